@@ -1,0 +1,75 @@
+// Package event is what travels: the versioned wire types of queue messages
+// and stream records. It uses the standard library only, so that any consumer
+// can copy it. The golden files in testdata pin the bytes.
+package event
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Envelope is one message on a queue. ID is the event's identity: consumers
+// deduplicate by it, never by SQS's MessageId.
+type Envelope struct {
+	ID      string          `json:"id"`
+	Type    string          `json:"type"`
+	Version int             `json:"version"`
+	At      time.Time       `json:"at"`
+	Data    json.RawMessage `json:"data"`
+}
+
+// EnvelopeVersion is the version that this build writes.
+const EnvelopeVersion = 1
+
+// Types of Envelope.
+const (
+	TypeRideRequest   = "ride.request"  // Data: RideRequest, queue ride-requests
+	TypeRideAssigned  = "ride.assigned" // Data: RideNotice, queue notifications.fifo, as all below
+	TypeRideArrived   = "ride.arrived"
+	TypeRidePickedUp  = "ride.picked_up"
+	TypeRideCompleted = "ride.completed"
+	TypeRideCancelled = "ride.cancelled"
+	TypeRideUnfilled  = "ride.unfulfilled"
+	TypeRideRequeued  = "ride.requeued" // the driver was lost; another is looked for
+)
+
+// RideRequest asks dispatch to find a driver for a ride.
+type RideRequest struct {
+	RideID  string `json:"ride_id"`
+	Attempt int    `json:"attempt"` // a worker drops a message of another attempt
+}
+
+// RideNotice tells a rider what happened to the ride.
+type RideNotice struct {
+	RideID   string `json:"ride_id"`
+	RiderID  string `json:"rider_id"`
+	DriverID string `json:"driver_id,omitempty"`
+	Plate    string `json:"plate,omitempty"`
+	Minutes  int    `json:"minutes,omitempty"` // until pick-up, on assigned
+	Reason   string `json:"reason,omitempty"`  // on cancelled and unfulfilled
+}
+
+// New makes an envelope around data.
+func New(id, typ string, at time.Time, data any) (Envelope, error) {
+	b, err := json.Marshal(data)
+	if err != nil {
+		return Envelope{}, fmt.Errorf("event: encode %s: %w", typ, err)
+	}
+	return Envelope{ID: id, Type: typ, Version: EnvelopeVersion, At: at.UTC(), Data: b}, nil
+}
+
+// Decode reads an envelope: ErrVersion for a version it does not know.
+func Decode(b []byte) (Envelope, error) {
+	var e Envelope
+	if err := json.Unmarshal(b, &e); err != nil {
+		return Envelope{}, fmt.Errorf("event: decode envelope: %w", err)
+	}
+	if e.Version != EnvelopeVersion {
+		return Envelope{}, fmt.Errorf("%w: %s version %d", ErrVersion, e.Type, e.Version)
+	}
+	if e.ID == "" || e.Type == "" {
+		return Envelope{}, fmt.Errorf("event: an envelope needs an id and a type")
+	}
+	return e, nil
+}

@@ -1,0 +1,62 @@
+package event
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+)
+
+// PointVersion is the version that this build writes.
+const PointVersion = 1
+
+// ErrVersion is returned for a version that this build does not know.
+var ErrVersion = errors.New("event: unknown version")
+
+// ErrPoint is wrapped by every decode error of a point.
+var ErrPoint = errors.New("event: not a point")
+
+// Point is one GPS fix of one driver, as it travels on the stream: bare JSON,
+// without an envelope. Seq rises strictly per driver for ever; it is the
+// point's identity together with Driver.
+type Point struct {
+	Version  int     `json:"v"`
+	Driver   string  `json:"driver"`
+	Seq      int64   `json:"seq"`      // max(previous + 1, fix time in ms since 1970 UTC)
+	At       int64   `json:"at"`       // fix time, ms since 1970 UTC
+	Lat      float64 `json:"lat"`      // degrees, WGS 84
+	Lon      float64 `json:"lon"`      // degrees, WGS 84
+	Speed    float64 `json:"speed"`    // metres per second
+	Heading  float64 `json:"heading"`  // degrees clockwise from north, [0, 360)
+	Accuracy float64 `json:"accuracy"` // metres, radius of 68 % confidence
+}
+
+// Time is the fix time.
+func (p Point) Time() time.Time { return time.UnixMilli(p.At).UTC() }
+
+// Encode gives the bytes that go on the stream.
+func (p Point) Encode() ([]byte, error) {
+	p.Version = PointVersion
+	b, err := json.Marshal(p)
+	if err != nil {
+		return nil, fmt.Errorf("event: encode point of %s: %w", p.Driver, err)
+	}
+	return b, nil
+}
+
+// DecodePoint reads what Encode wrote. It returns ErrVersion for a version it
+// does not know and wraps ErrPoint for anything that is not a usable point.
+func DecodePoint(b []byte) (Point, error) {
+	var p Point
+	if err := json.Unmarshal(b, &p); err != nil {
+		return Point{}, fmt.Errorf("%w: %w", ErrPoint, err)
+	}
+	if p.Version != PointVersion {
+		return Point{}, fmt.Errorf("%w: point version %d", ErrVersion, p.Version)
+	}
+	if p.Driver == "" || p.Seq <= 0 || math.Abs(p.Lat) > 90 || math.Abs(p.Lon) > 180 {
+		return Point{}, fmt.Errorf("%w: driver %q seq %d at %g,%g", ErrPoint, p.Driver, p.Seq, p.Lat, p.Lon)
+	}
+	return p, nil
+}

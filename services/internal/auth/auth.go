@@ -1,0 +1,123 @@
+// Package auth makes and checks the short-lived tokens (JWT, HS256) that every
+// route and socket asks for. It knows no HTTP framework.
+//
+// All services of one deployment share one signing key; a token says who
+// (subject) and as what (role). Tokens live for at most MaxLife.
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// Role is what a token lets its holder do.
+type Role string
+
+// The roles. A viewer sees the moving map and nothing of any person.
+const (
+	Viewer   Role = "viewer"   // anybody with a browser, before any login
+	Rider    Role = "rider"    // books; sees only its own rides
+	Driver   Role = "driver"   // writes only its own location
+	Importer Role = "importer" // tools/feed: writes recorded points and rides for many people
+	Service  Role = "service"  // one service asking another
+	Admin    Role = "admin"    // operates
+)
+
+// Valid says whether r is one of the roles.
+func (r Role) Valid() bool {
+	switch r {
+	case Viewer, Rider, Driver, Importer, Service, Admin:
+		return true
+	}
+	return false
+}
+
+// Identity is who a checked token speaks for.
+type Identity struct {
+	Subject string
+	Role    Role
+}
+
+// Errors of Verify.
+var (
+	ErrExpired = errors.New("the token has expired")
+	ErrInvalid = errors.New("the token is not valid")
+)
+
+// MaxLife is the longest that a token may live.
+const MaxLife = 15 * time.Minute
+
+const (
+	issuer    = "tandem"
+	minKeyLen = 32
+)
+
+// Keeper signs and verifies tokens with one key. It is safe for concurrent use.
+type Keeper struct {
+	key []byte
+	now func() time.Time
+}
+
+// NewKeeper takes the deployment's signing key, at least 32 bytes.
+func NewKeeper(key []byte) (*Keeper, error) {
+	if len(key) < minKeyLen {
+		return nil, fmt.Errorf("auth: the signing key has %d bytes, needs at least %d", len(key), minKeyLen)
+	}
+	return &Keeper{key: key, now: time.Now}, nil
+}
+
+type claims struct {
+	Role Role `json:"role"`
+	jwt.RegisteredClaims
+}
+
+// Sign makes a token for id that lives for life (at most MaxLife).
+func (k *Keeper) Sign(id Identity, life time.Duration) (string, error) {
+	if !id.Role.Valid() || id.Subject == "" {
+		return "", fmt.Errorf("auth: cannot sign for role %q, subject %q", id.Role, id.Subject)
+	}
+	now := k.now()
+	c := claims{Role: id.Role, RegisteredClaims: jwt.RegisteredClaims{
+		Issuer: issuer, Subject: id.Subject,
+		IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(min(life, MaxLife))),
+	}}
+	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, c).SignedString(k.key)
+	if err != nil {
+		return "", fmt.Errorf("auth: sign: %w", err)
+	}
+	return token, nil
+}
+
+// Verify checks a token and gives whom it speaks for: ErrExpired or ErrInvalid.
+func (k *Keeper) Verify(token string) (Identity, error) {
+	var c claims
+	_, err := jwt.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return k.key, nil },
+		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithIssuer(issuer),
+		jwt.WithExpirationRequired(), jwt.WithTimeFunc(k.now))
+	switch {
+	case errors.Is(err, jwt.ErrTokenExpired):
+		return Identity{}, ErrExpired
+	case err != nil:
+		return Identity{}, fmt.Errorf("%w: %w", ErrInvalid, err)
+	case !c.Role.Valid() || c.Subject == "":
+		return Identity{}, ErrInvalid
+	}
+	return Identity{Subject: c.Subject, Role: c.Role}, nil
+}
+
+type contextKey struct{}
+
+// WithIdentity puts a checked identity into ctx.
+func WithIdentity(ctx context.Context, id Identity) context.Context {
+	return context.WithValue(ctx, contextKey{}, id)
+}
+
+// FromContext gives the identity that WithIdentity put there.
+func FromContext(ctx context.Context) (Identity, bool) {
+	id, ok := ctx.Value(contextKey{}).(Identity)
+	return id, ok
+}

@@ -1,0 +1,146 @@
+// Package postgres opens pools and applies migrations. It owns no table: each
+// schema's SQL lies beside its owner, which hands over a Schema.
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/database"
+)
+
+// Schema is one Postgres schema with its one owner's migrations (goose, SQL,
+// named 00001_name.sql, at the root of FS). Its version table is
+// <Name>.goose_db_version; the schema itself is made before the first
+// migration runs.
+type Schema struct {
+	Name string
+	FS   fs.FS
+}
+
+// ErrSchemaVersion is wrapped when the database's schema is not the one that
+// this build was made for.
+var ErrSchemaVersion = errors.New("postgres: schema version")
+
+// migrateLock is the advisory lock that one migrating process holds.
+const migrateLock = 7266_3001
+
+// PoolOptions bounds a pool.
+type PoolOptions struct {
+	// App is shown in pg_stat_activity: the service's name.
+	App      string
+	MaxConns int32 // 0: 8
+	// LeaseTime is the shortest lease that code on this pool relies on: no
+	// transaction may wait for a lock or sit idle for as long. 0: 10 s.
+	LeaseTime time.Duration
+}
+
+// Open connects and pings. Every connection has lock_timeout and
+// idle_in_transaction_session_timeout below LeaseTime, UTC, and App as its
+// application_name.
+func Open(ctx context.Context, url string, o PoolOptions) (*pgxpool.Pool, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, errors.New("postgres: the database URL cannot be read; it looks like postgres://user@host:5432/name")
+	}
+	if o.MaxConns == 0 {
+		o.MaxConns = 8
+	}
+	if o.LeaseTime == 0 {
+		o.LeaseTime = 10 * time.Second
+	}
+	cfg.MaxConns = o.MaxConns
+	cfg.MaxConnIdleTime = 2 * time.Minute
+	cfg.ConnConfig.ConnectTimeout = 3 * time.Second
+	below := fmt.Sprint((o.LeaseTime * 8 / 10).Milliseconds())
+	for k, v := range map[string]string{
+		"application_name": "tandem-" + o.App, "timezone": "UTC",
+		"lock_timeout": below, "idle_in_transaction_session_timeout": below,
+	} {
+		cfg.ConnConfig.RuntimeParams[k] = v
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("postgres: %w", err)
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("postgres: cannot connect: %w", err)
+	}
+	return pool, nil
+}
+
+// Migrate brings every schema to its newest version, one process at a time.
+func Migrate(ctx context.Context, url string, schemas ...Schema) error {
+	cfg, err := pgx.ParseConfig(url)
+	if err != nil {
+		return errors.New("postgres: the database URL cannot be read")
+	}
+	db := stdlib.OpenDB(*cfg)
+	defer func() { _ = db.Close() }()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("postgres: cannot connect: %w", err)
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", migrateLock); err != nil {
+		return fmt.Errorf("postgres: migration lock: %w", err)
+	}
+	for _, s := range schemas {
+		if _, err := conn.ExecContext(ctx, "CREATE SCHEMA IF NOT EXISTS "+pgx.Identifier{s.Name}.Sanitize()); err != nil {
+			return fmt.Errorf("postgres: schema %s: %w", s.Name, err)
+		}
+		p, err := provider(db, s)
+		if err != nil {
+			return err
+		}
+		if _, err := p.Up(ctx); err != nil {
+			return fmt.Errorf("postgres: migrate %s: %w", s.Name, err)
+		}
+	}
+	return nil
+}
+
+// CheckVersion returns ErrSchemaVersion, with what to do, where the database's
+// schema is not at the newest version that s holds. A service calls it before
+// it serves.
+func CheckVersion(ctx context.Context, url string, s Schema) error {
+	cfg, err := pgx.ParseConfig(url)
+	if err != nil {
+		return errors.New("postgres: the database URL cannot be read")
+	}
+	db := stdlib.OpenDB(*cfg)
+	defer func() { _ = db.Close() }()
+	p, err := provider(db, s)
+	if err != nil {
+		return err
+	}
+	current, target, err := p.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("%w: %s: %w; run `tandem migrate`", ErrSchemaVersion, s.Name, err)
+	}
+	if current != target {
+		return fmt.Errorf("%w: %s is at %d, this build needs %d; run `tandem migrate`", ErrSchemaVersion, s.Name, current, target)
+	}
+	return nil
+}
+
+func provider(db *sql.DB, s Schema) (*goose.Provider, error) {
+	store, err := database.NewStore(database.DialectPostgres, s.Name+".goose_db_version")
+	if err != nil {
+		return nil, fmt.Errorf("postgres: %w", err)
+	}
+	p, err := goose.NewProvider("", db, s.FS, goose.WithStore(store), goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return nil, fmt.Errorf("postgres: migrations of %s: %w", s.Name, err)
+	}
+	return p, nil
+}
