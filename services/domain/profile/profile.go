@@ -1,0 +1,60 @@
+// Package profile holds every time-out of Tandem in one struct, so that tests
+// and chaos runs can shrink them together and a reader can see how they fit.
+package profile
+
+import (
+	"fmt"
+	"time"
+)
+
+// Profile is the set of time-outs. All are wall clock; --speed changes none.
+type Profile struct {
+	// Queue side.
+	Visibility    time.Duration // a received ride request stays invisible this long without a heartbeat
+	Offer         time.Duration // a driver may answer an offer for this long
+	NoDriverDelay time.Duration // a request that found no driver comes back after this
+	SweepEvery    time.Duration // the sweeper's period
+	ExpiresAfter  time.Duration // a ride without a driver is closed as unfulfilled after this
+	ArriveWithin  time.Duration // an assigned driver who has not arrived by then is looked at
+	TripWithin    time.Duration // a trip that has not ended by then is looked at
+	Margin        time.Duration // added to every wake_at
+
+	// Stream side.
+	Lease     time.Duration // a shard's owner is trusted for this long after it last renewed
+	PollEvery time.Duration // between two GetRecords of one reader on one shard at the tip
+	Linger    time.Duration // the producer waits this long for more points of a bucket
+	PutWithin time.Duration // a batch of points is durable by then or answered with 503
+}
+
+// Default is what the demo and production run with.
+func Default() Profile {
+	return Profile{
+		Visibility: 30 * time.Second, Offer: 15 * time.Second, NoDriverDelay: 5 * time.Second,
+		SweepEvery: 5 * time.Second, ExpiresAfter: 10 * time.Minute, ArriveWithin: 20 * time.Minute,
+		TripWithin: time.Hour, Margin: 2 * time.Second,
+		Lease: 10 * time.Second, PollEvery: 500 * time.Millisecond, Linger: 100 * time.Millisecond,
+		PutWithin: 8 * time.Second,
+	}
+}
+
+// Fast is Default shrunk for tests and chaos runs.
+func Fast() Profile {
+	return Profile{
+		Visibility: 3 * time.Second, Offer: 2 * time.Second, NoDriverDelay: time.Second,
+		SweepEvery: 500 * time.Millisecond, ExpiresAfter: 30 * time.Second, ArriveWithin: 20 * time.Second,
+		TripWithin: 30 * time.Second, Margin: 500 * time.Millisecond,
+		Lease: 2 * time.Second, PollEvery: 100 * time.Millisecond, Linger: 20 * time.Millisecond,
+		PutWithin: 4 * time.Second,
+	}
+}
+
+// ByName gives Default for "default" and Fast for "fast".
+func ByName(name string) (Profile, error) {
+	switch name {
+	case "", "default":
+		return Default(), nil
+	case "fast":
+		return Fast(), nil
+	}
+	return Profile{}, fmt.Errorf("profile %q is not known; use default or fast", name)
+}
