@@ -1,0 +1,90 @@
+package httpserver
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"tandem/services/internal/auth"
+)
+
+// Status is the answer of GET /v1/status.
+type Status struct {
+	Service    string    `json:"service"`
+	PID        int       `json:"pid"`
+	StartedAt  time.Time `json:"started_at"`
+	Goroutines int       `json:"goroutines"`
+	RSSBytes   int64     `json:"rss_bytes"` // 0 where the system does not tell
+	Detail     any       `json:"detail,omitempty"`
+}
+
+func (s *server) builtin() []Route {
+	metrics := promhttp.HandlerFor(s.Env.Metrics, promhttp.HandlerOpts{})
+	return []Route{
+		{Method: http.MethodGet, Path: "/healthz", Public: true, Handle: func(c *gin.Context) error {
+			c.String(http.StatusOK, "ok")
+			return nil
+		}},
+		{Method: http.MethodGet, Path: "/readyz", Public: true, Handle: s.readyz},
+		{Method: http.MethodGet, Path: "/metrics", Public: true, Handle: func(c *gin.Context) error {
+			metrics.ServeHTTP(c.Writer, c.Request)
+			return nil
+		}},
+		{Method: http.MethodGet, Path: "/v1/status", Roles: []auth.Role{auth.Service, auth.Admin}, Handle: s.status},
+	}
+}
+
+// readyz answers 200 with every check "ok", or 503 naming what fails.
+func (s *server) readyz(c *gin.Context) error {
+	ctx, cancel := context.WithTimeout(c.Request.Context(), 2*time.Second)
+	defer cancel()
+	code, checks := http.StatusOK, map[string]string{}
+	if s.draining.Load() {
+		code, checks["draining"] = http.StatusServiceUnavailable, "the service is shutting down"
+	}
+	for _, check := range s.Ready {
+		checks[check.Name] = "ok"
+		if err := check.Run(ctx); err != nil {
+			code, checks[check.Name] = http.StatusServiceUnavailable, "failing"
+			s.Env.Log.Warn("not ready", "check", check.Name, "err", err)
+		}
+	}
+	c.JSON(code, gin.H{"service": s.Name, "checks": checks})
+	return nil
+}
+
+func (s *server) status(c *gin.Context) error {
+	out := Status{
+		Service: s.Name, PID: os.Getpid(), StartedAt: s.started.UTC(),
+		Goroutines: runtime.NumGoroutine(), RSSBytes: residentBytes(),
+	}
+	if s.Options.Status != nil {
+		out.Detail = s.Options.Status()
+	}
+	c.JSON(http.StatusOK, out)
+	return nil
+}
+
+// residentBytes reads the process's resident memory where /proc has it.
+func residentBytes() int64 {
+	b, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(b))
+	if len(fields) < 2 {
+		return 0
+	}
+	pages, err := strconv.ParseInt(fields[1], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return pages * int64(os.Getpagesize())
+}

@@ -1,0 +1,198 @@
+package httpserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"tandem/services/internal/auth"
+	"tandem/services/internal/problem"
+)
+
+type server struct {
+	Options
+	started  time.Time
+	streams  context.Context
+	draining atomic.Bool
+	metrics  *metrics
+}
+
+func (s *server) engine() (http.Handler, error) {
+	gin.SetMode(gin.ReleaseMode)
+	e := gin.New()
+	e.HandleMethodNotAllowed = true
+	e.ContextWithFallback = true
+	if err := e.SetTrustedProxies(nil); err != nil {
+		return nil, fmt.Errorf("httpserver: %w", err)
+	}
+	e.NoRoute(func(c *gin.Context) {
+		if s.NoRoute != nil {
+			s.NoRoute.ServeHTTP(c.Writer, c.Request)
+			return
+		}
+		s.fail(c, problem.New(problem.NotFound, "There is nothing at %s.", c.Request.URL.Path))
+	})
+	e.NoMethod(func(c *gin.Context) {
+		writeProblem(c, http.StatusMethodNotAllowed, problem.New(problem.Invalid, "%s is not allowed at %s.", c.Request.Method, c.Request.URL.Path))
+	})
+	for _, r := range append(s.builtin(), s.Routes...) {
+		if len(r.Roles) == 0 && !r.Public {
+			return nil, fmt.Errorf("httpserver: %s %s names no role and is not public", r.Method, r.Path)
+		}
+		e.Handle(r.Method, r.Path, s.handler(r))
+	}
+	return e, nil
+}
+
+// handler wraps a route: trace, limits, token, role, deadline, error mapping.
+func (s *server) handler(r Route) gin.HandlerFunc {
+	maxBody := r.MaxBody
+	if maxBody == 0 {
+		maxBody = DefaultMaxBody
+	}
+	limiter := newLimiter(r.Limit)
+	return func(c *gin.Context) {
+		began := time.Now()
+		ctx, cancel := s.requestContext(c, r)
+		defer cancel()
+		c.Request = c.Request.WithContext(ctx)
+		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxBody)
+		defer func() {
+			if p := recover(); p != nil {
+				if p == http.ErrAbortHandler { // the client of a proxied stream went away
+					panic(p)
+				}
+				s.fail(c, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+			}
+			s.metrics.observe(r, c.Writer.Status(), time.Since(began))
+		}()
+		if err := s.admit(c, r, limiter); err != nil {
+			s.fail(c, err)
+			return
+		}
+		if err := r.Handle(c); err != nil {
+			s.fail(c, err)
+		}
+	}
+}
+
+func (s *server) requestContext(c *gin.Context, r Route) (context.Context, context.CancelFunc) {
+	ctx := withTrace(c)
+	if r.Stream {
+		ctx, cancel := context.WithCancel(ctx)
+		stop := context.AfterFunc(s.streams, cancel)
+		return ctx, func() { stop(); cancel() }
+	}
+	rc := http.NewResponseController(c.Writer)
+	_ = rc.SetReadDeadline(time.Now().Add(s.Timeout)) // not every writer has deadlines
+	_ = rc.SetWriteDeadline(time.Now().Add(s.Timeout + 5*time.Second))
+	return context.WithTimeout(ctx, s.Timeout)
+}
+
+// admit checks token, role and rate.
+func (s *server) admit(c *gin.Context, r Route, l *limiter) error {
+	key := c.RemoteIP()
+	id, err := s.identify(c)
+	switch {
+	case err == nil:
+		key = string(id.Role) + ":" + id.Subject
+		c.Request = c.Request.WithContext(auth.WithIdentity(c.Request.Context(), id))
+	case r.Public && errors.Is(err, errNoToken):
+	default:
+		return err
+	}
+	if !r.Public && !hasRole(r.Roles, id.Role) {
+		return problem.New(problem.Forbidden, "The role %q may not do this; it takes %s.", id.Role, joinRoles(r.Roles))
+	}
+	if !l.allow(key) {
+		c.Header("Retry-After", "1")
+		return problem.New(problem.TooMany, "Too many requests. At most %g a second; try again in a second.", float64(r.Limit.PerSecond))
+	}
+	return nil
+}
+
+var errNoToken = &problem.Error{Code: problem.Unauthenticated, Detail: "Send a token: Authorization: Bearer <token>."}
+
+func (s *server) identify(c *gin.Context) (auth.Identity, error) {
+	token, ok := strings.CutPrefix(c.GetHeader("Authorization"), "Bearer ")
+	if !ok || s.Auth == nil {
+		return auth.Identity{}, errNoToken
+	}
+	id, err := s.Auth.Verify(token)
+	if errors.Is(err, auth.ErrExpired) {
+		return id, problem.Wrap(err, problem.Unauthenticated, "The token has expired; ask for a new one.")
+	}
+	if err != nil {
+		return id, problem.Wrap(err, problem.Unauthenticated, "The token is not valid; ask for a new one.")
+	}
+	return id, nil
+}
+
+// fail is the one place where an error becomes an answer.
+func (s *server) fail(c *gin.Context, err error) {
+	p := mapError(err)
+	log := s.Env.Log.With("method", c.Request.Method, "path", c.Request.URL.Path, "trace_id", TraceID(c.Request.Context()))
+	switch {
+	case p.Code == problem.Internal:
+		log.Error("request failed", "err", err)
+	case p.Code == problem.Unavailable:
+		log.Warn("request failed: a dependency did not answer", "err", err)
+	default:
+		log.Debug("request refused", "err", err)
+	}
+	writeProblem(c, p.Code.Status(), p)
+}
+
+func mapError(err error) *problem.Error {
+	var tooLarge *http.MaxBytesError
+	var p *problem.Error
+	switch {
+	case errors.As(err, &tooLarge):
+		return problem.New(problem.TooLarge, "The body may have at most %d bytes.", tooLarge.Limit)
+	case errors.As(err, &p):
+		return p
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return problem.Wrap(err, problem.Unavailable, "It took too long. Try again.")
+	}
+	return problem.From(err)
+}
+
+func writeProblem(c *gin.Context, status int, p *problem.Error) {
+	if c.Writer.Written() {
+		return
+	}
+	body, err := p.MarshalJSON()
+	if err != nil {
+		status, body = http.StatusInternalServerError, []byte(`{"title":"Internal Server Error","status":500,"code":"internal"}`)
+	}
+	c.Data(status, problem.ContentType, body)
+	c.Abort()
+}
+
+func hasRole(roles []auth.Role, r auth.Role) bool {
+	for _, x := range roles {
+		if x == r {
+			return true
+		}
+	}
+	return false
+}
+
+func joinRoles(roles []auth.Role) string {
+	names := make([]string, len(roles))
+	for i, r := range roles {
+		names[i] = string(r)
+	}
+	return strings.Join(names, " or ")
+}
+
+func serverLog(l *slog.Logger) *log.Logger { return slog.NewLogLogger(l.Handler(), slog.LevelDebug) }

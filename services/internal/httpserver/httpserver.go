@@ -1,0 +1,122 @@
+// Package httpserver is the one way that Tandem's services speak HTTP: a gin
+// engine with health, readiness, metrics and status, roles on every route,
+// body and rate limits, and the one place where errors become problem+json.
+//
+// A service lists its routes as a table of Route; a route without roles is not
+// possible by accident: Roles must be set, or Public said. The server drains
+// when its context ends: /readyz turns 503, open streams are told to end,
+// requests under way are finished.
+package httpserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"golang.org/x/time/rate"
+
+	"tandem/services/internal/auth"
+	"tandem/services/internal/lifecycle"
+)
+
+// DefaultMaxBody is the largest request body of a route that names no limit.
+const DefaultMaxBody = 64 << 10
+
+// Handler answers a request. An error that it returns is mapped to a problem
+// document; it must not have written a body by then.
+type Handler func(c *gin.Context) error
+
+// Route is one row of a service's table.
+type Route struct {
+	Method string
+	Path   string // gin's pattern: /v1/rides/:id
+	Roles  []auth.Role
+	Public bool // no token needed; one that is given is still checked
+	Handle Handler
+	// MaxBody bounds the request's body in bytes; 0 is DefaultMaxBody.
+	MaxBody int64
+	// Limit bounds requests for each subject (or address, without a token);
+	// zero is no limit.
+	Limit Limit
+	// Stream marks a route whose answer has no end of its own (SSE,
+	// WebSocket): no write deadline, and its context ends when draining begins.
+	Stream bool
+}
+
+// Limit is a token bucket.
+type Limit struct {
+	PerSecond rate.Limit
+	Burst     int
+}
+
+// Check is one dependency that /readyz looks at.
+type Check struct {
+	Name string
+	Run  func(ctx context.Context) error
+}
+
+// Options says what to serve.
+type Options struct {
+	Name   string // the service's name
+	Env    lifecycle.Env
+	Auth   *auth.Keeper
+	Routes []Route
+	// Ready are the dependencies; each has 2 s.
+	Ready []Check
+	// Status gives the detail of GET /v1/status (roles service and admin).
+	Status func() any
+	// NoRoute, when set, answers what no route matches (the gateway's app).
+	NoRoute http.Handler
+	// Timeout bounds a request that is no stream; 0 is 30 s.
+	Timeout time.Duration
+}
+
+// Serve listens on o.Env.Listener until ctx ends, then drains for at most
+// lifecycle.DrainTimeout. It returns nil after a clean drain.
+func Serve(ctx context.Context, o Options) error {
+	if o.Timeout == 0 {
+		o.Timeout = 30 * time.Second
+	}
+	streams, endStreams := context.WithCancel(context.WithoutCancel(ctx))
+	defer endStreams()
+	s := &server{Options: o, started: time.Now(), streams: streams, metrics: newMetrics(o.Env.Metrics)}
+	engine, err := s.engine()
+	if err != nil {
+		return err
+	}
+	srv := &http.Server{
+		Handler:           engine,
+		ReadHeaderTimeout: 5 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          serverLog(o.Env.Log),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(o.Env.Listener) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve http: %w", err)
+	case <-ctx.Done():
+	}
+	s.draining.Store(true)
+	endStreams()
+	drain, cancel := lifecycle.Drain(ctx)
+	defer cancel()
+	if err := srv.Shutdown(drain); err != nil && !errors.Is(err, http.ErrServerClosed) {
+		return errors.Join(fmt.Errorf("drain http: %w", err), srv.Close())
+	}
+	return nil
+}
+
+// NewHandler builds the engine of o without serving it, for tests with
+// net/http/httptest.
+func NewHandler(o Options) (http.Handler, error) {
+	if o.Timeout == 0 {
+		o.Timeout = 30 * time.Second
+	}
+	s := &server{Options: o, started: time.Now(), streams: context.Background(), metrics: newMetrics(o.Env.Metrics)}
+	return s.engine()
+}

@@ -1,0 +1,48 @@
+package httpserver
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"tandem/services/internal/auth"
+	"tandem/services/internal/problem"
+)
+
+// Identity is who asks; on a public route without a token it is empty.
+func Identity(c *gin.Context) auth.Identity {
+	id, _ := auth.FromContext(c.Request.Context())
+	return id
+}
+
+// Bind reads the JSON body into v. Unknown members, wrong types and trailing
+// bytes are problems that name the member.
+func Bind(c *gin.Context, v any) error {
+	dec := json.NewDecoder(c.Request.Body)
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return bindProblem(err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return problem.New(problem.Invalid, "The body has more after its JSON value; send one value.")
+	}
+	return nil
+}
+
+func bindProblem(err error) error {
+	var typ *json.UnmarshalTypeError
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return err
+	case errors.As(err, &typ):
+		return problem.Field(typ.Field, "%s is not allowed here; it takes %s.", typ.Value, typ.Type)
+	case errors.Is(err, io.EOF):
+		return problem.New(problem.Invalid, "The body is empty; send JSON.")
+	}
+	return problem.Wrap(err, problem.Invalid, "The body cannot be read: %s.", fmt.Sprint(err))
+}
