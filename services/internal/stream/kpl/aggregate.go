@@ -1,0 +1,91 @@
+package kpl
+
+import (
+	"crypto/md5" //nolint:gosec // the format's check sum
+	"fmt"
+
+	"github.com/awslabs/kinesis-aggregation/go/v2/records"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/protoadapt"
+)
+
+const (
+	magic    = "\xf3\x89\x9a\xc2"
+	overhead = len(magic) + md5.Size
+	tagSize  = 1 // all field numbers of the format are below 16
+)
+
+// Aggregate gathers user records of one hash key. It is not safe for
+// concurrent use.
+type Aggregate struct {
+	limit int
+	size  int
+	keys  map[string]uint64
+	agg   records.AggregatedRecord
+}
+
+// NewAggregate makes an empty aggregate that grows to at most limit bytes, all
+// of whose user records carry hashKey.
+func NewAggregate(hashKey string, limit int) *Aggregate {
+	return &Aggregate{
+		limit: limit,
+		size:  overhead + fieldSize(len(hashKey)),
+		keys:  make(map[string]uint64),
+		agg:   records.AggregatedRecord{ExplicitHashKeyTable: []string{hashKey}},
+	}
+}
+
+// Add appends a user record, and says false, changing nothing, where the
+// aggregate would grow past its limit. It keeps data, which may not change
+// until Encode.
+func (a *Aggregate) Add(key string, data []byte) bool {
+	index, known := a.keys[key]
+	size := a.size
+	if !known {
+		index = uint64(len(a.keys))
+		size += fieldSize(len(key))
+	}
+	size += recordSize(index, len(data))
+	if size > a.limit {
+		return false
+	}
+	if !known {
+		a.keys[key] = index
+		a.agg.PartitionKeyTable = append(a.agg.PartitionKeyTable, key)
+	}
+	if data == nil {
+		data = []byte{} // data is a required field
+	}
+	a.agg.Records = append(a.agg.Records, &records.Record{
+		PartitionKeyIndex: &index, ExplicitHashKeyIndex: new(uint64), Data: data,
+	})
+	a.size = size
+	return true
+}
+
+// Len is the number of user records.
+func (a *Aggregate) Len() int { return len(a.agg.Records) }
+
+// Size is the number of bytes that Encode gives.
+func (a *Aggregate) Size() int { return a.size }
+
+// Encode gives the Kinesis record's data.
+func (a *Aggregate) Encode() ([]byte, error) {
+	b := append(make([]byte, 0, a.size), magic...)
+	b, err := proto.MarshalOptions{}.MarshalAppend(b, protoadapt.MessageV2Of(&a.agg))
+	if err != nil {
+		return nil, fmt.Errorf("kpl: encode %d user records: %w", a.Len(), err)
+	}
+	sum := md5.Sum(b[len(magic):]) //nolint:gosec // the format's check sum
+	return append(b, sum[:]...), nil
+}
+
+// recordSize is the encoded size of a user record with n bytes of data.
+func recordSize(keyIndex uint64, n int) int {
+	const hashIndex = tagSize + 1 // always 0: one byte
+	return fieldSize(tagSize + protowire.SizeVarint(keyIndex) + hashIndex + fieldSize(n))
+}
+
+// fieldSize is the encoded size of a field of n bytes.
+func fieldSize(n int) int { return tagSize + protowire.SizeBytes(n) }

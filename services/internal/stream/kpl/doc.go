@@ -1,0 +1,30 @@
+// Package kpl reads and writes the Kinesis Producer Library's aggregated
+// record: many user records packed into one Kinesis record. The KCL reads it
+// as it is, AWS's deaggregation modules read it in Lambda.
+//
+//	f3 89 9a c2 | protobuf AggregatedRecord | MD5 of the protobuf (16 bytes)
+//	              partition_key_table       ["driver-7", "driver-9"]
+//	              explicit_hash_key_table   ["2658455991569831745807614120560689152"]
+//	              records                   {key 0, hash key 0, data}, {key 1, hash key 0, data} ...
+//
+// # Which shard
+//
+// Kinesis sends a record to the shard whose range of hash keys holds the
+// record's hash key: MD5 of its partition key, or its explicit hash key. A
+// reader such as the KCL then drops every user record whose own hash key lies
+// outside the shard's range, because after a split it belongs to the other
+// child.
+//
+// So an aggregate must not straddle a split. Here it holds the keys of one
+// [Buckets] bucket alone, and carries the middle of the bucket's range as
+// explicit hash key, on the Kinesis record and on every user record in it.
+// While shards are bounded by bucket bounds (no more shards than buckets, split
+// evenly), a bucket lies in one shard whole and nothing need be predicted.
+//
+// # Reading
+//
+// A record that is not an aggregate is one user record, and so, as in the KCL,
+// is one that merely starts like an aggregate but whose MD5 does not fit.
+// Behind a right MD5 everything must be right: anything else is [ErrCorrupt],
+// never a panic and never a part of the records.
+package kpl

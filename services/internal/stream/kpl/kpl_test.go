@@ -1,0 +1,193 @@
+package kpl_test
+
+import (
+	"bytes"
+	"crypto/md5" //nolint:gosec // the format's check sum
+	"fmt"
+	"math/big"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+	"github.com/awslabs/kinesis-aggregation/go/v2/deaggregator"
+	"github.com/awslabs/kinesis-aggregation/go/v2/records"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/protoadapt"
+	"pgregory.net/rapid"
+
+	"tandem/services/internal/stream/kpl"
+)
+
+const magic = "\xf3\x89\x9a\xc2"
+
+func TestRoundtrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		hashKey := kpl.Buckets(6).HashKey(rapid.IntRange(0, 63).Draw(t, "bucket"))
+		agg := kpl.NewAggregate(hashKey, 1<<20)
+		var want []kpl.UserRecord
+		for range rapid.IntRange(0, 300).Draw(t, "records") {
+			u := kpl.UserRecord{
+				Key: rapid.StringN(1, 8, -1).Draw(t, "key"), HashKey: hashKey, Sub: len(want),
+				Data: rapid.SliceOfN(rapid.Byte(), 0, 200).Draw(t, "data"),
+			}
+			require.True(t, agg.Add(u.Key, u.Data))
+			want = append(want, u)
+		}
+		data, err := agg.Encode()
+		require.NoError(t, err)
+		require.Len(t, data, agg.Size())
+		got, err := kpl.Deaggregate(data, "outer")
+		require.NoError(t, err)
+		require.Len(t, got, len(want))
+		for i := range want {
+			require.Equal(t, want[i], got[i])
+		}
+	})
+}
+
+// AWS's own module reads what we write.
+func TestReadByAWS(t *testing.T) {
+	agg := kpl.NewAggregate(kpl.Buckets(6).HashKey(9), 1<<20)
+	for i := range 1000 {
+		require.True(t, agg.Add(fmt.Sprint("driver-", i%300), fmt.Append(nil, "point ", i)))
+	}
+	data, err := agg.Encode()
+	require.NoError(t, err)
+	got, err := deaggregator.DeaggregateRecords([]types.Record{{Data: data}})
+	require.NoError(t, err)
+	require.Len(t, got, 1000)
+	for i, r := range got {
+		require.Equal(t, fmt.Sprint("driver-", i%300), *r.PartitionKey)
+		require.Equal(t, fmt.Sprint("point ", i), string(r.Data))
+	}
+}
+
+func TestAggregateLimit(t *testing.T) {
+	agg := kpl.NewAggregate("1", 1000)
+	for agg.Add("key", bytes.Repeat([]byte("x"), 50)) {
+	}
+	n, size := agg.Len(), agg.Size()
+	require.LessOrEqual(t, size, 1000)
+	require.Greater(t, size, 900)
+	require.False(t, agg.Add("another", bytes.Repeat([]byte("x"), 50)))
+	require.Equal(t, []int{n, size}, []int{agg.Len(), agg.Size()})
+	data, err := agg.Encode()
+	require.NoError(t, err)
+	require.Len(t, data, size)
+}
+
+func TestNotAggregated(t *testing.T) {
+	good := sealed(t, &records.AggregatedRecord{})
+	badSum := append(bytes.Clone(good[:len(good)-1]), good[len(good)-1]^1)
+	for name, data := range map[string][]byte{
+		"empty": nil, "json": []byte(`{"v":1}`), "magic alone": []byte(magic),
+		"magic and short": []byte(magic + "123456789012345"), "bad MD5": badSum,
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := kpl.Deaggregate(data, "outer")
+			require.NoError(t, err)
+			require.Equal(t, []kpl.UserRecord{{Key: "outer", Data: data}}, got)
+		})
+	}
+}
+
+func TestCorrupt(t *testing.T) {
+	one, nine := new(uint64), new(uint64)
+	*one, *nine = 1, 9
+	for name, data := range map[string][]byte{
+		"oversized":        make([]byte, kpl.MaxRecord+1),
+		"not protobuf":     sum([]byte("\x1a\xff\xff")),
+		"no partition key": sum([]byte("\x1a\x02\x1a\x00")),
+		"bad key index": sealed(t, &records.AggregatedRecord{
+			PartitionKeyTable: []string{"a"}, Records: []*records.Record{{PartitionKeyIndex: one, Data: []byte{1}}},
+		}),
+		"bad hash key index": sealed(t, &records.AggregatedRecord{
+			PartitionKeyTable: []string{"a", "b"}, ExplicitHashKeyTable: []string{"1"},
+			Records: []*records.Record{{PartitionKeyIndex: one, ExplicitHashKeyIndex: nine, Data: []byte{1}}},
+		}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := kpl.Deaggregate(data, "outer")
+			require.ErrorIs(t, err, kpl.ErrCorrupt)
+			require.Nil(t, got)
+		})
+	}
+}
+
+// Other producers may leave the explicit hash key out.
+func TestWithoutHashKey(t *testing.T) {
+	got, err := kpl.Deaggregate(sealed(t, &records.AggregatedRecord{
+		PartitionKeyTable: []string{"a"}, Records: []*records.Record{{PartitionKeyIndex: new(uint64), Data: []byte("x")}},
+	}), "outer")
+	require.NoError(t, err)
+	require.Equal(t, []kpl.UserRecord{{Key: "a", Data: []byte("x")}}, got)
+}
+
+func TestBuckets(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		b := kpl.Buckets(rapid.UintRange(0, uint(kpl.MaxBuckets)).Draw(t, "bits"))
+		key := rapid.String().Draw(t, "key")
+		sum := md5.Sum([]byte(key)) //nolint:gosec // as Kinesis does
+		width := new(big.Int).Lsh(big.NewInt(1), 128-uint(b))
+		want := new(big.Int).Div(new(big.Int).SetBytes(sum[:]), width)
+		bucket := b.Of(key)
+		assert.Equal(t, want.Int64(), int64(bucket))
+		assert.Less(t, bucket, b.Count())
+
+		middle, ok := new(big.Int).SetString(b.HashKey(bucket), 10)
+		require.True(t, ok)
+		assert.Equal(t, want, new(big.Int).Div(middle, width), "the hash key lies in the key's bucket")
+		half := new(big.Int).Mod(middle, width)
+		assert.Equal(t, width, half.Lsh(half, 1), "and in its middle")
+	})
+}
+
+func FuzzDeaggregate(f *testing.F) {
+	agg := kpl.NewAggregate("42", 1<<20)
+	agg.Add("a", []byte("1"))
+	agg.Add("b", []byte("2"))
+	good, err := agg.Encode()
+	require.NoError(f, err)
+	f.Add(good, false)
+	f.Add(good[4:len(good)-16], true)
+	f.Add([]byte(strings.Repeat("\x1a\x00", 9)), true)
+	f.Fuzz(func(t *testing.T, data []byte, seal bool) {
+		if seal { // reach behind the MD5
+			data = sum(data)
+		}
+		got, err := kpl.Deaggregate(data, "outer")
+		if err != nil {
+			require.ErrorIs(t, err, kpl.ErrCorrupt)
+			return
+		}
+		for i, u := range got {
+			require.Equal(t, i, u.Sub)
+		}
+	})
+}
+
+func BenchmarkEncode(b *testing.B) {
+	point := bytes.Repeat([]byte("x"), 121)
+	for b.Loop() {
+		agg := kpl.NewAggregate("42", 50<<10)
+		for agg.Add("driver", point) {
+		}
+		if _, err := agg.Encode(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func sealed(t *testing.T, agg *records.AggregatedRecord) []byte {
+	t.Helper()
+	body, err := proto.Marshal(protoadapt.MessageV2Of(agg))
+	require.NoError(t, err)
+	return sum(body)
+}
+
+func sum(body []byte) []byte {
+	s := md5.Sum(body) //nolint:gosec // the format's check sum
+	return append(append([]byte(magic), body...), s[:]...)
+}
