@@ -36,6 +36,7 @@ func (s *server) engine() (http.Handler, error) {
 	}
 	e.NoRoute(func(c *gin.Context) {
 		if s.NoRoute != nil {
+			c.Status(http.StatusOK) // gin starts at 404 here
 			s.NoRoute.ServeHTTP(c.Writer, c.Request)
 			return
 		}

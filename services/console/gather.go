@@ -1,0 +1,185 @@
+package console
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"tandem/services/internal/auth"
+	"tandem/services/internal/httpserver"
+)
+
+const (
+	askWithin = 1500 * time.Millisecond
+	shareFor  = 500 * time.Millisecond
+)
+
+// Peer is one process that the console asks for its status.
+type Peer struct {
+	Name string // booking, dispatch-1, history, …
+	URL  string
+}
+
+// queueAPI is what the console needs of SQS.
+type queueAPI interface {
+	GetQueueUrl(context.Context, *sqs.GetQueueUrlInput, ...func(*sqs.Options)) (*sqs.GetQueueUrlOutput, error)
+	GetQueueAttributes(context.Context, *sqs.GetQueueAttributesInput, ...func(*sqs.Options)) (*sqs.GetQueueAttributesOutput, error)
+}
+
+// gatherer asks all peers and queues at once and shares the answer for a moment.
+type gatherer struct {
+	peers   []peerClient
+	queues  []string
+	sqs     queueAPI
+	now     func() time.Time
+	mu      sync.Mutex // held while gathering: askers share one round
+	last    Overview
+	urls    map[string]string
+	urlLock sync.Mutex
+}
+
+type peerClient struct {
+	Peer
+	client *httpserver.Client
+}
+
+func newGatherer(cfg Config, q queueAPI, keeper *auth.Keeper) *gatherer {
+	g := &gatherer{queues: cfg.Queues, sqs: q, now: time.Now, urls: map[string]string{}}
+	for _, p := range cfg.Peers {
+		g.peers = append(g.peers, peerClient{p, httpserver.NewClient(p.URL, keeper, "console")})
+	}
+	return g
+}
+
+func (g *gatherer) overview(ctx context.Context) Overview {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if now := g.now(); now.Sub(g.last.At) < shareFor {
+		return g.last
+	}
+	// The round outlives one asker that goes away: others wait for it.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askWithin)
+	defer cancel()
+	o := Overview{At: g.now().UTC(), Workers: []Worker{}, Shards: []Shard{}, Readers: []Reader{}, Rides: Rides{ByState: map[string]int{}}}
+	o.Queues = make([]Queue, len(g.queues))
+	o.Services = make([]Service, len(g.peers))
+	var wg sync.WaitGroup
+	for i, p := range g.peers {
+		wg.Go(func() { o.Services[i] = askPeer(ctx, p) })
+	}
+	for i, name := range g.queues {
+		wg.Go(func() { o.Queues[i] = g.askQueue(ctx, name) })
+	}
+	wg.Wait()
+	for _, s := range o.Services {
+		o.place(s)
+	}
+	o.OK, o.Sentence = judge(o)
+	g.last = o
+	return o
+}
+
+func askPeer(ctx context.Context, p peerClient) Service {
+	var status struct {
+		httpserver.Status
+		Detail json.RawMessage `json:"detail"`
+	}
+	s := Service{Name: p.Name}
+	if err := p.client.Once(ctx, http.MethodGet, "/v1/status", nil, &status); err != nil {
+		return s
+	}
+	s.OK, s.PID, s.Detail = true, status.PID, status.Detail
+	s.RSSMB = float64(status.RSSBytes) / (1 << 20)
+	return s
+}
+
+// place puts what a service says of itself where the picture shows it.
+func (o *Overview) place(s Service) {
+	kind, _, _ := strings.Cut(s.Name, "-")
+	switch kind {
+	case "dispatch":
+		w := Worker{}
+		decodeDetail(s, &w)
+		w.Name, w.OK, w.PID = s.Name, s.OK, s.PID
+		o.Workers = append(o.Workers, w)
+	case "nearby", "mapfeed", "history", "heatmap", "speeding":
+		r := Reader{}
+		decodeDetail(s, &r)
+		r.Reader, r.OK = s.Name, s.OK
+		for _, shard := range r.Shards {
+			r.BehindMS = max(r.BehindMS, shard.BehindMS)
+		}
+		o.Readers = append(o.Readers, r)
+	case "booking":
+		decodeDetail(s, &o.Rides)
+	case "location":
+		var d struct {
+			Shards []Shard `json:"shards"`
+		}
+		decodeDetail(s, &d)
+		o.Shards = append(o.Shards, d.Shards...)
+	}
+}
+
+// decodeDetail leaves v as it is where the detail has another shape: a service
+// of another version is shown with what can be read.
+func decodeDetail(s Service, v any) {
+	if len(s.Detail) > 0 {
+		_ = json.Unmarshal(s.Detail, v)
+	}
+}
+
+func (g *gatherer) askQueue(ctx context.Context, name string) Queue {
+	q := Queue{Name: name, Dead: strings.Contains(name, "-dlq")}
+	url, err := g.queueURL(ctx, name)
+	if err != nil {
+		q.Error = "it cannot be found; is it deployed?"
+		return q
+	}
+	out, err := g.sqs.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{
+		types.QueueAttributeNameApproximateNumberOfMessages,
+		types.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
+		types.QueueAttributeNameApproximateNumberOfMessagesDelayed,
+	}})
+	if err != nil {
+		g.forgetURL(name)
+		q.Error = "SQS did not answer."
+		return q
+	}
+	count := func(k types.QueueAttributeName) int { n, _ := strconv.Atoi(out.Attributes[string(k)]); return n }
+	q.Visible = count(types.QueueAttributeNameApproximateNumberOfMessages)
+	q.InFlight = count(types.QueueAttributeNameApproximateNumberOfMessagesNotVisible)
+	q.Delayed = count(types.QueueAttributeNameApproximateNumberOfMessagesDelayed)
+	return q
+}
+
+func (g *gatherer) queueURL(ctx context.Context, name string) (string, error) {
+	g.urlLock.Lock()
+	url, ok := g.urls[name]
+	g.urlLock.Unlock()
+	if ok {
+		return url, nil
+	}
+	out, err := g.sqs.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &name})
+	if err != nil {
+		return "", err
+	}
+	g.urlLock.Lock()
+	defer g.urlLock.Unlock()
+	g.urls[name] = aws.ToString(out.QueueUrl)
+	return g.urls[name], nil
+}
+
+func (g *gatherer) forgetURL(name string) {
+	g.urlLock.Lock()
+	defer g.urlLock.Unlock()
+	delete(g.urls, name)
+}

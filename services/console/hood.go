@@ -1,0 +1,132 @@
+package console
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"tandem/services/internal/auth"
+	"tandem/services/internal/httpserver"
+	"tandem/services/internal/problem"
+)
+
+// Hood is the answer of GET /v1/rides/{id}/stream: the driver's newest point
+// that every reader has seen, and when each had it.
+type Hood struct {
+	Point          *HoodPoint   `json:"driver_point"` // null before the driver's first point
+	Readers        []HoodReader `json:"readers"`
+	RetentionLeftS int64        `json:"retention_left_s"` // how long the stream still keeps it
+}
+
+// HoodPoint is where the point lies on the stream.
+type HoodPoint struct {
+	DriverID       string `json:"driver_id"`
+	Seq            int64  `json:"seq"`
+	Shard          string `json:"shard"`
+	SequenceNumber string `json:"sequence_number"`
+	ArrivedAt      int64  `json:"arrived_at"` // ms since 1970 UTC
+}
+
+// HoodReader is when one reader had applied the point.
+type HoodReader struct {
+	Reader    string `json:"reader"`
+	AppliedAt int64  `json:"applied_at"` // ms since 1970 UTC
+	AfterMS   int64  `json:"after_ms"`   // since it arrived on the stream
+}
+
+type seen struct {
+	Seq            int64  `json:"seq"`
+	Shard          string `json:"shard"`
+	SequenceNumber string `json:"sequence_number"`
+	ArrivedAt      int64  `json:"arrived_at"`
+	AppliedAt      int64  `json:"applied_at"`
+}
+
+// rideStream answers for a ride that the asker may see: booking decides that.
+func (s *service) rideStream(c *gin.Context) error {
+	ctx := c.Request.Context()
+	id := httpserver.Identity(c)
+	var ride struct {
+		RiderID  string `json:"rider_id"`
+		DriverID string `json:"driver_id"`
+	}
+	if err := s.booking.Get(ctx, "/v1/rides/"+url.PathEscape(c.Param("id")), &ride); err != nil {
+		return err
+	}
+	if id.Role == auth.Rider && ride.RiderID != id.Subject || id.Role == auth.Driver && ride.DriverID != id.Subject {
+		return problem.New(problem.NotFound, "There is no ride %s of yours.", c.Param("id"))
+	}
+	hood := Hood{Readers: []HoodReader{}}
+	if ride.DriverID != "" {
+		hood = newestEverywhere(ride.DriverID, s.askReaders(ctx, ride.DriverID))
+		if hood.Point != nil {
+			left := s.cfg.StreamRetention - time.Since(time.UnixMilli(hood.Point.ArrivedAt))
+			hood.RetentionLeftS = max(0, int64(left.Seconds()))
+		}
+	}
+	c.JSON(http.StatusOK, hood)
+	return nil
+}
+
+// askReaders gives what each reader has lately seen of a driver; a reader that
+// does not answer is left out.
+func (s *service) askReaders(ctx context.Context, driver string) map[string][]seen {
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	out := map[string][]seen{}
+	for _, p := range s.gather.peers {
+		if !slices.Contains(hoodReaders(), p.Name) {
+			continue
+		}
+		wg.Go(func() {
+			var answer struct {
+				Seen []seen `json:"seen"`
+			}
+			if err := p.client.Once(ctx, http.MethodGet, "/v1/seen?driver="+url.QueryEscape(driver), nil, &answer); err != nil {
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			out[p.Name] = answer.Seen
+		})
+	}
+	wg.Wait()
+	return out
+}
+
+func hoodReaders() []string { return []string{"mapfeed", "history", "heatmap", "nearby"} }
+
+// newestEverywhere finds the newest point that most readers have seen: all of
+// them where they overlap.
+func newestEverywhere(driver string, byReader map[string][]seen) Hood {
+	readersOf := map[int64]int{}
+	for _, points := range byReader {
+		for _, p := range points {
+			readersOf[p.Seq]++
+		}
+	}
+	best, most := int64(0), 0
+	for seq, n := range readersOf {
+		if n > most || n == most && seq > best {
+			best, most = seq, n
+		}
+	}
+	hood := Hood{Readers: []HoodReader{}}
+	for _, name := range hoodReaders() {
+		for _, p := range byReader[name] {
+			if p.Seq != best {
+				continue
+			}
+			hood.Point = &HoodPoint{DriverID: driver, Seq: p.Seq, Shard: p.Shard, SequenceNumber: p.SequenceNumber, ArrivedAt: p.ArrivedAt}
+			hood.Readers = append(hood.Readers, HoodReader{Reader: name, AppliedAt: p.AppliedAt, AfterMS: max(0, p.AppliedAt-p.ArrivedAt)})
+		}
+	}
+	return hood
+}

@@ -1,0 +1,19 @@
+// Package gateway is Tandem's one origin: the web app, sessions and roles,
+// socket tickets, and a reverse proxy to the services behind it.
+//
+// Two kinds of client come in.
+//
+//   - A browser has one cookie for each role, scoped to /rider, /driver or
+//     /admin, so that one browser can be all three in three tabs. Beneath that
+//     path lie the role's API and its socket; the gateway strips the prefix,
+//     swaps the cookie for a short token and passes the request on. A request
+//     that changes something must come from this origin.
+//   - A program sends a bearer token to /v1/…, which it got from
+//     POST /v1/tokens; the gateway passes it on as it is.
+//
+// Tokens live for 15 minutes and are checked by every service itself; what the
+// gateway keeps (schema account) are accounts, hashed session secrets and
+// hashed one-time socket tickets. So a gateway can be killed at any time and
+// any number of them can run: a browser keeps its cookie and asks for a new
+// ticket.
+package gateway

@@ -1,0 +1,144 @@
+package gateway
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"tandem/services/internal/auth"
+	"tandem/services/internal/postgres"
+	"tandem/services/internal/problem"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Schema is the account schema, which this package owns.
+func Schema() postgres.Schema {
+	sub, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		panic(err) // the folder is embedded above
+	}
+	return postgres.Schema{Name: "account", FS: sub}
+}
+
+const (
+	sessionLife = 30 * 24 * time.Hour
+	ticketLife  = 30 * time.Second
+)
+
+// errNoSession is returned for a secret that is unknown, expired or used up.
+var errNoSession = errors.New("gateway: no such session")
+
+// subjectPattern is what an account's id looks like.
+var subjectPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+func checkSubject(s string) error {
+	if !subjectPattern.MatchString(s) {
+		return problem.Field("subject", "An id has 1 to 64 of the characters A-Z a-z 0-9 _ and -.")
+	}
+	return nil
+}
+
+// store is the only SQL on the schema account.
+type store struct{ pool *pgxpool.Pool }
+
+// ensureAccount makes the account where it is not there yet.
+func (s store) ensureAccount(ctx context.Context, id auth.Identity) error {
+	_, err := s.pool.Exec(ctx, `INSERT INTO account.accounts (role, subject) VALUES ($1, $2) ON CONFLICT DO NOTHING`, id.Role, id.Subject)
+	if err != nil {
+		return fmt.Errorf("make account: %w", err)
+	}
+	return nil
+}
+
+// newSession makes an account where needed and a session of it; the secret is
+// given once and not kept.
+func (s store) newSession(ctx context.Context, id auth.Identity) (secret string, err error) {
+	if err := s.ensureAccount(ctx, id); err != nil {
+		return "", err
+	}
+	secret, hash := newSecret()
+	_, err = s.pool.Exec(ctx, `INSERT INTO account.sessions (secret_hash, role, subject, expires_at)
+		VALUES ($1, $2, $3, now() + $4)`, hash, id.Role, id.Subject, sessionLife)
+	if err != nil {
+		return "", fmt.Errorf("make session: %w", err)
+	}
+	return secret, nil
+}
+
+// session gives whom a secret speaks for, or errNoSession.
+func (s store) session(ctx context.Context, secret string) (auth.Identity, error) {
+	return s.identity(ctx, `SELECT role, subject FROM account.sessions WHERE secret_hash = $1 AND expires_at > now()`, secret)
+}
+
+func (s store) endSession(ctx context.Context, secret string) error {
+	if _, err := s.pool.Exec(ctx, `DELETE FROM account.sessions WHERE secret_hash = $1`, hashSecret(secret)); err != nil {
+		return fmt.Errorf("end session: %w", err)
+	}
+	return nil
+}
+
+// newTicket makes a socket ticket: 30 s, once.
+func (s store) newTicket(ctx context.Context, id auth.Identity) (ticket string, err error) {
+	ticket, hash := newSecret()
+	_, err = s.pool.Exec(ctx, `INSERT INTO account.socket_tickets (ticket_hash, role, subject, expires_at)
+		VALUES ($1, $2, $3, now() + $4)`, hash, id.Role, id.Subject, ticketLife)
+	if err != nil {
+		return "", fmt.Errorf("make socket ticket: %w", err)
+	}
+	return ticket, nil
+}
+
+// useTicket gives whom a ticket is for and uses it up, or errNoSession.
+func (s store) useTicket(ctx context.Context, ticket string) (auth.Identity, error) {
+	return s.identity(ctx, `WITH used AS (DELETE FROM account.socket_tickets WHERE ticket_hash = $1 RETURNING role, subject, expires_at)
+		SELECT role, subject FROM used WHERE expires_at > now()`, ticket)
+}
+
+// prune deletes what has expired.
+func (s store) prune(ctx context.Context) error {
+	for _, q := range []string{
+		`DELETE FROM account.sessions WHERE expires_at < now()`,
+		`DELETE FROM account.socket_tickets WHERE expires_at < now()`,
+	} {
+		if _, err := s.pool.Exec(ctx, q); err != nil {
+			return fmt.Errorf("prune sessions: %w", err)
+		}
+	}
+	return nil
+}
+
+func (s store) identity(ctx context.Context, query, secret string) (auth.Identity, error) {
+	var id auth.Identity
+	err := s.pool.QueryRow(ctx, query, hashSecret(secret)).Scan(&id.Role, &id.Subject)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return id, errNoSession
+	}
+	if err != nil {
+		return id, fmt.Errorf("look up session: %w", err)
+	}
+	return id, nil
+}
+
+func newSecret() (secret string, hash []byte) {
+	b := make([]byte, 32)
+	_, _ = rand.Read(b) // never fails: crypto/rand.Read
+	secret = base64.RawURLEncoding.EncodeToString(b)
+	return secret, hashSecret(secret)
+}
+
+func hashSecret(secret string) []byte {
+	sum := sha256.Sum256([]byte(secret))
+	return sum[:]
+}
