@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 )
@@ -28,20 +29,11 @@ type Config struct {
 
 // New gives an aws.Config for the SDK's clients: sqs.NewFromConfig and so on.
 func New(ctx context.Context, c Config) (aws.Config, error) {
-	transport := http.RoundTripper(&http.Transport{
-		DialContext:           (&net.Dialer{Timeout: 3 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		MaxIdleConnsPerHost:   64,
-		IdleConnTimeout:       60 * time.Second,
-		ForceAttemptHTTP2:     true,
-		TLSHandshakeTimeout:   5 * time.Second,
-		ResponseHeaderTimeout: 40 * time.Second, // above the longest long poll, 20 s
-	})
-	if c.WrapTransport != nil {
-		transport = c.WrapTransport(transport)
-	}
-	opts := []func(*config.LoadOptions) error{
-		config.WithHTTPClient(&http.Client{Transport: copyBody{transport}}),
-	}
+	client := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+		t.MaxIdleConnsPerHost = 64
+		t.ResponseHeaderTimeout = 40 * time.Second // above the longest long poll, 20 s
+	}).WithDialerOptions(func(d *net.Dialer) { d.Timeout = 3 * time.Second })
+	opts := []func(*config.LoadOptions) error{config.WithHTTPClient(client)}
 	if c.Endpoint != "" {
 		region := c.Region
 		if region == "" {
@@ -56,8 +48,24 @@ func New(ctx context.Context, c Config) (aws.Config, error) {
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("aws configuration: %w", err)
 	}
+	// Wrapped last: only then has the SDK applied AWS_CA_BUNDLE to its client.
+	transport := http.RoundTripper(roundTripper{cfg.HTTPClient})
+	if c.WrapTransport != nil {
+		transport = c.WrapTransport(transport)
+	}
+	cfg.HTTPClient = httpClient{copyBody{transport}}
 	return cfg, nil
 }
+
+// roundTripper and httpClient turn the SDK's client into a transport that can
+// be wrapped, and back.
+type roundTripper struct{ aws.HTTPClient }
+
+func (t roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return t.Do(r) }
+
+type httpClient struct{ http.RoundTripper }
+
+func (c httpClient) Do(r *http.Request) (*http.Response, error) { return c.RoundTrip(r) }
 
 // copyBody gives net/http a body of its own. The SDK closes a request's body
 // when the call returns, while net/http may still be writing it: over loopback

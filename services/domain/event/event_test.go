@@ -1,0 +1,87 @@
+package event_test
+
+import (
+	"encoding/json"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"tandem/services/domain/event"
+)
+
+// The golden files are what other versions and other languages read: a change
+// here is a new version, never an edit.
+func TestGoldenBytes(t *testing.T) {
+	at := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	point, err := event.Point{
+		Driver: "d-17", Seq: 1795608000123, At: 1795608000123, Lat: -34.9058, Lon: -56.1913, Speed: 8.5, Heading: 271.5, Accuracy: 5,
+	}.Encode()
+	require.NoError(t, err)
+	request, err := event.New("0190d3e8-0000-7000-8000-000000000001", event.TypeRideRequest, at, event.RideRequest{RideID: "r-1", Attempt: 2})
+	require.NoError(t, err)
+	notice, err := event.New("0190d3e8-0000-7000-8000-000000000002", event.TypeRideAssigned, at,
+		event.RideNotice{RideID: "r-1", RiderID: "p-1", DriverID: "d-17", Plate: "SBC 1234", Minutes: 4})
+	require.NoError(t, err)
+	encode := func(v any) []byte { b, err := json.Marshal(v); require.NoError(t, err); return b }
+	for file, got := range map[string][]byte{
+		"point_v1.json": point, "ride_request_v1.json": encode(request), "ride_assigned_v1.json": encode(notice),
+	} {
+		want, err := os.ReadFile("testdata/" + file)
+		require.NoError(t, err)
+		require.Equal(t, string(want), string(got)+"\n", file)
+	}
+}
+
+func TestUnknownVersionsAreNamed(t *testing.T) {
+	_, err := event.DecodePoint([]byte(`{"v":2,"driver":"d","seq":1}`))
+	require.ErrorIs(t, err, event.ErrVersion)
+	_, err = event.Decode([]byte(`{"id":"x","type":"ride.request","version":7}`))
+	require.ErrorIs(t, err, event.ErrVersion)
+}
+
+func TestPointRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := event.Point{
+			Version: event.PointVersion,
+			Driver:  rapid.StringMatching(`[A-Za-z0-9_-]{1,64}`).Draw(t, "driver"),
+			Seq:     rapid.Int64Min(1).Draw(t, "seq"),
+			At:      rapid.Int64Range(0, 4e12).Draw(t, "at"),
+			Lat:     rapid.Float64Range(-90, 90).Draw(t, "lat"),
+			Lon:     rapid.Float64Range(-180, 180).Draw(t, "lon"),
+			Speed:   rapid.Float64Range(0, 100).Draw(t, "speed"),
+			Heading: rapid.Float64Range(0, 359.9).Draw(t, "heading"),
+		}
+		b, err := p.Encode()
+		require.NoError(t, err)
+		got, err := event.DecodePoint(b)
+		require.NoError(t, err)
+		require.Equal(t, p, got)
+	})
+}
+
+func TestMarkTellsRepeatsFromNews(t *testing.T) {
+	m := event.NewMark()
+	require.True(t, m.Rises("d", 5))
+	require.False(t, m.Rises("d", 5), "a repeat")
+	require.False(t, m.Rises("d", 4), "an older one")
+	require.True(t, m.Rises("e", 1))
+	require.True(t, m.Rises("d", 6))
+}
+
+func FuzzDecodePoint(f *testing.F) {
+	f.Add([]byte(`{"v":1,"driver":"d","seq":1,"at":1,"lat":0,"lon":0}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if p, err := event.DecodePoint(b); err == nil {
+			_, err := p.Encode()
+			require.NoError(t, err)
+		}
+	})
+}
+
+func FuzzDecodeEnvelope(f *testing.F) {
+	f.Add([]byte(`{"id":"x","type":"ride.request","version":1,"data":{}}`))
+	f.Fuzz(func(t *testing.T, b []byte) { _, _ = event.Decode(b) })
+}

@@ -1,0 +1,55 @@
+package auth
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/stretchr/testify/require"
+)
+
+func keeper(t *testing.T, key string) *Keeper {
+	t.Helper()
+	k, err := NewKeeper([]byte(strings.Repeat(key, 32)))
+	require.NoError(t, err)
+	return k
+}
+
+func TestTokensSayWhoAndExpire(t *testing.T) {
+	k := keeper(t, "a")
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	k.now = func() time.Time { return now }
+	id := Identity{Subject: "rider-1", Role: Rider}
+	token, err := k.Sign(id, time.Hour)
+	require.NoError(t, err)
+	got, err := k.Verify(token)
+	require.NoError(t, err)
+	require.Equal(t, id, got)
+	now = now.Add(MaxLife + time.Second)
+	_, err = k.Verify(token)
+	require.ErrorIs(t, err, ErrExpired, "an hour was asked for; 15 minutes are the most")
+}
+
+func TestForgedTokensAreRefused(t *testing.T) {
+	k := keeper(t, "a")
+	other, err := keeper(t, "b").Sign(Identity{Subject: "x", Role: Admin}, time.Minute)
+	require.NoError(t, err)
+	c := claims{Role: Admin, RegisteredClaims: jwt.RegisteredClaims{Issuer: issuer, Subject: "x", ExpiresAt: jwt.NewNumericDate(time.Now().Add(time.Minute))}}
+	none, err := jwt.NewWithClaims(jwt.SigningMethodNone, c).SignedString(jwt.UnsafeAllowNoneSignatureType)
+	require.NoError(t, err)
+	c.Role = "king"
+	badRole, err := jwt.NewWithClaims(jwt.SigningMethodHS256, c).SignedString([]byte(strings.Repeat("a", 32)))
+	require.NoError(t, err)
+	c.Role, c.ExpiresAt = Admin, nil
+	forEver, err := jwt.NewWithClaims(jwt.SigningMethodHS256, c).SignedString([]byte(strings.Repeat("a", 32)))
+	require.NoError(t, err)
+	for name, token := range map[string]string{"another key": other, "no signature": none, "unknown role": badRole, "no expiry": forEver, "empty": "", "noise": "a.b.c"} {
+		_, err := k.Verify(token)
+		require.ErrorIs(t, err, ErrInvalid, name)
+	}
+	_, err = NewKeeper([]byte("short"))
+	require.Error(t, err)
+	_, err = k.Sign(Identity{Subject: "", Role: Rider}, time.Minute)
+	require.Error(t, err)
+}
