@@ -1,0 +1,220 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// The pauses before a process is started again. The first is short: kill -9 is
+// a lesson, not an accident.
+const (
+	firstPause  = 50 * time.Millisecond
+	longestWait = 10 * time.Second
+	forgetAfter = time.Minute // alive for so long, the next death is a first one
+)
+
+// process is one row of the table across its incarnations.
+type process struct {
+	sup      *Supervisor
+	spec     Spec
+	log      *logFile
+	socket   *os.File // the listener's, inherited by each incarnation
+	wasReady chan struct{}
+	done     chan struct{} // closed when it will not be started again
+	leaving  chan struct{} // closed by leave
+
+	mu    sync.Mutex
+	st    Status
+	cmd   *exec.Cmd // nil while it is down
+	ready bool      // wasReady is closed
+	left  bool
+}
+
+func newProcess(s *Supervisor, spec Spec) (*process, error) {
+	if spec.StopSignal == 0 {
+		spec.StopSignal = syscall.SIGTERM
+	}
+	if spec.DeathSignal == 0 {
+		spec.DeathSignal = syscall.SIGKILL
+	}
+	log, err := openLog(s.opts.Logs, spec.Name, maxLog)
+	if err != nil {
+		return nil, err
+	}
+	p := &process{
+		sup: s, spec: spec, log: log, st: Status{Name: spec.Name},
+		wasReady: make(chan struct{}), done: make(chan struct{}), leaving: make(chan struct{}),
+	}
+	if spec.Listener != nil {
+		if p.socket, err = spec.Listener.File(); err != nil {
+			return nil, fmt.Errorf("supervisor: %s: listener: %w", spec.Name, errors.Join(err, log.Close()))
+		}
+	}
+	return p, nil
+}
+
+func (p *process) close() error {
+	errs := []error{p.log.Close()}
+	if p.socket != nil {
+		errs = append(errs, p.socket.Close(), p.spec.Listener.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// run starts the process again and again until it is left.
+func (p *process) run(ctx context.Context) {
+	defer close(p.done)
+	pause := firstPause
+	for {
+		began := time.Now()
+		err := p.once(ctx)
+		if p.isLeft() || p.spec.Once {
+			p.set(func(st *Status) { st.State, st.PID, st.LastExit = Ended, 0, exitText(err); st.ExitCode = exitCode(err) })
+			return
+		}
+		p.set(func(st *Status) { st.State, st.PID, st.LastExit = Down, 0, exitText(err); st.ExitCode = exitCode(err) })
+		p.sup.opts.Log.Warn("process ended; starting it again", "process", p.spec.Name, "exit", exitText(err), "in", pause)
+		if time.Since(began) > forgetAfter {
+			pause = firstPause
+		}
+		select {
+		case <-time.After(pause):
+		case <-p.leaving:
+		}
+		pause = min(pause*2, longestWait)
+		if p.isLeft() {
+			p.set(func(st *Status) { st.State = Ended })
+			return
+		}
+	}
+}
+
+// once runs one incarnation to its end.
+func (p *process) once(ctx context.Context) error {
+	cmd := exec.Command(p.spec.Path, p.spec.Args...)
+	cmd.Env, cmd.Stdout, cmd.Stderr = p.spec.Env, p.log, p.log
+	cmd.WaitDelay = time.Second // a grandchild that keeps the output open
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.spec.Credential}
+	if p.socket != nil {
+		cmd.ExtraFiles = []*os.File{p.socket}
+	}
+	p.mu.Lock()
+	if p.left {
+		p.mu.Unlock()
+		return nil
+	}
+	exited, err := Start(cmd, p.spec.DeathSignal)
+	if err != nil {
+		p.mu.Unlock()
+		return fmt.Errorf("start: %w", err)
+	}
+	p.cmd = cmd
+	p.mu.Unlock()
+	p.set(func(st *Status) { st.State, st.PID = Starting, cmd.Process.Pid; st.Starts++ })
+
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go p.awaitReady(ctx, cmd.Process.Pid)
+	err = <-exited
+	p.mu.Lock()
+	p.cmd = nil
+	p.mu.Unlock()
+	return err
+}
+
+// awaitReady polls the readiness of the incarnation pid.
+func (p *process) awaitReady(ctx context.Context, pid int) {
+	for p.spec.Ready != nil {
+		try, cancel := context.WithTimeout(ctx, 2*time.Second)
+		err := p.spec.Ready(try)
+		cancel()
+		if err == nil {
+			break
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			return
+		}
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	p.set(func(st *Status) {
+		if st.PID != pid {
+			return
+		}
+		st.State = Ready
+		if !p.ready {
+			p.ready = true
+			close(p.wasReady)
+		}
+	})
+}
+
+// leave says that the process must not be started again.
+func (p *process) leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.left {
+		p.left = true
+		close(p.leaving)
+	}
+}
+
+func (p *process) isLeft() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.left
+}
+
+func (p *process) signal(sig syscall.Signal) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cmd != nil {
+		_ = p.cmd.Process.Signal(sig) // it may have ended by itself
+	}
+}
+
+// Status is a copy of the process's state.
+func (p *process) Status() Status {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.st
+}
+
+func (p *process) set(change func(*Status)) {
+	p.mu.Lock()
+	before := p.st.State
+	change(&p.st)
+	if p.st.State != before {
+		p.st.Since = time.Now()
+	}
+	st := p.st
+	p.mu.Unlock()
+	p.sup.changed(st)
+}
+
+func exitText(err error) string {
+	if err == nil {
+		return "exit status 0"
+	}
+	return err.Error()
+}
+
+func exitCode(err error) int {
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit):
+		return exit.ExitCode()
+	}
+	return -1
+}
