@@ -1,0 +1,186 @@
+package sqsworker
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+)
+
+// fakeSQS is one queue and its dead-letter queue with SQS's visibility, groups
+// and receive counts, on the clock of the synctest bubble. fail, where set for
+// an operation, is asked before each call.
+type fakeSQS struct {
+	mu       sync.Mutex
+	fifo     bool
+	messages []*fakeMessage
+	dead     []*sqs.SendMessageInput
+	fail     map[string]func() error
+	calls    map[string]int
+	batches  []int // sizes of delete batches
+	serial   int
+}
+
+type fakeMessage struct {
+	id, group, body string
+	visible         time.Time
+	receipt         string
+	receives        int
+}
+
+func newFake(fifo bool) *fakeSQS {
+	return &fakeSQS{fifo: fifo, fail: map[string]func() error{}, calls: map[string]int{}}
+}
+
+func (f *fakeSQS) send(group string, bodies ...string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, b := range bodies {
+		f.serial++
+		f.messages = append(f.messages, &fakeMessage{id: "m" + strconv.Itoa(f.serial), group: group, body: b})
+	}
+}
+
+func (f *fakeSQS) left() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.messages)
+}
+
+func (f *fakeSQS) setFail(op string, fn func() error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fail[op] = fn
+}
+
+// times fails the first n calls.
+func times(n int, err error) func() error {
+	return func() error {
+		if n == 0 {
+			return nil
+		}
+		n--
+		return err
+	}
+}
+
+func always(err error) func() error { return func() error { return err } }
+
+// enter locks and counts; the caller unlocks.
+func (f *fakeSQS) enter(op string) error {
+	f.mu.Lock()
+	f.calls[op]++
+	if fn := f.fail[op]; fn != nil {
+		return fn()
+	}
+	return nil
+}
+
+func (f *fakeSQS) GetQueueUrl(_ context.Context, in *sqs.GetQueueUrlInput, _ ...func(*sqs.Options)) (*sqs.GetQueueUrlOutput, error) {
+	defer f.mu.Unlock()
+	if err := f.enter("url"); err != nil {
+		return nil, err
+	}
+	return &sqs.GetQueueUrlOutput{QueueUrl: aws.String("http://fake/" + *in.QueueName)}, nil
+}
+
+func (f *fakeSQS) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInput, _ ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error) {
+	end := time.Now().Add(time.Duration(in.WaitTimeSeconds) * time.Second)
+	for {
+		err := f.enter("receive")
+		got := f.pick(in, err)
+		f.mu.Unlock()
+		if err != nil {
+			return nil, err
+		}
+		if len(got) > 0 || !time.Now().Before(end) {
+			return &sqs.ReceiveMessageOutput{Messages: got}, nil
+		}
+		if !pause(ctx, 10*time.Millisecond) {
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func (f *fakeSQS) pick(in *sqs.ReceiveMessageInput, err error) (got []types.Message) {
+	if err != nil {
+		return nil
+	}
+	now, blocked := time.Now(), map[string]bool{}
+	for _, m := range f.messages {
+		if f.fifo && m.visible.After(now) {
+			blocked[m.group] = true
+		}
+	}
+	for _, m := range f.messages {
+		if m.visible.After(now) || blocked[m.group] || len(got) == int(in.MaxNumberOfMessages) {
+			continue
+		}
+		m.receives++
+		m.visible = now.Add(time.Duration(in.VisibilityTimeout) * time.Second)
+		m.receipt = fmt.Sprintf("%s/%d", m.id, m.receives)
+		got = append(got, types.Message{
+			MessageId: &m.id, Body: &m.body, ReceiptHandle: aws.String(m.receipt),
+			Attributes: map[string]string{
+				"ApproximateReceiveCount": strconv.Itoa(m.receives), "SentTimestamp": "1700000000000", "MessageGroupId": m.group,
+			},
+			MessageAttributes: map[string]types.MessageAttributeValue{"trace": stringAttribute("t1")},
+		})
+	}
+	return got
+}
+
+func (f *fakeSQS) DeleteMessageBatch(_ context.Context, in *sqs.DeleteMessageBatchInput, _ ...func(*sqs.Options)) (*sqs.DeleteMessageBatchOutput, error) {
+	defer f.mu.Unlock()
+	if err := f.enter("delete"); err != nil {
+		return nil, err
+	}
+	f.batches = append(f.batches, len(in.Entries))
+	for _, e := range in.Entries {
+		for i, m := range f.messages {
+			if m.receipt == *e.ReceiptHandle {
+				f.messages = append(f.messages[:i:i], f.messages[i+1:]...)
+				break
+			}
+		}
+	}
+	return &sqs.DeleteMessageBatchOutput{}, nil
+}
+
+func (f *fakeSQS) ChangeMessageVisibilityBatch(_ context.Context, in *sqs.ChangeMessageVisibilityBatchInput, _ ...func(*sqs.Options)) (*sqs.ChangeMessageVisibilityBatchOutput, error) {
+	defer f.mu.Unlock()
+	if err := f.enter("visibility"); err != nil {
+		return nil, err
+	}
+	out := &sqs.ChangeMessageVisibilityBatchOutput{}
+	for _, e := range in.Entries {
+		found := false
+		for _, m := range f.messages {
+			if m.receipt == *e.ReceiptHandle && m.visible.After(time.Now()) {
+				m.visible, found = time.Now().Add(time.Duration(e.VisibilityTimeout)*time.Second), true
+			}
+		}
+		if !found {
+			out.Failed = append(out.Failed, types.BatchResultErrorEntry{Id: e.Id, Code: aws.String("MessageNotInflight"), SenderFault: true})
+		}
+	}
+	return out, nil
+}
+
+func (f *fakeSQS) SendMessage(_ context.Context, in *sqs.SendMessageInput, _ ...func(*sqs.Options)) (*sqs.SendMessageOutput, error) {
+	defer f.mu.Unlock()
+	if err := f.enter("send"); err != nil {
+		return nil, err
+	}
+	if !strings.Contains(*in.QueueUrl, "dlq") {
+		return nil, fmt.Errorf("sent to %s", *in.QueueUrl)
+	}
+	f.dead = append(f.dead, in)
+	return &sqs.SendMessageOutput{}, nil
+}

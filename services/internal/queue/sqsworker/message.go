@@ -1,0 +1,88 @@
+package sqsworker
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+)
+
+// Message is one message as a handler sees it.
+type Message struct {
+	ID         string // SQS's MessageId: for logs; deduplicate by an id of your own in Body
+	Group      string // MessageGroupId, empty where there is none
+	Body       []byte
+	Attributes map[string]string // string-valued message attributes
+	Receives   int               // this receive included
+	SentAt     time.Time
+}
+
+// Handler handles one message. It is called from many goroutines at once.
+type Handler interface {
+	// Handle must return soon after ctx ends; what it returns then is ignored
+	// where context.Cause(ctx) is ErrLost.
+	Handle(ctx context.Context, m Message) Result
+}
+
+// HandlerFunc is a function as a Handler.
+type HandlerFunc func(ctx context.Context, m Message) Result
+
+// Handle calls f.
+func (f HandlerFunc) Handle(ctx context.Context, m Message) Result { return f(ctx, m) }
+
+// Result says what becomes of a message. Make one with Done, RetryAfter,
+// DeadLetter or Release; the zero Result is a handler's mistake and retried.
+type Result struct {
+	outcome Outcome
+	delay   time.Duration
+	err     error
+}
+
+// Done deletes the message.
+func Done() Result { return Result{outcome: OutcomeDone} }
+
+// RetryAfter makes the message visible again after d, rounded up to a second
+// and at most 12 hours; err says why.
+func RetryAfter(d time.Duration, err error) Result {
+	return Result{outcome: OutcomeRetried, delay: d, err: err}
+}
+
+// DeadLetter moves the message to the dead-letter queue with err as its reason.
+func DeadLetter(err error) Result { return Result{outcome: OutcomeDead, err: err} }
+
+// Release makes the message visible again at once.
+func Release() Result { return Result{outcome: OutcomeReleased} }
+
+// Outcome is what became of a message.
+type Outcome string
+
+// The outcomes.
+const (
+	OutcomeDone     Outcome = "done"     // deleted
+	OutcomeRetried  Outcome = "retried"  // visible again after a delay
+	OutcomeDead     Outcome = "dead"     // sent to the dead-letter queue, deleted
+	OutcomeReleased Outcome = "released" // visible again at once
+	OutcomeLost     Outcome = "lost"     // its visibility ran out: the result was ignored
+	OutcomeRepeats  Outcome = "repeats"  // done or dead, but not deleted: it comes again
+)
+
+func newMessage(m types.Message) Message {
+	out := Message{ID: aws.ToString(m.MessageId), Body: []byte(aws.ToString(m.Body))}
+	out.Group = m.Attributes[string(types.MessageSystemAttributeNameMessageGroupId)]
+	// Both are numbers in every answer of SQS; where they are not, 0 is honest.
+	out.Receives, _ = strconv.Atoi(m.Attributes[string(types.MessageSystemAttributeNameApproximateReceiveCount)])
+	if ms, err := strconv.ParseInt(m.Attributes[string(types.MessageSystemAttributeNameSentTimestamp)], 10, 64); err == nil {
+		out.SentAt = time.UnixMilli(ms).UTC()
+	}
+	for k, v := range m.MessageAttributes {
+		if v.StringValue != nil {
+			if out.Attributes == nil {
+				out.Attributes = map[string]string{}
+			}
+			out.Attributes[k] = *v.StringValue
+		}
+	}
+	return out
+}

@@ -1,0 +1,96 @@
+package sqsworker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+)
+
+// Client is the part of *sqs.Client that a Worker uses.
+type Client interface {
+	GetQueueUrl(context.Context, *sqs.GetQueueUrlInput, ...func(*sqs.Options)) (*sqs.GetQueueUrlOutput, error)
+	ReceiveMessage(context.Context, *sqs.ReceiveMessageInput, ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error)
+	DeleteMessageBatch(context.Context, *sqs.DeleteMessageBatchInput, ...func(*sqs.Options)) (*sqs.DeleteMessageBatchOutput, error)
+	ChangeMessageVisibilityBatch(context.Context, *sqs.ChangeMessageVisibilityBatchInput, ...func(*sqs.Options)) (*sqs.ChangeMessageVisibilityBatchOutput, error)
+	SendMessage(context.Context, *sqs.SendMessageInput, ...func(*sqs.Options)) (*sqs.SendMessageOutput, error)
+}
+
+// Options says what to work on and how. Client, Queue and Handler are needed.
+type Options struct {
+	Client  Client
+	Queue   string // its name; with .fifo at the end groups keep their order
+	Handler Handler
+	// DeadLetterQueue is where DeadLetter sends; without it such a message is
+	// retried until the queue's redrive policy moves it.
+	DeadLetterQueue string
+
+	MaxInFlight  int           // messages held at most; 0: 5
+	MaxReceive   int           // messages a receive takes at most, 1 to 10; 0: 10
+	Visibility   time.Duration // how long a message stays invisible without a heartbeat, whole seconds; 0: 30 s
+	HandleWithin time.Duration // a handler's deadline; 0: 1 h. SQS lends for 12 h at most
+	Wait         time.Duration // long poll, whole seconds; 0: 20 s
+	Linger       time.Duration // a delete waits this long for others; 0: 10 ms
+	Drain        time.Duration // handlers may go on this long after Run's ctx ended; 0: 6 s
+
+	Log *slog.Logger // nil: silent
+	// Handled, where set, hears of every message that a handler returned from.
+	Handled func(m Message, o Outcome, took time.Duration)
+}
+
+// Causes of a handler's ended ctx.
+var (
+	ErrLost     = errors.New("sqsworker: the message's visibility is running out")
+	ErrTimeout  = errors.New("sqsworker: the handler is past its deadline")
+	ErrDraining = errors.New("sqsworker: the worker is shutting down")
+)
+
+// AWS's limits.
+const (
+	maxBatch      = 10
+	maxVisibility = 12 * time.Hour
+)
+
+func (o Options) withDefaults() (Options, error) {
+	if o.Client == nil || o.Queue == "" || o.Handler == nil {
+		return o, errors.New("sqsworker: Client, Queue and Handler are needed")
+	}
+	defaultTo(&o.MaxInFlight, 5)
+	defaultTo(&o.MaxReceive, maxBatch)
+	defaultTo(&o.Visibility, 30*time.Second)
+	defaultTo(&o.HandleWithin, time.Hour)
+	defaultTo(&o.Wait, 20*time.Second)
+	defaultTo(&o.Linger, 10*time.Millisecond)
+	defaultTo(&o.Drain, 6*time.Second)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Handled == nil {
+		o.Handled = func(Message, Outcome, time.Duration) {}
+	}
+	switch {
+	case o.Visibility < 2*time.Second || o.Visibility > maxVisibility || o.Visibility%time.Second != 0:
+		return o, fmt.Errorf("sqsworker: visibility %v is not whole seconds from 2 s to 12 h", o.Visibility)
+	case o.MaxReceive < 1 || o.MaxReceive > maxBatch:
+		return o, fmt.Errorf("sqsworker: a receive takes 1 to %d messages, not %d", maxBatch, o.MaxReceive)
+	case o.MaxInFlight < 1:
+		return o, fmt.Errorf("sqsworker: %d messages in flight", o.MaxInFlight)
+	}
+	return o, nil
+}
+
+func defaultTo[T comparable](v *T, d T) {
+	var zero T
+	if *v == zero {
+		*v = d
+	}
+}
+
+// margin is how long before its end a loan counts as lost.
+func (o Options) margin() time.Duration { return o.Visibility / 8 }
+
+// callWithin bounds one call to SQS, the SDK's own retries included.
+func (o Options) callWithin() time.Duration { return o.Visibility / 4 }

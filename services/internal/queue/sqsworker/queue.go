@@ -1,0 +1,46 @@
+package sqsworker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+)
+
+// queueURL finds a queue's URL once, and again after forget.
+type queueURL struct {
+	client Client
+	name   string
+	mu     sync.Mutex
+	url    string
+}
+
+func (q *queueURL) get(ctx context.Context) (string, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.url != "" {
+		return q.url, nil
+	}
+	out, err := q.client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &q.name})
+	if err != nil {
+		return "", fmt.Errorf("sqsworker: queue %s: %w", q.name, err)
+	}
+	q.url = aws.ToString(out.QueueUrl)
+	return q.url, nil
+}
+
+// forget drops the URL where err says that the queue is gone: one made anew
+// may have another.
+func (q *queueURL) forget(err error) {
+	var missing *types.QueueDoesNotExist
+	if !errors.As(err, &missing) {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.url = ""
+}

@@ -1,0 +1,45 @@
+package sqsworker
+
+import "sync/atomic"
+
+// Stats is what a worker has done since it was made.
+type Stats struct {
+	Handling int64 `json:"handling"` // handlers running now
+	Received int64 `json:"received"`
+	Done     int64 `json:"done"`
+	Retried  int64 `json:"retried"`
+	Dead     int64 `json:"dead"`
+	Released int64 `json:"released"`
+	Lost     int64 `json:"lost"`
+	Repeats  int64 `json:"repeats"`
+}
+
+type counts struct {
+	received, done, retried, dead, released, lost, repeats atomic.Int64
+}
+
+func (c *counts) add(o Outcome) {
+	switch o {
+	case OutcomeDone:
+		c.done.Add(1)
+	case OutcomeRetried:
+		c.retried.Add(1)
+	case OutcomeDead:
+		c.dead.Add(1)
+	case OutcomeReleased:
+		c.released.Add(1)
+	case OutcomeLost:
+		c.lost.Add(1)
+	case OutcomeRepeats:
+		c.repeats.Add(1)
+	}
+}
+
+// Stats gives the counts as they are now.
+func (w *Worker) Stats() Stats {
+	return Stats{
+		Handling: w.handling.Load(), Received: w.counts.received.Load(), Done: w.counts.done.Load(),
+		Retried: w.counts.retried.Load(), Dead: w.counts.dead.Load(), Released: w.counts.released.Load(),
+		Lost: w.counts.lost.Load(), Repeats: w.counts.repeats.Load(),
+	}
+}

@@ -1,0 +1,402 @@
+package sqsworker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/stretchr/testify/require"
+)
+
+var errFake = errors.New("fake failure")
+
+// journal is a handler's diary: what it was given, in order.
+type journal struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (j *journal) add(format string, args ...any) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.lines = append(j.lines, fmt.Sprintf(format, args...))
+}
+
+func (j *journal) all() []string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return append([]string(nil), j.lines...)
+}
+
+// bubble runs test in a synctest bubble beside a worker on f; stop ends the
+// worker's ctx and gives what Run returned.
+func bubble(t *testing.T, f *fakeSQS, o Options, test func(w *Worker, stop func() error)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		o.Client = f
+		if o.Queue == "" {
+			o.Queue, o.DeadLetterQueue = "q", "q-dlq"
+			if f.fifo {
+				o.Queue, o.DeadLetterQueue = "q.fifo", "q-dlq.fifo"
+			}
+		}
+		w, err := New(o)
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- w.Run(ctx) }()
+		stopped := false
+		stop := func() error {
+			stopped = true
+			cancel()
+			return <-ended
+		}
+		test(w, stop)
+		if !stopped {
+			require.NoError(t, stop())
+		}
+	})
+}
+
+// after lets the bubble's clock run.
+func after(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+func TestDoneIsDeletedInBatches(t *testing.T) {
+	f, j := newFake(false), &journal{}
+	f.send("", "a", "b", "c", "d", "e", "f", "g")
+	h := HandlerFunc(func(_ context.Context, m Message) Result {
+		j.add("%s %d %s", m.Body, m.Receives, m.Attributes["trace"])
+		return Done()
+	})
+	bubble(t, f, Options{Handler: h}, func(w *Worker, _ func() error) {
+		after(time.Second)
+		require.Zero(t, f.left())
+		require.ElementsMatch(t, []string{"a 1 t1", "b 1 t1", "c 1 t1", "d 1 t1", "e 1 t1", "f 1 t1", "g 1 t1"}, j.all())
+		require.Equal(t, []int{5, 2}, f.batches, "five are held at most")
+		require.Equal(t, Stats{Received: 7, Done: 7}, w.Stats())
+	})
+}
+
+func TestAtMostMaxInFlight(t *testing.T) {
+	f := newFake(false)
+	for i := range 40 {
+		f.send("", fmt.Sprint(i))
+	}
+	var busy, high atomic.Int64
+	h := HandlerFunc(func(context.Context, Message) Result {
+		now := busy.Add(1)
+		defer busy.Add(-1)
+		for seen := high.Load(); now > seen && !high.CompareAndSwap(seen, now); seen = high.Load() {
+		}
+		time.Sleep(time.Second)
+		return Done()
+	})
+	bubble(t, f, Options{Handler: h, MaxInFlight: 3}, func(_ *Worker, _ func() error) {
+		after(time.Minute)
+		require.Zero(t, f.left())
+		require.EqualValues(t, 3, high.Load())
+	})
+}
+
+func TestHeartbeatHoldsALongHandling(t *testing.T) {
+	f, j := newFake(false), &journal{}
+	f.send("", "long")
+	h := HandlerFunc(func(ctx context.Context, m Message) Result {
+		j.add("%s %d", m.Body, m.Receives)
+		time.Sleep(9*time.Minute + 7*time.Second)
+		j.add("%v", ctx.Err())
+		return Done()
+	})
+	bubble(t, f, Options{Handler: h}, func(*Worker, func() error) {
+		after(10 * time.Minute)
+		require.Zero(t, f.left())
+		require.Equal(t, []string{"long 1", "<nil>"}, j.all())
+		require.InDelta(t, 9*60/15, f.calls["visibility"], 6, "one renewal about every half Visibility")
+	})
+}
+
+func TestLostVisibilityEndsTheContextAndIgnoresTheResult(t *testing.T) {
+	f, j := newFake(false), &journal{}
+	f.send("", "x")
+	f.setFail("visibility", always(errFake))
+	began := time.Time{}
+	h := HandlerFunc(func(ctx context.Context, m Message) Result {
+		if m.Receives == 1 {
+			began = time.Now()
+			<-ctx.Done()
+			j.add("%v after %v", context.Cause(ctx), time.Since(began))
+			f.setFail("visibility", nil)
+		}
+		return Done()
+	})
+	bubble(t, f, Options{Handler: h, Visibility: 8 * time.Second}, func(w *Worker, _ func() error) {
+		after(7500 * time.Millisecond)
+		require.Equal(t, []string{ErrLost.Error() + " after 7s"}, j.all())
+		require.Equal(t, 1, f.left(), "its Done was ignored")
+		after(time.Minute)
+		require.Zero(t, f.left())
+		require.Equal(t, Stats{Received: 2, Done: 1, Lost: 1}, w.Stats())
+	})
+}
+
+func TestReceiptThatIsNoLongerValidIsLostAtOnce(t *testing.T) {
+	f, j := newFake(false), &journal{}
+	f.send("", "x")
+	h := HandlerFunc(func(ctx context.Context, _ Message) Result {
+		f.mu.Lock()
+		f.messages = nil // purged
+		f.mu.Unlock()
+		<-ctx.Done()
+		j.add("%v", context.Cause(ctx))
+		return Done()
+	})
+	bubble(t, f, Options{Handler: h}, func(*Worker, func() error) {
+		after(16 * time.Second)
+		require.Equal(t, []string{ErrLost.Error()}, j.all())
+	})
+}
+
+func TestRetries(t *testing.T) {
+	for name, c := range map[string]struct {
+		result func() Result
+		after  time.Duration
+	}{
+		"RetryAfter rounds up": {func() Result { return RetryAfter(2500*time.Millisecond, errFake) }, 3 * time.Second},
+		"Release":              {func() Result { return Release() }, 0},
+		"panic":                {func() Result { panic("boom") }, mistakeDelay},
+		"zero Result":          {func() Result { return Result{} }, mistakeDelay},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(false)
+			f.send("", "x")
+			var at []time.Time
+			h := HandlerFunc(func(_ context.Context, m Message) Result {
+				at = append(at, time.Now())
+				if m.Receives > 1 {
+					return Done()
+				}
+				return c.result()
+			})
+			bubble(t, f, Options{Handler: h}, func(*Worker, func() error) {
+				after(20 * time.Second)
+				require.Len(t, at, 2)
+				require.InDelta(t, c.after.Seconds(), at[1].Sub(at[0]).Seconds(), 0.05)
+				require.Zero(t, f.left())
+			})
+		})
+	}
+}
+
+func TestDeadLetter(t *testing.T) {
+	for _, fifo := range []bool{false, true} {
+		f := newFake(fifo)
+		f.send("g", "unreadable")
+		h := HandlerFunc(func(context.Context, Message) Result { return DeadLetter(errors.New("not\x00JSON")) })
+		bubble(t, f, Options{Handler: h}, func(w *Worker, _ func() error) {
+			after(time.Second)
+			require.Zero(t, f.left())
+			require.Len(t, f.dead, 1)
+			d := f.dead[0]
+			require.Equal(t, "unreadable", *d.MessageBody)
+			require.Equal(t, "not JSON", *d.MessageAttributes[ReasonAttribute].StringValue)
+			require.Equal(t, "t1", *d.MessageAttributes["trace"].StringValue)
+			require.Equal(t, fifo, d.MessageGroupId != nil)
+			require.EqualValues(t, 1, w.Stats().Dead)
+		})
+	}
+}
+
+func TestDeadLetterThatCannotBeSentIsRetried(t *testing.T) {
+	f := newFake(false)
+	f.send("", "x")
+	f.setFail("send", times(2, errFake))
+	h := HandlerFunc(func(context.Context, Message) Result { return DeadLetter(errFake) })
+	bubble(t, f, Options{Handler: h}, func(w *Worker, _ func() error) {
+		after(4 * time.Second)
+		require.Equal(t, 1, f.left())
+		after(10 * time.Second)
+		require.Zero(t, f.left())
+		require.Equal(t, Stats{Received: 3, Retried: 2, Dead: 1}, w.Stats())
+	})
+}
+
+func TestDeleteIsTriedAgainThenTheMessageComesAgain(t *testing.T) {
+	f, j := newFake(false), &journal{}
+	f.send("", "x")
+	f.setFail("delete", times(3, errFake))
+	h := HandlerFunc(func(_ context.Context, m Message) Result { j.add("%d", m.Receives); return Done() })
+	bubble(t, f, Options{Handler: h}, func(w *Worker, _ func() error) {
+		after(time.Minute)
+		require.Zero(t, f.left())
+		require.Equal(t, []string{"1"}, j.all())
+		f.setFail("delete", times(deleteTries, errFake))
+		f.send("", "y")
+		after(2 * time.Minute)
+		require.Zero(t, f.left())
+		require.Equal(t, []string{"1", "1", "2"}, j.all())
+		require.EqualValues(t, 1, w.Stats().Repeats)
+	})
+}
+
+func TestHandlerPastItsDeadline(t *testing.T) {
+	f, j := newFake(false), &journal{}
+	f.send("", "x")
+	h := HandlerFunc(func(ctx context.Context, m Message) Result {
+		if m.Receives > 1 {
+			return Done()
+		}
+		<-ctx.Done()
+		j.add("%v", context.Cause(ctx))
+		return RetryAfter(time.Second, ctx.Err())
+	})
+	bubble(t, f, Options{Handler: h, HandleWithin: 2 * time.Minute}, func(w *Worker, _ func() error) {
+		after(3 * time.Minute)
+		require.Equal(t, []string{ErrTimeout.Error()}, j.all())
+		require.Equal(t, Stats{Received: 2, Retried: 1, Done: 1}, w.Stats())
+	})
+}
+
+func TestGroupsKeepTheirOrderThroughFailures(t *testing.T) {
+	f, j := newFake(true), &journal{}
+	f.send("g1", "1a", "1b", "1c")
+	f.send("g2", "2a", "2b")
+	busy := map[string]int{}
+	var mu sync.Mutex
+	h := HandlerFunc(func(_ context.Context, m Message) Result {
+		mu.Lock()
+		busy[m.Group]++
+		require.Equal(t, 1, busy[m.Group], "one of a group at a time")
+		mu.Unlock()
+		time.Sleep(200 * time.Millisecond)
+		mu.Lock()
+		busy[m.Group]--
+		mu.Unlock()
+		if string(m.Body) == "1b" && m.Receives < 3 {
+			return RetryAfter(time.Second, errFake)
+		}
+		j.add("%s", m.Body)
+		return Done()
+	})
+	bubble(t, f, Options{Handler: h}, func(w *Worker, _ func() error) {
+		after(time.Minute)
+		require.Zero(t, f.left())
+		var g1, g2 []string
+		for _, l := range j.all() {
+			if strings.HasPrefix(l, "1") {
+				g1 = append(g1, l)
+			} else {
+				g2 = append(g2, l)
+			}
+		}
+		require.Equal(t, []string{"1a", "1b", "1c"}, g1)
+		require.Equal(t, []string{"2a", "2b"}, g2)
+		require.EqualValues(t, 2, w.Stats().Retried)
+	})
+}
+
+func TestDrainLetsHandlersFinish(t *testing.T) {
+	f := newFake(true)
+	f.send("g", "a", "b")
+	h := HandlerFunc(func(ctx context.Context, _ Message) Result {
+		time.Sleep(3 * time.Second)
+		require.NoError(t, ctx.Err())
+		return Done()
+	})
+	bubble(t, f, Options{Handler: h}, func(w *Worker, stop func() error) {
+		after(time.Second)
+		require.NoError(t, stop())
+		require.Equal(t, 1, f.left(), "a was finished, b waited behind it")
+		require.False(t, f.messages[0].visible.After(time.Now()), "and was released")
+		require.Equal(t, Stats{Received: 2, Done: 1}, w.Stats())
+	})
+}
+
+func TestDrainDeadlineReleases(t *testing.T) {
+	f := newFake(false)
+	f.send("", "x")
+	h := HandlerFunc(func(ctx context.Context, _ Message) Result {
+		<-ctx.Done()
+		require.ErrorIs(t, context.Cause(ctx), ErrDraining)
+		return RetryAfter(time.Hour, ctx.Err())
+	})
+	bubble(t, f, Options{Handler: h}, func(w *Worker, stop func() error) {
+		after(time.Second)
+		began := time.Now()
+		require.NoError(t, stop())
+		require.Equal(t, 6*time.Second, time.Since(began))
+		require.False(t, f.messages[0].visible.After(time.Now()))
+	})
+}
+
+func TestDrainNamesHandlersThatDoNotReturn(t *testing.T) {
+	f, free := newFake(false), make(chan struct{})
+	f.send("", "x")
+	synctest.Test(t, func(t *testing.T) {
+		free = make(chan struct{})
+		w, err := New(Options{Client: f, Queue: "q", Handler: HandlerFunc(func(context.Context, Message) Result { <-free; return Done() })})
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err = w.Run(ctx)
+		require.ErrorIs(t, err, ErrDraining)
+		require.ErrorContains(t, err, "1 handlers of q")
+		require.False(t, f.messages[0].visible.After(time.Now()))
+		close(free)
+	})
+}
+
+func TestMissingQueueBacksOffAndIsReported(t *testing.T) {
+	f := newFake(false)
+	f.send("", "x")
+	missing := &types.QueueDoesNotExist{}
+	f.setFail("url", always(missing))
+	bubble(t, f, Options{Handler: HandlerFunc(func(context.Context, Message) Result { return Done() })}, func(w *Worker, _ func() error) {
+		after(time.Minute)
+		require.ErrorAs(t, w.Ready(), &missing)
+		require.Less(t, f.calls["url"], 30, "it backs off")
+		f.setFail("url", nil)
+		after(20 * time.Second)
+		require.NoError(t, w.Ready())
+		require.Zero(t, f.left())
+
+		asked := f.calls["url"]
+		f.setFail("receive", times(1, missing))
+		after(30 * time.Second)
+		require.NoError(t, w.Ready())
+		require.Greater(t, f.calls["url"], asked, "the URL is looked up again")
+	})
+}
+
+func TestOptionsAreChecked(t *testing.T) {
+	ok := Options{Client: newFake(false), Queue: "q", Handler: HandlerFunc(func(context.Context, Message) Result { return Done() })}
+	_, err := New(ok)
+	require.NoError(t, err)
+	for _, change := range []func(*Options){
+		func(o *Options) { o.Client = nil },
+		func(o *Options) { o.Visibility = 1500 * time.Millisecond },
+		func(o *Options) { o.Visibility = time.Second },
+		func(o *Options) { o.MaxReceive = 11 },
+		func(o *Options) { o.MaxInFlight = -1 },
+	} {
+		bad := ok
+		change(&bad)
+		_, err := New(bad)
+		require.Error(t, err)
+	}
+}
+
+func TestReasonText(t *testing.T) {
+	require.Equal(t, " ", reasonText(""))
+	require.Equal(t, "a b", reasonText("a\nb"))
+	require.LessOrEqual(t, len(reasonText(strings.Repeat("ñ", 2000))), maxReason)
+}
