@@ -33,10 +33,11 @@ type Refused struct {
 // PointsAnswer is what became of a batch. Points up to AcceptedThrough that
 // are not refused are durable; the rest may be sent again.
 type PointsAnswer struct {
-	Status          int       `json:"-"` // HTTP status, 0 where no answer came
-	Accepted        int       `json:"accepted"`
-	AcceptedThrough int64     `json:"accepted_through"`
-	Refused         []Refused `json:"refused"`
+	Status          int           `json:"-"` // HTTP status, 0 where no answer came
+	Took            time.Duration `json:"-"`
+	Accepted        int           `json:"accepted"`
+	AcceptedThrough int64         `json:"accepted_through"`
+	Refused         []Refused     `json:"refused"`
 }
 
 // MaxBatch is how many points one request may carry.
@@ -50,8 +51,9 @@ func (s *Session) SendPoints(ctx context.Context, points []Point) (PointsAnswer,
 		Points   []Point `json:"points"`
 	}{s.driver, points}
 	var out PointsAnswer
+	began := time.Now()
 	status, err := s.once(ctx, call{method: http.MethodPost, path: "/v1/points", in: in, out: &out})
-	out.Status = status
+	out.Status, out.Took = status, time.Since(began)
 	var p *problem.Error
 	if errors.As(err, &p) {
 		out.fromProblem(p)

@@ -65,8 +65,8 @@ func (s *server) status(c *gin.Context) error {
 		Service: s.Name, PID: os.Getpid(), StartedAt: s.started.UTC(),
 		Goroutines: runtime.NumGoroutine(), RSSBytes: residentBytes(),
 	}
-	if s.Options.Status != nil {
-		out.Detail = s.Options.Status()
+	if s.Status != nil {
+		out.Detail = s.Status()
 	}
 	c.JSON(http.StatusOK, out)
 	return nil

@@ -69,8 +69,8 @@ func (s *server) handler(r Route) gin.HandlerFunc {
 		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxBody)
 		defer func() {
 			if p := recover(); p != nil {
-				if p == http.ErrAbortHandler { // the client of a proxied stream went away
-					panic(p)
+				if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+					panic(p) // the client of a proxied stream went away: net/http closes the connection
 				}
 				s.fail(c, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
 			}
@@ -142,10 +142,10 @@ func (s *server) identify(c *gin.Context) (auth.Identity, error) {
 func (s *server) fail(c *gin.Context, err error) {
 	p := mapError(err)
 	log := s.Env.Log.With("method", c.Request.Method, "path", c.Request.URL.Path, "trace_id", TraceID(c.Request.Context()))
-	switch {
-	case p.Code == problem.Internal:
+	switch p.Code {
+	case problem.Internal:
 		log.Error("request failed", "err", err)
-	case p.Code == problem.Unavailable:
+	case problem.Unavailable:
 		log.Warn("request failed: a dependency did not answer", "err", err)
 	default:
 		log.Debug("request refused", "err", err)

@@ -19,7 +19,7 @@ type traceKey struct{}
 // withTrace takes the caller's trace id, or makes one, and shows it in the
 // answer.
 func withTrace(c *gin.Context) context.Context {
-	id := ""
+	var id string
 	if m := traceparent.FindStringSubmatch(c.GetHeader(traceHeader)); m != nil {
 		id = m[1]
 	} else {
