@@ -1,0 +1,227 @@
+package notification
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"tandem/services/domain/event"
+	"tandem/services/internal/auth"
+	"tandem/services/internal/httpserver"
+	"tandem/services/internal/lifecycle"
+	"tandem/services/internal/queue/sqsworker"
+	"tandem/services/internal/testenv"
+)
+
+// recorder is an smsSender that keeps what it was given, or fails.
+type recorder struct {
+	mu   sync.Mutex
+	sent []string
+	err  error
+}
+
+func (r *recorder) Send(_ context.Context, to phone, text string) (string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err != nil {
+		return "", r.err
+	}
+	r.sent = append(r.sent, string(to)+" "+text)
+	return fmt.Sprintf("sms-%d", len(r.sent)), nil
+}
+
+func setup(t *testing.T) (*handler, *recorder, *bytes.Buffer) {
+	t.Helper()
+	_, pool := testenv.Database(t, Schema())
+	sms, log := &recorder{}, &bytes.Buffer{}
+	return &handler{store: &store{pool: pool}, sms: sms, claim: time.Hour, log: slog.New(slog.NewJSONHandler(log, nil))}, sms, log
+}
+
+func message(t *testing.T, typ, rider, ride string) sqsworker.Message {
+	t.Helper()
+	e, err := event.New(uuid.Must(uuid.NewV7()).String(), typ, time.Now(), event.RideNotice{RideID: ride, RiderID: rider, Plate: "SAB 1234", Minutes: 4})
+	require.NoError(t, err)
+	body, err := json.Marshal(e)
+	require.NoError(t, err)
+	return sqsworker.Message{ID: "m", Group: ride, Body: body, Receives: 1}
+}
+
+func newRide() string { return uuid.Must(uuid.NewV7()).String() }
+
+func TestEachEventOnceOnEachChannelHoweverOftenItComes(t *testing.T) {
+	t.Parallel()
+	h, sms, log := setup(t)
+	ctx, ride := t.Context(), newRide()
+	require.NoError(t, h.store.putContact(ctx, "ana", contact{Phone: "+59899123456", Language: spanish}))
+	assigned, arrived := message(t, event.TypeRideAssigned, "ana", ride), message(t, event.TypeRideArrived, "ana", ride)
+	for range 3 {
+		require.Equal(t, sqsworker.Done(), h.Handle(ctx, assigned))
+	}
+	var wg sync.WaitGroup
+	for range 8 { // and beside each other
+		wg.Go(func() { h.Handle(ctx, arrived) })
+	}
+	wg.Wait()
+
+	inbox, err := h.store.inbox(ctx, "ana", -1, 10)
+	require.NoError(t, err)
+	require.Len(t, inbox, 2)
+	require.Equal(t, "Tu conductor está en camino, matrícula SAB 1234, unos 4 min.", inbox[0].Text)
+	require.Equal(t, "arrived", inbox[1].Kind)
+	require.Equal(t, []string{
+		"+59899123456 Tu conductor está en camino, matrícula SAB 1234, unos 4 min.",
+		"+59899123456 Tu conductor llegó, matrícula SAB 1234.",
+	}, sms.sent)
+	out, err := h.store.deliveries(ctx, ride)
+	require.NoError(t, err)
+	require.Len(t, out, 4)
+	for _, d := range out {
+		require.Equal(t, "sent", d.State)
+	}
+	require.NotContains(t, log.String(), "99123456", "the phone is masked in logs")
+	require.Contains(t, log.String(), "+59***56")
+}
+
+func TestWithoutAContactOnlyTheInboxAndLaterContactsChangeNothing(t *testing.T) {
+	t.Parallel()
+	h, sms, _ := setup(t)
+	ctx := t.Context()
+	m := message(t, event.TypeRideCompleted, "bea", newRide())
+	require.Equal(t, sqsworker.Done(), h.Handle(ctx, m))
+	require.NoError(t, h.store.putContact(ctx, "bea", contact{Phone: "+59899000111", Language: english}))
+	require.Equal(t, sqsworker.Done(), h.Handle(ctx, m))
+	require.Empty(t, sms.sent)
+	inbox, err := h.store.inbox(ctx, "bea", 0, 10)
+	require.NoError(t, err)
+	require.Len(t, inbox, 1)
+	require.Equal(t, "You have arrived. Thank you for riding.", inbox[0].Text)
+}
+
+func TestAFailingSMSIsRetriedThenBuriedWithItsReason(t *testing.T) {
+	t.Parallel()
+	h, sms, _ := setup(t)
+	ctx, ride := t.Context(), newRide()
+	require.NoError(t, h.store.putContact(ctx, "ana", contact{Phone: "+59899123456", Language: english}))
+	m := message(t, event.TypeRideArrived, "ana", ride)
+	sms.err = errors.New("throttled")
+	before := h.Handle(ctx, m)
+	require.NotEqual(t, sqsworker.Done(), before)
+	m.Receives = maxReceives
+	require.IsType(t, sqsworker.DeadLetter(nil), h.Handle(ctx, m))
+	sms.err = nil
+	require.Equal(t, sqsworker.Done(), h.Handle(ctx, m), "a redriven message is sent")
+	require.Len(t, sms.sent, 1)
+	out, err := h.store.deliveries(ctx, ride)
+	require.NoError(t, err)
+	require.Equal(t, 3, out[1].Tries)
+
+	sms.err = fmt.Errorf("%w: bad number", errNeverDelivered)
+	require.Equal(t, sqsworker.Done(), h.Handle(ctx, message(t, event.TypeRidePickedUp, "ana", ride)), "trying again is of no use")
+}
+
+func TestAClaimOutlivesItsWorkerAndIsTakenOver(t *testing.T) {
+	t.Parallel()
+	h, sms, _ := setup(t)
+	ctx := t.Context()
+	require.NoError(t, h.store.putContact(ctx, "ana", contact{Phone: "+59899123456", Language: english}))
+	m := message(t, event.TypeRideArrived, "ana", newRide())
+	n, err := decode(m.Body)
+	require.NoError(t, err)
+	require.NoError(t, h.store.putInbox(ctx, n))
+	c, err := h.store.claimSMS(ctx, n.EventID, h.claim) // and the worker dies here
+	require.NoError(t, err)
+	require.Equal(t, claimOurs, c.state)
+
+	require.NotEqual(t, sqsworker.Done(), h.Handle(ctx, m), "another's claim is waited out")
+	require.Empty(t, sms.sent)
+	h.claim = 0
+	require.Equal(t, sqsworker.Done(), h.Handle(ctx, m))
+	require.Len(t, sms.sent, 1)
+}
+
+func TestUnreadableMessagesAreBuried(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{
+		"no json":      `{`,
+		"version":      `{"id":"x","type":"ride.assigned","version":9}`,
+		"unknown type": `{"id":"x","type":"ride.exploded","version":1,"data":{}}`,
+		"ids":          `{"id":"x","type":"ride.assigned","version":1,"data":{"ride_id":"1","rider_id":"r"}}`,
+		"data":         `{"id":"x","type":"ride.assigned","version":1,"data":[]}`,
+	} {
+		_, err := decode([]byte(body))
+		require.Error(t, err, name)
+		require.Equal(t, sqsworker.DeadLetter(err), (&handler{}).Handle(t.Context(), sqsworker.Message{Body: []byte(body)}), name)
+	}
+}
+
+func TestEveryKindHasATextInBothLanguages(t *testing.T) {
+	seen := map[string]bool{}
+	for _, kind := range kinds() {
+		for _, l := range []string{english, spanish} {
+			s := text(l, notice{Kind: kind, RideNotice: event.RideNotice{Reason: "why"}})
+			require.NotEmpty(t, s)
+			require.False(t, seen[s], "%s twice", s)
+			seen[s] = true
+		}
+	}
+}
+
+func TestRoutes(t *testing.T) {
+	t.Parallel()
+	h, _, _ := setup(t)
+	keeper, err := auth.NewKeeper(bytes.Repeat([]byte("k"), 32))
+	require.NoError(t, err)
+	api, err := httpserver.NewHandler(httpserver.Options{
+		Name: "notification", Auth: keeper, Routes: routes(h.store),
+		Env: lifecycle.Env{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()},
+	})
+	require.NoError(t, err)
+	call := func(role auth.Role, method, path, body string) (int, string) {
+		token, err := keeper.Sign(auth.Identity{Subject: "ana", Role: role}, time.Minute)
+		require.NoError(t, err)
+		r := httptest.NewRequest(method, path, strings.NewReader(body))
+		r.Header.Set("Authorization", "Bearer "+token)
+		w := httptest.NewRecorder()
+		api.ServeHTTP(w, r)
+		return w.Code, w.Body.String()
+	}
+	code, body := call(auth.Rider, http.MethodPut, "/v1/contact", `{"phone":"+59899123456","language":"es"}`)
+	require.Equal(t, http.StatusOK, code, body)
+	code, body = call(auth.Rider, http.MethodPut, "/v1/contact", `{"phone":"099 123 456","language":"es"}`)
+	require.Equal(t, http.StatusBadRequest, code)
+	require.Contains(t, body, `"field":"phone"`)
+	code, _ = call(auth.Rider, http.MethodPut, "/v1/contact", `{"phone":"","language":"fr"}`)
+	require.Equal(t, http.StatusBadRequest, code)
+
+	ride := newRide()
+	for _, typ := range []string{event.TypeRideAssigned, event.TypeRideArrived} {
+		require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), message(t, typ, "ana", ride)))
+	}
+	require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), message(t, event.TypeRideAssigned, "bea", newRide())))
+	var got struct{ Messages []inboxMessage }
+	_, body = call(auth.Rider, http.MethodGet, "/v1/inbox", "")
+	require.NoError(t, json.Unmarshal([]byte(body), &got))
+	require.Len(t, got.Messages, 2, "a rider sees only its own")
+	_, body = call(auth.Rider, http.MethodGet, fmt.Sprintf("/v1/inbox?after=%d", got.Messages[0].ID), "")
+	require.NoError(t, json.Unmarshal([]byte(body), &got))
+	require.Len(t, got.Messages, 1)
+	require.Equal(t, "arrived", got.Messages[0].Kind)
+	code, body = call(auth.Admin, http.MethodGet, "/v1/deliveries?ride_id="+ride, "")
+	require.Equal(t, http.StatusOK, code)
+	require.Equal(t, 4, strings.Count(body, "event_id"))
+	code, _ = call(auth.Rider, http.MethodGet, "/v1/deliveries?ride_id="+ride, "")
+	require.Equal(t, http.StatusForbidden, code)
+}

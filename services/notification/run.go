@@ -1,0 +1,87 @@
+// Package notification tells riders what happens to their rides: it consumes
+// notifications.fifo (group = ride, so nobody reads "arrived" before
+// "assigned") and writes to the rider's inbox, and by SMS where the rider left
+// a phone number.
+//
+// Each event is delivered once on each channel however often its message
+// comes: the key of notification.deliveries is (event, channel). The inbox row
+// and its delivery commit together, so the inbox is exactly once. An SMS leaves
+// the database's reach: its delivery is claimed before and marked after the
+// send, so a crash in between sends it a second time, and never zero times.
+package notification
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"tandem/services/domain/profile"
+	"tandem/services/internal/auth"
+	"tandem/services/internal/awsclient"
+	"tandem/services/internal/httpserver"
+	"tandem/services/internal/lifecycle"
+	"tandem/services/internal/postgres"
+	"tandem/services/internal/queue/sqsworker"
+)
+
+// Queues that the service consumes and buries in.
+const (
+	Queue           = "notifications.fifo"
+	DeadLetterQueue = "notifications-dlq.fifo"
+)
+
+// Config is what the service needs.
+type Config struct {
+	DatabaseURL string
+	AWS         awsclient.Config
+	Auth        *auth.Keeper
+	Profile     profile.Profile
+}
+
+// Run consumes and serves until ctx ends.
+func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
+	if err := postgres.CheckVersion(ctx, cfg.DatabaseURL, Schema()); err != nil {
+		return err
+	}
+	pool, err := postgres.Open(ctx, cfg.DatabaseURL, postgres.PoolOptions{App: "notification"})
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	aws, err := awsclient.New(ctx, cfg.AWS)
+	if err != nil {
+		return err
+	}
+	s := &store{pool: pool}
+	worker, err := sqsworker.New(sqsworker.Options{
+		Client: sqs.NewFromConfig(aws), Queue: Queue, DeadLetterQueue: DeadLetterQueue,
+		Handler:    &handler{store: s, sms: snsSender{sns.NewFromConfig(aws)}, claim: cfg.Profile.Visibility, log: env.Log},
+		Visibility: cfg.Profile.Visibility, Log: env.Log,
+		// A ride whose first message fails must not use up its followers' tries.
+		MaxReceive: 1,
+	})
+	if err != nil {
+		return fmt.Errorf("notification: %w", err)
+	}
+	return lifecycle.Group(ctx,
+		lifecycle.Task{Name: "worker", Run: worker.Run},
+		lifecycle.Task{Name: "http", Run: func(ctx context.Context) error {
+			return httpserver.Serve(ctx, httpserver.Options{
+				Name: "notification", Env: env, Auth: cfg.Auth, Routes: routes(s),
+				Ready: []httpserver.Check{
+					{Name: "postgres", Run: pool.Ping},
+					{Name: "queue", Run: func(context.Context) error { return worker.Ready() }},
+				},
+				Status: func() any { return status{Worker: Queue, PID: os.Getpid(), Stats: worker.Stats()} },
+			})
+		}})
+}
+
+type status struct {
+	Worker string `json:"worker"`
+	PID    int    `json:"pid"`
+	sqsworker.Stats
+}

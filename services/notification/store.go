@@ -1,0 +1,198 @@
+package notification
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// store is the only SQL on schema notification.
+type store struct{ pool *pgxpool.Pool }
+
+// riderLock is the class of the advisory lock that orders a rider's inbox.
+const riderLock = 7266_3003
+
+// putInbox writes the inbox row and its delivery in one transaction, the first
+// time that the event comes; with them the pending SMS, where the rider has a
+// phone by then. A repeat changes nothing.
+func (s *store) putInbox(ctx context.Context, n notice) error {
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		// Under the rider's lock, ids are given in commit order: a reader that
+		// asks for what is after its last id misses nothing.
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1, hashtext($2))`, riderLock, n.RiderID); err != nil {
+			return err
+		}
+		tag, err := tx.Exec(ctx, `
+			INSERT INTO notification.deliveries (event_id, channel, rider_id, ride_id, kind, state, tries, sent_at)
+			VALUES ($1, 'inbox', $2, $3, $4, 'sent', 1, now()) ON CONFLICT DO NOTHING`, n.EventID, n.RiderID, n.RideID, n.Kind)
+		if err != nil || tag.RowsAffected() == 0 {
+			return err
+		}
+		c, err := contactOf(ctx, tx, n.RiderID)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `INSERT INTO notification.inbox (event_id, rider_id, ride_id, kind, text, at) VALUES ($1, $2, $3, $4, $5, $6)`,
+			n.EventID, n.RiderID, n.RideID, n.Kind, text(c.Language, n), n.At); err != nil {
+			return err
+		}
+		if c.Phone == "" {
+			return nil
+		}
+		_, err = tx.Exec(ctx, `
+			INSERT INTO notification.deliveries (event_id, channel, rider_id, ride_id, kind, state)
+			VALUES ($1, 'sms', $2, $3, $4, 'pending')`, n.EventID, n.RiderID, n.RideID, n.Kind)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("notification: inbox: %w", err)
+	}
+	return nil
+}
+
+type claimState int
+
+const (
+	claimNothing claimState = iota // there is no SMS to send, or it was sent
+	claimOurs
+	claimOthers // another worker claimed it less than a claim ago
+)
+
+type claim struct {
+	state    claimState
+	to       phone
+	language string
+}
+
+// claimSMS takes the event's SMS for this worker. A claim that is older than
+// life belongs to a worker that died: it is taken over, and the text may be
+// sent a second time.
+func (s *store) claimSMS(ctx context.Context, eventID string, life time.Duration) (claim, error) {
+	var c claim
+	err := s.pool.QueryRow(ctx, `
+		UPDATE notification.deliveries d SET state = 'claimed', claimed_at = now(), tries = tries + 1
+		FROM notification.contacts c
+		WHERE d.event_id = $1 AND d.channel = 'sms' AND c.rider_id = d.rider_id AND c.phone IS NOT NULL
+		  AND (d.state = 'pending' OR d.state = 'claimed' AND d.claimed_at < now() - $2::interval)
+		RETURNING c.phone, c.language`, eventID, life).Scan(&c.to, &c.language)
+	if err == nil {
+		c.state = claimOurs
+		return c, nil
+	}
+	if !errors.Is(err, pgx.ErrNoRows) {
+		return c, fmt.Errorf("notification: claim sms: %w", err)
+	}
+	var claimed bool
+	err = s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM notification.deliveries WHERE event_id = $1 AND channel = 'sms' AND state = 'claimed')`,
+		eventID).Scan(&claimed)
+	if err != nil {
+		return c, fmt.Errorf("notification: claim sms: %w", err)
+	}
+	if claimed {
+		c.state = claimOthers
+	}
+	return c, nil
+}
+
+// markSMS writes what became of a claimed SMS.
+func (s *store) markSMS(ctx context.Context, eventID, state, messageID, problem string) error {
+	_, err := s.pool.Exec(ctx, `
+		UPDATE notification.deliveries SET state = $2, message_id = nullif($3, ''), error = nullif($4, ''),
+		       sent_at = CASE WHEN $2 = 'sent' THEN now() END
+		WHERE event_id = $1 AND channel = 'sms' AND state = 'claimed'`, eventID, state, messageID, problem)
+	if err != nil {
+		return fmt.Errorf("notification: mark sms: %w", err)
+	}
+	return nil
+}
+
+type contact struct {
+	Phone    phone  `json:"phone"`
+	Language string `json:"language"`
+}
+
+type querier interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// contactOf gives English and no phone for a rider who left nothing.
+func contactOf(ctx context.Context, q querier, rider string) (contact, error) {
+	c := contact{Language: english}
+	err := q.QueryRow(ctx, `SELECT coalesce(phone, ''), language FROM notification.contacts WHERE rider_id = $1`, rider).Scan(&c.Phone, &c.Language)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return c, fmt.Errorf("notification: contact: %w", err)
+	}
+	return c, nil
+}
+
+func (s *store) putContact(ctx context.Context, rider string, c contact) error {
+	_, err := s.pool.Exec(ctx, `
+		INSERT INTO notification.contacts (rider_id, phone, language) VALUES ($1, nullif($2, ''), $3)
+		ON CONFLICT (rider_id) DO UPDATE SET phone = excluded.phone, language = excluded.language, updated_at = now()`,
+		rider, string(c.Phone), c.Language)
+	if err != nil {
+		return fmt.Errorf("notification: contact: %w", err)
+	}
+	return nil
+}
+
+type inboxMessage struct {
+	ID     int64     `json:"id"`
+	RideID string    `json:"ride_id"`
+	Kind   string    `json:"kind"`
+	Text   string    `json:"text"`
+	At     time.Time `json:"at"`
+}
+
+// inbox gives a rider's messages after an id, oldest first; without one
+// (negative) the newest.
+func (s *store) inbox(ctx context.Context, rider string, after int64, limit int) ([]inboxMessage, error) {
+	order := "id"
+	if after < 0 {
+		order = "id DESC"
+	}
+	rows, err := s.pool.Query(ctx, `SELECT id, ride_id, kind, text, at FROM notification.inbox
+		WHERE rider_id = $1 AND id > $2 ORDER BY `+order+` LIMIT $3`, rider, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("notification: inbox: %w", err)
+	}
+	out, err := pgx.CollectRows(rows, pgx.RowToStructByPos[inboxMessage])
+	if err != nil {
+		return nil, fmt.Errorf("notification: inbox: %w", err)
+	}
+	if after < 0 {
+		slices.Reverse(out)
+	}
+	return out, nil
+}
+
+type delivery struct {
+	EventID   string     `json:"event_id"`
+	Channel   string     `json:"channel"`
+	RiderID   string     `json:"rider_id"`
+	Kind      string     `json:"kind"`
+	State     string     `json:"state"`
+	Tries     int        `json:"tries"`
+	CreatedAt time.Time  `json:"created_at"`
+	SentAt    *time.Time `json:"sent_at,omitempty"`
+	MessageID *string    `json:"message_id,omitempty"`
+	Error     *string    `json:"error,omitempty"`
+}
+
+func (s *store) deliveries(ctx context.Context, rideID string) ([]delivery, error) {
+	rows, err := s.pool.Query(ctx, `SELECT event_id, channel, rider_id, kind, state, tries, created_at, sent_at, message_id, error
+		FROM notification.deliveries WHERE ride_id = $1 ORDER BY created_at, channel`, rideID)
+	if err != nil {
+		return nil, fmt.Errorf("notification: deliveries: %w", err)
+	}
+	out, err := pgx.CollectRows(rows, pgx.RowToStructByPos[delivery])
+	if err != nil {
+		return nil, fmt.Errorf("notification: deliveries: %w", err)
+	}
+	return out, nil
+}
