@@ -1,0 +1,121 @@
+package shardreader
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+)
+
+// Client is the part of *kinesis.Client that reading needs.
+type Client interface {
+	DescribeStreamSummary(context.Context, *kinesis.DescribeStreamSummaryInput, ...func(*kinesis.Options)) (*kinesis.DescribeStreamSummaryOutput, error)
+	ListShards(context.Context, *kinesis.ListShardsInput, ...func(*kinesis.Options)) (*kinesis.ListShardsOutput, error)
+	GetShardIterator(context.Context, *kinesis.GetShardIteratorInput, ...func(*kinesis.Options)) (*kinesis.GetShardIteratorOutput, error)
+	GetRecords(context.Context, *kinesis.GetRecordsInput, ...func(*kinesis.Options)) (*kinesis.GetRecordsOutput, error)
+}
+
+// Options of a Reader. Client and Stream are needed.
+type Options struct {
+	Client Client
+	Stream string // the stream's name
+
+	// Created, when set, is the creation time of the stream that positions
+	// belong to: another one is ErrStreamChanged. Else the stream found first.
+	Created time.Time
+	// PollEvery is the time between two calls for a shard at the tip; 0 is 1 s.
+	// All polling readers share five calls a second of each shard.
+	PollEvery time.Duration
+	// CatchUpBytes bounds what is read of one shard in a second; 0 is 1 MiB, about half
+	// of what a shard gives to all polling readers together.
+	CatchUpBytes int
+	// Limit bounds the Kinesis records of one call; 0 is 5,000.
+	Limit int32
+	// CallTimeout bounds one call; 0 is 10 s.
+	CallTimeout time.Duration
+	// Empty asks for batches without records too: they tell Behind, and that
+	// the tip is known (AsOf).
+	Empty bool
+	Log   *slog.Logger // nil: slog.Default()
+}
+
+// Handler handles a batch. Its error ends the reading.
+type Handler func(ctx context.Context, b Batch) error
+
+// Reader reads the shards of one stream. It is safe for concurrent use.
+type Reader struct {
+	o Options
+
+	mu     sync.Mutex
+	stream Stream
+	shards map[string]*ShardState
+	listed bool // All has started what it found
+}
+
+// New makes a reader; it calls nothing yet.
+func New(o Options) *Reader {
+	if o.PollEvery == 0 {
+		o.PollEvery = time.Second
+	}
+	if o.CatchUpBytes == 0 {
+		o.CatchUpBytes = 1 << 20
+	}
+	if o.Limit == 0 {
+		o.Limit = 5000
+	}
+	if o.CallTimeout == 0 {
+		o.CallTimeout = 10 * time.Second
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	return &Reader{o: o, stream: Stream{Created: o.Created}, shards: map[string]*ShardState{}}
+}
+
+// ShardState is what a reader knows of a shard that it reads.
+type ShardState struct {
+	Position
+	Behind    time.Duration
+	PolledAt  time.Time // the last call that was answered; zero: none yet
+	AtTip     bool      // has been at the tip since reading of it began
+	Closed    bool
+	Throttled int   // calls that were throttled
+	Err       error // why the last call failed; nil when it did not
+}
+
+// State tells of every shard that was read, in no order.
+func (r *Reader) State() []ShardState {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := make([]ShardState, 0, len(r.shards))
+	for _, s := range r.shards {
+		out = append(out, *s)
+	}
+	return out
+}
+
+// CaughtUp says whether All has been at the tip of every shard since it began,
+// and the last call for each was answered.
+func (r *Reader) CaughtUp() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.shards {
+		if !s.Closed && (!s.AtTip || s.Err != nil) {
+			return false
+		}
+	}
+	return r.listed
+}
+
+func (r *Reader) update(shard string, f func(*ShardState)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s, ok := r.shards[shard]
+	if !ok {
+		s = &ShardState{Position: Position{Shard: shard}}
+		r.shards[shard] = s
+	}
+	f(s)
+}

@@ -1,0 +1,96 @@
+package shardreader
+
+import (
+	"errors"
+	"time"
+)
+
+// Position is the last user record that was handled. An empty Sequence means
+// that none was.
+type Position struct {
+	Shard    string
+	Sequence string
+	Sub      int
+}
+
+// Record is one user record. Arrived is the stream's arrival stamp, the only
+// clock that all readers share. Data is the record's own; a handler may keep it.
+type Record struct {
+	Position
+	Key     string
+	Data    []byte
+	Arrived time.Time
+}
+
+// Batch is what one poll of one shard brought.
+type Batch struct {
+	Shard   string
+	Records []Record
+	Next    Position      // where the shard is read to once this batch is handled
+	Behind  time.Duration // how far from the shard's tip; 0 at the tip
+	Closed  bool          // the shard was split or merged and this is its last batch
+
+	// AsOf is this machine's time when the call was sent: at the tip, what
+	// arrived before it has been handed over.
+	AsOf time.Time
+	// Trimmed says that the record which reading was to go on after is no longer
+	// kept: what followed it may be lost, up to the first record of this batch.
+	Trimmed bool
+}
+
+// Shard is one shard of a stream and what it came from.
+type Shard struct {
+	ID      string
+	Parents []string // one after a split, two after a merge; those past retention too
+	Closed  bool     // takes no more records
+}
+
+// Stream is one life of a stream: a stream deleted and made anew has the same
+// name and ARN, and another Created.
+type Stream struct {
+	ARN       string
+	Created   time.Time
+	Retention time.Duration
+}
+
+// Errors that end reading.
+var (
+	// ErrStreamChanged: the stream was deleted and made anew. Its records are
+	// others; no position of the old one means anything. Read from Horizon.
+	ErrStreamChanged = errors.New("shardreader: the stream was made anew")
+	// ErrShardGone: the shard was closed and all its records passed retention.
+	ErrShardGone = errors.New("shardreader: the shard is no longer kept")
+)
+
+// Start says where reading begins. Make one with Horizon, Latest, At or After.
+type Start struct {
+	kind  startKind
+	after Position
+	at    time.Time
+}
+
+type startKind int
+
+const (
+	fromHorizon startKind = iota
+	fromLatest
+	fromTime
+	fromPosition
+)
+
+// Horizon starts with the oldest record that is kept.
+func Horizon() Start { return Start{} }
+
+// Latest starts with what arrives from now on.
+func Latest() Start { return Start{kind: fromLatest} }
+
+// At starts with the first record that arrived at t or later.
+func At(t time.Time) Start { return Start{kind: fromTime, at: t} }
+
+// After starts behind p; an empty position is Horizon.
+func After(p Position) Start {
+	if p.Sequence == "" {
+		return Horizon()
+	}
+	return Start{kind: fromPosition, after: p}
+}
