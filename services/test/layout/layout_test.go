@@ -108,7 +108,7 @@ func mayImport(from, to string) string {
 		return "the emulator imports only localstack/ and the starter's contract"
 	case under(to, "services/tools") && !under(from, "services/tools", "services/cmd", "services/console", "services/test"):
 		return "tools are run by cmd and by the console's buttons"
-	case under(to, "services/cmd"):
+	case under(to, "services/cmd") && !under(from, "services/cmd"):
 		return "nothing imports cmd"
 	case mine == "simulator" && theirs != "simulator" && !under(to, "services/domain/app", "services/domain/city", "services/domain/geo", "services/internal"):
 		return "the simulator speaks HTTP only"

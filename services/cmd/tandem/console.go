@@ -1,0 +1,36 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"tandem/services/console"
+	"tandem/services/internal/lifecycle"
+)
+
+type consoleCmd struct {
+	serving
+	messaging
+	signing
+	BookingURL string   `required:"" help:"Base URL of booking."`
+	Peers      []string `help:"The processes to ask, as name=url."`
+}
+
+func (c consoleCmd) Run(ctx context.Context) error {
+	keeper, err := c.keeper()
+	if err != nil {
+		return err
+	}
+	cfg := console.Config{Auth: keeper, AWS: c.aws(), BookingURL: c.BookingURL}
+	for _, p := range c.Peers {
+		name, url, ok := strings.Cut(p, "=")
+		if !ok {
+			return fmt.Errorf("--peers takes name=url, not %q", p)
+		}
+		cfg.Peers = append(cfg.Peers, console.Peer{Name: name, URL: url})
+	}
+	return c.serve(ctx, "console", func(ctx context.Context, env lifecycle.Env) error {
+		return console.Run(ctx, env, cfg)
+	})
+}

@@ -1,0 +1,96 @@
+package demo
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/term"
+)
+
+// screen writes to a terminal, or plain lines to anything else.
+type screen struct {
+	out   io.Writer
+	fd    int // of the terminal; -1: none
+	mu    sync.Mutex
+	inRow bool // the cursor stands behind a part of an unfinished line
+	live  bool // the cursor stands behind the status line
+	last  time.Time
+}
+
+func newScreen(out io.Writer) *screen {
+	s := &screen{out: out, fd: -1}
+	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		s.fd = int(f.Fd())
+	}
+	return s
+}
+
+// plainEvery is how often the status is printed where there is no terminal.
+const plainEvery = 5 * time.Second
+
+func (s *screen) title() {
+	s.line("Tandem   no AWS account, no token, nothing leaves this machine    Ctrl-C ends everything")
+}
+
+// part adds a part that is ready to the row of parts, with what there is to say.
+func (s *screen) part(name, more string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	gap := "   "
+	if !s.inRow {
+		gap = " "
+	}
+	s.inRow = true
+	_, _ = fmt.Fprint(s.out, strings.TrimRight(gap+name+" ✓ "+more, " "))
+}
+
+// line writes a whole line below what is there.
+func (s *screen) line(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.breakRow()
+	_, _ = fmt.Fprintln(s.out, text)
+}
+
+func (s *screen) breakRow() {
+	switch {
+	case s.live:
+		_, _ = fmt.Fprint(s.out, "\r\033[K")
+	case s.inRow:
+		_, _ = fmt.Fprintln(s.out)
+	}
+	s.inRow, s.live = false, false
+}
+
+// status shows the one line that changes.
+func (s *screen) status(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fd < 0 {
+		if time.Since(s.last) >= plainEvery {
+			s.last = time.Now()
+			_, _ = fmt.Fprintln(s.out, text)
+		}
+		return
+	}
+	if width, _, err := term.GetSize(s.fd); err == nil && utf8.RuneCountInString(text) >= width {
+		text = string([]rune(text)[:max(width-2, 0)]) + "…"
+	}
+	_, _ = fmt.Fprint(s.out, "\r\033[K"+text)
+	s.live = true
+}
+
+func (s *screen) links(base string) {
+	for _, l := range [][2]string{
+		{"Map, book a ride", base + "/"},
+		{"Queue and stream", base + "/admin"},
+		{"In another terminal", "./bin/tandem audit     ./bin/tandem feed FILE"},
+	} {
+		s.line(" " + l[0] + strings.Repeat(" ", 22-len(l[0])) + l[1])
+	}
+}

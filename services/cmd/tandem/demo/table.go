@@ -1,0 +1,90 @@
+package demo
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// The stages of start and stop.
+const (
+	stageData     = -1
+	stageServices = 0
+	stageClients  = 1
+)
+
+// row is one process of the demo: its role is its subcommand. needs names the
+// settings that it is given, and it gets no others: a process that needs no
+// database has no way to reach it.
+type row struct {
+	name, role string
+	stage      int
+	needs      string
+	args       []string
+	extra      []string // settings of its own, NAME=value
+}
+
+// table lists the processes beside Postgres, in the order in which they start.
+func table(o Options, dataDir, ledger, simReport string) []row {
+	rows := []row{
+		{name: "emulator", stage: stageData, extra: []string{"EMULATOR_DATA=" + dataDir}},
+		{name: "booking", needs: "DATABASE_URL AWS_ENDPOINT SIGNING_KEY PROFILE"},
+		{name: "notification", needs: "DATABASE_URL AWS_ENDPOINT SIGNING_KEY PROFILE BOOKING_URL"},
+		{name: "location", needs: "AWS_ENDPOINT SIGNING_KEY PROFILE"},
+		{name: "nearby", needs: "AWS_ENDPOINT SIGNING_KEY PROFILE"},
+		{name: "mapfeed", needs: "AWS_ENDPOINT SIGNING_KEY PROFILE BOOKING_URL"},
+		{name: "history", needs: "DATABASE_URL AWS_ENDPOINT SIGNING_KEY PROFILE"},
+		{name: "heatmap", needs: "DATABASE_URL AWS_ENDPOINT SIGNING_KEY PROFILE"},
+		{name: "console", needs: "AWS_ENDPOINT SIGNING_KEY BOOKING_URL PEERS"},
+		{name: "gateway", needs: "DATABASE_URL SIGNING_KEY OPERATOR_KEY BOOKING_URL LOCATION_URL MAPFEED_URL HISTORY_URL HEATMAP_URL NOTIFICATION_URL CONSOLE_URL",
+			args: []string{"--demo-login"}},
+		{name: "simulator", stage: stageClients, needs: "SIGNING_KEY OPERATOR_KEY GATEWAY_URL", args: []string{
+			"--drivers", strconv.Itoa(o.Drivers), "--riders", fmt.Sprint(o.Riders), "--speed", fmt.Sprint(o.Speed),
+			"--seed", strconv.FormatUint(o.Seed, 10), "--for", o.For.String(), "--ledger", ledger, "--report", simReport,
+		}},
+	}
+	for n := range o.Workers {
+		name := fmt.Sprintf("dispatch-%d", n+1)
+		rows = append(rows, row{name: name, role: "dispatch", needs: "DATABASE_URL AWS_ENDPOINT SIGNING_KEY PROFILE NEARBY_URL",
+			extra: []string{"WORKER=" + name}})
+	}
+	for i := range rows {
+		if rows[i].role == "" {
+			rows[i].role = rows[i].name
+		}
+	}
+	return rows
+}
+
+// environ is the process's whole environment: what the system needs, the
+// runtime's memory settings, and the settings that its row names.
+func (r row) environ(base []string, settings map[string]string) ([]string, error) {
+	env := append([]string{}, base...)
+	env = append(env, "TANDEM_LISTEN_FD=3")
+	for _, name := range strings.Fields(r.needs) {
+		v, ok := settings[name]
+		if !ok {
+			return nil, fmt.Errorf("demo: %s needs %s, which nothing provides", r.name, name)
+		}
+		env = append(env, "TANDEM_"+name+"="+v)
+	}
+	for _, e := range r.extra {
+		env = append(env, "TANDEM_"+e)
+	}
+	return env, nil
+}
+
+// systemEnviron keeps of our own environment what a child may want: nothing of
+// Tandem's, of AWS's or of Postgres'.
+func systemEnviron(environ []string) []string {
+	keep := map[string]bool{"PATH": true, "HOME": true, "TMPDIR": true, "LANG": true, "SSL_CERT_FILE": true, "SSL_CERT_DIR": true, "GORACE": true, "GOCOVERDIR": true}
+	// The demo's processes are many and small: collect early, so that together
+	// they stay small.
+	out := []string{"GOGC=60", "GOMEMLIMIT=96MiB", "TZ=UTC"}
+	for _, e := range environ {
+		if name, _, _ := strings.Cut(e, "="); keep[name] {
+			out = append(out, e)
+		}
+	}
+	return out
+}

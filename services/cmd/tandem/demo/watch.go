@@ -1,0 +1,115 @@
+package demo
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"tandem/services/internal/httpserver"
+)
+
+// simStatus is what the demo reads of the simulator's status.
+type simStatus struct {
+	Phase   string `json:"phase"`
+	OnRoad  int    `json:"drivers_on_road"`
+	Open    int    `json:"rides_open"`
+	Latency map[string]struct {
+		P50 float64 `json:"p50"`
+		P99 float64 `json:"p99"`
+	} `json:"latency_ms"`
+}
+
+// overview is what the demo reads of the console's.
+type overview struct {
+	Queues []struct {
+		Name     string `json:"name"`
+		Dead     bool   `json:"dead"`
+		Visible  int    `json:"visible"`
+		InFlight int    `json:"in_flight"`
+	} `json:"queues"`
+	Shards []struct {
+		PointsPerSecond float64 `json:"points_per_s"`
+	} `json:"shards"`
+	Readers []struct {
+		Reader  string `json:"reader"`
+		OK      bool   `json:"ok"`
+		Latency struct {
+			P50 float64 `json:"p50"`
+			P99 float64 `json:"p99"`
+		} `json:"latency_ms"`
+	} `json:"readers"`
+	Rides struct {
+		PerMinute float64 `json:"per_minute"`
+	} `json:"rides"`
+}
+
+func (d *demo) simulator(ctx context.Context) (simStatus, error) {
+	var st httpserver.Status
+	if err := d.ask(ctx, "simulator", "/v1/status", &st); err != nil {
+		return simStatus{}, err
+	}
+	b, err := json.Marshal(st.Detail)
+	if err != nil {
+		return simStatus{}, err
+	}
+	var s simStatus
+	return s, json.Unmarshal(b, &s)
+}
+
+func (d *demo) overview(ctx context.Context) (overview, error) {
+	var o overview
+	return o, d.ask(ctx, "console", "/v1/overview", &o)
+}
+
+func (d *demo) ask(ctx context.Context, process, path string, out any) error {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	return httpserver.NewClient(d.addrs[process], d.keeper, "demo").Once(ctx, http.MethodGet, path, nil, out)
+}
+
+// watch shows the status line until ctx ends or done says so.
+func (d *demo) watch(ctx context.Context, done func() bool) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for done == nil || !done() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		o, err := d.overview(ctx)
+		if err != nil {
+			continue // the console is being restarted
+		}
+		d.screen.status(o.line())
+	}
+}
+
+// line is the status line: rides, points, queue depth, lag of each reader.
+func (o overview) line() string {
+	var points float64
+	for _, s := range o.Shards {
+		points += s.PointsPerSecond
+	}
+	parts := []string{fmt.Sprintf(" %.0f rides/min", o.Rides.PerMinute), fmt.Sprintf("%.0f points/s", points)}
+	for _, q := range o.Queues {
+		switch {
+		case !q.Dead && q.Name == "ride-requests":
+			parts = append(parts, fmt.Sprintf("queue %d waiting, %d in flight", q.Visible, q.InFlight))
+		case q.Dead && q.Visible > 0:
+			parts = append(parts, fmt.Sprintf("%d in %s", q.Visible, q.Name))
+		}
+	}
+	var lags []string
+	for _, r := range o.Readers {
+		lag := fmt.Sprintf("%s %.0f ms", r.Reader, r.Latency.P50)
+		if !r.OK {
+			lag = r.Reader + " down"
+		}
+		lags = append(lags, lag)
+	}
+	return strings.Join(append(parts, strings.Join(lags, ", ")), "   ")
+}

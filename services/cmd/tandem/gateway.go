@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+
+	"tandem/services/gateway"
+	"tandem/services/internal/lifecycle"
+)
+
+type gatewayCmd struct {
+	serving
+	database
+	signing
+	OperatorKey     string `help:"Its holder may have tokens of any role; empty: nobody may."`
+	DemoLogin       bool   `help:"One click makes anybody an operator. For a gateway on loopback only."`
+	BookingURL      string `required:"" help:"Base URL of booking."`
+	LocationURL     string `required:"" help:"Base URL of location."`
+	MapfeedURL      string `required:"" help:"Base URL of mapfeed."`
+	HistoryURL      string `required:"" help:"Base URL of history."`
+	HeatmapURL      string `required:"" help:"Base URL of heatmap."`
+	NotificationURL string `required:"" help:"Base URL of notification."`
+	ConsoleURL      string `required:"" help:"Base URL of console."`
+}
+
+func (c gatewayCmd) Run(ctx context.Context) error {
+	keeper, err := c.keeper()
+	if err != nil {
+		return err
+	}
+	app, err := webApp()
+	if err != nil {
+		return err
+	}
+	return c.serve(ctx, "gateway", func(ctx context.Context, env lifecycle.Env) error {
+		return gateway.Run(ctx, env, gateway.Config{
+			DatabaseURL: c.DatabaseURL, Auth: keeper, OperatorKey: c.OperatorKey, DemoLogin: c.DemoLogin,
+			BookingURL: c.BookingURL, LocationURL: c.LocationURL, MapfeedURL: c.MapfeedURL, HistoryURL: c.HistoryURL,
+			HeatmapURL: c.HeatmapURL, NotificationURL: c.NotificationURL, ConsoleURL: c.ConsoleURL,
+			App: app, City: baseMap(),
+		})
+	})
+}

@@ -1,0 +1,79 @@
+// Command tandem is all of Tandem in one binary: a subcommand for each service
+// and each tool. main picks one, traps signals, and exits; the work lives in
+// the packages. Only this package reads flags and the environment.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set by the Makefile (-ldflags -X main.version).
+var version = "dev"
+
+type cli struct {
+	Demo    demoCmd    `cmd:"" group:"run" help:"Run all of Tandem on this machine."`
+	Migrate migrateCmd `cmd:"" group:"run" help:"Bring the database's schemas to this build's version."`
+	Version versionCmd `cmd:"" group:"run" help:"Print the version."`
+
+	services
+	tools
+}
+
+type versionCmd struct{}
+
+func (versionCmd) Run() error {
+	_, err := fmt.Println("tandem", version)
+	return err
+}
+
+// exitCode is an error that a command has already reported in its own words.
+type exitCode int
+
+func (e exitCode) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+func main() {
+	var c cli
+	parser := kong.Must(&c, kong.Name("tandem"), kong.UsageOnError(), kong.DefaultEnvars("TANDEM"),
+		kong.Description("A ride-sharing reference application: when do you want a queue, and when a stream? Every flag can be given as an environment variable too."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: "run", Title: "Run it:"}, {Key: "tools", Title: "Tools (they find the running demo by themselves):"},
+			{Key: "services", Title: "Services (each a process of its own):"},
+		}))
+	k, err := parser.Parse(os.Args[1:])
+	parser.FatalIfErrorf(err)
+	ctx, stop := trap()
+	defer stop()
+	k.BindTo(ctx, (*context.Context)(nil))
+	err = k.Run()
+	var code exitCode
+	switch {
+	case errors.As(err, &code):
+		os.Exit(int(code))
+	case err != nil:
+		_, _ = fmt.Fprintln(os.Stderr, "tandem:", err)
+		os.Exit(1)
+	}
+}
+
+// trap gives a context that ends with the first SIGINT or SIGTERM. The second
+// ends the process: nobody should need kill -9 to leave.
+func trap() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	go func() {
+		<-signals
+		cancel()
+		<-signals
+		os.Exit(130)
+	}()
+	return ctx, cancel
+}

@@ -1,0 +1,21 @@
+package main
+
+import (
+	"context"
+
+	"tandem/services/gateway"
+	"tandem/services/internal/postgres"
+)
+
+// schemas are all of Tandem's, each with one owner.
+func schemas() []postgres.Schema {
+	return []postgres.Schema{gateway.Schema()}
+}
+
+type migrateCmd struct {
+	DatabaseURL string `required:"" env:"TANDEM_DATABASE_URL,DATABASE_URL" help:"Postgres: postgres://user:password@host:5432/name."`
+}
+
+func (c migrateCmd) Run(ctx context.Context) error {
+	return postgres.Migrate(ctx, c.DatabaseURL, schemas()...)
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tandem/services/domain/profile"
+	"tandem/services/internal/auth"
+	"tandem/services/internal/awsclient"
+	"tandem/services/internal/lifecycle"
+	"tandem/services/internal/telemetry"
+)
+
+// services has a field for each subcommand that runs until told to stop.
+type services struct {
+	Gateway gatewayCmd `cmd:"" group:"services" help:"The one origin: web app, sessions, reverse proxy."`
+	Console consoleCmd `cmd:"" group:"services" help:"Operations API: queue, stream, processes."`
+}
+
+// serving is how every service is served.
+type serving struct {
+	Addr     string `default:"127.0.0.1:0" help:"Address to listen on."`
+	ListenFD int    `name:"listen-fd" hidden:"" help:"Take this inherited file descriptor as the listener instead."`
+	LogLevel string `default:"info" help:"debug, info, warn or error."`
+}
+
+// serve opens the listener and runs a service on it.
+func (s serving) serve(ctx context.Context, name string, run func(context.Context, lifecycle.Env) error) error {
+	log, err := telemetry.Logger(os.Stderr, name, s.LogLevel)
+	if err != nil {
+		return err
+	}
+	l, err := s.listen()
+	if err != nil {
+		return err
+	}
+	log.Info("listening", "addr", l.Addr().String())
+	err = run(ctx, lifecycle.Env{Listener: l, Log: log, Metrics: prometheus.NewRegistry()})
+	if err != nil {
+		log.Error("ended", "err", err)
+		return exitCode(1)
+	}
+	log.Info("ended")
+	return nil
+}
+
+func (s serving) listen() (net.Listener, error) {
+	if s.ListenFD == 0 {
+		l, err := net.Listen("tcp", s.Addr)
+		if err != nil {
+			return nil, fmt.Errorf("%w; name another address with --addr", err)
+		}
+		return l, nil
+	}
+	f := os.NewFile(uintptr(s.ListenFD), "listener")
+	l, err := net.FileListener(f)
+	if err := errors.Join(err, f.Close()); err != nil { // FileListener made a copy
+		return nil, fmt.Errorf("--listen-fd %d: %w", s.ListenFD, err)
+	}
+	return l, nil
+}
+
+type database struct {
+	DatabaseURL string `required:"" help:"Postgres: postgres://user:password@host:5432/name."`
+}
+
+type messaging struct {
+	AWSEndpoint string `name:"aws-endpoint" help:"Base URL of the emulator or LocalStack; empty is AWS."`
+	AWSRegion   string `name:"aws-region" help:"AWS region; empty is the SDK's default."`
+}
+
+func (m messaging) aws() awsclient.Config {
+	return awsclient.Config{Endpoint: m.AWSEndpoint, Region: m.AWSRegion}
+}
+
+type signing struct {
+	SigningKey string `required:"" help:"The deployment's key for tokens, base64, at least 32 bytes."`
+}
+
+func (s signing) keeper() (*auth.Keeper, error) {
+	key, err := base64.StdEncoding.DecodeString(s.SigningKey)
+	if err != nil {
+		return nil, errors.New("the signing key is not base64; make one with: openssl rand -base64 32")
+	}
+	return auth.NewKeeper(key)
+}
+
+type timing struct {
+	Profile string `default:"default" enum:"default,fast" help:"Time-outs: default, or fast for tests."`
+}
+
+func (t timing) profile() (profile.Profile, error) { return profile.ByName(t.Profile) }

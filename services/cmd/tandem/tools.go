@@ -1,0 +1,4 @@
+package main
+
+// tools has a field for each subcommand that runs, prints and ends.
+type tools struct{}
