@@ -6,6 +6,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+
+	"tandem/services/internal/stream/kpl"
 )
 
 // batch unpacks an answer and leaves out what lies at or before s.next.
@@ -14,28 +16,42 @@ func (s *session) batch(out *kinesis.GetRecordsOutput) Batch {
 		Shard: s.shard, Next: s.next, Closed: out.NextShardIterator == nil,
 		Behind: time.Duration(aws.ToInt64(out.MillisBehindLatest)) * time.Millisecond,
 	}
-	for i, rec := range out.Records {
-		sequence := aws.ToString(rec.SequenceNumber)
-		first := i == 0 && s.at
-		s.at = s.at && i > 0
-		b.Trimmed = b.Trimmed || first && sequence != s.next.Sequence
-		for _, u := range unpack(rec) {
-			u.Shard = s.shard
-			if first && sequence == s.next.Sequence && u.Sub <= s.next.Sub {
-				continue
+	for _, rec := range out.Records {
+		sequence, done := aws.ToString(rec.SequenceNumber), -1
+		if s.at {
+			s.at = false
+			if b.Trimmed = sequence != s.next.Sequence; !b.Trimmed {
+				done = s.next.Sub
 			}
-			b.Records = append(b.Records, u)
-			b.Next = u.Position
 		}
-		if b.Next.Sequence != sequence && !(first && sequence == s.next.Sequence) { // an aggregate of nothing
-			b.Next = Position{Shard: s.shard, Sequence: sequence}
+		// An aggregate of nothing is read once its sequence number is.
+		b.Next.Sequence, b.Next.Sub = sequence, max(done, 0)
+		for _, u := range s.unpack(rec) {
+			if u.Sub > done {
+				b.Records = append(b.Records, u)
+				b.Next = u.Position
+			}
 		}
 	}
 	return b
 }
 
-func unpack(rec types.Record) []Record {
-	r := Record{Key: aws.ToString(rec.PartitionKey), Data: rec.Data, Arrived: aws.ToTime(rec.ApproximateArrivalTimestamp)}
-	r.Sequence = aws.ToString(rec.SequenceNumber)
-	return []Record{r}
+// unpack gives the user records of one Kinesis record; a record that can't be
+// unpacked is its own only one.
+func (s *session) unpack(rec types.Record) []Record {
+	whole := Record{
+		Position: Position{Shard: s.shard, Sequence: aws.ToString(rec.SequenceNumber)},
+		Key:      aws.ToString(rec.PartitionKey), Data: rec.Data, Arrived: aws.ToTime(rec.ApproximateArrivalTimestamp),
+	}
+	users, err := kpl.Deaggregate(rec.Data, whole.Key)
+	if err != nil {
+		s.r.o.Log.Warn("a record can't be unpacked; handing it over whole", "shard", s.shard, "sequence", whole.Sequence, "err", err)
+		return []Record{whole}
+	}
+	out := make([]Record, len(users))
+	for i, u := range users {
+		out[i] = whole
+		out[i].Sub, out[i].Key, out[i].Data = u.Sub, u.Key, u.Data
+	}
+	return out
 }
