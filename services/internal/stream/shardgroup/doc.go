@@ -1,0 +1,69 @@
+// Package shardgroup lets the processes of one consumer group share a stream's
+// shards, and puts a shard's checkpoint into the same Postgres transaction as
+// the rows that came of it. What the KCL keeps in DynamoDB lies here beside the
+// data it vouches for: that is what makes "exactly once" a matter of one COMMIT.
+//
+// # Model
+//
+// A group (name, generation) reads one life of a stream (ARN, creation time).
+// Every shard of it has a lease: owner, epoch, expiry. A worker renews its
+// heartbeat and its leases four times in a lease's life, looks at all leases and
+// heartbeats, and computes Plan, which every worker computes alike. It carries
+// out only the moves that name it: take what nobody holds, give back what
+// another should have.
+//
+//	            acquire (epoch+1)                commit(Closed)
+//	  free ───────────────────────> held ──────────────────────────> drained
+//	   ▲  owner null or expired      │  renew: same owner and epoch      │
+//	   └─────────────────────────────┘                                   ▼
+//	      release, or expires_at passes                        its children are free
+//
+// A held shard is read by package shardreader from its checkpoint; each batch
+// goes to the Processor, which writes its rows and calls Commit in one
+// transaction.
+//
+// # What always holds
+//
+//   - Commit locks the lease's row, checks owner, epoch and expiry, and writes
+//     the checkpoint, in the caller's transaction. So a checkpoint is there
+//     exactly when its rows are, and a transaction of a former owner rolls back
+//     (ErrFenced). The lock is held until that transaction ends, and no longer:
+//     a process frozen in it is ended by idle_in_transaction_session_timeout.
+//   - Expiry is judged by the database's clock (clock_timestamp(), not now(),
+//     which stands still in a transaction). A worker itself trusts a lease from
+//     when it sent the renewal, for the lease time less a margin, by its
+//     monotonic clock; then it stops without being told.
+//   - A shard's children are read only after its lease is completed, which the
+//     transaction of its last batch does.
+//   - LATEST is turned into a time once for the group, by the database.
+//
+// # Failure by failure
+//
+//   - The owner dies: its lease expires, another wakes at that moment, takes it
+//     with the next epoch and reads from the checkpoint.
+//   - The owner is frozen and comes back: its renewals find another epoch, its
+//     Commit is ErrFenced.
+//   - A commit's answer is lost: nobody guesses. Reading starts again from the
+//     checkpoint in the database, with a new Processor, so without its caches.
+//   - The database is away: no renewal, so trust runs out and reading stops;
+//     when it is back the leases are taken anew.
+//   - A record can't be decoded (ErrUndecodable): it goes to dead_records with
+//     the checkpoint, at once. A record that its Processor keeps refusing stops
+//     the shard (Stop) or is put aside after MaxTries (Park). Any other error is
+//     nobody's record's fault and is tried again for as long as it takes.
+//   - The stream was made anew: the first worker to see it registers the new
+//     life and declares a gap for each shard of the old one (from the last
+//     record applied or the last look at an empty tip, to the new creation) in
+//     one transaction, before a record of the new one is read.
+//   - The checkpoint is older than what the stream keeps: a gap is declared,
+//     from what was known to what can be read, with the next checkpoint.
+//
+// The last look at the tip (tip_at) is written with the renewals, not for each
+// empty poll: a shard at rest costs one small transaction a renewal, for all
+// shards of a worker together. It is this machine's clock beside the stream's
+// arrival stamps: where the two drift apart, gaps drift as far.
+//
+// Where a stream drops records early for want of space, a record that arrived
+// and was dropped between the last look at the tip and the next start of the
+// reader, with nothing else kept in between, is not noticed.
+package shardgroup

@@ -1,0 +1,67 @@
+package shardgroup
+
+import (
+	"errors"
+	"fmt"
+
+	"tandem/services/internal/stream/shardreader"
+)
+
+// ErrUndecodable is wrapped by a RecordError whose record can never be read:
+// it is parked at once.
+var ErrUndecodable = errors.New("shardgroup: the record can't be decoded")
+
+// RecordError is what a Processor returns when one record is to blame.
+// Several are joined with errors.Join. Any other error is nobody's fault: the
+// batch is tried again for as long as it takes.
+type RecordError struct {
+	Position shardreader.Position
+	Err      error
+}
+
+// Error names the record.
+func (e *RecordError) Error() string {
+	return fmt.Sprintf("record %s %s/%d: %v", e.Position.Shard, e.Position.Sequence, e.Position.Sub, e.Err)
+}
+
+// Unwrap gives the reason.
+func (e *RecordError) Unwrap() error { return e.Err }
+
+// Undecodable makes the error of a record that can't be decoded.
+func Undecodable(p shardreader.Position, err error) error {
+	return &RecordError{Position: p, Err: fmt.Errorf("%w: %w", ErrUndecodable, err)}
+}
+
+// recordErrors finds the RecordErrors in err, also joined ones.
+func recordErrors(err error) []*RecordError {
+	if one, ok := err.(*RecordError); ok { //nolint:errorlint // the tree is walked by hand
+		return []*RecordError{one}
+	}
+	switch x := err.(type) { //nolint:errorlint // as above
+	case interface{ Unwrap() []error }:
+		var out []*RecordError
+		for _, e := range x.Unwrap() {
+			out = append(out, recordErrors(e)...)
+		}
+		return out
+	case interface{ Unwrap() error }:
+		return recordErrors(x.Unwrap())
+	}
+	return nil
+}
+
+// Poison says what becomes of a record that its Processor keeps refusing with
+// a RecordError.
+type Poison int
+
+// The policies.
+const (
+	Stop Poison = iota // the shard stops there; it is tried again now and then
+	Park               // after MaxTries it is put into dead_records with the checkpoint
+)
+
+// dead is a record that goes to dead_records with the next checkpoint.
+type dead struct {
+	shardreader.Record
+	reason string
+}
