@@ -42,12 +42,33 @@ func TestUnknownVersionsAreNamed(t *testing.T) {
 	require.ErrorIs(t, err, event.ErrVersion)
 }
 
+// What a reader could not keep would stop its shard, or be parked by one and
+// kept by another: it is no point.
+func TestUnusablePoints(t *testing.T) {
+	good := event.Point{Driver: "d", Seq: 1, At: 1}
+	for name, spoil := range map[string]func(*event.Point){
+		"no driver":  func(p *event.Point) { p.Driver = "" },
+		"odd driver": func(p *event.Point) { p.Driver = "d\x00" },
+		"sequence":   func(p *event.Point) { p.Seq = 1 << 62 },
+		"time":       func(p *event.Point) { p.At = -1 },
+		"latitude":   func(p *event.Point) { p.Lat = 91 },
+		"speed":      func(p *event.Point) { p.Speed = 1e300 },
+	} {
+		p := good
+		spoil(&p)
+		b, err := p.Encode()
+		require.NoError(t, err)
+		_, err = event.DecodePoint(b)
+		require.ErrorIs(t, err, event.ErrPoint, name)
+	}
+}
+
 func TestPointRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := event.Point{
 			Version: event.PointVersion,
 			Driver:  rapid.StringMatching(`[A-Za-z0-9_-]{1,64}`).Draw(t, "driver"),
-			Seq:     rapid.Int64Min(1).Draw(t, "seq"),
+			Seq:     rapid.Int64Range(1, 4e12).Draw(t, "seq"),
 			At:      rapid.Int64Range(0, 4e12).Draw(t, "at"),
 			Lat:     rapid.Float64Range(-90, 90).Draw(t, "lat"),
 			Lon:     rapid.Float64Range(-180, 180).Draw(t, "lon"),

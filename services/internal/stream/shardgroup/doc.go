@@ -12,11 +12,11 @@
 // out only the moves that name it: take what nobody holds, give back what
 // another should have.
 //
-//	            acquire (epoch+1)                commit(Closed)
-//	  free ───────────────────────> held ──────────────────────────> drained
-//	   ▲  owner null or expired      │  renew: same owner and epoch      │
-//	   └─────────────────────────────┘                                   ▼
-//	      release, or expires_at passes                        its children are free
+//	          acquire (epoch+1)                commit(Closed)
+//	free ───────────────────────> held ──────────────────────────> drained
+//	 ▲  owner null or expired      │  renew: same owner and epoch      │
+//	 └─────────────────────────────┘                                   ▼
+//	    release, or expires_at passes                        its children are free
 //
 // A held shard is read by package shardreader from its checkpoint; each batch
 // goes to the Processor, which writes its rows and calls Commit in one

@@ -164,7 +164,9 @@ func TestEachRecordOnceThroughFailures(t *testing.T) {
 		return nil
 	}
 	a := &applier{pool: pool, worker: "a"}
-	a.before = func(context.Context, shardreader.Batch) error { return every(5, errors.New("failed before the commit")) }
+	a.before = func(context.Context, shardreader.Batch) error {
+		return every(5, errors.New("failed before the commit"))
+	}
 	a.after = func(shardreader.Batch) error { return every(7, errors.New("the commit's answer was lost")) }
 	s.Fail(func(op string) error {
 		if op == "GetRecords" {
