@@ -1,5 +1,4 @@
-// Linters have a module of their own: their dependencies are not Tandem's.
-module tandem/linters
+module tandem/tools
 
 go 1.26.0
 

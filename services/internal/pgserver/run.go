@@ -2,6 +2,7 @@ package pgserver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -65,6 +66,8 @@ func Start(ctx context.Context, o Options) (*Running, error) {
 	return r, r.awaitReady(ctx, log.Name())
 }
 
+var errEnded = errors.New("it was not asked to")
+
 // Running is a server that Start started.
 type Running struct {
 	*Server
@@ -81,7 +84,7 @@ func (r *Running) awaitReady(ctx context.Context, log string) error {
 		}
 		select {
 		case <-r.exited:
-			return fmt.Errorf("postgres ended (%v); its log is %s", r.exit, log)
+			return fmt.Errorf("postgres ended; its log is %s: %w", log, errors.Join(errEnded, r.exit))
 		case <-ctx.Done():
 			r.Stop()
 			return fmt.Errorf("postgres does not answer: %w", err)
