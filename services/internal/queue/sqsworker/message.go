@@ -55,6 +55,12 @@ func DeadLetter(err error) Result { return Result{outcome: OutcomeDead, err: err
 // Release makes the message visible again at once.
 func Release() Result { return Result{outcome: OutcomeReleased} }
 
+// Outcome is what r asks for; empty for the zero Result.
+func (r Result) Outcome() Outcome { return r.outcome }
+
+// Err is the reason that r was made with.
+func (r Result) Err() error { return r.err }
+
 // Outcome is what became of a message.
 type Outcome string
 

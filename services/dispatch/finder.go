@@ -1,0 +1,85 @@
+package dispatch
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"tandem/services/domain/geo"
+	"tandem/services/internal/httpserver"
+)
+
+// Who is asked for a ride: the nearest by air, then the soonest by street.
+const (
+	searchLimit  = 40
+	searchWithin = 6000 // metres
+)
+
+// nearbyFinder asks nearby where drivers are and orders them by travel time.
+type nearbyFinder struct {
+	client *httpserver.Client
+	// times gives how long each of from takes to to, along streets.
+	times func(from []geo.Point, to geo.Point) []time.Duration
+}
+
+type nearDriver struct {
+	ID string `json:"driver_id"`
+	geo.Point
+	away time.Duration
+}
+
+// Find implements finder.
+func (f nearbyFinder) Find(ctx context.Context, pickup geo.Point, tried []string, free freeFunc) ([]string, error) {
+	near, err := f.near(ctx, pickup)
+	if err != nil {
+		return nil, err
+	}
+	near = slices.DeleteFunc(near, func(d nearDriver) bool { return slices.Contains(tried, d.ID) })
+	if len(near) == 0 {
+		return nil, nil
+	}
+	ids, err := free(ctx, idsOf(near))
+	if err != nil {
+		return nil, err
+	}
+	near = slices.DeleteFunc(near, func(d nearDriver) bool { return !slices.Contains(ids, d.ID) })
+	return idsOf(f.soonest(near, pickup)), nil
+}
+
+func (f nearbyFinder) near(ctx context.Context, pickup geo.Point) ([]nearDriver, error) {
+	q := url.Values{
+		"lat": {strconv.FormatFloat(pickup.Lat, 'f', -1, 64)}, "lon": {strconv.FormatFloat(pickup.Lon, 'f', -1, 64)},
+		"limit": {strconv.Itoa(searchLimit)}, "within_m": {strconv.Itoa(searchWithin)},
+	}
+	var answer struct {
+		Drivers []nearDriver `json:"drivers"`
+	}
+	if err := f.client.Get(ctx, "/v1/nearby?"+q.Encode(), &answer); err != nil {
+		return nil, fmt.Errorf("dispatch: ask nearby: %w", err)
+	}
+	return answer.Drivers, nil
+}
+
+func (f nearbyFinder) soonest(near []nearDriver, pickup geo.Point) []nearDriver {
+	from := make([]geo.Point, len(near))
+	for i, d := range near {
+		from[i] = d.Point
+	}
+	for i, t := range f.times(from, pickup) {
+		near[i].away = t
+	}
+	slices.SortStableFunc(near, func(a, b nearDriver) int { return cmp.Compare(a.away, b.away) })
+	return near
+}
+
+func idsOf(near []nearDriver) []string {
+	out := make([]string, len(near))
+	for i, d := range near {
+		out[i] = d.ID
+	}
+	return out
+}

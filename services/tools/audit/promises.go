@@ -1,0 +1,67 @@
+package audit
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"time"
+
+	"tandem/services/internal/ledger"
+)
+
+// promises is what the ledger says that clients were told.
+type promises struct {
+	rides     map[string]ledger.RideEntry // by ride id: answered 201
+	keys      map[bookingKey]string       // the first ride that a key gave
+	conflicts []string                    // keys that gave another ride later
+	points    map[string][]promisedPoint  // by driver, by sequence, each once
+	pointsN   int64
+}
+
+type bookingKey struct{ rider, key string }
+
+// promisedPoint is a sequence and when it was first promised, ms since 1970.
+type promisedPoint struct{ seq, at int64 }
+
+// readPromises reads the ledger up to until: what was promised later is the
+// next audit's.
+func readPromises(path string, until time.Time) (*promises, error) {
+	p := &promises{rides: map[string]ledger.RideEntry{}, keys: map[bookingKey]string{}, points: map[string][]promisedPoint{}}
+	err := ledger.Read(path, func(e ledger.Entry) error {
+		switch {
+		case e.At.After(until):
+		case e.Ride != nil:
+			p.addRide(*e.Ride)
+		case e.Points != nil:
+			for _, seq := range e.Points.Promised() {
+				p.points[e.Points.Driver] = append(p.points[e.Points.Driver], promisedPoint{seq, e.At.UnixMilli()})
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for driver, points := range p.points {
+		slices.SortFunc(points, func(a, b promisedPoint) int {
+			return cmp.Or(cmp.Compare(a.seq, b.seq), cmp.Compare(a.at, b.at))
+		})
+		points = slices.CompactFunc(points, func(a, b promisedPoint) bool { return a.seq == b.seq })
+		p.points[driver] = points
+		p.pointsN += int64(len(points))
+	}
+	return p, nil
+}
+
+func (p *promises) addRide(r ledger.RideEntry) {
+	if r.Status != http.StatusCreated {
+		return
+	}
+	k := bookingKey{r.Rider, r.Key}
+	if first, ok := p.keys[k]; ok && first != r.RideID {
+		p.conflicts = append(p.conflicts, "key "+r.Key+" of "+r.Rider+" gave ride "+first+" and ride "+r.RideID)
+		return
+	}
+	p.keys[k] = r.RideID
+	p.rides[r.RideID] = r
+}
