@@ -1,0 +1,149 @@
+package e2e
+
+import (
+	"encoding/json"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"tandem/services/internal/runfile"
+)
+
+// load is what the demo runs under here: enough to be busy on two cores.
+func load() []string {
+	return []string{"--drivers", "100", "--riders", "60", "--speed", "10"}
+}
+
+// TestBrowserAndKilledSupervisor books a ride in a real browser, kills the
+// supervisor with -9, sees nothing left, and starts again on what it left.
+func TestBrowserAndKilledSupervisor(t *testing.T) {
+	wanted(t)
+	dir := dataDir(t)
+	first := boot(t, dir, load()...)
+	browse(t, first)
+	run := first.runFile(t)
+	require.NoError(t, first.cmd.Process.Kill())
+	<-first.done
+	nothingLeft(t, first, run)
+
+	began := time.Now()
+	second := boot(t, dir, load()...)
+	t.Logf("second start: drivers on the road after %.1f s", time.Since(began).Seconds())
+	require.Less(t, time.Since(began), 15*time.Second)
+	run = second.runFile(t)
+
+	began = time.Now()
+	require.NoError(t, second.cmd.Process.Signal(os.Interrupt))
+	require.Zero(t, second.wait(t, 15*time.Second))
+	t.Logf("Ctrl-C: gone after %.1f s", time.Since(began).Seconds())
+	require.Less(t, time.Since(began), 10*time.Second)
+	nothingLeft(t, second, run)
+	require.NoFileExists(t, filepath.Join(dir, runfile.Name))
+}
+
+// browse runs the browser tests against the demo.
+func browse(t *testing.T, d *demo) {
+	t.Helper()
+	cmd := exec.Command("npm", "--prefix", "../../../web", "run", "--silent", "e2e")
+	cmd.Env = append(os.Environ(), "TANDEM_URL="+d.base, "TANDEM_DATA="+d.dir, "TANDEM_BIN="+binary(t), "CHROMIUM="+chromium(t))
+	out, err := cmd.CombinedOutput()
+	t.Logf("browser:\n%s", out)
+	require.NoError(t, err, "browser tests")
+}
+
+// report is what the test reads of --report.
+type report struct {
+	Rides struct {
+		Requested, Assigned, Completed, Lost int
+	}
+	Points struct {
+		Accepted, Stored, Duplicated, Lost int
+		OutOfOrder                         int `json:"out_of_order"`
+	}
+	Audit struct {
+		OK     bool
+		Checks json.RawMessage
+	}
+	MemoryMB float64 `json:"memory_mb"`
+	CPUCores float64 `json:"cpu_cores"`
+}
+
+// TestEveryProcessKilledUnderLoad kills -9 each process in turn while rides
+// and points flow; then the demo drains, audits itself and says that nothing
+// was lost.
+func TestEveryProcessKilledUnderLoad(t *testing.T) {
+	wanted(t)
+	dir := dataDir(t)
+	file := filepath.Join(dir, "report.json")
+	d := boot(t, dir, append(load(), "--for", "75s", "--report", file)...)
+	for _, p := range d.runFile(t).Processes {
+		if p.Role == "simulator" {
+			continue // the outsider: it keeps the ledger of what it was promised
+		}
+		kill(t, d, p.Name)
+	}
+	code := d.wait(t, 5*time.Minute)
+	b, err := os.ReadFile(file)
+	require.NoError(t, err, d.out.String())
+	t.Logf("report: %s", b)
+	var r report
+	require.NoError(t, json.Unmarshal(b, &r))
+	require.Zero(t, code, d.out.String())
+	require.True(t, r.Audit.OK)
+	require.Greater(t, r.Rides.Requested, 30)
+	require.Greater(t, r.Rides.Completed, 15)
+	require.Greater(t, r.Points.Accepted, 3_000)
+	require.Zero(t, r.Rides.Lost)
+	require.Zero(t, r.Points.Lost)
+	require.Zero(t, r.Points.Duplicated)
+	require.Zero(t, r.Points.OutOfOrder)
+}
+
+// kill kills one process and waits for the one that takes its place.
+func kill(t *testing.T, d *demo, name string) {
+	t.Helper()
+	before := process(t, d, name)
+	began := time.Now()
+	require.NoError(t, syscall.Kill(before.PID, syscall.SIGKILL))
+	require.Eventually(t, func() bool {
+		p := process(t, d, name)
+		return p.PID != 0 && p.PID != before.PID && (p.URL == "" || ready(t.Context(), p.URL))
+	}, 30*time.Second, 50*time.Millisecond, "%s does not come back", name)
+	t.Logf("killed %s (pid %d): back after %.1f s", name, before.PID, time.Since(began).Seconds())
+}
+
+func process(t *testing.T, d *demo, name string) runfile.Process {
+	t.Helper()
+	for _, p := range d.runFile(t).Processes {
+		if p.Name == name {
+			return p
+		}
+	}
+	t.Fatalf("there is no process %s", name)
+	return runfile.Process{}
+}
+
+// What is in the way is said in a sentence that tells what to do.
+func TestWhatIsInTheWayIsSaid(t *testing.T) {
+	wanted(t)
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { _ = busy.Close() }()
+	d := launch(t, dataDir(t), "--addr", busy.Addr().String())
+	require.Equal(t, 1, d.wait(t, 20*time.Second))
+	require.Contains(t, d.out.String(), "is taken by another program")
+
+	dir := dataDir(t)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "version"), []byte("0"), 0o600))
+	d = launch(t, dir)
+	require.Equal(t, 1, d.wait(t, 20*time.Second))
+	require.Contains(t, d.out.String(), "--fresh")
+	require.True(t, strings.HasPrefix(d.out.String(), "Tandem "), "the first line comes first")
+}
