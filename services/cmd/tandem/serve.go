@@ -21,6 +21,8 @@ import (
 type services struct {
 	Gateway gatewayCmd `cmd:"" group:"services" help:"The one origin: web app, sessions, reverse proxy."`
 	Console consoleCmd `cmd:"" group:"services" help:"Operations API: queue, stream, processes."`
+
+	Notification notificationCmd `cmd:"" group:"services" help:"Ride event to inbox and SMS, once for each channel."`
 }
 
 // serving is how every service is served.
@@ -95,4 +97,12 @@ type timing struct {
 	Profile string `default:"default" enum:"default,fast" help:"Time-outs: default, or fast for tests."`
 }
 
-func (t timing) profile() (profile.Profile, error) { return profile.ByName(t.Profile) }
+// keys gives the keeper and the profile: what nearly every service takes.
+func (s signing) keys(t timing) (*auth.Keeper, profile.Profile, error) {
+	p, err := profile.ByName(t.Profile)
+	if err != nil {
+		return nil, p, err
+	}
+	k, err := s.keeper()
+	return k, p, err
+}

@@ -48,6 +48,7 @@ async function unpack(work) {
     }
   }
   chmodSync(join(out, "chromium"), 0o755);
+  writeFileSync(join(out, "fonts.conf"), '<?xml version="1.0"?><fontconfig><dir>/usr/share/fonts</dir><dir prefix="relative">fonts</dir></fontconfig>');
   // The libraries and fonts that a bare machine lacks lie beside it.
   writeFileSync(join(out, "run"), `#!/bin/sh
 d=\$(dirname "\$0")
