@@ -1,0 +1,81 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// store is the SQL on the schema history.
+type store struct {
+	pool *pgxpool.Pool
+	mu   sync.Mutex
+	days map[time.Time]bool // partitions that are known to exist
+}
+
+func newStore(pool *pgxpool.Pool) *store { return &store{pool: pool, days: map[time.Time]bool{}} }
+
+// point is a stored point as the API shows it.
+type point struct {
+	Driver   string  `json:"driver_id"`
+	Seq      int64   `json:"seq"`
+	At       fixTime `json:"at"`
+	Lat      float64 `json:"lat"`
+	Lon      float64 `json:"lon"`
+	Speed    float32 `json:"speed"`
+	Heading  float32 `json:"heading"`
+	Accuracy float32 `json:"accuracy"`
+}
+
+// fixTime is written in UTC with milliseconds.
+type fixTime time.Time
+
+// MarshalText writes RFC 3339.
+func (t fixTime) MarshalText() ([]byte, error) {
+	return []byte(time.Time(t).UTC().Format("2006-01-02T15:04:05.000Z")), nil
+}
+
+// ScanTimestamptz reads a column.
+func (t *fixTime) ScanTimestamptz(v pgtype.Timestamptz) error {
+	*t = fixTime(v.Time)
+	return nil
+}
+
+const selectPoint = `SELECT driver, seq, at, lat, lon, speed, heading, accuracy FROM history.points `
+
+// last gives a driver's point of the highest sequence; false: there is none.
+func (s *store) last(ctx context.Context, driver string) (point, bool, error) {
+	rows, err := s.pool.Query(ctx, selectPoint+`WHERE driver = $1 ORDER BY day DESC, seq DESC LIMIT 1`, driver)
+	if err != nil {
+		return point{}, false, fmt.Errorf("last point of a driver: %w", err)
+	}
+	p, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[point])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return point{}, false, nil
+	}
+	if err != nil {
+		return point{}, false, fmt.Errorf("last point of a driver: %w", err)
+	}
+	return p, true, nil
+}
+
+// between gives a driver's points with from <= sequence < to, in order.
+func (s *store) between(ctx context.Context, driver string, from, to time.Time, limit int) ([]point, error) {
+	rows, err := s.pool.Query(ctx, selectPoint+`
+		WHERE driver = $1 AND day BETWEEN $2::date AND $3::date AND seq >= $4 AND seq < $5 ORDER BY day, seq LIMIT $6`,
+		driver, from.UTC(), to.UTC(), from.UnixMilli(), to.UnixMilli(), limit)
+	if err != nil {
+		return nil, fmt.Errorf("points of a driver: %w", err)
+	}
+	points, err := pgx.CollectRows(rows, pgx.RowToStructByPos[point])
+	if err != nil {
+		return nil, fmt.Errorf("points of a driver: %w", err)
+	}
+	return points, nil
+}

@@ -1,0 +1,111 @@
+// Package readstat counts what a reader of the stream applied, and how long
+// after its arrival on the stream each point was applied. Its Detail is the
+// part of GET /v1/status that all readers have in common.
+package readstat
+
+import (
+	"sync"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// Detail is what a reader says of itself.
+type Detail struct {
+	Reader  string  `json:"reader"`
+	Records int64   `json:"records"`
+	Points  int64   `json:"points"`
+	Latency Latency `json:"latency_ms"`
+	Shards  []Shard `json:"shards"`
+	Skipped int64   `json:"skipped"`
+	Parked  int64   `json:"parked"`
+	Gaps    int64   `json:"gaps"`
+}
+
+// Latency is from a point's arrival on the stream until it was applied, in
+// milliseconds, over the last minutes.
+type Latency struct {
+	P50 float64 `json:"p50"`
+	P99 float64 `json:"p99"`
+	Max float64 `json:"max"`
+}
+
+// Shard is how far a shard is read. Worker is who reads it, where several share.
+type Shard struct {
+	Shard    string `json:"shard"`
+	Sequence string `json:"sequence"`
+	BehindMS int64  `json:"behind_ms"`
+	Worker   string `json:"worker,omitempty"`
+	Error    string `json:"error,omitempty"` // why it stands still
+	Drained  bool   `json:"drained,omitempty"`
+}
+
+const (
+	windows = 5 // of a minute each
+	window  = time.Minute
+	longest = 24 * time.Hour
+)
+
+// Stats is safe for concurrent use.
+type Stats struct {
+	now func() time.Time
+
+	mu      sync.Mutex
+	points  int64
+	skipped int64
+	latency *hdrhistogram.WindowedHistogram
+	rotated time.Time
+}
+
+// New makes empty counts.
+func New() *Stats {
+	return &Stats{
+		now: time.Now, rotated: time.Now(),
+		latency: hdrhistogram.NewWindowed(windows, 1, longest.Milliseconds(), 2),
+	}
+}
+
+// Applied counts points that were applied just now; arrived gives when each
+// arrived on the stream.
+func (s *Stats) Applied(arrived []time.Time) {
+	now := s.now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rotate(now)
+	s.points += int64(len(arrived))
+	for _, a := range arrived {
+		// What lies outside of the histogram is counted at its edge.
+		_ = s.latency.Current.RecordValue(min(max(now.Sub(a).Milliseconds(), 1), longest.Milliseconds()))
+	}
+}
+
+// Skipped counts points that were left out: repeats, or older than what the
+// reader has of their driver.
+func (s *Stats) Skipped(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.skipped += int64(n)
+}
+
+func (s *Stats) rotate(now time.Time) {
+	for range windows {
+		if now.Sub(s.rotated) < window {
+			return
+		}
+		s.latency.Rotate()
+		s.rotated = s.rotated.Add(window)
+	}
+	s.rotated = now
+}
+
+// Detail gives the counts. The caller adds what it knows of shards and records.
+func (s *Stats) Detail(reader string) Detail {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rotate(s.now())
+	h := s.latency.Merge()
+	return Detail{
+		Reader: reader, Points: s.points, Skipped: s.skipped, Shards: []Shard{},
+		Latency: Latency{P50: float64(h.ValueAtQuantile(50)), P99: float64(h.ValueAtQuantile(99)), Max: float64(h.Max())},
+	}
+}
