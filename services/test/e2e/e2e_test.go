@@ -30,7 +30,7 @@ func TestBrowserAndKilledSupervisor(t *testing.T) {
 	browse(t, first)
 	run := first.runFile(t)
 	require.NoError(t, first.cmd.Process.Kill())
-	<-first.done
+	require.Error(t, <-first.done, "it was killed")
 	nothingLeft(t, first, run)
 
 	began := time.Now()
