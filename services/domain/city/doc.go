@@ -1,0 +1,24 @@
+// Package city is Montevideo: streets to drive along, addresses to search, and
+// the base map that the browser draws. Everything is embedded (1.1 MB) and
+// made by city/gen from OpenStreetMap; see data/NOTICE.md.
+//
+// # Routing
+//
+// Load gives a City, which is safe for concurrent use and never changes. A
+// route is the quickest way along streets at what cars really make there
+// (A*, about a millisecond). Where no street lies near an end, the way is by
+// air: 1.3 times the distance at 30 km/h, and Direct says so. So the world
+// outside Montevideo works too, for recorded trips.
+//
+// # The base map
+//
+// Files holds map/NAME.json.gz, GeoJSON feature collections, gzipped, which the
+// gateway serves at /city/map/NAME.json:
+//
+//	sea        polygons of the Río de la Plata and the bay
+//	areas      polygons; class: water, beach, park, pitch, works
+//	buildings  polygons
+//	roads      lines; class: trunk, primary, secondary, tertiary, street, service, path; name
+//	rails      lines; class: absent for rails, stream for rivers and streams
+//	labels     points; name; rank: 1 city, 2 suburb, 3 neighbourhood, 4 park
+package city

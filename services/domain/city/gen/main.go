@@ -1,0 +1,71 @@
+// Command gen makes services/domain/city/data from the OpenStreetMap extract
+// in npm @mapbox/mvt-fixtures 4.0.0 (real-world/osm-qa-montevideo):
+//
+//	npm pack @mapbox/mvt-fixtures@4.0.0 && tar xzf mapbox-mvt-fixtures-4.0.0.tgz
+//	go run ./services/domain/city/gen package/real-world/osm-qa-montevideo services/domain/city/data
+//
+// The extract has eight tiles of zoom 12 with an extent of 2^20: ways are cut
+// at tile edges, so they are joined again where they meet (0.3 m apart at
+// most). It has no coastline; the sea is what can be reached from the south
+// without coming near anything on land.
+package main
+
+import (
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+func main() {
+	if len(os.Args) != 3 {
+		fail(fmt.Errorf("usage: gen TILES-FOLDER DATA-FOLDER"))
+	}
+	features, err := readTiles(os.Args[1])
+	if err != nil {
+		fail(err)
+	}
+	out := os.Args[2]
+	g := buildGraph(features)
+	if err := writeGzip(filepath.Join(out, "streets.bin.gz"), g.encode(features)); err != nil {
+		fail(err)
+	}
+	for name, layer := range baseMap(features) {
+		b, err := json.Marshal(layer)
+		if err != nil {
+			fail(err)
+		}
+		if err := writeGzip(filepath.Join(out, "map", name+".json.gz"), b); err != nil {
+			fail(err)
+		}
+	}
+}
+
+func writeGzip(path string, b []byte) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	z, err := gzip.NewWriterLevel(f, gzip.BestCompression)
+	if err != nil {
+		return err
+	}
+	if _, err := z.Write(b); err != nil {
+		return err
+	}
+	if err := z.Close(); err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%-60s %7d kB, %7d kB unpacked\n", path, info.Size()/1000, len(b)/1000)
+	return f.Close()
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, "gen:", err)
+	os.Exit(1)
+}

@@ -1,0 +1,141 @@
+package simulator
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"tandem/services/domain/app"
+	"tandem/services/domain/geo"
+	"tandem/services/internal/auth"
+)
+
+const (
+	riderLooksEvery = 3 * time.Second
+	cancelShare     = 0.03
+	shortestTripM   = 600
+	longestTripM    = 9_000
+)
+
+// trip is what the nth rider wants; it follows from the seed and n.
+type trip struct {
+	pickup, dropoff app.Place
+	wait            time.Duration // since the rider before
+	cancels         bool
+}
+
+func (s *sim) trip(n int) trip {
+	rng := s.rng("rider", n)
+	t := trip{pickup: s.place(s.city.RandomPlace(rng, s.hour()).Point), cancels: rng.Float64() < cancelShare}
+	t.wait = time.Duration(rng.ExpFloat64() * float64(time.Minute) / max(s.cfg.RidersPerMinute, 0.01))
+	for range 20 {
+		t.dropoff = s.place(s.city.RandomPlace(rng, s.hour()).Point)
+		if d := geo.Distance(t.pickup.Point, t.dropoff.Point); d > shortestTripM && d < longestTripM {
+			break
+		}
+	}
+	return t
+}
+
+func (s *sim) place(p geo.Point) app.Place {
+	return app.Place{Point: geo.Point{Lat: round6(p.Lat), Lon: round6(p.Lon)}, Label: s.city.Nearest(p).Label}
+}
+
+func round6(x float64) float64 { return math.Round(x*1e6) / 1e6 }
+
+// bookings lets riders come until ctx ends or the simulation's time is over.
+func (s *sim) bookings(ctx context.Context) error {
+	over := make(<-chan time.Time)
+	if s.cfg.For > 0 {
+		over = time.After(s.cfg.For)
+	}
+	for n := range s.warmRiders() {
+		s.ride(ctx, n, s.warmTrip(n))
+	}
+	for n := s.warmRiders(); ; n++ {
+		if s.cfg.RidersPerMinute <= 0 {
+			n = s.warmRiders()
+			select {
+			case <-ctx.Done():
+			case <-over:
+				s.finish(ctx)
+				<-ctx.Done()
+			}
+			return nil
+		}
+		t := s.trip(n)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-over:
+			s.finish(ctx)
+			<-ctx.Done()
+			return nil
+		case <-time.After(t.wait):
+			s.ride(ctx, n, t)
+		}
+	}
+}
+
+// warmTrip begins where a driver stands, so that the first cars are full soon.
+func (s *sim) warmTrip(n int) trip {
+	t := s.trip(n)
+	t.cancels = false
+	t.pickup = s.place(s.city.RandomPlace(s.rng("driver", n), s.hour()).Point)
+	return t
+}
+
+func (s *sim) warmRiders() int { return int(float64(s.cfg.Drivers) * warmShare) }
+
+// ride runs one rider in a goroutine of its own; at most maxOpen at a time.
+func (s *sim) ride(ctx context.Context, n int, t trip) {
+	select {
+	case s.open <- struct{}{}:
+	default:
+		s.log.Warn("a rider was turned away: too many rides are open", "open", cap(s.open))
+		return
+	}
+	s.riders.Go(func() {
+		defer func() { <-s.open }()
+		s.oneRide(ctx, n, t)
+	})
+}
+
+func (s *sim) oneRide(ctx context.Context, n int, t trip) {
+	rider := fmt.Sprintf("sim-%d-r-%05d", s.cfg.Seed, n)
+	session := s.api.As(auth.Rider, rider)
+	key := fmt.Sprintf("%s-%05d", s.cfg.RunID, n)
+	s.stats.requested()
+	ride, status, err := session.Book(ctx, key, app.Booking{Pickup: t.pickup, Dropoff: t.dropoff})
+	s.recordRide(key, rider, ride.ID, status)
+	if err != nil {
+		if ctx.Err() == nil {
+			s.log.Warn("a booking failed", "rider", rider, "status", status, "err", err)
+		}
+		return
+	}
+	s.stats.booked(ride)
+	look := time.NewTicker(riderLooksEvery)
+	defer look.Stop()
+	for !ride.Terminal() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-look.C:
+		}
+		if t.cancels {
+			t.cancels = false
+			if _, err := session.Cancel(ctx, ride.ID); err != nil && ctx.Err() == nil {
+				s.log.Debug("a cancellation came too late", "ride", ride.ID, "err", err)
+			}
+		}
+		now, err := session.Ride(ctx, ride.ID)
+		if err != nil {
+			continue
+		}
+		ride = now
+		s.stats.seen(ride)
+	}
+	s.stats.ended(ride)
+}

@@ -1,0 +1,96 @@
+package feed
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func refusals(r *recording) (out []string) {
+	for _, x := range r.refused {
+		out = append(out, x.Reason)
+	}
+	return out
+}
+
+func TestPortoTraces(t *testing.T) {
+	r, err := read("testdata/porto.csv")
+	require.NoError(t, err)
+	require.Equal(t, pointsKind, r.kind)
+	require.Equal(t, 8, r.lines)
+	require.Equal(t, 3+2+2+1, r.points)
+	var got []int64
+	for _, f := range r.fixes {
+		if f.driver == "7001" {
+			got = append(got, f.at-1_400_000_000_000)
+		}
+	}
+	require.Equal(t, []int64{0, 15_000, 30_000}, got, "trips of one driver are merged by time, equal times are named")
+	require.Len(t, r.refused, 7)
+	all := strings.Join(refusals(r), "\n")
+	for _, want := range []string{
+		"another point of this driver has the same time (line 2)", `TIMESTAMP "not-a-time"`, "no driver or no points",
+		"point 2 of POLYLINE", "not CSV", "the line has 5 columns, the header 9",
+	} {
+		require.Contains(t, all, want)
+	}
+	// A latitude of 95 is location's to refuse: what a point may be is decided in one place.
+	require.Len(t, r.fixes, 3+1+1)
+}
+
+func TestTrips(t *testing.T) {
+	r, err := read("testdata/trips.csv")
+	require.NoError(t, err)
+	require.Equal(t, tripsKind, r.kind)
+	require.Equal(t, 6, r.lines)
+	var lines []int
+	for _, x := range r.trips {
+		lines = append(lines, x.line)
+	}
+	require.Equal(t, []int{3, 5, 2}, lines, "in order of time; equal ends are booking's to refuse")
+	require.Len(t, r.refused, 3)
+}
+
+func TestPlainPoints(t *testing.T) {
+	r, err := read("testdata/plain.csv")
+	require.NoError(t, err)
+	require.Equal(t, []int64{1767261600000, 1767261610000, 1767261620500}, []int64{r.fixes[0].at, r.fixes[1].at, r.fixes[2].at})
+	require.Equal(t, []string{`latitude "north" is not a number`, "the point has no driver"}, refusals(r))
+	f := &feeder{rec: r}
+	require.Equal(t, r.hash+"-bus_1", f.driverID("bus 1"))
+}
+
+func TestUnknownHeaderSaysWhatIsTaken(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.csv")
+	require.NoError(t, os.WriteFile(path, []byte("a,b\n1,2\n"), 0o600))
+	_, err := read(path)
+	require.ErrorIs(t, err, ErrFormat)
+	require.ErrorContains(t, err, "driver,time,lat,lon")
+	require.NoError(t, os.WriteFile(path, nil, 0o600))
+	_, err = read(path)
+	require.ErrorContains(t, err, "is empty")
+}
+
+func FuzzRead(f *testing.F) {
+	for _, name := range []string{"porto", "trips", "plain"} {
+		b, err := os.ReadFile("testdata/" + name + ".csv")
+		require.NoError(f, err)
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		path := filepath.Join(t.TempDir(), "x.csv")
+		require.NoError(t, os.WriteFile(path, b, 0o600))
+		r, err := read(path)
+		if err != nil {
+			return
+		}
+		last := map[string]int64{}
+		for _, x := range r.fixes {
+			require.Greater(t, x.at, last[x.driver], "each driver's points rise in time")
+			last[x.driver] = x.at
+		}
+	})
+}
