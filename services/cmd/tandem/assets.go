@@ -9,6 +9,3 @@ import (
 func webApp() (fs.FS, error) {
 	return fstest.MapFS{"index.html": {Data: []byte("<!doctype html><title>Tandem</title><h1>Tandem</h1>")}}, nil
 }
-
-// baseMap holds the base map's files.
-func baseMap() fs.FS { return fstest.MapFS{} }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"tandem/services/domain/city"
 	"tandem/services/gateway"
 	"tandem/services/internal/lifecycle"
 )
@@ -36,7 +37,7 @@ func (c gatewayCmd) Run(ctx context.Context) error {
 			DatabaseURL: c.DatabaseURL, Auth: keeper, OperatorKey: c.OperatorKey, DemoLogin: c.DemoLogin,
 			BookingURL: c.BookingURL, LocationURL: c.LocationURL, MapfeedURL: c.MapfeedURL, HistoryURL: c.HistoryURL,
 			HeatmapURL: c.HeatmapURL, NotificationURL: c.NotificationURL, ConsoleURL: c.ConsoleURL,
-			App: app, City: baseMap(),
+			App: app, City: city.Files(),
 		})
 	})
 }

@@ -4,12 +4,19 @@ import (
 	"context"
 
 	"tandem/services/gateway"
+	"tandem/services/heatmap"
+	"tandem/services/history"
 	"tandem/services/internal/postgres"
+	"tandem/services/internal/stream/shardgroup"
+	"tandem/services/notification"
 )
 
 // schemas are all of Tandem's, each with one owner.
 func schemas() []postgres.Schema {
-	return []postgres.Schema{gateway.Schema()}
+	return []postgres.Schema{
+		gateway.Schema(), notification.Schema(), history.Schema(), heatmap.Schema(),
+		{Name: shardgroup.SchemaName, FS: shardgroup.Migrations()},
+	}
 }
 
 type migrateCmd struct {

@@ -19,10 +19,12 @@ import (
 
 // services has a field for each subcommand that runs until told to stop.
 type services struct {
-	Gateway gatewayCmd `cmd:"" group:"services" help:"The one origin: web app, sessions, reverse proxy."`
-	Console consoleCmd `cmd:"" group:"services" help:"Operations API: queue, stream, processes."`
-
+	Gateway      gatewayCmd      `cmd:"" group:"services" help:"The one origin: web app, sessions, reverse proxy."`
 	Notification notificationCmd `cmd:"" group:"services" help:"Ride event to inbox and SMS, once for each channel."`
+	History      historyCmd      `cmd:"" group:"services" help:"Reader: every point, kept."`
+	Heatmap      heatmapCmd      `cmd:"" group:"services" help:"Reader: how busy each part of the city is."`
+	Console      consoleCmd      `cmd:"" group:"services" help:"Operations API: queue, stream, processes."`
+	Simulator    simulatorCmd    `cmd:"" group:"services" help:"Drivers and riders who use Tandem over HTTP."`
 }
 
 // serving is how every service is served.

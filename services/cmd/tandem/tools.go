@@ -1,4 +1,26 @@
 package main
 
+import (
+	"tandem/services/internal/runfile"
+)
+
 // tools has a field for each subcommand that runs, prints and ends.
-type tools struct{}
+type tools struct {
+	Feed feedCmd `cmd:"" group:"tools" help:"Send a recording through the front doors."`
+}
+
+// running is how a tool finds what it works on: the demo on a data folder.
+type running struct {
+	Data string `type:"path" help:"The demo's data folder (default: in the user's cache folder)."`
+}
+
+func (r running) find() (runfile.Run, error) {
+	dir := r.Data
+	if dir == "" {
+		var err error
+		if dir, err = runfile.DefaultDir(); err != nil {
+			return runfile.Run{}, err
+		}
+	}
+	return runfile.Read(dir)
+}

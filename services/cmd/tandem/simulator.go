@@ -1,0 +1,36 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"tandem/services/internal/lifecycle"
+	"tandem/services/simulator"
+)
+
+type simulatorCmd struct {
+	serving
+	signing
+	GatewayURL  string        `required:"" help:"Base URL of the gateway."`
+	OperatorKey string        `required:"" help:"The gateway's operator key."`
+	Drivers     int           `default:"200" help:"Simulated drivers."`
+	Riders      float64       `default:"20" help:"Simulated bookings a minute."`
+	Speed       float64       `default:"4" help:"How much faster than the street allows cars move."`
+	Seed        uint64        `default:"1" help:"The same seed gives the same trips."`
+	For         time.Duration `help:"How long riders come; 0: until stopped."`
+	Ledger      string        `type:"path" help:"Write every promise to this file of JSON lines."`
+	Report      string        `type:"path" help:"Write what was seen to this JSON file."`
+}
+
+func (c simulatorCmd) Run(ctx context.Context) error {
+	keeper, err := c.keeper()
+	if err != nil {
+		return err
+	}
+	return c.serve(ctx, "simulator", func(ctx context.Context, env lifecycle.Env) error {
+		return simulator.Run(ctx, env, simulator.Config{
+			GatewayURL: c.GatewayURL, OperatorKey: c.OperatorKey, Auth: keeper, Drivers: c.Drivers, RidersPerMinute: c.Riders,
+			Speed: c.Speed, Seed: c.Seed, For: c.For, LedgerPath: c.Ledger, ReportPath: c.Report,
+		})
+	})
+}
