@@ -128,6 +128,16 @@ func (s *Supervisor) Ended(name string) <-chan struct{} {
 	return closed
 }
 
+// End ends one process for good: it is asked with its stop signal, and killed
+// when ctx ends.
+func (s *Supervisor) End(ctx context.Context, name string) {
+	procs := s.pick([]string{name})
+	for _, p := range procs {
+		p.leave()
+	}
+	s.stopStage(ctx, procs)
+}
+
 // Signal sends sig to the named process. A process that is down has nothing to
 // be told.
 func (s *Supervisor) Signal(name string, sig syscall.Signal) {

@@ -162,6 +162,15 @@ func TestNothingOutlivesAKilledSupervisor(t *testing.T) {
 	require.Eventually(t, func() bool { return !alive(child) }, 5*time.Second, 10*time.Millisecond)
 }
 
+func TestEndIsForGood(t *testing.T) {
+	s := newSupervisor(t)
+	require.NoError(t, s.Add(supervisor.Spec{Name: "sleep", Path: "/bin/sleep", Args: []string{"60"}}))
+	require.NoError(t, s.WaitReady(t.Context()))
+	s.End(t.Context(), "sleep")
+	require.Equal(t, supervisor.Ended, s.Status()[0].State)
+	require.Equal(t, 1, s.Status()[0].Starts)
+}
+
 func TestOnceEnds(t *testing.T) {
 	s := newSupervisor(t)
 	require.NoError(t, s.Add(supervisor.Spec{Name: "false", Path: "/bin/sh", Args: []string{"-c", "exit 3"}, Once: true}))

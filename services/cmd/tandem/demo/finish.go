@@ -45,6 +45,7 @@ func (d *demo) finish(ctx context.Context) (ok bool, err error) {
 	if r.Latency, err = d.latencies(ctx); err != nil {
 		return false, err
 	}
+	d.endSimulator() // what is audited is at rest, and the ledger is closed
 	if r.Audit, err = d.Audit(ctx, d.run.get()); err != nil {
 		return false, fmt.Errorf("audit: %w", err)
 	}
@@ -55,6 +56,12 @@ func (d *demo) finish(ctx context.Context) (ok bool, err error) {
 	d.screen.line(fmt.Sprintf(" %d rides requested, %d completed; %d points accepted, %d stored, %d lost; audit %s",
 		r.Rides.Requested, r.Rides.Completed, r.Points.Accepted, r.Points.Stored, r.Points.Lost, verdict(r.Audit.OK)))
 	return r.Audit.OK, nil
+}
+
+func (d *demo) endSimulator() {
+	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
+	defer cancel()
+	d.sup.End(ctx, "simulator")
 }
 
 func verdict(ok bool) string {
