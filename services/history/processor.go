@@ -67,7 +67,7 @@ func (p *processor) count(b shardreader.Batch, rows []row, stored int64) {
 		p.seen.See(b.Shard, b.Records[i].Sequence, r.Driver, r.Seq, r.arrived, now)
 	}
 	p.stats.Applied(arrived)
-	p.stats.Skipped(len(rows) - int(stored))
+	p.stats.Repeated(len(rows) - int(stored))
 }
 
 // flag marks the points whose sequence is not above what this driver had

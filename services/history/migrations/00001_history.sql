@@ -2,7 +2,8 @@
 
 -- A point's identity is (driver, seq); day, the UTC date of seq, is there
 -- because a partitioned table's key holds what it is partitioned by. It follows
--- from seq, so the key is no weaker for it.
+-- from seq, so the key is no weaker for it. The driver comes first, so that a
+-- driver's newest point is one step into the newest day's index.
 CREATE TABLE history.points (
     day        date             NOT NULL,
     driver     text             NOT NULL COLLATE "C",
@@ -16,7 +17,7 @@ CREATE TABLE history.points (
     arrived_at timestamptz      NOT NULL, -- on the stream
     shard      text             NOT NULL,
     not_rising boolean          NOT NULL, -- came after a higher sequence of its driver
-    PRIMARY KEY (day, driver, seq)
+    PRIMARY KEY (driver, day, seq)
 ) PARTITION BY RANGE (day);
 
 -- Points that were here and were taken out again, so that audit can add up.

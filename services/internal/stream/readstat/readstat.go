@@ -12,14 +12,15 @@ import (
 
 // Detail is what a reader says of itself.
 type Detail struct {
-	Reader  string  `json:"reader"`
-	Records int64   `json:"records"`
-	Points  int64   `json:"points"`
-	Latency Latency `json:"latency_ms"`
-	Shards  []Shard `json:"shards"`
-	Skipped int64   `json:"skipped"`
-	Parked  int64   `json:"parked"`
-	Gaps    int64   `json:"gaps"`
+	Reader   string  `json:"reader"`
+	Records  int64   `json:"records"`
+	Points   int64   `json:"points"`
+	Latency  Latency `json:"latency_ms"`
+	Shards   []Shard `json:"shards"`
+	Repeated int64   `json:"repeated"` // points that were there already
+	Skipped  int64   `json:"skipped"`  // points left out that may have been no repeats
+	Parked   int64   `json:"parked"`   // records put aside
+	Gaps     int64   `json:"gaps"`     // spans that could not be read
 }
 
 // Latency is from a point's arrival on the stream until it was applied, in
@@ -50,11 +51,12 @@ const (
 type Stats struct {
 	now func() time.Time
 
-	mu      sync.Mutex
-	points  int64
-	skipped int64
-	latency *hdrhistogram.WindowedHistogram
-	rotated time.Time
+	mu       sync.Mutex
+	points   int64
+	repeated int64
+	skipped  int64
+	latency  *hdrhistogram.WindowedHistogram
+	rotated  time.Time
 }
 
 // New makes empty counts.
@@ -79,8 +81,15 @@ func (s *Stats) Applied(arrived []time.Time) {
 	}
 }
 
-// Skipped counts points that were left out: repeats, or older than what the
-// reader has of their driver.
+// Repeated counts points that were there already, and so left out.
+func (s *Stats) Repeated(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.repeated += int64(n)
+}
+
+// Skipped counts points that were left out for not being newer than what the
+// reader has of their driver: repeats, or out of order.
 func (s *Stats) Skipped(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -105,7 +114,7 @@ func (s *Stats) Detail(reader string) Detail {
 	s.rotate(s.now())
 	h := s.latency.Merge()
 	return Detail{
-		Reader: reader, Points: s.points, Skipped: s.skipped, Shards: []Shard{},
+		Reader: reader, Points: s.points, Repeated: s.repeated, Skipped: s.skipped, Shards: []Shard{},
 		Latency: Latency{P50: float64(h.ValueAtQuantile(50)), P99: float64(h.ValueAtQuantile(99)), Max: float64(h.Max())},
 	}
 }

@@ -106,7 +106,7 @@ func (g *Group) Run(ctx context.Context) error {
 		began := time.Now()
 		err := g.live(ctx)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // drained, as asked
 		}
 		g.note(err)
 		if errors.Is(err, shardreader.ErrStreamChanged) {
@@ -117,9 +117,7 @@ func (g *Group) Run(ctx context.Context) error {
 		if time.Since(began) > g.o.Lease {
 			wait = 100 * time.Millisecond
 		}
-		if sleep(ctx, wait) != nil {
-			return nil
-		}
+		_ = sleep(ctx, wait) // where ctx ended, live says so
 		wait = min(2*wait, g.every())
 	}
 }

@@ -209,14 +209,14 @@ func TestAFrozenOwnerWritesNothing(t *testing.T) {
 func gated(t *testing.T, like *pgxpool.Pool, held *atomic.Bool, thaw chan struct{}) *pgxpool.Pool {
 	t.Helper()
 	cfg := like.Config()
-	cfg.BeforeAcquire = func(ctx context.Context, _ *pgx.Conn) bool {
+	cfg.PrepareConn = func(ctx context.Context, _ *pgx.Conn) (bool, error) {
 		if held.Load() {
 			select {
 			case <-thaw:
 			case <-ctx.Done():
 			}
 		}
-		return true
+		return true, nil
 	}
 	pool, err := pgxpool.NewWithConfig(context.Background(), cfg)
 	require.NoError(t, err)
