@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -355,4 +356,9 @@ func TestNewNamesWhatIsMissing(t *testing.T) {
 	require.True(t, err != nil && strings.Contains(err.Error(), "needed"))
 }
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(workerVar) != "" {
+		os.Exit(workerMain())
+	}
+	goleak.VerifyTestMain(m)
+}

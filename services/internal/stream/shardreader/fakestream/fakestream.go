@@ -44,6 +44,14 @@ func New(shards ...string) *Stream {
 	return s
 }
 
+// MadeAt changes the stream's creation time: streams of several processes that
+// are to be the same one.
+func (s *Stream) MadeAt(t time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.created = t.Truncate(time.Millisecond)
+}
+
 // Remake deletes the stream and makes it anew; sequence numbers start again.
 func (s *Stream) Remake(shards ...string) {
 	s.mu.Lock()
