@@ -48,6 +48,9 @@ func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Se
 
 // jitter spreads d over its upper fifth, so that readers do not march in step.
 func jitter(d time.Duration) time.Duration {
+	if d <= 0 { // the handler took longer than the wait
+		return 0
+	}
 	return d - time.Duration(rand.Int64N(int64(d)/5+1))
 }
 

@@ -266,6 +266,29 @@ func TestAllFromLatestSkipsTheFamilysPast(t *testing.T) {
 	})
 }
 
+func TestSlowHandlerIsReadToSlowly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := fakestream.New("a")
+		s.Limit(1)
+		for i := range 5 {
+			s.Put("a", "k", fmt.Append(nil, i))
+		}
+		var c collect
+		_ = during(t, func(ctx context.Context) error {
+			return reader(s, nil).Shard(ctx, "a", shardreader.Horizon(), func(ctx context.Context, b shardreader.Batch) error {
+				time.Sleep(10 * time.Second)
+				return c.handle(ctx, b)
+			})
+		}, func() {
+			time.Sleep(31 * time.Second)
+			require.Len(t, c.got(), 3)
+			require.LessOrEqual(t, s.Calls("GetRecords"), 4, "nothing is read ahead")
+			time.Sleep(30 * time.Second)
+		})
+		require.Equal(t, []string{"0", "1", "2", "3", "4"}, c.got())
+	})
+}
+
 func TestHandlersErrorEndsReading(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := fakestream.New("a")
