@@ -23,7 +23,7 @@ const (
 type nearbyFinder struct {
 	client *httpserver.Client
 	// times gives how long each of from takes to to, along streets.
-	times func(from []geo.Point, to geo.Point) []time.Duration
+	times func(to geo.Point, from []geo.Point) []time.Duration
 }
 
 type nearDriver struct {
@@ -33,20 +33,16 @@ type nearDriver struct {
 }
 
 // Find implements finder.
-func (f nearbyFinder) Find(ctx context.Context, pickup geo.Point, tried []string, free freeFunc) ([]string, error) {
+func (f nearbyFinder) Find(ctx context.Context, pickup geo.Point, pick func(context.Context, []string) ([]string, error)) ([]string, error) {
 	near, err := f.near(ctx, pickup)
+	if err != nil || len(near) == 0 {
+		return nil, err
+	}
+	picked, err := pick(ctx, idsOf(near))
 	if err != nil {
 		return nil, err
 	}
-	near = slices.DeleteFunc(near, func(d nearDriver) bool { return slices.Contains(tried, d.ID) })
-	if len(near) == 0 {
-		return nil, nil
-	}
-	ids, err := free(ctx, idsOf(near))
-	if err != nil {
-		return nil, err
-	}
-	near = slices.DeleteFunc(near, func(d nearDriver) bool { return !slices.Contains(ids, d.ID) })
+	near = slices.DeleteFunc(near, func(d nearDriver) bool { return !slices.Contains(picked, d.ID) })
 	return idsOf(f.soonest(near, pickup)), nil
 }
 
@@ -69,7 +65,7 @@ func (f nearbyFinder) soonest(near []nearDriver, pickup geo.Point) []nearDriver 
 	for i, d := range near {
 		from[i] = d.Point
 	}
-	for i, t := range f.times(from, pickup) {
+	for i, t := range f.times(pickup, from) {
 		near[i].away = t
 	}
 	slices.SortStableFunc(near, func(a, b nearDriver) int { return cmp.Compare(a.away, b.away) })

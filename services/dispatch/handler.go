@@ -6,82 +6,46 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
 	"tandem/services/domain/event"
 	"tandem/services/domain/geo"
+	"tandem/services/domain/ride"
 	"tandem/services/internal/queue/sqsworker"
 )
 
-// maxReceives is the queue's maxReceiveCount. The handler buries on the last
-// try itself, so that the ride and the dead letter have their reason.
-const maxReceives = 5
-
-var (
-	// errDrop: the message has no work in it any more.
-	errDrop = errors.New("dispatch: the ride has ended, or a newer message speaks for it")
-	// errTaken: the driver or the ride was taken by someone else meanwhile.
-	errTaken = errors.New("dispatch: taken meanwhile")
-)
-
-// job is a ride as a worker sees it.
-type job struct {
-	ID        string
-	Attempt   int
-	Open      bool // not assigned and not ended: there is something to do
-	Pickup    geo.Point
-	ExpiresAt time.Time
-	Offer     *offer   // the one that waits for an answer
-	Tried     []string // drivers that had an offer in this attempt
+// rides is the part of *ride.Store that a worker uses; each call is one
+// transaction.
+type rides interface {
+	Received(ctx context.Context, rideID string, attempt int, m ride.Receipt) (ride.Ride, error)
+	Get(ctx context.Context, id string) (ride.Ride, error)
+	Do(ctx context.Context, rideID string, a ride.Action, by string) (ride.Ride, error)
+	Tried(ctx context.Context, rideID string, attempt int) ([]string, error)
+	FreeDrivers(ctx context.Context, drivers []string) ([]string, error)
+	DeadLettered(ctx context.Context, rideID string, attempt int, reason, by string) error
 }
 
-type offer struct {
-	ID        string
-	ExpiresAt time.Time
-}
-
-// board is package ride as dispatch needs it: each call is one transaction.
-type board interface {
-	// Received writes the receive as the ride's event; errDrop.
-	Received(ctx context.Context, req event.RideRequest, m sqsworker.Message) (job, error)
-	// Get gives the ride as it is; errDrop where it is of another attempt.
-	Get(ctx context.Context, j job) (job, error)
-	// Free leaves those drivers that are on duty and have neither offer nor ride.
-	Free(ctx context.Context, drivers []string) ([]string, error)
-	// Offer offers the ride to a driver; errTaken.
-	Offer(ctx context.Context, j job, driver string) error
-	// ExpireOffer ends the open offer where its deadline has passed; errTaken
-	// where it was answered first.
-	ExpireOffer(ctx context.Context, j job) error
-	// Requeue sends the request again through the outbox, attempt + 1.
-	Requeue(ctx context.Context, j job, delay time.Duration, reason string) error
-	// Unfulfilled closes a ride that found no driver in time.
-	Unfulfilled(ctx context.Context, j job) error
-	// Dead writes that the ride's message goes to the dead-letter queue.
-	Dead(ctx context.Context, req event.RideRequest, reason string) error
-	// Deleted writes that the message is off the queue.
-	Deleted(ctx context.Context, req event.RideRequest, messageID string) error
-	// Changed is signalled, perhaps spuriously, when the ride changes.
-	Changed(rideID string) (signal <-chan struct{}, cancel func())
-}
-
-// finder gives the free drivers near a pick-up but those tried, soonest there
-// first.
+// finder gives the drivers near a pick-up that pick leaves, soonest there first.
 type finder interface {
-	Find(ctx context.Context, pickup geo.Point, tried []string, free freeFunc) ([]string, error)
+	Find(ctx context.Context, pickup geo.Point, pick func(ctx context.Context, drivers []string) ([]string, error)) ([]string, error)
 }
-
-type freeFunc func(ctx context.Context, drivers []string) ([]string, error)
 
 type handler struct {
-	board      board
-	finder     finder
-	noDriver   time.Duration   // a request that found nobody comes back after this
-	poll       time.Duration   // the ride is looked at this often while no signal comes
-	stopping   context.Context // ends when the worker is told to stop, before the handlers' own
-	lastMoment time.Duration   // a driver may still answer this long then
+	rides    rides
+	finder   finder
+	worker   string
+	noDriver time.Duration // a request that found nobody comes back after this
+	poll     time.Duration // the ride is looked at this often while no signal comes
+	// watch gives a signal, perhaps a spurious one, for each change of a ride.
+	watch func(rideID string) (changed <-chan struct{}, cancel func())
+	// stopping ends when the worker is told to stop, before the handlers' own
+	// contexts do; an asked driver may still answer for lastMoment then.
+	stopping   context.Context
+	lastMoment time.Duration
 	log        *slog.Logger
 }
 
@@ -94,19 +58,25 @@ func (h *handler) Handle(ctx context.Context, m sqsworker.Message) sqsworker.Res
 	}
 	err = h.dispatch(ctx, req, m)
 	switch {
-	case err == nil, errors.Is(err, errDrop):
+	case err == nil:
 		return sqsworker.Done()
+	case errors.Is(err, ride.ErrNotFound):
+		return sqsworker.DeadLetter(err)
 	case ctx.Err() != nil:
 		return sqsworker.Release()
-	case m.Receives < maxReceives:
-		return sqsworker.RetryAfter(time.Second<<min(m.Receives, maxReceives), err)
+	case m.Receives < ride.MaxReceives:
+		return sqsworker.RetryAfter(time.Second<<m.Receives, err)
 	}
-	err = fmt.Errorf("try %d of %d: %w", m.Receives, maxReceives, err)
-	if dead := h.board.Dead(ctx, req, err.Error()); dead != nil {
-		h.log.Error("the ride does not know that its message is dead; the sweeper will look", "ride_id", req.RideID, "err", dead)
+	// The last try. Buried by hand, so that the ride and the dead letter have
+	// their reason.
+	err = fmt.Errorf("try %d of %d: %w", m.Receives, ride.MaxReceives, err)
+	if noted := h.rides.DeadLettered(ctx, req.RideID, req.Attempt, err.Error(), h.by()); noted != nil {
+		h.log.Error("the ride does not know that its message is dead; the sweeper will look", "ride_id", req.RideID, "err", noted)
 	}
 	return sqsworker.DeadLetter(err)
 }
+
+func (h *handler) by() string { return "worker " + h.worker }
 
 func decode(body []byte) (event.RideRequest, error) {
 	var req event.RideRequest
@@ -126,64 +96,91 @@ func decode(body []byte) (event.RideRequest, error) {
 	return req, nil
 }
 
-// dispatch moves the ride on from whatever state it is in, its own or a
-// crashed worker's, until nothing is left to do for this message.
+// dispatch moves the ride on from whatever state it is in, by this worker or a
+// crashed one, until nothing is left to do for this message: the ride has a
+// driver or has ended, or a newer message speaks for it.
 func (h *handler) dispatch(ctx context.Context, req event.RideRequest, m sqsworker.Message) error {
-	j, err := h.board.Received(ctx, req, m)
-	for err == nil && j.Open {
-		var finished bool
-		finished, err = h.step(ctx, j)
-		if finished && err == nil {
-			return nil
-		}
-		if errors.Is(err, errTaken) {
-			err = pause(ctx, takenPause)
-		}
-		if err == nil {
-			j, err = h.board.Get(ctx, j)
+	r, err := h.rides.Received(ctx, req.RideID, req.Attempt, ride.Receipt{
+		MessageID: m.ID, PID: os.Getpid(), Worker: h.worker, Receives: m.Receives,
+	})
+	if errors.Is(err, ride.ErrAttempt) {
+		return nil
+	}
+	for err == nil && r.Attempt == req.Attempt && (r.State == ride.Requested || r.State == ride.Offered) {
+		r, err = h.step(ctx, r)
+		if overtaken(err) {
+			if err = pause(ctx, overtakenPause); err == nil {
+				r, err = h.rides.Get(ctx, req.RideID)
+			}
 		}
 	}
 	return err
 }
 
-// step does one thing for an open ride; finished: this message is done with.
-func (h *handler) step(ctx context.Context, j job) (finished bool, err error) {
-	switch {
-	case j.Offer != nil:
-		return h.await(ctx, j)
-	case !time.Now().Before(j.ExpiresAt):
-		return true, h.board.Unfulfilled(ctx, j)
-	case h.stopping.Err() != nil:
-		return true, h.board.Requeue(ctx, j, 0, "the worker shuts down")
-	}
-	drivers, err := h.finder.Find(ctx, j.Pickup, j.Tried, h.board.Free)
-	if err != nil {
-		return false, err
-	}
-	for _, d := range drivers {
-		// Taken: another ride was faster with this driver, or this ride has
-		// moved. Trying the next one costs one refused offer and tells which.
-		if err := h.board.Offer(ctx, j, d); !errors.Is(err, errTaken) {
-			return false, err
+// overtaken says that the ride or the driver was moved by someone else first:
+// not a failure, the ride's state tells what to do.
+func overtaken(err error) bool {
+	for _, e := range []error{ride.ErrState, ride.ErrAttempt, ride.ErrOffer, ride.ErrTaken} {
+		if errors.Is(err, e) {
+			return true
 		}
 	}
-	return true, h.board.Requeue(ctx, j, h.noDriver, "no driver is free")
+	return false
 }
 
-// await waits until the ride's offer is no longer open. A worker that is told
-// to stop gives the driver a last moment, then leaves the ride to another.
-func (h *handler) await(ctx context.Context, j job) (finished bool, err error) {
-	changed, cancel := h.board.Changed(j.ID)
+// step does the next thing for an open ride and gives it as it is then.
+func (h *handler) step(ctx context.Context, r ride.Ride) (ride.Ride, error) {
+	switch {
+	case r.State == ride.Offered:
+		return h.await(ctx, r)
+	case !time.Now().Before(r.ExpiresAt):
+		return h.do(ctx, r, ride.Action{Kind: ride.ActGiveUp, Reason: "no driver was free in time"})
+	case h.stopping.Err() != nil:
+		return h.handOver(ctx, r)
+	}
+	tried, err := h.rides.Tried(ctx, r.ID, r.Attempt)
+	if err != nil {
+		return r, err
+	}
+	drivers, err := h.finder.Find(ctx, r.Pickup.Point, func(ctx context.Context, near []string) ([]string, error) {
+		return h.rides.FreeDrivers(ctx, without(near, tried))
+	})
+	if err != nil {
+		return r, err
+	}
+	for _, d := range drivers {
+		offered, err := h.do(ctx, r, ride.Action{Kind: ride.ActOffer, Driver: d})
+		if !errors.Is(err, ride.ErrTaken) { // another ride was faster with this one: try the next
+			return offered, err
+		}
+	}
+	return h.do(ctx, r, ride.Action{Kind: ride.ActRequeue, Delay: h.noDriver, Reason: "no driver is free"})
+}
+
+func (h *handler) do(ctx context.Context, r ride.Ride, a ride.Action) (ride.Ride, error) {
+	a.Attempt = r.Attempt
+	return h.rides.Do(ctx, r.ID, a, h.by())
+}
+
+// handOver sends the request again at once, for another worker.
+func (h *handler) handOver(ctx context.Context, r ride.Ride) (ride.Ride, error) {
+	return h.do(ctx, r, ride.Action{Kind: ride.ActRequeue, Reason: "the worker shuts down"})
+}
+
+// await waits until the ride's open offer was answered, or ends it at its
+// deadline. A worker that is told to stop gives the driver a last moment.
+func (h *handler) await(ctx context.Context, r ride.Ride) (ride.Ride, error) {
+	changed, cancel := h.watch(r.ID)
 	defer cancel()
 	stopping, lastMoment := h.stopping.Done(), (<-chan time.Time)(nil)
 	for {
-		now, err := h.board.Get(ctx, j)
-		if err != nil || !now.Open || now.Offer == nil || now.Offer.ID != j.Offer.ID {
-			return false, err
+		now, err := h.rides.Get(ctx, r.ID)
+		if err != nil || r.Offer == nil || now.Offer == nil || now.Offer.ID != r.Offer.ID {
+			return now, err
 		}
-		left := time.Until(j.Offer.ExpiresAt)
+		left := time.Until(r.Offer.ExpiresAt)
 		if left <= 0 {
-			return false, h.board.ExpireOffer(ctx, j)
+			return h.do(ctx, r, ride.Action{Kind: ride.ActExpireOffer, Offer: r.Offer.ID})
 		}
 		timer := time.NewTimer(min(left, h.poll))
 		select {
@@ -193,20 +190,20 @@ func (h *handler) await(ctx context.Context, j job) (finished bool, err error) {
 			stopping, lastMoment = nil, time.After(h.lastMoment)
 		case <-lastMoment:
 			timer.Stop()
-			return true, h.board.Requeue(ctx, j, 0, "the worker shuts down")
+			return h.handOver(ctx, r)
 		case <-changed:
 		case <-timer.C:
 		}
 		timer.Stop()
 		if err != nil {
-			return false, err
+			return r, err
 		}
 	}
 }
 
-// takenPause keeps a worker whose clock is ahead of the database's from asking
-// without end.
-const takenPause = 50 * time.Millisecond
+// overtakenPause keeps a worker whose clock is ahead of the database's from
+// asking without end whether an offer has expired.
+const overtakenPause = 50 * time.Millisecond
 
 func pause(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
@@ -217,4 +214,14 @@ func pause(ctx context.Context, d time.Duration) error {
 	case <-t.C:
 		return nil
 	}
+}
+
+func without(all, some []string) []string {
+	var out []string
+	for _, d := range all {
+		if !slices.Contains(some, d) {
+			out = append(out, d)
+		}
+	}
+	return out
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -16,129 +17,111 @@ import (
 
 	"tandem/services/domain/event"
 	"tandem/services/domain/geo"
+	"tandem/services/domain/ride"
 	"tandem/services/internal/queue/sqsworker"
 )
 
 const rideID = "01940000-0000-7000-8000-000000000001"
 
-// fakeBoard is one ride with its rules, on the bubble's clock, and a diary of
+// fakeRides is one ride with its rules, on the bubble's clock, and a diary of
 // what was done to it.
-type fakeBoard struct {
+type fakeRides struct {
 	mu      sync.Mutex
-	ride    job
+	ride    ride.Ride
+	tried   []string
 	busy    map[string]bool
 	diary   []string
 	fail    error
 	changed chan struct{}
-	serial  int
 }
 
-func newBoard() *fakeBoard {
-	return &fakeBoard{ride: job{ID: rideID, Attempt: 1, Open: true, ExpiresAt: time.Now().Add(10 * time.Minute)}, busy: map[string]bool{}, changed: make(chan struct{}, 1)}
-}
-
-func (b *fakeBoard) do(format string, args ...any) {
-	b.diary = append(b.diary, fmt.Sprintf(format, args...))
-}
-
-func (b *fakeBoard) Received(_ context.Context, req event.RideRequest, m sqsworker.Message) (job, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.fail != nil {
-		return job{}, b.fail
+func newRides() *fakeRides {
+	return &fakeRides{
+		ride: ride.Ride{ID: rideID, State: ride.Requested, Attempt: 1, ExpiresAt: time.Now().Add(10 * time.Minute)},
+		busy: map[string]bool{}, changed: make(chan struct{}, 1),
 	}
-	if !b.ride.Open || req.Attempt != b.ride.Attempt {
-		return job{}, errDrop
-	}
-	b.do("received %d", m.Receives)
-	return b.ride, nil
 }
 
-func (b *fakeBoard) Get(_ context.Context, j job) (job, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.ride.Attempt != j.Attempt {
-		return job{}, errDrop
+func (f *fakeRides) Received(_ context.Context, _ string, attempt int, m ride.Receipt) (ride.Ride, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.fail != nil {
+		return ride.Ride{}, f.fail
 	}
-	return b.ride, b.fail
+	if attempt != f.ride.Attempt {
+		return ride.Ride{}, ride.ErrAttempt
+	}
+	f.diary = append(f.diary, fmt.Sprintf("received %d by %s", m.Receives, m.Worker))
+	return f.ride, nil
 }
 
-func (b *fakeBoard) Free(_ context.Context, drivers []string) ([]string, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(drivers), func(d string) bool { return b.busy[d] }), nil
+func (f *fakeRides) Get(context.Context, string) (ride.Ride, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.ride, f.fail
 }
 
-func (b *fakeBoard) Offer(_ context.Context, _ job, driver string) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if !b.ride.Open || b.ride.Offer != nil || driver == "taken" {
-		return errTaken
+func (f *fakeRides) Tried(context.Context, string, int) ([]string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.tried), nil
+}
+
+func (f *fakeRides) FreeDrivers(_ context.Context, drivers []string) ([]string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(drivers), func(d string) bool { return f.busy[d] }), nil
+}
+
+func (f *fakeRides) Do(_ context.Context, _ string, a ride.Action, _ string) (ride.Ride, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if a.Attempt != f.ride.Attempt {
+		return f.ride, ride.ErrAttempt
 	}
-	b.do("offer %s", driver)
-	b.serial++
-	b.ride.Offer = &offer{ID: fmt.Sprint(b.serial), ExpiresAt: time.Now().Add(15 * time.Second)}
-	b.ride.Tried = append(b.ride.Tried, driver)
+	to, err := ride.Next(f.ride.State, a)
+	switch {
+	case err != nil:
+		return f.ride, err
+	case a.Kind == ride.ActOffer && a.Driver == "taken":
+		return f.ride, ride.ErrTaken
+	case a.Kind == ride.ActExpireOffer && time.Now().Before(f.ride.Offer.ExpiresAt):
+		return f.ride, ride.ErrState
+	}
+	f.diary = append(f.diary, strings.TrimSpace(string(a.Kind)+" "+a.Driver+a.Reason))
+	f.ride.State, f.ride.Offer = to, nil
+	switch a.Kind {
+	case ride.ActOffer:
+		f.tried = append(f.tried, a.Driver)
+		f.ride.Offer = &ride.Offer{ID: a.Driver, DriverID: a.Driver, ExpiresAt: time.Now().Add(15 * time.Second)}
+	case ride.ActRequeue:
+		f.diary = append(f.diary, "after "+a.Delay.String())
+		f.ride.Attempt++
+	}
+	return f.ride, nil
+}
+
+func (f *fakeRides) DeadLettered(_ context.Context, _ string, _ int, reason, _ string) error {
+	f.diary = append(f.diary, "dead: "+reason)
 	return nil
 }
 
-// answer is what a driver, or the rider, does.
-func (b *fakeBoard) answer(what string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.do("%s", what)
-	b.ride.Offer = nil
-	b.ride.Open = what == "refuse"
-	select {
-	case b.changed <- struct{}{}:
-	default:
-	}
+// answer is what a driver, or the rider, does after d.
+func (f *fakeRides) answer(d time.Duration, kind ride.Kind) {
+	time.AfterFunc(d, func() {
+		_, _ = f.Do(context.Background(), rideID, ride.Action{Kind: kind, Attempt: 1}, "")
+		select {
+		case f.changed <- struct{}{}:
+		default:
+		}
+	})
 }
-
-func (b *fakeBoard) ExpireOffer(_ context.Context, j job) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.ride.Offer == nil || b.ride.Offer.ID != j.Offer.ID || time.Now().Before(j.Offer.ExpiresAt) {
-		return errTaken
-	}
-	b.do("expire")
-	b.ride.Offer = nil
-	return nil
-}
-
-func (b *fakeBoard) Requeue(_ context.Context, _ job, delay time.Duration, reason string) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if !b.ride.Open {
-		return errTaken
-	}
-	b.do("requeue %v: %s", delay, reason)
-	b.ride.Attempt++
-	return nil
-}
-
-func (b *fakeBoard) Unfulfilled(context.Context, job) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.do("unfulfilled")
-	b.ride.Open = false
-	return nil
-}
-
-func (b *fakeBoard) Dead(_ context.Context, _ event.RideRequest, reason string) error {
-	b.do("dead: %s", reason)
-	return nil
-}
-
-func (b *fakeBoard) Deleted(context.Context, event.RideRequest, string) error { return nil }
-
-func (b *fakeBoard) Changed(string) (<-chan struct{}, func()) { return b.changed, func() {} }
 
 // fakeFinder finds its drivers, in order.
 type fakeFinder []string
 
-func (f fakeFinder) Find(ctx context.Context, _ geo.Point, tried []string, free freeFunc) ([]string, error) {
-	return free(ctx, slices.DeleteFunc(slices.Clone(f), func(d string) bool { return slices.Contains(tried, d) }))
+func (f fakeFinder) Find(ctx context.Context, _ geo.Point, pick func(context.Context, []string) ([]string, error)) ([]string, error) {
+	return pick(ctx, f)
 }
 
 func request(t *testing.T, attempt, receives int) sqsworker.Message {
@@ -150,38 +133,32 @@ func request(t *testing.T, attempt, receives int) sqsworker.Message {
 	return sqsworker.Message{ID: "m1", Body: body, Receives: receives}
 }
 
-func newTestHandler(t *testing.T, b *fakeBoard, drivers ...string) *handler {
+func newTestHandler(t *testing.T, f *fakeRides, drivers ...string) *handler {
 	return &handler{
-		board: b, finder: fakeFinder(drivers), noDriver: 5 * time.Second, poll: time.Second,
+		rides: f, finder: fakeFinder(drivers), worker: "w1", noDriver: 5 * time.Second, poll: time.Second,
+		watch:    func(string) (<-chan struct{}, func()) { return f.changed, func() {} },
 		stopping: t.Context(), lastMoment: 3 * time.Second, log: slog.New(slog.DiscardHandler),
 	}
 }
 
-// after runs fn once d has passed on the bubble's clock.
-func after(d time.Duration, fn func()) { time.AfterFunc(d, fn) }
-
 func TestOffersToTheNextUntilOneAccepts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBoard()
-		b.busy["busy"] = true
-		h := newTestHandler(t, b, "busy", "taken", "ana", "bo", "cy")
-		after(2*time.Second, func() { b.answer("refuse") })
-		after(20*time.Second, func() { b.answer("accept") }) // bo lets 15 s pass, cy accepts
+		f := newRides()
+		f.busy["busy"] = true
+		h := newTestHandler(t, f, "busy", "taken", "ana", "bo", "cy")
+		f.answer(2*time.Second, ride.ActRefuse)
+		f.answer(20*time.Second, ride.ActAccept) // bo lets 15 s pass, cy accepts
 		require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), request(t, 1, 1)))
-		require.Equal(t, []string{"received 1", "offer ana", "refuse", "offer bo", "expire", "offer cy", "accept"}, b.diary)
+		require.Equal(t, []string{"received 1 by w1", "offered ana", "refused", "offered bo", "offer_expired", "offered cy", "assigned"}, f.diary)
 	})
 }
 
 func TestAnAnswerWithoutASignalIsFoundByPolling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBoard()
-		h := newTestHandler(t, b, "ana")
-		b.changed = nil
-		after(2500*time.Millisecond, func() {
-			b.mu.Lock()
-			defer b.mu.Unlock()
-			b.ride.Open, b.ride.Offer = false, nil
-		})
+		f := newRides()
+		h := newTestHandler(t, f, "ana")
+		h.watch = func(string) (<-chan struct{}, func()) { return nil, func() {} }
+		f.answer(2500*time.Millisecond, ride.ActAccept)
 		began := time.Now()
 		require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), request(t, 1, 1)))
 		require.Equal(t, 3*time.Second, time.Since(began))
@@ -189,85 +166,86 @@ func TestAnAnswerWithoutASignalIsFoundByPolling(t *testing.T) {
 }
 
 func TestNobodyFreeGoesThroughTheOutbox(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBoard()
-		h := newTestHandler(t, b, "taken")
-		require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), request(t, 1, 1)))
-		require.Equal(t, []string{"received 1", "requeue 5s: no driver is free"}, b.diary)
-		require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), request(t, 1, 2)), "a message of another attempt is dropped")
-		require.Len(t, b.diary, 2)
-	})
+	f := newRides()
+	h := newTestHandler(t, f, "taken")
+	require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), request(t, 1, 1)))
+	require.Equal(t, []string{"received 1 by w1", "requeued no driver is free", "after 5s"}, f.diary)
+	require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), request(t, 1, 2)), "a message of another attempt is dropped")
+	require.Len(t, f.diary, 3)
 }
 
 func TestResumesWithACrashedWorkersOffer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBoard()
-		h := newTestHandler(t, b, "ana", "bo")
-		b.ride.Offer, b.ride.Tried = &offer{ID: "old", ExpiresAt: time.Now().Add(4 * time.Second)}, []string{"ana"}
-		after(6*time.Second, func() { b.answer("accept") })
+		f := newRides()
+		h := newTestHandler(t, f, "ana", "bo")
+		f.tried, f.ride.State = []string{"ana"}, ride.Offered
+		f.ride.Offer = &ride.Offer{ID: "old", DriverID: "ana", ExpiresAt: time.Now().Add(4 * time.Second)}
+		f.answer(6*time.Second, ride.ActAccept)
 		require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), request(t, 1, 2)))
-		require.Equal(t, []string{"received 2", "expire", "offer bo", "accept"}, b.diary)
+		require.Equal(t, []string{"received 2 by w1", "offer_expired", "offered bo", "assigned"}, f.diary)
+		require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), request(t, 1, 3)), "assigned: nothing but the delete is left")
 	})
 }
 
-func TestARideThatEndedNeedsNothing(t *testing.T) {
+func TestACancelledRideNeedsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBoard()
-		h := newTestHandler(t, b, "ana")
-		after(time.Second, func() { b.answer("cancel") })
+		f := newRides()
+		h := newTestHandler(t, f, "ana")
+		f.answer(time.Second, ride.ActCancel)
 		require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), request(t, 1, 1)))
-		require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), request(t, 1, 2)))
-		require.Equal(t, []string{"received 1", "offer ana", "cancel"}, b.diary)
+		require.Equal(t, []string{"received 1 by w1", "offered ana", "cancelled"}, f.diary)
 	})
 }
 
 func TestPastItsEndARideIsUnfulfilled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBoard()
-		b.ride.ExpiresAt = time.Now().Add(10 * time.Second)
-		h := newTestHandler(t, b, "ana", "bo")
+		f := newRides()
+		f.ride.ExpiresAt = time.Now().Add(10 * time.Second)
+		h := newTestHandler(t, f, "ana", "bo")
 		require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), request(t, 1, 1)))
-		require.Equal(t, []string{"received 1", "offer ana", "expire", "unfulfilled"}, b.diary)
+		require.Equal(t, []string{"received 1 by w1", "offered ana", "offer_expired", "unfulfilled no driver was free in time"}, f.diary)
 	})
 }
 
 func TestStoppingGivesTheDriverALastMoment(t *testing.T) {
 	for _, answered := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
-			b := newBoard()
-			h := newTestHandler(t, b, "ana", "bo")
+			f := newRides()
+			h := newTestHandler(t, f, "ana", "bo")
 			stopping, stop := context.WithCancel(t.Context())
 			h.stopping = stopping
-			after(2*time.Second, stop)
-			last := "requeue 0s: the worker shuts down"
+			time.AfterFunc(2*time.Second, stop)
+			last := []string{"requeued the worker shuts down", "after 0s"}
 			if answered {
-				after(4*time.Second, func() { b.answer("accept") })
-				last = "accept"
+				f.answer(4*time.Second, ride.ActAccept)
+				last = []string{"assigned"}
 			}
 			began := time.Now()
 			require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), request(t, 1, 1)))
-			require.Equal(t, []string{"received 1", "offer ana", last}, b.diary)
+			require.Equal(t, append([]string{"received 1 by w1", "offered ana"}, last...), f.diary)
 			require.LessOrEqual(t, time.Since(began), 5*time.Second)
 		})
 	}
 }
 
 func TestFailuresAreRetriedThenBuried(t *testing.T) {
-	b := newBoard()
-	b.fail = errors.New("no database")
-	h := newTestHandler(t, b)
-	require.Equal(t, sqsworker.RetryAfter(2*time.Second, b.fail), h.Handle(t.Context(), request(t, 1, 1)))
-	require.Equal(t, sqsworker.RetryAfter(16*time.Second, b.fail), h.Handle(t.Context(), request(t, 1, 4)))
-	require.IsType(t, sqsworker.DeadLetter(nil), h.Handle(t.Context(), request(t, 1, 5)))
-	require.Equal(t, []string{"dead: try 5 of 5: no database"}, b.diary)
+	f := newRides()
+	f.fail = errors.New("no database")
+	h := newTestHandler(t, f)
+	require.Equal(t, sqsworker.RetryAfter(2*time.Second, f.fail), h.Handle(t.Context(), request(t, 1, 1)))
+	require.Equal(t, sqsworker.RetryAfter(16*time.Second, f.fail), h.Handle(t.Context(), request(t, 1, 4)))
+	require.Equal(t, sqsworker.OutcomeDead, h.Handle(t.Context(), request(t, 1, 5)).Outcome())
+	require.Equal(t, []string{"dead: try 5 of 5: no database"}, f.diary)
 
 	lost, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.Equal(t, sqsworker.Release(), h.Handle(lost, request(t, 1, 5)), "a lost message has not failed")
+	f.fail = ride.ErrNotFound
+	require.Equal(t, sqsworker.OutcomeDead, h.Handle(t.Context(), request(t, 1, 1)).Outcome())
 }
 
 func TestUnreadableRequestsAreBuriedAtOnce(t *testing.T) {
-	h := newTestHandler(t, newBoard())
+	h := newTestHandler(t, newRides())
 	for _, body := range []string{
 		``, `{}`, `{"id":"x","type":"ride.request","version":2}`, `{"id":"x","type":"ride.assigned","version":1}`,
 		`{"id":"x","type":"ride.request","version":1,"data":{"ride_id":"?","attempt":1}}`,
@@ -275,6 +253,6 @@ func TestUnreadableRequestsAreBuriedAtOnce(t *testing.T) {
 	} {
 		_, err := decode([]byte(body))
 		require.Error(t, err, body)
-		require.Equal(t, sqsworker.DeadLetter(err).Outcome(), h.Handle(t.Context(), sqsworker.Message{Body: []byte(body), Receives: 1}).Outcome(), body)
+		require.Equal(t, sqsworker.OutcomeDead, h.Handle(t.Context(), sqsworker.Message{Body: []byte(body), Receives: 1}).Outcome(), body)
 	}
 }

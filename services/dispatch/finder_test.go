@@ -1,0 +1,44 @@
+package dispatch
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"tandem/services/domain/city"
+	"tandem/services/domain/geo"
+	"tandem/services/internal/auth"
+	"tandem/services/internal/httpserver"
+)
+
+func TestTheSoonestByStreetComesFirst(t *testing.T) {
+	keeper, err := auth.NewKeeper(bytes.Repeat([]byte("k"), 32))
+	require.NoError(t, err)
+	nearby := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		require.Equal(t, "-34.9", r.URL.Query().Get("lat"))
+		_, _ = w.Write([]byte(`{"drivers":[{"driver_id":"far","lat":-34.95,"lon":-56.1},{"driver_id":"busy","lat":-34.9,"lon":-56.1},` +
+			`{"driver_id":"near","lat":-34.91,"lon":-56.1}]}`))
+	}))
+	defer nearby.Close()
+	streets, err := city.Load()
+	require.NoError(t, err)
+	f := nearbyFinder{client: httpserver.NewClient(nearby.URL, keeper, "w1"), times: streets.TravelTimes}
+	pickup := geo.Point{Lat: -34.9, Lon: -56.1}
+	got, err := f.Find(t.Context(), pickup, func(_ context.Context, near []string) ([]string, error) {
+		require.Equal(t, []string{"far", "busy", "near"}, near)
+		return []string{"far", "near"}, nil
+	})
+	require.NoError(t, err)
+	require.Equal(t, []string{"near", "far"}, got)
+
+	nearby.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, err = f.Find(ctx, pickup, nil)
+	require.Error(t, err)
+}

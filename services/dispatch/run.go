@@ -1,0 +1,130 @@
+package dispatch
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tandem/services/domain/city"
+	"tandem/services/domain/profile"
+	"tandem/services/domain/ride"
+	"tandem/services/internal/auth"
+	"tandem/services/internal/awsclient"
+	"tandem/services/internal/httpserver"
+	"tandem/services/internal/lifecycle"
+	"tandem/services/internal/postgres"
+	"tandem/services/internal/queue/sqsworker"
+)
+
+// DeadLetterQueue is where requests go that no worker can do anything with.
+const DeadLetterQueue = "ride-requests-dlq"
+
+// Config is what the service needs.
+type Config struct {
+	DatabaseURL string
+	AWS         awsclient.Config
+	Auth        *auth.Keeper
+	Profile     profile.Profile
+	NearbyURL   string
+	Worker      string // its name in ride events; empty: dispatch-<pid>
+}
+
+// Of the time between being told to stop and the drain's end.
+const (
+	lastMoment = 3 * time.Second
+	drain      = 6 * time.Second
+)
+
+// Run works on ride requests and serves the operations port until ctx ends.
+func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
+	if cfg.Worker == "" {
+		cfg.Worker = fmt.Sprintf("dispatch-%d", os.Getpid())
+	}
+	if err := postgres.CheckVersion(ctx, cfg.DatabaseURL, ride.Schema()); err != nil {
+		return err
+	}
+	pool, err := postgres.Open(ctx, cfg.DatabaseURL, postgres.PoolOptions{App: cfg.Worker})
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	aws, err := awsclient.New(ctx, cfg.AWS)
+	if err != nil {
+		return err
+	}
+	streets, err := city.Load()
+	if err != nil {
+		return fmt.Errorf("dispatch: %w", err)
+	}
+	store := ride.NewStore(pool, cfg.Profile)
+	listener := ride.NewListener(pool, env.Log)
+	h := &handler{
+		rides: store, worker: cfg.Worker, noDriver: cfg.Profile.NoDriverDelay, poll: cfg.Profile.PollEvery,
+		finder: nearbyFinder{client: httpserver.NewClient(cfg.NearbyURL, cfg.Auth, cfg.Worker), times: streets.TravelTimes},
+		watch: func(rideID string) (<-chan struct{}, func()) {
+			s := listener.Ride(rideID)
+			return s.C, s.Close
+		},
+		lastMoment: lastMoment, log: env.Log,
+	}
+	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "dispatch_message_seconds", Help: "Time that a ride request was held, by what became of its message.",
+		Buckets: []float64{.05, .5, 2, 5, 15, 60, 300},
+	}, []string{"outcome"})
+	env.Metrics.MustRegister(seconds)
+	worker, err := sqsworker.New(sqsworker.Options{
+		Client: sqs.NewFromConfig(aws), Queue: ride.QueueRequests, DeadLetterQueue: DeadLetterQueue, Handler: h,
+		Visibility: cfg.Profile.Visibility, HandleWithin: cfg.Profile.ExpiresAfter + time.Minute, Drain: drain, Log: env.Log,
+		Handled: func(m sqsworker.Message, o sqsworker.Outcome, took time.Duration) {
+			seconds.WithLabelValues(string(o)).Observe(took.Seconds())
+			if o == sqsworker.OutcomeDone {
+				noteDeleted(context.WithoutCancel(ctx), env.Log, store, cfg.Worker, m)
+			}
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("dispatch: %w", err)
+	}
+	return lifecycle.Group(ctx,
+		lifecycle.Task{Name: "worker", Run: func(ctx context.Context) error {
+			h.stopping = ctx
+			return worker.Run(ctx)
+		}},
+		lifecycle.Task{Name: "listener", Run: listener.Run},
+		lifecycle.Task{Name: "http", Run: func(ctx context.Context) error {
+			return httpserver.Serve(ctx, httpserver.Options{
+				Name: "dispatch", Env: env, Auth: cfg.Auth,
+				Ready: []httpserver.Check{
+					{Name: "postgres", Run: pool.Ping},
+					{Name: "queue", Run: func(context.Context) error { return worker.Ready() }},
+				},
+				Status: func() any { return status{Worker: cfg.Worker, PID: os.Getpid(), Stats: worker.Stats()} },
+			})
+		}})
+}
+
+// noteDeleted writes into the ride's history that its message is gone. It is
+// for who looks on: a crash before it loses a line and nothing else.
+func noteDeleted(ctx context.Context, log *slog.Logger, store *ride.Store, worker string, m sqsworker.Message) {
+	req, err := decode(m.Body)
+	if err != nil {
+		return // such a message is never done
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if err := store.Deleted(ctx, req.RideID, m.ID, worker); err != nil {
+		log.Warn("the ride does not know that its message is deleted", "ride_id", req.RideID, "err", err)
+	}
+}
+
+// status is the detail of GET /v1/status.
+type status struct {
+	Worker string `json:"worker"`
+	PID    int    `json:"pid"`
+	sqsworker.Stats
+}
