@@ -74,11 +74,11 @@ func (p *process) run(ctx context.Context) {
 	for {
 		began := time.Now()
 		err := p.once(ctx)
-		if p.isLeft() || p.spec.Once {
-			p.set(func(st *Status) { st.State, st.PID, st.LastExit = Ended, 0, exitText(err); st.ExitCode = exitCode(err) })
+		if p.isLeft() {
+			p.set(func(st *Status) { st.State, st.PID, st.LastExit = Ended, 0, exitText(err) })
 			return
 		}
-		p.set(func(st *Status) { st.State, st.PID, st.LastExit = Down, 0, exitText(err); st.ExitCode = exitCode(err) })
+		p.set(func(st *Status) { st.State, st.PID, st.LastExit = Down, 0, exitText(err) })
 		p.sup.opts.Log.Warn("process ended; starting it again", "process", p.spec.Name, "exit", exitText(err), "in", pause)
 		if time.Since(began) > forgetAfter {
 			pause = firstPause
@@ -206,15 +206,4 @@ func exitText(err error) string {
 		return "exit status 0"
 	}
 	return err.Error()
-}
-
-func exitCode(err error) int {
-	var exit *exec.ExitError
-	switch {
-	case err == nil:
-		return 0
-	case errors.As(err, &exit):
-		return exit.ExitCode()
-	}
-	return -1
 }

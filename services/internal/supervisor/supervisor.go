@@ -30,8 +30,6 @@ type Spec struct {
 	// StopSignal asks it to end (0: SIGTERM); DeathSignal is what it gets when
 	// the supervisor is killed (0: SIGKILL).
 	StopSignal, DeathSignal syscall.Signal
-	// Once marks a process that ends by itself and is not started again.
-	Once bool
 }
 
 // State of a process.
@@ -42,7 +40,7 @@ const (
 	Starting State = "starting"
 	Ready    State = "ready"
 	Down     State = "down"  // died; waiting to be started again
-	Ended    State = "ended" // a Once process that ended, or one that was stopped
+	Ended    State = "ended" // stopped; it is not started again
 )
 
 // Status is what a screen shows of a process.
@@ -53,7 +51,6 @@ type Status struct {
 	Starts   int
 	Since    time.Time // of State
 	LastExit string    // how the incarnation before ended
-	ExitCode int       // of the last one that ended; -1 after a signal
 }
 
 // Options of a Supervisor.
@@ -118,16 +115,6 @@ func (s *Supervisor) WaitReady(ctx context.Context, names ...string) error {
 	return nil
 }
 
-// Ended is closed when the named Once process has ended.
-func (s *Supervisor) Ended(name string) <-chan struct{} {
-	for _, p := range s.pick([]string{name}) {
-		return p.done
-	}
-	closed := make(chan struct{})
-	close(closed)
-	return closed
-}
-
 // End ends one process for good: it is asked with its stop signal, and killed
 // when ctx ends.
 func (s *Supervisor) End(ctx context.Context, name string) {
@@ -136,14 +123,6 @@ func (s *Supervisor) End(ctx context.Context, name string) {
 		p.leave()
 	}
 	s.stopStage(ctx, procs)
-}
-
-// Signal sends sig to the named process. A process that is down has nothing to
-// be told.
-func (s *Supervisor) Signal(name string, sig syscall.Signal) {
-	for _, p := range s.pick([]string{name}) {
-		p.signal(sig)
-	}
 }
 
 // Status lists the processes in the order in which they were added.
