@@ -1,0 +1,90 @@
+package ride
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Booking is what a new ride is made of.
+type Booking struct {
+	RiderID         string
+	Key             string // the Idempotency-Key
+	Pickup, Dropoff Place
+	DistanceM       int64
+	DurationS       int64
+	Price           Money
+}
+
+// ErrKeyReused is returned when the key was used for another ride.
+var ErrKeyReused = errors.New("ride: the key was used for another booking")
+
+// Create makes a ride and promises its request to the queue. The same rider and
+// key give the same ride (replayed), however many ask at once; another body
+// under the same key is ErrKeyReused.
+func (s *Store) Create(ctx context.Context, b Booking) (r Ride, replayed bool, err error) {
+	hash, err := b.hash()
+	if err != nil {
+		return r, false, err
+	}
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		r, replayed, err = s.create(ctx, tx, b, hash)
+		return err
+	})
+	return r, replayed, err
+}
+
+func (s *Store) create(ctx context.Context, tx pgx.Tx, b Booking, hash []byte) (r Ride, replayed bool, err error) {
+	// A second transaction with the same key waits here until the first has
+	// committed, and then finds its row.
+	var id string
+	err = tx.QueryRow(ctx, `INSERT INTO ride.rides (id, rider_id, state, pickup_lat, pickup_lon, pickup_label,
+			dropoff_lat, dropoff_lon, dropoff_label, distance_m, duration_s, price_minor, currency,
+			idempotency_key, body_hash, requested_at, expires_at, wake_at)
+		VALUES ($1, $2, 'requested', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+			clock_timestamp(), clock_timestamp() + $15, clock_timestamp() + $16)
+		ON CONFLICT (rider_id, idempotency_key) DO NOTHING RETURNING id::text`,
+		newID(), b.RiderID, b.Pickup.Lat, b.Pickup.Lon, b.Pickup.Label, b.Dropoff.Lat, b.Dropoff.Lon, b.Dropoff.Label,
+		b.DistanceM, b.DurationS, b.Price.AmountMinor, b.Price.Currency, b.Key, hash,
+		s.times.ExpiresAfter, MaxReceives*s.times.Visibility+s.times.Margin).Scan(&id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		r, err = s.replay(ctx, tx, b, hash)
+		return r, true, err
+	}
+	if err != nil {
+		return r, false, fmt.Errorf("ride: create: %w", err)
+	}
+	if r, err = getRide(ctx, tx, `SELECT `+rideColumns+fromRides+`WHERE r.id = $1`, id); err != nil {
+		return r, false, err
+	}
+	if err := addRequest(ctx, tx, r, 0, r.RequestedAt); err != nil {
+		return r, false, err
+	}
+	return r, false, writeEvent(ctx, tx, r, EventRequested, "rider "+b.RiderID, map[string]any{}, "")
+}
+
+func (s *Store) replay(ctx context.Context, tx pgx.Tx, b Booking, hash []byte) (Ride, error) {
+	var same bool
+	err := tx.QueryRow(ctx, `SELECT body_hash = $3 FROM ride.rides WHERE rider_id = $1 AND idempotency_key = $2`, b.RiderID, b.Key, hash).Scan(&same)
+	if err != nil {
+		return Ride{}, fmt.Errorf("ride: look up key: %w", err)
+	}
+	if !same {
+		return Ride{}, ErrKeyReused
+	}
+	return getRide(ctx, tx, `SELECT `+rideColumns+fromRides+`WHERE r.rider_id = $1 AND r.idempotency_key = $2`, b.RiderID, b.Key)
+}
+
+// hash is of what the rider asked for, not of what was worked out from it.
+func (b Booking) hash() ([]byte, error) {
+	raw, err := json.Marshal([]any{b.Pickup, b.Dropoff})
+	if err != nil {
+		return nil, fmt.Errorf("ride: hash: %w", err)
+	}
+	sum := sha256.Sum256(raw)
+	return sum[:], nil
+}

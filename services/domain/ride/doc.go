@@ -1,0 +1,47 @@
+// Package ride is the ride: its states, and the only SQL on rides and offers
+// (schema ride). Booking and dispatch are two processes of this one module and
+// both write through it; everyone else asks booking over HTTP.
+//
+//	                    ┌───────── refuse, expire ─────────┐
+//	                    ▼                                  │
+//	create ──► requested ── offer ──► offered ── accept ──► assigned ──► arrived ──► picked_up ──► completed
+//	              │ ▲                   │                     │ │           │            │
+//	              │ └── requeue ────────┤ ◄── lose driver ────┘ ┴───────────┘            └─ end (operator) ─► completed
+//	              ├──────── give up ────┴─► unfulfilled
+//	              └──────── cancel, from any state before picked_up ─► cancelled
+//
+// # How a ride is moved
+//
+// Apply locks the ride's row, asks Next whether the action is allowed, writes
+// the new state, the ride's event and what goes to a queue (package outbox),
+// all in the caller's transaction. So a ride, its history and its messages
+// cannot disagree, and of two actions at once the second sees what the first
+// has done. Next decides purely and is the whole state machine.
+//
+// # Who has whom
+//
+// Two partial unique indexes say it, whatever the code does: a driver stands on
+// at most one live ride (offered to picked_up), and a ride has at most one open
+// or accepted offer. Offer claims both with one UPDATE.
+//
+// # Attempts
+//
+// attempt rises only in the transaction that adds a ride.request to the outbox.
+// A worker drops a message of another attempt: a newer one speaks for the ride.
+//
+// # When a ride is looked at
+//
+// wake_at is when the sweeper looks at a ride that nothing else has moved:
+//
+//	state      wake_at                                         then
+//	requested  delay + visibility × receives left + margin     requeue; past expires_at: unfulfilled
+//	offered    the offer's deadline + visibility + margin      requeue; past expires_at: unfulfilled
+//	assigned   20 minutes to arrive                            lose the driver, requeue
+//	arrived    20 minutes to pick up                           lose the driver, requeue
+//	picked_up  one hour                                        alarm, look again: an operator ends it
+//	terminal   never
+//
+// It is never before the message may come back from the queue by itself, so
+// the sweeper and the queue do not both send; where they do, attempt decides.
+// The times stand in package profile.
+package ride

@@ -1,0 +1,100 @@
+package ride
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"tandem/services/internal/queue/outbox"
+)
+
+// Receipt is one receive of a ride's message by a worker.
+type Receipt struct {
+	MessageID string
+	PID       int
+	Worker    string
+	Receives  int // this is the nth receive
+}
+
+// Received writes the receive as the ride's event and puts off the sweeper for
+// as long as the message may still come back. ErrAttempt: a newer message
+// speaks for the ride, drop this one.
+func (s *Store) Received(ctx context.Context, rideID string, attempt int, m Receipt) (r Ride, err error) {
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		r, err = getRide(ctx, tx, `SELECT `+rideColumns+fromRides+`WHERE r.id = $1 FOR UPDATE OF r`, rideID)
+		if err != nil {
+			return err
+		}
+		if r.Attempt != attempt {
+			return fmt.Errorf("%w: %d, not %d", ErrAttempt, r.Attempt, attempt)
+		}
+		if !r.State.Terminal() && (r.State == Requested || r.State == Offered) {
+			left := time.Duration(max(1, MaxReceives-m.Receives+1)) * s.times.Visibility
+			if _, err := tx.Exec(ctx, `UPDATE ride.rides SET wake_at = greatest(wake_at, clock_timestamp() + $2::interval) WHERE id = $1`,
+				rideID, left+s.times.Margin); err != nil {
+				return fmt.Errorf("ride: wake: %w", err)
+			}
+		}
+		return writeEvent(ctx, tx, r, EventReceived, "worker "+m.Worker, map[string]any{
+			"message_id": m.MessageID, "pid": m.PID, "worker": m.Worker, "receives": m.Receives,
+		}, "")
+	})
+	return r, err
+}
+
+// Deleted writes that the ride's message is off the queue.
+func (s *Store) Deleted(ctx context.Context, rideID, messageID, worker string) error {
+	return s.note(ctx, rideID, EventDeleted, "worker "+worker, map[string]any{"message_id": messageID})
+}
+
+// DeadLettered writes that the ride's message is dead, and why. A person has
+// until the ride expires to redrive it; then the sweeper closes the ride.
+func (s *Store) DeadLettered(ctx context.Context, rideID string, attempt int, reason, by string) error {
+	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		r, err := getRide(ctx, tx, `SELECT `+rideColumns+fromRides+`WHERE r.id = $1 FOR UPDATE OF r`, rideID)
+		if err != nil {
+			return err
+		}
+		if r.Attempt != attempt || r.State.Terminal() {
+			return nil // the message no longer speaks for the ride
+		}
+		if r.State == Requested || r.State == Offered {
+			if _, err := tx.Exec(ctx, `UPDATE ride.rides SET wake_at = expires_at WHERE id = $1`, rideID); err != nil {
+				return fmt.Errorf("ride: wake: %w", err)
+			}
+		}
+		return writeEvent(ctx, tx, r, EventDeadLettered, by, map[string]any{"reason": reason}, "")
+	})
+}
+
+func (s *Store) note(ctx context.Context, rideID string, kind Kind, by string, data map[string]any) error {
+	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		r, err := getRide(ctx, tx, `SELECT `+rideColumns+fromRides+`WHERE r.id = $1 FOR UPDATE OF r`, rideID)
+		if err != nil {
+			return err
+		}
+		return writeEvent(ctx, tx, r, kind, by, data, "")
+	})
+}
+
+// OnSent is the relay's hook: a request that is on the queue is an event of its
+// ride.
+func OnSent(ctx context.Context, tx pgx.Tx, sent []outbox.Sent) error {
+	for _, m := range sent {
+		if m.Queue != QueueRequests {
+			continue
+		}
+		_, err := tx.Exec(ctx, `INSERT INTO ride.ride_events (ride_id, kind, at, by, attempt, data)
+			SELECT id, 'queued', clock_timestamp(), 'relay', attempt,
+				jsonb_build_object('message_id', $2::text, 'outbox_id', $3::text) FROM ride.rides WHERE id = $1`, m.Key, m.MessageID, m.ID)
+		if err != nil {
+			return fmt.Errorf("ride: queued: %w", err)
+		}
+		if err := notify(ctx, tx, m.Key, "", ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
