@@ -1,0 +1,13 @@
+// Package booking is the riders' and drivers' API for rides and offers. It
+// checks, quotes and answers; what a ride may do next is package ride's
+// decision. Beside HTTP it runs the outbox's relay and the sweeper.
+//
+//	POST /v1/rides ─► one transaction: ride + event + outbox row ─► 201
+//	                                                   └─ relay ─► SQS
+//
+// 201 means that the ride will reach an end, whatever dies: its row is
+// committed, and the sweeper looks at every ride that nothing else moves.
+//
+// Several bookings may run: the relay works in one of them at a time, sweeps
+// skip what another has locked.
+package booking

@@ -1,0 +1,92 @@
+package booking
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"tandem/services/domain/ride"
+	"tandem/services/internal/auth"
+	"tandem/services/internal/httpserver"
+	"tandem/services/internal/problem"
+)
+
+// actingDriver is the driver that the asker is, or acts for.
+func actingDriver(c *gin.Context, named string) (string, error) {
+	id := httpserver.Identity(c)
+	if id.Role == auth.Importer {
+		if !validID(named) {
+			return "", problem.Field("driver_id", "An importer names the driver: 1 to 64 of A-Z a-z 0-9 _ and -.")
+		}
+		return named, nil
+	}
+	if named != "" && named != id.Subject {
+		return "", problem.New(problem.Forbidden, "A driver acts for itself alone.")
+	}
+	return id.Subject, nil
+}
+
+func (s *service) driver(c *gin.Context) error {
+	driver, err := actingDriver(c, c.Query("driver_id"))
+	if err != nil {
+		return err
+	}
+	st, err := s.rides.Driver(c.Request.Context(), driver)
+	if err != nil {
+		return explain(err)
+	}
+	c.JSON(http.StatusOK, st)
+	return nil
+}
+
+type dutyRequest struct {
+	OnDuty   *bool  `json:"on_duty"`
+	DriverID string `json:"driver_id,omitempty"`
+}
+
+func (s *service) duty(c *gin.Context) error {
+	var in dutyRequest
+	if err := httpserver.Bind(c, &in); err != nil {
+		return err
+	}
+	if in.OnDuty == nil {
+		return problem.Field("on_duty", "Say true or false.")
+	}
+	driver, err := actingDriver(c, in.DriverID)
+	if err != nil {
+		return err
+	}
+	st, err := s.rides.SetDuty(c.Request.Context(), driver, *in.OnDuty)
+	if err != nil {
+		return explain(err)
+	}
+	c.JSON(http.StatusOK, st)
+	return nil
+}
+
+func (s *service) accept(c *gin.Context) error { return s.answer(c, ride.ActAccept) }
+func (s *service) refuse(c *gin.Context) error { return s.answer(c, ride.ActRefuse) }
+
+// answer takes or refuses the offer of the path. Taking it twice is once.
+func (s *service) answer(c *gin.Context, kind ride.Kind) error {
+	ctx, id := c.Request.Context(), httpserver.Identity(c)
+	mine := id.Subject
+	if id.Role == auth.Importer {
+		mine = ""
+	}
+	rideID, driver, err := s.rides.OfferRide(ctx, c.Param("id"), mine)
+	if err != nil {
+		return explain(err)
+	}
+	r, err := s.rides.Do(ctx, rideID, ride.Action{Kind: kind, Driver: driver, Offer: c.Param("id")}, actor(id))
+	if err != nil && kind == ride.ActAccept {
+		if now, getErr := s.rides.Get(ctx, rideID); getErr == nil && now.State == ride.Assigned && now.DriverID == driver {
+			r, err = now, nil // an answer was lost; it was accepted before
+		}
+	}
+	if err != nil {
+		return explain(err)
+	}
+	c.JSON(http.StatusOK, forEyes(id, r))
+	return nil
+}

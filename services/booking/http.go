@@ -1,0 +1,38 @@
+package booking
+
+import (
+	"net/http"
+
+	"tandem/services/internal/auth"
+	"tandem/services/internal/httpserver"
+)
+
+func (s *service) routes() []httpserver.Route {
+	anybody := []auth.Role{auth.Viewer, auth.Rider, auth.Driver, auth.Importer, auth.Service, auth.Admin}
+	people := []auth.Role{auth.Rider, auth.Driver, auth.Importer, auth.Service, auth.Admin}
+	books := []auth.Role{auth.Rider, auth.Importer}
+	drives := []auth.Role{auth.Driver, auth.Importer}
+	typing := httpserver.Limit{PerSecond: 20, Burst: 60}
+	get, post := http.MethodGet, http.MethodPost
+	return []httpserver.Route{
+		{Method: post, Path: "/v1/rides", Roles: books, Handle: s.create},
+		{Method: get, Path: "/v1/rides", Roles: people, Handle: s.list},
+		{Method: get, Path: "/v1/rides/:id", Roles: people, Handle: s.get},
+		{Method: post, Path: "/v1/rides/:id/cancel", Roles: []auth.Role{auth.Rider, auth.Importer, auth.Admin}, Handle: s.cancel},
+		{Method: post, Path: "/v1/rides/:id/arrive", Roles: drives, Handle: s.arrive},
+		{Method: post, Path: "/v1/rides/:id/pick-up", Roles: drives, Handle: s.pickUp},
+		{Method: post, Path: "/v1/rides/:id/drop-off", Roles: drives, Handle: s.dropOff},
+		{Method: post, Path: "/v1/rides/:id/end", Roles: []auth.Role{auth.Admin}, Handle: s.end},
+		{Method: get, Path: "/v1/rides/:id/events", Roles: people, Stream: true, Handle: s.events},
+		{Method: get, Path: "/v1/drivers/me", Roles: drives, Handle: s.driver},
+		{Method: http.MethodPut, Path: "/v1/drivers/me/duty", Roles: drives, Handle: s.duty},
+		{Method: get, Path: "/v1/drivers/me/events", Roles: drives, Stream: true, Handle: s.driverEvents},
+		{Method: get, Path: "/v1/drivers/events", Roles: []auth.Role{auth.Importer}, Stream: true, Handle: s.fleetEvents},
+		{Method: post, Path: "/v1/offers/:id/accept", Roles: drives, Handle: s.accept},
+		{Method: post, Path: "/v1/offers/:id/refuse", Roles: drives, Handle: s.refuse},
+		{Method: get, Path: "/v1/quote", Roles: anybody, Limit: typing, Handle: s.quote},
+		{Method: get, Path: "/v1/route", Roles: anybody, Limit: typing, Handle: s.route},
+		{Method: get, Path: "/v1/places", Roles: anybody, Limit: typing, Handle: s.places},
+		{Method: get, Path: "/v1/places/near", Roles: anybody, Limit: typing, Handle: s.near},
+	}
+}

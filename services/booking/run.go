@@ -1,0 +1,122 @@
+package booking
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"tandem/services/domain/city"
+	"tandem/services/domain/profile"
+	"tandem/services/domain/ride"
+	"tandem/services/internal/auth"
+	"tandem/services/internal/awsclient"
+	"tandem/services/internal/httpserver"
+	"tandem/services/internal/lifecycle"
+	"tandem/services/internal/postgres"
+	"tandem/services/internal/queue/outbox"
+)
+
+// Config is what booking needs.
+type Config struct {
+	DatabaseURL string
+	AWS         awsclient.Config
+	Auth        *auth.Keeper
+	Profile     profile.Profile
+}
+
+type service struct {
+	rides    *ride.Store
+	listener *ride.Listener
+	city     *city.City
+	log      *slog.Logger
+	counts   counts
+}
+
+// Run serves until ctx ends.
+func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
+	if err := postgres.CheckVersion(ctx, cfg.DatabaseURL, ride.Schema()); err != nil {
+		return err
+	}
+	pool, err := postgres.Open(ctx, cfg.DatabaseURL, postgres.PoolOptions{App: "booking", MaxConns: 16, LeaseTime: cfg.Profile.Lease})
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	awsCfg, err := awsclient.New(ctx, cfg.AWS)
+	if err != nil {
+		return err
+	}
+	streets, err := city.Load()
+	if err != nil {
+		return err
+	}
+	s := &service{rides: ride.NewStore(pool, cfg.Profile), listener: ride.NewListener(pool, env.Log), city: streets, log: env.Log}
+	wake := s.listener.Any()
+	defer wake.Close()
+	relay := outbox.NewRelay(outbox.Options{
+		Pool: pool, Client: sqs.NewFromConfig(awsCfg), Box: ride.Outbox(), Log: env.Log,
+		Lock: ride.RelayLock, Wake: wake.C, OnSent: ride.OnSent, SendWithin: cfg.Profile.Lease / 3,
+	})
+	return lifecycle.Group(ctx,
+		lifecycle.Task{Name: "http", Run: func(ctx context.Context) error {
+			return httpserver.Serve(ctx, httpserver.Options{
+				Name: "booking", Env: env, Auth: cfg.Auth, Routes: s.routes(), Status: s.status,
+				Ready: []httpserver.Check{{Name: "database", Run: pool.Ping}, {Name: "outbox relay", Run: relay.Ready}},
+			})
+		}},
+		lifecycle.Task{Name: "listener", Run: s.listener.Run},
+		lifecycle.Task{Name: "relay", Run: relay.Run},
+		lifecycle.Task{Name: "sweeper", Run: func(ctx context.Context) error { return s.sweepEvery(ctx, cfg.Profile.SweepEvery) }},
+	)
+}
+
+func (s *service) sweepEvery(ctx context.Context, period time.Duration) error {
+	tick := time.NewTicker(period)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		swept, err := s.rides.Sweep(ctx)
+		if err != nil && ctx.Err() == nil {
+			s.log.Warn("the sweep failed; the next one looks again", "err", err)
+		}
+		if swept.Requeued+swept.Closed > 0 {
+			s.log.Info("rides moved on that nothing else had moved", "sent_again", swept.Requeued, "closed", swept.Closed)
+		}
+		for _, id := range swept.Stuck {
+			s.log.Error("a ride was picked up and never dropped off; end it with POST /v1/rides/{id}/end", "ride_id", id)
+		}
+	}
+}
+
+// counts shares one count among those who ask within a moment.
+type counts struct {
+	mu   sync.Mutex
+	at   time.Time
+	last ride.Counts
+}
+
+const countsFor = 2 * time.Second
+
+func (s *service) status() any {
+	s.counts.mu.Lock()
+	defer s.counts.mu.Unlock()
+	if time.Since(s.counts.at) < countsFor {
+		return s.counts.last
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	c, err := s.rides.Counts(ctx)
+	if err != nil {
+		s.log.Warn("rides cannot be counted", "err", err)
+		return s.counts.last
+	}
+	s.counts.last, s.counts.at = c, time.Now()
+	return c
+}
