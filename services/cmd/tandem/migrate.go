@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"tandem/services/domain/ride"
 	"tandem/services/gateway"
 	"tandem/services/heatmap"
 	"tandem/services/history"
@@ -14,7 +15,7 @@ import (
 // schemas are all of Tandem's, each with one owner.
 func schemas() []postgres.Schema {
 	return []postgres.Schema{
-		gateway.Schema(), notification.Schema(), history.Schema(), heatmap.Schema(),
+		ride.Schema(), gateway.Schema(), notification.Schema(), history.Schema(), heatmap.Schema(),
 		{Name: shardgroup.SchemaName, FS: shardgroup.Migrations()},
 	}
 }

@@ -20,6 +20,8 @@ import (
 // services has a field for each subcommand that runs until told to stop.
 type services struct {
 	Gateway      gatewayCmd      `cmd:"" group:"services" help:"The one origin: web app, sessions, reverse proxy."`
+	Booking      bookingCmd      `cmd:"" group:"services" help:"Riders' and drivers' API for rides and offers; relay; sweeper."`
+	Dispatch     dispatchCmd     `cmd:"" group:"services" help:"Ride request to accepted driver: a worker on the queue."`
 	Notification notificationCmd `cmd:"" group:"services" help:"Ride event to inbox and SMS, once for each channel."`
 	History      historyCmd      `cmd:"" group:"services" help:"Reader: every point, kept."`
 	Heatmap      heatmapCmd      `cmd:"" group:"services" help:"Reader: how busy each part of the city is."`
