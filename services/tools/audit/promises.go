@@ -23,16 +23,15 @@ type bookingKey struct{ rider, key string }
 // promisedPoint is a sequence and when it was first promised, ms since 1970.
 type promisedPoint struct{ seq, at int64 }
 
-// readPromises reads the ledger up to until: what was promised later is the
-// next audit's.
-func readPromises(path string, until time.Time) (*promises, error) {
+// readPromises reads the rides that were promised until rides, and the points
+// until points: what was promised later is the next audit's.
+func readPromises(path string, rides, points time.Time) (*promises, error) {
 	p := &promises{rides: map[string]ledger.RideEntry{}, keys: map[bookingKey]string{}, points: map[string][]promisedPoint{}}
 	err := ledger.Read(path, func(e ledger.Entry) error {
 		switch {
-		case e.At.After(until):
-		case e.Ride != nil:
+		case e.Ride != nil && !e.At.After(rides):
 			p.addRide(*e.Ride)
-		case e.Points != nil:
+		case e.Points != nil && !e.At.After(points):
 			for _, seq := range e.Points.Promised() {
 				p.points[e.Points.Driver] = append(p.points[e.Points.Driver], promisedPoint{seq, e.At.UnixMilli()})
 			}

@@ -1,0 +1,226 @@
+package audit
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"tandem/services/domain/event"
+	"tandem/services/internal/ledger"
+)
+
+func TestASoundSiteIsOK(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	r := s.audit()
+	for _, c := range r.Checks {
+		require.True(t, c.OK, "%s: %s", c.Name, c.Detail)
+	}
+	require.True(t, r.OK)
+	require.EqualValues(t, 3, r.Count("rides", "requested"))
+	require.EqualValues(t, 2, r.Count("rides", "promised"))
+	require.EqualValues(t, 8, r.Count("points", "accepted"))
+	require.EqualValues(t, 8, r.Count("points", "stored"))
+	require.EqualValues(t, 8, r.Count("heatmap", "sum"))
+	require.EqualValues(t, 8, r.Count("checkpoints", "vouched"))
+	var out bytes.Buffer
+	require.NoError(t, r.Print(&out, false))
+	require.Equal(t, len(r.Checks)+1, strings.Count(out.String(), "\n"))
+	out.Reset()
+	require.NoError(t, r.Print(&out, true))
+	var again Report
+	require.NoError(t, json.Unmarshal(out.Bytes(), &again))
+	require.Equal(t, r, again)
+}
+
+// Each plants one violation; the check of that name must say so, with the text.
+func TestPlantedViolationsAreNamed(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, check, says string
+		plant             func(s *site)
+	}{
+		{"a promised ride is gone", "rides", "ride " + done + " of ana got 201 and is not there", func(s *site) {
+			s.exec(`DELETE FROM ride.rides WHERE id = $1`, done)
+		}},
+		{"a ride waits past its end", "rides", "waits as requested", func(s *site) {
+			s.exec(`UPDATE ride.rides SET state = 'requested', driver_id = NULL, expires_at = now() - interval '1 h' WHERE id = $1`, open)
+		}},
+		{"an index is gone", "drivers", "one_live_ride_of_a_driver is missing", func(s *site) {
+			s.exec(`DROP INDEX ride.one_live_ride_of_a_driver`)
+		}},
+		{"a driver with two rides", "drivers", "driver d1 has several live rides", func(s *site) {
+			s.exec(`DROP INDEX ride.one_live_ride_of_a_driver`)
+			s.exec(`UPDATE ride.rides SET state = 'picked_up', ended_at = NULL, wake_at = now() WHERE id = $1`, done)
+		}},
+		{"a ride with two drivers", "drivers", "ride " + open + " has several live drivers", func(s *site) {
+			s.exec(`DROP INDEX ride.one_live_driver_of_a_ride`)
+			s.exec(`INSERT INTO ride.offers VALUES (gen_random_uuid(), $1, 'd2', 1, 'open', now(), now())`, open)
+		}},
+		{"a ride without its offer", "drivers", "who has no live offer", func(s *site) {
+			s.exec(`UPDATE ride.offers SET state = 'lost' WHERE ride_id = $1`, open)
+		}},
+		{"rides of a driver overlap in the past", "drivers", "before ride " + done + " had ended", func(s *site) {
+			s.exec(`UPDATE ride.rides SET ended_at = now() WHERE id = $1`, done)
+		}},
+		{"a key gave two rides", "keys", "key " + done + " of ana gave ride", func(s *site) {
+			s.promise(ledger.Entry{Ride: &ledger.RideEntry{Key: done, RideID: ended, Rider: "ana", Status: 201}})
+		}},
+		{"a key is another ride's", "keys", "is ride " + ended + "'s", func(s *site) {
+			s.promise(ledger.Entry{Ride: &ledger.RideEntry{Key: ended, RideID: open, Rider: "ana", Status: 201}})
+		}},
+		{"nobody will look at a ride", "wakes", "ride " + open + " is arrived", func(s *site) {
+			s.exec(`UPDATE ride.rides SET wake_at = now() - interval '1 min' WHERE id = $1`, open)
+		}},
+		{"the outbox stands still", "wakes", "unsent messages", func(s *site) {
+			s.exec(`INSERT INTO ride.outbox (id, queue, key, body, added_at, due_at, retry_at)
+				VALUES (gen_random_uuid(), 'ride-requests', $1, '', now(), now() - interval '2 min', now())`, open)
+		}},
+		{"an inbox delivery without its message", "notifications", "not in it", func(s *site) {
+			s.exec(`INSERT INTO notification.deliveries (event_id, channel, rider_id, ride_id, kind, state) VALUES (gen_random_uuid(), 'inbox', 'ana', $1, 'x', 'sent')`, done)
+		}},
+		{"a dead letter without a reason", "queues", "dead letter m1", func(s *site) {
+			s.dead["ride-requests-dlq"] = deadLetters{count: 1, messages: []peeked{{MessageID: "m1", Body: request(s.t, open)}}}
+		}},
+		{"messages at rest", "queues", "ride-requests holds 2 messages at rest", func(s *site) {
+			s.depths["ride-requests"], s.cfg.AtRest = 2, true
+		}},
+		{"a promised point is gone", "points", "was promised", func(s *site) {
+			s.exec(`DELETE FROM history.points WHERE driver = 'd1' AND seq = $1`, s.seq(2))
+		}},
+		{"a driver's promised points are all gone", "points", "point d2", func(s *site) {
+			s.exec(`DELETE FROM history.points WHERE driver = 'd2'`)
+		}},
+		{"a point twice", "points", "another day's partition", func(s *site) {
+			s.exec(`CREATE TABLE history.points_old PARTITION OF history.points FOR VALUES FROM ('2020-01-01') TO ('2020-01-02')`)
+			s.exec(`INSERT INTO history.points SELECT '2020-01-01', driver, seq, at, lat, lon, speed, heading, accuracy, arrived_at, shard, false
+				FROM history.points WHERE driver = 'd1' AND seq = $1`, s.seq(1))
+		}},
+		{"the checkpoint ran ahead", "checkpoints", "before history's checkpoint", func(s *site) {
+			s.point("d1", 4, false)
+			s.exec(`UPDATE shardgroup.checkpoints SET sequence = '108'`)
+		}},
+		{"the heatmap counted twice", "heatmap", "sum is 9, history and the stream make it 8 (+1)", func(s *site) {
+			s.exec(`UPDATE heatmap.cells SET n = n + 1 WHERE cell = 1`)
+		}},
+		{"the heatmap forgot", "heatmap", "(-3)", func(s *site) { s.exec(`DELETE FROM heatmap.cells WHERE cell = 2`) }},
+		{"out of order on the stream", "order", "d1: ", func(s *site) { s.point("d1", -1, false) }},
+		{"history took an older point", "order", "history has 1 points", func(s *site) {
+			s.exec(`UPDATE history.points SET not_rising = true WHERE driver = 'd1' AND seq = $1`, s.seq(1))
+		}},
+		{"a gap", "gaps", "history could not read s0", func(s *site) { s.gap() }},
+		{"a reader stands still", "readers", "history vouches", func(s *site) { s.cfg.Wait = time.Millisecond }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			c.plant(s)
+			r := s.audit()
+			require.False(t, r.OK)
+			for _, check := range r.Checks {
+				if check.Name == c.check {
+					require.False(t, check.OK)
+					require.Contains(t, check.Detail, c.says)
+					return
+				}
+			}
+			t.Fatalf("there is no check %q", c.check)
+		})
+	}
+}
+
+func (s *site) gap() {
+	s.exec(`INSERT INTO shardgroup.gaps (stream_id, shard, reason, from_at, to_at)
+		SELECT id, 's0', 'trimmed', $1::timestamptz - interval '1 s', $1 FROM shardgroup.streams WHERE group_name = 'history'`, s.began)
+}
+
+func request(t *testing.T, rideID string) string {
+	t.Helper()
+	e, err := event.New("x", event.TypeRideRequest, time.Now(), event.RideRequest{RideID: rideID, Attempt: 1})
+	require.NoError(t, err)
+	b, err := json.Marshal(e)
+	require.NoError(t, err)
+	return string(b)
+}
+
+// What looks like a violation and is none.
+func TestWhatIsAccountedForIsOK(t *testing.T) {
+	t.Parallel()
+	for name, arrange := range map[string]func(s *site){
+		"erased": func(s *site) {
+			s.exec(`DELETE FROM history.points WHERE driver = 'd1'`)
+			s.exec(`INSERT INTO history.removed (reason, driver, day, points) VALUES ('erased', 'd1', $1, 4)`, s.began.UTC())
+		},
+		"parked": func(s *site) {
+			s.exec(`DELETE FROM history.points WHERE driver = 'd1' AND seq = $1`, s.seq(3))
+			s.exec(`INSERT INTO shardgroup.dead_records SELECT id, 's0', '106', 0, 'd1', $1, now(), 'poison' FROM shardgroup.streams`, s.records[6].Data)
+			s.exec(`UPDATE heatmap.cells SET n = n - 1 WHERE cell = 1`)
+		},
+		"lost in an allowed gap": func(s *site) {
+			s.exec(`DELETE FROM history.points WHERE driver = 'd1' AND seq = $1`, s.seq(3))
+			s.records = append(s.records[:6:6], s.records[7:]...)
+			s.gap()
+			s.cfg.AllowGaps = true
+		},
+		"promised after the checkpoint": func(s *site) {
+			s.exec(`UPDATE shardgroup.checkpoints SET arrived_at = $1, tip_at = $1`, s.began.Add(-time.Second))
+			s.promise(s.points("d1", 0, 1, 2, 3, 4, 5))
+		},
+		"history is ahead of the heatmap": func(s *site) {
+			s.point("d1", 4, true)
+			s.exec(`UPDATE shardgroup.checkpoints SET sequence = '108' WHERE stream_id = (SELECT id FROM shardgroup.streams WHERE group_name = 'history')`)
+		},
+		"the heatmap is ahead of history": func(s *site) {
+			s.point("d1", 4, false)
+			s.exec(`UPDATE heatmap.cells SET n = n + 1 WHERE cell = 1`)
+			s.exec(`UPDATE shardgroup.checkpoints SET sequence = '108' WHERE stream_id = (SELECT id FROM shardgroup.streams WHERE group_name = 'heatmap')`)
+		},
+		"a producer's retry": func(s *site) {
+			s.records = append(s.records, s.records[7])
+			s.records[8].Sequence = "108"
+			s.exec(`UPDATE shardgroup.checkpoints SET sequence = '108'`)
+		},
+		"the stream unread": func(s *site) { s.cfg.NoStream, s.records = true, nil },
+		"a dead letter with its reason": func(s *site) {
+			s.dead["ride-requests-dlq"] = deadLetters{count: 2, messages: []peeked{
+				{MessageID: "m1", Body: "?", MessageAttribute: json.RawMessage(`{"Name":"DeadLetterReason","Value":{"StringValue":"no JSON","DataType":"String"}}`)},
+				{MessageID: "m2", Body: request(s.t, open)},
+			}}
+			s.exec(`INSERT INTO ride.ride_events (ride_id, kind, at, by, attempt, data) VALUES ($1, 'received', now(), 'w', 1, '{"receives": 5}')`, open)
+		},
+		"the readers catch up": func(s *site) {
+			s.cfg.Wait = time.Minute
+			s.exec(`UPDATE shardgroup.checkpoints SET tip_at = now() + interval '1 min'`)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			arrange(s)
+			r := s.audit()
+			for _, c := range r.Checks {
+				require.True(t, c.OK, "%s: %s", c.Name, c.Detail)
+			}
+		})
+	}
+}
+
+func TestDecodePeek(t *testing.T) {
+	one := `{"MessageId":"m1","Body":"b","MessageAttribute":[{"Name":"a","Value":{"StringValue":"1"}},{"Name":"DeadLetterReason","Value":{"StringValue":"why"}}]}`
+	for message, n := range map[string]int{"null": 0, one: 1, "[" + one + "," + one + "]": 2} {
+		got, err := decodePeek(fmt.Appendf(nil, `{"ReceiveMessageResponse":{"ReceiveMessageResult":{"Message":%s}}}`, message))
+		require.NoError(t, err)
+		require.Len(t, got, n)
+		for _, m := range got {
+			require.Equal(t, "why", m.attribute("DeadLetterReason"))
+			require.Empty(t, m.attribute("other"))
+		}
+	}
+	_, err := decodePeek([]byte("<xml/>"))
+	require.Error(t, err)
+}

@@ -1,0 +1,29 @@
+// Package audit proves Tandem's guarantees (docs/guarantees.md) on what is
+// there: the rows of all schemas in one read-only snapshot, the queues, the
+// stream from its oldest record, and the ledger of what a client was promised.
+//
+// # On a running system
+//
+// While load is on, a point that was promised a moment ago is rightly not in
+// history yet. So everything is judged as of the snapshot:
+//
+//   - promised points count up to the arrival time that history's checkpoints
+//     vouch for (the slowest shard's, less a second for clocks);
+//   - promised rides count up to the snapshot's time;
+//   - history and heatmap are compared although their checkpoints differ: the
+//     stream tells which points lie between the two.
+//
+// With Config.Wait the audit first waits until both readers have passed the
+// moment at which it began, so that all that was promised before it counts.
+//
+// # What adds up
+//
+// Over distinct (driver, sequence) of the ledger:
+//
+//	promised = stored + erased + expired + parked + lost in a declared gap + lost
+//
+// and lost is a violation. Over the rows:
+//
+//	heatmap's sum = history's rows + removed ones - those that did not rise
+//	                - those that only history has passed + those that only heatmap has
+package audit

@@ -1,0 +1,220 @@
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"tandem/services/internal/awsclient"
+	"tandem/services/internal/stream/shardreader"
+)
+
+// outside is what an audit looks at beside the database.
+type outside interface {
+	// Depth counts what a queue holds: visible, in flight and delayed.
+	Depth(ctx context.Context, queue string) (int64, error)
+	// Dead looks at a dead-letter queue without receiving from it.
+	Dead(ctx context.Context, queue string) (deadLetters, error)
+	// Stream gives every user record from the oldest to what had arrived at
+	// until, a shard's in order, and perhaps some more.
+	Stream(ctx context.Context, until time.Time, see func(shardreader.Record)) error
+}
+
+type deadLetters struct {
+	count    int64
+	messages []peeked // none on AWS, where a look is a receive
+}
+
+// Stream is the stream that is audited.
+const Stream = "driver-locations"
+
+// auditBytes is how fast the audit reads a shard: it leaves readers at the tip
+// their share of the shard's 2 MB/s.
+const auditBytes = 1 << 20
+
+// world is the real outside.
+type world struct {
+	endpoint string // empty: AWS
+	queues   *sqs.Client
+	streams  *kinesis.Client
+	log      *slog.Logger
+}
+
+func newWorld(ctx context.Context, cfg awsclient.Config, log *slog.Logger) (*world, error) {
+	c, err := awsclient.New(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &world{endpoint: cfg.Endpoint, queues: sqs.NewFromConfig(c), streams: kinesis.NewFromConfig(c), log: log}, nil
+}
+
+// Depth implements outside.
+func (w *world) Depth(ctx context.Context, queue string) (int64, error) {
+	u, err := w.queues.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &queue})
+	if err != nil {
+		return 0, fmt.Errorf("queue %s: %w", queue, err)
+	}
+	names := []types.QueueAttributeName{
+		types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
+		types.QueueAttributeNameApproximateNumberOfMessagesDelayed,
+	}
+	out, err := w.queues.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: u.QueueUrl, AttributeNames: names})
+	if err != nil {
+		return 0, fmt.Errorf("queue %s: %w", queue, err)
+	}
+	var sum int64
+	for _, name := range names {
+		n, err := strconv.ParseInt(out.Attributes[string(name)], 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("queue %s: %s: %w", queue, name, err)
+		}
+		sum += n
+	}
+	return sum, nil
+}
+
+// Dead implements outside.
+func (w *world) Dead(ctx context.Context, queue string) (deadLetters, error) {
+	n, err := w.Depth(ctx, queue)
+	if err != nil || n == 0 || w.endpoint == "" {
+		return deadLetters{count: n}, err
+	}
+	u, err := w.queues.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &queue})
+	if err != nil {
+		return deadLetters{}, fmt.Errorf("queue %s: %w", queue, err)
+	}
+	messages, err := peek(ctx, w.endpoint, aws.ToString(u.QueueUrl))
+	if err != nil {
+		return deadLetters{}, fmt.Errorf("queue %s: %w", queue, err)
+	}
+	return deadLetters{count: n, messages: messages}, nil
+}
+
+// Stream implements outside.
+func (w *world) Stream(ctx context.Context, until time.Time, see func(shardreader.Record)) error {
+	r := shardreader.New(shardreader.Options{
+		Client: w.streams, Stream: Stream, PollEvery: 500 * time.Millisecond, CatchUpBytes: auditBytes, Empty: true, Log: w.log,
+	})
+	shards, err := r.Shards(ctx)
+	if err != nil {
+		return err
+	}
+	left := map[string]bool{}
+	for _, s := range shards {
+		left[s.ID] = true
+	}
+	ctx, enough := context.WithCancel(ctx)
+	defer enough()
+	var mu sync.Mutex
+	err = r.All(ctx, shardreader.Horizon(), func(_ context.Context, b shardreader.Batch) error {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, rec := range b.Records {
+			see(rec)
+		}
+		if b.Closed || b.Behind == 0 && !b.AsOf.Before(until) {
+			if delete(left, b.Shard); len(left) == 0 {
+				enough()
+			}
+		}
+		return nil
+	})
+	if len(left) > 0 || !errors.Is(err, context.Canceled) {
+		return fmt.Errorf("read the stream: %w", err)
+	}
+	return nil
+}
+
+// peeked is one message of GET /_aws/sqs/messages.
+type peeked struct {
+	MessageID        string          `json:"MessageId"`
+	Body             string          `json:"Body"`
+	MessageAttribute json.RawMessage `json:"MessageAttribute"`
+}
+
+// attribute gives a message attribute; the peek writes one as an object and
+// several as a list, as XML made into JSON does.
+func (p peeked) attribute(name string) string {
+	type attribute struct {
+		Name  string
+		Value struct{ StringValue string }
+	}
+	var all []attribute
+	if json.Unmarshal(p.MessageAttribute, &all) != nil {
+		all = make([]attribute, 1)
+		if json.Unmarshal(p.MessageAttribute, &all[0]) != nil {
+			return ""
+		}
+	}
+	for _, at := range all {
+		if at.Name == name {
+			return at.Value.StringValue
+		}
+	}
+	return ""
+}
+
+const maxPeek = 64 << 20
+
+func peek(ctx context.Context, endpoint, queueURL string) ([]peeked, error) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	at := strings.TrimSuffix(endpoint, "/") + "/_aws/sqs/messages?" + url.Values{"QueueUrl": {queueURL}, "ShowInvisible": {"true"}}.Encode()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Accept", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("peek answered %s", resp.Status)
+	}
+	b, err := io.ReadAll(io.LimitReader(resp.Body, maxPeek))
+	if err != nil {
+		return nil, err
+	}
+	return decodePeek(b)
+}
+
+// decodePeek reads null, one object, or a list.
+func decodePeek(b []byte) ([]peeked, error) {
+	var answer struct {
+		ReceiveMessageResponse struct {
+			ReceiveMessageResult *struct{ Message json.RawMessage }
+		}
+	}
+	if err := json.Unmarshal(b, &answer); err != nil {
+		return nil, fmt.Errorf("peek: %w", err)
+	}
+	result := answer.ReceiveMessageResponse.ReceiveMessageResult
+	if result == nil || len(result.Message) == 0 || string(result.Message) == "null" {
+		return nil, nil
+	}
+	var list []peeked
+	if json.Unmarshal(result.Message, &list) == nil {
+		return list, nil
+	}
+	var one peeked
+	if err := json.Unmarshal(result.Message, &one); err != nil {
+		return nil, fmt.Errorf("peek: %w", err)
+	}
+	return []peeked{one}, nil
+}

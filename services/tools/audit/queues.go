@@ -1,0 +1,85 @@
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"tandem/services/domain/event"
+	"tandem/services/internal/queue/sqsworker"
+)
+
+// settleWithin is how long the last deletes may take at rest.
+const settleWithin = 5 * time.Second
+
+// queues: every dead letter has its reason, and at rest the queues are empty.
+// The other counts are shown alone: a queue may deliver twice.
+func (a *auditor) queues(ctx context.Context) error {
+	f := newFinding(9, "queues")
+	for _, queue := range []string{"ride-requests", "notifications.fifo"} {
+		n, err := a.depth(ctx, queue)
+		if err != nil {
+			return err
+		}
+		f.count(queue, n)
+		if a.cfg.AtRest && n > 0 {
+			f.broken("%s holds %d messages at rest", queue, n)
+		}
+	}
+	for _, queue := range []string{"ride-requests-dlq", "notifications-dlq.fifo"} {
+		dead, err := a.out.Dead(ctx, queue)
+		if err != nil {
+			return err
+		}
+		f.count("dead", dead.count)
+		for _, m := range dead.messages {
+			if err := a.reasoned(ctx, f, queue, m); err != nil {
+				return err
+			}
+		}
+	}
+	n := f.check.Counts
+	a.report.add(f.done("%d ride requests and %d notifications on their queues; %d dead letters, each with its reason",
+		n["ride-requests"], n["notifications.fifo"], n["dead"]))
+	return nil
+}
+
+// depth counts what a queue holds; at rest it gives the last deletes a moment.
+func (a *auditor) depth(ctx context.Context, queue string) (int64, error) {
+	for began := time.Now(); ; {
+		n, err := a.out.Depth(ctx, queue)
+		if err != nil || n == 0 || !a.cfg.AtRest || time.Since(began) > settleWithin {
+			return n, err
+		}
+		if err := pause(ctx, lookEvery); err != nil {
+			return n, err
+		}
+	}
+}
+
+func (a *auditor) reasoned(ctx context.Context, f *finding, queue string, m peeked) error {
+	if m.attribute(sqsworker.ReasonAttribute) != "" {
+		return nil
+	}
+	reason, err := a.reasonOf(ctx, m.Body)
+	if err == nil && reason == "" {
+		f.broken("dead letter %s on %s has no reason", m.MessageID, queue)
+	}
+	return err
+}
+
+// reasonOf asks the ride that the message is about.
+func (a *auditor) reasonOf(ctx context.Context, body string) (string, error) {
+	e, err := event.Decode([]byte(body))
+	if err != nil {
+		return "", nil
+	}
+	var req event.RideRequest
+	if err := json.Unmarshal(e.Data, &req); err != nil || req.RideID == "" {
+		return "", nil
+	}
+	if e.Type != event.TypeRideRequest {
+		return "", nil
+	}
+	return a.deathReason(ctx, req.RideID)
+}

@@ -1,0 +1,296 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// points holds history, row by row, against what was promised and what the
+// stream holds, and the heatmap's sum against history.
+func (a *auditor) points(ctx context.Context) error {
+	l, err := a.losses(ctx)
+	if err != nil {
+		return err
+	}
+	c := &comparison{a: a, losses: l, promised: newFinding(4, "points"), checkpoints: newFinding(6, "checkpoints")}
+	if err := a.eachDriver(ctx, c.driver); err != nil {
+		return err
+	}
+	c.rest()
+	a.report.add(c.pointsCheck(), c.checkpointsCheck(), a.order(c))
+	return a.heatmapSum(ctx, c)
+}
+
+// eachDriver calls fn with each driver's rows of history, by sequence.
+func (a *auditor) eachDriver(ctx context.Context, fn func(driver string, rows []storedPoint)) error {
+	rows, err := a.tx.Query(ctx, `SELECT driver, seq, day = (to_timestamp(seq / 1000) AT TIME ZONE 'UTC')::date, not_rising
+		FROM history.points ORDER BY driver, day, seq`)
+	if err != nil {
+		return fmt.Errorf("history: %w", err)
+	}
+	var driver, current string
+	var p storedPoint
+	var of []storedPoint
+	_, err = pgx.ForEachRow(rows, []any{&driver, &p.seq, &p.rightDay, &p.notRising}, func() error {
+		if driver != current && len(of) > 0 {
+			fn(current, of)
+			of = of[:0]
+		}
+		current = driver
+		of = append(of, p)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("history: %w", err)
+	}
+	if len(of) > 0 {
+		fn(current, of)
+	}
+	return nil
+}
+
+type storedPoint struct {
+	seq                 int64
+	rightDay, notRising bool
+}
+
+// losses are the reasons why a promised point may rightly not be in history.
+type losses struct {
+	removed map[removedKey]*removed
+	parked  map[string]map[int64]bool
+	unread  int64 // parked records that hold no point
+	gaps    []gap // of history
+}
+
+type removedKey struct {
+	driver string // empty: all drivers
+	day    string
+}
+
+type removed struct {
+	reason string
+	points int64
+}
+
+func (a *auditor) losses(ctx context.Context) (losses, error) {
+	l := losses{removed: map[removedKey]*removed{}}
+	rows, err := a.tx.Query(ctx, `SELECT reason, coalesce(driver, ''), day::text, sum(points)::bigint FROM history.removed GROUP BY 1, 2, 3`)
+	if err != nil {
+		return l, fmt.Errorf("history: removed: %w", err)
+	}
+	var k removedKey
+	var r removed
+	_, err = pgx.ForEachRow(rows, []any{&r.reason, &k.driver, &k.day, &r.points}, func() error {
+		one := r
+		l.removed[k] = &one
+		return nil
+	})
+	if err != nil {
+		return l, fmt.Errorf("history: removed: %w", err)
+	}
+	if l.parked, l.unread, err = a.parked(ctx, a.history); err != nil {
+		return l, err
+	}
+	gaps, err := a.declaredGaps(ctx)
+	l.gaps = slices.DeleteFunc(gaps, func(g gap) bool { return g.Group != a.history.name })
+	return l, err
+}
+
+// putTime is how long a point may have been on its way: between its arrival on
+// the stream and the client's note of the answer.
+const putTime = 30 * time.Second
+
+// why says why a promised point is not in history: "lost" where nothing
+// explains it.
+func (l *losses) why(driver string, p promisedPoint) string {
+	if l.parked[driver][p.seq] {
+		return "parked"
+	}
+	day := time.UnixMilli(p.seq).UTC().Format(time.DateOnly)
+	for _, k := range []removedKey{{driver, day}, {"", day}} {
+		if r := l.removed[k]; r != nil && r.points > 0 {
+			r.points--
+			return r.reason
+		}
+	}
+	at := time.UnixMilli(p.at)
+	for _, g := range l.gaps {
+		if at.After(g.From) && at.Before(g.To.Add(putTime)) {
+			return "in_gap"
+		}
+	}
+	return "lost"
+}
+
+// comparison goes through history driver by driver.
+type comparison struct {
+	a                     *auditor
+	losses                losses
+	promised, checkpoints *finding
+	rows, notRising       int64
+	seen                  map[string]bool
+}
+
+func (c *comparison) driver(driver string, rows []storedPoint) {
+	if c.seen == nil {
+		c.seen = map[string]bool{}
+	}
+	c.seen[driver] = true
+	have := make([]int64, len(rows))
+	for i, r := range rows {
+		have[i] = r.seq
+		if r.notRising {
+			c.notRising++
+		}
+		if !r.rightDay {
+			c.promised.count("duplicated", 1)
+			c.promised.broken("point %s %d lies in another day's partition, where its key does not keep it single", driver, r.seq)
+		}
+	}
+	c.rows += int64(len(rows))
+	c.against(driver, have)
+}
+
+// rest goes through drivers of whom history has nothing.
+func (c *comparison) rest() {
+	for driver := range c.a.promised.points {
+		if !c.seen[driver] {
+			c.against(driver, nil)
+		}
+	}
+	if c.a.view == nil {
+		return
+	}
+	for driver := range c.a.view.owed {
+		if _, done := c.a.promised.points[driver]; !done && !c.seen[driver] {
+			c.against(driver, nil)
+		}
+	}
+}
+
+// against holds one driver's stored sequences, ascending, against what history
+// owes.
+func (c *comparison) against(driver string, have []int64) {
+	why := map[int64]string{} // each missing point is explained once
+	missing := func(p promisedPoint) (string, bool) {
+		if _, ok := slices.BinarySearch(have, p.seq); ok {
+			return "stored", false
+		}
+		if _, ok := why[p.seq]; !ok {
+			why[p.seq] = c.losses.why(driver, p)
+		}
+		return why[p.seq], why[p.seq] == "lost"
+	}
+	for _, p := range c.a.promised.points[driver] {
+		c.promised.count("accepted", 1)
+		reason, lost := missing(p)
+		c.promised.count(reason, 1)
+		if lost {
+			c.promised.broken("point %s %d was promised at %s and is not in history", driver, p.seq, text(time.UnixMilli(p.at)))
+		}
+	}
+	if c.a.view == nil {
+		return
+	}
+	for _, seq := range c.a.view.owed[driver] {
+		c.checkpoints.count("vouched", 1)
+		if _, lost := missing(promisedPoint{seq: seq}); lost {
+			c.checkpoints.count("missing", 1)
+			c.checkpoints.broken("point %s %d lies on the stream before history's checkpoint and is not in history", driver, seq)
+		}
+	}
+}
+
+func (c *comparison) pointsCheck() Check {
+	f := c.promised
+	f.count("rows", c.rows)
+	for _, n := range []string{"accepted", "stored", "lost", "duplicated", "parked", "in_gap", "erased", "expired"} {
+		f.count(n, 0)
+	}
+	f.count("parked_unreadable", c.losses.unread)
+	n := f.check.Counts
+	return f.done("%d points promised = %d stored + %d erased + %d expired + %d parked + %d in declared gaps; history has %d, each once",
+		n["accepted"], n["stored"], n["erased"], n["expired"], n["parked"], n["in_gap"], c.rows)
+}
+
+func (c *comparison) checkpointsCheck() Check {
+	f := c.checkpoints
+	if c.a.view == nil {
+		return f.done("the stream was not read")
+	}
+	return f.done("%d points on the stream lie before history's checkpoints, and all are in history", f.check.Counts["vouched"])
+}
+
+// order: on the stream and in history, each driver's points rise.
+func (a *auditor) order(c *comparison) Check {
+	f := newFinding(5, "order")
+	f.count("not_rising", c.notRising)
+	if c.notRising > 0 {
+		f.broken("history has %d points that came after a higher sequence of their driver", c.notRising)
+	}
+	if a.view == nil {
+		return f.done("every stored point came after all lower ones of its driver; the stream was not read")
+	}
+	for _, s := range a.view.outOfOrder {
+		f.broken("out of order on the stream: %s", s)
+	}
+	f.count("on_stream", a.view.points)
+	f.count("out_of_order", int64(len(a.view.outOfOrder)))
+	f.count("repeats", a.view.repeats)
+	f.count("undecodable", a.view.undecoded)
+	return f.done("%d points on the stream rise for each driver, %d of them repeats", a.view.points, a.view.repeats)
+}
+
+// heatmapSum: the heatmap has counted each point of history once.
+func (a *auditor) heatmapSum(ctx context.Context, c *comparison) error {
+	f := newFinding(4, "heatmap")
+	var sum, removed, gaps int64
+	err := a.tx.QueryRow(ctx, `SELECT (SELECT coalesce(sum(n), 0)::bigint FROM heatmap.cells WHERE generation = $1),
+		(SELECT coalesce(sum(points), 0)::bigint FROM history.removed)`, a.heatmap.generation).Scan(&sum, &removed)
+	if err != nil {
+		return fmt.Errorf("heatmap: %w", err)
+	}
+	all, err := a.declaredGaps(ctx)
+	if err != nil {
+		return err
+	}
+	gaps = int64(len(all))
+	want := c.rows + removed - c.notRising
+	f.count("sum", sum)
+	f.count("rows", c.rows)
+	if a.view != nil {
+		f.count("only_history_passed", a.view.late)
+		f.count("only_heatmap_passed", a.view.early)
+		want += a.view.early - a.view.late
+	}
+	f.count("expected", want)
+	switch {
+	case a.view == nil && !samePlace(a.history, a.heatmap):
+		a.report.add(f.done("not compared: the two readers stand at different places and the stream was not read"))
+		return nil
+	case gaps > 0 && sum != want:
+		a.report.add(f.done("not compared: the readers declared gaps; the heatmap has %d, history and the stream make it %d", sum, want))
+		return nil
+	case sum != want:
+		f.broken("the heatmap's sum is %d, history and the stream make it %d (%+d)", sum, want, sum-want)
+	}
+	a.report.add(f.done("the heatmap's sum %d = %d distinct points of history, as far as both have read", sum, c.rows))
+	return nil
+}
+
+func samePlace(a, b group) bool {
+	x, y := a.positions(), b.positions()
+	if len(x) != len(y) {
+		return false
+	}
+	for shard, p := range x {
+		if comparePositions(p, y[shard]) != 0 {
+			return false
+		}
+	}
+	return true
+}
