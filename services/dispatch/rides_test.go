@@ -60,6 +60,12 @@ func messageFor(t *testing.T, r ride.Ride, receives int) sqsworker.Message {
 	return sqsworker.Message{ID: "m1", Body: body, Receives: receives}
 }
 
+func handling(ctx context.Context, h *handler, m sqsworker.Message) <-chan sqsworker.Result {
+	result := make(chan sqsworker.Result, 1)
+	go func() { result <- h.Handle(ctx, m) }()
+	return result
+}
+
 // offeredTo waits until the ride is offered to a driver.
 func offeredTo(t *testing.T, s *ride.Store, id, driver string) ride.Ride {
 	t.Helper()
@@ -86,8 +92,7 @@ func kinds(t *testing.T, s *ride.Store, id string) []string {
 func TestARefusalThenAnAcceptance(t *testing.T) {
 	t.Parallel()
 	store, h, r := realRides(t)
-	result := make(chan sqsworker.Result, 1)
-	go func() { result <- h.Handle(t.Context(), messageFor(t, r, 1)) }()
+	result := handling(t.Context(), h, messageFor(t, r, 1))
 	_, err := store.Do(t.Context(), r.ID, ride.Action{Kind: ride.ActRefuse, Driver: "ana", Offer: offeredTo(t, store, r.ID, "ana").Offer.ID}, "driver ana")
 	require.NoError(t, err)
 	_, err = store.Do(t.Context(), r.ID, ride.Action{Kind: ride.ActAccept, Driver: "bo", Offer: offeredTo(t, store, r.ID, "bo").Offer.ID}, "driver bo")
@@ -100,13 +105,12 @@ func TestAnotherWorkerGoesOnWhereOneDied(t *testing.T) {
 	t.Parallel()
 	store, h, r := realRides(t)
 	dying, die := context.WithCancel(t.Context())
-	result := make(chan sqsworker.Result, 1)
-	go func() { result <- h.Handle(dying, messageFor(t, r, 1)) }()
+	result := handling(dying, h, messageFor(t, r, 1))
 	first := offeredTo(t, store, r.ID, "ana")
 	die()
 	require.Equal(t, sqsworker.Release(), <-result)
 
-	go func() { result <- h.Handle(t.Context(), messageFor(t, r, 2)) }()
+	result = handling(t.Context(), h, messageFor(t, r, 2))
 	require.Eventually(t, func() bool { return len(kinds(t, store, r.ID)) == 4 }, 10*time.Second, 10*time.Millisecond)
 	now, err := store.Get(t.Context(), r.ID)
 	require.NoError(t, err)

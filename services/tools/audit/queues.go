@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/google/uuid"
+
 	"tandem/services/domain/event"
 	"tandem/services/internal/queue/sqsworker"
 )
@@ -68,18 +70,13 @@ func (a *auditor) reasoned(ctx context.Context, f *finding, queue string, m peek
 	return err
 }
 
-// reasonOf asks the ride that the message is about.
+// reasonOf asks the ride that the message is about; a message that is about
+// none has no reason there.
 func (a *auditor) reasonOf(ctx context.Context, body string) (string, error) {
-	e, err := event.Decode([]byte(body))
-	if err != nil {
-		return "", nil
-	}
 	var req event.RideRequest
-	if err := json.Unmarshal(e.Data, &req); err != nil || req.RideID == "" {
-		return "", nil
+	e, err := event.Decode([]byte(body))
+	if err == nil && e.Type == event.TypeRideRequest && json.Unmarshal(e.Data, &req) == nil && uuid.Validate(req.RideID) == nil {
+		return a.deathReason(ctx, req.RideID)
 	}
-	if e.Type != event.TypeRideRequest {
-		return "", nil
-	}
-	return a.deathReason(ctx, req.RideID)
+	return "", nil
 }

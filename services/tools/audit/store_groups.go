@@ -94,15 +94,14 @@ func (a *auditor) parked(ctx context.Context, g group) (points map[string]map[in
 	points = map[string]map[int64]bool{}
 	var data []byte
 	_, err = pgx.ForEachRow(rows, []any{&data}, func() error {
-		p, err := event.DecodePoint(data)
-		if err != nil {
+		switch p, err := event.DecodePoint(data); {
+		case err != nil:
 			unread++
-			return nil
+		case points[p.Driver] == nil:
+			points[p.Driver] = map[int64]bool{p.Seq: true}
+		default:
+			points[p.Driver][p.Seq] = true
 		}
-		if points[p.Driver] == nil {
-			points[p.Driver] = map[int64]bool{}
-		}
-		points[p.Driver][p.Seq] = true
 		return nil
 	})
 	if err != nil {

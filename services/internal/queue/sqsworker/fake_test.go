@@ -82,6 +82,7 @@ func (f *fakeSQS) enter(op string) error {
 	return nil
 }
 
+//nolint:revive // the SDK's name
 func (f *fakeSQS) GetQueueUrl(_ context.Context, in *sqs.GetQueueUrlInput, _ ...func(*sqs.Options)) (*sqs.GetQueueUrlOutput, error) {
 	defer f.mu.Unlock()
 	if err := f.enter("url"); err != nil {

@@ -2,6 +2,7 @@ package sqsworker
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"sync"
 	"time"
@@ -38,7 +39,7 @@ func (w *Worker) hold(ctx context.Context, m types.Message, got time.Time) *held
 }
 
 // lost says whether the loan ended before the message was let go.
-func (h *held) lost() bool { return context.Cause(h.ctx) == ErrLost }
+func (h *held) lost() bool { return errors.Is(context.Cause(h.ctx), ErrLost) }
 
 // letGo ends the worker's interest in h: no heartbeat is under way or follows.
 func (w *Worker) letGo(h *held) {

@@ -73,7 +73,7 @@ func (w *Worker) settle(ctx context.Context, h *held, r Result) Outcome {
 			r = RetryAfter(mistakeDelay, err)
 		}
 	}
-	if r.outcome == OutcomeRetried && context.Cause(h.ctx) == ErrDraining {
+	if r.outcome == OutcomeRetried && errors.Is(context.Cause(h.ctx), ErrDraining) {
 		r = Release() // it was cut short, it did not fail
 	}
 	switch r.outcome {
