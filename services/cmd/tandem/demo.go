@@ -43,6 +43,7 @@ func (c demoCmd) Run(ctx context.Context) error {
 		Addr: c.Addr, Drivers: c.Drivers, Riders: c.Riders, Speed: c.Speed, Seed: c.Seed, Workers: c.Workers,
 		For: c.For, Report: c.Report, Fresh: c.Fresh, Data: c.Data, Profile: c.Profile, DatabaseURL: c.DatabaseURL,
 		Migrate: func(ctx context.Context, url string) error { return postgres.Migrate(ctx, url, schemas()...) },
+		Audit:   auditDemo(c.Profile),
 	})
 	if err == nil && !ok {
 		return exitCode(1)

@@ -1,12 +1,11 @@
 package main
 
-import (
-	"tandem/services/internal/runfile"
-)
+import "tandem/services/internal/runfile"
 
 // tools has a field for each subcommand that runs, prints and ends.
 type tools struct {
-	Feed feedCmd `cmd:"" group:"tools" help:"Send a recording through the front doors."`
+	Audit auditCmd `cmd:"" group:"tools" help:"Prove the guarantees on what is there."`
+	Feed  feedCmd  `cmd:"" group:"tools" help:"Send a recording through the front doors."`
 }
 
 // running is how a tool finds what it works on: the demo on a data folder.

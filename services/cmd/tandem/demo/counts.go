@@ -2,19 +2,25 @@ package demo
 
 // Counts are what an audit counted, for the report.
 type Counts struct {
-	Rides struct {
-		Requested   int64 `json:"requested"`
-		Assigned    int64 `json:"assigned"`
-		Completed   int64 `json:"completed"`
-		Unfulfilled int64 `json:"unfulfilled"`
-		Cancelled   int64 `json:"cancelled"`
-		Lost        int64 `json:"lost"`
-	} `json:"rides"`
-	Points struct {
-		Accepted   int64 `json:"accepted"`
-		Stored     int64 `json:"stored"`
-		Duplicated int64 `json:"duplicated"`
-		OutOfOrder int64 `json:"out_of_order"`
-		Lost       int64 `json:"lost"`
-	} `json:"points"`
+	Rides  RideCounts  `json:"rides"`
+	Points PointCounts `json:"points"`
+}
+
+// RideCounts are rides by how they ended. Lost ones got 201 and are not there.
+type RideCounts struct {
+	Requested   int64 `json:"requested"`
+	Assigned    int64 `json:"assigned"`
+	Completed   int64 `json:"completed"`
+	Unfulfilled int64 `json:"unfulfilled"`
+	Cancelled   int64 `json:"cancelled"`
+	Lost        int64 `json:"lost"`
+}
+
+// PointCounts are points that got 202, and what became of them.
+type PointCounts struct {
+	Accepted   int64 `json:"accepted"`
+	Stored     int64 `json:"stored"`
+	Duplicated int64 `json:"duplicated"`
+	OutOfOrder int64 `json:"out_of_order"`
+	Lost       int64 `json:"lost"`
 }

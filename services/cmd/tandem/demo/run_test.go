@@ -111,7 +111,7 @@ func TestDemoForReportsItsAudit(t *testing.T) {
 	o := options(t, &out)
 	o.For, o.Report = time.Second, filepath.Join(t.TempDir(), "report.json")
 	o.Audit = func(_ context.Context, r runfile.Run) (Audit, error) {
-		a := Audit{OK: false, Checks: json.RawMessage(`[]`)}
+		a := Audit{OK: false, Checks: []string{}}
 		a.Counts.Rides.Requested = int64(len(r.Processes))
 		return a, nil
 	}
