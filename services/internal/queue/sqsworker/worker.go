@@ -19,6 +19,9 @@ const (
 	maxBackoff = 10 * time.Second
 	// drainGrace is for handlers to return after their ctx ended with ErrDraining.
 	drainGrace = time.Second
+	// firstWait is the shortest wait there is: the SDK leaves out a 0, and then
+	// the queue's own ReceiveMessageWaitTimeSeconds counts, 20 s as a rule.
+	firstWait = time.Second
 )
 
 // Worker receives, handles and settles. Make it with New, start it once with Run.
@@ -115,7 +118,7 @@ func within(done <-chan struct{}, d time.Duration) bool {
 // receiveLoop receives as many as there are free slots until ctx ends.
 func (w *Worker) receiveLoop(ctx, life, handling context.Context) {
 	retry := newBackoff()
-	wait := time.Duration(0) // the first poll is short: Ready turns at once
+	wait := firstWait // the first poll is short: Ready turns at once
 	for {
 		n := w.take(ctx)
 		if n == 0 {
@@ -130,7 +133,7 @@ func (w *Worker) receiveLoop(ctx, life, handling context.Context) {
 			w.setReady(err)
 			w.queue.forget(err)
 			w.o.Log.Warn("receive failed", "queue", w.o.Queue, "err", err)
-			wait = 0
+			wait = firstWait
 			pause(ctx, retry.NextBackOff())
 			continue
 		}
