@@ -1,0 +1,133 @@
+// Package wire is how the emulator speaks AWS's JSON protocols: it finds the
+// operation that a request's X-Amz-Target names, decodes its input, and encodes
+// its output or error as the SDKs expect them.
+package wire
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+)
+
+// MaxBody is the largest request: PutRecords' 10 MiB in base64, and its keys.
+const MaxBody = 16 << 20
+
+// Error is an error as AWS answers it.
+type Error struct {
+	Status  int    // HTTP status
+	Code    string // the SDK's error type
+	Message string
+	Query   string // the code that SQS's query protocol had, for SDKs that look at it
+}
+
+func (e *Error) Error() string { return e.Code + ": " + e.Message }
+
+// Bad makes a 400.
+func Bad(code, format string, args ...any) *Error {
+	return &Error{Status: http.StatusBadRequest, Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// Op is one operation.
+type Op func(ctx context.Context, body []byte) (any, error)
+
+// Handle makes an Op of a function with a typed input.
+func Handle[In, Out any](f func(context.Context, In) (Out, error)) Op {
+	return func(ctx context.Context, body []byte) (any, error) {
+		var in In
+		if err := json.Unmarshal(body, &in); err != nil {
+			return nil, Bad("SerializationException", "The request cannot be read: %v", err)
+		}
+		return f(ctx, in)
+	}
+}
+
+// Service is one AWS service's operations by name.
+type Service struct {
+	Prefix      string // of X-Amz-Target, such as AmazonSQS
+	ContentType string
+	Ops         map[string]Op
+}
+
+// Serve answers r, whose X-Amz-Target is target (Prefix.Operation).
+func (s Service) Serve(w http.ResponseWriter, r *http.Request, target string, log *slog.Logger) {
+	name := strings.TrimPrefix(target, s.Prefix+".")
+	defer func() {
+		if p := recover(); p != nil {
+			log.Error("an operation panicked", "operation", name, "panic", p, "stack", string(debug.Stack()))
+			s.fail(w, &Error{Status: http.StatusInternalServerError, Code: "InternalFailure", Message: "The emulator failed; its log says where."})
+		}
+	}()
+	op, ok := s.Ops[name]
+	if !ok {
+		s.fail(w, Bad("UnsupportedOperation", "The emulator has no %s: it knows what Tandem uses.", name))
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	if err != nil {
+		s.fail(w, Bad("SerializationException", "The body cannot be read: %v", err))
+		return
+	}
+	out, err := op(r.Context(), body)
+	var e *Error
+	switch {
+	case errors.As(err, &e):
+		s.fail(w, e)
+	case err != nil && r.Context().Err() != nil:
+		return // the client is gone
+	case err != nil:
+		log.Error("an operation failed", "operation", name, "err", err)
+		s.fail(w, &Error{Status: http.StatusInternalServerError, Code: "InternalFailure", Message: err.Error()})
+	default:
+		s.answer(w, http.StatusOK, out)
+	}
+}
+
+func (s Service) fail(w http.ResponseWriter, e *Error) {
+	if e.Query != "" {
+		w.Header().Set("x-amzn-query-error", e.Query+";Sender")
+	}
+	s.answer(w, e.Status, map[string]string{"__type": e.Code, "message": e.Message})
+}
+
+func (s Service) answer(w http.ResponseWriter, status int, out any) {
+	b, err := json.Marshal(out)
+	if err != nil {
+		status, b = http.StatusInternalServerError, []byte(`{"__type":"InternalFailure"}`)
+	}
+	w.Header().Set("Content-Type", s.ContentType)
+	w.WriteHeader(status)
+	_, _ = w.Write(b) // the client is gone if this fails
+}
+
+// Empty is the output of operations that have none.
+type Empty struct{}
+
+// Seconds is a time as the JSON protocols write it: seconds since 1970 with
+// milliseconds.
+type Seconds time.Time
+
+// MarshalJSON writes seconds with three digits.
+func (t Seconds) MarshalJSON() ([]byte, error) {
+	ms := time.Time(t).UnixMilli()
+	return fmt.Appendf(nil, "%d.%03d", ms/1000, ms%1000), nil
+}
+
+// UnmarshalJSON reads seconds, with or without a fraction.
+func (t *Seconds) UnmarshalJSON(b []byte) error {
+	var f float64
+	if err := json.Unmarshal(b, &f); err != nil {
+		return fmt.Errorf("a time is a number of seconds: %w", err)
+	}
+	if f < 0 || f > 1e11 {
+		return fmt.Errorf("a time of %g seconds is out of range", f)
+	}
+	*t = Seconds(time.UnixMilli(int64(f*1000 + 0.5)))
+	return nil
+}
