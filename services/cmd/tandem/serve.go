@@ -21,11 +21,13 @@ import (
 type services struct {
 	Gateway      gatewayCmd      `cmd:"" group:"services" help:"The one origin: web app, sessions, reverse proxy."`
 	Booking      bookingCmd      `cmd:"" group:"services" help:"Riders' and drivers' API for rides and offers; relay; sweeper."`
+	Location     locationCmd     `cmd:"" group:"services" help:"Drivers' points to the stream; 202 is durable."`
 	Dispatch     dispatchCmd     `cmd:"" group:"services" help:"Ride request to accepted driver: a worker on the queue."`
 	Notification notificationCmd `cmd:"" group:"services" help:"Ride event to inbox and SMS, once for each channel."`
 	History      historyCmd      `cmd:"" group:"services" help:"Reader: every point, kept."`
 	Heatmap      heatmapCmd      `cmd:"" group:"services" help:"Reader: how busy each part of the city is."`
 	Console      consoleCmd      `cmd:"" group:"services" help:"Operations API: queue, stream, processes."`
+	Emulator     emulatorCmd     `cmd:"" group:"services" help:"SQS and Kinesis on this machine, for any SDK."`
 	Simulator    simulatorCmd    `cmd:"" group:"services" help:"Drivers and riders who use Tandem over HTTP."`
 }
 

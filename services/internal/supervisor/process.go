@@ -16,6 +16,8 @@ import (
 const (
 	firstPause  = 50 * time.Millisecond
 	longestWait = 10 * time.Second
+	firstLook   = 20 * time.Millisecond // between two looks at whether it is ready
+	longestLook = 500 * time.Millisecond
 	forgetAfter = time.Minute // alive for so long, the next death is a first one
 )
 
@@ -130,6 +132,7 @@ func (p *process) once(ctx context.Context) error {
 
 // awaitReady polls the readiness of the incarnation pid.
 func (p *process) awaitReady(ctx context.Context, pid int) {
+	pause := firstLook
 	for p.spec.Ready != nil {
 		try, cancel := context.WithTimeout(ctx, 2*time.Second)
 		err := p.spec.Ready(try)
@@ -138,7 +141,8 @@ func (p *process) awaitReady(ctx context.Context, pid int) {
 			break
 		}
 		select {
-		case <-time.After(50 * time.Millisecond):
+		case <-time.After(pause):
+			pause = min(pause*5/4, longestLook)
 		case <-ctx.Done():
 			return
 		}
