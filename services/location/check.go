@@ -1,0 +1,114 @@
+package location
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"tandem/services/domain/event"
+	"tandem/services/internal/problem"
+)
+
+const (
+	maxPoints   = 500
+	maxBody     = 256 << 10
+	maxSpeed    = 100.0 // metres a second
+	maxAccuracy = 10_000.0
+	maxFuture   = time.Minute
+	// maxAge is how old a driver's own fix may be: an app that was offline for
+	// a day. An importer's recorded times may be any.
+	maxAge = 24 * time.Hour
+)
+
+// point is one fix as it is sent. Pointers tell a missing member from a zero.
+type point struct {
+	Seq      int64    `json:"seq"`
+	At       int64    `json:"at"`
+	Lat      *float64 `json:"lat"`
+	Lon      *float64 `json:"lon"`
+	Speed    float64  `json:"speed"`
+	Heading  float64  `json:"heading"`
+	Accuracy float64  `json:"accuracy"`
+}
+
+type pointsRequest struct {
+	DriverID string  `json:"driver_id,omitempty"` // an importer names the driver
+	Points   []point `json:"points"`
+}
+
+// refusal says why a point was not taken.
+type refusal struct {
+	Seq    int64  `json:"seq"`
+	Index  int    `json:"index"`
+	Field  string `json:"field"`
+	Detail string `json:"detail"`
+}
+
+// check sorts a batch into what goes to the stream and what is refused. now
+// bounds the fix time from both sides unless recorded is set.
+func check(driver string, points []point, now time.Time, recorded bool) (good []event.Point, refused []refusal) {
+	last := int64(0)
+	for i, p := range points {
+		field, detail := p.check(now, recorded)
+		if field == "" && p.Seq <= last {
+			field, detail = "seq", fmt.Sprintf("%d does not rise above %d, the one before it in this batch.", p.Seq, last)
+		}
+		if field != "" {
+			refused = append(refused, refusal{p.Seq, i, field, detail})
+			continue
+		}
+		last = p.Seq
+		good = append(good, event.Point{
+			Driver: driver, Seq: p.Seq, At: p.At, Lat: *p.Lat, Lon: *p.Lon, Speed: p.Speed, Heading: p.Heading, Accuracy: p.Accuracy,
+		})
+	}
+	return good, refused
+}
+
+// check names the field that is wrong, or none. JSON has no NaN, so a number
+// that cannot be one is refused while the body is read.
+func (p point) check(now time.Time, recorded bool) (field, detail string) {
+	at := time.UnixMilli(p.At)
+	switch {
+	case p.Seq <= 0 || p.Seq > maxSeq:
+		return "seq", "A sequence is a number above 0: the larger of the one before + 1 and the fix time in ms."
+	case p.At <= 0:
+		return "at", "The fix time is missing: ms since 1970 UTC."
+	case at.After(now.Add(maxFuture)):
+		return "at", fmt.Sprintf("The fix time lies more than %s in the future: look at the device's clock.", maxFuture)
+	case !recorded && at.Before(now.Add(-maxAge)):
+		return "at", fmt.Sprintf("The fix is older than %s.", maxAge)
+	case p.Seq > now.Add(maxFuture).UnixMilli()+slack:
+		return "seq", "The sequence runs ahead of the clock: it is the fix time in ms, or one above the one before."
+	case p.Lat == nil || bad(*p.Lat, -90, 90):
+		return "lat", "Latitude is -90 to 90 degrees."
+	case p.Lon == nil || bad(*p.Lon, -180, 180):
+		return "lon", "Longitude is -180 to 180 degrees."
+	case bad(p.Speed, 0, maxSpeed):
+		return "speed", fmt.Sprintf("Speed is 0 to %g metres a second.", maxSpeed)
+	case bad(p.Heading, 0, 360) || p.Heading == 360:
+		return "heading", "Heading is 0 to below 360 degrees, clockwise from north."
+	case bad(p.Accuracy, 0, maxAccuracy):
+		return "accuracy", fmt.Sprintf("Accuracy is 0 to %g metres.", maxAccuracy)
+	}
+	return "", ""
+}
+
+const (
+	// maxSeq keeps sequences exact in JSON numbers everywhere (2^53 - 1).
+	maxSeq = 1<<53 - 1
+	// slack lets many fixes of one millisecond count on.
+	slack = 60_000
+)
+
+func bad(x, lo, hi float64) bool { return math.IsNaN(x) || x < lo || x > hi }
+
+func checkRequest(in pointsRequest) error {
+	switch n := len(in.Points); {
+	case n == 0:
+		return problem.Field("points", "The batch is empty: send 1 to %d points.", maxPoints)
+	case n > maxPoints:
+		return problem.Field("points", "The batch has %d points; at most %d at a time.", n, maxPoints)
+	}
+	return nil
+}

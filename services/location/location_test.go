@@ -1,0 +1,208 @@
+package location
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"tandem/services/domain/event"
+	"tandem/services/domain/profile"
+	"tandem/services/internal/auth"
+	"tandem/services/internal/awsclient"
+	"tandem/services/internal/httpserver"
+	"tandem/services/internal/lifecycle"
+	"tandem/services/internal/stream/shardreader"
+	"tandem/services/internal/testenv"
+)
+
+func testKeeper(t *testing.T) *auth.Keeper {
+	t.Helper()
+	k, err := auth.NewKeeper([]byte(strings.Repeat("k", 32)))
+	require.NoError(t, err)
+	return k
+}
+
+func post(t *testing.T, do func(*http.Request) (int, []byte), keeper *auth.Keeper, id auth.Identity, body string) (int, map[string]any) {
+	t.Helper()
+	token, err := keeper.Sign(id, time.Minute)
+	require.NoError(t, err)
+	req := httptest.NewRequestWithContext(t.Context(), "POST", "/v1/points", strings.NewReader(body))
+	req.Header.Set("Authorization", "Bearer "+token)
+	status, raw := do(req)
+	out := map[string]any{}
+	require.NoError(t, json.Unmarshal(raw, &out), string(raw))
+	return status, out
+}
+
+// stalled acknowledges a prefix, then nothing.
+type stalled struct{ acks int }
+
+func (s stalled) Put(context.Context, string, ...[]byte) (int, error) {
+	return s.acks, errors.New("secret-host refused")
+}
+
+func handler(t *testing.T, keeper *auth.Keeper, p producer) func(*http.Request) (int, []byte) {
+	t.Helper()
+	s := &service{stream: p, putWithin: time.Second, now: time.Now, stats: newStats()}
+	h, err := httpserver.NewHandler(httpserver.Options{Name: "location", Auth: keeper, Routes: s.routes(),
+		Env: lifecycle.Env{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}})
+	require.NoError(t, err)
+	return func(r *http.Request) (int, []byte) {
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, r)
+		return rec.Code, rec.Body.Bytes()
+	}
+}
+
+func TestWhatIsNotDurableIsSaid(t *testing.T) {
+	keeper := testKeeper(t)
+	now := time.Now().UnixMilli()
+	body := fmt.Sprintf(`{"points":[{"seq":%d,"at":%d,"lat":1,"lon":1},{"seq":%d,"at":%d,"lat":1,"lon":1},{"seq":%d,"at":%d,"lat":99,"lon":1},{"seq":%d,"at":%d,"lat":1,"lon":1}]}`,
+		now, now, now+1, now, now+2, now, now+3, now)
+	status, out := post(t, handler(t, keeper, stalled{acks: 2}), keeper, auth.Identity{Subject: "d", Role: auth.Driver}, body)
+	require.Equal(t, 503, status)
+	require.InDelta(t, now+1, out["accepted_through"], 0)
+	require.InDelta(t, now+3, out["resend_from"], 0)
+	require.Len(t, out["refused"], 1)
+	require.NotContains(t, fmt.Sprint(out), "secret-host")
+	_, out = post(t, handler(t, keeper, stalled{}), keeper, auth.Identity{Subject: "d", Role: auth.Driver}, body)
+	require.InDelta(t, 0, out["accepted_through"], 0)
+}
+
+func TestEachFieldIsRefusedByName(t *testing.T) {
+	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	ms := now.UnixMilli()
+	one := 1.0
+	good := point{Seq: ms, At: ms, Lat: &one, Lon: &one}
+	cases := map[string]func(*point){
+		"seq":      func(p *point) { p.Seq = 0 },
+		"at":       func(p *point) { p.At = now.Add(2 * time.Minute).UnixMilli() },
+		"lat":      func(p *point) { p.Lat = nil },
+		"lon":      func(p *point) { x := 180.1; p.Lon = &x },
+		"speed":    func(p *point) { p.Speed = -1 },
+		"heading":  func(p *point) { p.Heading = 360 },
+		"accuracy": func(p *point) { p.Accuracy = 10_001 },
+	}
+	for field, change := range cases {
+		p := good
+		change(&p)
+		next := good
+		next.Seq++
+		taken, refused := check("d", []point{p, next}, now, false)
+		require.Len(t, taken, 1, "%s: the rest is not harmed", field)
+		require.Equal(t, field, refused[0].Field)
+		require.NotEmpty(t, refused[0].Detail)
+	}
+	old := good
+	old.Seq, old.At = 1_362_127_071_000, 1_362_127_071_000
+	taken, _ := check("d", []point{old}, now, false)
+	require.Empty(t, taken, "a driver's own fix is not from 2013")
+	taken, _ = check("d", []point{old}, now, true)
+	require.Len(t, taken, 1, "a recorded one may be")
+	_, refused := check("d", []point{good, good}, now, false)
+	require.Equal(t, "seq", refused[0].Field, "sequences rise inside a batch")
+	ahead := good
+	ahead.Seq = ms * 2
+	_, refused = check("d", []point{ahead}, now, false)
+	require.Equal(t, "seq", refused[0].Field)
+}
+
+func FuzzPoints(f *testing.F) {
+	f.Add([]byte(`{"points":[{"seq":1,"at":1,"lat":1,"lon":1,"speed":1e999}]}`))
+	f.Add([]byte(`{"driver_id":"x","points":[{}]}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var in pointsRequest
+		if json.Unmarshal(b, &in) != nil {
+			return
+		}
+		taken, refused := check("d", in.Points, time.UnixMilli(1_800_000_000_000), true)
+		require.Equal(t, len(in.Points), len(taken)+len(refused))
+		for _, p := range taken {
+			raw, err := p.Encode()
+			require.NoError(t, err)
+			_, err = event.DecodePoint(raw)
+			require.NoError(t, err, "what is taken can be read")
+		}
+	})
+}
+
+func TestPointsReachTheStream(t *testing.T) {
+	keeper := testKeeper(t)
+	aws := testenv.Emulator(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- Run(ctx, lifecycle.Env{Listener: l, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()},
+			Config{AWS: aws, Auth: keeper, Profile: profile.Fast()})
+	}()
+	do := func(r *http.Request) (int, []byte) {
+		r = r.Clone(r.Context())
+		r.RequestURI, r.URL.Scheme, r.URL.Host = "", "http", l.Addr().String()
+		resp, err := http.DefaultClient.Do(r)
+		require.NoError(t, err)
+		defer func() { _ = resp.Body.Close() }()
+		var b [64 << 10]byte
+		n, _ := resp.Body.Read(b[:])
+		return resp.StatusCode, b[:n]
+	}
+	now := time.Now().UnixMilli()
+	for i := range int64(20) {
+		body := fmt.Sprintf(`{"points":[{"seq":%d,"at":%d,"lat":-34.9,"lon":-56.2,"speed":8}]}`, now+i, now)
+		status, out := post(t, do, keeper, auth.Identity{Subject: "d1", Role: auth.Driver}, body)
+		require.Equal(t, 202, status, out)
+		require.InDelta(t, now+i, out["accepted_through"], 0)
+	}
+	status, _ := post(t, do, keeper, auth.Identity{Subject: "d1", Role: auth.Driver}, `{"driver_id":"d2","points":[]}`)
+	require.Equal(t, 403, status, "another driver's location")
+	status, _ = post(t, do, keeper, auth.Identity{Subject: "f", Role: auth.Importer}, `{"driver_id":"d3","points":[{"seq":1362127071000,"at":1362127071000,"lat":40.7,"lon":-74}]}`)
+	require.Equal(t, 202, status)
+
+	cfg, err := awsclient.New(t.Context(), aws)
+	require.NoError(t, err)
+	reading, stop := context.WithTimeout(t.Context(), 30*time.Second)
+	defer stop()
+	seen := make(chan event.Point, 100)
+	go func() {
+		_ = shardreader.New(shardreader.Options{Client: kinesis.NewFromConfig(cfg), Stream: stream, Log: slog.New(slog.DiscardHandler), PollEvery: 300 * time.Millisecond}).
+			All(reading, shardreader.Horizon(), func(_ context.Context, b shardreader.Batch) error {
+				for _, r := range b.Records {
+					p, err := event.DecodePoint(r.Data)
+					if err != nil {
+						return err
+					}
+					seen <- p
+				}
+				return nil
+			})
+	}()
+	next, imported := now, false
+	for next < now+20 || !imported {
+		select {
+		case p := <-seen:
+			if p.Driver == "d3" {
+				imported = true
+				continue
+			}
+			require.Equal(t, next, p.Seq, "in order, each once")
+			next++
+		case <-reading.Done():
+			t.Fatalf("read up to %d of 20, imported %v", next-now, imported)
+		}
+	}
+	cancel()
+	require.NoError(t, <-ended)
+}

@@ -1,0 +1,60 @@
+package location
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+
+	"tandem/services/domain/profile"
+	"tandem/services/internal/auth"
+	"tandem/services/internal/awsclient"
+	"tandem/services/internal/httpserver"
+	"tandem/services/internal/lifecycle"
+	"tandem/services/internal/stream/kinesisproducer"
+	"tandem/services/internal/stream/kpl"
+)
+
+const stream = "driver-locations"
+
+// Config is what location needs.
+type Config struct {
+	AWS     awsclient.Config
+	Auth    *auth.Keeper
+	Profile profile.Profile
+	// Buckets cuts the drivers into 2^Buckets parts, each in order by itself.
+	// It is fixed for the life of the stream. 0: 6, 64 buckets.
+	Buckets kpl.Buckets
+}
+
+const defaultBuckets = 6
+
+// Run serves until ctx ends, then sends what waits.
+func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
+	if cfg.Buckets == 0 {
+		cfg.Buckets = defaultBuckets
+	}
+	awsCfg, err := awsclient.New(ctx, cfg.AWS)
+	if err != nil {
+		return err
+	}
+	stats := newStats()
+	p := kinesisproducer.New(kinesisproducer.Options{
+		Client: kinesis.NewFromConfig(awsCfg), Stream: stream, Buckets: cfg.Buckets, Log: env.Log,
+		Linger: cfg.Profile.Linger, Report: stats.report,
+	})
+	s := &service{stream: p, putWithin: cfg.Profile.PutWithin, now: time.Now, stats: stats}
+	// The producer outlives HTTP: requests under way wait for it.
+	producing, stopProducing := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopProducing()
+	return lifecycle.Group(ctx,
+		lifecycle.Task{Name: "http", Run: func(ctx context.Context) error {
+			defer stopProducing()
+			return httpserver.Serve(ctx, httpserver.Options{
+				Name: "location", Env: env, Auth: cfg.Auth, Routes: s.routes(), Status: stats.detail,
+				Ready: []httpserver.Check{{Name: "stream", Run: p.Ready}},
+			})
+		}},
+		lifecycle.Task{Name: "producer", Run: func(context.Context) error { return p.Run(producing, lifecycle.DrainTimeout/2) }},
+	)
+}

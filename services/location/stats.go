@@ -1,0 +1,97 @@
+package location
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// rateWindow is what rates are averaged over.
+const rateWindow = 5 * time.Second
+
+// stats is what location tells of itself. It is safe for concurrent use.
+type stats struct {
+	accepted, refused atomic.Int64
+
+	mu      sync.Mutex
+	latency *hdrhistogram.Histogram // ms
+	shards  map[string]*shardStats
+}
+
+// shardStats are one shard's totals, and what they were when the window began.
+type shardStats struct {
+	points, records, bytes int64
+	before                 [3]int64
+	since                  time.Time
+	rates                  [3]float64
+}
+
+func newStats() *stats {
+	return &stats{latency: hdrhistogram.New(1, 60_000, 3), shards: map[string]*shardStats{}}
+}
+
+func (s *stats) put(acked int, took time.Duration) {
+	s.accepted.Add(int64(acked))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_ = s.latency.RecordValue(min(max(took.Milliseconds(), 1), 60_000)) // in range by the clamp
+}
+
+// report is the producer's: a record was acknowledged.
+func (s *stats) report(shard string, points, bytes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sh, ok := s.shards[shard]
+	if !ok {
+		sh = &shardStats{since: time.Now()}
+		s.shards[shard] = sh
+	}
+	sh.roll(time.Now())
+	sh.points += int64(points)
+	sh.records++
+	sh.bytes += int64(bytes)
+}
+
+func (s *shardStats) roll(now time.Time) {
+	took := now.Sub(s.since)
+	if took < rateWindow {
+		return
+	}
+	for i, total := range [3]int64{s.points, s.records, s.bytes} {
+		s.rates[i] = float64(total-s.before[i]) / took.Seconds()
+		s.before[i] = total
+	}
+	s.since = now
+}
+
+type shardDetail struct {
+	Shard   string  `json:"shard"`
+	Points  float64 `json:"points_per_s"`
+	Records float64 `json:"records_per_s"`
+	Bytes   float64 `json:"bytes_per_s"`
+}
+
+type detail struct {
+	Points  int64              `json:"points"`
+	Refused int64              `json:"refused"`
+	Latency map[string]float64 `json:"latency_ms"`
+	Shards  []shardDetail      `json:"shards"`
+}
+
+func (s *stats) detail() any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d := detail{Points: s.accepted.Load(), Refused: s.refused.Load(), Shards: []shardDetail{}, Latency: map[string]float64{
+		"p50": float64(s.latency.ValueAtQuantile(50)), "p99": float64(s.latency.ValueAtQuantile(99)),
+	}}
+	for _, name := range slices.Sorted(maps.Keys(s.shards)) {
+		sh := s.shards[name]
+		sh.roll(time.Now())
+		d.Shards = append(d.Shards, shardDetail{name, sh.rates[0], sh.rates[1], sh.rates[2]})
+	}
+	return d
+}
