@@ -16,7 +16,8 @@ import (
 
 func TestASoundSiteIsOK(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	url, pool := database(t)
+	s := newSite(t, url, pool)
 	r := s.audit()
 	for _, c := range r.Checks {
 		require.True(t, c.OK, "%s: %s", c.Name, c.Detail)
@@ -41,6 +42,7 @@ func TestASoundSiteIsOK(t *testing.T) {
 // Each plants one violation; the check of that name must say so, with the text.
 func TestPlantedViolationsAreNamed(t *testing.T) {
 	t.Parallel()
+	url, pool := database(t)
 	for _, c := range []struct {
 		name, check, says string
 		plant             func(s *site)
@@ -97,7 +99,7 @@ func TestPlantedViolationsAreNamed(t *testing.T) {
 			s.exec(`DELETE FROM history.points WHERE driver = 'd2'`)
 		}},
 		{"a point twice", "points", "another day's partition", func(s *site) {
-			s.exec(`CREATE TABLE history.points_old PARTITION OF history.points FOR VALUES FROM ('2020-01-01') TO ('2020-01-02')`)
+			s.exec(`CREATE TABLE history.points_20200101 PARTITION OF history.points FOR VALUES FROM ('2020-01-01') TO ('2020-01-02')`)
 			s.exec(`INSERT INTO history.points SELECT '2020-01-01', driver, seq, at, lat, lon, speed, heading, accuracy, arrived_at, shard, false
 				FROM history.points WHERE driver = 'd1' AND seq = $1`, s.seq(1))
 		}},
@@ -117,8 +119,7 @@ func TestPlantedViolationsAreNamed(t *testing.T) {
 		{"a reader stands still", "readers", "history vouches", func(s *site) { s.cfg.Wait = time.Millisecond }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			s := newSite(t)
+			s := newSite(t, url, pool)
 			c.plant(s)
 			r := s.audit()
 			require.False(t, r.OK)
@@ -151,6 +152,7 @@ func request(t *testing.T, rideID string) string {
 // What looks like a violation and is none.
 func TestWhatIsAccountedForIsOK(t *testing.T) {
 	t.Parallel()
+	url, pool := database(t)
 	for name, arrange := range map[string]func(s *site){
 		"erased": func(s *site) {
 			s.exec(`DELETE FROM history.points WHERE driver = 'd1'`)
@@ -199,8 +201,7 @@ func TestWhatIsAccountedForIsOK(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := newSite(t)
+			s := newSite(t, url, pool)
 			arrange(s)
 			r := s.audit()
 			for _, c := range r.Checks {
@@ -212,7 +213,8 @@ func TestWhatIsAccountedForIsOK(t *testing.T) {
 
 func TestDecodePeek(t *testing.T) {
 	one := `{"MessageId":"m1","Body":"b","MessageAttribute":[{"Name":"a","Value":{"StringValue":"1"}},{"Name":"DeadLetterReason","Value":{"StringValue":"why"}}]}`
-	for message, n := range map[string]int{"null": 0, one: 1, "[" + one + "," + one + "]": 2} {
+	sdk := `{"MessageId":"m1","Body":"b","MessageAttributes":{"DeadLetterReason":{"DataType":"String","StringValue":"why"}}}`
+	for message, n := range map[string]int{"null": 0, "[]": 0, one: 1, "[" + sdk + "]": 1, "[" + one + "," + one + "]": 2} {
 		got, err := decodePeek(fmt.Appendf(nil, `{"ReceiveMessageResponse":{"ReceiveMessageResult":{"Message":%s}}}`, message))
 		require.NoError(t, err)
 		require.Len(t, got, n)

@@ -43,23 +43,31 @@ const (
 	ended = "01940000-0000-7000-8000-000000000003"
 )
 
-func newSite(t *testing.T) *site {
+// database has all the schemas that an audit reads.
+func database(t *testing.T) (url string, pool *pgxpool.Pool) {
 	t.Helper()
-	url, pool := testenv.Database(t, ride.Schema(), notification.Schema(), history.Schema(), heatmap.Schema(),
+	return testenv.Database(t, ride.Schema(), notification.Schema(), history.Schema(), heatmap.Schema(),
 		postgres.Schema{Name: shardgroup.SchemaName, FS: shardgroup.Migrations()})
+}
+
+// newSite makes a site in a database, in place of the one before.
+func newSite(t *testing.T, url string, pool *pgxpool.Pool) *site {
+	t.Helper()
 	s := &site{
 		t: t, pool: pool, ledger: filepath.Join(t.TempDir(), "ledger"), began: time.Now().Add(-time.Minute),
 		depths: map[string]int64{}, dead: map[string]deadLetters{},
 	}
 	s.cfg = Config{DatabaseURL: url, LedgerPath: s.ledger}
+	s.clean()
 	s.ride(done, "ana", "d1", "completed", "accepted")
 	s.ride(open, "bea", "d1", "arrived", "accepted")
 	s.ride(ended, "ana", "", "cancelled", "")
 	s.exec(`INSERT INTO shardgroup.streams (group_name, generation, arn, created_at) VALUES ('history', 1, 'arn', '2026-01-01'), ('heatmap', 1, 'arn', '2026-01-01')`)
 	s.exec(`INSERT INTO shardgroup.leases (stream_id, shard) SELECT id, 's0' FROM shardgroup.streams`)
 	s.exec(`INSERT INTO shardgroup.checkpoints (stream_id, shard, sequence, sub, arrived_at, tip_at) SELECT id, 's0', '107', 0, now(), now() FROM shardgroup.streams`)
-	s.exec(fmt.Sprintf(`CREATE TABLE history.points_today PARTITION OF history.points FOR VALUES FROM ('%s') TO ('%s')`,
-		s.began.UTC().Format(time.DateOnly), s.began.UTC().AddDate(0, 0, 1).Format(time.DateOnly)))
+	day := s.began.UTC()
+	s.exec(fmt.Sprintf(`CREATE TABLE IF NOT EXISTS history.points_%s PARTITION OF history.points FOR VALUES FROM ('%s') TO ('%s')`,
+		day.Format("20060102"), day.Format(time.DateOnly), day.AddDate(0, 0, 1).Format(time.DateOnly)))
 	for n := range 4 {
 		s.point("d1", n, true)
 		s.point("d2", n, true)
@@ -72,6 +80,17 @@ func newSite(t *testing.T) *site {
 		ledger.Entry{Ride: &ledger.RideEntry{Key: "refused", Rider: "bea", Status: 422}},
 		s.points("d1", 0, 1, 2, 3), s.points("d2", 0, 1), s.points("d2", 0, 1, 2, 3))
 	return s
+}
+
+// clean empties all tables and puts back what a test has dropped.
+func (s *site) clean() {
+	s.t.Helper()
+	s.exec(`DROP TABLE IF EXISTS history.points_20200101`)
+	s.exec(`TRUNCATE ride.rides, ride.offers, ride.ride_events, ride.outbox, ride.drivers, notification.deliveries, notification.inbox,
+		history.points, history.removed, heatmap.cells, heatmap.marks, heatmap.presence,
+		shardgroup.streams, shardgroup.leases, shardgroup.checkpoints, shardgroup.gaps, shardgroup.dead_records`)
+	s.exec(`CREATE UNIQUE INDEX IF NOT EXISTS one_live_ride_of_a_driver ON ride.rides (driver_id) WHERE state IN ('offered', 'assigned', 'arrived', 'picked_up')`)
+	s.exec(`CREATE UNIQUE INDEX IF NOT EXISTS one_live_driver_of_a_ride ON ride.offers (ride_id) WHERE state IN ('open', 'accepted')`)
 }
 
 func (s *site) exec(sql string, args ...any) {

@@ -141,17 +141,25 @@ func (w *world) Stream(ctx context.Context, until time.Time, see func(shardreade
 
 // peeked is one message of GET /_aws/sqs/messages.
 type peeked struct {
-	MessageID        string          `json:"MessageId"`
-	Body             string          `json:"Body"`
-	MessageAttribute json.RawMessage `json:"MessageAttribute"`
+	MessageID string `json:"MessageId"`
+	Body      string `json:"Body"`
+	// The emulator writes attributes as the SDK's answers do, LocalStack as XML
+	// made into JSON: one is an object, several are a list.
+	MessageAttributes map[string]attributeValue `json:"MessageAttributes"`
+	MessageAttribute  json.RawMessage           `json:"MessageAttribute"`
 }
 
-// attribute gives a message attribute; the peek writes one as an object and
-// several as a list, as XML made into JSON does.
+type attributeValue struct {
+	StringValue string `json:"StringValue"`
+}
+
 func (p peeked) attribute(name string) string {
+	if v, ok := p.MessageAttributes[name]; ok {
+		return v.StringValue
+	}
 	type attribute struct {
 		Name  string
-		Value struct{ StringValue string }
+		Value attributeValue
 	}
 	var all []attribute
 	if json.Unmarshal(p.MessageAttribute, &all) != nil {

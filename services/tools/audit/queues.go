@@ -12,7 +12,7 @@ import (
 )
 
 // settleWithin is how long the last deletes may take at rest.
-const settleWithin = 5 * time.Second
+const settleWithin = 3 * time.Second
 
 // queues: every dead letter has its reason, and at rest the queues are empty.
 // The other counts are shown alone: a queue may deliver twice.

@@ -1,0 +1,217 @@
+package sqsworker_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/stretchr/testify/require"
+
+	"tandem/services/internal/awsclient"
+	"tandem/services/internal/queue/sqsworker"
+	"tandem/services/internal/testenv"
+)
+
+// These run the SDK over HTTP against the emulator.
+
+type queue struct {
+	t      *testing.T
+	client *sqs.Client
+	name   string
+	url    *string
+}
+
+func open(t *testing.T, client *sqs.Client, name string) queue {
+	t.Helper()
+	out, err := client.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: &name})
+	require.NoError(t, err)
+	return queue{t, client, name, out.QueueUrl}
+}
+
+func newClient(t *testing.T) *sqs.Client {
+	t.Helper()
+	cfg, err := awsclient.New(t.Context(), testenv.Emulator(t))
+	require.NoError(t, err)
+	return sqs.NewFromConfig(cfg)
+}
+
+// send puts bodies on the queue, in order; on a FIFO queue in the group that a
+// body begins with.
+func (q queue) send(bodies ...string) {
+	q.t.Helper()
+	for chunk := range slices.Chunk(bodies, 10) {
+		in := &sqs.SendMessageBatchInput{QueueUrl: q.url}
+		for i, b := range chunk {
+			e := types.SendMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), MessageBody: aws.String(b)}
+			if strings.HasSuffix(q.name, ".fifo") {
+				e.MessageGroupId, e.MessageDeduplicationId = aws.String(b[:2]), aws.String(b)
+			}
+			in.Entries = append(in.Entries, e)
+		}
+		out, err := q.client.SendMessageBatch(q.t.Context(), in)
+		require.NoError(q.t, err)
+		require.Empty(q.t, out.Failed)
+	}
+}
+
+// holds counts what is on the queue, in flight or not.
+func (q queue) holds() int {
+	names := []types.QueueAttributeName{"ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"}
+	out, err := q.client.GetQueueAttributes(q.t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: q.url, AttributeNames: names})
+	if err != nil {
+		return -1
+	}
+	sum := 0
+	for _, n := range names {
+		v, err := strconv.Atoi(out.Attributes[string(n)])
+		if err != nil {
+			return -1
+		}
+		sum += v
+	}
+	return sum
+}
+
+func run(t *testing.T, o sqsworker.Options) (w *sqsworker.Worker, stop func()) {
+	t.Helper()
+	w, err := sqsworker.New(o)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- w.Run(ctx) }()
+	var once sync.Once
+	stop = func() {
+		once.Do(func() {
+			cancel()
+			require.NoError(t, <-ended)
+		})
+	}
+	t.Cleanup(stop)
+	return w, stop
+}
+
+const patience, look = 20 * time.Second, 20 * time.Millisecond
+
+func TestStandardQueueOverHTTP(t *testing.T) {
+	t.Parallel()
+	client := newClient(t)
+	q, dead := open(t, client, "ride-requests"), open(t, client, "ride-requests-dlq")
+	var bodies []string
+	for n := range 200 {
+		bodies = append(bodies, fmt.Sprintf("m%03d", n))
+	}
+	q.send(bodies...)
+	var mu sync.Mutex
+	handled := map[string]int{}
+	h := sqsworker.HandlerFunc(func(_ context.Context, m sqsworker.Message) sqsworker.Result {
+		body := string(m.Body)
+		mu.Lock()
+		handled[body]++
+		mu.Unlock()
+		switch {
+		case strings.HasSuffix(body, "7"):
+			return sqsworker.DeadLetter(errors.New("ends in seven"))
+		case strings.HasSuffix(body, "3") && m.Receives == 1:
+			return sqsworker.RetryAfter(time.Second, errors.New("first try"))
+		}
+		return sqsworker.Done()
+	})
+	for range 3 { // workers compete for one queue
+		w, _ := run(t, sqsworker.Options{Client: client, Queue: q.name, DeadLetterQueue: dead.name, Handler: h})
+		require.Eventually(t, func() bool { return w.Ready() == nil }, patience, look)
+	}
+	require.Eventually(t, func() bool { return q.holds() == 0 && dead.holds() == 20 }, patience, look)
+	mu.Lock()
+	defer mu.Unlock()
+	require.Len(t, handled, 200)
+	for body, n := range handled {
+		if strings.HasSuffix(body, "3") {
+			require.GreaterOrEqual(t, n, 2, body)
+		}
+	}
+}
+
+func TestFIFOQueueOverHTTP(t *testing.T) {
+	t.Parallel()
+	client := newClient(t)
+	q := open(t, client, "notifications.fifo")
+	const groups, each = 8, 12
+	for n := range each {
+		var bodies []string
+		for g := range groups {
+			bodies = append(bodies, fmt.Sprintf("g%d-%02d", g, n))
+		}
+		q.send(bodies...)
+	}
+	var mu sync.Mutex
+	done := map[string][]string{}
+	h := sqsworker.HandlerFunc(func(_ context.Context, m sqsworker.Message) sqsworker.Result {
+		body := string(m.Body)
+		if strings.HasSuffix(body, "5") && m.Receives < 2 {
+			return sqsworker.RetryAfter(time.Second, errors.New("first try"))
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		done[m.Group] = append(done[m.Group], body)
+		return sqsworker.Done()
+	})
+	for range 2 {
+		run(t, sqsworker.Options{Client: client, Queue: q.name, DeadLetterQueue: "notifications-dlq.fifo", Handler: h, MaxReceive: 3})
+	}
+	require.Eventually(t, func() bool { return q.holds() == 0 }, patience, look)
+	mu.Lock()
+	defer mu.Unlock()
+	require.Len(t, done, groups)
+	for g, bodies := range done {
+		require.Len(t, bodies, each, g)
+		require.True(t, slices.IsSorted(bodies), "%s: %v", g, bodies)
+	}
+}
+
+func TestHeartbeatOutlivesVisibilityOverHTTP(t *testing.T) {
+	t.Parallel()
+	client := newClient(t)
+	q := open(t, client, "ride-requests")
+	q.send("long")
+	held := make(chan struct{})
+	h := sqsworker.HandlerFunc(func(ctx context.Context, _ sqsworker.Message) sqsworker.Result {
+		defer close(held)
+		select { // three times the visibility
+		case <-ctx.Done():
+			return sqsworker.Release()
+		case <-time.After(6 * time.Second):
+			return sqsworker.Done()
+		}
+	})
+	w, _ := run(t, sqsworker.Options{Client: client, Queue: q.name, Handler: h, Visibility: 2 * time.Second})
+	<-held
+	require.Eventually(t, func() bool { return q.holds() == 0 && w.Stats() == (sqsworker.Stats{Received: 1, Done: 1}) }, patience, look)
+}
+
+func TestDrainReleasesOverHTTP(t *testing.T) {
+	t.Parallel()
+	client := newClient(t)
+	q := open(t, client, "ride-requests")
+	q.send("x")
+	began := make(chan struct{})
+	_, stop := run(t, sqsworker.Options{Client: client, Queue: q.name, Drain: 10 * time.Millisecond, Handler: sqsworker.HandlerFunc(
+		func(ctx context.Context, _ sqsworker.Message) sqsworker.Result {
+			close(began)
+			<-ctx.Done()
+			return sqsworker.RetryAfter(time.Hour, context.Cause(ctx))
+		})})
+	<-began
+	stop()
+	out, err := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: q.url, WaitTimeSeconds: 5})
+	require.NoError(t, err)
+	require.Len(t, out.Messages, 1, "it is visible at once")
+}

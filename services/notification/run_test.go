@@ -1,0 +1,110 @@
+package notification_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"tandem/services/domain/event"
+	"tandem/services/domain/profile"
+	"tandem/services/internal/auth"
+	"tandem/services/internal/awsclient"
+	"tandem/services/internal/lifecycle"
+	"tandem/services/internal/testenv"
+	"tandem/services/notification"
+)
+
+const patience, look = 20 * time.Second, 20 * time.Millisecond
+
+// TestFromTheQueueToInboxAndPhone runs the process against Postgres and the
+// emulator: every message comes three times, is read once in the right order,
+// and is sent to the phone once.
+func TestFromTheQueueToInboxAndPhone(t *testing.T) {
+	t.Parallel()
+	url, _ := testenv.Database(t, notification.Schema())
+	cfg := testenv.Emulator(t)
+	sdk, err := awsclient.New(t.Context(), cfg)
+	require.NoError(t, err)
+	client := sqs.NewFromConfig(sdk)
+	keeper, err := auth.NewKeeper(bytes.Repeat([]byte("k"), 32))
+	require.NoError(t, err)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	env := lifecycle.Env{Listener: l, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}
+	go func() {
+		ended <- notification.Run(ctx, env, notification.Config{DatabaseURL: url, AWS: cfg, Auth: keeper, Profile: profile.Fast()})
+	}()
+	t.Cleanup(func() { stop(); require.NoError(t, <-ended) })
+
+	call := func(method, path, body string) string {
+		token, err := keeper.Sign(auth.Identity{Subject: "rita", Role: auth.Rider}, time.Minute)
+		require.NoError(t, err)
+		req, err := http.NewRequestWithContext(t.Context(), method, "http://"+l.Addr().String()+path, strings.NewReader(body))
+		require.NoError(t, err)
+		req.Header.Set("Authorization", "Bearer "+token)
+		return do(t, req)
+	}
+	call(http.MethodPut, "/v1/contact", `{"phone":"+59899123456","language":"es"}`)
+	queue, err := client.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String(notification.Queue)})
+	require.NoError(t, err)
+	rideID := uuid.Must(uuid.NewV7()).String()
+	for _, typ := range []string{event.TypeRideAssigned, event.TypeRideArrived, event.TypeRidePickedUp, event.TypeRideCompleted} {
+		e, err := event.New(uuid.Must(uuid.NewV7()).String(), typ, time.Now(), event.RideNotice{RideID: rideID, RiderID: "rita"})
+		require.NoError(t, err)
+		body, err := json.Marshal(e)
+		require.NoError(t, err)
+		for range 3 { // as a relay that loses answers would, past the queue's own five minutes
+			_, err = client.SendMessage(t.Context(), &sqs.SendMessageInput{
+				QueueUrl: queue.QueueUrl, MessageBody: aws.String(string(body)), MessageGroupId: &rideID, MessageDeduplicationId: aws.String(uuid.NewString()),
+			})
+			require.NoError(t, err)
+		}
+	}
+	require.Eventually(t, func() bool {
+		out, err := client.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: queue.QueueUrl, AttributeNames: []types.QueueAttributeName{"ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"}})
+		return err == nil && out.Attributes["ApproximateNumberOfMessages"] == "0" && out.Attributes["ApproximateNumberOfMessagesNotVisible"] == "0"
+	}, patience, look)
+
+	var inbox struct{ Messages []struct{ Kind, Text string } }
+	require.NoError(t, json.Unmarshal([]byte(call(http.MethodGet, "/v1/inbox", "")), &inbox))
+	var kinds []string
+	for _, m := range inbox.Messages {
+		kinds = append(kinds, m.Kind)
+	}
+	require.Equal(t, []string{"assigned", "arrived", "picked_up", "completed"}, kinds)
+
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, cfg.Endpoint+"/_aws/sns/sms-messages", nil)
+	require.NoError(t, err)
+	var sms struct {
+		Messages map[string][]json.RawMessage `json:"sms_messages"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(do(t, req)), &sms))
+	require.Len(t, sms.Messages["+59899123456"], 4)
+}
+
+func do(t *testing.T, req *http.Request) string {
+	t.Helper()
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer func() { _ = resp.Body.Close() }()
+	b, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, resp.StatusCode, string(b))
+	return string(b)
+}
