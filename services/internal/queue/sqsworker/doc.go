@@ -51,7 +51,7 @@
 //     and delete leaves two copies.
 //   - The queue does not exist, or SQS does not answer: receives back off up
 //     to 10 s, Ready says why, the queue's URL is looked up again. After a
-//     failure the first receive is a short poll, so that Ready turns at once.
+//     failure the first receive waits a second, so that Ready turns soon.
 //   - ctx of Run ends: no more receives; what waits behind its group is
 //     released; handlers have until Drain, then their ctx ends with the cause
 //     ErrDraining, and what is not Done or DeadLetter by then is released. A
