@@ -1,0 +1,46 @@
+package newest
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"tandem/services/domain/event"
+	"tandem/services/internal/stream/shardreader"
+)
+
+// However points repeat and come late, what is applied of a driver only rises.
+func TestNeverAnOlderPointAfterANewer(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		last := map[string]int64{}
+		f := New(Options{Name: "test", Log: slog.New(slog.DiscardHandler), Apply: func(p event.Point, _ time.Time) {
+			require.Greater(t, p.Seq, last[p.Driver])
+			last[p.Driver] = p.Seq
+		}})
+		newest := map[string]int64{}
+		for range rapid.IntRange(1, 30).Draw(t, "batches") {
+			b := shardreader.Batch{Shard: "s"}
+			for range rapid.IntRange(0, 5).Draw(t, "size") {
+				driver := rapid.SampledFrom([]string{"a", "b"}).Draw(t, "driver")
+				seq := rapid.Int64Range(1, 40).Draw(t, "seq")
+				data, err := event.Point{Driver: driver, Seq: seq}.Encode()
+				require.NoError(t, err)
+				newest[driver] = max(newest[driver], seq)
+				b.Records = append(b.Records, shardreader.Record{Data: data, Arrived: time.Now()})
+			}
+			require.NoError(t, f.handle(context.Background(), b))
+		}
+		require.Equal(t, newest, last, "and the newest is always there")
+	})
+}
+
+func TestWhatIsNoPointIsLeftOut(t *testing.T) {
+	f := New(Options{Name: "test", Log: slog.New(slog.DiscardHandler), Apply: func(event.Point, time.Time) { t.Fatal("applied") }})
+	require.NoError(t, f.handle(t.Context(), shardreader.Batch{Records: []shardreader.Record{{Data: []byte("noise")}}}))
+	require.Equal(t, int64(1), f.Detail().Parked)
+	require.Error(t, f.Ready(t.Context()))
+}

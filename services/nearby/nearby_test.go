@@ -1,0 +1,62 @@
+package nearby
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"tandem/services/domain/event"
+	"tandem/services/domain/geo"
+)
+
+// near is what a look at every driver would find.
+func TestNearIsWhatALookAtEveryDriverFinds(t *testing.T) {
+	now := time.Now()
+	rapid.Check(t, func(t *rapid.T) {
+		x := newIndex()
+		x.now = func() time.Time { return now }
+		points := map[string]event.Point{}
+		lat, lon := rapid.Float64Range(-34.95, -34.80), rapid.Float64Range(-56.30, -56.00)
+		for i := range rapid.IntRange(1, 60).Draw(t, "moves") {
+			p := event.Point{Driver: fmt.Sprint("d", rapid.IntRange(0, 20).Draw(t, "driver")), Seq: int64(i), Lat: lat.Draw(t, "lat"), Lon: lon.Draw(t, "lon")}
+			x.apply(p, now)
+			points[p.Driver] = p
+		}
+		from := geo.Point{Lat: lat.Draw(t, "from lat"), Lon: lon.Draw(t, "from lon")}
+		within := rapid.Float64Range(500, 20_000).Draw(t, "within")
+		type hit struct {
+			id string
+			d  float64
+		}
+		var want []hit
+		for id, p := range points {
+			if d := geo.Distance(from, geo.Point{Lat: p.Lat, Lon: p.Lon}); d <= within {
+				want = append(want, hit{id, d})
+			}
+		}
+		slices.SortFunc(want, func(a, b hit) int { return cmp.Compare(a.d, b.d) })
+		got := x.near(from, 5, within)
+		require.Len(t, got, min(5, len(want)))
+		for i, g := range got {
+			require.InDelta(t, want[i].d, g.DistanceM, 0.6+want[i].d*0.002, "in order of distance")
+		}
+	})
+}
+
+func TestASilentDriverIsForgotten(t *testing.T) {
+	x := newIndex()
+	now := time.Now()
+	x.now = func() time.Time { return now }
+	x.apply(event.Point{Driver: "d", Seq: 1, Lat: -34.9, Lon: -56.2}, now)
+	here := geo.Point{Lat: -34.9, Lon: -56.2}
+	require.Len(t, x.near(here, 8, 100), 1)
+	now = now.Add(silentAfter + time.Second)
+	require.Empty(t, x.near(here, 8, 100), "at once")
+	x.forget()
+	require.Zero(t, x.size())
+}

@@ -1,0 +1,59 @@
+package nearby
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+
+	"tandem/services/domain/newest"
+	"tandem/services/domain/profile"
+	"tandem/services/internal/auth"
+	"tandem/services/internal/awsclient"
+	"tandem/services/internal/httpserver"
+	"tandem/services/internal/lifecycle"
+	"tandem/services/internal/stream/readstat"
+)
+
+const stream = "driver-locations"
+
+// Config is what nearby needs.
+type Config struct {
+	AWS     awsclient.Config
+	Auth    *auth.Keeper
+	Profile profile.Profile
+}
+
+type service struct {
+	index    *index
+	follower *newest.Follower
+}
+
+// Run reads the stream and serves until ctx ends.
+func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
+	awsCfg, err := awsclient.New(ctx, cfg.AWS)
+	if err != nil {
+		return err
+	}
+	s := &service{index: newIndex()}
+	s.follower = newest.New(newest.Options{
+		Name: "nearby", Client: kinesis.NewFromConfig(awsCfg), Stream: stream, Back: silentAfter,
+		PollEvery: 2 * cfg.Profile.PollEvery, Log: env.Log, Apply: s.index.apply,
+	})
+	return lifecycle.Group(ctx,
+		lifecycle.Task{Name: "reader", Run: s.follower.Run},
+		lifecycle.Task{Name: "forget", Run: func(ctx context.Context) error { return s.index.forgetEvery(ctx, silentAfter/6) }},
+		lifecycle.Task{Name: "http", Run: func(ctx context.Context) error {
+			return httpserver.Serve(ctx, httpserver.Options{
+				Name: "nearby", Env: env, Auth: cfg.Auth, Routes: s.routes(), Status: s.status,
+				Ready: []httpserver.Check{{Name: "caught up", Run: s.follower.Ready}},
+			})
+		}},
+	)
+}
+
+type detail struct {
+	readstat.Detail
+	Drivers int `json:"drivers"`
+}
+
+func (s *service) status() any { return detail{s.follower.Detail(), s.index.size()} }
