@@ -1,0 +1,25 @@
+package main
+
+import (
+	"context"
+
+	"tandem/services/internal/lifecycle"
+	"tandem/services/nearby"
+)
+
+type nearbyCmd struct {
+	serving
+	messaging
+	signing
+	timing
+}
+
+func (c nearbyCmd) Run(ctx context.Context) error {
+	keeper, prof, err := c.keys(c.timing)
+	if err != nil {
+		return err
+	}
+	return c.serve(ctx, "nearby", func(ctx context.Context, env lifecycle.Env) error {
+		return nearby.Run(ctx, env, nearby.Config{AWS: c.aws(), Auth: keeper, Profile: prof})
+	})
+}
