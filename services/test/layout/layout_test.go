@@ -168,7 +168,7 @@ func TestWhereLibrariesAreUsed(t *testing.T) {
 		{"github.com/gorilla/websocket", "mapfeed", func(f file) bool { return service(f.dir) == "mapfeed" }},
 	}
 	for _, f := range load(t) {
-		if f.test || under(f.dir, "services/test", "services/internal/testenv") {
+		if f.test || under(f.dir, "services/test", "services/internal/testenv", "services/emulator/conformance") {
 			continue
 		}
 		for _, r := range rules {

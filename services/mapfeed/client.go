@@ -1,0 +1,214 @@
+package mapfeed
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"tandem/services/domain/geo"
+	"tandem/services/internal/auth"
+	"tandem/services/internal/problem"
+)
+
+// The slow-client policy, by name.
+const (
+	// WriteWithin is how long a client may take for one frame.
+	WriteWithin = 10 * time.Second
+	// TextQueue is how many text frames may wait for a client.
+	TextQueue = 64
+	pingEvery = 20 * time.Second
+	deadAfter = 3 * pingEvery
+	maxAsk    = 4 << 10 // bytes of what a client sends
+	maxRides  = 8       // that one socket may listen to
+)
+
+var errSlow = errors.New("mapfeed: the client is too slow: its text frames do not fit into its queue")
+
+// client is one socket.
+type client struct {
+	id   auth.Identity
+	conn *websocket.Conn
+	feed *feed
+
+	wake  chan struct{}
+	texts chan []byte
+
+	mu      sync.Mutex
+	view    geo.Box
+	viewed  bool            // a view was asked for
+	fresh   bool            // the next frame holds everything in the view
+	frame   []byte          // waits to be sent; a newer one replaces it
+	knows   map[string]bool // drivers whose number this client may have
+	watches map[string]bool // rides it listens to
+	driver  bool            // listens to its own state
+}
+
+type ask struct {
+	Type   string  `json:"type"`
+	West   float64 `json:"west"`
+	South  float64 `json:"south"`
+	East   float64 `json:"east"`
+	North  float64 `json:"north"`
+	RideID string  `json:"ride_id"`
+}
+
+// serve runs the socket until it or ctx ends.
+func (c *client) serve(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() {
+		defer cancel()
+		c.writeLoop(ctx)
+	})
+	// Closing the connection is what ends a read.
+	stop := context.AfterFunc(ctx, func() { _ = c.conn.Close() })
+	defer stop()
+	c.conn.SetReadLimit(maxAsk)
+	alive := func(string) error { return c.conn.SetReadDeadline(time.Now().Add(deadAfter)) }
+	c.conn.SetPongHandler(alive)
+	_ = alive("")
+	c.send(map[string]any{"type": "hello", "version": frameVersion, "you": c.id.Subject})
+	for {
+		_, raw, err := c.conn.ReadMessage()
+		if err != nil {
+			cancel()
+			return
+		}
+		_ = alive("")
+		if err := c.hear(ctx, raw, &wg); err != nil {
+			c.send(map[string]any{"type": "error", "problem": problem.From(err)})
+		}
+	}
+}
+
+func (c *client) hear(ctx context.Context, raw []byte, wg *sync.WaitGroup) error {
+	var a ask
+	if err := json.Unmarshal(raw, &a); err != nil {
+		return problem.New(problem.Invalid, "Send JSON with a type: view, ride or driver.")
+	}
+	switch a.Type {
+	case "view":
+		return c.look(geo.Box{West: a.West, South: a.South, East: a.East, North: a.North})
+	case "ride":
+		return c.listenRide(ctx, a.RideID, wg)
+	case "driver":
+		return c.listenDriver(ctx, wg)
+	}
+	return problem.Field("type", "%q is not known; there are view, ride and driver.", a.Type)
+}
+
+func (c *client) look(view geo.Box) error {
+	if !view.Valid() {
+		return problem.Field("view", "West and east are -180 to 180 degrees, south and north -90 to 90, south below north.")
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.view, c.viewed, c.fresh = view, true, true
+	return nil
+}
+
+// offer hands the client a frame of what it looks at.
+func (c *client) offer(moved, all []vehicle, newNumbers bool, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if newNumbers {
+		c.fresh = true
+		for driver := range c.knows {
+			c.tellVehicle(driver)
+		}
+	}
+	if !c.viewed {
+		return
+	}
+	if c.frame != nil && c.frame[1] == kindAll {
+		c.fresh = true // the one that was not sent said what is there: so must this one
+	}
+	kind, vehicles := byte(kindMoved), moved
+	if c.fresh {
+		kind, vehicles = kindAll, all
+	}
+	frame, n := encode(kind, vehicles, c.view, now)
+	if n == 0 && !c.fresh {
+		return
+	}
+	c.frame, c.fresh = frame, false
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// know lets the client have a driver's number, now and after each change.
+func (c *client) know(driver string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if driver == "" || c.knows[driver] {
+		return
+	}
+	c.knows[driver] = true
+	c.tellVehicle(driver)
+}
+
+func (c *client) tellVehicle(driver string) {
+	c.send(map[string]any{"type": "vehicle", "driver_id": driver, "vehicle": c.feed.world.vehicleOf(driver)})
+}
+
+// send queues a text frame; a client that is over its queue is disconnected.
+func (c *client) send(v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		c.feed.log.Error("a frame cannot be encoded", "err", err)
+		return
+	}
+	select {
+	case c.texts <- b:
+	default:
+		c.feed.log.Debug("a client is disconnected", "err", errSlow)
+		_ = c.conn.Close()
+	}
+}
+
+func (c *client) writeLoop(ctx context.Context) {
+	ping := time.NewTicker(pingEvery)
+	defer ping.Stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			_ = c.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseGoingAway, ""), time.Now().Add(time.Second))
+			return
+		case b := <-c.texts:
+			err = c.write(websocket.TextMessage, b)
+		case <-c.wake:
+			if b := c.take(); b != nil {
+				err = c.write(websocket.BinaryMessage, b)
+			}
+		case <-ping.C:
+			err = c.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(WriteWithin))
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (c *client) take() []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	b := c.frame
+	c.frame = nil
+	return b
+}
+
+func (c *client) write(kind int, b []byte) error {
+	if err := c.conn.SetWriteDeadline(time.Now().Add(WriteWithin)); err != nil {
+		return err
+	}
+	return c.conn.WriteMessage(kind, b)
+}

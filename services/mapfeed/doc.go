@@ -1,0 +1,36 @@
+// Package mapfeed is the live map: a reader of the stream, every shard from the
+// tip, that pushes what lies in each client's view over one WebSocket a tab.
+//
+// # Frames
+//
+// A client says what it looks at and listens to, as JSON text:
+//
+//	{"type":"view","west":-56.3,"south":-35,"east":-56,"north":-34.8}
+//	{"type":"ride","ride_id":"…"}    events of that ride follow, if it may see them
+//	{"type":"driver"}                a driver's own duty and offers follow
+//
+// The server sends text {"type":"hello"|"ride_event"|"driver_state"|"vehicle"|
+// "error",…} and binary frames of positions, little-endian:
+//
+//	0   u8   version, 1
+//	1   u8   kind: 1 vehicles that moved, 2 every vehicle in the view: drop others
+//	2   u16  number of vehicles
+//	4   u32  0
+//	8   f64  the server's time, ms since 1970 UTC
+//	16  then for each vehicle 40 bytes:
+//	    u32 vehicle, i32 latitude × 1e7, i32 longitude × 1e7,
+//	    u16 speed in cm/s, u16 heading × 100, f64 fix time in ms,
+//	    u32 ms from the stream to here, u32 0, f64 0
+//
+// A vehicle's number is a pseudonym that changes for all every ten minutes, so
+// that nobody can follow a driver through the day. Who may know a driver (its
+// ride's rider, itself, an admin) is told its number in a "vehicle" frame.
+//
+// # A slow client
+//
+// holds up nobody and costs bounded memory: one frame of positions waits at
+// most, and a newer one replaces it (the map may skip points; it never shows an
+// older one after a newer). Text frames, which may not be skipped, queue up to
+// TextQueue; a client that is over it, or that takes nothing for WriteWithin,
+// is disconnected and comes back.
+package mapfeed

@@ -1,0 +1,247 @@
+package mapfeed
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"tandem/services/domain/event"
+	"tandem/services/domain/geo"
+	"tandem/services/internal/auth"
+	"tandem/services/internal/httpserver"
+	"tandem/services/internal/lifecycle"
+)
+
+type seen struct {
+	id       uint32
+	lat, lon float64
+	at       int64
+}
+
+func decodeFrame(t *testing.T, b []byte) (kind byte, out []seen) {
+	t.Helper()
+	require.Equal(t, byte(frameVersion), b[0])
+	n := int(binary.LittleEndian.Uint16(b[2:]))
+	require.Len(t, b, headBytes+n*vehicleBytes)
+	for i := range n {
+		v := b[headBytes+i*vehicleBytes:]
+		out = append(out, seen{
+			id: binary.LittleEndian.Uint32(v), lat: float64(int32(binary.LittleEndian.Uint32(v[4:]))) / 1e7,
+			lon: float64(int32(binary.LittleEndian.Uint32(v[8:]))) / 1e7, at: int64(math.Float64frombits(binary.LittleEndian.Uint64(v[16:]))),
+		})
+	}
+	return b[1], out
+}
+
+// start serves a feed without a stream: tests apply points themselves.
+func start(t *testing.T, bookingURL string) (f *feed, base string, keeper *auth.Keeper) {
+	t.Helper()
+	keeper, err := auth.NewKeeper([]byte(strings.Repeat("k", 32)))
+	require.NoError(t, err)
+	f = newFeed(Config{Auth: keeper, BookingURL: bookingURL}, slog.New(slog.DiscardHandler))
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- lifecycle.Group(ctx, lifecycle.Task{Name: "frames", Run: f.frames}, lifecycle.Task{Name: "http", Run: func(ctx context.Context) error {
+			return httpserver.Serve(ctx, httpserver.Options{Name: "mapfeed", Auth: keeper, Routes: f.routes(),
+				Env: lifecycle.Env{Listener: l, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}})
+		}})
+	}()
+	t.Cleanup(func() {
+		cancel()
+		require.NoError(t, <-ended)
+	})
+	return f, "ws://" + l.Addr().String() + "/v1/map", keeper
+}
+
+func dial(t *testing.T, base string, keeper *auth.Keeper, id auth.Identity) *websocket.Conn {
+	t.Helper()
+	token, err := keeper.Sign(id, time.Minute)
+	require.NoError(t, err)
+	conn, _, err := websocket.DefaultDialer.DialContext(t.Context(), base, http.Header{"Authorization": {"Bearer " + token}})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+func next(t *testing.T, conn *websocket.Conn) (kind int, b []byte) {
+	t.Helper()
+	require.NoError(t, conn.SetReadDeadline(time.Now().Add(10*time.Second)))
+	kind, b, err := conn.ReadMessage()
+	require.NoError(t, err)
+	return kind, b
+}
+
+// nextText skips frames of positions.
+func nextText(t *testing.T, conn *websocket.Conn) map[string]any {
+	t.Helper()
+	for {
+		if kind, b := next(t, conn); kind == websocket.TextMessage {
+			out := map[string]any{}
+			require.NoError(t, json.Unmarshal(b, &out))
+			return out
+		}
+	}
+}
+
+func nextFrame(t *testing.T, conn *websocket.Conn) (byte, []seen) {
+	t.Helper()
+	for {
+		if kind, b := next(t, conn); kind == websocket.BinaryMessage {
+			return decodeFrame(t, b)
+		}
+	}
+}
+
+func point(driver string, seq int64, lat, lon float64) event.Point {
+	return event.Point{Driver: driver, Seq: seq, At: seq, Lat: lat, Lon: lon, Speed: 9, Heading: 90}
+}
+
+var viewer = auth.Identity{Subject: "viewer", Role: auth.Viewer}
+
+func TestAClientSeesWhatLiesInItsView(t *testing.T) {
+	f, base, keeper := start(t, "")
+	f.world.apply(point("in", 1, -34.9, -56.2), time.Now())
+	f.world.apply(point("out", 1, -30, -50), time.Now())
+	conn := dial(t, base, keeper, viewer)
+	require.Equal(t, "hello", nextText(t, conn)["type"])
+	require.NoError(t, conn.WriteJSON(ask{Type: "view", West: -57, South: -35, East: -56, North: -34}))
+	kind, vehicles := nextFrame(t, conn)
+	require.Equal(t, byte(kindAll), kind, "a new view begins with everything in it")
+	require.Len(t, vehicles, 1)
+	require.InDelta(t, -34.9, vehicles[0].lat, 1e-6)
+	f.world.apply(point("in", 2, -34.91, -56.2), time.Now())
+	f.world.apply(point("out", 2, -30.1, -50), time.Now())
+	kind, vehicles = nextFrame(t, conn)
+	require.Equal(t, byte(kindMoved), kind)
+	require.Len(t, vehicles, 1)
+	require.Equal(t, int64(2), vehicles[0].at)
+	require.NoError(t, conn.WriteJSON(ask{Type: "view", West: 0, South: 80, East: 1, North: 20}))
+	require.Equal(t, "error", nextText(t, conn)["type"])
+	require.NoError(t, conn.WriteJSON(map[string]string{"type": "nonsense"}))
+	require.Equal(t, "error", nextText(t, conn)["type"])
+}
+
+// A client that reads nothing delays nobody, and what the others see of a
+// vehicle only goes forward.
+func TestASlowClientDelaysNobody(t *testing.T) {
+	f, base, keeper := start(t, "")
+	stuck := dial(t, base, keeper, viewer)
+	require.NoError(t, stuck.WriteJSON(ask{Type: "view", West: -57, South: -35, East: -56, North: -34}))
+	var conns []*websocket.Conn
+	for range 20 {
+		conn := dial(t, base, keeper, viewer)
+		require.NoError(t, conn.WriteJSON(ask{Type: "view", West: -57, South: -35, East: -56, North: -34}))
+		conns = append(conns, conn)
+	}
+	const last = 30
+	go func() {
+		for seq := int64(1); seq <= last; seq++ {
+			for d := range 400 {
+				f.world.apply(point(fmt.Sprint(d), seq, -34.5, -56.5), time.Now())
+			}
+			f.handOut(time.Now())
+		}
+	}()
+	for _, conn := range conns {
+		newest := map[uint32]int64{}
+		done := 0
+		for done < 400 {
+			_, vehicles := nextFrame(t, conn)
+			for _, v := range vehicles {
+				require.GreaterOrEqual(t, v.at, newest[v.id], "never an older point after a newer")
+				if v.at == last && newest[v.id] < last {
+					done++
+				}
+				newest[v.id] = v.at
+			}
+		}
+	}
+}
+
+func TestNumbersChangeForAllWithTheEpoch(t *testing.T) {
+	w := newWorld([]byte("key"))
+	now := time.UnixMilli(epochLength.Milliseconds() * 5)
+	w.now = func() time.Time { return now }
+	w.apply(point("d", 1, 0, 0), now)
+	_, all, _ := w.look()
+	before := all[0].id
+	require.Equal(t, before, w.vehicleOf("d"))
+	now = now.Add(epochLength)
+	w.apply(point("d", 2, 0, 0), now)
+	_, all, newNumbers := w.look()
+	require.True(t, newNumbers)
+	require.NotEqual(t, before, all[0].id)
+	require.NotEqual(t, newWorld([]byte("other")).pseudonym("d", 6), all[0].id, "another key, other numbers")
+	now = now.Add(silentAfter + time.Second)
+	_, all, _ = w.look()
+	require.Empty(t, all, "a silent driver is gone")
+}
+
+func TestRideEventsComeWithTheClientsOwnRights(t *testing.T) {
+	var keeper *auth.Keeper
+	var connections int
+	booking := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id, err := keeper.Verify(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
+		if err != nil || id.Subject != "p1" {
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = io.WriteString(w, `{"code":"not_found","detail":"There is no such ride of yours."}`)
+			return
+		}
+		connections++
+		w.Header().Set("Content-Type", "text/event-stream")
+		if connections == 1 {
+			_, _ = io.WriteString(w, "id: 1\nevent: requested\ndata: {\"seq\":1,\"kind\":\"requested\",\"data\":{}}\n\n")
+			w.(http.Flusher).Flush()
+			panic(http.ErrAbortHandler) // booking dies
+		}
+		_, _ = fmt.Fprintf(w, "id: 2\nevent: assigned\ndata: {\"seq\":2,\"kind\":\"assigned\",\"after\":%q,\"data\":{\"driver_id\":\"d1\"}}\n\n", r.Header.Get("Last-Event-ID"))
+	}))
+	defer booking.Close()
+	f, base, k := start(t, booking.URL)
+	keeper = k
+	conn := dial(t, base, k, auth.Identity{Subject: "p1", Role: auth.Rider})
+	require.Equal(t, "hello", nextText(t, conn)["type"])
+	require.NoError(t, conn.WriteJSON(ask{Type: "ride", RideID: "r1"}))
+	first := nextText(t, conn)
+	require.Equal(t, "requested", first["event"].(map[string]any)["kind"])
+	vehicle := nextText(t, conn)
+	require.Equal(t, "vehicle", vehicle["type"], "its own driver's number")
+	require.InDelta(t, float64(f.world.vehicleOf("d1")), vehicle["vehicle"], 0)
+	second := nextText(t, conn)["event"].(map[string]any)
+	require.Equal(t, "assigned", second["kind"])
+	require.Equal(t, "1", second["after"], "it goes on from the last event")
+
+	other := dial(t, base, k, auth.Identity{Subject: "p2", Role: auth.Rider})
+	require.Equal(t, "hello", nextText(t, other)["type"])
+	require.NoError(t, other.WriteJSON(ask{Type: "ride", RideID: "r1"}))
+	require.Equal(t, "error", nextText(t, other)["type"])
+	require.NoError(t, other.WriteJSON(ask{Type: "driver"}))
+	require.Equal(t, "error", nextText(t, other)["type"])
+}
+
+func TestEncodeRoundTrip(t *testing.T) {
+	all := []vehicle{{id: 7, point: point("d", 5, -34.1234567, -56.7654321), arrived: time.Now()}}
+	b, n := encode(kindMoved, all, geo.Box{West: -180, South: -90, East: 180, North: 90}, time.Now())
+	require.Equal(t, 1, n)
+	_, got := decodeFrame(t, b)
+	require.InDelta(t, -34.1234567, got[0].lat, 1e-7)
+	require.InDelta(t, -56.7654321, got[0].lon, 1e-7)
+}
