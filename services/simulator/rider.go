@@ -83,6 +83,9 @@ func (s *sim) warmTrip(n int) trip {
 	t := s.trip(n)
 	t.cancels = false
 	t.pickup = s.place(s.city.RandomPlace(s.rng("driver", n), s.hour()).Point)
+	for other := 1; geo.Distance(t.pickup.Point, t.dropoff.Point) < shortestTripM; other++ {
+		t.dropoff = s.trip(n + other).dropoff
+	}
 	return t
 }
 

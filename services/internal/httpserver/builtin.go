@@ -51,13 +51,29 @@ func (s *server) readyz(c *gin.Context) error {
 	}
 	for _, check := range s.Ready {
 		checks[check.Name] = "ok"
-		if err := check.Run(ctx); err != nil {
+		err := check.Run(ctx)
+		if err != nil {
 			code, checks[check.Name] = http.StatusServiceUnavailable, "failing"
-			s.Env.Log.Warn("not ready", "check", check.Name, "err", err)
 		}
+		s.noteReady(check.Name, err)
 	}
 	c.JSON(code, gin.H{"service": s.Name, "checks": checks})
 	return nil
+}
+
+// noteReady logs a check's changes: once when it begins to fail, once when it
+// is well again.
+func (s *server) noteReady(check string, err error) {
+	s.failingLock.Lock()
+	defer s.failingLock.Unlock()
+	before := s.failing[check]
+	s.failing[check] = err != nil
+	switch {
+	case err != nil && !before:
+		s.Env.Log.Warn("not ready", "check", check, "err", err)
+	case err == nil && before:
+		s.Env.Log.Info("ready again", "check", check)
+	}
 }
 
 func (s *server) status(c *gin.Context) error {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,6 +25,9 @@ type server struct {
 	streams  context.Context
 	draining atomic.Bool
 	metrics  *metrics
+
+	failingLock sync.Mutex
+	failing     map[string]bool // checks of /readyz, as of the last look
 }
 
 func (s *server) engine() (http.Handler, error) {

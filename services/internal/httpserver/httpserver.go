@@ -82,7 +82,7 @@ func Serve(ctx context.Context, o Options) error {
 	}
 	streams, endStreams := context.WithCancel(context.WithoutCancel(ctx))
 	defer endStreams()
-	s := &server{Options: o, started: time.Now(), streams: streams, metrics: newMetrics(o.Env.Metrics)}
+	s := &server{Options: o, started: time.Now(), failing: map[string]bool{}, streams: streams, metrics: newMetrics(o.Env.Metrics)}
 	engine, err := s.engine()
 	if err != nil {
 		return err
@@ -117,6 +117,6 @@ func NewHandler(o Options) (http.Handler, error) {
 	if o.Timeout == 0 {
 		o.Timeout = 30 * time.Second
 	}
-	s := &server{Options: o, started: time.Now(), streams: context.Background(), metrics: newMetrics(o.Env.Metrics)}
+	s := &server{Options: o, started: time.Now(), failing: map[string]bool{}, streams: context.Background(), metrics: newMetrics(o.Env.Metrics)}
 	return s.engine()
 }
