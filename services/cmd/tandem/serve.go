@@ -25,6 +25,7 @@ type services struct {
 	Dispatch     dispatchCmd     `cmd:"" group:"services" help:"Ride request to accepted driver: a worker on the queue."`
 	Notification notificationCmd `cmd:"" group:"services" help:"Ride event to inbox and SMS, once for each channel."`
 	Nearby       nearbyCmd       `cmd:"" group:"services" help:"Reader: where drivers are now, for dispatch."`
+	Mapfeed      mapfeedCmd      `cmd:"" group:"services" help:"Reader: moving cars to browsers, by WebSocket."`
 	History      historyCmd      `cmd:"" group:"services" help:"Reader: every point, kept."`
 	Heatmap      heatmapCmd      `cmd:"" group:"services" help:"Reader: how busy each part of the city is."`
 	Console      consoleCmd      `cmd:"" group:"services" help:"Operations API: queue, stream, processes."`

@@ -18,6 +18,7 @@ type simulatorCmd struct {
 	Speed       float64       `default:"4" help:"How much faster than the street allows cars move."`
 	Seed        uint64        `default:"1" help:"The same seed gives the same trips."`
 	For         time.Duration `help:"How long riders come; 0: until stopped."`
+	Drain       time.Duration `default:"2m" help:"After --for, how long rides under way may take to end."`
 	Ledger      string        `type:"path" help:"Write every promise to this file of JSON lines."`
 	Report      string        `type:"path" help:"Write what was seen to this JSON file."`
 }
@@ -30,7 +31,7 @@ func (c simulatorCmd) Run(ctx context.Context) error {
 	return c.serve(ctx, "simulator", func(ctx context.Context, env lifecycle.Env) error {
 		return simulator.Run(ctx, env, simulator.Config{
 			GatewayURL: c.GatewayURL, OperatorKey: c.OperatorKey, Auth: keeper, Drivers: c.Drivers, RidersPerMinute: c.Riders,
-			Speed: c.Speed, Seed: c.Seed, For: c.For, LedgerPath: c.Ledger, ReportPath: c.Report,
+			Speed: c.Speed, Seed: c.Seed, For: c.For, DrainFor: c.Drain, LedgerPath: c.Ledger, ReportPath: c.Report,
 		})
 	})
 }

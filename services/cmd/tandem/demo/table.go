@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // The stages of start and stop.
@@ -12,6 +13,10 @@ const (
 	stageServices = 0
 	stageClients  = 1
 )
+
+// drainWithin is how long rides may take to end once riders stop coming. The
+// longest trip across the city takes 40 minutes at --speed 1.
+const drainWithin = 5 * time.Minute
 
 // row is one process of the demo: its role is its subcommand. needs names the
 // settings that it is given, and it gets no others: a process that needs no
@@ -40,7 +45,7 @@ func table(o Options, dataDir, ledger, simReport string) []row {
 			args: []string{"--demo-login"}},
 		{name: "simulator", stage: stageClients, needs: "SIGNING_KEY OPERATOR_KEY GATEWAY_URL", args: []string{
 			"--drivers", strconv.Itoa(o.Drivers), "--riders", fmt.Sprint(o.Riders), "--speed", fmt.Sprint(o.Speed),
-			"--seed", strconv.FormatUint(o.Seed, 10), "--for", o.For.String(), "--ledger", ledger, "--report", simReport,
+			"--seed", strconv.FormatUint(o.Seed, 10), "--for", o.For.String(), "--drain", drainWithin.String(), "--ledger", ledger, "--report", simReport,
 		}},
 	}
 	for n := range o.Workers {

@@ -1,0 +1,26 @@
+package main
+
+import (
+	"context"
+
+	"tandem/services/internal/lifecycle"
+	"tandem/services/mapfeed"
+)
+
+type mapfeedCmd struct {
+	serving
+	messaging
+	signing
+	timing
+	BookingURL string `required:"" help:"Base URL of booking."`
+}
+
+func (c mapfeedCmd) Run(ctx context.Context) error {
+	keeper, prof, err := c.keys(c.timing)
+	if err != nil {
+		return err
+	}
+	return c.serve(ctx, "mapfeed", func(ctx context.Context, env lifecycle.Env) error {
+		return mapfeed.Run(ctx, env, mapfeed.Config{AWS: c.aws(), Auth: keeper, Profile: prof, BookingURL: c.BookingURL})
+	})
+}
