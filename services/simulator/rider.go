@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"time"
 
 	"tandem/services/domain/app"
@@ -15,7 +16,7 @@ const (
 	riderLooksEvery = 3 * time.Second
 	cancelShare     = 0.03
 	shortestTripM   = 600
-	longestTripM    = 9_000
+	longestTripM    = 5_000
 )
 
 // trip is what the nth rider wants; it follows from the seed and n.
@@ -29,13 +30,19 @@ func (s *sim) trip(n int) trip {
 	rng := s.rng("rider", n)
 	t := trip{pickup: s.place(s.city.RandomPlace(rng, s.hour()).Point), cancels: rng.Float64() < cancelShare}
 	t.wait = time.Duration(rng.ExpFloat64() * float64(time.Minute) / max(s.cfg.RidersPerMinute, 0.01))
-	for range 20 {
-		t.dropoff = s.place(s.city.RandomPlace(rng, s.hour()).Point)
-		if d := geo.Distance(t.pickup.Point, t.dropoff.Point); d > shortestTripM && d < longestTripM {
+	t.dropoff = s.dropoffFrom(t.pickup, rng)
+	return t
+}
+
+// dropoffFrom draws a place that is worth a ride and not across the whole city.
+func (s *sim) dropoffFrom(pickup app.Place, rng *rand.Rand) (p app.Place) {
+	for range 50 {
+		p = s.place(s.city.RandomPlace(rng, s.hour()).Point)
+		if d := geo.Distance(pickup.Point, p.Point); d > shortestTripM && d < longestTripM {
 			break
 		}
 	}
-	return t
+	return p
 }
 
 func (s *sim) place(p geo.Point) app.Place {
@@ -83,9 +90,7 @@ func (s *sim) warmTrip(n int) trip {
 	t := s.trip(n)
 	t.cancels = false
 	t.pickup = s.place(s.city.RandomPlace(s.rng("driver", n), s.hour()).Point)
-	for other := 1; geo.Distance(t.pickup.Point, t.dropoff.Point) < shortestTripM; other++ {
-		t.dropoff = s.trip(n + other).dropoff
-	}
+	t.dropoff = s.dropoffFrom(t.pickup, s.rng("warm", n))
 	return t
 }
 
