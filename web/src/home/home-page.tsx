@@ -1,0 +1,36 @@
+import { Button, Group, Paper, Text } from "@mantine/core";
+import { useLive } from "../api/use-live";
+import { MapView } from "../map/map-view";
+import { Header } from "../ui/header";
+import { LinkBanner } from "../ui/link-banner";
+import classes from "../ui/map-page.module.css";
+import home from "./home-page.module.css";
+
+const nothing = {};
+
+/** The moving map, before any login. */
+export default function HomePage() {
+  const live = useLive("viewer");
+  return (
+    <div className={classes.page}>
+      <Header>
+        <Group gap="xs" wrap="nowrap" component="nav" aria-label="Roles" className={home.nav}>
+          <Button component="a" href="/rider">Book a ride</Button>
+          <Button component="a" href="/driver" variant="default">Drive</Button>
+          <Button component="a" href="/admin" variant="default">Queue and stream</Button>
+        </Group>
+      </Header>
+      <main className={classes.stage}>
+        <MapView fleet={live.fleet} scene={nothing} onView={live.look} />
+        <LinkBanner live={live} />
+        <Paper className={classes.note} shadow="sm" px="md" py="xs" role="status">
+          {live.lastAt === 0 ? (
+            <Text size="sm" c="dimmed">Looking for cars…</Text>
+          ) : (
+            <Text size="sm"><Text span fw={650} inherit data-testid="cars">{live.cars}</Text> cars in view, live</Text>
+          )}
+        </Paper>
+      </main>
+    </div>
+  );
+}

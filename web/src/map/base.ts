@@ -1,0 +1,25 @@
+import type { Bounds, LatLon, Projection } from "./projection";
+
+/** The map beneath the vehicles: MapLibre, or a plain drawing without WebGL. */
+export interface BaseMap {
+  projection(): Projection;
+  fit(bounds: Bounds, padding: Padding): void;
+  setDark(dark: boolean): void;
+  zoomBy(levels: number): void;
+  remove(): void;
+}
+
+export interface Padding {
+  top: number;
+  bottom: number;
+  left: number;
+  right: number;
+}
+
+export interface BaseMapEvents {
+  moved(): void; // the view has changed and rests
+  clicked(place: LatLon): void;
+}
+
+export const start = { lat: -34.9, lon: -56.173, zoom: 13 } as const;
+export const zoomRange = { min: 10.5, max: 18 } as const;
