@@ -4,14 +4,14 @@ import { lazy, Suspense } from "react";
 const Home = lazy(() => import("./home/home-page"));
 const Rider = lazy(() => import("./rider/rider-page"));
 const Driver = lazy(() => import("./driver/driver-page"));
-const Admin = lazy(() => import("./admin/admin-page"));
+const Console = lazy(() => import("./console/console-page"));
 
 /** Pages are plain links: each role is a tab of its own. */
 export function App() {
   const [, first] = location.pathname.split("/");
   return (
     <Suspense fallback={<Center h="100%"><Loader aria-label="Loading" /></Center>}>
-      {first === "rider" ? <Rider /> : first === "driver" ? <Driver /> : first === "admin" ? <Admin /> : <Home />}
+      {first === "rider" ? <Rider /> : first === "driver" ? <Driver /> : first === "admin" ? <Console /> : <Home />}
     </Suspense>
   );
 }

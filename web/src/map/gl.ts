@@ -44,7 +44,11 @@ export function glMap(container: HTMLElement, isDark: boolean, on: BaseMapEvents
       const duration = matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 600;
       map.fitBounds([[b.west, b.south], [b.east, b.north]], { padding, duration, maxZoom: 16 });
     },
-    setDark: (now) => map.setStyle(mapStyle(now ? dark : light)),
+    setDark(now) {
+      if (now === isDark) return;
+      isDark = now;
+      map.setStyle(mapStyle(now ? dark : light), { diff: false });
+    },
     zoomBy: (levels) => map.easeTo({ zoom: map.getZoom() + levels, duration: 200 }),
     remove: () => map.remove(),
   };

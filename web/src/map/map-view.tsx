@@ -49,7 +49,9 @@ export function MapView({ fleet, scene, onView, onPick, picking, fit, padding = 
     };
   }, [fleet]);
 
-  useEffect(() => base.current?.setDark(isDark), [isDark]);
+  useEffect(() => {
+    base.current?.setDark(isDark);
+  }, [isDark]);
   const pads = useRef(padding);
   pads.current = padding;
   useEffect(() => {

@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import { decodeFrame, headBytes, vehicleBytes } from "./frame";
+
+function bytes(count: number, held = count): DataView {
+  const view = new DataView(new ArrayBuffer(headBytes + held * vehicleBytes));
+  view.setUint8(0, 1);
+  view.setUint8(1, 2);
+  view.setUint16(2, count, true);
+  view.setFloat64(8, 1_800_000_000_123, true);
+  return view;
+}
+
+test("a frame is read as the server lays it out", () => {
+  const view = bytes(1);
+  view.setUint32(16, 4_000_000_001, true);
+  view.setInt32(20, -349_066_000, true);
+  view.setInt32(24, -561_997_000, true);
+  view.setUint16(28, 1234, true);
+  view.setUint16(30, 35_999, true);
+  view.setFloat64(32, 1_800_000_000_000, true);
+  view.setUint32(40, 87, true);
+  expect(decodeFrame(view.buffer as ArrayBuffer)).toEqual({
+    all: true,
+    serverTime: 1_800_000_000_123,
+    vehicles: [
+      { id: 4_000_000_001, lat: -34.9066, lon: -56.1997, speed: 12.34, heading: 359.99, at: 1_800_000_000_000, behind: 87 },
+    ],
+  });
+});
+
+test("an empty view is a frame", () => {
+  expect(decodeFrame(bytes(0).buffer as ArrayBuffer).vehicles).toEqual([]);
+});
+
+test("what is cut off, of another version or no frame is refused", () => {
+  expect(() => decodeFrame(bytes(2, 1).buffer as ArrayBuffer)).toThrow("does not hold 2");
+  const other = bytes(0);
+  other.setUint8(0, 2);
+  expect(() => decodeFrame(other.buffer as ArrayBuffer)).toThrow("Reload");
+  expect(() => decodeFrame(new ArrayBuffer(3))).toThrow();
+});
