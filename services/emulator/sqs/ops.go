@@ -17,6 +17,9 @@ import (
 func (s *Service) Ops(base func(context.Context) string) map[string]wire.Op {
 	return map[string]wire.Op{
 		"CreateQueue": wire.Handle(func(ctx context.Context, in createIn) (urlOut, error) {
+			if strings.HasSuffix(in.QueueName, ".fifo") != (in.Attributes["FifoQueue"] == "true") {
+				return urlOut{}, wire.Bad("InvalidParameterValue", "The name of a FIFO queue ends with .fifo, that of a standard queue does not.")
+			}
 			return urlOut{URL(base(ctx), in.QueueName)}, s.Create(in.QueueName, in.Attributes)
 		}),
 		"GetQueueUrl": wire.Handle(func(ctx context.Context, in createIn) (urlOut, error) {

@@ -47,14 +47,21 @@ type queue struct {
 	ghosts     []*message // deleted messages that may show once more
 	changed    chan struct{}
 	purgedAt   time.Time
+	expiredAt  int64 // ms
 	rng        *rand.Rand
+	run        int64 // tells this run's receipt handles from an earlier one's
 	inFlight   int
 }
 
+// expireEvery is in ms.
+const expireEvery = 60_000
+
+// dedupEntry is what a deduplication id stood for, until it may be used again.
 type dedupEntry struct {
-	id    string
-	seq   uint64
-	until int64
+	Key   string `json:"key"`
+	ID    string `json:"id"`
+	Seq   uint64 `json:"seq"`
+	Until int64  `json:"until"`
 }
 
 func (q *queue) isFIFO() bool { return q.fifo != nil }
@@ -118,15 +125,16 @@ func (q *queue) land(m *message) {
 	}
 }
 
-// nextDue is when the next message becomes visible by itself, 0 for never.
-func (q *queue) nextDue() int64 {
+// nextDue is when the next message becomes visible by itself, 0 for never. A
+// visible one that waits for its group is woken by a delete, not by time.
+func (q *queue) nextDue(now int64) int64 {
 	if len(q.timed) > 0 {
 		return q.timed[0].VisibleAt
 	}
 	due := int64(0)
 	if q.isFIFO() {
 		for e := q.fifo.Front(); e != nil; e = e.Next() {
-			if m, _ := e.Value.(*message); (m.inFlight || m.VisibleAt > 0) && (due == 0 || m.VisibleAt < due) {
+			if m, _ := e.Value.(*message); m.VisibleAt > now && (due == 0 || m.VisibleAt < due) {
 				due = m.VisibleAt
 			}
 		}
@@ -134,9 +142,8 @@ func (q *queue) nextDue() int64 {
 	return due
 }
 
-// pick chooses visible messages to hand out, at most n.
+// pick chooses messages that have become visible (ripen) to hand out, at most n.
 func (q *queue) pick(n int, now int64, reorder float64) []*message {
-	q.ripen(now)
 	if q.isFIFO() {
 		return q.pickFIFO(n, now)
 	}
@@ -186,18 +193,39 @@ func (q *queue) fly(m *message, at int64) {
 
 // setVisible changes when a message in flight is seen again.
 func (q *queue) setVisible(m *message, at, now int64) {
+	sooner := at < m.VisibleAt
 	m.VisibleAt = at
 	if !q.isFIFO() {
 		heap.Fix(&q.timed, m.index)
 	}
-	if at <= now {
+	if sooner { // a heartbeat wakes nobody
 		q.ripen(now)
+		q.signal()
 	}
-	q.signal()
+}
+
+// expire removes what is older than the queue keeps, at most once a minute; a
+// receive looks by itself. Nothing is journalled: after a restart the same
+// messages are as old.
+func (q *queue) expire(now int64) {
+	if now-q.expiredAt < expireEvery {
+		return
+	}
+	q.expiredAt = now
+	for _, m := range q.byID {
+		if q.expired(m, now) {
+			q.remove(m)
+		}
+	}
+}
+
+func (q *queue) expired(m *message, now int64) bool {
+	return m.Sent+q.number("MessageRetentionPeriod")*1000 < now
 }
 
 // counts gives the queue's approximate numbers.
 func (q *queue) counts(now int64) (visible, inFlight, delayed int) {
+	q.expire(now)
 	q.ripen(now)
 	if q.isFIFO() {
 		for e := q.fifo.Front(); e != nil; e = e.Next() {

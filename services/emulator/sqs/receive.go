@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"tandem/services/emulator/wire"
 )
 
@@ -62,6 +64,9 @@ func (s *Service) receive(ctx context.Context, in receiveIn) (receiveOut, error)
 	}
 	var deadline time.Time
 	for {
+		if ctx.Err() != nil { // nothing is handed out to a client that left
+			return receiveOut{}, nil
+		}
 		got, changed, due, wait, err := s.tryReceive(in, n)
 		if err != nil || len(got) > 0 {
 			return receiveOut{got}, err
@@ -79,8 +84,6 @@ func (s *Service) receive(ctx context.Context, in receiveIn) (receiveOut, error)
 		t := time.NewTimer(left)
 		select {
 		case <-ctx.Done():
-			t.Stop()
-			return receiveOut{}, nil
 		case <-changed:
 		case <-t.C:
 		}
@@ -104,13 +107,13 @@ func (s *Service) tryReceive(in receiveIn, n int) (out []messageOut, changed <-c
 			if seconds == 0 && !q.isFIFO() {
 				return &wire.Error{Status: 403, Code: "OverLimit", Query: "OverLimit", Message: "The maximum number of in flight messages is reached."}
 			}
-			changed, due = q.changed, q.nextDue()
+			changed, due = q.changed, q.nextDue(now())
 			return nil
 		}
 		if out, err = s.handOut(q, in, n); err != nil {
 			return err
 		}
-		changed, due = q.changed, q.nextDue()
+		changed, due = q.changed, q.nextDue(now())
 		return nil
 	})
 	return out, changed, due, wait, err
@@ -125,13 +128,14 @@ func (s *Service) handOut(q *queue, in receiveIn, n int) ([]messageOut, error) {
 	policy, _ := parseRedrive(q.attributes["RedrivePolicy"]) // checked when it was set
 	dead := s.byARN(policy.Target)
 	var out []messageOut
+	q.ripen(at) // once: with a visibility of 0 nothing is in one answer twice
 	for len(out) < n {
 		picked := q.pick(n-len(out), at, s.o.Reorder)
 		if len(picked) == 0 {
 			break
 		}
-		for _, m := range picked {
-			if m.Sent+q.number("MessageRetentionPeriod")*1000 < at {
+		for i, m := range picked {
+			if q.expired(m, at) {
 				q.fly(m, at) // so that remove finds it
 				q.remove(m)
 				continue
@@ -139,7 +143,10 @@ func (s *Service) handOut(q *queue, in receiveIn, n int) ([]messageOut, error) {
 			if dead != nil && m.receives >= policy.Max {
 				q.fly(m, at)
 				if err := s.move(q, m, dead, q.arn); err != nil {
-					return out, err
+					for _, rest := range picked[i+1:] {
+						q.fly(rest, at) // visible again at once
+					}
+					return nil, err
 				}
 				continue
 			}
@@ -147,7 +154,7 @@ func (s *Service) handOut(q *queue, in receiveIn, n int) ([]messageOut, error) {
 			if m.firstReceived == 0 {
 				m.firstReceived = at
 			}
-			q.fly(m, at+max(visibility*1000, 1)) // not twice in one answer
+			q.fly(m, at+visibility*1000)
 			out = append(out, q.show(m, in))
 		}
 	}
@@ -160,14 +167,18 @@ func (s *Service) handOut(q *queue, in receiveIn, n int) ([]messageOut, error) {
 	return out, nil
 }
 
-// move takes a message to another queue. A standard queue keeps the first
-// enqueue time; a FIFO queue starts it anew.
+// move takes a message to another queue: to a dead-letter queue from source,
+// where a standard queue keeps the first enqueue time and a FIFO queue starts
+// it anew; or, without source, back from one, as a new message.
 func (s *Service) move(from *queue, m *message, to *queue, source string) error {
 	s.seq++
 	next := &message{ID: m.ID, Body: m.Body, Attributes: m.Attributes, Group: m.Group, Dedup: m.Dedup, Trace: m.Trace,
 		Sent: m.Sent, Seq: s.seq, Source: source}
-	if to.isFIFO() {
+	if to.isFIFO() || source == "" {
 		next.Sent = now()
+	}
+	if source == "" {
+		next.ID = uuid.NewString()
 	}
 	if err := s.write(entry{Op: "move", Queue: from.name, To: to.name, ID: m.ID, Message: next}); err != nil {
 		return err
@@ -180,7 +191,7 @@ func (s *Service) move(from *queue, m *message, to *queue, source string) error 
 func (q *queue) show(m *message, in receiveIn) messageOut {
 	out := messageOut{
 		MessageID: m.ID, Body: m.Body, MD5OfBody: md5Hex([]byte(m.Body)),
-		ReceiptHandle: base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s %s %d", q.name, m.ID, m.receives)),
+		ReceiptHandle: base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s %s %s", q.name, m.ID, m.holder(q.run))),
 	}
 	all := m.system()
 	for _, name := range append(slices.Clone(in.AttributeNames), in.MessageSystemAttributeNames...) {
@@ -236,15 +247,23 @@ func (m *message) system() map[string]string {
 	return out
 }
 
-// handle reads a receipt handle: the message it is of, and of which receive.
-func (q *queue) handle(text string) (id string, receive int, err error) {
+// holder names who holds a message: its latest receive, in this run of the
+// emulator.
+func (m *message) holder(run int64) string { return fmt.Sprintf("%d.%d", run, m.receives) }
+
+// holds says whether a receipt handle's holder is the one whose message is in
+// flight now.
+func (q *queue) holds(m *message, holder string) bool {
+	return m.inFlight && m.holder(q.run) == holder
+}
+
+// handle reads a receipt handle: the message it is of, and its holder.
+func (q *queue) handle(text string) (id, holder string, err error) {
 	b, err := base64.StdEncoding.DecodeString(text)
 	parts := strings.Fields(string(b))
 	if err == nil && len(parts) == 3 && parts[0] == q.name {
-		if receive, err = strconv.Atoi(parts[2]); err == nil {
-			return parts[1], receive, nil
-		}
+		return parts[1], parts[2], nil
 	}
-	return "", 0, &wire.Error{Status: 400, Code: "ReceiptHandleIsInvalid", Query: "ReceiptHandleIsInvalid",
+	return "", "", &wire.Error{Status: 404, Code: "ReceiptHandleIsInvalid", Query: "ReceiptHandleIsInvalid",
 		Message: "The input receipt handle is invalid."}
 }

@@ -10,7 +10,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -85,7 +84,7 @@ func (s *Service) sendBatch(_ context.Context, in sendBatchIn) (out batchOut[sen
 	ids, size := make([]string, len(in.Entries)), 0
 	for i, e := range in.Entries {
 		ids[i] = e.ID
-		size += len(e.MessageBody)
+		size += e.size()
 	}
 	if err := checkBatch(ids); err != nil {
 		return out, err
@@ -116,6 +115,9 @@ func (s *Service) sendBatch(_ context.Context, in sendBatchIn) (out batchOut[sen
 			out.Successful = append(out.Successful, answer)
 		}
 		if err := s.write(entries...); err != nil {
+			for _, e := range entries {
+				delete(q.dedup, q.dedupKey(e.Message)) // else a retry would be taken for a repeat
+			}
 			return err
 		}
 		for _, e := range entries {
@@ -148,7 +150,7 @@ func checkBatch(ids []string) error {
 	}
 	seen := map[string]bool{}
 	for _, id := range ids {
-		if id == "" || len(id) > 80 {
+		if !entryName(id) {
 			return fail("InvalidBatchEntryId", "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long.")
 		}
 		if seen[id] {
@@ -157,6 +159,12 @@ func checkBatch(ids []string) error {
 		seen[id] = true
 	}
 	return nil
+}
+
+func entryName(id string) bool {
+	return id != "" && len(id) <= 80 && !strings.ContainsFunc(id, func(r rune) bool {
+		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_')
+	})
 }
 
 // prepare checks one message; repeat says that it was taken before.
@@ -179,8 +187,8 @@ func (s *Service) prepare(q *queue, in sendIn) (m *message, repeat bool, err err
 			sum := sha256.Sum256([]byte(m.Body))
 			m.Dedup = hex.EncodeToString(sum[:])
 		}
-		if before, ok := q.dedup[q.dedupKey(m)]; ok && before.until > at {
-			m.ID, m.Seq = before.id, before.seq
+		if before, ok := q.dedup[q.dedupKey(m)]; ok && before.Until > at {
+			m.ID, m.Seq = before.ID, before.Seq
 			return m, true, nil
 		}
 	}
@@ -189,10 +197,23 @@ func (s *Service) prepare(q *queue, in sendIn) (m *message, repeat bool, err err
 	return m, false, nil
 }
 
-func checkMessage(q *queue, in sendIn) error {
-	size := len(in.MessageBody)
+// size counts as AWS does: the body, and each attribute's name, type and value.
+func (in sendIn) size() int {
+	n := len(in.MessageBody)
 	for name, a := range in.MessageAttributes {
-		size += len(name) + len(a.DataType) + len(a.StringValue) + len(a.BinaryValue)
+		n += len(name) + len(a.DataType) + len(a.StringValue) + len(a.BinaryValue)
+	}
+	return n
+}
+
+// forbidden says whether a message may not hold r.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+func forbidden(r rune) bool {
+	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF
+}
+
+func checkMessage(q *queue, in sendIn) error {
+	for name, a := range in.MessageAttributes {
 		if name == "" || a.DataType == "" {
 			return wire.Bad("InvalidParameterValue", "The message attribute '%s' must contain a non-empty name and type.", name)
 		}
@@ -201,9 +222,9 @@ func checkMessage(q *queue, in sendIn) error {
 	switch {
 	case in.MessageBody == "":
 		return wire.Bad("MissingParameter", "The request must contain the parameter MessageBody.")
-	case size > limit:
+	case in.size() > limit:
 		return wire.Bad("InvalidParameterValue", "One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", limit)
-	case !utf8.ValidString(in.MessageBody) || strings.ContainsAny(in.MessageBody, "\x00\x01\x02\x03\x04\x05\x06\x07\x08\x0b\x0c\x0e\x0f"):
+	case strings.ContainsFunc(in.MessageBody, forbidden):
 		return wire.Bad("InvalidMessageContents", "Invalid binary character was found in the message body.")
 	case len(in.MessageAttributes) > 10:
 		return wire.Bad("InvalidParameterValue", "Number of message attributes exceeds the allowed maximum of 10.")
@@ -233,9 +254,10 @@ func (q *queue) remember(m *message) {
 	}
 	at := now()
 	if len(q.dedup) > 10_000 {
-		maps.DeleteFunc(q.dedup, func(_ string, e dedupEntry) bool { return e.until <= at })
+		maps.DeleteFunc(q.dedup, func(_ string, e dedupEntry) bool { return e.Until <= at })
 	}
-	q.dedup[q.dedupKey(m)] = dedupEntry{m.ID, m.Seq, m.Sent + dedupWindow}
+	key := q.dedupKey(m)
+	q.dedup[key] = dedupEntry{key, m.ID, m.Seq, m.Sent + dedupWindow}
 }
 
 func (s *Service) accept(q *queue, m *message) {

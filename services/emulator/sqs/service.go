@@ -3,7 +3,6 @@ package sqs
 import (
 	"container/list"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -32,7 +31,7 @@ type Options struct {
 const (
 	region  = "us-east-1"
 	account = "000000000000"
-	// compactAt is when a journal of mostly deleted messages is rewritten.
+	// compactAt is the length below which a journal is never rewritten.
 	compactAt = 8 << 20
 )
 
@@ -43,24 +42,26 @@ type Service struct {
 	queues map[string]*queue
 	file   *journal.File // nil in memory
 	seq    uint64
-	rng    *rand.Rand
 	moves  []moveTask
+	// compactAt is the journal's length that is worth a rewrite.
+	compactAt int64
 }
 
 // entry is one line of the journal.
 type entry struct {
-	Op         string            `json:"op"` // queue, attributes, delete-queue, send, delete, purge, move
+	Op         string            `json:"op"` // queue, attributes, delete-queue, send, delete, purge, move; sequence and dedup in a snapshot
 	Queue      string            `json:"q"`
 	To         string            `json:"to,omitempty"` // move: the other queue
 	ID         string            `json:"id,omitempty"`
 	Attributes map[string]string `json:"a,omitempty"`
 	At         int64             `json:"at,omitempty"`
 	Message    *message          `json:"m,omitempty"`
+	Dedup      *dedupEntry       `json:"d,omitempty"`
 }
 
 // Open reads the journal and gives the queues as they were.
 func Open(o Options) (*Service, error) {
-	s := &Service{o: o, queues: map[string]*queue{}, rng: rand.New(rand.NewPCG(o.Seed, 0x5151))}
+	s := &Service{o: o, queues: map[string]*queue{}, compactAt: compactAt}
 	if o.Path == "" {
 		return s, nil
 	}
@@ -69,8 +70,7 @@ func Open(o Options) (*Service, error) {
 		if err := json.Unmarshal(payload, &e); err != nil {
 			return err
 		}
-		s.replay(e)
-		return nil
+		return s.replay(e)
 	})
 	if err != nil {
 		return nil, err
@@ -89,14 +89,20 @@ func (s *Service) Close() error {
 
 func now() int64 { return time.Now().UnixMilli() }
 
-func (s *Service) replay(e entry) {
-	q := s.queues[e.Queue]
-	if e.Op == "queue" {
+// replay applies an entry of the journal. One that this version did not write
+// is an error: forgetting silently is worse than not starting.
+func (s *Service) replay(e entry) error {
+	switch e.Op {
+	case "queue":
 		s.queues[e.Queue] = newQueue(e.Queue, e.Attributes, e.At, s.o.Seed)
-		return
+		return nil
+	case "sequence":
+		s.seq = max(s.seq, uint64(e.At))
+		return nil
 	}
-	if q == nil {
-		return
+	q := s.queues[e.Queue]
+	if q == nil || (e.Op == "send" || e.Op == "move") && e.Message == nil || e.Op == "dedup" && e.Dedup == nil {
+		return fmt.Errorf("%q of queue %q cannot be applied", e.Op, e.Queue)
 	}
 	switch e.Op {
 	case "attributes":
@@ -121,7 +127,12 @@ func (s *Service) replay(e entry) {
 			s.seq = max(s.seq, e.Message.Seq)
 			to.add(e.Message, now())
 		}
+	case "dedup":
+		q.dedup[e.Dedup.Key] = *e.Dedup
+	default:
+		return fmt.Errorf("%q is of another version", e.Op)
 	}
+	return nil
 }
 
 func newQueue(name string, attributes map[string]string, at int64, seed uint64) *queue {
@@ -131,7 +142,7 @@ func newQueue(name string, attributes map[string]string, at int64, seed uint64) 
 			"VisibilityTimeout": "30", "DelaySeconds": "0", "MaximumMessageSize": strconv.Itoa(maxMessage),
 			"MessageRetentionPeriod": "345600", "ReceiveMessageWaitTimeSeconds": "0", "SqsManagedSseEnabled": "true",
 		},
-		byID: map[string]*message{}, dedup: map[string]dedupEntry{}, changed: make(chan struct{}),
+		byID: map[string]*message{}, dedup: map[string]dedupEntry{}, changed: make(chan struct{}), run: time.Now().UnixNano(),
 		rng: rand.New(rand.NewPCG(seed, uint64(len(name)))),
 	}
 	maps.Copy(q.attributes, attributes)
@@ -163,50 +174,56 @@ func (s *Service) write(entries ...entry) error {
 	return s.file.Append(payloads...)
 }
 
-// compactLocked rewrites the journal where most of it is of messages that are
-// gone. It is called between operations, with the lock held.
-func (s *Service) compactLocked() error {
-	if s.file == nil {
-		return nil
+// compact rewrites the journal when it is twice as long as after the last time:
+// most of it is of messages that are gone. It is called between operations,
+// with the lock held. A failure leaves the journal as it was.
+func (s *Service) compact() {
+	if s.file == nil || s.file.Size() < s.compactAt {
+		return
 	}
-	live := int64(0)
-	for _, q := range s.queues {
-		for _, m := range q.byID {
-			live += int64(len(m.Body)) + 300
-		}
+	payloads, err := s.snapshot()
+	if err == nil {
+		err = s.file.Rewrite(payloads)
 	}
-	if s.file.Size() < compactAt+4*live {
-		return nil
+	if err != nil {
+		s.o.Log.Warn("the queues' journal was not made shorter", "err", err)
 	}
-	var payloads [][]byte
-	add := func(e entry) error {
-		b, err := json.Marshal(e)
-		payloads = append(payloads, b)
-		return err
-	}
+	s.compactAt = max(compactAt, 2*s.file.Size())
+}
+
+// snapshot gives the entries that make the queues as they are.
+func (s *Service) snapshot() (payloads [][]byte, err error) {
+	entries := []entry{{Op: "sequence", At: int64(s.seq)}}
 	for _, name := range slices.Sorted(maps.Keys(s.queues)) {
 		q := s.queues[name]
-		if err := add(entry{Op: "queue", Queue: name, Attributes: q.attributes, At: q.created}); err != nil {
-			return err
-		}
-		for _, m := range slices.SortedFunc(maps.Values(q.byID), func(a, b *message) int { return int(min(max(int64(a.Seq)-int64(b.Seq), -1), 1)) }) {
+		entries = append(entries, entry{Op: "queue", Queue: name, Attributes: q.attributes, At: q.created})
+		for _, m := range q.inOrder() {
 			kept := *m
 			if m.inFlight {
 				kept.VisibleAt = 0 // receives are not kept
 			}
-			if err := add(entry{Op: "send", Queue: name, Message: &kept}); err != nil {
-				return err
-			}
+			entries = append(entries, entry{Op: "send", Queue: name, Message: &kept})
+		}
+		for _, d := range q.dedup { // of messages that are gone too
+			entries = append(entries, entry{Op: "dedup", Queue: name, Dedup: &d})
 		}
 	}
-	return s.file.Rewrite(payloads)
+	for _, e := range entries {
+		b, err := json.Marshal(e)
+		if err != nil {
+			return nil, fmt.Errorf("sqs: journal: %w", err)
+		}
+		payloads = append(payloads, b)
+	}
+	return payloads, nil
 }
 
 // do runs f under the lock; f journals by s.write and applies.
 func (s *Service) do(f func() error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return errors.Join(f(), s.compactLocked())
+	defer s.compact()
+	return f()
 }
 
 // URL is the queue's address for a client that reached the emulator at base.

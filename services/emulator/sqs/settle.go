@@ -2,7 +2,6 @@ package sqs
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/google/uuid"
 
@@ -31,12 +30,28 @@ func (s *Service) deleteMessage(_ context.Context, in settleIn) (wire.Empty, err
 		if err != nil {
 			return err
 		}
-		id, _, err := q.handle(in.ReceiptHandle)
+		id, err := q.deletable(in.ReceiptHandle)
 		if err != nil {
 			return err
 		}
 		return s.drop(q, id)
 	})
+}
+
+// deletable gives the message that a receipt handle may delete. A standard
+// queue takes any handle of it, a FIFO queue only that of the holder, whose
+// time has not passed.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html
+func (q *queue) deletable(handle string) (id string, err error) {
+	id, holder, err := q.handle(handle)
+	if err != nil {
+		return "", err
+	}
+	q.ripen(now())
+	if m := q.byID[id]; m != nil && q.isFIFO() && !q.holds(m, holder) {
+		return "", wire.Bad("InvalidParameterValue", "Value %s for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired.", handle)
+	}
+	return id, nil
 }
 
 // drop deletes messages; those that are gone already are no error.
@@ -68,7 +83,7 @@ func (s *Service) deleteBatch(_ context.Context, in settleBatchIn) (out batchOut
 	return s.settle(in, func(q *queue, entries []settleIn, out *batchOut[entryID]) error {
 		var ids []string
 		for _, e := range entries {
-			id, _, err := q.handle(e.ReceiptHandle)
+			id, err := q.deletable(e.ReceiptHandle)
 			if err != nil {
 				out.Failed = append(out.Failed, failedEntry(e.ID, err))
 				continue
@@ -94,7 +109,7 @@ func (q *queue) change(in settleIn) error {
 	if in.VisibilityTimeout == nil || *in.VisibilityTimeout < 0 || *in.VisibilityTimeout > maxVisibility {
 		return wire.Bad("InvalidParameterValue", "VisibilityTimeout must be between 0 and 43200.")
 	}
-	id, receive, err := q.handle(in.ReceiptHandle)
+	id, holder, err := q.handle(in.ReceiptHandle)
 	if err != nil {
 		return err
 	}
@@ -104,7 +119,7 @@ func (q *queue) change(in settleIn) error {
 	if m == nil {
 		return wire.Bad("InvalidParameterValue", "Value %s for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.", in.ReceiptHandle)
 	}
-	if !m.inFlight || m.receives != receive {
+	if !q.holds(m, holder) {
 		return &wire.Error{Status: 400, Code: "MessageNotInflight", Query: "AWS.SimpleQueueService.MessageNotInflight",
 			Message: "The message referred to isn't in flight."}
 	}
@@ -150,6 +165,7 @@ type moveTask struct {
 	Status                            string
 	SourceArn                         string
 	DestinationArn                    string `json:",omitempty"`
+	FailureReason                     string `json:",omitempty"`
 	ApproximateNumberOfMessagesMoved  int64
 	ApproximateNumberOfMessagesToMove int64
 	StartedTimestamp                  int64
@@ -159,40 +175,66 @@ type moveIn struct{ SourceArn, DestinationArn string }
 
 type moveOut struct{ TaskHandle string }
 
+// startMove takes a dead-letter queue's visible messages to where each died, or
+// to the destination that is named.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
 func (s *Service) startMove(_ context.Context, in moveIn) (out moveOut, err error) {
 	err = s.do(func() error {
-		from := s.byARN(in.SourceArn)
-		if from == nil {
-			return &wire.Error{Status: 404, Code: "ResourceNotFoundException", Query: "ResourceNotFoundException", Message: "The resource that you specified for the SourceArn parameter doesn't exist."}
+		from, to := s.byARN(in.SourceArn), s.byARN(in.DestinationArn)
+		switch {
+		case from == nil:
+			return noResource("SourceArn")
+		case to == nil && in.DestinationArn != "":
+			return noResource("DestinationArn")
+		case !s.isDeadLetterQueue(from):
+			return wire.Bad("InvalidParameterValue", "Source queue must be configured as a Dead Letter Queue.")
 		}
 		task := moveTask{TaskHandle: uuid.NewString(), Status: "COMPLETED", SourceArn: in.SourceArn, DestinationArn: in.DestinationArn, StartedTimestamp: now()}
-		from.ripen(now())
-		for _, m := range from.byID {
-			if m.inFlight {
-				continue
-			}
-			to := s.byARN(m.Source)
-			if in.DestinationArn != "" {
-				to = s.byARN(in.DestinationArn)
-			}
-			if to == nil {
-				if in.DestinationArn != "" {
-					return &wire.Error{Status: 404, Code: "ResourceNotFoundException", Query: "ResourceNotFoundException", Message: "The resource that you specified for the DestinationArn parameter doesn't exist."}
-				}
-				task.Status = "FAILED" // a message sent straight to the queue: its destination must be named
-				continue
-			}
-			task.ApproximateNumberOfMessagesToMove++
-			if err := s.move(from, m, to, ""); err != nil {
-				return fmt.Errorf("move: %w", err)
-			}
-			task.ApproximateNumberOfMessagesMoved++
+		if err := s.redriveAll(from, to, &task); err != nil {
+			return err
 		}
 		s.moves = append(s.moves[max(0, len(s.moves)-9):], task)
 		out.TaskHandle = task.TaskHandle
 		return nil
 	})
 	return out, err
+}
+
+func (s *Service) redriveAll(from, to *queue, task *moveTask) error {
+	from.ripen(now())
+	for _, m := range from.inOrder() {
+		if m.inFlight {
+			continue
+		}
+		task.ApproximateNumberOfMessagesToMove++
+		target := to
+		if target == nil {
+			target = s.byARN(m.Source)
+		}
+		if target == nil { // sent straight to the dead-letter queue
+			task.Status, task.FailureReason = "FAILED", "CouldNotDetermineMessageSource"
+			continue
+		}
+		if err := s.move(from, m, target, ""); err != nil {
+			return err
+		}
+		task.ApproximateNumberOfMessagesMoved++
+	}
+	return nil
+}
+
+func (s *Service) isDeadLetterQueue(q *queue) bool {
+	for _, other := range s.queues {
+		if policy, _ := parseRedrive(other.attributes["RedrivePolicy"]); policy.Target == q.arn {
+			return true
+		}
+	}
+	return false
+}
+
+func noResource(parameter string) error {
+	return &wire.Error{Status: 404, Code: "ResourceNotFoundException",
+		Message: "The resource that you specified for the " + parameter + " parameter doesn't exist."}
 }
 
 func (s *Service) listMoves(_ context.Context, in moveIn) (map[string]any, error) {
