@@ -41,6 +41,8 @@ type PoolOptions struct {
 	// LeaseTime is the shortest lease that code on this pool relies on: no
 	// transaction may wait for a lock or sit idle for as long. 0: 10 s.
 	LeaseTime time.Duration
+	// Tracer, when set, sees every statement: tests that fail one on purpose.
+	Tracer pgx.QueryTracer
 }
 
 // Open connects and pings. Every connection has lock_timeout and
@@ -60,6 +62,7 @@ func Open(ctx context.Context, url string, o PoolOptions) (*pgxpool.Pool, error)
 	cfg.MaxConns = o.MaxConns
 	cfg.MaxConnIdleTime = 2 * time.Minute
 	cfg.ConnConfig.ConnectTimeout = 3 * time.Second
+	cfg.ConnConfig.Tracer = o.Tracer
 	below := fmt.Sprint((o.LeaseTime * 8 / 10).Milliseconds())
 	for k, v := range map[string]string{
 		"application_name": "tandem-" + o.App, "timezone": "UTC",
