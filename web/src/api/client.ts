@@ -1,4 +1,4 @@
-import type { DriverState, Hood, Message, Overview, Place, Quote, Ride, RideEvent, Role, Route } from "./types";
+import type { DriverState, Hood, Message, Overview, Place, Point, Quote, Ride, RideEvent, Role, Route } from "./types";
 
 /** A refusal, with what the server says about it. */
 export class Problem extends Error {
@@ -57,16 +57,6 @@ export const rider = {
   inbox: () => ask<{ messages: Message[] }>("/rider/v1/inbox"),
 };
 
-export interface Fix {
-  seq: number;
-  at: number;
-  lat: number;
-  lon: number;
-  speed: number;
-  heading: number;
-  accuracy: number;
-}
-
 export const driver = {
   me: () => ask<DriverState>("/driver/v1/drivers/me"),
   duty: (on_duty: boolean) => send<DriverState>("/driver/v1/drivers/me/duty", "PUT", { on_duty }),
@@ -74,7 +64,7 @@ export const driver = {
   act: (ride: string, what: "arrive" | "pick-up" | "drop-off") => send<Ride>(`/driver/v1/rides/${ride}/${what}`, "POST"),
   route: (from: Place, to: Place) => ask<Route>(`/driver/v1/route?from=${pair(from)}&to=${pair(to)}`),
   last: (subject: string) => ask<{ seq: number; lat: number; lon: number }>(`/driver/v1/drivers/${subject}/last`),
-  points: (points: Fix[]) => send<{ accepted_through: number }>("/driver/v1/points", "POST", { points }),
+  points: (points: Point[]) => send<{ accepted_through: number }>("/driver/v1/points", "POST", { points }),
 };
 
 export const admin = {

@@ -1,21 +1,23 @@
-import type { Money } from './types';
+import type { Money } from "./types";
 
-export const money = (m: Money) =>
-  new Intl.NumberFormat(undefined, { style: 'currency', currency: m.currency, minimumFractionDigits: 0 }).format(m.amount_minor / 100);
+const amounts = (m: Money) =>
+  new Intl.NumberFormat("en", { style: "currency", currency: m.currency, currencyDisplay: "narrowSymbol" });
 
-export const minutes = (seconds: number) => (seconds < 90 ? `${Math.max(1, Math.round(seconds / 60))} min` : `${Math.round(seconds / 60)} min`);
+export const money = (m: Money): string => `${amounts(m).format(m.amount_minor / 100)} ${m.currency}`;
 
-export const distance = (metres: number) => (metres < 950 ? `${Math.round(metres / 10) * 10} m` : `${(metres / 1000).toFixed(1)} km`);
+export const distance = (metres: number): string =>
+  metres < 1000 ? `${Math.round(metres)} m` : `${(metres / 1000).toFixed(1)} km`;
 
-export const clock = (iso: string) => new Date(iso).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+export const minutes = (seconds: number): string => `${Math.max(1, Math.round(seconds / 60))} min`;
 
-export const ms = (n: number) => (n < 1000 ? `${Math.round(n)} ms` : `${(n / 1000).toFixed(1)} s`);
+export const clock = (iso: string): string => new Date(iso).toLocaleTimeString("en-GB");
 
-/** left tells a time span as "23 h 59 min". */
-export function left(seconds: number): string {
-  const h = Math.floor(seconds / 3600);
-  const m = Math.floor((seconds % 3600) / 60);
-  return h > 0 ? `${h} h ${m} min` : `${m} min`;
-}
+export const milliseconds = (ms: number): string => (ms < 10_000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
 
-export const number = (n: number) => new Intl.NumberFormat().format(n);
+export const hours = (seconds: number): string =>
+  `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+
+/** The ends of a long id: enough to tell two apart. */
+export const short = (id: string): string => (id.length > 14 ? `${id.slice(0, 8)}…${id.slice(-4)}` : id);
+
+export const whole = (n: number): string => n.toLocaleString("en");
