@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
 
 	"tandem/services/domain/ride"
 	"tandem/services/internal/auth"
@@ -136,6 +137,9 @@ func (s *service) list(c *gin.Context) error {
 	f := ride.Filter{State: ride.State(c.Query("state")), After: c.Query("after"), Limit: pageSize}
 	if f.State != "" && !known(f.State) {
 		return problem.Field("state", "%q is no state; there are %v.", f.State, ride.States())
+	}
+	if f.After != "" && uuid.Validate(f.After) != nil {
+		return problem.Field("after", "%q is no ride's id; give the next of the page before.", f.After)
 	}
 	if text := c.Query("limit"); text != "" {
 		n, err := strconv.Atoi(text)
