@@ -44,6 +44,27 @@ func Start(ctx context.Context, o Options) (*Running, error) {
 	if err != nil {
 		return nil, err
 	}
+	for try := 1; ; try++ {
+		r, err := s.startOnce(ctx)
+		if !errors.Is(err, errEnded) || try == startTries {
+			return r, err
+		}
+		// The children of a server that was killed hold its shared memory for a
+		// moment longer.
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(startAgain):
+		}
+	}
+}
+
+const (
+	startTries = 8
+	startAgain = 300 * time.Millisecond
+)
+
+func (s *Server) startOnce(ctx context.Context) (*Running, error) {
 	spec := s.Spec()
 	log, err := os.OpenFile(filepath.Join(s.opts.Dir, "postgres.log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
