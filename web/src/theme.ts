@@ -1,4 +1,4 @@
-import { createTheme, type MantineColorsTuple } from "@mantine/core";
+import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from "@mantine/core";
 
 const harbour: MantineColorsTuple = [
   "#ecf7f5", "#d7ece8", "#abd9d0", "#7cc5b7", "#57b5a3",
@@ -20,4 +20,11 @@ export const theme = createTheme({
   defaultRadius: "md",
   cursorType: "pointer",
   headings: { fontWeight: "650" },
+});
+
+/** Dimmed text that is still easy to read on every surface. */
+export const variables: CSSVariablesResolver = () => ({
+  variables: {},
+  light: { "--mantine-color-dimmed": "#566069" },
+  dark: { "--mantine-color-dimmed": "#a3afb8" },
 });

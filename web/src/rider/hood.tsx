@@ -1,5 +1,4 @@
 import { Paper, Text } from "@mantine/core";
-import { Fragment } from "react";
 import { rider } from "../api/client";
 import { hours, milliseconds, short } from "../api/format";
 import type { Hood as StreamView, Ride, RideEvent } from "../api/types";
@@ -14,6 +13,7 @@ export function Hood({ ride, events }: { ride: Ride; events: RideEvent[] }) {
   const stream = usePoll(moving ? () => rider.hood(ride.id) : undefined, 1000);
   return (
     <Paper className={classes.hood} shadow="md" component="section" aria-label="Under the hood" data-testid="hood">
+      <Text component="h2" className={classes.title}>Under the hood</Text>
       <QueueLine events={events} />
       <StreamLine view={stream.data} failed={stream.error !== undefined} waiting={ride.driver_id === undefined} />
     </Paper>
@@ -24,7 +24,7 @@ function QueueLine({ events }: { events: RideEvent[] }) {
   const { steps, deleted } = queueSteps(events);
   return (
     <div className={classes.line} data-done={deleted || undefined}>
-      <Text component="h2" className={classes.name}>Queue</Text>
+      <Text component="h3" className={classes.name}>Queue</Text>
       <ol className={classes.steps}>
         {steps.map((s) => (
           <li key={s.testid} data-reached={s.after !== undefined || undefined}>
@@ -46,7 +46,7 @@ function StreamLine({ view, failed, waiting }: { view: StreamView | undefined; f
   const point = view?.driver_point;
   return (
     <div className={classes.line}>
-      <Text component="h2" className={classes.name}>Stream</Text>
+      <Text component="h3" className={classes.name}>Stream</Text>
       {point ? (
         <ol className={classes.steps}>
           <li data-reached>
@@ -58,12 +58,10 @@ function StreamLine({ view, failed, waiting }: { view: StreamView | undefined; f
           {readers.map(([reader, name]) => {
             const seen = view.readers.find((r) => r.reader === reader);
             return (
-              <Fragment key={reader}>
-                <li data-reached={seen ? true : undefined}>
-                  <span className={classes.what}>{name}</span>
-                  <span className={classes.when} data-testid={`hood-${name}-ms`}>{seen ? `+${milliseconds(seen.after_ms)}` : "…"}</span>
-                </li>
-              </Fragment>
+              <li key={reader} data-reached={seen ? true : undefined}>
+                <span className={classes.what}>{name}</span>
+                <span className={classes.when} data-testid={`hood-${name}-ms`}>{seen ? `+${milliseconds(seen.after_ms)}` : "…"}</span>
+              </li>
             );
           })}
         </ol>

@@ -38,8 +38,12 @@ export default function RiderPage() {
   const [end, setEnd] = useState<End>("pickup");
   const { pickup, dropoff } = ride ?? draft;
   const route = useRoute(session.subject ? pickup : undefined, dropoff);
-  const fit = useMemo(() => (pickup && dropoff ? around([pickup, dropoff]) : undefined), [pickup?.lat, pickup?.lon, dropoff?.lat, dropoff?.lon]);
   const mine = ride?.driver_id && !ended(ride.state) ? vehicles[ride.driver_id] : undefined;
+  const fit = useMemo(() => {
+    const car = ride?.state === "assigned" && mine !== undefined ? live.fleet.get(mine, Date.now()) : undefined;
+    return pickup && dropoff ? around(car ? [pickup, dropoff, car] : [pickup, dropoff]) : undefined;
+    // Only when the trip or its car changes: the map stays still while the car moves.
+  }, [pickup?.lat, pickup?.lon, dropoff?.lat, dropoff?.lon, ride?.state, mine]);
   const scene = useMemo(() => ({ pickup, dropoff, route: route?.points as [number, number][] | undefined, mine }), [pickup, dropoff, route, mine]);
   const padding = usePadding(ride !== undefined);
 
