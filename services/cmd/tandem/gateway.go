@@ -6,6 +6,7 @@ import (
 	"tandem/services/domain/city"
 	"tandem/services/gateway"
 	"tandem/services/internal/lifecycle"
+	"tandem/web"
 )
 
 type gatewayCmd struct {
@@ -28,16 +29,12 @@ func (c gatewayCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	app, err := webApp()
-	if err != nil {
-		return err
-	}
 	return c.serve(ctx, "gateway", func(ctx context.Context, env lifecycle.Env) error {
 		return gateway.Run(ctx, env, gateway.Config{
 			DatabaseURL: c.DatabaseURL, Auth: keeper, OperatorKey: c.OperatorKey, DemoLogin: c.DemoLogin,
 			BookingURL: c.BookingURL, LocationURL: c.LocationURL, MapfeedURL: c.MapfeedURL, HistoryURL: c.HistoryURL,
 			HeatmapURL: c.HeatmapURL, NotificationURL: c.NotificationURL, ConsoleURL: c.ConsoleURL,
-			App: app, City: city.Files(),
+			App: web.App(), City: city.Files(),
 		})
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -63,16 +64,23 @@ func main() {
 	}
 }
 
-// trap gives a context that ends with the first SIGINT or SIGTERM. The second
-// ends the process: nobody should need kill -9 to leave.
+// trap gives a context that ends with the first SIGINT, SIGTERM, or SIGHUP (the
+// terminal was closed; not under nohup). A second one ends the process: nobody
+// should need kill -9 to leave. Signals of the same moment are one: a terminal
+// that closes sends several.
 func trap() (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	go func() {
 		<-signals
 		cancel()
-		<-signals
+		for first := time.Now(); time.Since(first) < time.Second; {
+			<-signals
+		}
 		os.Exit(130)
 	}()
 	return ctx, cancel

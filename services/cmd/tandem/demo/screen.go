@@ -78,8 +78,8 @@ func (s *screen) status(text string) {
 		}
 		return
 	}
-	if width, _, err := term.GetSize(s.fd); err == nil && utf8.RuneCountInString(text) >= width {
-		text = string([]rune(text)[:max(width-2, 0)]) + "…"
+	if width, _, err := term.GetSize(s.fd); err == nil && width > 2 && utf8.RuneCountInString(text) >= width {
+		text = string([]rune(text)[:width-2]) + "…"
 	}
 	_, _ = fmt.Fprint(s.out, "\r\033[K"+text)
 	s.live = true

@@ -191,11 +191,12 @@ func answers(url string) func(context.Context) error {
 	}
 }
 
-// awaitDrivers waits until the simulator's drivers are on the road.
+// awaitDrivers waits until nearly all of the simulator's drivers are on the
+// road; a few may be off duty.
 func (d *demo) awaitDrivers(ctx context.Context) error {
 	for {
 		s, err := d.simulator(ctx)
-		if err == nil && s.Phase != "warming" {
+		if err == nil && s.Phase != "warming" && s.OnRoad >= d.Drivers*8/10 {
 			d.screen.part(fmt.Sprintf("%d drivers on the road", s.OnRoad), "")
 			return nil
 		}
