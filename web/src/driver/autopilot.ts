@@ -5,7 +5,7 @@ import { Course, type Spot } from "./course";
 const every = 1000; // ms between two fixes
 const times = 4; // how much faster than the street allows
 const keep = 300; // fixes that wait while the stream cannot be reached
-const home = { lat: -34.9059, lon: -56.1963 }; // 18 de Julio
+const home = { lat: -34.9066, lon: -56.1997 }; // Plaza Independencia, where the suggested short trip begins
 
 export interface Trip {
   spot: Spot;

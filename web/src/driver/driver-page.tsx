@@ -1,5 +1,5 @@
-import { Button, Paper, Stack, Text, Title } from "@mantine/core";
-import { useCallback, useEffect, useMemo } from "react";
+import { Anchor, Button, Paper, Stack, Text, Title } from "@mantine/core";
+import { useCallback, useEffect, useMemo, useState } from "react";
 import { distance, money, short, whole } from "../api/format";
 import type { TextFrame } from "../api/socket";
 import type { Ride, RideState } from "../api/types";
@@ -20,8 +20,10 @@ export default function DriverPage() {
   const session = useSession("driver");
   const driving = useDriver(session.subject);
   const { hear, state, trip } = driving;
+  const [mine, setMine] = useState<number>();
   const onText = useCallback((text: TextFrame) => {
     if (text.type === "driver_state") hear(text.state);
+    if (text.type === "vehicle") setMine(text.vehicle); // a driver is told no other's
   }, [hear]);
   const live = useLive(session.subject ? "driver" : "viewer", onText);
   const { followDriver } = live;
@@ -31,7 +33,7 @@ export default function DriverPage() {
 
   const ride = state?.ride ?? state?.offer?.ride;
   const { pickup, dropoff } = ride ?? {};
-  const scene = useMemo(() => ({ pickup, dropoff, route: trip?.route, self: trip?.spot }), [pickup, dropoff, trip]);
+  const scene = useMemo(() => ({ pickup, dropoff, route: trip?.route, mine, self: trip?.spot }), [pickup, dropoff, trip, mine]);
   const onRoad = trip !== undefined;
   const fit = useMemo(() => {
     const here = trip ? [trip.spot] : [];
@@ -76,7 +78,14 @@ function Work({ driving }: { driving: Driving }) {
       {ride && <Job ride={ride} />}
       {!ride && !offer && (
         <Text size="sm" c="dimmed">
-          {state.on_duty ? "Riders nearby are offered to the driver who is there soonest. It may take a minute." : "Go online in the centre, and rides nearby are offered to you."}
+          {state.on_duty ? (
+            <>
+              A ride is offered to the driver who is there soonest. To ask for one yourself, take the one-minute trip{" "}
+              <Anchor href="/rider" target="_blank" inherit underline="always">as a rider, in another tab</Anchor>.
+            </>
+          ) : (
+            "Go online in the centre, and rides nearby are offered to you."
+          )}
         </Text>
       )}
       {trip && (
