@@ -160,6 +160,10 @@ func TestARideFromTheBookingToTheReceipt(t *testing.T) {
 	state(func(st ride.DriverState) bool { return st.OnDuty })
 
 	r := rita.book(t, "k1")
+	require.Eventually(t, func() bool {
+		events, err := h.store.Events(t.Context(), r.ID, 0, 10)
+		return err == nil && len(events) == 2
+	}, patience, look, "its request is queued")
 	history := frames(t, rita.send(t, "GET", "/v1/rides/"+r.ID+"/events", "", "Accept", "text/event-stream"))
 	offered, err := h.store.Do(t.Context(), r.ID, ride.Action{Kind: ride.ActOffer, Driver: "ana", Attempt: 1}, "worker w1")
 	require.NoError(t, err)
@@ -195,11 +199,9 @@ func TestARideFromTheBookingToTheReceipt(t *testing.T) {
 		if kind == "offered" {
 			require.NotContains(t, data, "ana")
 		}
-		if kind != "queued" { // the relay's, whenever
-			kinds = append(kinds, kind)
-		}
+		kinds = append(kinds, kind)
 	}
-	require.Equal(t, []string{"requested", "offered", "assigned", "arrived", "picked_up", "completed", "deleted"}, kinds)
+	require.Equal(t, []string{"requested", "queued", "offered", "assigned", "arrived", "picked_up", "completed", "deleted"}, kinds)
 
 	type page struct {
 		Events []ride.Event `json:"events"`
