@@ -103,6 +103,8 @@ func (s *Service) put(t target, entries []putEntry) ([]putOut, error) {
 		return nil, err
 	}
 	at := time.Now()
+	// Arrival never goes back, though the clock may: AT_TIMESTAMP rests on it.
+	st.arrived = max(st.arrived, at.UnixMilli())
 	out := make([]putOut, len(entries))
 	byShard := map[*shard][]record{}
 	for i, e := range entries {
@@ -114,12 +116,12 @@ func (s *Service) put(t target, entries []putEntry) ([]putOut, error) {
 			out[i] = putOut{ErrorCode: throttled, ErrorMessage: fmt.Sprintf("Rate exceeded for shard %s in stream %s under account %s.", sh.ID, st.Name, account)}
 			continue
 		}
-		byShard[sh] = append(byShard[sh], record{seq: st.next, arrived: at.UnixMilli(), key: e.PartitionKey, data: e.Data})
+		byShard[sh] = append(byShard[sh], record{seq: st.next, arrived: st.arrived, key: e.PartitionKey, data: e.Data})
 		out[i] = putOut{ShardID: sh.ID, SequenceNumber: sequenceText(st.next)}
 		st.next++
 	}
 	for sh, records := range byShard {
-		if err := sh.log.append(records, at.UnixMilli()); err != nil {
+		if err := sh.log.append(records, st.arrived); err != nil {
 			return nil, err // what another shard took is there without an answer: a retry repeats it
 		}
 		for _, r := range records {

@@ -59,6 +59,7 @@ type stream struct {
 	Retention int32    `json:"retention_hours"`
 	Shards    []*shard `json:"shards"`
 	next      uint64   // the sequence of the next record, of any shard
+	arrived   int64    // ms, of the newest record
 }
 
 // shard is one shard of a stream.
@@ -125,7 +126,7 @@ func (s *Service) openShard(st *stream, sh *shard) (err error) {
 		return err
 	}
 	if last, ok := sh.log.last(); ok {
-		st.next = max(st.next, last.Seq+1)
+		st.next, st.arrived = max(st.next, last.Seq+1), max(st.arrived, last.Arrived)
 	}
 	st.next = max(st.next, sh.FirstSeq, sh.ClosedSeq+1)
 	sh.records = rate.NewLimiter(writeRecords, writeRecords)
