@@ -206,7 +206,7 @@ func TestLookingTouchesNothingAndUnknownIsNamed(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "1", out.Messages[0].Attributes["ApproximateReceiveCount"], "looking counts nothing")
 
-	req, err := http.NewRequestWithContext(t.Context(), "POST", endpoint.Endpoint, strings.NewReader("{}"))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, endpoint.Endpoint, strings.NewReader("{}"))
 	require.NoError(t, err)
 	req.Header.Set("X-Amz-Target", "AmazonSQS.TagQueue")
 	resp, err := http.DefaultClient.Do(req)

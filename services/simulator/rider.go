@@ -57,12 +57,9 @@ func (s *sim) bookings(ctx context.Context) error {
 	if s.cfg.For > 0 {
 		over = time.After(s.cfg.For)
 	}
-	for n := range s.warmRiders() {
-		s.ride(ctx, n, s.warmTrip(n))
-	}
+	s.warm(ctx)
 	for n := s.warmRiders(); ; n++ {
 		if s.cfg.RidersPerMinute <= 0 {
-			n = s.warmRiders()
 			select {
 			case <-ctx.Done():
 			case <-over:
@@ -81,6 +78,21 @@ func (s *sim) bookings(ctx context.Context) error {
 			return nil
 		case <-time.After(t.wait):
 			s.ride(ctx, n, t)
+		}
+	}
+}
+
+// warm books for 30 % of the drivers, but for those who are on a trip already:
+// from the run before.
+func (s *sim) warm(ctx context.Context) {
+	for n := range s.warmRiders() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(warmEvery):
+		}
+		if s.fleet[n].heard().Ride == nil {
+			s.ride(ctx, n, s.warmTrip(n))
 		}
 	}
 }

@@ -43,6 +43,9 @@ type Config struct {
 
 const (
 	warmShare = 0.3
+	// warmEvery is about as fast as the demo's two workers find drivers, so that
+	// nobody waits in a queue because of it.
+	warmEvery = 400 * time.Millisecond
 	maxOpen   = 5_000
 	// startEvery spreads the drivers' logins.
 	startEvery = 5 * time.Millisecond
@@ -55,6 +58,7 @@ type sim struct {
 	city   *city.City
 	stats  *stats
 	ledger *ledger.Writer
+	fleet  []*driver
 	onRoad atomic.Int64
 	open   chan struct{}
 	riders sync.WaitGroup
@@ -82,6 +86,9 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) (err error) {
 		}
 		defer func() { err = errors.Join(err, s.ledger.Close()) }()
 	}
+	for n := range cfg.Drivers {
+		s.fleet = append(s.fleet, newDriver(s, fmt.Sprintf("sim-%d-d-%04d", cfg.Seed, n), n))
+	}
 	defer s.riders.Wait()
 	err = lifecycle.Group(ctx,
 		lifecycle.Task{Name: "http", Run: func(ctx context.Context) error {
@@ -97,8 +104,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) (err error) {
 func (s *sim) drivers(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	for n := range s.cfg.Drivers {
-		d := newDriver(s, fmt.Sprintf("sim-%d-d-%04d", s.cfg.Seed, n), n)
+	for _, d := range s.fleet {
 		wg.Go(func() { s.keepDriving(ctx, d) })
 		select {
 		case <-ctx.Done():

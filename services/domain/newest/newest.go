@@ -63,7 +63,7 @@ func (f *Follower) Run(ctx context.Context) error {
 		err := f.reader.All(ctx, start, f.handle)
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // a clean end
 		case errors.Is(err, shardreader.ErrStreamChanged):
 			f.o.Log.Warn("the stream was made anew: reading it from its beginning", "stream", f.o.Stream)
 			start = shardreader.Horizon()

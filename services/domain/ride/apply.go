@@ -81,6 +81,10 @@ func (r Ride) check(a Action) error {
 		if a.Driver != "" && r.Offer.DriverID != a.Driver {
 			return ErrDriver
 		}
+	case ActRequeue:
+		if (r.State == Assigned || r.State == Arrived) && !a.LoseDriver {
+			return fmt.Errorf("%w: a driver has accepted the ride", ErrState)
+		}
 	case ActArrive, ActPickUp, ActDropOff:
 		if a.Driver != "" && r.DriverID != a.Driver {
 			return ErrDriver
@@ -255,7 +259,7 @@ func (m *move) writeMessages(ctx context.Context) error {
 	if m.ride.Vehicle != nil {
 		notice.Plate = m.ride.Vehicle.Plate
 	}
-	typ := ""
+	var typ string
 	switch m.action.Kind {
 	case ActAccept:
 		typ = event.TypeRideAssigned

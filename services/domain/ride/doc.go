@@ -36,7 +36,7 @@
 //	state      wake_at                                         then
 //	requested  delay + visibility × receives left + margin     requeue; past expires_at: unfulfilled
 //	offered    the offer's deadline + visibility + margin      requeue; past expires_at: unfulfilled
-//	assigned   20 minutes to arrive                            lose the driver, requeue
+//	assigned   20 minutes to arrive                            lose the driver, requeue (the sweeper alone may)
 //	arrived    20 minutes to pick up                           lose the driver, requeue
 //	picked_up  one hour                                        alarm, look again: an operator ends it
 //	terminal   never

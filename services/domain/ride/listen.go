@@ -138,7 +138,7 @@ func (l *Listener) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		err := l.listen(ctx)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // a clean end
 		}
 		l.log.Warn("changes of rides are not heard; connecting again", "err", err)
 		select {

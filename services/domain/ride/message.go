@@ -86,6 +86,16 @@ func OnSent(ctx context.Context, tx pgx.Tx, sent []outbox.Sent) error {
 		if m.Queue != QueueRequests {
 			continue
 		}
+		// Under the ride's lock, so that the event's number is in the order of
+		// commits: a stream that stands at a later one would never be given it.
+		if _, err := tx.Exec(ctx, `SELECT FROM ride.rides WHERE id = $1 FOR UPDATE`, m.Key); err != nil {
+			return fmt.Errorf("ride: queued: %w", err)
+		}
+		// What waited in the outbox can come back from the queue that much later.
+		if _, err := tx.Exec(ctx, `UPDATE ride.rides r SET wake_at = r.wake_at + (clock_timestamp() - o.added_at)
+			FROM ride.outbox o WHERE o.id = $2 AND r.id = $1 AND r.state IN ('requested', 'offered')`, m.Key, m.ID); err != nil {
+			return fmt.Errorf("ride: wake: %w", err)
+		}
 		_, err := tx.Exec(ctx, `INSERT INTO ride.ride_events (ride_id, kind, at, by, attempt, data)
 			SELECT id, 'queued', clock_timestamp(), 'relay', attempt,
 				jsonb_build_object('message_id', $2::text, 'outbox_id', $3::text) FROM ride.rides WHERE id = $1`, m.Key, m.MessageID, m.ID)

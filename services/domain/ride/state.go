@@ -71,6 +71,10 @@ type Action struct {
 	Offer  string        // the offer that is answered
 	Delay  time.Duration // before the request is seen again (ActRequeue)
 	Reason string        // for the event and the rider
+	// LoseDriver lets ActRequeue take a ride from the driver who had accepted
+	// it. Without it a worker that is late, or has a copy of the message,
+	// cannot.
+	LoseDriver bool
 }
 
 // Errors of Next and Apply.

@@ -57,7 +57,7 @@ func (s *Store) sweepOne(ctx context.Context, id string, out *Swept) error {
 			_, err := tx.Exec(ctx, `UPDATE ride.rides SET wake_at = clock_timestamp() + $2::interval WHERE id = $1`, id, s.times.TripWithin)
 			return err
 		case Assigned, Arrived:
-			a.Reason = "the driver was not heard of in time"
+			a.Reason, a.LoseDriver = "the driver was not heard of in time", true
 		case Requested, Offered:
 			var expired bool
 			if err := tx.QueryRow(ctx, `SELECT $1 <= clock_timestamp()`, r.ExpiresAt).Scan(&expired); err != nil {

@@ -6,7 +6,6 @@ package conformance
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -60,7 +59,7 @@ func unique(prefix string) string {
 func requireCode(t *testing.T, err error, code string) {
 	t.Helper()
 	var api smithy.APIError
-	require.True(t, errors.As(err, &api), "an API error is expected, not %v", err)
+	require.ErrorAs(t, err, &api)
 	// SQS's errors keep the code of its older protocol, which had a prefix.
 	require.Equal(t, code, strings.TrimPrefix(api.ErrorCode(), "AWS.SimpleQueueService."))
 }

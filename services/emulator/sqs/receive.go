@@ -65,7 +65,7 @@ func (s *Service) receive(ctx context.Context, in receiveIn) (receiveOut, error)
 	var deadline time.Time
 	for {
 		if ctx.Err() != nil { // nothing is handed out to a client that left
-			return receiveOut{}, nil
+			return receiveOut{}, nil //nolint:nilerr // nobody reads the answer
 		}
 		got, changed, due, wait, err := s.tryReceive(in, n)
 		if err != nil || len(got) > 0 {
