@@ -1,6 +1,6 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { faults, looks, openBrowser, runFile, shoot, sql, url, valueOf } from "./world";
+import { desktop, faults, looks, openBrowser, openPage, runFile, shoot, sql, url, valueOf } from "./world";
 
 let browser: Browser;
 beforeAll(async () => {
@@ -9,20 +9,20 @@ beforeAll(async () => {
 afterAll(() => browser.close());
 
 test("the map moves before any login", async () => {
-  const page = await browser.newPage(looks[0]);
+  const page = await openPage(browser, desktop);
   await page.goto(url);
   const fleet = page.getByTestId("fleet");
   await expect.poll(async () => Number(await fleet.getAttribute("data-vehicles")), { timeout: 20_000 }).toBeGreaterThan(5);
-  const [drivers] = await sql<{ n: number }>("SELECT count(DISTINCT driver_id)::int AS n FROM history.points");
+  const [drivers] = await sql<{ n: number }>("SELECT count(DISTINCT driver)::int AS n FROM history.points");
   expect(Number(await fleet.getAttribute("data-vehicles"))).toBeLessThanOrEqual(drivers?.n ?? 0);
   const picture = () => fleet.evaluate((c: HTMLCanvasElement) => c.toDataURL());
   const before = await picture();
   await expect.poll(picture, { timeout: 5000 }).not.toBe(before);
-  await page.close();
+  await page.context().close();
 });
 
 test("a ride is booked and driven to its receipt, as the database has it", async () => {
-  const page = await browser.newPage(looks[0]);
+  const page = await openPage(browser, desktop);
   await page.goto(`${url}/rider`);
   await page.getByTestId("sign-in").click();
   await page.getByTestId("short-trip").click();
@@ -51,11 +51,11 @@ test("a ride is booked and driven to its receipt, as the database has it", async
   expect(await valueOf(page, "distance")).toBe(ride?.distance);
   await page.getByTestId("message").first().waitFor();
   await shoot(page, "receipt");
-  await page.close();
+  await page.context().close();
 });
 
 test("a driver goes on duty and its points are on the stream", async () => {
-  const page = await browser.newPage({ ...looks[0], colorScheme: "dark" });
+  const page = await openPage(browser, { ...desktop, colorScheme: "dark" });
   await page.goto(`${url}/driver`);
   const [answer] = await Promise.all([
     page.waitForResponse((r) => r.url().endsWith("/session/driver") && r.request().method() === "POST"),
@@ -65,17 +65,17 @@ test("a driver goes on duty and its points are on the stream", async () => {
   await page.getByTestId("duty-switch").click();
   await expect.poll(async () => Number(await valueOf(page, "points-sent").catch(() => 0)), { timeout: 20_000 }).toBeGreaterThan(3);
   const promised = Number(await valueOf(page, "points-sent"));
-  const stored = async () => (await sql<{ n: number }>("SELECT count(*)::int AS n FROM history.points WHERE driver_id = $1", subject))[0]?.n;
+  const stored = async () => (await sql<{ n: number }>("SELECT count(*)::int AS n FROM history.points WHERE driver = $1", subject))[0]?.n;
   await expect.poll(stored, { timeout: 20_000 }).toBeGreaterThanOrEqual(promised);
   await shoot(page, "driver");
   expect(await faults(page)).toEqual([]);
   const off = page.getByTestId("duty-switch");
   if (await off.isVisible()) await off.click(); // unless a ride was offered meanwhile
-  await page.close();
+  await page.context().close();
 });
 
 test("the console tells what the machine and the database have", async () => {
-  const page = await browser.newPage(looks[0]);
+  const page = await openPage(browser, desktop);
   await page.goto(`${url}/admin`);
   await page.getByTestId("sign-in").click();
   await page.getByTestId("sentence").waitFor({ timeout: 20_000 });
@@ -85,12 +85,12 @@ test("the console tells what the machine and the database have", async () => {
   const points = async () => (await sql<{ n: number }>("SELECT count(*)::int AS n FROM history.points"))[0]?.n ?? 0;
   expect(Number(await valueOf(page, "reader-history-points"))).toBeLessThanOrEqual((await points()) + 2000);
   expect(await page.getByTestId("queue-ride-requests-dlq-visible").innerText()).toBe("0");
-  await page.close();
+  await page.context().close();
 });
 
 describe.each(looks)("in $name", (look) => {
   test.each(["/", "/rider", "/driver", "/admin"])("%s has no fault that axe knows", async (path) => {
-    const page = await browser.newPage(look);
+    const page = await openPage(browser, look);
     await page.goto(url + path);
     await page.getByRole(path === "/" ? "link" : "button").first().waitFor();
     if (path === "/admin") {
@@ -103,6 +103,6 @@ describe.each(looks)("in $name", (look) => {
     }
     expect(await faults(page)).toEqual([]);
     await shoot(page, `${path.slice(1) || "map"}-${look.name}`);
-    await page.close();
+    await page.context().close();
   });
 });

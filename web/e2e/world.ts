@@ -42,10 +42,18 @@ export interface Look {
   colorScheme: "light" | "dark";
 }
 
+export const desktop: Look = { name: "desktop-light", viewport: { width: 1440, height: 900 }, colorScheme: "light" };
+
 export const looks: Look[] = [
-  { name: "desktop-light", viewport: { width: 1440, height: 900 }, colorScheme: "light" },
+  desktop,
   { name: "phone-dark", viewport: { width: 390, height: 844 }, colorScheme: "dark" },
 ];
+
+/** A page in a browser profile of its own: signed in as nobody. */
+export async function openPage(browser: Browser, look: Look): Promise<Page> {
+  const { viewport, colorScheme } = look;
+  return (await browser.newContext({ viewport, colorScheme })).newPage();
+}
 
 export async function shoot(page: Page, name: string): Promise<void> {
   if (!shots) return;

@@ -6,7 +6,7 @@ import type { Trail } from "./use-trail";
 
 export function Queues({ queues, trail }: { queues: Overview["queues"]; trail: Trail }) {
   return (
-    <Table.ScrollContainer minWidth={420}>
+    <Table.ScrollContainer minWidth={480}>
       <Table verticalSpacing={6} horizontalSpacing="xs">
         <Table.Thead>
           <Table.Tr>
@@ -38,7 +38,7 @@ export function Queues({ queues, trail }: { queues: Overview["queues"]; trail: T
 
 export function Workers({ workers }: { workers: Overview["workers"] }) {
   return (
-    <Table.ScrollContainer minWidth={420}>
+    <Table.ScrollContainer minWidth={480}>
       <Table verticalSpacing={6} horizontalSpacing="xs">
         <Table.Thead>
           <Table.Tr>

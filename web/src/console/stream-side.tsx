@@ -6,7 +6,7 @@ import type { Trail } from "./use-trail";
 
 export function Shards({ shards }: { shards: Overview["shards"] }) {
   return (
-    <Table.ScrollContainer minWidth={400}>
+    <Table.ScrollContainer minWidth={420}>
       <Table verticalSpacing={6} horizontalSpacing="xs">
         <Table.Thead>
           <Table.Tr>
@@ -33,7 +33,7 @@ export function Shards({ shards }: { shards: Overview["shards"] }) {
 
 export function Readers({ readers, trail }: { readers: Overview["readers"]; trail: Trail }) {
   return (
-    <Table.ScrollContainer minWidth={460}>
+    <Table.ScrollContainer minWidth={540}>
       <Table verticalSpacing={6} horizontalSpacing="xs">
         <Table.Thead>
           <Table.Tr>
