@@ -69,12 +69,16 @@ func (g *grid) grown(r int) *grid {
 	return out
 }
 
-// flood is what can be reached from the south edge without a set cell.
-func (g *grid) flood() *grid {
+// flood is what can be reached from the south edge, or from one of the seeds,
+// without a set cell.
+func (g *grid) flood(seeds ...orb.Point) *grid {
 	out := &grid{g.w, g.h, g.x0, g.y0, make([]bool, len(g.cells))}
 	var stack [][2]int
 	for x := range g.w {
 		stack = append(stack, [2]int{x, g.h - 1})
+	}
+	for _, p := range seeds {
+		stack = append(stack, [2]int{int((p[0] - g.x0) / cellSize), int((p[1] - g.y0) / cellSize)})
 	}
 	for len(stack) > 0 {
 		x, y := stack[len(stack)-1][0], stack[len(stack)-1][1]
@@ -102,7 +106,9 @@ func sea(features []feature) []orb.Polygon {
 		}
 		markGeometry(land, f.geometry)
 	}
-	water := land.grown(wideBerth).flood().grown(wideBerth - shore)
+	// The bay's mouth is closed to a wide berth by its breakwaters.
+	bay := tileUnits(-34.886, -56.228)
+	water := land.grown(wideBerth).flood(bay).grown(wideBerth - shore)
 	near := land.grown(shore)
 	for i := range water.cells {
 		water.cells[i] = water.cells[i] && !near.cells[i]

@@ -96,6 +96,12 @@ func degrees(p orb.Point) (lon, lat float64) {
 	return lon, lat
 }
 
+// tileUnits is the reverse of degrees.
+func tileUnits(lat, lon float64) orb.Point {
+	n := float64(extent) * math.Exp2(zoom)
+	return orb.Point{(lon + 180) / 360 * n, (1 - math.Asinh(math.Tan(lat*math.Pi/180))/math.Pi) / 2 * n}
+}
+
 // lines gives the line strings of a geometry.
 func lines(g orb.Geometry) []orb.LineString {
 	switch g := g.(type) {
