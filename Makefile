@@ -25,7 +25,7 @@ web: web/dist/index.html ## Build the web app
 # Rebuilt when a source is newer. npm names what it downloads.
 web/dist/index.html: web/node_modules/.package-lock.json $(shell find web/src web/index.html web/*.ts web/*.json docs/openapi.yaml -type f 2>/dev/null)
 	@echo "building the web app"
-	@npm --prefix web run --silent build
+	@npm --prefix web run --silent build -- --logLevel warn
 	@touch $@ web/dist/.gitkeep
 
 web/node_modules/.package-lock.json: web/package-lock.json | needs
@@ -49,7 +49,7 @@ e2e: build ## Boot the demo, use it in a browser, kill every process, audit
 
 lint: web ## golangci-lint and TypeScript, strict
 	$(LINT) run
-	npm --prefix web run --silent typecheck
+	npm --prefix web run --silent lint
 
 fmt: ## Format Go
 	$(LINT) fmt
