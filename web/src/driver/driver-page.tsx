@@ -71,9 +71,11 @@ function Work({ driving }: { driving: Driving }) {
   const { offer, ride } = state;
   return (
     <Stack gap="sm">
-      <Title order={2} size="h3" role="status" data-testid="duty" data-value={state.on_duty}>
-        {ride ? doing[ride.state] : state.on_duty ? "Waiting for a ride" : "You are off duty"}
-      </Title>
+      <div role="status">
+        <Title order={2} size="h3" data-testid="duty" data-value={state.on_duty}>
+          {ride ? doing[ride.state] : state.on_duty ? "Waiting for a ride" : "You are off duty"}
+        </Title>
+      </div>
       {offer && <OfferCard key={offer.id} offer={offer} busy={busy} onAnswer={(yes) => answer(offer.id, yes)} />}
       {ride && <Job ride={ride} />}
       {!ride && !offer && (
