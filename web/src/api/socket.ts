@@ -31,6 +31,7 @@ export class LiveSocket {
   private asks = new Map<string, object>();
   private wait = firstWait;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private connecting = false;
   private closed = false;
 
   constructor(
@@ -56,7 +57,7 @@ export class LiveSocket {
   }
 
   retryNow(): void {
-    if (this.socket || this.closed) return;
+    if (this.socket || this.connecting || this.closed) return;
     clearTimeout(this.timer);
     this.wait = firstWait;
     void this.connect();
@@ -80,12 +81,15 @@ export class LiveSocket {
 
   private async connect(): Promise<void> {
     this.on.link("connecting");
+    this.connecting = true;
     try {
       const { ticket } = await socketTicket(this.role);
       if (this.closed) return;
       this.open(ticket);
     } catch {
       this.again();
+    } finally {
+      this.connecting = false;
     }
   }
 

@@ -20,6 +20,7 @@ type Goal = { key: string; to: Place; ride: Ride; then: "arrive" | "pick-up" | "
 export class Autopilot {
   private spot: Spot = { ...home, heading: 90, speed: 0 };
   private seq = 0;
+  private droveAt: number | undefined;
   private course: Course | undefined;
   private route: [number, number][] | undefined;
   private goal: Goal | undefined;
@@ -75,8 +76,10 @@ export class Autopilot {
   }
 
   private async tick(): Promise<void> {
-    this.spot = this.course ? this.course.drive(every / 1000) : { ...this.spot, speed: 0 };
     const at = Date.now();
+    const elapsed = at - (this.droveAt ?? at - every); // a browser slows the timers of a hidden tab
+    this.droveAt = at;
+    this.spot = this.course ? this.course.drive(elapsed / 1000) : { ...this.spot, speed: 0 };
     this.seq = Math.max(this.seq + 1, at);
     this.waiting = [...this.waiting, { seq: this.seq, at, accuracy: 5, ...this.spot }].slice(-keep);
     if (this.course?.done) void this.act();

@@ -1,5 +1,5 @@
 import { Button, Group, Paper, Text } from "@mantine/core";
-import { useLive } from "../api/use-live";
+import { useLive, type Live } from "../api/use-live";
 import { MapView } from "../map/map-view";
 import { Header } from "../ui/header";
 import { LinkBanner } from "../ui/link-banner";
@@ -7,6 +7,7 @@ import classes from "../ui/map-page.module.css";
 import home from "./home-page.module.css";
 
 const nothing = {};
+const staleAfter = 5000;
 
 /** The moving map, before any login. */
 export default function HomePage() {
@@ -23,14 +24,21 @@ export default function HomePage() {
       <main className={classes.stage}>
         <MapView fleet={live.fleet} scene={nothing} onView={live.look} />
         <LinkBanner live={live} />
-        <Paper className={classes.note} shadow="sm" px="md" py="xs" role="status">
-          {live.lastAt === 0 ? (
-            <Text size="sm" c="dimmed">Looking for cars…</Text>
-          ) : (
-            <Text size="sm"><Text span fw={650} inherit data-testid="cars">{live.cars}</Text> cars in view, live</Text>
-          )}
+        <Paper className={classes.note} shadow="sm" px="md" py="xs">
+          <Cars live={live} />
         </Paper>
       </main>
     </div>
+  );
+}
+
+function Cars({ live }: { live: Live }) {
+  if (live.lastAt === 0) return <Text size="sm" c="dimmed">Looking for cars…</Text>;
+  const age = Date.now() - live.lastAt; // drawn anew each second, with the count
+  const fresh = live.link === "live" && age < staleAfter;
+  return (
+    <Text size="sm">
+      <Text span fw={650} inherit data-testid="cars">{live.cars}</Text> cars in view, {fresh ? "live" : `last update ${Math.round(age / 1000)} s ago`}
+    </Text>
   );
 }

@@ -105,6 +105,8 @@ async function load(name: string): Promise<Feature[]> {
 
 function pan(el: HTMLElement, worldSize: () => number, by: (dx: number, dy: number) => void, click: (x: number, y: number) => void): void {
   let from: { x: number; y: number; far: boolean } | undefined;
+  el.style.touchAction = "none"; // a finger moves the map, not the page
+  el.addEventListener("pointercancel", () => (from = undefined));
   el.addEventListener("pointerdown", (e) => {
     from = { x: e.offsetX, y: e.offsetY, far: false };
     el.setPointerCapture(e.pointerId);

@@ -23,7 +23,8 @@ export function drawScene(pen: CanvasRenderingContext2D, p: Projection, fleet: F
   });
   if (scene.pickup) drawPin(pen, p, scene.pickup, c.pickup, c.carEdge, "A");
   if (scene.dropoff) drawPin(pen, p, scene.dropoff, c.dropoff, c.carEdge, "B");
-  const own = scene.self ?? (scene.mine === undefined ? undefined : fleet.get(scene.mine, now));
+  const seen = scene.mine === undefined ? undefined : fleet.get(scene.mine, now);
+  const own = seen ?? scene.self; // the fleet moves smoothly, fixes do not
   if (own) {
     const [x, y] = [screenX(p, own.lon), screenY(p, own.lat)];
     const pulse = (now % 1600) / 1600;
