@@ -164,8 +164,9 @@ func (s *service) streamDrivers(c *gin.Context, want func(string) bool, first []
 	sub := s.listener.Drivers(want)
 	defer sub.Close()
 	out := newSSE(c)
+	next := first
 	for {
-		for _, driver := range first {
+		for _, driver := range next {
 			st, err := s.rides.Driver(c.Request.Context(), driver)
 			if err != nil {
 				return streamEnd(c, err)
@@ -184,11 +185,9 @@ func (s *service) streamDrivers(c *gin.Context, want func(string) bool, first []
 			}
 		}
 		changed, all := sub.Take()
-		if !all || len(first) != 1 || !want(first[0]) {
-			first = changed
-		}
-		if len(first) == 0 && all && httpserver.Identity(c).Role == auth.Importer {
-			continue // an importer looks at its drivers by itself now and then
+		next = changed
+		if all && len(first) > 0 { // a lost connection: any change may have been missed
+			next = first
 		}
 	}
 }
