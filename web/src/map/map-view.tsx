@@ -16,12 +16,13 @@ interface Props {
   picking?: boolean;
   fit?: Bounds | undefined; // moves there when it becomes another object
   padding?: Padding;
+  strip?: boolean; // something lies along the lower edge: controls and credit go up
 }
 
 const noPadding: Padding = { top: 90, bottom: 60, left: 60, right: 60 };
 
 /** The live map: base map below, vehicles and pins on a canvas above. */
-export function MapView({ fleet, scene, onView, onPick, picking, fit, padding = noPadding }: Props) {
+export function MapView({ fleet, scene, onView, onPick, picking, fit, padding = noPadding, strip }: Props) {
   const isDark = useComputedColorScheme("light") === "dark";
   const baseEl = useRef<HTMLDivElement>(null);
   const canvasEl = useRef<HTMLCanvasElement>(null);
@@ -59,7 +60,7 @@ export function MapView({ fleet, scene, onView, onPick, picking, fit, padding = 
   }, [fit]);
 
   return (
-    <div className={classes.frame} data-picking={picking || undefined}>
+    <div className={classes.frame} data-picking={picking || undefined} data-strip={strip || undefined}>
       <div ref={baseEl} className={classes.base} />
       <canvas ref={canvasEl} className={classes.over} aria-hidden data-testid="fleet" />
       <Paper className={classes.zoom} shadow="sm">

@@ -7,6 +7,7 @@ import { usePoll } from "../api/use-poll";
 import { ProblemNote } from "../ui/problem-note";
 import { placeName } from "./place-field";
 import { ended } from "./use-ride";
+import { wayWords, type Way } from "./use-way";
 
 const words: Record<RideState, string> = {
   requested: "Looking for a driver",
@@ -19,7 +20,14 @@ const words: Record<RideState, string> = {
   unfulfilled: "No driver was found",
 };
 
-export function RidePanel({ ride, onChanged, onAgain }: { ride: Ride; onChanged: (ride: Ride) => void; onAgain: () => void }) {
+interface Props {
+  ride: Ride;
+  way: Way | undefined;
+  onChanged: (ride: Ride) => void;
+  onAgain: () => void;
+}
+
+export function RidePanel({ ride, way, onChanged, onAgain }: Props) {
   const [error, setError] = useState<unknown>();
   const [busy, setBusy] = useState(false);
   const over = ended(ride.state);
@@ -34,6 +42,7 @@ export function RidePanel({ ride, onChanged, onAgain }: { ride: Ride; onChanged:
         <Title order={2} size="h3" data-testid="ride-state" data-value={ride.state}>{words[ride.state]}</Title>
         <Text size="xs" c="dimmed">Ride <span data-testid="ride-id" data-value={ride.id} title={ride.id}>{short(ride.id)}</span></Text>
       </div>
+      {way && <Text size="sm" data-testid="way" data-value={Math.round(way.metres)}>{wayWords(way)}</Text>}
       {ride.vehicle && !over && <Car ride={ride} />}
       {ride.state === "completed" ? <Receipt ride={ride} /> : ride.end_reason && <Text size="sm">Reason: {ride.end_reason}</Text>}
       <Steps ride={ride} />
@@ -82,7 +91,7 @@ function Steps({ ride }: { ride: Ride }) {
   return (
     <Timeline active={reached} bulletSize={14} lineWidth={2} aria-label="The ride so far">
       {steps.map(([name, at, where]) => (
-        <Timeline.Item key={name}>
+        <Timeline.Item key={name} mt="xs">
           <Group justify="space-between" wrap="nowrap" gap="xs" mt={-3}>
             <Text size="sm" c={at ? undefined : "dimmed"}>{name}{where && <Text span inherit c="dimmed"> · {where}</Text>}</Text>
             <Text size="xs" c="dimmed">{at ? clock(at) : ""}</Text>

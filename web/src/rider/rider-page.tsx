@@ -16,6 +16,7 @@ import { BookingPanel, type Draft, type End } from "./booking-panel";
 import { Hood } from "./hood";
 import { RidePanel } from "./ride-panel";
 import { ended, useRide } from "./use-ride";
+import { useWay } from "./use-way";
 
 const noDraft: Draft = { pickup: undefined, dropoff: undefined };
 
@@ -46,6 +47,8 @@ export default function RiderPage() {
   }, [pickup?.lat, pickup?.lon, dropoff?.lat, dropoff?.lon, ride?.state, mine]);
   const scene = useMemo(() => ({ pickup, dropoff, route: route?.points as [number, number][] | undefined, mine }), [pickup, dropoff, route, mine]);
   const padding = usePadding(ride !== undefined);
+  const whereIs = useCallback(() => (mine === undefined ? undefined : live.fleet.get(mine, Date.now())), [mine, live.fleet]);
+  const way = useWay(ride, whereIs);
 
   const picking = session.subject !== undefined && !ride;
   const pick = (at: LatLon) => {
@@ -60,7 +63,7 @@ export default function RiderPage() {
     <div className={classes.page}>
       <Header title="Rider" />
       <main className={classes.stage}>
-        <MapView fleet={live.fleet} scene={scene} onView={live.look} onPick={pick} picking={picking} fit={fit} padding={padding} />
+        <MapView fleet={live.fleet} scene={scene} onView={live.look} onPick={pick} picking={picking} fit={fit} padding={padding} strip={ride !== undefined} />
         <LinkBanner live={live} />
         <div className={classes.dock}>
           <Paper className={classes.panel} shadow="md" p="md" component="section" aria-label="Your ride">
@@ -70,7 +73,7 @@ export default function RiderPage() {
               </SignIn>
             ) : ride ? (
               <RidePanel
-                ride={ride} onChanged={show}
+                ride={ride} way={way} onChanged={show}
                 onAgain={() => {
                   show(undefined);
                   setDraft(noDraft);

@@ -9,7 +9,7 @@ export function usePadding(strip: boolean): Padding {
     () =>
       phone
         ? { top: 70, bottom: Math.round(innerHeight * 0.46) + 30, left: 40, right: 40 }
-        : { top: 90, bottom: strip ? 210 : 60, left: 440, right: 80 },
+        : { top: 90, bottom: strip ? 290 : 60, left: 440, right: 80 },
     [phone, strip],
   );
 }
