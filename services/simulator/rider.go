@@ -34,15 +34,22 @@ func (s *sim) trip(n int) trip {
 	return t
 }
 
-// dropoffFrom draws a place that is worth a ride and not across the whole city.
-func (s *sim) dropoffFrom(pickup app.Place, rng *rand.Rand) (p app.Place) {
+// dropoffFrom draws a place that is worth a ride and not across the whole city;
+// from its outskirts, the nearest that was drawn.
+func (s *sim) dropoffFrom(pickup app.Place, rng *rand.Rand) app.Place {
+	var best app.Place
+	nearest := math.Inf(1)
 	for range 50 {
-		p = s.place(s.city.RandomPlace(rng, s.hour()).Point)
-		if d := geo.Distance(pickup.Point, p.Point); d > shortestTripM && d < longestTripM {
+		p := s.place(s.city.RandomPlace(rng, s.hour()).Point)
+		d := geo.Distance(pickup.Point, p.Point)
+		if d > shortestTripM && d < nearest {
+			best, nearest = p, d
+		}
+		if nearest < longestTripM {
 			break
 		}
 	}
-	return p
+	return best
 }
 
 func (s *sim) place(p geo.Point) app.Place {

@@ -30,6 +30,7 @@ export function useWay(ride: Ride | undefined, whereIs: () => LatLon | undefined
     setWay(undefined);
     if (!to) return;
     let gone = false;
+    let there = false; // once it is there, a car that parks is not on its way again
     let timer: ReturnType<typeof setTimeout>;
     let line: number[][] = [];
     let seen: Seen[] = [];
@@ -42,13 +43,14 @@ export function useWay(ride: Ride | undefined, whereIs: () => LatLon | undefined
       }
       const { metres } = lineLeft(line, car);
       seen = [...seen, { metres, at: Date.now() }].slice(-20);
+      there = metres < near;
       if (!gone) setWay({ metres, seconds: secondsLeft(seen) });
     };
     const next = () =>
       void look()
         .catch(() => undefined) // the next look asks again
         .finally(() => {
-          if (!gone) timer = setTimeout(next, every);
+          if (!gone && !there) timer = setTimeout(next, every);
         });
     next();
     return () => {
