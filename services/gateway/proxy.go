@@ -89,9 +89,6 @@ func (g *gateway) forward(w http.ResponseWriter, r *http.Request) {
 	writeProblem(w, problem.New(problem.NotFound, "There is nothing at %s.", r.URL.Path))
 }
 
-// serveProgram is /v1/… with a bearer token, which the service itself checks.
-func (g *gateway) serveProgram(w http.ResponseWriter, r *http.Request) { g.forward(w, r) }
-
 // serveBrowser is /{role}/v1/…: the role's cookie becomes a token.
 func (g *gateway) serveBrowser(w http.ResponseWriter, r *http.Request, role auth.Role) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead && !sameOrigin(r) {
