@@ -12,7 +12,6 @@ import (
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/lifecycle"
 	"tandem/services/internal/stream/kinesisproducer"
-	"tandem/services/internal/stream/kpl"
 )
 
 const stream = "driver-locations"
@@ -22,26 +21,19 @@ type Config struct {
 	AWS     awsclient.Config
 	Auth    *auth.Keeper
 	Profile profile.Profile
-	// Buckets cuts the drivers into 2^Buckets parts, each in order by itself.
-	// It is fixed for the life of the stream. 0: 6, 64 buckets.
-	Buckets kpl.Buckets
+	Backend profile.Backend
 }
-
-const defaultBuckets = 6
 
 // Run serves until ctx ends, then sends what waits.
 func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
-	if cfg.Buckets == 0 {
-		cfg.Buckets = defaultBuckets
-	}
 	awsCfg, err := awsclient.New(ctx, cfg.AWS)
 	if err != nil {
 		return err
 	}
 	stats := newStats()
 	p := kinesisproducer.New(kinesisproducer.Options{
-		Client: kinesis.NewFromConfig(awsCfg), Stream: stream, Buckets: cfg.Buckets, Log: env.Log,
-		Linger: cfg.Profile.Linger, Report: stats.report,
+		Client: kinesis.NewFromConfig(awsCfg), Stream: stream, Buckets: cfg.Backend.Buckets, Log: env.Log,
+		Linger: max(cfg.Profile.Linger, cfg.Backend.MinLinger), Report: stats.report,
 	})
 	s := &service{stream: p, putWithin: cfg.Profile.PutWithin, now: time.Now, stats: stats}
 	// The producer outlives HTTP: requests under way wait for it.

@@ -35,6 +35,7 @@ type Config struct {
 	AWS        awsclient.Config
 	Auth       *auth.Keeper
 	Profile    profile.Profile
+	Backend    profile.Backend
 	BookingURL string
 }
 

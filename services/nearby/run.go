@@ -21,6 +21,7 @@ type Config struct {
 	AWS     awsclient.Config
 	Auth    *auth.Keeper
 	Profile profile.Profile
+	Backend profile.Backend
 }
 
 type service struct {

@@ -19,7 +19,11 @@ func (c locationCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	backend, err := c.backend()
+	if err != nil {
+		return err
+	}
 	return c.serve(ctx, "location", func(ctx context.Context, env lifecycle.Env) error {
-		return location.Run(ctx, env, location.Config{AWS: c.aws(), Auth: keeper, Profile: prof})
+		return location.Run(ctx, env, location.Config{AWS: c.aws(), Backend: backend, Auth: keeper, Profile: prof})
 	})
 }

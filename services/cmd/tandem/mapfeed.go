@@ -20,7 +20,11 @@ func (c mapfeedCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	backend, err := c.backend()
+	if err != nil {
+		return err
+	}
 	return c.serve(ctx, "mapfeed", func(ctx context.Context, env lifecycle.Env) error {
-		return mapfeed.Run(ctx, env, mapfeed.Config{AWS: c.aws(), Auth: keeper, Profile: prof, BookingURL: c.BookingURL})
+		return mapfeed.Run(ctx, env, mapfeed.Config{AWS: c.aws(), Backend: backend, Auth: keeper, Profile: prof, BookingURL: c.BookingURL})
 	})
 }

@@ -19,7 +19,11 @@ func (c nearbyCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	backend, err := c.backend()
+	if err != nil {
+		return err
+	}
 	return c.serve(ctx, "nearby", func(ctx context.Context, env lifecycle.Env) error {
-		return nearby.Run(ctx, env, nearby.Config{AWS: c.aws(), Auth: keeper, Profile: prof})
+		return nearby.Run(ctx, env, nearby.Config{AWS: c.aws(), Backend: backend, Auth: keeper, Profile: prof})
 	})
 }

@@ -80,14 +80,26 @@ type database struct {
 	DatabaseURL string `required:"" help:"Postgres: postgres://user:password@host:5432/name."`
 }
 
+// messaging is where SQS, Kinesis and SNS are.
 type messaging struct {
-	AWSEndpoint string `name:"aws-endpoint" help:"Base URL of the emulator or LocalStack; empty is AWS."`
+	Backend     string `default:"emulator" enum:"emulator,localstack,aws" help:"emulator, localstack or aws: which AWS this is."`
+	AWSEndpoint string `name:"aws-endpoint" help:"Base URL of the emulator or LocalStack; AWS needs none."`
 	AWSRegion   string `name:"aws-region" help:"AWS region; empty is the SDK's default."`
 }
 
-func (m messaging) aws() awsclient.Config {
-	return awsclient.Config{Endpoint: m.AWSEndpoint, Region: m.AWSRegion}
+// Validate is kong's: it runs before the command does.
+func (m messaging) Validate() error {
+	if m.Backend != profile.AWS && m.AWSEndpoint == "" {
+		return fmt.Errorf("--aws-endpoint is needed with the backend %s; for AWS itself name --backend=aws", m.Backend)
+	}
+	return nil
 }
+
+func (m messaging) aws() awsclient.Config {
+	return awsclient.Config{Endpoint: m.AWSEndpoint, Region: m.AWSRegion, CredentialChain: m.Backend == profile.AWS}
+}
+
+func (m messaging) backend() (profile.Backend, error) { return profile.BackendByName(m.Backend) }
 
 type signing struct {
 	SigningKey string `required:"" help:"The deployment's key for tokens, base64, at least 32 bytes."`

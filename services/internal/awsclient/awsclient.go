@@ -23,6 +23,9 @@ type Config struct {
 	// itself with the default credential chain.
 	Endpoint string
 	Region   string // empty: us-east-1 with an endpoint, else the default chain's
+	// CredentialChain takes the SDK's default credentials with an Endpoint too;
+	// without it an Endpoint gets credentials that are none (test, test).
+	CredentialChain bool
 	// WrapTransport, when set, wraps the HTTP transport: tests and failpoints.
 	WrapTransport func(http.RoundTripper) http.RoundTripper
 }
@@ -34,15 +37,18 @@ func New(ctx context.Context, c Config) (aws.Config, error) {
 		t.ResponseHeaderTimeout = 40 * time.Second // above the longest long poll, 20 s
 	}).WithDialerOptions(func(d *net.Dialer) { d.Timeout = 3 * time.Second })
 	opts := []func(*config.LoadOptions) error{config.WithHTTPClient(client)}
+	region := c.Region
 	if c.Endpoint != "" {
-		region := c.Region
+		opts = append(opts, config.WithBaseEndpoint(c.Endpoint))
 		if region == "" {
 			region = "us-east-1"
 		}
-		opts = append(opts, config.WithRegion(region), config.WithBaseEndpoint(c.Endpoint),
-			config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("test", "test", "")))
-	} else if c.Region != "" {
-		opts = append(opts, config.WithRegion(c.Region))
+		if !c.CredentialChain {
+			opts = append(opts, config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("test", "test", "")))
+		}
+	}
+	if region != "" {
+		opts = append(opts, config.WithRegion(region))
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, opts...)
 	if err != nil {

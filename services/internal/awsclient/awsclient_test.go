@@ -40,3 +40,17 @@ func TestEndpointAndTransport(t *testing.T) {
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// An endpoint gets credentials that are none, unless the chain's are asked for.
+func TestCredentials(t *testing.T) {
+	t.Setenv("AWS_ACCESS_KEY_ID", "mine")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
+	for chain, want := range map[bool]string{false: "test", true: "mine"} {
+		cfg, err := awsclient.New(t.Context(), awsclient.Config{Endpoint: "http://127.0.0.1:1", CredentialChain: chain})
+		require.NoError(t, err)
+		got, err := cfg.Credentials.Retrieve(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, want, got.AccessKeyID)
+		require.Equal(t, "us-east-1", cfg.Region)
+	}
+}
