@@ -54,12 +54,14 @@ type Service struct {
 
 // stream is one stream; the service's lock guards it.
 type stream struct {
-	Name      string   `json:"name"`
-	Created   int64    `json:"created"` // ms
-	Retention int32    `json:"retention_hours"`
-	Shards    []*shard `json:"shards"`
-	next      uint64   // the sequence of the next record, of any shard
-	arrived   int64    // ms, of the newest record
+	Name      string     `json:"name"`
+	Created   int64      `json:"created"` // ms
+	Retention int32      `json:"retention_hours"`
+	Shards    []*shard   `json:"shards"`
+	Consumers []consumer `json:"consumers,omitempty"`
+	KeyID     string     `json:"key_id,omitempty"`
+	next      uint64     // the sequence of the next record, of any shard
+	arrived   int64      // ms, of the newest record
 }
 
 // shard is one shard of a stream.

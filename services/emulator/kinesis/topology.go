@@ -126,7 +126,7 @@ func (st *stream) describe() map[string]any {
 	return map[string]any{
 		"StreamName": st.Name, "StreamARN": arn(st.Name), "StreamStatus": "ACTIVE", "RetentionPeriodHours": st.Retention,
 		"StreamCreationTimestamp": wire.Seconds(time.UnixMilli(st.Created)), "EnhancedMonitoring": []any{map[string]any{"ShardLevelMetrics": []string{}}},
-		"EncryptionType": "NONE", "OpenShardCount": open, "ConsumerCount": 0,
+		"EncryptionType": "NONE", "OpenShardCount": open, "ConsumerCount": len(st.Consumers),
 		"StreamModeDetails": map[string]string{"StreamMode": "PROVISIONED"}, "MaxRecordSizeInKiB": 1024,
 	}
 }
