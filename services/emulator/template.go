@@ -1,204 +1,221 @@
 package emulator
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
-	"strings"
 
 	"gopkg.in/yaml.v3"
-
-	"tandem/services/emulator/wire"
 )
 
-// resource is one entry of the template's Resources.
-type resource struct {
-	id   string
-	kind string
-	yaml.Node
-}
-
-// template is a CloudFormation template, as far as messaging.yaml uses it:
-// Parameters with defaults, !Ref and !GetAtt X.Arn.
+// template is a CloudFormation template as far as messaging.yaml needs it:
+// Parameters, Resources of the kinds in kinds(), and Outputs. What it does not
+// know it refuses by name: a template that is half understood makes something
+// else than AWS does.
 type template struct {
-	parameters map[string]string
-	resources  []resource
+	parameters map[string]any
+	resources  []*resource // those that others refer to come first
+	byID       map[string]*resource
 }
 
+// resource is one entry of Resources.
+type resource struct {
+	id, kind   string
+	properties map[string]*yaml.Node
+}
+
+// readTemplate reads a template, YAML or JSON; parameters override its defaults.
 func readTemplate(raw []byte, parameters map[string]string) (*template, error) {
-	var doc struct {
-		Parameters map[string]struct {
-			Default string `yaml:"Default"`
-		} `yaml:"Parameters"`
-		Resources yaml.Node `yaml:"Resources"`
-	}
-	if err := yaml.Unmarshal(raw, &doc); err != nil {
+	t := &template{parameters: map[string]any{}, byID: map[string]*resource{}}
+	if err := t.read(raw, parameters); err != nil {
 		return nil, fmt.Errorf("template: %w", err)
-	}
-	t := &template{parameters: map[string]string{}}
-	for name, p := range doc.Parameters {
-		t.parameters[name] = p.Default
-	}
-	for name, v := range parameters {
-		if _, ok := t.parameters[name]; !ok {
-			return nil, fmt.Errorf("template: there is no parameter %s", name)
-		}
-		t.parameters[name] = v
-	}
-	for i := 0; i+1 < len(doc.Resources.Content); i += 2 {
-		var head struct {
-			Type       string    `yaml:"Type"`
-			Properties yaml.Node `yaml:"Properties"`
-		}
-		id := doc.Resources.Content[i].Value
-		if err := doc.Resources.Content[i+1].Decode(&head); err != nil {
-			return nil, fmt.Errorf("template: %s: %w", id, err)
-		}
-		switch head.Type {
-		case "AWS::SQS::Queue", "AWS::Kinesis::Stream":
-		default:
-			return nil, fmt.Errorf("template: %s is a %s, which the emulator does not know", id, head.Type)
-		}
-		t.resources = append(t.resources, resource{id, head.Type, head.Properties})
 	}
 	return t, nil
 }
 
-// value works out a property: text, numbers and booleans as text, maps as JSON.
-func (t *template) value(n *yaml.Node) (any, error) {
-	switch {
-	case n.Tag == "!Ref":
-		v, ok := t.parameters[n.Value]
-		if !ok {
-			return nil, fmt.Errorf("!Ref %s names no parameter", n.Value)
-		}
-		return v, nil
-	case n.Tag == "!GetAtt":
-		id, ok := strings.CutSuffix(n.Value, ".Arn")
-		for _, r := range t.resources {
-			if ok && r.id == id && r.kind == "AWS::SQS::Queue" {
-				name, err := t.text(r, "QueueName")
-				return "arn:aws:sqs:us-east-1:000000000000:" + name, err
-			}
-		}
-		return nil, fmt.Errorf("!GetAtt %s: only a queue's Arn is known", n.Value)
-	case n.Kind == yaml.MappingNode:
-		out := map[string]any{}
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			v, err := t.value(n.Content[i+1])
-			if err != nil {
-				return nil, err
-			}
-			out[n.Content[i].Value] = v
-		}
-		return out, nil
-	case n.Kind == yaml.ScalarNode:
-		return n.Value, nil
+func (t *template) read(raw []byte, parameters map[string]string) error {
+	var doc yaml.Node
+	if err := yaml.Unmarshal(raw, &doc); err != nil {
+		return err
 	}
-	return nil, errors.New("only text, numbers and maps are known")
-}
-
-func (t *template) properties(r resource) (map[string]any, error) {
-	v, err := t.value(&r.Node)
+	if len(doc.Content) != 1 {
+		return errors.New("it is empty")
+	}
+	top, err := fields(doc.Content[0], "AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Resources", "Outputs")
 	if err != nil {
-		return nil, fmt.Errorf("template: %s: %w", r.id, err)
+		return err
 	}
-	m, ok := v.(map[string]any)
-	if !ok {
-		return nil, fmt.Errorf("template: %s has no Properties", r.id)
+	if err := t.readParameters(top["Parameters"], parameters); err != nil {
+		return err
 	}
-	return m, nil
-}
-
-func (t *template) text(r resource, name string) (string, error) {
-	m, err := t.properties(resource{r.id, r.kind, scalarsOf(r.Node)})
-	if err != nil {
-		return "", err
+	if err := each(top["Resources"], t.readResource); err != nil {
+		return err
 	}
-	s, _ := m[name].(string)
-	if s == "" {
-		return "", fmt.Errorf("template: %s needs %s", r.id, name)
+	if len(t.byID) == 0 {
+		return errors.New("it has no Resources")
 	}
-	return s, nil
-}
-
-// scalarsOf leaves the plain properties: a name never refers to a resource.
-func scalarsOf(n yaml.Node) yaml.Node {
-	out := yaml.Node{Kind: yaml.MappingNode}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if v := n.Content[i+1]; v.Kind == yaml.ScalarNode && !strings.HasPrefix(v.Tag, "!GetAtt") {
-			out.Content = append(out.Content, n.Content[i], v)
+	if err := t.sort(top["Resources"]); err != nil {
+		return err
+	}
+	for _, r := range t.resources { // so that what cannot be worked out is said before anything is made
+		if _, err := t.properties(r); err != nil {
+			return err
 		}
 	}
-	return out
-}
-
-// provision makes what the template names and is not there yet.
-func (e *emulator) provision(t *template) error {
-	for _, r := range t.resources {
-		p, err := t.properties(r)
+	return each(top["Outputs"], func(_ string, n *yaml.Node) error {
+		out, err := fields(n, "Value", "Description", "Export")
 		if err != nil {
 			return err
 		}
-		if r.kind == "AWS::Kinesis::Stream" {
-			err = e.provisionStream(p)
-		} else {
-			err = e.provisionQueue(p)
+		if out["Value"] == nil {
+			return errors.New("it has no Value")
 		}
+		_, err = t.value(out["Value"])
+		return err
+	})
+}
+
+func (t *template) readParameters(n *yaml.Node, given map[string]string) error {
+	err := each(n, func(name string, n *yaml.Node) error {
+		p, err := fields(n, "Type", "Default", "Description", "MinValue", "MaxValue")
 		if err != nil {
-			return fmt.Errorf("template: %s: %w", r.id, err)
+			return err
+		}
+		text, ok := given[name]
+		if !ok {
+			if p["Default"] == nil {
+				return errors.New("it has no Default and was not given")
+			}
+			text = p["Default"].Value
+		}
+		switch kind := scalar(p["Type"]); kind {
+		case "String":
+			t.parameters[name] = text
+			return nil
+		case "Number":
+			v, err := inRange(text, scalar(p["MinValue"]), scalar(p["MaxValue"]))
+			t.parameters[name] = v
+			return err
+		default:
+			return fmt.Errorf("the type %q is not known", kind)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	for name := range given {
+		if _, ok := t.parameters[name]; !ok {
+			return fmt.Errorf("there is no parameter %s", name)
 		}
 	}
 	return nil
 }
 
-func (e *emulator) provisionStream(p map[string]any) error {
-	name, _ := p["Name"].(string)
-	if e.streams.Has(name) {
-		return nil
+func scalar(n *yaml.Node) string {
+	if n == nil {
+		return ""
 	}
-	number := func(key string, otherwise int) (int, error) {
-		text, ok := p[key].(string)
-		if !ok {
-			return otherwise, nil
-		}
-		return strconv.Atoi(text)
-	}
-	shards, err := number("ShardCount", 1)
-	if err != nil {
-		return fmt.Errorf("ShardCount: %w", err)
-	}
-	hours, err := number("RetentionPeriodHours", 24)
-	if err != nil {
-		return fmt.Errorf("RetentionPeriodHours: %w", err)
-	}
-	return e.streams.Create(name, shards, int32(hours))
+	return n.Value
 }
 
-// provisionQueue makes a queue, or brings one that is there to the template's
-// attributes.
-func (e *emulator) provisionQueue(p map[string]any) error {
-	name, _ := p["QueueName"].(string)
-	attributes := map[string]string{}
-	for k, v := range p {
-		switch v := v.(type) {
-		case string:
-			if k != "QueueName" && k != "FifoQueue" {
-				attributes[k] = v
-			}
-		default:
-			b, err := json.Marshal(v)
-			if err != nil {
-				return err
-			}
-			attributes[k] = string(b)
+// inRange reads a whole number between two bounds, either of which may be "".
+func inRange(text, least, most string) (int, error) {
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return 0, fmt.Errorf("%q is no whole number", text)
+	}
+	if l, err := strconv.Atoi(least); err == nil && n < l {
+		return 0, fmt.Errorf("%d is below its MinValue, %d", n, l)
+	}
+	if m, err := strconv.Atoi(most); err == nil && n > m {
+		return 0, fmt.Errorf("%d is above its MaxValue, %d", n, m)
+	}
+	return n, nil
+}
+
+func (t *template) readResource(id string, n *yaml.Node) error {
+	// Nothing is ever deleted here, so the policies say nothing.
+	head, err := fields(n, "Type", "Properties", "DependsOn", "DeletionPolicy", "UpdateReplacePolicy", "Metadata")
+	if err != nil {
+		return err
+	}
+	r := &resource{id: id, kind: scalar(head["Type"])}
+	known, ok := kinds()[r.kind]
+	if !ok {
+		return fmt.Errorf("the emulator does not know the type %q", r.kind)
+	}
+	if head["Properties"] != nil {
+		if r.properties, err = fields(head["Properties"], known...); err != nil {
+			return fmt.Errorf("%s: %w", r.kind, err)
 		}
 	}
-	err := e.queues.Create(name, attributes)
-	var exists *wire.Error
-	if errors.As(err, &exists) && exists.Code == "QueueNameExists" {
-		return e.queues.SetAttributes(name, attributes)
+	t.byID[id] = r
+	return nil
+}
+
+// sort puts what is referred to before what refers to it.
+func (t *template) sort(resources *yaml.Node) error {
+	const (
+		_ = iota
+		begun
+		done
+	)
+	state := map[string]int{}
+	var visit func(id string, n *yaml.Node) error
+	visit = func(id string, n *yaml.Node) error {
+		switch state[id] {
+		case done:
+			return nil
+		case begun:
+			return fmt.Errorf("%s refers to itself, through others", id)
+		}
+		state[id] = begun
+		for _, other := range references(n, true) {
+			if i := slices.IndexFunc(resources.Content, func(k *yaml.Node) bool { return k.Value == other && t.byID[other] != nil }); i >= 0 {
+				if err := visit(other, resources.Content[i+1]); err != nil {
+					return err
+				}
+			}
+		}
+		state[id] = done
+		t.resources = append(t.resources, t.byID[id])
+		return nil
 	}
-	return err
+	return each(resources, visit)
+}
+
+// fields gives a mapping's entries by name, none twice and none but the known.
+func fields(n *yaml.Node, known ...string) (map[string]*yaml.Node, error) {
+	out := map[string]*yaml.Node{}
+	err := each(n, func(name string, v *yaml.Node) error {
+		if !slices.Contains(known, name) {
+			return errors.New("the emulator does not know it")
+		}
+		out[name] = v
+		return nil
+	})
+	return out, err
+}
+
+// each calls f for every entry of a mapping; nil has none.
+func each(n *yaml.Node, f func(name string, v *yaml.Node) error) error {
+	if n == nil {
+		return nil
+	}
+	if n.Kind != yaml.MappingNode {
+		return fmt.Errorf("line %d: names with values were expected", n.Line)
+	}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name := n.Content[i].Value
+		if seen[name] {
+			return fmt.Errorf("%s is there twice", name)
+		}
+		seen[name] = true
+		if err := f(name, n.Content[i+1]); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
 }
