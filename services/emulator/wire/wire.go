@@ -1,14 +1,11 @@
-// Package wire is how the emulator speaks AWS's JSON protocols: it finds the
-// operation that a request's X-Amz-Target names, decodes its input, and encodes
-// its output or error as the SDKs expect them.
 package wire
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -34,7 +31,8 @@ func Bad(code, format string, args ...any) *Error {
 	return &Error{Status: http.StatusBadRequest, Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// Op is one operation.
+// Op is one operation. Its output is written as JSON, but for Raw, which is
+// JSON already, and Stream, which answers with events.
 type Op func(ctx context.Context, body []byte) (any, error)
 
 // Handle makes an Op of a function with a typed input.
@@ -48,6 +46,13 @@ func Handle[In, Out any](f func(context.Context, In) (Out, error)) Op {
 	}
 }
 
+// Raw is a ready-made answer. Release, unless nil, is called when it has been
+// written: the bytes may then be used again.
+type Raw struct {
+	JSON    []byte
+	Release func()
+}
+
 // Service is one AWS service's operations by name.
 type Service struct {
 	Prefix      string // of X-Amz-Target, such as AmazonSQS
@@ -58,9 +63,13 @@ type Service struct {
 // Serve answers r, whose X-Amz-Target is target (Prefix.Operation).
 func (s Service) Serve(w http.ResponseWriter, r *http.Request, target string, log *slog.Logger) {
 	name := strings.TrimPrefix(target, s.Prefix+".")
+	streams := false
 	defer func() {
 		if p := recover(); p != nil {
 			log.Error("an operation panicked", "operation", name, "panic", p, "stack", string(debug.Stack()))
+			if streams {
+				panic(http.ErrAbortHandler) // the client sees a torn answer, not a complete one
+			}
 			s.fail(w, &Error{Status: http.StatusInternalServerError, Code: "InternalFailure", Message: "The emulator failed; its log says where."})
 		}
 	}()
@@ -69,7 +78,7 @@ func (s Service) Serve(w http.ResponseWriter, r *http.Request, target string, lo
 		s.fail(w, Bad("UnsupportedOperation", "The emulator has no %s: it knows what Tandem uses.", name))
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	body, err := read(w, r)
 	if err != nil {
 		s.fail(w, Bad("SerializationException", "The body cannot be read: %v", err))
 		return
@@ -85,6 +94,11 @@ func (s Service) Serve(w http.ResponseWriter, r *http.Request, target string, lo
 		log.Error("an operation failed", "operation", name, "err", err)
 		s.fail(w, &Error{Status: http.StatusInternalServerError, Code: "InternalFailure", Message: err.Error()})
 	default:
+		if run, ok := out.(Stream); ok {
+			streams = true
+			s.stream(r.Context(), w, name, run, log)
+			return
+		}
 		s.answer(w, http.StatusOK, out)
 	}
 }
@@ -97,13 +111,29 @@ func (s Service) fail(w http.ResponseWriter, e *Error) {
 }
 
 func (s Service) answer(w http.ResponseWriter, status int, out any) {
-	b, err := json.Marshal(out)
-	if err != nil {
-		status, b = http.StatusInternalServerError, []byte(`{"__type":"InternalFailure"}`)
+	var b []byte
+	if raw, ok := out.(Raw); ok {
+		b = raw.JSON
+		if raw.Release != nil {
+			defer raw.Release()
+		}
+	} else {
+		var err error
+		if b, err = json.Marshal(out); err != nil {
+			status, b = http.StatusInternalServerError, []byte(`{"__type":"InternalFailure"}`)
+		}
 	}
 	w.Header().Set("Content-Type", s.ContentType)
 	w.WriteHeader(status)
 	_, _ = w.Write(b) // the client is gone if this fails
+}
+
+// read reads a body whose length is announced into one buffer.
+func read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	length := min(max(r.ContentLength, 0), MaxBody)
+	buf := bytes.NewBuffer(make([]byte, 0, length+bytes.MinRead))
+	_, err := buf.ReadFrom(http.MaxBytesReader(w, r.Body, MaxBody))
+	return buf.Bytes(), err
 }
 
 // Empty is the output of operations that have none.
