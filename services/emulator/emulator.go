@@ -60,7 +60,7 @@ type emulator struct {
 	log     *slog.Logger
 	queues  *sqs.Service
 	streams *kinesis.Service
-	texts   *sns.Service
+	topics  *sns.Service
 	lock    *os.File
 }
 
@@ -72,7 +72,7 @@ func open(log *slog.Logger, cfg Config) (*emulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &emulator{log: log, texts: sns.New()}
+	e := &emulator{log: log}
 	if cfg.DataDir != "" {
 		if e.lock, err = lockDir(cfg.DataDir); err != nil {
 			return nil, err
@@ -88,6 +88,10 @@ func open(log *slog.Logger, cfg Config) (*emulator, error) {
 	e.streams, err = kinesis.Open(kinesis.Options{
 		Dir: under(cfg.DataDir, "streams"), Fsync: cfg.Fsync, Log: log, Limits: cfg.Limits, BytesCap: cfg.StreamBytesCap,
 	})
+	if err != nil {
+		return nil, errors.Join(err, e.close())
+	}
+	e.topics, err = sns.Open(sns.Options{Path: under(cfg.DataDir, "topics.json"), Fsync: cfg.Fsync, Log: log, Deliver: e.queues.Deliver})
 	if err != nil {
 		return nil, errors.Join(err, e.close())
 	}

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -200,6 +201,12 @@ func (e *emulator) provisionConsumer(p properties) error {
 	return nil
 }
 
-func (e *emulator) provisionTopic(properties) error { return nil }
+func (e *emulator) provisionTopic(p properties) error {
+	_, err := e.topics.CreateTopic(p.text("TopicName"), nil)
+	return err
+}
 
-func (e *emulator) provisionSubscription(properties) error { return nil }
+func (e *emulator) provisionSubscription(p properties) error {
+	_, err := e.topics.Subscribe(p.text("TopicArn"), p.text("Protocol"), p.text("Endpoint"), map[string]string{"RawMessageDelivery": cmp.Or(p.text("RawMessageDelivery"), "false")})
+	return err
+}

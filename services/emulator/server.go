@@ -18,7 +18,7 @@ import (
 
 const (
 	maxConnections = 4096
-	maxForm        = 256 << 10
+	maxForm        = 2 << 20 // a 256 KB message in a form
 )
 
 type baseKey struct{}
@@ -51,13 +51,8 @@ func (e *emulator) handler() http.Handler {
 		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
 	}
 	mux.HandleFunc("GET /_aws/sqs/messages", e.peek)
-	mux.HandleFunc("GET /_aws/sns/sms-messages", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, map[string]any{"sms_messages": e.texts.Sent()})
-	})
-	mux.HandleFunc("DELETE /_aws/sns/sms-messages", func(w http.ResponseWriter, _ *http.Request) {
-		e.texts.Clear()
-		w.WriteHeader(http.StatusNoContent)
-	})
+	mux.HandleFunc("GET /_aws/sns/sms-messages", e.topics.Texts)
+	mux.HandleFunc("DELETE /_aws/sns/sms-messages", e.topics.Texts)
 	mux.HandleFunc("GET /_aws/emulator/state", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, map[string]any{"queues": e.queues.Look(), "shards": e.streams.Look()})
 	})
@@ -91,7 +86,7 @@ func (e *emulator) query(w http.ResponseWriter, r *http.Request) {
 			`</GetCallerIdentityResult><ResponseMetadata><RequestId>emulator</RequestId></ResponseMetadata></GetCallerIdentityResponse>`)
 		return
 	}
-	e.texts.Serve(w, r)
+	e.topics.Serve(w, r)
 }
 
 func (e *emulator) peek(w http.ResponseWriter, r *http.Request) {

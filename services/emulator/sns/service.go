@@ -1,0 +1,168 @@
+package sns
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+
+	"tandem/services/emulator/sqs"
+	"tandem/services/emulator/wire"
+)
+
+const (
+	region  = "us-east-1"
+	account = "000000000000"
+	prefix  = "arn:aws:sns:" + region + ":" + account + ":"
+	format  = 1
+	// The emulator's own bounds.
+	maxTopics        = 1000
+	maxSubscriptions = 1000 // of a topic
+)
+
+// Options configures a Service.
+type Options struct {
+	Path  string // of the file of topics; empty keeps them in memory
+	Fsync bool
+	Log   *slog.Logger
+	// Deliver sends a message to a queue; it returns when the queue has it.
+	Deliver func(ctx context.Context, queueARN, body, group string, attributes map[string]sqs.Attribute) error
+}
+
+// Service holds topics and texts. It is safe for concurrent use.
+type Service struct {
+	o     Options
+	mu    sync.Mutex
+	state state
+	texts []SMS
+}
+
+// state is what is kept: a change makes another one.
+type state struct {
+	Format int              `json:"format"`
+	Topics map[string]topic `json:"topics"` // by name
+}
+
+type topic struct {
+	Name          string            `json:"name"`
+	Attributes    map[string]string `json:"attributes"`
+	Subscriptions []subscription    `json:"subscriptions"`
+}
+
+type subscription struct {
+	ARN      string `json:"arn"`
+	Endpoint string `json:"endpoint"` // a queue's ARN
+	Raw      bool   `json:"raw"`
+}
+
+func (t topic) arn() string { return prefix + t.Name }
+
+// Open reads the topics.
+func Open(o Options) (*Service, error) {
+	s := &Service{o: o, state: state{Format: format, Topics: map[string]topic{}}}
+	if o.Path == "" {
+		return s, nil
+	}
+	b, err := os.ReadFile(o.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("sns: %w", err)
+	}
+	s.state = state{}
+	if err := json.Unmarshal(b, &s.state); err != nil {
+		return nil, fmt.Errorf("sns: %s cannot be read: %w", o.Path, err)
+	}
+	if s.state.Format != format || s.state.Topics == nil {
+		return nil, fmt.Errorf("sns: %s is of another format; start afresh with --fresh", o.Path)
+	}
+	return s, nil
+}
+
+// change applies f to a copy of the topics, which is kept before it counts.
+func (s *Service) change(f func(topics map[string]topic) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	next := state{Format: format, Topics: map[string]topic{}}
+	for name, t := range s.state.Topics {
+		t.Attributes, t.Subscriptions = maps.Clone(t.Attributes), slices.Clone(t.Subscriptions)
+		next.Topics[name] = t
+	}
+	if err := f(next.Topics); err != nil {
+		return err
+	}
+	if err := s.save(next); err != nil {
+		return err
+	}
+	s.state = next
+	return nil
+}
+
+// save replaces the file: whole, or the one before.
+func (s *Service) save(next state) error {
+	if s.o.Path == "" {
+		return nil
+	}
+	b, err := json.Marshal(next)
+	if err != nil {
+		return fmt.Errorf("sns: %w", err)
+	}
+	tmp := s.o.Path + ".new"
+	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("sns: %w", err)
+	}
+	_, err = f.Write(b)
+	if s.o.Fsync {
+		err = errors.Join(err, f.Sync())
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("sns: %w", err)
+	}
+	return os.Rename(tmp, s.o.Path)
+}
+
+// find gives the topic of an ARN.
+func find(topics map[string]topic, arn string) (topic, error) {
+	name, ok := strings.CutPrefix(arn, prefix)
+	if n := strings.Count(arn, ":") + 1; n < 6 {
+		return topic{}, invalid("TopicArn Reason: An ARN must have at least 6 elements, not %d", n)
+	}
+	if t, there := topics[name]; ok && there {
+		return t, nil
+	}
+	return topic{}, notFound("Topic does not exist")
+}
+
+// subscribed gives a subscription of an ARN and its topic.
+func subscribed(topics map[string]topic, arn string) (topic, int, error) {
+	for _, t := range topics {
+		if i := slices.IndexFunc(t.Subscriptions, func(s subscription) bool { return s.ARN == arn }); i >= 0 {
+			return t, i, nil
+		}
+	}
+	return topic{}, 0, notFound("Subscription does not exist")
+}
+
+func invalid(text string, args ...any) error {
+	return wire.Bad("InvalidParameter", "Invalid parameter: "+text, args...)
+}
+
+func notFound(text string) error {
+	return &wire.Error{Status: 404, Code: "NotFound", Message: text}
+}
+
+// read gives the topics as they are; they are not to be changed.
+func (s *Service) read() map[string]topic {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state.Topics
+}

@@ -1,0 +1,181 @@
+package sns
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"tandem/services/emulator/wire"
+)
+
+// topicName is what CreateTopic takes.
+// https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html
+var topicName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
+
+func checkTopicAttributes(attributes map[string]string) error {
+	for name := range attributes {
+		switch name {
+		case "DisplayName", "Policy", "KmsMasterKeyId":
+		case "FifoTopic":
+			return invalid("FifoTopic Reason: the emulator has no FIFO topics")
+		default:
+			return invalid("AttributeName Reason: the emulator does not know %s", name)
+		}
+	}
+	return nil
+}
+
+// CreateTopic makes a topic; one that is there with the same attributes is left.
+func (s *Service) CreateTopic(name string, attributes map[string]string) (arn string, err error) {
+	if strings.HasSuffix(name, ".fifo") {
+		return "", invalid("Topic Name Reason: the emulator has no FIFO topics")
+	}
+	if !topicName.MatchString(name) {
+		return "", invalid("Topic Name")
+	}
+	if err := checkTopicAttributes(attributes); err != nil {
+		return "", err
+	}
+	return prefix + name, s.change(func(topics map[string]topic) error {
+		if t, ok := topics[name]; ok {
+			for k, v := range attributes {
+				if t.Attributes[k] != v {
+					return invalid("Attributes Reason: Topic already exists with different attributes")
+				}
+			}
+			return nil
+		}
+		if len(topics) == maxTopics {
+			return &wire.Error{Status: 403, Code: "TopicLimitExceeded", Message: fmt.Sprintf("The emulator holds %d topics.", maxTopics)}
+		}
+		t := topic{Name: name, Attributes: map[string]string{}}
+		maps.Copy(t.Attributes, attributes)
+		topics[name] = t
+		return nil
+	})
+}
+
+// DeleteTopic forgets a topic and its subscriptions; one that is not there is
+// deleted already.
+func (s *Service) DeleteTopic(arn string) error {
+	return s.change(func(topics map[string]topic) error {
+		delete(topics, strings.TrimPrefix(arn, prefix))
+		return nil
+	})
+}
+
+func (s *Service) setTopicAttribute(arn, name, value string) error {
+	if err := checkTopicAttributes(map[string]string{name: value}); err != nil {
+		return err
+	}
+	return s.change(func(topics map[string]topic) error {
+		t, err := find(topics, arn)
+		if err == nil {
+			t.Attributes[name] = value
+		}
+		return err
+	})
+}
+
+func (s *Service) topicAttributes(arn string) (map[string]string, error) {
+	t, err := find(s.read(), arn)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{
+		"TopicArn": arn, "Owner": account, "DisplayName": "", "SubscriptionsConfirmed": strconv.Itoa(len(t.Subscriptions)),
+		"SubscriptionsPending": "0", "SubscriptionsDeleted": "0",
+	}
+	maps.Copy(out, t.Attributes)
+	return out, nil
+}
+
+// Subscribe makes a queue (by ARN) receive what is published to the topic, raw
+// or in the envelope; the same again gives the same subscription.
+func (s *Service) Subscribe(topicARN, protocol, endpoint string, attributes map[string]string) (arn string, err error) {
+	raw := false
+	for name, v := range attributes {
+		if raw, err = rawDelivery(name, v); err != nil {
+			return "", err
+		}
+	}
+	switch {
+	case protocol != "sqs":
+		return "", invalid("Protocol Reason: the emulator delivers to sqs, not to %q", protocol)
+	case !strings.HasPrefix(endpoint, "arn:aws:sqs:"+region+":"+account+":"):
+		return "", invalid("SQS endpoint ARN")
+	case strings.HasSuffix(endpoint, ".fifo"):
+		return "", invalid("Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics")
+	}
+	err = s.change(func(topics map[string]topic) error {
+		t, err := find(topics, topicARN)
+		if err != nil {
+			return err
+		}
+		if i := slices.IndexFunc(t.Subscriptions, func(s subscription) bool { return s.Endpoint == endpoint }); i >= 0 {
+			if arn = t.Subscriptions[i].ARN; t.Subscriptions[i].Raw != raw && len(attributes) > 0 {
+				return invalid("Attributes Reason: Subscription already exists with different attributes")
+			}
+			return nil
+		}
+		if len(t.Subscriptions) == maxSubscriptions {
+			return &wire.Error{Status: 403, Code: "SubscriptionLimitExceeded", Message: fmt.Sprintf("The emulator holds %d subscriptions of a topic.", maxSubscriptions)}
+		}
+		arn = topicARN + ":" + uuid.NewString()
+		t.Subscriptions = append(t.Subscriptions, subscription{ARN: arn, Endpoint: endpoint, Raw: raw})
+		topics[t.Name] = t
+		return nil
+	})
+	return arn, err
+}
+
+func rawDelivery(name, value string) (bool, error) {
+	if name != "RawMessageDelivery" {
+		return false, invalid("AttributeName Reason: the emulator does not know %s", name)
+	}
+	if value != "true" && value != "false" {
+		return false, invalid("Attributes Reason: RawMessageDelivery: Invalid value [%s]. Must be true or false.", value)
+	}
+	return value == "true", nil
+}
+
+// unsubscribe forgets a subscription; one that is not there is forgotten already.
+func (s *Service) unsubscribe(arn string) error {
+	return s.change(func(topics map[string]topic) error {
+		if t, i, err := subscribed(topics, arn); err == nil {
+			t.Subscriptions = slices.Delete(t.Subscriptions, i, i+1)
+			topics[t.Name] = t
+		}
+		return nil
+	})
+}
+
+func (s *Service) setSubscriptionAttribute(arn, name, value string) error {
+	raw, err := rawDelivery(name, value)
+	if err != nil {
+		return err
+	}
+	return s.change(func(topics map[string]topic) error {
+		t, i, err := subscribed(topics, arn)
+		if err == nil {
+			t.Subscriptions[i].Raw = raw
+		}
+		return err
+	})
+}
+
+func (s *Service) subscriptionAttributes(arn string) (map[string]string, error) {
+	t, i, err := subscribed(s.read(), arn)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]string{
+		"SubscriptionArn": arn, "TopicArn": t.arn(), "Owner": account, "Protocol": "sqs", "Endpoint": t.Subscriptions[i].Endpoint,
+		"RawMessageDelivery": strconv.FormatBool(t.Subscriptions[i].Raw), "PendingConfirmation": "false", "ConfirmationWasAuthenticated": "true",
+	}, nil
+}
