@@ -1,29 +1,45 @@
 // Package shardreader reads a Kinesis stream: one shard from a position, or
-// all shards in the order that resharding asks for. It polls GetRecords,
-// unpacks aggregated records and hands over batches. It keeps nothing: where a
-// reader has come to is the caller's to remember (package shardgroup does, in
-// Postgres).
+// all shards in the order that resharding asks for. It polls GetRecords or reads
+// by enhanced fan-out, unpacks aggregated records and hands over batches. It
+// keeps nothing: where a reader has come to is the caller's to remember (package
+// shardgroup does, in Postgres).
 //
 // # Model
 //
 // A shard is a log. Position names the last record that was handled: the
 // Kinesis record's sequence number and, because one Kinesis record carries
 // many user records, the index of the user record in it (Sub). A Batch is what
-// one GetRecords call brought, in order; Next is the position after it.
+// one GetRecords call or one event brought, in order; Next is the position after
+// it.
 //
 //	start ──> GetShardIterator ──> GetRecords ──> handle(Batch) ──┐
 //	              ▲                    ▲                          │ wait (pace)
 //	              │ expired, refused   └──────────────────────────┤
 //	              └──── after Next ───────────────────────────────┘
 //
-// handle is called for one batch of a shard at a time, and the next GetRecords
-// is sent only after it has returned nil: a slow handler reads slowly, it never
-// fills memory. A handler's error ends the reading and is returned.
+// With a fan-out consumer (Options.Consumer, asked before each turn):
+//
+//	                     ┌──────── events ────────┐
+//	start ──> SubscribeToShard ──> handle(Batch) ─┘
+//	              ▲     │ refused: poll meanwhile
+//	              └─────┴── ended after 5 minutes, broken: after the last event
+//
+// Polling shares a shard's five calls and 2 MB a second with all who poll, and a
+// record waits for the next call. By fan-out a consumer has 2 MB a second of
+// each shard to itself, records come as they arrive, and each consumer costs
+// money by the hour. Both go on from the same position, so a shard may be read
+// by one, then by the other.
+//
+// handle is called for one batch of a shard at a time; the next GetRecords is
+// sent, and the next event taken off the connection, only after it has returned
+// nil: a slow handler reads slowly, it never fills memory. A handler's error ends
+// the reading and is returned.
 //
 // # What always holds
 //
 //   - A shard's records are handed over in order, none left out, none twice,
-//     for as long as one call of Shard lives. Across calls it is the caller's
+//     for as long as one call of Shard lives, whichever way it is read and
+//     however often that changes. Across calls it is the caller's
 //     position that decides: a record is handed over again exactly when it lies
 //     behind that position.
 //   - A resumed read asks AT the position's record and drops the user records
@@ -50,6 +66,24 @@
 //     wait until there is one.
 //   - The shard is gone though the stream is the same (all its records passed
 //     retention after it was closed): ErrShardGone.
+//   - Fan-out: the subscription ends (after 5 minutes, or because a slow handler
+//     let the connection fill up) or breaks: subscribe again, after the last
+//     event's ContinuationSequenceNumber, which moves on where no record comes,
+//     or after a failure as any resumed read. No event for 30 s, not even an
+//     empty one: the connection died unnoticed; likewise.
+//   - Fan-out: in use (AWS allows a consumer one subscription a shard, and
+//     another may take it over after 5 s), throttled, the consumer deleted or not
+//     yet active: the shard is polled meanwhile, and a subscription tried again
+//     after 1 s, then 2, up to 30 s. Two processes that use one consumer read
+//     everything both, now by fan-out, now by polling; leasing it (package
+//     shardgroup) prevents that.
+//   - Fan-out: the consumer is not held any more (held ends): the subscription is
+//     closed and the shard polled, until Consumer gives one again. A frozen
+//     process that wakes asks Consumer before it subscribes.
 //   - A record that claims to be an aggregate and can't be unpacked: handed over
 //     whole, with its raw data. The handler can't decode it and says so.
+//
+// What AWS says of fan-out:
+// docs.aws.amazon.com/kinesis/latest/APIReference/API_SubscribeToShard.html and
+// API_SubscribeToShardEvent.html beside it.
 package shardreader

@@ -22,6 +22,13 @@ type Options struct {
 	Client Client
 	Stream string // the stream's name
 
+	// FanOut and Consumer, both set, let shards be read by enhanced fan-out.
+	// Consumer is asked before each subscription and each poll: it gives the ARN
+	// of the consumer that may be used until held ends. No ARN: poll. Use gives
+	// one that is always there.
+	FanOut   FanOutClient
+	Consumer func() (held context.Context, arn string)
+
 	// Created, when set, is the creation time of the stream that positions
 	// belong to: another one is ErrStreamChanged. Else the stream found first.
 	Created time.Time
@@ -78,7 +85,8 @@ func New(o Options) *Reader {
 type ShardState struct {
 	Position
 	Behind    time.Duration
-	PolledAt  time.Time // the last call that was answered; zero: none yet
+	PolledAt  time.Time // the last call that was answered, or event that came; zero: none yet
+	FanOut    bool      // that was an event of a subscription
 	AtTip     bool      // has been at the tip since reading of it began
 	Closed    bool
 	Throttled int   // calls that were throttled

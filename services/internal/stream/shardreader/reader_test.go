@@ -46,12 +46,27 @@ func (c *collect) last() shardreader.Batch {
 	return c.batches[len(c.batches)-1]
 }
 
-func reader(s *fakestream.Stream, change func(*shardreader.Options)) *shardreader.Reader {
-	o := shardreader.Options{Client: s, Stream: "s", Log: slog.New(slog.DiscardHandler)}
-	if change != nil {
-		change(&o)
+// way is a way of reading a stream: it makes the options that read so.
+type way func(s *fakestream.Stream) shardreader.Options
+
+func polling(s *fakestream.Stream) shardreader.Options {
+	return shardreader.Options{Client: s, Stream: "s", Log: slog.New(slog.DiscardHandler)}
+}
+
+func fanOut(s *fakestream.Stream) shardreader.Options {
+	o := polling(s)
+	o.FanOut, o.Consumer = s, shardreader.Use(s.Register("c"))
+	return o
+}
+
+// both runs a case by both ways of reading, in time of its own.
+func both(t *testing.T, test func(t *testing.T, read way)) {
+	t.Helper()
+	for name, read := range map[string]way{"polling": polling, "fan-out": fanOut} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { test(t, read) })
+		})
 	}
-	return shardreader.New(o)
 }
 
 // during runs read in a bubble of its own time until body returns.
@@ -77,7 +92,7 @@ func aggregate(t *testing.T, from, n int) []byte {
 }
 
 func TestReadsInOrderThroughFailures(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	both(t, func(t *testing.T, read way) {
 		s := fakestream.New("a")
 		s.Limit(3)
 		n := 0
@@ -88,17 +103,24 @@ func TestReadsInOrderThroughFailures(t *testing.T) {
 			return nil
 		})
 		var want []string
-		for i := range 20 {
-			want = append(want, fmt.Sprint(i))
-			s.Put("a", "k", []byte(want[i]))
+		put := func(n int) {
+			for range n {
+				want = append(want, fmt.Sprint(len(want)))
+				s.Put("a", "k", []byte(want[len(want)-1]))
+			}
 		}
+		put(20)
 		var c collect
-		r := reader(s, nil)
+		r := shardreader.New(read(s))
 		err := during(t, func(ctx context.Context) error {
 			return r.Shard(ctx, "a", shardreader.Horizon(), c.handle)
 		}, func() {
-			time.Sleep(2 * time.Second)
-			s.Expire()
+			for _, broken := range []error{fakestream.ErrRefused, nil, fakestream.Throttled()} {
+				time.Sleep(2 * time.Second)
+				s.Expire()
+				s.Break(broken)
+				put(10)
+			}
 			time.Sleep(time.Minute)
 		})
 		require.ErrorIs(t, err, context.Canceled)
@@ -107,14 +129,14 @@ func TestReadsInOrderThroughFailures(t *testing.T) {
 }
 
 func TestResumesInsideAnAggregate(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	both(t, func(t *testing.T, read way) {
 		s := fakestream.New("a")
 		seq := s.Put("a", "k", aggregate(t, 0, 5))
 		s.Put("a", "k", aggregate(t, 5, 2))
 		s.Put("a", "k", []byte("plain"))
 		var c collect
 		_ = during(t, func(ctx context.Context) error {
-			return reader(s, nil).Shard(ctx, "a", shardreader.After(shardreader.Position{Sequence: seq, Sub: 2}), c.handle)
+			return shardreader.New(read(s)).Shard(ctx, "a", shardreader.After(shardreader.Position{Sequence: seq, Sub: 2}), c.handle)
 		}, func() { time.Sleep(time.Second); synctest.Wait() })
 		require.Equal(t, []string{"3", "4", "5", "6", "plain"}, c.got())
 		require.False(t, c.last().Trimmed)
@@ -122,19 +144,19 @@ func TestResumesInsideAnAggregate(t *testing.T) {
 }
 
 func TestRecordThatCannotBeUnpackedIsHandedOverWhole(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	both(t, func(t *testing.T, read way) {
 		s := fakestream.New("a")
 		s.Put("a", "k", []byte("\xf3\x89\x9a\xc2nonsense"))
 		var c collect
 		_ = during(t, func(ctx context.Context) error {
-			return reader(s, nil).Shard(ctx, "a", shardreader.Horizon(), c.handle)
+			return shardreader.New(read(s)).Shard(ctx, "a", shardreader.Horizon(), c.handle)
 		}, func() { time.Sleep(time.Second); synctest.Wait() })
 		require.Equal(t, []string{"\xf3\x89\x9a\xc2nonsense"}, c.got())
 	})
 }
 
 func TestTellsThatThePositionIsTrimmed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	both(t, func(t *testing.T, read way) {
 		s := fakestream.New("a")
 		first := s.Put("a", "k", []byte("1"))
 		s.Put("a", "k", []byte("2"))
@@ -142,7 +164,7 @@ func TestTellsThatThePositionIsTrimmed(t *testing.T) {
 		s.Trim("a", 2)
 		var c collect
 		_ = during(t, func(ctx context.Context) error {
-			return reader(s, nil).Shard(ctx, "a", shardreader.After(shardreader.Position{Sequence: first}), c.handle)
+			return shardreader.New(read(s)).Shard(ctx, "a", shardreader.After(shardreader.Position{Sequence: first}), c.handle)
 		}, func() { time.Sleep(time.Second); synctest.Wait() })
 		require.Equal(t, []string{"3"}, c.got())
 		require.True(t, c.last().Trimmed)
@@ -158,7 +180,7 @@ func TestBacksOffWhenThrottledAndComesBack(t *testing.T) {
 			}
 			return nil
 		})
-		r := reader(s, nil)
+		r := shardreader.New(polling(s))
 		var c collect
 		_ = during(t, func(ctx context.Context) error {
 			return r.Shard(ctx, "a", shardreader.Horizon(), c.handle)
@@ -186,7 +208,7 @@ func TestBoundsBytesWhileCatchingUp(t *testing.T) {
 		var took time.Duration
 		n := 0
 		_ = during(t, func(ctx context.Context) error {
-			return reader(s, nil).Shard(ctx, "a", shardreader.Horizon(), func(_ context.Context, b shardreader.Batch) error {
+			return shardreader.New(polling(s)).Shard(ctx, "a", shardreader.Horizon(), func(_ context.Context, b shardreader.Batch) error {
 				if n += len(b.Records); n == 100 {
 					took = time.Since(began)
 				}
@@ -199,11 +221,11 @@ func TestBoundsBytesWhileCatchingUp(t *testing.T) {
 }
 
 func TestStreamMadeAnewIsNoticedBeforeItsRecords(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	both(t, func(t *testing.T, read way) {
 		s := fakestream.New("a")
 		s.Put("a", "k", []byte("old"))
 		var c collect
-		r := reader(s, nil)
+		r := shardreader.New(read(s))
 		err := during(t, func(ctx context.Context) error {
 			return r.Shard(ctx, "a", shardreader.Horizon(), c.handle)
 		}, func() {
@@ -219,14 +241,14 @@ func TestStreamMadeAnewIsNoticedBeforeItsRecords(t *testing.T) {
 }
 
 func TestShardGone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		err := reader(fakestream.New("a"), nil).Shard(context.Background(), "b", shardreader.Horizon(), nil)
+	both(t, func(t *testing.T, read way) {
+		err := shardreader.New(read(fakestream.New("a"))).Shard(context.Background(), "b", shardreader.Horizon(), nil)
 		require.ErrorIs(t, err, shardreader.ErrShardGone)
 	})
 }
 
 func TestAllReadsChildrenAfterTheirParents(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	both(t, func(t *testing.T, read way) {
 		s := fakestream.New("a", "b")
 		s.Limit(1)
 		for i := range 10 {
@@ -235,7 +257,7 @@ func TestAllReadsChildrenAfterTheirParents(t *testing.T) {
 		s.Reshard([]string{"a", "b"}, []string{"c"})
 		s.Put("c", "k", []byte("c"))
 		var c collect
-		r := reader(s, nil)
+		r := shardreader.New(read(s))
 		_ = during(t, func(ctx context.Context) error { return r.All(ctx, shardreader.Horizon(), c.handle) }, func() {
 			require.False(t, r.CaughtUp())
 			time.Sleep(time.Minute)
@@ -247,14 +269,14 @@ func TestAllReadsChildrenAfterTheirParents(t *testing.T) {
 }
 
 func TestAllFromLatestSkipsTheFamilysPast(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	both(t, func(t *testing.T, read way) {
 		s := fakestream.New("a")
 		s.Put("a", "k", []byte("past"))
 		s.Reshard([]string{"a"}, []string{"b", "c"})
 		s.Put("b", "k", []byte("past"))
 		var c collect
 		_ = during(t, func(ctx context.Context) error {
-			return reader(s, nil).All(ctx, shardreader.Latest(), c.handle)
+			return shardreader.New(read(s)).All(ctx, shardreader.Latest(), c.handle)
 		}, func() {
 			time.Sleep(2 * time.Second)
 			s.Put("b", "k", []byte("b"))
@@ -267,7 +289,7 @@ func TestAllFromLatestSkipsTheFamilysPast(t *testing.T) {
 }
 
 func TestSlowHandlerIsReadToSlowly(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	both(t, func(t *testing.T, read way) {
 		s := fakestream.New("a")
 		s.Limit(1)
 		for i := range 5 {
@@ -275,7 +297,7 @@ func TestSlowHandlerIsReadToSlowly(t *testing.T) {
 		}
 		var c collect
 		_ = during(t, func(ctx context.Context) error {
-			return reader(s, nil).Shard(ctx, "a", shardreader.Horizon(), func(ctx context.Context, b shardreader.Batch) error {
+			return shardreader.New(read(s)).Shard(ctx, "a", shardreader.Horizon(), func(ctx context.Context, b shardreader.Batch) error {
 				time.Sleep(10 * time.Second)
 				return c.handle(ctx, b)
 			})
@@ -290,11 +312,11 @@ func TestSlowHandlerIsReadToSlowly(t *testing.T) {
 }
 
 func TestHandlersErrorEndsReading(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	both(t, func(t *testing.T, read way) {
 		s := fakestream.New("a")
 		s.Put("a", "k", []byte("x"))
 		stop := errors.New("stop")
-		err := reader(s, nil).All(context.Background(), shardreader.Horizon(), func(context.Context, shardreader.Batch) error { return stop })
+		err := shardreader.New(read(s)).All(context.Background(), shardreader.Horizon(), func(context.Context, shardreader.Batch) error { return stop })
 		require.ErrorIs(t, err, stop)
 	})
 }

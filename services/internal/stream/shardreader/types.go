@@ -22,7 +22,7 @@ type Record struct {
 	Arrived time.Time
 }
 
-// Batch is what one poll of one shard brought.
+// Batch is what one poll of one shard, or one event of a subscription, brought.
 type Batch struct {
 	Shard   string
 	Records []Record
@@ -31,7 +31,8 @@ type Batch struct {
 	Closed  bool          // the shard was split or merged and this is its last batch
 
 	// AsOf is this machine's time when the call was sent: at the tip, what
-	// arrived before it has been handed over.
+	// arrived before it has been handed over. By fan-out: when the subscription
+	// was asked for, or the last record's arrival, whichever is later.
 	AsOf time.Time
 	// Trimmed says that the record which reading was to go on after is no longer
 	// kept: what followed it may be lost, up to the first record of this batch.

@@ -4,19 +4,16 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
 	"tandem/services/internal/stream/kpl"
 )
 
-// batch unpacks an answer and leaves out what lies at or before s.next.
-func (s *session) batch(out *kinesis.GetRecordsOutput) Batch {
-	b := Batch{
-		Shard: s.shard, Next: s.next, Closed: out.NextShardIterator == nil,
-		Behind: time.Duration(aws.ToInt64(out.MillisBehindLatest)) * time.Millisecond,
-	}
-	for _, rec := range out.Records {
+// batch unpacks what an answer or an event brought and leaves out what lies at
+// or before s.next.
+func (s *session) batch(records []types.Record, behindMS *int64) Batch {
+	b := Batch{Shard: s.shard, Next: s.next, Behind: time.Duration(aws.ToInt64(behindMS)) * time.Millisecond}
+	for _, rec := range records {
 		sequence, done := aws.ToString(rec.SequenceNumber), -1
 		if s.at {
 			s.at = false

@@ -29,6 +29,10 @@ type Stream struct {
 	era     int // iterators of an older era have expired
 	fail    func(op string) error
 	calls   map[string]int
+
+	consumers map[string]*consumer // by ARN
+	mute      bool                 // subscriptions bring nothing
+	changed   chan struct{}        // closed and made anew at each change: wakes subscriptions
 }
 
 type shard struct {
@@ -39,7 +43,7 @@ type shard struct {
 
 // New makes a stream with the named shards.
 func New(shards ...string) *Stream {
-	s := &Stream{fail: func(string) error { return nil }, limit: 10_000, calls: map[string]int{}}
+	s := &Stream{fail: func(string) error { return nil }, limit: 10_000, calls: map[string]int{}, changed: make(chan struct{})}
 	s.Remake(shards...)
 	return s
 }
@@ -61,9 +65,11 @@ func (s *Stream) Remake(shards ...string) {
 		made = s.created.Add(time.Millisecond)
 	}
 	s.created, s.shards, s.order, s.next = made.Truncate(time.Millisecond), map[string]*shard{}, nil, 0
+	s.consumers = map[string]*consumer{}
 	for _, id := range shards {
 		s.add(id)
 	}
+	s.wake()
 }
 
 func (s *Stream) add(id string, parents ...string) {
@@ -88,6 +94,7 @@ func (s *Stream) Reshard(parents, children []string) {
 	for _, c := range children {
 		s.add(c, parents...)
 	}
+	s.wake()
 }
 
 // Put adds a record that arrives now and gives its sequence number.
@@ -103,6 +110,7 @@ func (s *Stream) PutAt(at time.Time, shardID, key string, data []byte) string {
 	seq := sequence(s.next)
 	sh := s.shards[shardID]
 	sh.records = append(sh.records, types.Record{SequenceNumber: &seq, PartitionKey: &key, Data: data, ApproximateArrivalTimestamp: aws.Time(at.Truncate(time.Millisecond))})
+	s.wake()
 	return seq
 }
 
@@ -196,29 +204,41 @@ func (s *Stream) GetShardIterator(_ context.Context, in *kinesis.GetShardIterato
 	if !ok {
 		return nil, missing("shard " + *in.ShardId)
 	}
-	from := "0" // iterators stand at the first sequence number to come
-	switch in.ShardIteratorType {
-	case types.ShardIteratorTypeLatest:
-		from = sequence(s.next + 1)
-	case types.ShardIteratorTypeAtSequenceNumber:
-		if *in.StartingSequenceNumber > sequence(s.next) {
-			return nil, &types.InvalidArgumentException{Message: aws.String("no such sequence number")}
-		}
-		from = *in.StartingSequenceNumber
-	case types.ShardIteratorTypeAtTimestamp:
-		from = sequence(s.next + 1)
-		for _, r := range sh.records {
-			if !r.ApproximateArrivalTimestamp.Before(*in.Timestamp) {
-				from = *r.SequenceNumber
-				break
-			}
-		}
-	case types.ShardIteratorTypeTrimHorizon:
-	default:
-		return nil, fmt.Errorf("fakestream: iterator type %s", in.ShardIteratorType)
+	from, err := s.position(sh, types.StartingPosition{Type: in.ShardIteratorType, SequenceNumber: in.StartingSequenceNumber, Timestamp: in.Timestamp})
+	if err != nil {
+		return nil, err
 	}
 	return &kinesis.GetShardIteratorOutput{ShardIterator: s.iterator(*in.ShardId, from)}, nil
 }
+
+// position is the first sequence number to come.
+func (s *Stream) position(sh *shard, in types.StartingPosition) (string, error) {
+	switch in.Type {
+	case types.ShardIteratorTypeLatest:
+		return sequence(s.next + 1), nil
+	case types.ShardIteratorTypeAtSequenceNumber, types.ShardIteratorTypeAfterSequenceNumber:
+		if *in.SequenceNumber > sequence(s.next) {
+			return "", &types.InvalidArgumentException{Message: aws.String("no such sequence number")}
+		}
+		if in.Type == types.ShardIteratorTypeAfterSequenceNumber {
+			return behind(*in.SequenceNumber), nil
+		}
+		return *in.SequenceNumber, nil
+	case types.ShardIteratorTypeAtTimestamp:
+		for _, r := range sh.records {
+			if !r.ApproximateArrivalTimestamp.Before(*in.Timestamp) {
+				return *r.SequenceNumber, nil
+			}
+		}
+		return sequence(s.next + 1), nil
+	case types.ShardIteratorTypeTrimHorizon:
+		return "0", nil
+	}
+	return "", fmt.Errorf("fakestream: starting position %s", in.Type)
+}
+
+// behind sorts right behind a sequence number.
+func behind(seq string) string { return seq + "+" }
 
 func (s *Stream) iterator(shardID, from string) *string {
 	return aws.String(strings.Join([]string{shardID, from, strconv.FormatInt(s.created.UnixMilli(), 10), strconv.Itoa(s.era)}, " "))
@@ -261,7 +281,7 @@ func (s *Stream) read(sh *shard, from string) *kinesis.GetRecordsOutput {
 	if !sh.closed {
 		next := from
 		if n := len(out.Records); n > 0 {
-			next = *out.Records[n-1].SequenceNumber + "+" // sorts right behind it
+			next = behind(*out.Records[n-1].SequenceNumber)
 		}
 		out.NextShardIterator = s.iterator(*sh.ShardId, next)
 	}

@@ -1,0 +1,274 @@
+package shardreader_test
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"tandem/services/internal/stream/shardreader"
+	"tandem/services/internal/stream/shardreader/fakestream"
+)
+
+// leased is a consumer that can be taken away and given back.
+type leased struct {
+	arn  string
+	now  atomic.Pointer[context.CancelFunc]
+	held atomic.Pointer[context.Context]
+}
+
+func (l *leased) give() {
+	ctx, cancel := context.WithCancel(context.Background())
+	l.now.Store(&cancel)
+	l.held.Store(&ctx)
+}
+
+func (l *leased) take() {
+	if cancel := l.now.Load(); cancel != nil {
+		(*cancel)()
+	}
+}
+
+func (l *leased) consumer() (context.Context, string) {
+	if ctx := l.held.Load(); ctx != nil && (*ctx).Err() == nil {
+		return *ctx, l.arn
+	}
+	return nil, ""
+}
+
+func TestFanOutHandsOverAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := fakestream.New("a")
+		r := shardreader.New(fanOut(s))
+		var c collect
+		_ = during(t, func(ctx context.Context) error {
+			return r.Shard(ctx, "a", shardreader.Latest(), c.handle)
+		}, func() {
+			for range 3 {
+				time.Sleep(time.Second)
+				s.Put("a", "k", []byte("x"))
+				before := len(c.got())
+				synctest.Wait() // for all to come to rest, not for time to pass
+				require.Len(t, c.got(), before+1)
+			}
+			require.True(t, r.State()[0].FanOut)
+			require.True(t, r.State()[0].AtTip)
+			require.Zero(t, s.Calls("GetRecords"), "nothing is taken of what pollers share")
+		})
+	})
+}
+
+// A subscription ends after five minutes, and is asked for again behind what it
+// brought, though nothing came for hours.
+func TestFanOutSubscribesAgainAtTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := fakestream.New("a")
+		s.Put("a", "k", []byte("1"))
+		var c collect
+		_ = during(t, func(ctx context.Context) error {
+			return shardreader.New(fanOut(s)).Shard(ctx, "a", shardreader.Horizon(), c.handle)
+		}, func() {
+			time.Sleep(time.Hour)
+			s.Trim("a", 1) // a day has passed
+			time.Sleep(time.Hour)
+			s.Put("a", "k", []byte("2"))
+			synctest.Wait()
+		})
+		require.Equal(t, []string{"1", "2"}, c.got())
+		require.False(t, c.last().Trimmed, "nothing was lost, though the last record is not kept any more")
+		require.InDelta(t, 24, s.Calls("SubscribeToShard"), 1)
+		require.Equal(t, 1, s.Calls("DescribeStreamSummary"))
+		require.Zero(t, s.Calls("GetRecords"))
+	})
+}
+
+// Where a subscription cannot be had, what lies on the shard is polled.
+func TestFanOutPollsWhereItIsRefused(t *testing.T) {
+	for name, refuse := range map[string]func(s *fakestream.Stream, arn string){
+		"in use": func(s *fakestream.Stream, arn string) {
+			s.Fail(func(op string) error {
+				if op == "SubscribeToShard" {
+					return fakestream.InUse()
+				}
+				return nil
+			})
+		},
+		"the consumer is gone": func(s *fakestream.Stream, arn string) { s.Deregister(arn) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := fakestream.New("a")
+				s.Put("a", "k", []byte("1"))
+				o := polling(s)
+				arn := s.Register("c")
+				o.FanOut, o.Consumer = s, shardreader.Use(arn)
+				refuse(s, arn)
+				r := shardreader.New(o)
+				var c collect
+				_ = during(t, func(ctx context.Context) error {
+					return r.Shard(ctx, "a", shardreader.Horizon(), c.handle)
+				}, func() {
+					time.Sleep(time.Minute)
+					require.Equal(t, []string{"1"}, c.got())
+					require.False(t, r.State()[0].FanOut)
+					s.Put("a", "k", []byte("2"))
+					time.Sleep(time.Minute)
+				})
+				require.Equal(t, []string{"1", "2"}, c.got())
+				require.Less(t, s.Calls("SubscribeToShard"), 12, "it is tried now and then")
+			})
+		})
+	}
+}
+
+// Two that use one consumer take it from each other, at most once in five
+// seconds. Each still reads everything once.
+func TestFanOutTwoWithOneConsumer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := fakestream.New("a")
+		o := fanOut(s)
+		var want []string
+		var a, b collect
+		ctx, cancel := context.WithCancel(context.Background())
+		var ended [2]chan error
+		for i, c := range []*collect{&a, &b} {
+			ended[i] = make(chan error, 1)
+			go func() { ended[i] <- shardreader.New(o).Shard(ctx, "a", shardreader.Horizon(), c.handle) }()
+		}
+		for i := range 100 {
+			want = append(want, fmt.Sprint(i))
+			s.Put("a", "k", []byte(want[i]))
+			time.Sleep(time.Second)
+		}
+		require.Less(t, s.Calls("SubscribeToShard"), 100)
+		cancel()
+		for _, e := range ended {
+			require.ErrorIs(t, <-e, context.Canceled)
+		}
+		require.Equal(t, want, a.got())
+		require.Equal(t, want, b.got())
+	})
+}
+
+// What holds a subscription's reader up for longer than the subscription lasts
+// loses nothing.
+func TestFanOutSlowHandler(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := fakestream.New("a")
+		s.Limit(1)
+		var want []string
+		for i := range 10 {
+			want = append(want, fmt.Sprint(i))
+			s.Put("a", "k", []byte(want[i]))
+		}
+		var c collect
+		_ = during(t, func(ctx context.Context) error {
+			return shardreader.New(fanOut(s)).Shard(ctx, "a", shardreader.Horizon(), func(ctx context.Context, b shardreader.Batch) error {
+				if len(c.got())%4 == 0 {
+					time.Sleep(6 * time.Minute)
+				}
+				return c.handle(ctx, b)
+			})
+		}, func() { time.Sleep(time.Hour) })
+		require.Equal(t, want, c.got())
+	})
+}
+
+// A subscription that says nothing, as over a connection that died unnoticed,
+// is given up.
+func TestFanOutSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := fakestream.New("a")
+		s.Mute(true)
+		var c collect
+		_ = during(t, func(ctx context.Context) error {
+			return shardreader.New(fanOut(s)).Shard(ctx, "a", shardreader.Horizon(), c.handle)
+		}, func() {
+			s.Put("a", "k", []byte("x"))
+			time.Sleep(20 * time.Second)
+			require.Empty(t, c.got())
+			time.Sleep(20 * time.Second)
+			require.Equal(t, []string{"x"}, c.got(), "polled")
+		})
+	})
+}
+
+// Whatever happens, and whichever way a shard is read: each record once, in order.
+func TestEachRecordOnceWhateverHappens(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		events := []string{"put", "put", "aggregate", "wait", "long", "give", "take", "break", "end", "expire", "fail", "slow"}
+		script := rapid.SliceOfN(rapid.SampledFrom(events), 1, 60).Draw(rt, "script")
+		limit := rapid.IntRange(1, 5).Draw(rt, "limit")
+		var want, got []string
+		synctest.Test(t, func(t *testing.T) { want, got = play(t, script, limit) })
+		require.Equal(rt, want, got)
+	})
+}
+
+// play reads a shard while a script goes on, and gives what was put and read.
+func play(t *testing.T, script []string, limit int) (want, got []string) {
+	want = []string{}
+	s := fakestream.New("a")
+	s.Limit(limit)
+	l := &leased{arn: s.Register("c")}
+	o := polling(s)
+	o.FanOut, o.Consumer = s, l.consumer
+	var c collect
+	var slow atomic.Bool
+	_ = during(t, func(ctx context.Context) error {
+		return shardreader.New(o).Shard(ctx, "a", shardreader.Horizon(), func(ctx context.Context, b shardreader.Batch) error {
+			if slow.Load() {
+				time.Sleep(7 * time.Second)
+			}
+			return c.handle(ctx, b)
+		})
+	}, func() {
+		next := func() string {
+			want = append(want, fmt.Sprint(len(want)))
+			return want[len(want)-1]
+		}
+		for _, what := range script {
+			switch what {
+			case "put":
+				s.Put("a", "k", []byte(next()))
+			case "aggregate":
+				s.Put("a", "k", aggregate(t, len(want), 3))
+				for range 3 {
+					next()
+				}
+			case "wait":
+				time.Sleep(700 * time.Millisecond)
+			case "long":
+				time.Sleep(6 * time.Minute)
+			case "give":
+				l.give()
+			case "take":
+				l.take()
+			case "break":
+				s.Break(fakestream.ErrRefused)
+			case "end":
+				s.Break(nil)
+			case "expire":
+				s.Expire()
+			case "slow":
+				slow.Store(!slow.Load())
+			case "fail":
+				n := 3
+				s.Fail(func(string) error {
+					if n--; n >= 0 {
+						return fakestream.ErrRefused
+					}
+					return nil
+				})
+			}
+		}
+		slow.Store(false)
+		time.Sleep(10 * time.Minute)
+	})
+	return want, c.got()
+}
