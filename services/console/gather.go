@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,7 +25,7 @@ const (
 
 // Peer is one process that the console asks for its status.
 type Peer struct {
-	Name string // booking, dispatch-1, history, …
+	Name string // booking, dispatch-1, history, …; dispatch-*: every address of URL's host
 	URL  string
 }
 
@@ -37,6 +38,7 @@ type queueAPI interface {
 // gatherer asks all peers and queues at once and shares the answer for a moment.
 type gatherer struct {
 	peers   []peerClient
+	groups  []*replicas
 	queues  []string
 	sqs     queueAPI
 	now     func() time.Time
@@ -54,6 +56,10 @@ type peerClient struct {
 func newGatherer(cfg Config, q queueAPI, keeper *auth.Keeper) *gatherer {
 	g := &gatherer{queues: cfg.Queues, sqs: q, now: time.Now, urls: map[string]string{}}
 	for _, p := range cfg.Peers {
+		if r, ok := newReplicas(p, keeper); ok {
+			g.groups = append(g.groups, r)
+			continue
+		}
 		g.peers = append(g.peers, peerClient{p, httpserver.NewClient(p.URL, keeper, "console")})
 	}
 	return g
@@ -75,10 +81,15 @@ func (g *gatherer) overview(ctx context.Context) Overview {
 	for i, p := range g.peers {
 		wg.Go(func() { o.Services[i] = askPeer(ctx, p) })
 	}
+	scaled := make([][]Service, len(g.groups))
+	for i, r := range g.groups {
+		wg.Go(func() { scaled[i] = r.ask(ctx) })
+	}
 	for i, name := range g.queues {
 		wg.Go(func() { o.Queues[i] = g.askQueue(ctx, name) })
 	}
 	wg.Wait()
+	o.Services = slices.Concat(append([][]Service{o.Services}, scaled...)...)
 	for _, s := range o.Services {
 		o.place(s)
 	}

@@ -14,7 +14,7 @@ type consoleCmd struct {
 	messaging
 	signing
 	BookingURL string   `required:"" help:"Base URL of booking."`
-	Peers      []string `help:"The processes to ask, as name=url."`
+	Peers      []string `help:"The processes to ask, as name=url; name-*=url asks every address that the host has."`
 }
 
 func (c consoleCmd) Run(ctx context.Context) error {

@@ -23,6 +23,8 @@ type cli struct {
 	Migrate migrateCmd `cmd:"" group:"run" help:"Bring the database's schemas to this build's version."`
 	Version versionCmd `cmd:"" group:"run" help:"Print the version."`
 
+	Healthcheck healthcheckCmd `cmd:"" group:"run" help:"Ask a service whether it is ready: exit 0 or 1, for a container."`
+
 	services
 	tools
 }
