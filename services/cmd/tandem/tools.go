@@ -6,6 +6,8 @@ import "tandem/services/internal/runfile"
 type tools struct {
 	Audit auditCmd `cmd:"" group:"tools" help:"Prove the guarantees on what is there."`
 	Feed  feedCmd  `cmd:"" group:"tools" help:"Send a recording through the front doors."`
+
+	Messaging messagingCmd `cmd:"" group:"tools" help:"Deploy queues and stream on LocalStack or AWS, or delete them."`
 }
 
 // running is how a tool finds what it works on: the demo on a data folder.
