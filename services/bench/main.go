@@ -1,0 +1,167 @@
+// Command bench compares the emulator with a peer that does nothing but decode
+// and answer: what is left is the price of keeping what was acknowledged. Each
+// server is a process of its own; the same SDK clients call both in turn, in
+// one run, so that the ratios mean something on any machine.
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tandem/services/emulator"
+	"tandem/services/internal/lifecycle"
+)
+
+func main() {
+	d := flag.Duration("for", 3*time.Second, "how long each load runs in a round")
+	rounds := flag.Int("rounds", 3, "rounds; the median counts")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	var err error
+	switch flag.Arg(0) {
+	case "stub", "unlimited", "limited": // a child
+		err = serve(ctx, flag.Arg(0))
+	case "":
+		err = run(ctx, *d, *rounds)
+	default:
+		err = fmt.Errorf("bench takes no %q", flag.Arg(0))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// serve is a child: it prints its address and serves until its parent closes
+// its standard input.
+func serve(ctx context.Context, kind string) error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Println(l.Addr())
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		cancel()
+	}()
+	if kind == "stub" {
+		go func() { <-ctx.Done(); _ = l.Close() }()
+		if err := serveStub(l); ctx.Err() == nil {
+			return err
+		}
+		return nil
+	}
+	dir, err := os.MkdirTemp("", "tandem-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	return emulator.Run(ctx, lifecycle.Env{
+		Listener: l, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), Metrics: prometheus.NewRegistry(),
+	}, emulator.Config{DataDir: dir, Limits: kind == "limited"})
+}
+
+// start runs a child and connects to it.
+func start(ctx context.Context, kind string) (c clients, stop func() error, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return c, nil, err
+	}
+	cmd := exec.CommandContext(ctx, self, kind)
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return c, nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return c, nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return c, nil, err
+	}
+	stop = func() error { return errors.Join(in.Close(), cmd.Wait()) }
+	addr, err := bufio.NewReader(out).ReadString('\n')
+	if err == nil {
+		c, err = connect(ctx, "http://"+strings.TrimSpace(addr))
+	}
+	if err != nil {
+		return c, nil, errors.Join(fmt.Errorf("start the %s server: %w", kind, err), stop())
+	}
+	return c, stop, nil
+}
+
+func run(ctx context.Context, d time.Duration, rounds int) error {
+	peer, stopPeer, err := start(ctx, "stub")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = stopPeer() }()
+	emu, stopEmu, err := start(ctx, "unlimited")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = stopEmu() }()
+
+	fmt.Printf("%d rounds of %s, %d calls at once; medians\n", rounds, d, callers)
+	fmt.Printf("%-38s %12s %12s %7s %7s\n", "limits off", "stub", "emulator", "ratio", "asked")
+	missed := 0
+	for _, l := range loads() {
+		var ofStub, ofEmulator, ratios []float64
+		for range rounds {
+			a, err := l.run(ctx, peer, d)
+			if err != nil {
+				return fmt.Errorf("%s of the stub: %w", l.name, err)
+			}
+			b, err := l.run(ctx, emu, d)
+			if err != nil {
+				return fmt.Errorf("%s of the emulator: %w", l.name, err)
+			}
+			ofStub, ofEmulator, ratios = append(ofStub, a), append(ofEmulator, b), append(ratios, b/a)
+		}
+		ratio := median(ratios)
+		if ratio < l.least {
+			missed++
+		}
+		fmt.Printf("%-38s %12.0f %12.0f %7.2f %7.2f  %s\n", l.name, median(ofStub), median(ofEmulator), ratio, l.least, l.unit)
+	}
+
+	limited, stopLimited, err := start(ctx, "limited")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = stopLimited() }()
+	got, err := points(ctx, limited, 3*d)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\nlimits on, %d shards, aggregated: %.0f points/s of %d asked, all read back\n", shards, got, leastPoints)
+	if got < leastPoints {
+		missed++
+	}
+	if missed > 0 {
+		return fmt.Errorf("%d targets were missed", missed)
+	}
+	return nil
+}
+
+func median(v []float64) float64 {
+	v = slices.Sorted(slices.Values(v))
+	return v[len(v)/2]
+}
