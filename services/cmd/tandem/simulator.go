@@ -11,6 +11,8 @@ import (
 type simulatorCmd struct {
 	serving
 	signing
+	spending
+	Backend     string        `default:"emulator" enum:"emulator,localstack,aws" help:"What Tandem runs on: it asks before it costs money."`
 	GatewayURL  string        `required:"" help:"Base URL of the gateway."`
 	OperatorKey string        `required:"" help:"The gateway's operator key."`
 	Drivers     int           `default:"200" help:"Simulated drivers."`
@@ -24,6 +26,9 @@ type simulatorCmd struct {
 }
 
 func (c simulatorCmd) Run(ctx context.Context) error {
+	if err := c.allow(c.Backend, c.Drivers, c.Riders); err != nil {
+		return err
+	}
 	keeper, err := c.keeper()
 	if err != nil {
 		return err
