@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"tandem/localstack"
 	"tandem/services/emulator/kinesis"
@@ -40,6 +41,11 @@ type Config struct {
 	// StreamBytesCap bounds what all streams together keep, whatever their
 	// retention; 0 is no bound. Whole segments go, the oldest first.
 	StreamBytesCap int64
+	// IteratorLife is how long a shard iterator can be used; 0 is 5 minutes, as
+	// on AWS.
+	IteratorLife time.Duration
+	// Faults lets /_aws/faults make failures on purpose.
+	Faults bool
 }
 
 // Default is the demo's configuration: limits on, a little disorder.
@@ -61,6 +67,7 @@ type emulator struct {
 	queues  *sqs.Service
 	streams *kinesis.Service
 	topics  *sns.Service
+	faults  bool
 	lock    *os.File
 }
 
@@ -72,7 +79,7 @@ func open(log *slog.Logger, cfg Config) (*emulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &emulator{log: log}
+	e := &emulator{log: log, faults: cfg.Faults}
 	if cfg.DataDir != "" {
 		if e.lock, err = lockDir(cfg.DataDir); err != nil {
 			return nil, err
@@ -87,6 +94,7 @@ func open(log *slog.Logger, cfg Config) (*emulator, error) {
 	}
 	e.streams, err = kinesis.Open(kinesis.Options{
 		Dir: under(cfg.DataDir, "streams"), Fsync: cfg.Fsync, Log: log, Limits: cfg.Limits, BytesCap: cfg.StreamBytesCap,
+		IteratorLife: cfg.IteratorLife,
 	})
 	if err != nil {
 		return nil, errors.Join(err, e.close())

@@ -5,13 +5,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"tandem/services/emulator/faults"
+	"tandem/services/emulator/kinesis"
 	"tandem/services/emulator/wire"
 	"tandem/services/internal/lifecycle"
 )
@@ -20,6 +24,9 @@ const (
 	maxConnections = 4096
 	maxForm        = 2 << 20 // a 256 KB message in a form
 )
+
+// identity is STS's only operation here.
+const identity = "GetCallerIdentity"
 
 type baseKey struct{}
 
@@ -56,7 +63,13 @@ func (e *emulator) handler() http.Handler {
 	mux.HandleFunc("GET /_aws/emulator/state", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, map[string]any{"queues": e.queues.Look(), "shards": e.streams.Look()})
 	})
-	mux.HandleFunc("POST /", func(w http.ResponseWriter, r *http.Request) {
+	rules := faults.New(faults.Options{On: e.faults, StreamOf: kinesis.StreamOf, Operations: map[string][]string{
+		"sqs": slices.Collect(maps.Keys(queues.Ops)), "kinesis": slices.Collect(maps.Keys(streams.Ops)), "sns": e.topics.Operations(), "sts": {identity},
+	}})
+	for _, method := range []string{"GET", "PUT", "POST", "DELETE"} {
+		mux.Handle(method+" /_aws/faults", rules)
+	}
+	mux.Handle("POST /", rules.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r = r.WithContext(context.WithValue(r.Context(), baseKey{}, "http://"+r.Host))
 		switch target := r.Header.Get("X-Amz-Target"); {
 		case strings.HasPrefix(target, queues.Prefix+"."):
@@ -68,7 +81,7 @@ func (e *emulator) handler() http.Handler {
 		default:
 			e.query(w, r)
 		}
-	})
+	})))
 	return mux
 }
 
@@ -79,7 +92,7 @@ func (e *emulator) query(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the form cannot be read", http.StatusBadRequest)
 		return
 	}
-	if r.PostForm.Get("Action") == "GetCallerIdentity" {
+	if r.PostForm.Get("Action") == identity {
 		w.Header().Set("Content-Type", "text/xml")
 		_, _ = fmt.Fprint(w, `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>`+
 			`<Arn>arn:aws:iam::000000000000:root</Arn><UserId>EMULATOR</UserId><Account>000000000000</Account>`+
@@ -133,6 +146,14 @@ type limitedConn struct {
 	net.Conn
 	once    sync.Once
 	release func()
+}
+
+// SetLinger is the TCP connection's: a reset needs it.
+func (c *limitedConn) SetLinger(seconds int) error {
+	if tcp, ok := c.Conn.(*net.TCPConn); ok {
+		return tcp.SetLinger(seconds)
+	}
+	return nil
 }
 
 func (c *limitedConn) Close() error {

@@ -53,6 +53,9 @@ func (s *Service) ops() map[string]op {
 	}
 }
 
+// Operations gives the actions' names.
+func (s *Service) Operations() []string { return slices.Sorted(maps.Keys(s.ops())) }
+
 type (
 	topicResult struct{ TopicArn string }
 

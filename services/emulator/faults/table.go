@@ -1,0 +1,97 @@
+package faults
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync"
+)
+
+// Options configures a Table.
+type Options struct {
+	On bool
+	// Operations gives the operations of each service that rules may name.
+	Operations map[string][]string
+	// StreamOf gives the stream of a shard iterator; "" where it is none.
+	StreamOf func(iterator string) string
+}
+
+// Table holds the rules. It is safe for concurrent use.
+type Table struct {
+	o     Options
+	mu    sync.Mutex
+	rules []*entry
+}
+
+// entry is one rule at work.
+type entry struct {
+	Rule
+	Hits int `json:"hits"`
+	rng  *rand.Rand
+}
+
+// New makes a Table without rules.
+func New(o Options) *Table { return &Table{o: o} }
+
+// add takes rules to those that are there, or instead of them.
+func (t *Table) add(rules []Rule, instead bool) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var next []*entry
+	if !instead {
+		next = append(next, t.rules...)
+	}
+	if len(next)+len(rules) > maxRules {
+		return fmt.Errorf("there can be %d rules, not %d", maxRules, len(next)+len(rules))
+	}
+	for _, r := range rules {
+		next = append(next, &entry{Rule: r, rng: rand.New(rand.NewPCG(r.Seed, 0))})
+	}
+	t.rules = next
+	return nil
+}
+
+// show gives copies of the rules with their hits.
+func (t *Table) show() []entry {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	out := make([]entry, len(t.rules))
+	for i, e := range t.rules {
+		out[i] = *e
+	}
+	return out
+}
+
+func (t *Table) empty() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.rules) == 0
+}
+
+// hit is a rule that struck, and what to shuffle by.
+type hit struct {
+	Rule
+	seed uint64
+}
+
+// strike asks the rules about a request: latencies, then at most one other.
+func (t *Table) strike(c call) (hits []hit) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, e := range t.rules {
+		if e.matches(c) && e.strikes() {
+			e.Hits++
+			hits = append(hits, hit{e.Rule, e.rng.Uint64()})
+			if e.Kind != kindLatency {
+				return hits
+			}
+		}
+	}
+	return hits
+}
+
+func (e *entry) strikes() bool {
+	if e.Count > 0 && e.Hits >= e.Count {
+		return false
+	}
+	return e.Probability == nil || e.rng.Float64() < *e.Probability
+}

@@ -1,0 +1,142 @@
+package faults
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"tandem/services/emulator/wire"
+)
+
+// Wrap puts the rules before next, which does what AWS's clients ask for. A
+// request that no rule hits reaches next with the ResponseWriter that came in.
+func (t *Table) Wrap(next http.Handler) http.Handler {
+	if !t.o.On {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if t.empty() {
+			next.ServeHTTP(w, r)
+			return
+		}
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, wire.MaxBody))
+		if err != nil {
+			http.Error(w, "the body cannot be read", http.StatusBadRequest)
+			return
+		}
+		c := t.callOf(r, body)
+		again := func() *http.Request {
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			r.PostForm, r.Form = nil, nil
+			return r
+		}
+		for _, h := range t.strike(c) {
+			if done := h.apply(w, again, c, next); done {
+				return
+			}
+		}
+		next.ServeHTTP(w, again())
+	})
+}
+
+// apply makes a rule's failure; done says that the request is dealt with.
+func (h hit) apply(w http.ResponseWriter, again func() *http.Request, c call, next http.Handler) (done bool) {
+	switch h.Kind {
+	case kindLatency:
+		select {
+		case <-time.After(time.Duration(h.LatencyMS) * time.Millisecond):
+			return false
+		case <-again().Context().Done():
+			return true
+		}
+	case kindError, kindExpired:
+		h.answer(w, c)
+	case kindReset:
+		reset(w)
+	case kindLost:
+		next.ServeHTTP(record(), again())
+		panic(http.ErrAbortHandler) // closes the connection; nothing was written
+	case kindDuplicate:
+		first := record()
+		next.ServeHTTP(first, again())
+		next.ServeHTTP(record(), again())
+		first.send(w)
+	case kindReorder:
+		answer := record()
+		next.ServeHTTP(answer, again())
+		answer.shuffle(h.seed)
+		answer.send(w)
+	}
+	return true
+}
+
+// answer is the rule's error in the protocol of the call.
+func (h hit) answer(w http.ResponseWriter, c call) {
+	code, status, text := h.failure()
+	if c.query {
+		w.Header().Set("Content-Type", "text/xml")
+		w.WriteHeader(status)
+		_ = xml.NewEncoder(w).Encode(struct {
+			XMLName xml.Name `xml:"ErrorResponse"`
+			Code    string   `xml:"Error>Code"`
+			Message string   `xml:"Error>Message"`
+		}{Code: code, Message: text}) // the client is gone if this fails
+		return
+	}
+	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]string{"__type": code, "message": text})
+}
+
+// reset ends the connection with a RST: what was sent may never have arrived.
+func reset(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler) // the nearest to it
+	}
+	if tcp, ok := conn.(interface{ SetLinger(int) error }); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = conn.Close()
+}
+
+// recorder keeps an answer.
+type recorder struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func record() *recorder { return &recorder{header: http.Header{}, status: http.StatusOK} }
+
+func (r *recorder) Header() http.Header { return r.header }
+
+func (r *recorder) WriteHeader(status int) { r.status = status }
+
+func (r *recorder) Write(b []byte) (int, error) { return r.body.Write(b) }
+
+// send gives the answer to the client.
+func (r *recorder) send(w http.ResponseWriter) {
+	for k, v := range r.header {
+		w.Header()[k] = v
+	}
+	w.WriteHeader(r.status)
+	_, _ = w.Write(r.body.Bytes()) // the client is gone if this fails
+}
+
+// shuffle puts the answer's Messages into another order.
+func (r *recorder) shuffle(seed uint64) {
+	var out map[string]json.RawMessage
+	var messages []json.RawMessage
+	if json.Unmarshal(r.body.Bytes(), &out) != nil || json.Unmarshal(out["Messages"], &messages) != nil {
+		return // an error, or nothing received
+	}
+	rand.New(rand.NewPCG(seed, 0)).Shuffle(len(messages), func(i, j int) { messages[i], messages[j] = messages[j], messages[i] })
+	out["Messages"], _ = json.Marshal(messages) // of JSON: cannot fail
+	b, _ := json.Marshal(out)
+	r.body = *bytes.NewBuffer(b)
+}
