@@ -1,7 +1,14 @@
 package kinesis
 
 import (
+	"context"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
+
+	"tandem/services/emulator/wire"
 )
 
 // consumer is a registered fan-out consumer of a stream.
@@ -10,32 +17,192 @@ type consumer struct {
 	Created int64  `json:"created"` // ms
 }
 
-// Register makes the consumer of the stream unless it is there already.
-func (s *Service) Register(stream, name string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	st, err := s.find(target{StreamName: stream})
-	if err != nil {
-		return err
-	}
-	for _, c := range st.Consumers {
-		if c.Name == name {
-			return nil
-		}
-	}
-	st.Consumers = append(st.Consumers, consumer{name, time.Now().UnixMilli()})
-	return s.saveTopology()
+const (
+	// creating is how long a consumer cannot be used after its registration.
+	creating = 500 * time.Millisecond
+	// maxCreating is how many may be in that state.
+	// https://docs.aws.amazon.com/kinesis/latest/APIReference/API_RegisterStreamConsumer.html
+	maxCreating = 5
+)
+
+var consumerName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,128}$`)
+
+func (c consumer) creating(nowMS int64) bool { return nowMS-c.Created < creating.Milliseconds() }
+
+func (c consumer) arn(stream string) string {
+	return streamARN(stream) + "/consumer/" + c.Name + ":" + strconv.FormatInt(c.Created/1000, 10)
 }
 
-// SetEncryption says with which KMS key the stream is encrypted; empty: none.
-// Nothing is encrypted: descriptions and records say that it is.
-func (s *Service) SetEncryption(stream, keyID string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	st, err := s.find(target{StreamName: stream})
-	if err != nil {
-		return err
+func (c consumer) describe(stream string, nowMS int64) map[string]any {
+	status := "ACTIVE"
+	if c.creating(nowMS) {
+		status = "CREATING"
 	}
-	st.KeyID = keyID
-	return s.saveTopology()
+	return map[string]any{
+		"ConsumerName": c.Name, "ConsumerARN": c.arn(stream), "ConsumerStatus": status,
+		"ConsumerCreationTimestamp": wire.Seconds(time.UnixMilli(c.Created)),
+	}
+}
+
+// Register makes the consumer of the stream, ready for use, unless it is there.
+func (s *Service) Register(streamName, name string) error {
+	return s.change(target{StreamName: streamName}, func(_ *stream, next *streamInfo) error {
+		if next.consumer(name) != nil {
+			return nil
+		}
+		return next.register(consumer{name, s.nowMS() - creating.Milliseconds()})
+	})
+}
+
+func (n *streamInfo) consumer(name string) *consumer {
+	i := slices.IndexFunc(n.Consumers, func(c consumer) bool { return c.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &n.Consumers[i]
+}
+
+func (n *streamInfo) register(c consumer) error {
+	switch {
+	case !consumerName.MatchString(c.Name):
+		return invalid("consumerName", "satisfy regular expression pattern: [a-zA-Z0-9_.-]+, and have length between 1 and 128")
+	case n.consumer(c.Name) != nil:
+		return wire.Bad("ResourceInUseException", "Consumer %s under stream %s already exists for account %s.", c.Name, n.Name, account)
+	case len(n.Consumers) >= maxConsumers:
+		return wire.Bad("LimitExceededException", "Stream %s has %d registered consumers, which is the limit.", n.Name, maxConsumers)
+	}
+	n.Consumers = append(n.Consumers, c)
+	slices.SortFunc(n.Consumers, func(a, b consumer) int { return strings.Compare(a.Name, b.Name) })
+	return nil
+}
+
+type consumerIn struct {
+	target
+	ConsumerName, ConsumerARN string
+}
+
+func (s *Service) registerConsumer(_ context.Context, in consumerIn) (out map[string]any, err error) {
+	err = s.change(in.target, func(_ *stream, next *streamInfo) error {
+		now, waiting := s.nowMS(), 0
+		for _, c := range next.Consumers {
+			if c.creating(now) {
+				waiting++
+			}
+		}
+		if s.o.Limits && waiting >= maxCreating {
+			return wire.Bad("LimitExceededException", "%d consumers are in CREATING status, which is the limit.", waiting)
+		}
+		c := consumer{in.ConsumerName, now}
+		if err := next.register(c); err != nil {
+			return err
+		}
+		out = map[string]any{"Consumer": c.describe(next.Name, now)}
+		return nil
+	})
+	return out, err
+}
+
+// splitConsumerARN gives what a consumer's ARN names.
+func splitConsumerARN(arn string) (stream, name string) {
+	_, rest, _ := strings.Cut(arn, ":stream/")
+	stream, rest, _ = strings.Cut(rest, "/consumer/")
+	name, _, _ = strings.Cut(rest, ":")
+	return stream, name
+}
+
+// named gives the stream and the consumer that a call is about.
+func (in consumerIn) named() (target, string) {
+	if in.ConsumerARN == "" {
+		return in.target, in.ConsumerName
+	}
+	stream, name := splitConsumerARN(in.ConsumerARN)
+	return target{StreamName: stream}, name
+}
+
+// registered finds a consumer by name, and by ARN where that is given: one that
+// was registered anew has another.
+func (n *streamInfo) registered(name, arn string) (consumer, error) {
+	c := n.consumer(name)
+	if c == nil || arn != "" && c.arn(n.Name) != arn {
+		return consumer{}, wire.Bad("ResourceNotFoundException", "Consumer %s under stream %s not found for account %s.", name, n.Name, account)
+	}
+	return *c, nil
+}
+
+func (s *Service) deregisterConsumer(_ context.Context, in consumerIn) (wire.Empty, error) {
+	t, name := in.named()
+	var arn string
+	err := s.change(t, func(_ *stream, next *streamInfo) error {
+		c, err := next.registered(name, in.ConsumerARN)
+		if err != nil {
+			return err
+		}
+		arn = c.arn(next.Name)
+		next.Consumers = slices.DeleteFunc(next.Consumers, func(c consumer) bool { return c.Name == name })
+		return nil
+	})
+	if err == nil {
+		s.subs.end(func(by subscriber) bool { return by.stream == t.name() && by.arn == arn }, wire.Bad("ResourceNotFoundException", "Consumer %s was deregistered.", name))
+	}
+	return wire.Empty{}, err
+}
+
+func (s *Service) describeConsumer(_ context.Context, in consumerIn) (map[string]any, error) {
+	t, name := in.named()
+	st, done, err := s.use(t)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	c, err := st.info.registered(name, in.ConsumerARN)
+	if err != nil {
+		return nil, err
+	}
+	d := c.describe(st.info.Name, s.nowMS())
+	d["StreamARN"] = streamARN(st.info.Name)
+	return map[string]any{"ConsumerDescription": d}, nil
+}
+
+type listConsumersIn struct {
+	target
+	NextToken               string
+	MaxResults              *int
+	StreamCreationTimestamp *wire.Seconds
+}
+
+func (s *Service) listConsumers(_ context.Context, in listConsumersIn) (map[string]any, error) {
+	limit, err := pageLimit("maxResults", in.MaxResults, 100, 100)
+	if err != nil {
+		return nil, err
+	}
+	created, after := msOf(in.StreamCreationTimestamp), ""
+	if in.NextToken != "" {
+		t, err := s.openToken(in.NextToken)
+		if err != nil {
+			return nil, err
+		}
+		in.target, created, after = target{StreamName: t.Stream}, t.Created, t.After
+	}
+	st, done, err := s.use(in.target)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	if err := st.info.made(created); err != nil {
+		return nil, err
+	}
+	out, list := map[string]any{}, []map[string]any{}
+	for _, c := range st.info.Consumers {
+		if c.Name <= after {
+			continue
+		}
+		if len(list) == limit {
+			out["NextToken"] = token{Stream: st.info.Name, Created: st.info.Created, After: after, Issued: s.nowMS()}.text()
+			break
+		}
+		list = append(list, c.describe(st.info.Name, s.nowMS()))
+		after = c.Name
+	}
+	out["Consumers"] = list
+	return out, nil
 }

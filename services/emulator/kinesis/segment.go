@@ -1,302 +1,170 @@
 package kinesis
 
 import (
-	"encoding/binary"
+	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
-	"path/filepath"
-	"slices"
 	"sort"
-	"strings"
-	"time"
 
 	"tandem/services/emulator/journal"
 )
 
-const (
-	segmentBytes = 8 << 20
-	segmentAge   = 15 * time.Minute
-	indexEvery   = 64 << 10
-)
-
-// record is one stored record.
-type record struct {
-	seq     uint64
-	arrived int64 // ms
-	key     string
-	data    []byte
-}
-
-var errRecord = errors.New("kinesis: a stored record cannot be read")
-
-func (r record) encode() []byte {
-	b := make([]byte, 0, 20+len(r.key)+len(r.data))
-	b = binary.LittleEndian.AppendUint64(b, r.seq)
-	b = binary.LittleEndian.AppendUint64(b, uint64(r.arrived))
-	b = binary.LittleEndian.AppendUint32(b, uint32(len(r.key)))
-	b = append(b, r.key...)
-	return append(b, r.data...)
-}
-
-func decodeRecord(b []byte) (record, error) {
-	if len(b) < 20 {
-		return record{}, errRecord
-	}
-	n := binary.LittleEndian.Uint32(b[16:])
-	if uint64(n) > uint64(len(b)-20) {
-		return record{}, errRecord
-	}
-	return record{
-		seq: binary.LittleEndian.Uint64(b), arrived: int64(binary.LittleEndian.Uint64(b[8:])),
-		key: string(b[20 : 20+n]), data: b[20+n:],
-	}, nil
-}
-
 // mark is one entry of the sparse index.
 type mark struct {
 	Seq     uint64 `json:"s"`
-	Arrived int64  `json:"a"`
+	Arrived int64  `json:"a"` // ms
 	Offset  int64  `json:"o"`
 }
 
-// segment is one file of records. Its index stands beside it once it is closed.
+// segment is one file of records. Once it is full its index stands beside it,
+// and the file is opened only to be read. The shard's lock guards the one that
+// is written; the others change no more.
 type segment struct {
 	path  string
-	file  *journal.File
-	Marks []mark `json:"marks"`
-	First mark   `json:"first"`
+	Marks []mark `json:"marks"` // rising in everything; the first is First
 	Last  mark   `json:"last"`
-	Count int    `json:"count"`
-	done  bool
+	Count int    `json:"count"` // above 0, but in a new one
+	Size  int64  `json:"size"`  // bytes
 }
 
-func openSegment(path string, fsync bool) (*segment, error) {
-	s := &segment{path: path}
-	if b, err := os.ReadFile(path + ".index"); err == nil && json.Unmarshal(b, s) == nil {
-		s.done = true
-	}
-	f, err := openFrames(path, fsync, s)
-	if err != nil {
-		return nil, err
-	}
-	s.file = f
-	return s, nil
-}
+func (s *segment) indexPath() string { return s.path + ".index" }
 
-// openFrames opens the file; a closed segment's frames are not read again.
-func openFrames(path string, fsync bool, s *segment) (*journal.File, error) {
-	if s.done {
-		return journal.OpenSealed(path)
-	}
-	return journal.Open(path, fsync, func(offset int64, payload []byte) error {
-		r, err := decodeRecord(payload)
-		if err != nil {
-			return err
-		}
-		s.note(r, offset)
-		return nil
-	})
-}
-
-// note keeps the index up to date with a record at offset.
-func (s *segment) note(r record, offset int64) {
+// note adds a record at offset to the index; what follows begins at end.
+func (s *segment) note(r record, offset, end int64) {
 	m := mark{r.seq, r.arrived, offset}
-	if s.Count == 0 {
-		s.First = m
-	}
 	if n := len(s.Marks); n == 0 || offset-s.Marks[n-1].Offset >= indexEvery {
 		s.Marks = append(s.Marks, m)
 	}
 	s.Last = m
 	s.Count++
+	s.Size = end
 }
 
-func (s *segment) full(at int64) bool {
-	return s.Count > 0 && (s.file.Size() > segmentBytes || at-s.First.Arrived > segmentAge.Milliseconds())
+func (s *segment) full(nowMS int64) bool {
+	return s.Size > segmentBytes || s.Count > 0 && nowMS-s.Marks[0].Arrived > segmentAge.Milliseconds()
 }
 
-// seal writes the index beside the file: nothing is added any more.
-func (s *segment) seal() error {
+// writeIndex puts the index beside the file. Torn by a crash, it is not used.
+func (s *segment) writeIndex() error {
 	b, err := json.Marshal(s)
 	if err != nil {
 		return fmt.Errorf("kinesis: index: %w", err)
 	}
-	s.done = true
-	return os.WriteFile(s.path+".index", b, 0o600)
-}
-
-func (s *segment) remove() error {
-	err := os.Remove(s.path + ".index")
-	if errors.Is(err, os.ErrNotExist) {
-		err = nil
+	if err := os.WriteFile(s.indexPath(), b, 0o600); err != nil {
+		return fmt.Errorf("kinesis: index: %w", err)
 	}
-	return errors.Join(s.file.Remove(), err)
+	return nil
 }
 
-// offsetOf is where reading for seq may begin.
-func (s *segment) offsetOf(seq uint64) int64 {
-	i := sort.Search(len(s.Marks), func(i int) bool { return s.Marks[i].Seq > seq })
-	if i == 0 {
-		return s.First.Offset
+var errIndex = errors.New("kinesis: an index cannot be used")
+
+// parseIndex reads an index and checks that reading by it stays inside a file
+// of size bytes.
+func parseIndex(b []byte, size int64) (*segment, error) {
+	s := &segment{}
+	if err := json.Unmarshal(b, s); err != nil {
+		return nil, fmt.Errorf("%w: %w", errIndex, err)
 	}
-	return s.Marks[i-1].Offset
-}
-
-// log is one shard's records.
-type log struct {
-	dir      string
-	fsync    bool
-	segments []*segment
-}
-
-func openLog(dir string, fsync bool) (*log, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("kinesis: %w", err)
+	if s.Size != size || s.Count < 1 || len(s.Marks) == 0 || len(s.Marks) > s.Count || s.Marks[0].Offset < 0 || s.Marks[0].Offset >= size {
+		return nil, errIndex
 	}
-	l := &log{dir: dir, fsync: fsync}
-	paths, err := filepath.Glob(filepath.Join(dir, "*.segment"))
+	for i, m := range append(s.Marks[1:len(s.Marks):len(s.Marks)], s.Last) {
+		before := s.Marks[i]
+		single := i == len(s.Marks)-1 && m == before // the last mark is the last record's
+		if !single && (m.Seq <= before.Seq || m.Arrived < before.Arrived || m.Offset <= before.Offset || m.Offset >= size) {
+			return nil, errIndex
+		}
+	}
+	return s, nil
+}
+
+// openIndexed opens a full segment by its index.
+func openIndexed(path string) (*segment, error) {
+	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("kinesis: %w", err)
 	}
-	slices.SortFunc(paths, strings.Compare)
-	for _, p := range paths {
-		s, err := openSegment(p, fsync)
-		if err != nil {
-			return nil, err
-		}
-		l.segments = append(l.segments, s)
+	b, err := os.ReadFile(path + ".index")
+	if err != nil {
+		return nil, fmt.Errorf("kinesis: %w", err)
 	}
-	return l, nil
+	s, err := parseIndex(b, info.Size())
+	if err != nil {
+		return nil, err
+	}
+	s.path = path
+	return s, nil
 }
 
-func (l *log) last() (mark, bool) {
-	for i := len(l.segments) - 1; i >= 0; i-- {
-		if l.segments[i].Count > 0 {
-			return l.segments[i].Last, true
+// openWhole opens a segment by reading all of it; what is torn is cut off.
+func openWhole(path string, fsync bool) (*segment, *journal.File, error) {
+	s := &segment{path: path}
+	f, err := journal.Open(path, fsync, func(offset int64, payload []byte) error {
+		r, err := decodeRecord(payload)
+		if err == nil {
+			s.note(r, offset, offset+journal.FrameSize(len(payload)))
 		}
-	}
-	return mark{}, false
-}
-
-// append stores records with one write.
-func (l *log) append(records []record, at int64) error {
-	n := len(l.segments)
-	if n > 0 && !l.segments[n-1].done && l.segments[n-1].full(at) {
-		if err := l.segments[n-1].seal(); err != nil {
-			return err
-		}
-	}
-	if n == 0 || l.segments[n-1].done {
-		s, err := openSegment(filepath.Join(l.dir, fmt.Sprintf("%020d.segment", records[0].seq)), l.fsync)
-		if err != nil {
-			return err
-		}
-		l.segments = append(l.segments, s)
-	}
-	s := l.segments[len(l.segments)-1]
-	payloads := make([][]byte, len(records))
-	for i, r := range records {
-		payloads[i] = r.encode()
-	}
-	offset := s.file.Size()
-	if err := s.file.Append(payloads...); err != nil {
 		return err
+	})
+	if err != nil {
+		return nil, nil, err
 	}
-	for i, r := range records {
-		s.note(r, offset)
-		offset += journal.FrameSize(len(payloads[i]))
-	}
-	return nil
+	s.Size = f.Size()
+	return s, f, nil
 }
 
-// read gives records from seq on, at most count and bytes; more says that the
-// tip was not reached, and since when the first unread record lies there.
-func (l *log) read(from uint64, count, bytes int) (out []record, more bool, waiting int64, err error) {
-	size := 0
-	for _, s := range l.segments {
-		if s.Count == 0 || s.Last.Seq < from {
-			continue
-		}
-		_, err := s.file.ReadAt(s.offsetOf(from), func(payload []byte) bool {
-			r, err := decodeRecord(payload)
-			if err != nil || r.seq < from {
-				return err == nil
-			}
-			if len(out) == count || size+len(r.data)+len(r.key) > bytes && len(out) > 0 {
-				more, waiting = true, r.arrived
-				return false
-			}
-			size += len(r.data) + len(r.key)
-			out = append(out, r)
-			return true
-		})
-		if err != nil || more {
-			return out, more, waiting, err
-		}
+// remove deletes the files. Who reads them has them open.
+func (s *segment) remove() error {
+	err := os.Remove(s.indexPath())
+	if errors.Is(err, os.ErrNotExist) {
+		err = nil
 	}
-	return out, false, 0, nil
+	return errors.Join(os.Remove(s.path), err)
 }
 
-// at gives the first sequence that arrived at ms or later, or next.
-func (l *log) at(ms int64, next uint64) (uint64, error) {
-	for _, s := range l.segments {
-		if s.Count == 0 || s.Last.Arrived < ms {
-			continue
-		}
-		i := sort.Search(len(s.Marks), func(i int) bool { return s.Marks[i].Arrived >= ms })
-		offset := s.First.Offset
-		if i > 0 {
-			offset = s.Marks[i-1].Offset
-		}
-		found := next
-		_, err := s.file.ReadAt(offset, func(payload []byte) bool {
-			r, err := decodeRecord(payload)
-			if err == nil && r.arrived >= ms {
-				found = r.seq
-				return false
-			}
-			return true
-		})
-		return found, err
-	}
-	return next, nil
+// span is a part of a segment, to be read without a lock: its bytes do not
+// change, though the file may be gone.
+type span struct {
+	path        string
+	offset, end int64
+	last        uint64 // its last sequence
 }
 
-// oldest gives the first sequence that is kept, or next.
-func (l *log) oldest(next uint64) uint64 {
-	for _, s := range l.segments {
-		if s.Count > 0 {
-			return s.First.Seq
+// before gives the part from the last mark on for which less holds, or all.
+func (s *segment) before(less func(mark) bool) span {
+	i := sort.Search(len(s.Marks), func(i int) bool { return !less(s.Marks[i]) })
+	return span{s.path, s.Marks[max(0, i-1)].Offset, s.Size, s.Last.Seq}
+}
+
+// buffers are what reading a span takes.
+type buffers struct {
+	r     *bufio.Reader
+	frame []byte
+}
+
+// read calls each for the span's records, until it says stop.
+func (p span) read(b *buffers, each func(record) (more bool)) (stopped bool, err error) {
+	f, err := os.Open(p.path)
+	if err != nil {
+		return false, fmt.Errorf("kinesis: %w", err)
+	}
+	defer func() { _ = f.Close() }() // only read
+	b.r.Reset(io.NewSectionReader(f, p.offset, p.end-p.offset))
+	for {
+		if b.frame, err = journal.ReadFrame(b.r, b.frame); errors.Is(err, io.EOF) {
+			return false, nil
+		} else if err != nil {
+			return false, fmt.Errorf("kinesis: %s: %w", p.path, err)
+		}
+		r, err := decodeRecord(b.frame)
+		if err != nil {
+			return false, err
+		}
+		if !each(r) {
+			return true, nil
 		}
 	}
-	return next
-}
-
-func (l *log) size() (n int64) {
-	for _, s := range l.segments {
-		n += s.file.Size()
-	}
-	return n
-}
-
-// dropBefore drops whole segments whose newest record arrived before ms; the
-// one that is written to stays.
-func (l *log) dropBefore(ms int64) error {
-	for len(l.segments) > 1 && l.segments[0].Last.Arrived < ms {
-		if err := l.segments[0].remove(); err != nil {
-			return err
-		}
-		l.segments = l.segments[1:]
-	}
-	return nil
-}
-
-func (l *log) close() error {
-	var errs []error
-	for _, s := range l.segments {
-		errs = append(errs, s.file.Close())
-	}
-	return errors.Join(errs...)
 }

@@ -1,21 +1,17 @@
 package kinesis
 
 import (
-	"crypto/md5"
-	"encoding/json"
+	"bufio"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"math/big"
+	"maps"
 	"os"
-	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
-
-	"golang.org/x/time/rate"
 
 	"tandem/services/emulator/wire"
 )
@@ -29,136 +25,74 @@ type Options struct {
 	BytesCap int64 // of all streams together; 0: none
 	// IteratorLife is how long an iterator can be used. 0: 5 minutes.
 	IteratorLife time.Duration
+	// SubscriptionLife is how long SubscribeToShard answers. 0: 5 minutes.
+	SubscriptionLife time.Duration
+	// Now is the clock of arrival, retention, limits and expiry. nil: time.Now.
+	Now func() time.Time
 }
 
 const (
 	region  = "us-east-1"
 	account = "000000000000"
-	// Limits of a shard.
-	// https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html
-	writeRecords = 1000    // a second
-	writeBytes   = 1 << 20 // a second
-	readCalls    = 5       // a second
-	readBytes    = 2 << 20 // a second
-	pruneEvery   = time.Minute
+	// pruneEvery is how often puts look for what may be dropped.
+	pruneEvery = time.Minute
 )
 
-// Service holds the streams. It is safe for concurrent use.
+// Service holds the streams. It is safe for concurrent use; doc.go has the
+// order of its locks.
 type Service struct {
 	o         Options
 	temporary bool
-	mu        sync.Mutex
-	streams   map[string]*stream
-	pruned    time.Time
+	changing  sync.Mutex // one change of topology at a time, with its saving
+	mu        sync.RWMutex
+	streams   map[string]*stream // guarded by mu; changed under changing too
+	subs      subscriptions
+	pruned    atomic.Int64 // ms
+	readers   sync.Pool    // of *buffers
+	answers   sync.Pool    // of *[]byte
 }
-
-// stream is one stream; the service's lock guards it.
-type stream struct {
-	Name      string     `json:"name"`
-	Created   int64      `json:"created"` // ms
-	Retention int32      `json:"retention_hours"`
-	Shards    []*shard   `json:"shards"`
-	Consumers []consumer `json:"consumers,omitempty"`
-	KeyID     string     `json:"key_id,omitempty"`
-	next      uint64     // the sequence of the next record, of any shard
-	arrived   int64      // ms, of the newest record
-}
-
-// shard is one shard of a stream.
-type shard struct {
-	ID         string   `json:"id"`
-	Start      *big.Int `json:"start"` // hash keys, both inclusive
-	End        *big.Int `json:"end"`
-	Parents    []string `json:"parents,omitempty"`
-	FirstSeq   uint64   `json:"first_seq"`
-	ClosedSeq  uint64   `json:"closed_seq,omitempty"` // 0 while it is open
-	log        *log
-	records    *rate.Limiter
-	bytes      *rate.Limiter
-	reads      *rate.Limiter
-	readDebt   float64 // bytes that were read beyond the rate
-	readAt     time.Time
-	putRecords int64
-	putBytes   int64
-}
-
-func (sh *shard) open() bool { return sh.ClosedSeq == 0 }
 
 // Open reads the topology and the segments.
-func Open(o Options) (s *Service, err error) {
-	s = &Service{o: o, streams: map[string]*stream{}}
+func Open(o Options) (*Service, error) {
 	if o.IteratorLife == 0 {
-		s.o.IteratorLife = 5 * time.Minute
+		o.IteratorLife = 5 * time.Minute
 	}
+	if o.SubscriptionLife == 0 {
+		o.SubscriptionLife = 5 * time.Minute
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Service{o: o, streams: map[string]*stream{}}
+	s.subs.active = map[subscriber]*subscription{}
+	s.readers.New = func() any { return &buffers{r: bufio.NewReaderSize(nil, 256<<10)} }
+	s.answers.New = func() any { return new([]byte) }
 	if o.Dir == "" {
+		var err error
 		if s.o.Dir, err = os.MkdirTemp("", "tandem-streams-"); err != nil {
 			return nil, fmt.Errorf("kinesis: %w", err)
 		}
 		s.temporary = true
 	}
-	if err := os.MkdirAll(s.o.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("kinesis: %w", err)
-	}
-	b, err := os.ReadFile(s.topology())
-	if errors.Is(err, fs.ErrNotExist) {
-		return s, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("kinesis: %w", err)
-	}
-	if err := json.Unmarshal(b, &s.streams); err != nil {
-		return nil, fmt.Errorf("kinesis: %s cannot be read: %w", s.topology(), err)
-	}
-	for _, st := range s.streams {
-		st.next = firstSequence(st.Created)
-		for _, sh := range st.Shards {
-			if err := s.openShard(st, sh); err != nil {
-				return nil, err
-			}
-		}
+	if err := s.load(); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
-func (s *Service) topology() string { return filepath.Join(s.o.Dir, "streams.json") }
-
-func (s *Service) openShard(st *stream, sh *shard) (err error) {
-	dir := filepath.Join(s.o.Dir, fmt.Sprintf("%s-%d", st.Name, st.Created), sh.ID)
-	if sh.log, err = openLog(dir, s.o.Fsync); err != nil {
-		return err
-	}
-	if last, ok := sh.log.last(); ok {
-		st.next, st.arrived = max(st.next, last.Seq+1), max(st.arrived, last.Arrived)
-	}
-	st.next = max(st.next, sh.FirstSeq, sh.ClosedSeq+1)
-	sh.records = rate.NewLimiter(writeRecords, writeRecords)
-	sh.bytes = rate.NewLimiter(writeBytes, writeBytes)
-	sh.reads = rate.NewLimiter(readCalls, readCalls)
-	return nil
-}
-
-// saveTopology replaces streams.json: whole, or the one before.
-func (s *Service) saveTopology() error {
-	b, err := json.Marshal(s.streams)
-	if err != nil {
-		return fmt.Errorf("kinesis: %w", err)
-	}
-	tmp := s.topology() + ".new"
-	if err := os.WriteFile(tmp, b, 0o600); err != nil {
-		return fmt.Errorf("kinesis: %w", err)
-	}
-	return os.Rename(tmp, s.topology())
-}
-
-// Close closes the files; a temporary folder goes.
+// Close ends the subscriptions and closes the files; a temporary folder goes.
 func (s *Service) Close() error {
+	s.changing.Lock()
+	defer s.changing.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.subs.end(func(subscriber) bool { return true }, wire.Bad("InternalFailureException", "The emulator ends."))
 	var errs []error
 	for _, st := range s.streams {
-		for _, sh := range st.Shards {
-			errs = append(errs, sh.log.close())
-		}
+		errs = append(errs, st.close())
 	}
 	if s.temporary {
 		errs = append(errs, os.RemoveAll(s.o.Dir))
@@ -166,114 +100,64 @@ func (s *Service) Close() error {
 	return errors.Join(errs...)
 }
 
-// Sequence numbers are decimal strings, rising through time and across streams
-// of one name: a stream's begin with the time at which it was made.
-
-const sequencePrefix = "4966"
-
-func firstSequence(createdMS int64) uint64 { return uint64(createdMS) << 20 }
-
-func sequenceText(seq uint64) string { return fmt.Sprintf("%s%020d", sequencePrefix, seq) }
-
-func parseSequence(text string) (uint64, bool) {
-	digits, ok := strings.CutPrefix(text, sequencePrefix)
-	if !ok || len(digits) != 20 {
-		return 0, false
-	}
-	n, err := strconv.ParseUint(digits, 10, 64)
-	return n, err == nil
-}
-
-func arn(name string) string { return "arn:aws:kinesis:" + region + ":" + account + ":stream/" + name }
+func (s *Service) nowMS() int64 { return s.o.Now().UnixMilli() }
 
 // target names a stream by name or ARN.
 type target struct {
 	StreamName, StreamARN string
 }
 
-func (s *Service) find(t target) (*stream, error) {
-	name := t.StreamName
-	if name == "" {
-		name = t.StreamARN[strings.LastIndexByte(t.StreamARN, '/')+1:]
+func (t target) name() string {
+	if t.StreamName != "" {
+		return t.StreamName
 	}
-	if st := s.streams[name]; st != nil && name != "" {
+	return t.StreamARN[strings.LastIndexByte(t.StreamARN, '/')+1:]
+}
+
+func streamARN(name string) string {
+	return "arn:aws:kinesis:" + region + ":" + account + ":stream/" + name
+}
+
+func noStream(name string) error {
+	return wire.Bad("ResourceNotFoundException", "Stream %s under account %s not found.", name, account)
+}
+
+func (s *Service) find(t target) (*stream, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if st := s.streams[t.name()]; st != nil {
 		return st, nil
 	}
-	return nil, wire.Bad("ResourceNotFoundException", "Stream %s under account %s not found.", name, account)
+	return nil, noStream(t.name())
 }
 
-func (st *stream) shard(id string) *shard {
-	for _, sh := range st.Shards {
-		if sh.ID == id {
-			return sh
-		}
+// use finds a stream and shares its lock: its topology stands still until
+// done is called.
+func (s *Service) use(t target) (st *stream, done func(), err error) {
+	if st, err = s.find(t); err != nil {
+		return nil, nil, err
 	}
-	return nil
+	st.mu.RLock()
+	if st.gone {
+		st.mu.RUnlock()
+		return nil, nil, noStream(t.name())
+	}
+	return st, st.mu.RUnlock, nil
 }
 
-func (st *stream) gone(id string) error {
-	return wire.Bad("ResourceNotFoundException", "Shard %s in stream %s under account %s does not exist", id, st.Name, account)
+// all gives the streams by name.
+func (s *Service) all() []*stream {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	out := make([]*stream, 0, len(s.streams))
+	for _, name := range slices.Sorted(maps.Keys(s.streams)) {
+		out = append(out, s.streams[name])
+	}
+	return out
 }
 
-// maxHash is 2^128 - 1.
-func maxHash() *big.Int {
-	return new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 128), big.NewInt(1))
-}
-
-// route finds the open shard of a record.
-func (st *stream) route(key, explicit string) (*shard, error) {
-	hash := new(big.Int)
-	if explicit != "" {
-		if _, ok := hash.SetString(explicit, 10); !ok || hash.Sign() < 0 || hash.Cmp(maxHash()) > 0 || strings.HasPrefix(explicit, "+") {
-			return nil, wire.Bad("InvalidArgumentException", "Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. Specified value was %s", explicit)
-		}
-	} else {
-		sum := md5.Sum([]byte(key))
-		hash.SetBytes(sum[:])
-	}
-	for _, sh := range st.Shards {
-		if sh.open() && sh.Start.Cmp(hash) <= 0 && sh.End.Cmp(hash) >= 0 {
-			return sh, nil
-		}
-	}
-	return nil, fmt.Errorf("kinesis: no open shard of %s holds %s", st.Name, hash)
-}
-
-// prune drops what passed retention, and the oldest of what is over the cap.
-func (s *Service) prune(at int64) error {
-	if time.Since(s.pruned) < pruneEvery {
-		return nil
-	}
-	s.pruned = time.Now()
-	total := int64(0)
-	var errs []error
-	for _, st := range s.streams {
-		for _, sh := range st.Shards {
-			errs = append(errs, sh.log.dropBefore(at-int64(st.Retention)*time.Hour.Milliseconds()))
-			total += sh.log.size()
-		}
-	}
-	for s.o.BytesCap > 0 && total > s.o.BytesCap {
-		l := s.oldestLog()
-		if l == nil {
-			break
-		}
-		total -= l.segments[0].file.Size()
-		errs = append(errs, l.segments[0].remove())
-		l.segments = l.segments[1:]
-	}
-	return errors.Join(errs...)
-}
-
-// oldestLog is the log whose first closed segment is the oldest.
-func (s *Service) oldestLog() (oldest *log) {
-	for _, st := range s.streams {
-		for _, sh := range st.Shards {
-			l := sh.log
-			if len(l.segments) > 1 && (oldest == nil || l.segments[0].First.Arrived < oldest.segments[0].First.Arrived) {
-				oldest = l
-			}
-		}
-	}
-	return oldest
+// Has says whether there is a stream of this name.
+func (s *Service) Has(name string) bool {
+	_, err := s.find(target{StreamName: name})
+	return err == nil
 }

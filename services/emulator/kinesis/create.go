@@ -1,0 +1,131 @@
+package kinesis
+
+import (
+	"context"
+	"errors"
+	"os"
+	"regexp"
+
+	"tandem/services/emulator/wire"
+)
+
+var streamName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,128}$`)
+
+const (
+	defaultRetention = 24   // hours
+	defaultRecord    = 1024 // KiB
+	largestRecord    = 10 * defaultRecord
+)
+
+type createIn struct {
+	StreamName         string
+	ShardCount         int32
+	StreamModeDetails  *struct{ StreamMode string }
+	MaxRecordSizeInKiB *int32
+	Tags               map[string]string
+}
+
+func (s *Service) createStream(_ context.Context, in createIn) (wire.Empty, error) {
+	if in.StreamModeDetails != nil && in.StreamModeDetails.StreamMode != "PROVISIONED" {
+		return wire.Empty{}, wire.Bad("UnsupportedOperation", "The emulator has no streams of mode %s.", in.StreamModeDetails.StreamMode)
+	}
+	n := &streamInfo{Name: in.StreamName, Retention: defaultRetention, MaxRecordKiB: defaultRecord, Tags: in.Tags}
+	if in.MaxRecordSizeInKiB != nil {
+		n.MaxRecordKiB = *in.MaxRecordSizeInKiB
+	}
+	return wire.Empty{}, s.create(n, int(in.ShardCount))
+}
+
+// Create makes a stream whose shards share the hash keys evenly.
+func (s *Service) Create(name string, shards int, retentionHours int32) error {
+	return s.create(&streamInfo{Name: name, Retention: retentionHours, MaxRecordKiB: defaultRecord}, shards)
+}
+
+func (s *Service) create(n *streamInfo, shards int) error {
+	switch {
+	case !streamName.MatchString(n.Name):
+		return invalid("streamName", "satisfy regular expression pattern: [a-zA-Z0-9_.-]+, and have length between 1 and 128")
+	case shards < 1:
+		return invalid("shardCount", "have value greater than or equal to 1")
+	case shards > maxShards:
+		return tooManyShards(shards)
+	}
+	if err := errors.Join(checkRetention(n.Retention), checkRecordSize(n.MaxRecordKiB), checkTags(n.Tags)); err != nil {
+		return err
+	}
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	if s.Has(n.Name) {
+		return wire.Bad("ResourceInUseException", "Stream %s under account %s already exists.", n.Name, account)
+	}
+	st := &stream{}
+	n.Created = s.nowMS()
+	for i := range shards {
+		end := lastHash()
+		if i < shards-1 {
+			end = boundary(i+1, shards).previous()
+		}
+		n.addShard(&st.clock, n.Created, boundary(i, shards), end)
+	}
+	working, err := s.shardsOf(st, n)
+	if err != nil {
+		return err
+	}
+	if err := s.save(n.Name, n); err != nil {
+		return err
+	}
+	st.take(n, working)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.streams[n.Name] = st
+	return nil
+}
+
+func tooManyShards(n int) error {
+	return wire.Bad("LimitExceededException", "%d shards would exceed the shard limit of %d of account %s.", n, maxShards, account)
+}
+
+// addShard adds an open shard.
+func (n *streamInfo) addShard(c *clock, nowMS int64, start, end hashKey, parents ...string) {
+	first, opened := c.take(1, nowMS)
+	n.Shards = append(n.Shards, shardInfo{ID: shardID(n.NextShard), Start: start, End: end, Parents: parents, FirstSeq: first, Opened: opened})
+	n.NextShard++
+}
+
+type deleteIn struct {
+	target
+	EnforceConsumerDeletion bool
+}
+
+func (s *Service) deleteStream(_ context.Context, in deleteIn) (wire.Empty, error) {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	st, err := s.find(in.target)
+	if err != nil {
+		return wire.Empty{}, err
+	}
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	name := st.info.Name
+	if len(st.info.Consumers) > 0 && !in.EnforceConsumerDeletion {
+		return wire.Empty{}, wire.Bad("ResourceInUseException", "Stream %s under account %s has registered consumers: deregister them, or set EnforceConsumerDeletion.", name, account)
+	}
+	if err := s.save(name, nil); err != nil {
+		return wire.Empty{}, err
+	}
+	st.gone = true
+	s.forget(name)
+	s.subs.end(func(by subscriber) bool { return by.stream == name }, noStream(name))
+	return wire.Empty{}, errors.Join(st.close(), os.RemoveAll(streamDir(s.o.Dir, st.info)))
+}
+
+func (s *Service) forget(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.streams, name)
+}
+
+// invalid is how AWS says that a parameter breaks a rule of its type.
+func invalid(parameter, rule string) error {
+	return wire.Bad("ValidationException", "1 validation error detected: Value at '%s' failed to satisfy constraint: Member must %s", parameter, rule)
+}

@@ -1,0 +1,90 @@
+package kinesis
+
+import (
+	"errors"
+	"slices"
+	"time"
+)
+
+// prune drops what is out of retention, and the oldest of what is over the cap:
+// once in a while, by the put that comes then.
+func (s *Service) prune(now time.Time) {
+	last, ms := s.pruned.Load(), now.UnixMilli()
+	if ms-last < pruneEvery.Milliseconds() || !s.pruned.CompareAndSwap(last, ms) {
+		return
+	}
+	var errs []error
+	var total int64
+	for _, st := range s.all() {
+		st.mu.RLock()
+		info, shards := st.info, st.byID
+		st.mu.RUnlock()
+		for _, sh := range shards {
+			size, err := sh.dropBefore(info.horizon(ms))
+			total += size
+			errs = append(errs, err)
+		}
+		if slices.ContainsFunc(info.Shards, func(sh shardInfo) bool { return info.expired(sh, ms) }) {
+			errs = append(errs, s.change(target{StreamName: info.Name}, func(_ *stream, next *streamInfo) error {
+				next.Shards = slices.DeleteFunc(next.Shards, func(sh shardInfo) bool { return next.expired(sh, ms) })
+				return nil
+			}))
+		}
+	}
+	if s.o.BytesCap > 0 && total > s.o.BytesCap {
+		errs = append(errs, s.dropOldest(total-s.o.BytesCap))
+	}
+	if err := errors.Join(errs...); err != nil {
+		s.o.Log.Warn("old records were not dropped", "err", err)
+	}
+}
+
+// dropBefore drops segments and says how many bytes are left.
+func (sh *shard) dropBefore(ms int64) (int64, error) {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	err := sh.log.dropBefore(ms)
+	return sh.log.size(), err
+}
+
+// dropOldest drops whole segments of all shards, the oldest first, until so
+// many bytes are gone. A shard's last segment stays.
+func (s *Service) dropOldest(over int64) error {
+	for over > 0 {
+		var oldest *shard
+		var since int64
+		for _, st := range s.all() {
+			st.mu.RLock()
+			for _, sh := range st.byID {
+				if ms, ok := sh.oldest(); ok && (oldest == nil || ms < since) {
+					oldest, since = sh, ms
+				}
+			}
+			st.mu.RUnlock()
+		}
+		if oldest == nil {
+			return nil
+		}
+		n, err := oldest.drop()
+		if err != nil {
+			return err
+		}
+		over -= n
+	}
+	return nil
+}
+
+func (sh *shard) oldest() (int64, bool) {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	return sh.log.oldest()
+}
+
+func (sh *shard) drop() (int64, error) {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if _, ok := sh.log.oldest(); !ok {
+		return 0, nil // another one dropped it
+	}
+	return sh.log.drop()
+}
