@@ -8,13 +8,42 @@ LINT := go tool -modfile=tools/go.mod golangci-lint
 TEST_TIMEOUT := 10m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build web test unit e2e lint fmt audit feed soak clean needs
+.PHONY: help demo build web test unit e2e lint fmt audit feed soak clean needs up down logs compose conformance engine
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build ## Run all of Tandem on this machine: make demo ARGS="--drivers 50 --addr 127.0.0.1:8081"
 	@exec ./$(BIN) demo $(ARGS)
+
+# Docker compose on LocalStack. What goes wrong while it starts is shown.
+up: engine .env ## Run all of Tandem in containers, on LocalStack and Postgres, and say where to click
+	@TANDEM_VERSION=$(VERSION) docker compose up --build --wait $(ARGS) || { \
+	  docker compose ps --all --format 'table {{.Service}}\t{{.Status}}' >&2; \
+	  for s in postgres localstack migrate; do docker compose logs --no-log-prefix --tail 25 $$s >&2; done; \
+	  echo "Tandem did not come up; what the parts said stands above. docker compose logs SERVICE says more." >&2; exit 1; }
+	@at=$$(docker compose port gateway 8080); echo; \
+	  printf '%s\n' "Tandem   no AWS account, no token, nothing leaves this machine    make down ends everything" \
+	  " Map, book a ride      http://$$at/" \
+	  " Queue and stream      http://$$at/admin" \
+	  " In another terminal   docker compose run --rm audit     make logs     docker compose up -d --scale dispatch=4"
+
+down: engine .env ## End it; Postgres' data stay (docker compose down --volumes forgets them)
+	@docker compose --profile tools down
+
+logs: engine .env ## What the containers say, as it comes
+	@docker compose logs --follow --tail 20
+
+engine:
+	@docker compose version >/dev/null 2>&1 || { echo "docker compose is missing: install Docker with the compose plugin, version 2.20 or newer (https://docs.docker.com/compose/install/). Without Docker: make demo" >&2; exit 1; }
+	@docker version >/dev/null 2>&1 || { echo "No Docker engine answers$${DOCKER_HOST:+ at $$DOCKER_HOST}: start Docker and try again. Without Docker: make demo" >&2; exit 1; }
+
+# Made once: the keys stay, as Postgres' volume keeps its password.
+.env:
+	@umask 077; key() { head -c "$$1" /dev/urandom | base64 | tr -d '\n'; }; hex() { od -An -tx1 -N "$$1" /dev/urandom | tr -d ' \n'; }; \
+	  sed -e "s|^TANDEM_SIGNING_KEY=.*|TANDEM_SIGNING_KEY=$$(key 32)|" -e "s|^TANDEM_OPERATOR_KEY=.*|TANDEM_OPERATOR_KEY=$$(hex 32)|" \
+	    -e "s|^POSTGRES_PASSWORD=.*|POSTGRES_PASSWORD=$$(hex 16)|" .env.example >.env.new && mv .env.new .env
+	@echo "wrote .env: random keys, and every knob with its default"
 
 build: web ## Build bin/tandem, the web app in it
 	@echo "building $(BIN)"
@@ -46,6 +75,12 @@ unit: web
 
 e2e: build ## Boot the demo, use it in a browser, kill every process, audit
 	TANDEM_E2E=1 go test -count=1 -v -timeout 12m ./services/test/e2e
+
+compose: ## Bring docker compose up and attack it: restart LocalStack, kill -9, audit
+	TANDEM_COMPOSE=1 go test -count=1 -v -timeout 30m ./services/test/compose
+
+conformance: ## What an endpoint promises, emulator by default: make conformance CONFORMANCE_ENDPOINT=http://127.0.0.1:4566
+	CONFORMANCE_ENDPOINT=$(CONFORMANCE_ENDPOINT) go test -count=1 -v -timeout 30m ./services/emulator/conformance
 
 lint: web ## golangci-lint and TypeScript, strict
 	$(LINT) run

@@ -7,7 +7,7 @@ set -euo pipefail
 
 here=$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 template=$here/../messaging.yaml
-stack=tandem-messaging
+stack=tandem # as tandem messaging deploy names it
 shards=${TANDEM_SHARDS:-4}
 retention=${TANDEM_STREAM_RETENTION_HOURS:-24}
 request_visibility=${TANDEM_RIDE_REQUEST_VISIBILITY_SECONDS:-30}
