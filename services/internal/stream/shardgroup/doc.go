@@ -66,4 +66,10 @@
 // Where a stream drops records early for want of space, a record that arrived
 // and was dropped between the last look at the tip and the next start of the
 // reader, with nothing else kept in between, is not noticed.
+//
+// # Fan-out consumers
+//
+// Name is a lease of another kind: of one of a stream's fan-out consumers, which
+// the replicas of a reader that is no group share out among themselves. It has
+// the same clocks and the same trust.
 package shardgroup

@@ -1,0 +1,12 @@
+-- +goose Up
+
+-- Which process reads with a fan-out consumer. A consumer made anew under the
+-- same name has another ARN, and so has the consumer of a stream made anew.
+CREATE TABLE shardgroup.consumer_leases (
+    consumer_arn text        PRIMARY KEY,
+    owner        text        NOT NULL,
+    expires_at   timestamptz NOT NULL -- by this database's clock
+);
+
+-- +goose Down
+DROP TABLE shardgroup.consumer_leases;

@@ -1,0 +1,265 @@
+package shardgroup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"tandem/services/internal/stream/shardreader"
+)
+
+// NameOptions of a Name. Open, List, Prefix and Worker are needed.
+type NameOptions struct {
+	// Open opens the database. It is called until it succeeds; Run closes what
+	// it gave.
+	Open func(ctx context.Context) (*pgxpool.Pool, error)
+	// List lists the stream's consumers: shardreader's Consumers.
+	List   func(ctx context.Context) ([]shardreader.Consumer, error)
+	Prefix string // consumers whose names begin so are shared
+	Worker string // unique among all processes, also over restarts
+
+	Lease time.Duration // 0 is 10 s
+	Log   *slog.Logger  // nil: slog.Default()
+}
+
+// Name holds one of the consumers that a reader's replicas share: a consumer
+// has one subscription a shard, so two replicas can't use one. Run runs it;
+// the rest is safe for concurrent use.
+//
+// The lease is a row of shardgroup.consumer_leases, renewed three times in its
+// life. It expires by the database's clock; the process trusts it from when the
+// renewal was sent, for the lease time less a fifth, by its own monotonic clock.
+// So Consumer gives none before another can have it:
+//
+//   - The holder dies: its name is free after at most the lease time. A clean end
+//     gives it back at once.
+//   - It is frozen: another takes the name, and its subscription ends the frozen
+//     one's (after 5 s, by Kinesis's rule). The frozen one wakes, finds the lease
+//     past its trust, and polls. Frozen between asking for the consumer and
+//     subscribing, it takes the shard from the new holder once, which subscribes
+//     again; both read everything.
+//   - The database is away: trust runs out and the reader polls until it is back.
+//   - No name is free, none is registered or none is active: it is tried again
+//     each lease time.
+//   - The consumer was deleted: noticed when the consumers are listed again, every
+//     third lease time; until then the subscription is refused, so the reader polls.
+type Name struct {
+	o      NameOptions
+	pool   *pgxpool.Pool // Run's
+	listed time.Time     // Run's
+
+	mu    sync.Mutex
+	name  string // that is held; empty: none
+	arn   string
+	until time.Time // it is trusted
+	held  context.Context
+	lost  context.CancelFunc
+	timer *time.Timer
+	why   error // why none is held, or could not be renewed
+}
+
+// Why no consumer is held.
+var (
+	errNotAsked  = errors.New("no consumer was asked for yet")
+	errTaken     = errors.New("another process has the consumer")
+	errNotActive = errors.New("the consumer is no longer registered or active")
+)
+
+// NewName makes a Name that holds nothing yet.
+func NewName(o NameOptions) *Name {
+	if o.Lease == 0 {
+		o.Lease = 10 * time.Second
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	return &Name{o: o, why: errNotAsked}
+}
+
+// Consumer is a reader's Options.Consumer: the consumer's ARN and a context that
+// ends when it may not be used any more; none while none is held.
+func (n *Name) Consumer() (held context.Context, arn string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	// The clock, not the timer alone: a process that was frozen may come here first.
+	if n.name == "" || n.held.Err() != nil || !time.Now().Before(n.until) {
+		return nil, ""
+	}
+	return n.held, n.arn
+}
+
+// Held gives the name that is held, or why none is.
+func (n *Name) Held() (name string, why error) {
+	_, arn := n.Consumer()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if arn == "" {
+		return "", n.why
+	}
+	return n.name, nil
+}
+
+// Run takes a name and keeps it until ctx ends, then gives it back.
+func (n *Name) Run(ctx context.Context) error {
+	defer n.end()
+	for {
+		wait := n.o.Lease / 3
+		err := n.tick(ctx)
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // a clean end
+		}
+		if name := n.note(err); name == "" && err != nil && n.pool != nil {
+			wait = n.o.Lease
+		}
+		if sleep(ctx, wait) != nil {
+			return nil
+		}
+	}
+}
+
+// tick renews what is held, or takes what is free.
+func (n *Name) tick(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, n.o.Lease/3)
+	defer cancel()
+	if n.pool == nil {
+		pool, err := n.o.Open(ctx)
+		if err != nil {
+			return err
+		}
+		n.pool = pool
+	}
+	_, arn := n.Consumer()
+	if arn != "" && time.Since(n.listed) < 3*n.o.Lease {
+		return n.renew(ctx, arn)
+	}
+	free, err := n.list(ctx)
+	if err != nil {
+		return err
+	}
+	if arn != "" {
+		for _, c := range free {
+			if c.ARN == arn {
+				return n.renew(ctx, arn)
+			}
+		}
+		n.drop(ctx)
+	}
+	return n.take(ctx, free)
+}
+
+// list lists the consumers that may be taken.
+func (n *Name) list(ctx context.Context) ([]shardreader.Consumer, error) {
+	all, err := n.o.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	n.listed = time.Now()
+	var out []shardreader.Consumer
+	for _, c := range all {
+		if c.Active && strings.HasPrefix(c.Name, n.o.Prefix) {
+			out = append(out, c)
+		}
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("no consumer called %s… is registered and active", n.o.Prefix)
+	}
+	return out, nil
+}
+
+func (n *Name) take(ctx context.Context, free []shardreader.Consumer) error {
+	for _, c := range free {
+		sent := time.Now()
+		ok, err := holdConsumer(ctx, n.pool, c.ARN, n.o.Worker, n.o.Lease)
+		if err != nil {
+			return err
+		}
+		if ok {
+			n.begin(c, sent)
+			return nil
+		}
+	}
+	return fmt.Errorf("all %d consumers called %s… are in use", len(free), n.o.Prefix)
+}
+
+func (n *Name) renew(ctx context.Context, arn string) error {
+	sent := time.Now()
+	ok, err := holdConsumer(ctx, n.pool, arn, n.o.Worker, n.o.Lease)
+	if err != nil {
+		return err // trusted until it runs out
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !ok {
+		n.lost()
+		return errTaken
+	}
+	n.trust(sent)
+	return nil
+}
+
+// trust extends our belief in the lease; mu is held.
+func (n *Name) trust(sent time.Time) {
+	n.until = sent.Add(n.o.Lease - n.o.Lease/5)
+	n.timer.Reset(time.Until(n.until))
+}
+
+func (n *Name) begin(c shardreader.Consumer, sent time.Time) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.held != nil {
+		n.timer.Stop()
+		n.lost()
+	}
+	n.name, n.arn = c.Name, c.ARN
+	n.held, n.lost = context.WithCancel(context.Background())
+	n.timer = time.AfterFunc(n.o.Lease, n.lost)
+	n.trust(sent)
+}
+
+// drop gives back what is not to be used any more.
+func (n *Name) drop(ctx context.Context) {
+	n.mu.Lock()
+	arn := n.arn
+	if n.name != "" {
+		n.timer.Stop()
+		n.lost()
+	}
+	n.name, n.why = "", errNotActive
+	n.mu.Unlock()
+	if arn != "" && n.pool != nil {
+		if err := releaseConsumer(ctx, n.pool, arn, n.o.Worker); err != nil {
+			n.o.Log.Warn("a consumer's lease could not be given back; it expires", "err", err)
+		}
+	}
+}
+
+func (n *Name) end() {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	n.drop(ctx)
+	if n.pool != nil {
+		n.pool.Close()
+	}
+}
+
+// note logs what changed and gives the name that is held.
+func (n *Name) note(err error) string {
+	name, _ := n.Held()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	before := n.why
+	n.why = err
+	switch {
+	case err == nil && before != nil:
+		n.o.Log.Info("reading by fan-out", "consumer", name)
+	case err != nil && (before == nil || before.Error() != err.Error()):
+		n.o.Log.Warn("a fan-out consumer is not to be had; trying again", "held", name, "err", err)
+	}
+	return name
+}
