@@ -1,88 +1,57 @@
-// Package journal keeps what the emulator must not forget: frames of a length,
-// a checksum and a payload, written with one write before the answer, so that
-// kill -9 loses nothing that was acknowledged (with Fsync, neither does the
-// machine).
-//
-// A file begins with a line that names its format. What a crash left torn at
-// the end is cut off when the file is opened; a frame that fails its checksum
-// ends the file there: what reopens is a prefix of what was written.
 package journal
 
 import (
 	"bufio"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"os"
+	"path/filepath"
 )
 
-const (
-	header     = "TANDEM-JOURNAL-1\n"
-	frameHead  = 8 // length and checksum, 32 bits each, little endian
-	maxPayload = 32 << 20
-)
+const header = "TANDEM-JOURNAL-2\n"
 
 // ErrFormat is returned for a file of another format.
 var ErrFormat = errors.New("journal: the file is of another format; start afresh with --fresh")
 
-func checksum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }
-
-// AppendFrame appends one frame to dst.
-func AppendFrame(dst, payload []byte) []byte {
-	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(payload)))
-	dst = binary.LittleEndian.AppendUint32(dst, checksum(payload))
-	return append(dst, payload...)
+// disk is the part of os.File that a write needs.
+type disk interface {
+	io.WriterAt
+	Truncate(size int64) error
+	Sync() error
 }
 
-// errTorn ends a scan: what follows is no frame.
-var errTorn = errors.New("journal: torn")
-
-// ReadFrame reads one frame from r into buf (grown as needed). io.EOF: the end;
-// any other error: what follows is no frame.
-func ReadFrame(r io.Reader, buf []byte) ([]byte, error) {
-	var head [frameHead]byte
-	if _, err := io.ReadFull(r, head[:]); err != nil {
-		if errors.Is(err, io.EOF) {
-			return nil, io.EOF
-		}
-		return nil, errTorn
-	}
-	n := binary.LittleEndian.Uint32(head[:4])
-	if n > maxPayload {
-		return nil, errTorn
-	}
-	if cap(buf) < int(n) {
-		buf = make([]byte, n)
-	}
-	buf = buf[:n]
-	if _, err := io.ReadFull(r, buf); err != nil {
-		return nil, errTorn
-	}
-	if checksum(buf) != binary.LittleEndian.Uint32(head[4:]) {
-		return nil, errTorn
-	}
-	return buf, nil
-}
-
-// File is one append-only file of frames. It is not safe for concurrent use.
+// File is one append-only file of frames. It is not safe for concurrent use,
+// but ReadAt may run beside Append up to a size that was read before.
 type File struct {
 	path  string
 	f     *os.File
+	disk  disk // f, but in tests
 	size  int64
 	fsync bool
+	dirty bool // a failed write may have left something behind size
 	buf   []byte
+	lost  Loss
+}
+
+// Loss is what Open cut off.
+type Loss struct {
+	At    int64 // offset of the first byte that is no frame
+	Bytes int64 // how many were cut; 0: nothing was
+	// Damaged says that whole frames stood behind: not a write that a crash
+	// tore, but bytes that went bad, and acknowledged ones are gone with them.
+	Damaged bool
 }
 
 // Open opens or makes the file at path and calls apply for each frame, with its
-// offset; the payload is valid until apply returns. What is torn is cut off.
+// offset; the payload is valid until apply returns. What is no frame is cut
+// off: see Lost.
 func Open(path string, fsync bool, apply func(offset int64, payload []byte) error) (*File, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
-	j := &File{path: path, f: f, fsync: fsync}
+	j := &File{path: path, f: f, disk: f, fsync: fsync}
 	if err := j.load(apply); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
@@ -109,10 +78,46 @@ func (j *File) load(apply func(int64, []byte) error) error {
 		if err := apply(j.size, payload); err != nil {
 			return fmt.Errorf("journal: %s at %d: %w", j.path, j.size, err)
 		}
-		j.size += frameHead + int64(len(payload))
+		j.size += FrameSize(len(payload))
 		buf = payload
 	}
+	return j.cut()
+}
+
+// cut cuts what is no frame off, and keeps a copy where it was more than a torn
+// write.
+func (j *File) cut() error {
+	end, err := j.f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	if end == j.size {
+		return nil
+	}
+	j.lost = Loss{At: j.size, Bytes: end - j.size}
+	tail := io.NewSectionReader(j.f, j.size, end-j.size)
+	near := make([]byte, min(end-j.size, 1<<20))
+	if _, err := tail.ReadAt(near, 0); err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	if j.lost.Damaged = holdsFrame(near[1:]); j.lost.Damaged {
+		if err := j.keep(tail); err != nil {
+			return err
+		}
+	}
 	if err := j.f.Truncate(j.size); err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	return nil
+}
+
+func (j *File) keep(tail io.Reader) error {
+	f, err := os.OpenFile(j.path+".damaged", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	_, err = io.Copy(f, tail)
+	if err := errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
 	return nil
@@ -126,8 +131,23 @@ func (j *File) restart() error {
 		return fmt.Errorf("journal: %w", err)
 	}
 	j.size = int64(len(header))
+	if j.fsync {
+		return errors.Join(j.f.Sync(), syncDir(j.path))
+	}
 	return nil
 }
+
+// syncDir makes a file's name survive the machine.
+func syncDir(path string) error {
+	d, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// Lost is what Open cut off.
+func (j *File) Lost() Loss { return j.lost }
 
 // Size is the file's length in bytes: the offset of the next frame.
 func (j *File) Size() int64 { return j.size }
@@ -137,43 +157,35 @@ func (j *File) Size() int64 { return j.size }
 func (j *File) Append(payloads ...[]byte) error {
 	j.buf = j.buf[:0]
 	for _, p := range payloads {
+		if len(p) > maxPayload {
+			return fmt.Errorf("journal: a payload of %d bytes; %d is the most", len(p), maxPayload)
+		}
 		j.buf = AppendFrame(j.buf, p)
 	}
-	if _, err := j.f.WriteAt(j.buf, j.size); err != nil {
-		return errors.Join(fmt.Errorf("journal: %w", err), j.f.Truncate(j.size))
-	}
-	if j.fsync {
-		if err := j.f.Sync(); err != nil {
-			return fmt.Errorf("journal: %w", err)
-		}
-	}
-	j.size += int64(len(j.buf))
+	err := j.write(j.buf)
 	if cap(j.buf) > 4<<20 {
 		j.buf = nil
 	}
-	return nil
+	return err
 }
 
-// Rewrite replaces the file by the given payloads, by rename: a crash leaves
-// the old file or the new one.
-func (j *File) Rewrite(payloads [][]byte) error {
-	tmp := j.path + ".new"
-	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
+func (j *File) write(b []byte) error {
+	if j.dirty { // or a frame that nobody was promised might reopen
+		if err := j.disk.Truncate(j.size); err != nil {
+			return fmt.Errorf("journal: %w", err)
+		}
+		j.dirty = false
+	}
+	_, err := j.disk.WriteAt(b, j.size)
+	if err == nil && j.fsync {
+		err = j.disk.Sync()
+	}
+	if err != nil {
+		j.dirty = j.disk.Truncate(j.size) != nil
 		return fmt.Errorf("journal: %w", err)
 	}
-	next, err := Open(tmp, true, func(int64, []byte) error { return nil })
-	if err != nil {
-		return err
-	}
-	if err := next.Append(payloads...); err != nil {
-		return errors.Join(err, next.Close())
-	}
-	if err := os.Rename(tmp, j.path); err != nil {
-		return errors.Join(fmt.Errorf("journal: %w", err), next.Close())
-	}
-	old := j.f
-	j.f, j.size = next.f, next.size
-	return old.Close()
+	j.size += int64(len(b))
+	return nil
 }
 
 // ReadAt reads frames from offset on, calling each until it says stop, or the
@@ -188,7 +200,7 @@ func (j *File) ReadAt(offset int64, each func(payload []byte) (more bool)) (next
 		if !each(payload) {
 			return offset, nil
 		}
-		offset += frameHead + int64(len(payload))
+		offset += FrameSize(len(payload))
 	}
 	return offset, nil
 }
@@ -198,9 +210,6 @@ func (j *File) Close() error { return j.f.Close() }
 
 // Remove closes and deletes the file.
 func (j *File) Remove() error { return errors.Join(j.f.Close(), os.Remove(j.path)) }
-
-// FrameSize is how many bytes a payload of n bytes takes.
-func FrameSize(n int) int64 { return frameHead + int64(n) }
 
 // OpenSealed opens a file that is complete, for reading alone.
 func OpenSealed(path string) (*File, error) {
@@ -212,5 +221,5 @@ func OpenSealed(path string) (*File, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("journal: %w", err), f.Close())
 	}
-	return &File{path: path, f: f, size: info.Size()}, nil
+	return &File{path: path, f: f, disk: f, size: info.Size()}, nil
 }

@@ -1,80 +1,75 @@
 package sqs
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 )
 
 // Look is one queue as the console shows it.
 type Look struct {
-	Name     string        `json:"name"`
-	Visible  int           `json:"visible"`
-	InFlight int           `json:"in_flight"`
-	Delayed  int           `json:"delayed"`
-	Messages []LookMessage `json:"messages"` // the first hundred
+	Name     string `json:"name"`
+	Visible  int    `json:"visible"`
+	InFlight int    `json:"in_flight"`
+	Delayed  int    `json:"delayed"`
+	// OldestAge is how long the oldest message has been in this queue, in ms.
+	OldestAge     int64         `json:"oldest_age_ms"`
+	Rates         Rates         `json:"per_second"`
+	EmptyReceives int64         `json:"empty_receives"` // ever
+	Messages      []LookMessage `json:"messages"`       // the newest hundred, the newest first
 }
 
 // LookMessage is one message of it; nothing is counted by looking.
 type LookMessage struct {
 	ID        string `json:"id"`
+	State     string `json:"state"`         // visible, in_flight, delayed, or waiting (for its group)
+	VisibleIn int64  `json:"visible_in_ms"` // until its delay or visibility timeout ends
 	Receives  int    `json:"receives"`
-	InFlight  bool   `json:"in_flight"`
-	VisibleIn int64  `json:"visible_in_ms"`
-	SentAt    int64  `json:"sent_at"`
+	Group     string `json:"group,omitempty"`
+	SentAt    int64  `json:"sent_at_ms"`
+	Source    string `json:"source,omitempty"` // ARN of the queue that it died on
 }
 
 const lookLimit = 100
 
 // Look shows every queue without touching it.
 func (s *Service) Look() []Look {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	at := now()
-	var out []Look
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	out := make([]Look, 0, len(s.queues))
 	for _, name := range slices.Sorted(maps.Keys(s.queues)) {
-		q := s.queues[name]
-		l := Look{Name: name, Messages: []LookMessage{}}
-		l.Visible, l.InFlight, l.Delayed = q.counts(at)
-		for _, m := range q.inOrder() {
-			if len(l.Messages) == lookLimit {
-				break
-			}
-			l.Messages = append(l.Messages, LookMessage{m.ID, m.receives, m.inFlight, max(0, m.VisibleAt-at), m.Sent})
-		}
-		out = append(out, l)
+		out = append(out, s.queues[name].look(now()))
 	}
 	return out
 }
 
-func (q *queue) inOrder() []*message {
-	return slices.SortedFunc(maps.Values(q.byID), func(a, b *message) int { return cmp.Compare(a.Seq, b.Seq) })
+func (q *queue) look(at int64) Look {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	l := Look{Name: q.name, Rates: q.rates.over(at), EmptyReceives: q.rates.empty, Messages: []LookMessage{}}
+	l.Visible, l.InFlight, l.Delayed = q.counts(at)
+	if e := q.arrived.Front(); e != nil {
+		m, _ := e.Value.(*message)
+		l.OldestAge = at - m.Arrived
+	}
+	for e := q.arrived.Back(); e != nil && len(l.Messages) < lookLimit; e = e.Prev() {
+		m, _ := e.Value.(*message)
+		seen := LookMessage{ID: m.ID, Receives: m.Received + m.receives, Group: m.Group, SentAt: m.Sent, Source: m.Source}
+		var until int64
+		seen.State, until = q.state(m, at)
+		seen.VisibleIn = max(0, until-at)
+		l.Messages = append(l.Messages, seen)
+	}
+	return l
 }
 
-// Peek gives a queue's messages as LocalStack's /_aws/sqs/messages does: the
-// visible ones, with invisible those in flight and delayed too.
-func (s *Service) Peek(queueURL string, invisible bool) ([]any, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	q, err := s.find(queueURL)
-	if err != nil {
-		return nil, err
+func (q *queue) state(m *message, at int64) (state string, until int64) {
+	switch {
+	case m.inFlight:
+		return "in_flight", m.visibleAt
+	case q.due(m) > at:
+		return "delayed", q.due(m)
+	case q.fifo && q.groups[m.Group].inFlight > 0:
+		return "waiting", 0
 	}
-	at := now()
-	q.ripen(at)
-	out := []any{}
-	for _, m := range q.inOrder() {
-		hidden := m.inFlight || m.VisibleAt > at
-		if hidden && !invisible {
-			continue
-		}
-		shown := q.show(m, receiveIn{AttributeNames: []string{"All"}, MessageAttributeNames: []string{"All"}})
-		shown.Attributes["IsVisible"] = "true"
-		if hidden {
-			shown.Attributes["IsVisible"] = "false"
-		}
-		shown.ReceiptHandle = "SQS/BACKDOOR/ACCESS"
-		out = append(out, shown)
-	}
-	return out, nil
+	return "visible", 0
 }

@@ -1,268 +1,322 @@
 package sqs
 
 import (
-	"container/heap"
 	"container/list"
+	"hash/fnv"
 	"math/rand/v2"
+	"strings"
+	"sync"
 	"time"
 )
 
-// message is one message of a queue.
-type message struct {
-	ID         string               `json:"id"`
-	Body       string               `json:"body"`
-	Attributes map[string]attribute `json:"attributes,omitempty"`
-	Group      string               `json:"group,omitempty"`
-	Dedup      string               `json:"dedup,omitempty"`
-	Trace      string               `json:"trace,omitempty"`
-	Sent       int64                `json:"sent"` // ms; a standard dead-letter queue keeps it
-	Seq        uint64               `json:"seq"`
-	VisibleAt  int64                `json:"visible_at"`       // ms: its delay; later, its visibility timeout
-	Source     string               `json:"source,omitempty"` // ARN of the queue that it died on
-
-	receives      int
-	firstReceived int64
-	inFlight      bool
-	deleted       bool
-	element       *list.Element // FIFO: its place in the queue
-	index         int           // in whichever heap holds it
-}
-
-type attribute struct {
-	DataType    string `json:"DataType"`
-	StringValue string `json:"StringValue,omitempty"`
-	BinaryValue []byte `json:"BinaryValue,omitempty"`
-}
-
-// queue is one queue's state; the service's lock guards it.
+// queue is one queue's state.
 type queue struct {
+	mu         sync.Mutex
 	name, arn  string
-	attributes map[string]string
-	created    int64
-	byID       map[string]*message
-	ready      seqHeap // standard: visible now
-	timed      dueHeap // standard: delayed or in flight
-	fifo       *list.List
+	fifo       bool
+	attributes map[string]string // as they were set
+	set        settings          // what they mean
+	tags       map[string]string
+	created    int64 // ms
+	modified   int64
+	purged     int64
+
+	byID     map[string]*message
+	arrived  list.List // all of them, as they came
+	ready    *pile     // standard: visible; FIFO: the first of each group that is free and visible
+	timed    *pile     // in flight, and delayed (FIFO: the first of each group)
+	groups   map[string]*group
+	inFlight int
+
 	dedup      map[string]dedupEntry
-	ghosts     []*message // deleted messages that may show once more
-	changed    chan struct{}
-	purgedAt   time.Time
-	expiredAt  int64 // ms
+	dedupOrder []dedupEntry // the oldest first
+	attempts   map[string]attempt
+	ghosts     []*message    // deleted, but may show once more
+	changed    chan struct{} // somebody waits; nil: nobody
+	oldest     int64         // ms; no message was sent before
+	swept      int64         // ms
 	rng        *rand.Rand
 	run        int64 // tells this run's receipt handles from an earlier one's
-	inFlight   int
+	rates      rates
 }
 
-// expireEvery is in ms.
-const expireEvery = 60_000
+// group is a FIFO queue's messages of one MessageGroupId, in order. While one
+// of them is in flight none of the others is handed out.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-understanding-logic.html
+type group struct {
+	messages list.List
+	inFlight int
+}
 
 // dedupEntry is what a deduplication id stood for, until it may be used again.
 type dedupEntry struct {
-	Key   string `json:"key"`
-	ID    string `json:"id"`
-	Seq   uint64 `json:"seq"`
-	Until int64  `json:"until"`
+	Key, ID string
+	Seq     uint64
+	Until   int64 // ms
 }
 
-func (q *queue) isFIFO() bool { return q.fifo != nil }
+// attempt is what a ReceiveRequestAttemptId was given.
+type attempt struct {
+	until, visibleAt int64 // ms
+	messages         []*message
+	receives         []int
+}
+
+func newQueue(name string, attributes map[string]string, at int64, seed uint64) *queue {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(name)) // never fails
+	q := &queue{
+		name: name, arn: arnPrefix + name, fifo: strings.HasSuffix(name, ".fifo"), created: at,
+		byID: map[string]*message{}, ready: bySeq(), timed: byTime(), groups: map[string]*group{},
+		dedup: map[string]dedupEntry{}, attempts: map[string]attempt{}, tags: map[string]string{},
+		rng: rand.New(rand.NewPCG(seed, h.Sum64())), run: time.Now().UnixNano(),
+	}
+	q.apply(attributes, at)
+	return q
+}
 
 // signal wakes those who wait for a message.
 func (q *queue) signal() {
-	close(q.changed)
-	q.changed = make(chan struct{})
+	if q.changed != nil {
+		close(q.changed)
+		q.changed = nil
+	}
+}
+
+func (q *queue) wait() <-chan struct{} {
+	if q.changed == nil {
+		q.changed = make(chan struct{})
+	}
+	return q.changed
+}
+
+// due is when a message's delay ends.
+func (q *queue) due(m *message) int64 {
+	if m.Due == queueDelay {
+		return m.Arrived + q.set.delay*1000
+	}
+	return m.Due
 }
 
 func (q *queue) add(m *message, now int64) {
 	q.byID[m.ID] = m
-	switch {
-	case q.isFIFO():
-		m.element = q.fifo.PushBack(m)
-	case m.VisibleAt > now:
-		heap.Push(&q.timed, m)
-	default:
-		heap.Push(&q.ready, m)
+	m.inQueue = q.arrived.PushBack(m)
+	if q.oldest == 0 || m.Sent < q.oldest {
+		q.oldest = m.Sent
+	}
+	if !q.fifo {
+		q.place(m, now)
+	} else {
+		g := q.groups[m.Group]
+		if g == nil {
+			g = &group{}
+			q.groups[m.Group] = g
+		}
+		m.inGroup = g.messages.PushBack(m)
+		q.placeFirst(g, now)
 	}
 	q.signal()
 }
 
-func (q *queue) remove(m *message) {
-	delete(q.byID, m.ID)
-	m.deleted = true
-	if m.inFlight {
-		q.inFlight--
+// place puts a message that is not in flight among the visible or the delayed.
+func (q *queue) place(m *message, now int64) {
+	if due := q.due(m); due > now {
+		m.visibleAt = due
+		q.timed.add(m)
+		return
 	}
-	switch {
-	case q.isFIFO():
-		q.fifo.Remove(m.element)
-		q.signal() // its group may go on
-	case m.index >= 0 && m.index < len(q.ready) && q.ready[m.index] == m:
-		heap.Remove(&q.ready, m.index)
-	case m.index >= 0 && m.index < len(q.timed) && q.timed[m.index] == m:
-		heap.Remove(&q.timed, m.index)
+	q.ready.add(m)
+}
+
+// placeFirst places the first message of a group that is free.
+func (q *queue) placeFirst(g *group, now int64) {
+	if g.inFlight > 0 || g.messages.Len() == 0 {
+		return
+	}
+	if m, _ := g.messages.Front().Value.(*message); m.pile == nil {
+		q.place(m, now)
+	}
+}
+
+func (q *queue) remove(m *message, now int64) {
+	delete(q.byID, m.ID)
+	q.arrived.Remove(m.inQueue)
+	m.gone = true
+	if m.pile != nil {
+		m.pile.remove(m)
+	}
+	g := q.groups[m.Group]
+	if m.inFlight {
+		q.land(m)
+	}
+	if !q.fifo {
+		return
+	}
+	g.messages.Remove(m.inGroup)
+	if g.messages.Len() == 0 {
+		delete(q.groups, m.Group)
+		return
+	}
+	q.placeFirst(g, now)
+	q.signal() // its group may go on
+}
+
+func (q *queue) clear(now int64) {
+	for q.arrived.Len() > 0 {
+		m, _ := q.arrived.Front().Value.(*message)
+		q.remove(m, now)
+	}
+}
+
+// fly puts a message in flight until at.
+func (q *queue) fly(m *message, at int64) {
+	if m.pile != nil {
+		m.pile.remove(m)
+	}
+	m.inFlight, m.visibleAt = true, at
+	q.inFlight++
+	if q.fifo {
+		q.groups[m.Group].inFlight++
+	}
+	q.timed.add(m)
+}
+
+func (q *queue) land(m *message) {
+	m.inFlight = false
+	q.inFlight--
+	if q.fifo {
+		q.groups[m.Group].inFlight--
 	}
 }
 
 // ripen makes visible what is due.
 func (q *queue) ripen(now int64) {
-	for len(q.timed) > 0 && q.timed[0].VisibleAt <= now {
-		m, _ := heap.Pop(&q.timed).(*message)
-		q.land(m)
-		heap.Push(&q.ready, m)
-	}
-	if q.isFIFO() {
-		for e := q.fifo.Front(); e != nil; e = e.Next() {
-			if m, _ := e.Value.(*message); m.inFlight && m.VisibleAt <= now {
-				q.land(m)
-			}
+	for m := q.timed.first(); m != nil && m.visibleAt <= now; m = q.timed.first() {
+		q.timed.remove(m)
+		if m.inFlight {
+			q.land(m)
+		}
+		if q.fifo {
+			q.placeFirst(q.groups[m.Group], now)
+		} else {
+			q.ready.add(m)
 		}
 	}
 }
 
-func (q *queue) land(m *message) {
-	if m.inFlight {
-		m.inFlight = false
-		q.inFlight--
-	}
-}
-
-// nextDue is when the next message becomes visible by itself, 0 for never. A
-// visible one that waits for its group is woken by a delete, not by time.
-func (q *queue) nextDue(now int64) int64 {
-	if len(q.timed) > 0 {
-		return q.timed[0].VisibleAt
-	}
-	due := int64(0)
-	if q.isFIFO() {
-		for e := q.fifo.Front(); e != nil; e = e.Next() {
-			if m, _ := e.Value.(*message); m.VisibleAt > now && (due == 0 || m.VisibleAt < due) {
-				due = m.VisibleAt
-			}
+// refile places everything that is not in flight again: the delay was changed.
+func (q *queue) refile(now int64) {
+	for _, g := range q.groups {
+		if m, _ := g.messages.Front().Value.(*message); !m.inFlight && m.pile != nil {
+			m.pile.remove(m)
 		}
+		q.placeFirst(g, now)
 	}
-	return due
-}
-
-// pick chooses messages that have become visible (ripen) to hand out, at most n.
-func (q *queue) pick(n int, now int64, reorder float64) []*message {
-	if q.isFIFO() {
-		return q.pickFIFO(n, now)
-	}
-	var out []*message
-	for len(out) < n && len(q.ready) > 0 {
-		i := 0
-		if len(q.ready) > 1 && q.rng.Float64() < reorder {
-			i = q.rng.IntN(len(q.ready))
-		}
-		m, _ := heap.Remove(&q.ready, i).(*message)
-		out = append(out, m)
-	}
-	return out
-}
-
-func (q *queue) pickFIFO(n int, now int64) []*message {
-	var out []*message
-	blocked := map[string]bool{}
-	for e := q.fifo.Front(); e != nil; e = e.Next() {
-		if m, _ := e.Value.(*message); m.inFlight {
-			blocked[m.Group] = true
-		}
-	}
-	for e := q.fifo.Front(); e != nil && len(out) < n; e = e.Next() {
-		m, _ := e.Value.(*message)
-		if blocked[m.Group] {
-			continue
-		}
-		if m.VisibleAt > now {
-			blocked[m.Group] = true // delayed: those behind it wait too
-			continue
-		}
-		out = append(out, m)
-	}
-	return out
-}
-
-// fly puts a message in flight until at.
-func (q *queue) fly(m *message, at int64) {
-	m.inFlight = true
-	m.VisibleAt = at
-	q.inFlight++
-	if !q.isFIFO() {
-		heap.Push(&q.timed, m)
-	}
+	q.signal()
 }
 
 // setVisible changes when a message in flight is seen again.
 func (q *queue) setVisible(m *message, at, now int64) {
-	sooner := at < m.VisibleAt
-	m.VisibleAt = at
-	if !q.isFIFO() {
-		heap.Fix(&q.timed, m.index)
-	}
+	sooner := at < m.visibleAt
+	m.visibleAt = at
+	q.timed.moved(m)
 	if sooner { // a heartbeat wakes nobody
 		q.ripen(now)
 		q.signal()
 	}
 }
 
-// expire removes what is older than the queue keeps, at most once a minute; a
-// receive looks by itself. Nothing is journalled: after a restart the same
-// messages are as old.
+// take chooses what to hand out next: of a standard queue one message, mostly
+// the oldest; of a FIFO queue as many of one group as may go together. They
+// stay where they are until they fly or are removed.
+func (q *queue) take(n int, now int64, reorder float64) []*message {
+	first := q.ready.first()
+	if first == nil {
+		return nil
+	}
+	if !q.fifo {
+		if l := q.ready.Len(); l > 1 && reorder > 0 && q.rng.Float64() < reorder {
+			first = q.ready.messages[q.rng.IntN(l)]
+		}
+		return []*message{first}
+	}
+	out := []*message{first}
+	for e := first.inGroup.Next(); e != nil && len(out) < n; e = e.Next() {
+		m, _ := e.Value.(*message)
+		if q.due(m) > now {
+			break
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+// sweepEvery is in ms.
+const sweepEvery = 1000
+
+// expire removes what is older than the queue keeps; a receive looks by itself.
+// Nothing is journalled: after a restart the same messages are as old.
 func (q *queue) expire(now int64) {
-	if now-q.expiredAt < expireEvery {
+	if q.oldest == 0 || !q.old(q.oldest, now) || now-q.swept < sweepEvery {
 		return
 	}
-	q.expiredAt = now
-	for _, m := range q.byID {
-		if q.expired(m, now) {
-			q.remove(m)
+	q.swept, q.oldest = now, 0
+	for e := q.arrived.Front(); e != nil; {
+		m, _ := e.Value.(*message)
+		e = e.Next()
+		if q.old(m.Sent, now) {
+			q.remove(m, now)
+		} else if q.oldest == 0 || m.Sent < q.oldest {
+			q.oldest = m.Sent
 		}
 	}
 }
 
-func (q *queue) expired(m *message, now int64) bool {
-	return m.Sent+q.number("MessageRetentionPeriod")*1000 < now
-}
+func (q *queue) old(sent, now int64) bool { return sent+q.set.retention*1000 <= now }
 
 // counts gives the queue's approximate numbers.
 func (q *queue) counts(now int64) (visible, inFlight, delayed int) {
 	q.expire(now)
 	q.ripen(now)
-	if q.isFIFO() {
-		for e := q.fifo.Front(); e != nil; e = e.Next() {
-			switch m, _ := e.Value.(*message); {
-			case m.inFlight:
-			case m.VisibleAt > now:
-				delayed++
-			default:
-				visible++
+	delayed = q.timed.Len() - q.inFlight
+	if q.fifo { // timed has only the first of each group
+		delayed = 0
+		for e := q.arrived.Back(); e != nil; e = e.Prev() {
+			m, _ := e.Value.(*message)
+			if q.due(m) <= now {
+				break // those before it came earlier
 			}
+			delayed++
 		}
-		return visible, q.inFlight, delayed
 	}
-	return len(q.ready), q.inFlight, len(q.timed) - q.inFlight
+	return q.arrived.Len() - q.inFlight - delayed, q.inFlight, delayed
 }
 
-type seqHeap []*message
+// remember keeps a FIFO message's deduplication id for five minutes.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagededuplicationid-property.html
+func (q *queue) remember(e dedupEntry, now int64) {
+	for len(q.dedupOrder) > 0 && q.dedupOrder[0].Until <= now {
+		if old := q.dedupOrder[0]; q.dedup[old.Key] == old {
+			delete(q.dedup, old.Key)
+		}
+		q.dedupOrder = q.dedupOrder[1:]
+	}
+	if e.Until > now && q.dedup[e.Key] != e {
+		q.dedup[e.Key] = e
+		q.dedupOrder = append(q.dedupOrder, e)
+	}
+}
 
-func (h seqHeap) Len() int           { return len(h) }
-func (h seqHeap) Less(i, j int) bool { return h[i].Seq < h[j].Seq }
-func (h seqHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i]; h[i].index, h[j].index = i, j }
-func (h *seqHeap) Push(x any)        { m, _ := x.(*message); m.index = len(*h); *h = append(*h, m) }
-func (h *seqHeap) Pop() any          { return pop((*[]*message)(h)) }
+func (q *queue) forget(e dedupEntry) {
+	if q.dedup[e.Key] == e {
+		delete(q.dedup, e.Key)
+	}
+}
 
-type dueHeap []*message
-
-func (h dueHeap) Len() int           { return len(h) }
-func (h dueHeap) Less(i, j int) bool { return h[i].VisibleAt < h[j].VisibleAt }
-func (h dueHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i]; h[i].index, h[j].index = i, j }
-func (h *dueHeap) Push(x any)        { m, _ := x.(*message); m.index = len(*h); *h = append(*h, m) }
-func (h *dueHeap) Pop() any          { return pop((*[]*message)(h)) }
-
-func pop(h *[]*message) *message {
-	last := len(*h) - 1
-	m := (*h)[last]
-	(*h)[last] = nil
-	*h = (*h)[:last]
-	m.index = -1
-	return m
+func (q *queue) dedupOf(m *message) dedupEntry {
+	e := dedupEntry{m.Dedup, m.ID, m.Seq, m.Arrived + dedupWindow}
+	if q.set.dedupByGroup {
+		e.Key = m.Group + "\x00" + m.Dedup
+	}
+	return e
 }

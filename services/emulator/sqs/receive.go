@@ -3,23 +3,20 @@ package sqs
 import (
 	"context"
 	"encoding/base64"
-	"fmt"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/google/uuid"
-
-	"tandem/services/emulator/wire"
 )
 
 const (
 	maxReceive    = 10
-	maxWait       = 20
-	maxVisibility = 12 * 60 * 60 // seconds
-	maxInFlight   = 120_000
-	ghostsKept    = 100
+	maxWait       = 20             // seconds
+	maxVisibility = 12 * 60 * 60   // seconds
+	maxInFlight   = 120_000        // messages of a queue
+	ghostsKept    = 100            // messages
+	attemptWindow = 5 * 60 * 1_000 // ms
 )
 
 type receiveIn struct {
@@ -30,6 +27,7 @@ type receiveIn struct {
 	AttributeNames              []string
 	MessageSystemAttributeNames []string
 	MessageAttributeNames       []string
+	ReceiveRequestAttemptID     string `json:"ReceiveRequestAttemptId"`
 }
 
 type messageOut struct {
@@ -46,164 +44,239 @@ type receiveOut struct {
 	Messages []messageOut `json:",omitempty"`
 }
 
+func (in receiveIn) count() int {
+	if in.MaxNumberOfMessages == nil {
+		return 1
+	}
+	return *in.MaxNumberOfMessages
+}
+
+// check checks as the API reference says.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
+func (in receiveIn) check() error {
+	if n := in.count(); n < 1 || n > maxReceive {
+		return invalidValue("MaxNumberOfMessages", n, "Must be between 1 and 10, if provided.")
+	}
+	if w := in.WaitTimeSeconds; w != nil && (*w < 0 || *w > maxWait) {
+		return invalidValue("WaitTimeSeconds", *w, "Must be >= 0 and <= 20, if provided.")
+	}
+	if v := in.VisibilityTimeout; v != nil && (*v < 0 || *v > maxVisibility) {
+		return invalidValue("VisibilityTimeout", *v, "Total VisibilityTimeout for the message is beyond the limit [%d seconds]", maxVisibility)
+	}
+	if id := in.ReceiveRequestAttemptID; id != "" && !fifoID.MatchString(id) {
+		return invalidValue("ReceiveRequestAttemptId", id, "ReceiveRequestAttemptId can only include alphanumeric and punctuation characters. 1 to 128 in length.")
+	}
+	for _, name := range slices.Concat(in.AttributeNames, in.MessageSystemAttributeNames) {
+		if name != "All" && name != "SqsManagedSseEnabled" && !slices.Contains(systemAttributes(), name) {
+			return badName(name)
+		}
+	}
+	return nil
+}
+
 // receive waits as long as the call or the queue says, and answers as soon as
 // there is a message.
 func (s *Service) receive(ctx context.Context, in receiveIn) (receiveOut, error) {
-	n := 1
-	if in.MaxNumberOfMessages != nil {
-		n = *in.MaxNumberOfMessages
+	if err := in.check(); err != nil {
+		return receiveOut{}, err
 	}
-	if n < 1 || n > maxReceive {
-		return receiveOut{}, wire.Bad("InvalidParameterValue", "Value %d for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided.", n)
-	}
-	if in.WaitTimeSeconds != nil && (*in.WaitTimeSeconds < 0 || *in.WaitTimeSeconds > maxWait) {
-		return receiveOut{}, wire.Bad("InvalidParameterValue", "Value %d for parameter WaitTimeSeconds is invalid. Reason: Must be >= 0 and <= 20, if provided.", *in.WaitTimeSeconds)
-	}
-	if v := in.VisibilityTimeout; v != nil && (*v < 0 || *v > maxVisibility) {
-		return receiveOut{}, wire.Bad("InvalidParameterValue", "Value %d for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the message is beyond the limit [43200 seconds].", *v)
-	}
-	var deadline time.Time
-	for {
-		if ctx.Err() != nil { // nothing is handed out to a client that left
-			return receiveOut{}, nil //nolint:nilerr // nobody reads the answer
-		}
-		got, changed, due, wait, err := s.tryReceive(in, n)
-		if err != nil || len(got) > 0 {
+	began := time.Now()
+	for ctx.Err() == nil { // nothing is handed out to a client that left
+		got, pause, err := s.tryReceive(in, began)
+		if err != nil || len(got) > 0 || pause.left <= 0 {
 			return receiveOut{got}, err
 		}
-		if deadline.IsZero() {
-			deadline = time.Now().Add(wait)
-		}
-		left := time.Until(deadline)
-		if left <= 0 {
-			return receiveOut{}, nil
-		}
-		if due > 0 {
-			left = min(left, max(time.Until(time.UnixMilli(due)), time.Millisecond))
-		}
-		t := time.NewTimer(left)
+		t := time.NewTimer(pause.left)
 		select {
 		case <-ctx.Done():
-		case <-changed:
+		case <-pause.changed:
 		case <-t.C:
 		}
 		t.Stop()
 	}
+	return receiveOut{}, nil
 }
+
+// pause is what a receive that got nothing waits for.
+type pause struct {
+	changed <-chan struct{}
+	left    time.Duration // 0: no longer
+}
+
+// errAlone: a message must go to another queue first, with no lock shared.
+var errAlone = errors.New("sqs: alone, please")
 
 // tryReceive hands out what is visible; with nothing, it says what to wait for.
-func (s *Service) tryReceive(in receiveIn, n int) (out []messageOut, changed <-chan struct{}, due int64, wait time.Duration, err error) {
-	err = s.do(func() error {
-		q, err := s.find(in.QueueUrl)
-		if err != nil {
-			return err
-		}
-		seconds := q.number("ReceiveMessageWaitTimeSeconds")
-		if in.WaitTimeSeconds != nil {
-			seconds = *in.WaitTimeSeconds
-		}
-		wait = time.Duration(seconds) * time.Second
-		if s.o.Limits && q.inFlight >= maxInFlight {
-			if seconds == 0 && !q.isFIFO() {
-				return &wire.Error{Status: 403, Code: "OverLimit", Query: "OverLimit", Message: "The maximum number of in flight messages is reached."}
-			}
-			changed, due = q.changed, q.nextDue(now())
-			return nil
-		}
-		if out, err = s.handOut(q, in, n); err != nil {
-			return err
-		}
-		changed, due = q.changed, q.nextDue(now())
-		return nil
+func (s *Service) tryReceive(in receiveIn, began time.Time) (got []messageOut, p pause, err error) {
+	err = s.on(in.QueueUrl, func(q *queue) error {
+		got, p, err = s.receiveFrom(q, in, began, false)
+		return err
 	})
-	return out, changed, due, wait, err
+	if !errors.Is(err, errAlone) {
+		return got, p, err
+	}
+	err = s.alone(func() error {
+		q, err := s.find(in.QueueUrl)
+		if err == nil {
+			got, p, err = s.receiveFrom(q, in, began, true)
+		}
+		return err
+	})
+	return got, p, err
 }
 
-func (s *Service) handOut(q *queue, in receiveIn, n int) ([]messageOut, error) {
-	visibility := q.number("VisibilityTimeout")
-	if in.VisibilityTimeout != nil {
-		visibility = *in.VisibilityTimeout
-	}
+func (s *Service) receiveFrom(q *queue, in receiveIn, began time.Time, alone bool) (out []messageOut, p pause, err error) {
 	at := now()
-	policy, _ := parseRedrive(q.attributes["RedrivePolicy"]) // checked when it was set
-	dead := s.byARN(policy.Target)
-	var out []messageOut
+	wait := q.set.wait
+	if in.WaitTimeSeconds != nil {
+		wait = *in.WaitTimeSeconds
+	}
 	q.ripen(at) // once: with a visibility of 0 nothing is in one answer twice
-	for len(out) < n {
-		picked := q.pick(n-len(out), at, s.o.Reorder)
-		if len(picked) == 0 {
+	n := in.count()
+	if s.o.Limits {
+		n = min(n, s.o.MaxInFlight-q.inFlight)
+	}
+	switch {
+	case n > 0:
+		out, err = s.handOut(q, in, n, at, alone)
+	case wait == 0 && !q.fifo:
+		err = fail(403, "OverLimit", "OverLimit", "Too many messages in flight: the most is %d.", s.o.MaxInFlight)
+	}
+	if err != nil || len(out) > 0 {
+		return out, p, err
+	}
+	p.left = time.Duration(wait)*time.Second - time.Since(began)
+	if p.left <= 0 {
+		q.rates.received(at, 0)
+		return nil, p, nil
+	}
+	p.changed = q.wait()
+	if next := q.timed.first(); next != nil {
+		p.left = min(p.left, max(time.Until(time.UnixMilli(next.visibleAt)), time.Millisecond))
+	}
+	return nil, p, nil
+}
+
+func (s *Service) handOut(q *queue, in receiveIn, n int, at int64, alone bool) (out []messageOut, err error) {
+	until := at + q.set.visibility*1000
+	if in.VisibilityTimeout != nil {
+		until = at + *in.VisibilityTimeout*1000
+	}
+	if again := q.again(in.ReceiveRequestAttemptID, at, until); again != nil {
+		return q.showAll(again, in), nil
+	}
+	dead := s.byARN(q.set.redrive.Target)
+	var given []*message
+	for len(given) < n {
+		run := q.take(n-len(given), at, s.o.Reorder)
+		if len(run) == 0 {
 			break
 		}
-		for i, m := range picked {
-			if q.expired(m, at) {
-				q.fly(m, at) // so that remove finds it
-				q.remove(m)
-				continue
+		for _, m := range run {
+			switch {
+			case q.old(m.Sent, at):
+				q.remove(m, at)
+			case dead == nil || m.receives < q.set.redrive.Max:
+				q.receive(m, at, until)
+				given = append(given, m)
+			case alone:
+				err = s.move(step{q, m, dead, s.died(q, m, dead, at)})
+			default:
+				err = errAlone
 			}
-			if dead != nil && m.receives >= policy.Max {
-				q.fly(m, at)
-				if err := s.move(q, m, dead, q.arn); err != nil {
-					for _, rest := range picked[i+1:] {
-						q.fly(rest, at) // visible again at once
-					}
-					return nil, err
-				}
-				continue
+			if err != nil {
+				break
 			}
-			m.receives++
-			if m.firstReceived == 0 {
-				m.firstReceived = at
-			}
-			q.fly(m, at+visibility*1000)
-			out = append(out, q.show(m, in))
+		}
+		if err != nil {
+			break
 		}
 	}
-	if len(q.ghosts) > 0 && len(out) < n && q.rng.Float64() < 0.2 {
-		m := q.ghosts[0]
-		q.ghosts = q.ghosts[1:]
-		m.receives++
-		out = append(out, q.show(m, in))
+	if len(given) == 0 && err != nil {
+		return nil, err // else the next receive meets it again
 	}
-	return out, nil
+	if id := in.ReceiveRequestAttemptID; id != "" && len(given) > 0 {
+		q.given(id, given, at, until)
+	}
+	if len(q.ghosts) > 0 && len(given) < n && q.rng.Float64() < 0.2 {
+		ghost := q.ghosts[0]
+		q.ghosts = q.ghosts[1:]
+		ghost.receives++
+		given = append(given, ghost)
+	}
+	if len(given) > 0 {
+		q.rates.received(at, len(given))
+	}
+	return q.showAll(given, in), nil
 }
 
-// move takes a message to another queue: to a dead-letter queue from source,
-// where a standard queue keeps the first enqueue time and a FIFO queue starts
-// it anew; or, without source, back from one, as a new message.
-func (s *Service) move(from *queue, m *message, to *queue, source string) error {
-	s.seq++
-	next := &message{ID: m.ID, Body: m.Body, Attributes: m.Attributes, Group: m.Group, Dedup: m.Dedup, Trace: m.Trace,
-		Sent: m.Sent, Seq: s.seq, Source: source}
-	if to.isFIFO() || source == "" {
-		next.Sent = now()
+// receive counts one receive of a message.
+func (q *queue) receive(m *message, at, until int64) {
+	m.receives++
+	m.receivedAt = at
+	if m.firstReceived == 0 {
+		m.firstReceived = at
 	}
-	if source == "" {
-		next.ID = uuid.NewString()
+	q.fly(m, until)
+}
+
+// given notes what a ReceiveRequestAttemptId got: on a FIFO queue a retry within
+// five minutes gets the same, as long as nothing of it was touched.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-receiverequestattemptid-request-parameter.html
+func (q *queue) given(id string, messages []*message, at, until int64) {
+	if !q.fifo {
+		return
 	}
-	if err := s.write(entry{Op: "move", Queue: from.name, To: to.name, ID: m.ID, Message: next}); err != nil {
-		return err
+	for k, a := range q.attempts {
+		if a.until <= at {
+			delete(q.attempts, k)
+		}
 	}
-	from.remove(m)
-	to.add(next, now())
-	return nil
+	a := attempt{until: at + attemptWindow, visibleAt: until, messages: messages}
+	for _, m := range messages {
+		a.receives = append(a.receives, m.receives)
+	}
+	q.attempts[id] = a
+}
+
+func (q *queue) again(id string, at, until int64) []*message {
+	a, ok := q.attempts[id]
+	if !ok || a.until <= at {
+		return nil
+	}
+	for i, m := range a.messages {
+		if m.gone || !m.inFlight || m.receives != a.receives[i] || m.visibleAt != a.visibleAt {
+			delete(q.attempts, id)
+			return nil
+		}
+	}
+	for _, m := range a.messages {
+		q.setVisible(m, until, at)
+	}
+	a.visibleAt = until
+	q.attempts[id] = a
+	return a.messages
+}
+
+func (q *queue) showAll(messages []*message, in receiveIn) []messageOut {
+	out := make([]messageOut, len(messages))
+	for i, m := range messages {
+		out[i] = q.show(m, in)
+	}
+	return out
 }
 
 func (q *queue) show(m *message, in receiveIn) messageOut {
-	out := messageOut{
-		MessageID: m.ID, Body: m.Body, MD5OfBody: md5Hex([]byte(m.Body)),
-		ReceiptHandle: base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s %s %s", q.name, m.ID, m.holder(q.run))),
-	}
-	all := m.system()
-	for _, name := range append(slices.Clone(in.AttributeNames), in.MessageSystemAttributeNames...) {
-		if out.Attributes == nil {
-			out.Attributes = map[string]string{}
+	out := messageOut{MessageID: m.ID, Body: m.Body, MD5OfBody: m.bodyMD5(), ReceiptHandle: q.handleOf(m)}
+	if names := slices.Concat(in.AttributeNames, in.MessageSystemAttributeNames); len(names) > 0 {
+		if slices.Contains(names, "All") {
+			names = systemAttributes()
 		}
-		if name == "All" {
-			out.Attributes = all
-			break
-		}
-		if v, ok := all[name]; ok {
-			out.Attributes[name] = v
+		out.Attributes = make(map[string]string, len(names))
+		for _, name := range names {
+			if v := m.system(name); v != "" {
+				out.Attributes[name] = v
+			}
 		}
 	}
 	for name, a := range m.Attributes {
@@ -225,45 +298,38 @@ func wanted(names []string, name string) bool {
 	})
 }
 
-func (m *message) system() map[string]string {
-	out := map[string]string{
-		"ApproximateReceiveCount": strconv.Itoa(m.receives), "SentTimestamp": strconv.FormatInt(m.Sent, 10), "SenderId": account,
-	}
-	set := func(name, v string) {
-		if v != "" {
-			out[name] = v
+// receipt is what a receipt handle says: which receive, in which run of the
+// emulator, of which message.
+type receipt struct {
+	message  string
+	run      int64
+	receives int
+}
+
+func (q *queue) handleOf(m *message) string {
+	b := make([]byte, 0, 128)
+	b = append(append(b, q.name...), ' ')
+	b = append(append(b, m.ID...), ' ')
+	b = append(strconv.AppendInt(b, q.run, 36), ' ')
+	b = strconv.AppendInt(b, int64(m.receives), 10)
+	return base64.StdEncoding.EncodeToString(b)
+}
+
+// handle reads a receipt handle of this queue.
+func (q *queue) handle(text string) (receipt, error) {
+	b, err := base64.StdEncoding.DecodeString(text)
+	if parts := strings.Split(string(b), " "); err == nil && len(parts) == 4 && parts[0] == q.name {
+		run, err := strconv.ParseInt(parts[2], 36, 64)
+		n, nerr := strconv.Atoi(parts[3])
+		if err == nil && nerr == nil {
+			return receipt{parts[1], run, n}, nil
 		}
 	}
-	if m.firstReceived > 0 {
-		set("ApproximateFirstReceiveTimestamp", strconv.FormatInt(m.firstReceived, 10))
-	}
-	set("MessageGroupId", m.Group)
-	set("MessageDeduplicationId", m.Dedup)
-	if m.Dedup != "" {
-		set("SequenceNumber", sequence(m.Seq))
-	}
-	set("DeadLetterQueueSourceArn", m.Source)
-	set("AWSTraceHeader", m.Trace)
-	return out
+	return receipt{}, fail(404, "ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid", "The input receipt handle %q is not a valid receipt handle.", text)
 }
 
-// holder names who holds a message: its latest receive, in this run of the
-// emulator.
-func (m *message) holder(run int64) string { return fmt.Sprintf("%d.%d", run, m.receives) }
-
-// holds says whether a receipt handle's holder is the one whose message is in
-// flight now.
-func (q *queue) holds(m *message, holder string) bool {
-	return m.inFlight && m.holder(q.run) == holder
-}
-
-// handle reads a receipt handle: the message it is of, and its holder.
-func (q *queue) handle(text string) (id, holder string, err error) {
-	b, err := base64.StdEncoding.DecodeString(text)
-	parts := strings.Fields(string(b))
-	if err == nil && len(parts) == 3 && parts[0] == q.name {
-		return parts[1], parts[2], nil
-	}
-	return "", "", &wire.Error{Status: 404, Code: "ReceiptHandleIsInvalid", Query: "ReceiptHandleIsInvalid",
-		Message: "The input receipt handle is invalid."}
+// latest says whether r is of the message's latest receive. One of an earlier
+// run of the emulator is, until the message is received in this one.
+func (q *queue) latest(r receipt, m *message) bool {
+	return r.run == q.run && r.receives == m.receives || r.run != q.run && m.receives == 0
 }

@@ -1,20 +1,14 @@
 package sqs
 
 import (
-	"container/list"
-	"encoding/json"
 	"fmt"
 	"log/slog"
-	"maps"
-	"math/rand/v2"
-	"slices"
-	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tandem/services/emulator/journal"
-	"tandem/services/emulator/wire"
 )
 
 // Options configures a Service.
@@ -26,61 +20,65 @@ type Options struct {
 	Reorder, Duplicate float64
 	Seed               uint64
 	Limits             bool
+	// MaxInFlight is a queue's limit of messages in flight, when Limits is on;
+	// 0 is AWS's 120,000.
+	MaxInFlight int
 }
 
 const (
-	region  = "us-east-1"
-	account = "000000000000"
-	// compactAt is the length below which a journal is never rewritten.
-	compactAt = 8 << 20
+	region    = "us-east-1"
+	account   = "000000000000"
+	arnPrefix = "arn:aws:sqs:" + region + ":" + account + ":"
 )
 
 // Service holds the queues. It is safe for concurrent use.
+//
+// Locks, in this order: mu, then one queue's, then file's. What touches one
+// queue holds mu for reading and the queue's; what touches several (topology,
+// dead letters, move tasks, the beginning and end of a compaction) holds mu for
+// writing and needs no queue's.
 type Service struct {
-	o      Options
-	mu     sync.Mutex
-	queues map[string]*queue
-	file   *journal.File // nil in memory
-	seq    uint64
-	moves  []moveTask
-	// compactAt is the journal's length that is worth a rewrite.
-	compactAt int64
-}
+	o       Options
+	mu      sync.RWMutex
+	queues  map[string]*queue
+	deleted map[string]int64 // when, ms: names that cannot be used yet
+	tasks   []*moveTask      // the oldest first
+	seq     atomic.Uint64
 
-// entry is one line of the journal.
-type entry struct {
-	Op         string            `json:"op"` // queue, attributes, delete-queue, send, delete, purge, move; sequence and dedup in a snapshot
-	Queue      string            `json:"q"`
-	To         string            `json:"to,omitempty"` // move: the other queue
-	ID         string            `json:"id,omitempty"`
-	Attributes map[string]string `json:"a,omitempty"`
-	At         int64             `json:"at,omitempty"`
-	Message    *message          `json:"m,omitempty"`
-	Dedup      *dedupEntry       `json:"d,omitempty"`
+	fileMu     sync.Mutex
+	file       *journal.File // nil in memory
+	compactAt  int64         // the length that is worth a rewrite
+	compacting bool
+
+	closing chan struct{}
+	workers sync.WaitGroup
 }
 
 // Open reads the journal and gives the queues as they were.
 func Open(o Options) (*Service, error) {
-	s := &Service{o: o, queues: map[string]*queue{}, compactAt: compactAt}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.MaxInFlight == 0 {
+		o.MaxInFlight = maxInFlight
+	}
+	s := &Service{o: o, queues: map[string]*queue{}, deleted: map[string]int64{}, compactAt: compactAt, closing: make(chan struct{})}
 	if o.Path == "" {
 		return s, nil
 	}
-	f, err := journal.Open(o.Path, o.Fsync, func(_ int64, payload []byte) error {
-		var e entry
-		if err := json.Unmarshal(payload, &e); err != nil {
-			return err
-		}
-		return s.replay(e)
-	})
-	if err != nil {
+	if err := s.load(); err != nil {
 		return nil, err
 	}
-	s.file = f
+	for _, t := range s.tasks {
+		s.goOn(t)
+	}
 	return s, nil
 }
 
-// Close closes the journal.
+// Close ends what runs and closes the journal.
 func (s *Service) Close() error {
+	close(s.closing)
+	s.workers.Wait()
 	if s.file == nil {
 		return nil
 	}
@@ -89,140 +87,23 @@ func (s *Service) Close() error {
 
 func now() int64 { return time.Now().UnixMilli() }
 
-// replay applies an entry of the journal. One that this version did not write
-// is an error: forgetting silently is worse than not starting.
-func (s *Service) replay(e entry) error {
-	switch e.Op {
-	case "queue":
-		s.queues[e.Queue] = newQueue(e.Queue, e.Attributes, e.At, s.o.Seed)
-		return nil
-	case "sequence":
-		s.seq = max(s.seq, uint64(e.At))
-		return nil
-	}
-	q := s.queues[e.Queue]
-	if q == nil || (e.Op == "send" || e.Op == "move") && e.Message == nil || e.Op == "dedup" && e.Dedup == nil {
-		return fmt.Errorf("%q of queue %q cannot be applied", e.Op, e.Queue)
-	}
-	switch e.Op {
-	case "attributes":
-		maps.Copy(q.attributes, e.Attributes)
-	case "delete-queue":
-		delete(s.queues, e.Queue)
-	case "send":
-		s.seq = max(s.seq, e.Message.Seq)
-		q.add(e.Message, now())
-		q.remember(e.Message)
-	case "delete":
-		if m := q.byID[e.ID]; m != nil {
-			q.remove(m)
-		}
-	case "purge":
-		for _, m := range q.byID {
-			q.remove(m)
-		}
-	case "move":
-		if m, to := q.byID[e.ID], s.queues[e.To]; m != nil && to != nil {
-			q.remove(m)
-			s.seq = max(s.seq, e.Message.Seq)
-			to.add(e.Message, now())
-		}
-	case "dedup":
-		q.dedup[e.Dedup.Key] = *e.Dedup
-	default:
-		return fmt.Errorf("%q is of another version", e.Op)
-	}
-	return nil
-}
-
-func newQueue(name string, attributes map[string]string, at int64, seed uint64) *queue {
-	q := &queue{
-		name: name, arn: "arn:aws:sqs:" + region + ":" + account + ":" + name, created: at,
-		attributes: map[string]string{
-			"VisibilityTimeout": "30", "DelaySeconds": "0", "MaximumMessageSize": strconv.Itoa(maxMessage),
-			"MessageRetentionPeriod": "345600", "ReceiveMessageWaitTimeSeconds": "0", "SqsManagedSseEnabled": "true",
-		},
-		byID: map[string]*message{}, dedup: map[string]dedupEntry{}, changed: make(chan struct{}), run: time.Now().UnixNano(),
-		rng: rand.New(rand.NewPCG(seed, uint64(len(name)))),
-	}
-	maps.Copy(q.attributes, attributes)
-	if strings.HasSuffix(name, ".fifo") {
-		q.fifo = list.New()
-		q.attributes["FifoQueue"] = "true"
-		for k, v := range map[string]string{"ContentBasedDeduplication": "false", "DeduplicationScope": "queue", "FifoThroughputLimit": "perQueue"} {
-			if _, ok := q.attributes[k]; !ok {
-				q.attributes[k] = v
-			}
-		}
-	}
-	return q
-}
-
-// write journals entries before they are applied and answered.
-func (s *Service) write(entries ...entry) error {
-	if s.file == nil || len(entries) == 0 {
-		return nil
-	}
-	payloads := make([][]byte, len(entries))
-	for i, e := range entries {
-		b, err := json.Marshal(e)
-		if err != nil {
-			return fmt.Errorf("sqs: journal: %w", err)
-		}
-		payloads[i] = b
-	}
-	return s.file.Append(payloads...)
-}
-
-// compact rewrites the journal when it is twice as long as after the last time:
-// most of it is of messages that are gone. It is called between operations,
-// with the lock held. A failure leaves the journal as it was.
-func (s *Service) compact() {
-	if s.file == nil || s.file.Size() < s.compactAt {
-		return
-	}
-	payloads, err := s.snapshot()
-	if err == nil {
-		err = s.file.Rewrite(payloads)
-	}
+// on runs f on the queue of a URL; f journals by s.write and applies.
+func (s *Service) on(url string, f func(q *queue) error) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	q, err := s.find(url)
 	if err != nil {
-		s.o.Log.Warn("the queues' journal was not made shorter", "err", err)
+		return err
 	}
-	s.compactAt = max(compactAt, 2*s.file.Size())
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return f(q)
 }
 
-// snapshot gives the entries that make the queues as they are.
-func (s *Service) snapshot() (payloads [][]byte, err error) {
-	entries := []entry{{Op: "sequence", At: int64(s.seq)}}
-	for _, name := range slices.Sorted(maps.Keys(s.queues)) {
-		q := s.queues[name]
-		entries = append(entries, entry{Op: "queue", Queue: name, Attributes: q.attributes, At: q.created})
-		for _, m := range q.inOrder() {
-			kept := *m
-			if m.inFlight {
-				kept.VisibleAt = 0 // receives are not kept
-			}
-			entries = append(entries, entry{Op: "send", Queue: name, Message: &kept})
-		}
-		for _, d := range q.dedup { // of messages that are gone too
-			entries = append(entries, entry{Op: "dedup", Queue: name, Dedup: &d})
-		}
-	}
-	for _, e := range entries {
-		b, err := json.Marshal(e)
-		if err != nil {
-			return nil, fmt.Errorf("sqs: journal: %w", err)
-		}
-		payloads = append(payloads, b)
-	}
-	return payloads, nil
-}
-
-// do runs f under the lock; f journals by s.write and applies.
-func (s *Service) do(f func() error) error {
+// alone runs f with nothing else running.
+func (s *Service) alone(f func() error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	defer s.compact()
 	return f()
 }
 
@@ -231,20 +112,46 @@ func URL(base, name string) string { return base + "/" + account + "/" + name }
 
 // find gives the queue of a URL: its name is the last part of the path.
 func (s *Service) find(url string) (*queue, error) {
-	name := url[strings.LastIndexByte(url, '/')+1:]
-	if q := s.queues[name]; q != nil && url != "" {
+	if q := s.queues[url[strings.LastIndexByte(url, '/')+1:]]; q != nil {
 		return q, nil
 	}
-	return nil, &wire.Error{
-		Status: 400, Code: "QueueDoesNotExist", Query: "AWS.SimpleQueueService.NonExistentQueue",
-		Message: "The specified queue does not exist.",
-	}
+	return nil, noQueue()
 }
 
 func (s *Service) byARN(arn string) *queue {
-	q := s.queues[arn[strings.LastIndexByte(arn, ':')+1:]]
-	if q == nil || q.arn != arn {
+	name, ok := strings.CutPrefix(arn, arnPrefix)
+	if !ok {
 		return nil
 	}
-	return q
+	return s.queues[name]
+}
+
+// write journals entries with one write, before they are applied and answered.
+// After an error nothing of them is kept.
+func (s *Service) write(entries ...entry) error {
+	if s.file == nil || len(entries) == 0 {
+		return nil
+	}
+	payloads := encode(entries)
+	s.fileMu.Lock()
+	defer s.fileMu.Unlock()
+	if err := s.file.Append(payloads...); err != nil {
+		return fmt.Errorf("sqs: %w", err)
+	}
+	if s.file.Size() >= s.compactAt && !s.compacting {
+		s.compacting = true
+		s.workers.Go(s.compact)
+	}
+	return nil
+}
+
+func encode(entries []entry) [][]byte {
+	payloads := make([][]byte, len(entries))
+	var b []byte
+	for i, e := range entries {
+		from := len(b)
+		b = e.append(b)
+		payloads[i] = b[from:len(b):len(b)]
+	}
+	return payloads
 }

@@ -3,8 +3,6 @@ package sqs
 import (
 	"context"
 
-	"github.com/google/uuid"
-
 	"tandem/services/emulator/wire"
 )
 
@@ -25,54 +23,60 @@ type entryID struct {
 }
 
 func (s *Service) deleteMessage(_ context.Context, in settleIn) (wire.Empty, error) {
-	return wire.Empty{}, s.do(func() error {
-		q, err := s.find(in.QueueUrl)
+	return wire.Empty{}, s.on(in.QueueUrl, func(q *queue) error {
+		m, err := q.deletable(in.ReceiptHandle, now())
 		if err != nil {
 			return err
 		}
-		id, err := q.deletable(in.ReceiptHandle)
-		if err != nil {
-			return err
-		}
-		return s.drop(q, id)
+		return s.drop(q, m)
 	})
 }
 
-// deletable gives the message that a receipt handle may delete. A standard
-// queue takes any handle of it, a FIFO queue only that of the holder, whose
-// time has not passed.
+// deletable gives the message that a receipt handle may delete; nil: none, and
+// that is no error. A standard queue takes the latest handle, in flight or not,
+// and lets an older one succeed without effect; a FIFO queue takes only the
+// holder's, whose time has not passed.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html
-func (q *queue) deletable(handle string) (id string, err error) {
-	id, holder, err := q.handle(handle)
+func (q *queue) deletable(handle string, at int64) (*message, error) {
+	r, err := q.handle(handle)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	q.ripen(now())
-	if m := q.byID[id]; m != nil && q.isFIFO() && !q.holds(m, holder) {
-		return "", wire.Bad("InvalidParameterValue", "Value %s for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired.", handle)
+	q.ripen(at)
+	m := q.byID[r.message]
+	switch {
+	case m == nil:
+		return nil, nil
+	case q.fifo && r.run == q.run && (!m.inFlight || !q.latest(r, m)):
+		return nil, invalidValue("ReceiptHandle", handle, "The receipt handle has expired.")
+	case !q.latest(r, m):
+		return nil, nil
 	}
-	return id, nil
+	return m, nil
 }
 
-// drop deletes messages; those that are gone already are no error.
-func (s *Service) drop(q *queue, ids ...string) error {
-	var entries []entry
-	var gone []*message
-	for _, id := range ids {
-		if m := q.byID[id]; m != nil {
-			entries = append(entries, entry{Op: "delete", Queue: q.name, ID: id})
-			gone = append(gone, m)
+// drop deletes messages; nil and those that stand twice are left out.
+func (s *Service) drop(q *queue, messages ...*message) error {
+	entries := make([]entry, 0, len(messages))
+	for _, m := range messages {
+		if m != nil {
+			entries = append(entries, entry{Op: opDelete, Queue: q.name, ID: m.ID})
 		}
 	}
 	if err := s.write(entries...); err != nil {
 		return err
 	}
-	for _, m := range gone {
-		if m.deleted {
-			continue // twice in one batch
+	at := now()
+	q.rates.deleted(at, len(entries))
+	if s.o.Limits && q.inFlight >= s.o.MaxInFlight {
+		q.signal() // there is room again
+	}
+	for _, m := range messages {
+		if m == nil || m.gone {
+			continue
 		}
-		q.remove(m)
-		if !q.isFIFO() && q.rng.Float64() < s.o.Duplicate && len(q.ghosts) < ghostsKept {
+		q.remove(m, at)
+		if !q.fifo && s.o.Duplicate > 0 && q.rng.Float64() < s.o.Duplicate && len(q.ghosts) < ghostsKept {
 			q.ghosts = append(q.ghosts, m)
 		}
 	}
@@ -80,67 +84,56 @@ func (s *Service) drop(q *queue, ids ...string) error {
 }
 
 func (s *Service) deleteBatch(_ context.Context, in settleBatchIn) (out batchOut[entryID], err error) {
-	return s.settle(in, func(q *queue, entries []settleIn, out *batchOut[entryID]) error {
-		var ids []string
-		for _, e := range entries {
-			id, err := q.deletable(e.ReceiptHandle)
-			if err != nil {
-				out.Failed = append(out.Failed, failedEntry(e.ID, err))
-				continue
-			}
-			ids = append(ids, id)
-			out.Successful = append(out.Successful, entryID{e.ID})
-		}
-		return s.drop(q, ids...)
-	})
+	var gone []*message
+	return s.settle(in, func(q *queue, e settleIn, at int64) error {
+		m, err := q.deletable(e.ReceiptHandle, at)
+		gone = append(gone, m)
+		return err
+	}, func(q *queue) error { return s.drop(q, gone...) })
 }
 
 func (s *Service) changeVisibility(_ context.Context, in settleIn) (wire.Empty, error) {
-	return wire.Empty{}, s.do(func() error {
-		q, err := s.find(in.QueueUrl)
-		if err != nil {
-			return err
-		}
-		return q.change(in)
-	})
+	return wire.Empty{}, s.on(in.QueueUrl, func(q *queue) error { return q.changeVisibility(in, now()) })
 }
 
-func (q *queue) change(in settleIn) error {
-	if in.VisibilityTimeout == nil || *in.VisibilityTimeout < 0 || *in.VisibilityTimeout > maxVisibility {
-		return wire.Bad("InvalidParameterValue", "VisibilityTimeout must be between 0 and 43200.")
+// changeVisibility counts the twelve hours from the receive that the handle is
+// of.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
+func (q *queue) changeVisibility(in settleIn, at int64) error {
+	v := in.VisibilityTimeout
+	if v == nil {
+		return missing("VisibilityTimeout")
 	}
-	id, holder, err := q.handle(in.ReceiptHandle)
+	if *v < 0 || *v > maxVisibility {
+		return invalidValue("VisibilityTimeout", *v, "Must be between 0 and %d.", maxVisibility)
+	}
+	r, err := q.handle(in.ReceiptHandle)
 	if err != nil {
 		return err
 	}
-	at := now()
 	q.ripen(at)
-	m := q.byID[id]
-	if m == nil {
-		return wire.Bad("InvalidParameterValue", "Value %s for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.", in.ReceiptHandle)
+	m := q.byID[r.message]
+	switch {
+	case m == nil:
+		return invalidValue("ReceiptHandle", in.ReceiptHandle, "Message does not exist or is not available for visibility timeout change.")
+	case !m.inFlight && q.latest(r, m):
+		return refused("MessageNotInflight", "The message referred to isn't in flight.")
+	case !m.inFlight || !q.latest(r, m):
+		return invalidValue("ReceiptHandle", in.ReceiptHandle, "The receipt handle has expired.")
+	case at+*v*1000 > m.receivedAt+maxVisibility*1000:
+		return invalidValue("VisibilityTimeout", *v, "Total VisibilityTimeout for the message is beyond the limit [%d seconds]", maxVisibility)
 	}
-	if !q.holds(m, holder) {
-		return &wire.Error{Status: 400, Code: "MessageNotInflight", Query: "AWS.SimpleQueueService.MessageNotInflight",
-			Message: "The message referred to isn't in flight."}
-	}
-	q.setVisible(m, at+*in.VisibilityTimeout*1000, at)
+	q.setVisible(m, at+*v*1000, at)
 	return nil
 }
 
 func (s *Service) changeBatch(_ context.Context, in settleBatchIn) (out batchOut[entryID], err error) {
-	return s.settle(in, func(q *queue, entries []settleIn, out *batchOut[entryID]) error {
-		for _, e := range entries {
-			if err := q.change(e); err != nil {
-				out.Failed = append(out.Failed, failedEntry(e.ID, err))
-				continue
-			}
-			out.Successful = append(out.Successful, entryID{e.ID})
-		}
-		return nil
-	})
+	return s.settle(in, func(q *queue, e settleIn, at int64) error { return q.changeVisibility(e, at) },
+		func(*queue) error { return nil })
 }
 
-func (s *Service) settle(in settleBatchIn, f func(*queue, []settleIn, *batchOut[entryID]) error) (out batchOut[entryID], err error) {
+// settle runs one on each entry, and then last.
+func (s *Service) settle(in settleBatchIn, one func(*queue, settleIn, int64) error, last func(*queue) error) (out batchOut[entryID], err error) {
 	ids := make([]string, len(in.Entries))
 	for i, e := range in.Entries {
 		ids[i] = e.ID
@@ -149,102 +142,16 @@ func (s *Service) settle(in settleBatchIn, f func(*queue, []settleIn, *batchOut[
 		return out, err
 	}
 	out = batchOut[entryID]{Successful: []entryID{}, Failed: []batchError{}}
-	err = s.do(func() error {
-		q, err := s.find(in.QueueUrl)
-		if err != nil {
-			return err
+	err = s.on(in.QueueUrl, func(q *queue) error {
+		at := now()
+		for _, e := range in.Entries {
+			if err := one(q, e, at); err != nil {
+				out.Failed = append(out.Failed, failedEntry(e.ID, err))
+				continue
+			}
+			out.Successful = append(out.Successful, entryID{e.ID})
 		}
-		return f(q, in.Entries, &out)
+		return last(q)
 	})
 	return out, err
-}
-
-// moveTask is one redrive of a dead-letter queue. It is done at once.
-type moveTask struct {
-	TaskHandle                        string
-	Status                            string
-	SourceArn                         string
-	DestinationArn                    string `json:",omitempty"`
-	FailureReason                     string `json:",omitempty"`
-	ApproximateNumberOfMessagesMoved  int64
-	ApproximateNumberOfMessagesToMove int64
-	StartedTimestamp                  int64
-}
-
-type moveIn struct{ SourceArn, DestinationArn string }
-
-type moveOut struct{ TaskHandle string }
-
-// startMove takes a dead-letter queue's visible messages to where each died, or
-// to the destination that is named.
-// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
-func (s *Service) startMove(_ context.Context, in moveIn) (out moveOut, err error) {
-	err = s.do(func() error {
-		from, to := s.byARN(in.SourceArn), s.byARN(in.DestinationArn)
-		switch {
-		case from == nil:
-			return noResource("SourceArn")
-		case to == nil && in.DestinationArn != "":
-			return noResource("DestinationArn")
-		case !s.isDeadLetterQueue(from):
-			return wire.Bad("InvalidParameterValue", "Source queue must be configured as a Dead Letter Queue.")
-		}
-		task := moveTask{TaskHandle: uuid.NewString(), Status: "COMPLETED", SourceArn: in.SourceArn, DestinationArn: in.DestinationArn, StartedTimestamp: now()}
-		if err := s.redriveAll(from, to, &task); err != nil {
-			return err
-		}
-		s.moves = append(s.moves[max(0, len(s.moves)-9):], task)
-		out.TaskHandle = task.TaskHandle
-		return nil
-	})
-	return out, err
-}
-
-func (s *Service) redriveAll(from, to *queue, task *moveTask) error {
-	from.ripen(now())
-	for _, m := range from.inOrder() {
-		if m.inFlight {
-			continue
-		}
-		task.ApproximateNumberOfMessagesToMove++
-		target := to
-		if target == nil {
-			target = s.byARN(m.Source)
-		}
-		if target == nil { // sent straight to the dead-letter queue
-			task.Status, task.FailureReason = "FAILED", "CouldNotDetermineMessageSource"
-			continue
-		}
-		if err := s.move(from, m, target, ""); err != nil {
-			return err
-		}
-		task.ApproximateNumberOfMessagesMoved++
-	}
-	return nil
-}
-
-func (s *Service) isDeadLetterQueue(q *queue) bool {
-	for _, other := range s.queues {
-		if policy, _ := parseRedrive(other.attributes["RedrivePolicy"]); policy.Target == q.arn {
-			return true
-		}
-	}
-	return false
-}
-
-func noResource(parameter string) error {
-	return &wire.Error{Status: 404, Code: "ResourceNotFoundException",
-		Message: "The resource that you specified for the " + parameter + " parameter doesn't exist."}
-}
-
-func (s *Service) listMoves(_ context.Context, in moveIn) (map[string]any, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	results := []moveTask{}
-	for i := len(s.moves) - 1; i >= 0; i-- {
-		if s.moves[i].SourceArn == in.SourceArn {
-			results = append(results, s.moves[i])
-		}
-	}
-	return map[string]any{"Results": results}, nil
 }

@@ -1,0 +1,71 @@
+package journal
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// sick is a disk that writes only so many bytes, and may refuse the rest.
+type sick struct {
+	*os.File
+	room               int
+	noSync, noTruncate bool
+}
+
+var errFull = errors.New("no space left")
+
+func (d *sick) WriteAt(b []byte, at int64) (int, error) {
+	if len(b) <= d.room {
+		return d.File.WriteAt(b, at)
+	}
+	n, _ := d.File.WriteAt(b[:d.room], at)
+	return n, errFull
+}
+
+func (d *sick) Sync() error {
+	if d.noSync {
+		return errFull
+	}
+	return d.File.Sync()
+}
+
+func (d *sick) Truncate(n int64) error {
+	if d.noTruncate {
+		return errFull
+	}
+	return d.File.Truncate(n)
+}
+
+// A write that failed leaves nothing, however it failed: the frames of the next
+// ones are the only ones that reopen.
+func TestAFailedWriteLeavesNothing(t *testing.T) {
+	for name, ill := range map[string]sick{
+		"half a frame": {room: 7}, "a frame and a half": {room: 20}, "no fsync": {room: 1 << 20, noSync: true},
+		"not even cut": {room: 20, noTruncate: true}, "no fsync, not cut": {room: 1 << 20, noSync: true, noTruncate: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "j")
+			f, err := Open(path, true, func(int64, []byte) error { return nil })
+			require.NoError(t, err)
+			require.NoError(t, f.Append([]byte("first")))
+			d := ill
+			d.File = f.f
+			f.disk = &d
+			require.ErrorIs(t, f.Append([]byte("denied"), []byte("denied")), errFull)
+			require.ErrorIs(t, f.Append([]byte("denied"), []byte("denied")), errFull)
+			f.disk = f.f // well again
+			require.NoError(t, f.Append([]byte("x")))
+			require.NoError(t, f.Close())
+			var got [][]byte
+			f, err = Open(path, true, func(_ int64, p []byte) error { got = append(got, bytes.Clone(p)); return nil })
+			require.NoError(t, err)
+			require.Equal(t, "first,x", string(bytes.Join(got, []byte(","))))
+			require.NoError(t, f.Close())
+		})
+	}
+}

@@ -1,0 +1,331 @@
+package sqs
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// step is one message's way from a queue to another.
+type step struct {
+	from *queue
+	m    *message
+	to   *queue
+	next *message // what it becomes there
+}
+
+// died is the message in a dead-letter queue. A standard queue keeps the first
+// enqueue time, a FIFO queue starts it anew.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+func (s *Service) died(from *queue, m *message, to *queue, at int64) *message {
+	next := &message{ID: m.ID, Body: m.Body, Attributes: m.Attributes, Group: m.Group, Dedup: m.Dedup, Trace: m.Trace,
+		Sent: m.Sent, Arrived: at, Seq: s.seq.Add(1), Source: from.arn, Received: m.Received + m.receives}
+	if to.fifo {
+		next.Sent = at
+	}
+	return next
+}
+
+// revived is a dead letter redriven: a new message with a new id and time.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
+func (s *Service) revived(m *message, at int64) *message {
+	return &message{ID: uuid.NewString(), Body: m.Body, Attributes: m.Attributes, Group: m.Group, Dedup: m.Dedup, Trace: m.Trace,
+		Sent: at, Arrived: at, Seq: s.seq.Add(1)}
+}
+
+// move takes messages to other queues: one frame each, so that a crash leaves
+// them here or there. It runs alone.
+func (s *Service) move(steps ...step) error {
+	entries := make([]entry, len(steps))
+	for i, st := range steps {
+		entries[i] = entry{Op: opMove, Queue: st.from.name, To: st.to.name, ID: st.m.ID, Message: st.next}
+	}
+	if err := s.write(entries...); err != nil {
+		return err
+	}
+	at := now()
+	for _, st := range steps {
+		st.from.remove(st.m, at)
+		st.to.add(st.next, at)
+	}
+	return nil
+}
+
+const (
+	moveRateMax = 500 // messages a second
+	moveChunk   = 100 // messages at a time, where no rate is given
+	moveTick    = 20 * time.Millisecond
+	tasksKept   = 10 // of a queue
+	tasksMax    = 100
+)
+
+// moveTask is one redrive of a dead-letter queue. It is journalled when it
+// starts and when it ends, and goes on after a restart.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
+type moveTask struct {
+	Handle         string
+	Status         string
+	SourceArn      string
+	DestinationArn string
+	FailureReason  string
+	Rate           int // messages a second; 0: as fast as it goes
+	Moved, ToMove  int64
+	Started        int64  // ms
+	Until          uint64 // it moves what came before
+
+	stop  chan struct{}
+	once  sync.Once
+	began time.Time
+	base  int64 // moved before began
+}
+
+func (t *moveTask) active() bool { return t.Status == "RUNNING" || t.Status == "CANCELLING" }
+
+func (t *moveTask) entry() entry {
+	b, _ := json.Marshal(t) // texts and numbers: cannot fail
+	return entry{Op: opTask, Task: string(b)}
+}
+
+type moveIn struct {
+	SourceArn, DestinationArn    string
+	MaxNumberOfMessagesPerSecond *int
+	MaxResults                   *int
+	TaskHandle                   string
+}
+
+type moveOut struct{ TaskHandle string }
+
+func (s *Service) startMove(_ context.Context, in moveIn) (out moveOut, err error) {
+	t := &moveTask{Handle: uuid.NewString(), Status: "RUNNING", SourceArn: in.SourceArn, DestinationArn: in.DestinationArn, Started: now()}
+	if r := in.MaxNumberOfMessagesPerSecond; r != nil {
+		if t.Rate = *r; t.Rate < 1 || t.Rate > moveRateMax {
+			return out, invalidValue("MaxNumberOfMessagesPerSecond", t.Rate, "Must be between 1 and %d.", moveRateMax)
+		}
+	}
+	err = s.alone(func() error {
+		from, to := s.byARN(in.SourceArn), s.byARN(in.DestinationArn)
+		switch {
+		case from == nil:
+			return noResource("SourceArn")
+		case to == nil && in.DestinationArn != "":
+			return noResource("DestinationArn")
+		case !s.isDeadLetterQueue(from):
+			return invalid("Source queue must be configured as a Dead Letter Queue.")
+		case to == from || to != nil && to.fifo != from.fifo:
+			return invalidValue("DestinationArn", in.DestinationArn, "It must be another queue of the same type.")
+		}
+		active := 0
+		for _, other := range s.tasks {
+			if !other.active() {
+				continue
+			}
+			active++
+			if other.SourceArn == in.SourceArn {
+				return invalid("There is already a task running. Only one active task is allowed for a source queue arn at a given time.")
+			}
+		}
+		if active >= tasksMax {
+			return invalid("%d tasks are running, which is the most.", active)
+		}
+		visible, _, _ := from.counts(now())
+		t.ToMove, t.Until = int64(visible), s.seq.Load()
+		if err := s.write(t.entry()); err != nil {
+			return err
+		}
+		s.keep(t)
+		s.goOn(t)
+		return nil
+	})
+	return moveOut{t.Handle}, err
+}
+
+func (s *Service) isDeadLetterQueue(q *queue) bool {
+	for _, other := range s.queues {
+		if other.set.redrive.Target == q.arn {
+			return true
+		}
+	}
+	return false
+}
+
+// keep adds a task, or replaces it, and forgets a queue's oldest.
+func (s *Service) keep(t *moveTask) {
+	t.stop = make(chan struct{})
+	of, oldest := 0, -1
+	for i, other := range s.tasks {
+		if other.Handle == t.Handle {
+			s.tasks[i] = t
+			return
+		}
+		if other.SourceArn == t.SourceArn {
+			if of++; oldest < 0 {
+				oldest = i
+			}
+		}
+	}
+	if of >= tasksKept {
+		s.tasks = append(s.tasks[:oldest:oldest], s.tasks[oldest+1:]...)
+	}
+	s.tasks = append(s.tasks, t)
+}
+
+// countMoved counts for the task that a replayed move was of.
+func (s *Service) countMoved(from string, m *message) {
+	for _, t := range s.tasks {
+		if t.Status == "RUNNING" && t.SourceArn == from && m.Source == "" {
+			t.Moved++
+		}
+	}
+}
+
+// goOn runs a task that is not over.
+func (s *Service) goOn(t *moveTask) {
+	if !t.active() {
+		return
+	}
+	t.began, t.base = time.Now(), t.Moved
+	s.workers.Go(func() {
+		for {
+			var over bool
+			_ = s.alone(func() error { over = s.moveSome(t); return nil })
+			if over {
+				return
+			}
+			select {
+			case <-s.closing:
+				return
+			case <-t.stop:
+			case <-time.After(moveTick):
+			}
+		}
+	})
+}
+
+// moveSome moves as many messages as it is time for, and says whether the task
+// is over.
+func (s *Service) moveSome(t *moveTask) (over bool) {
+	n := int64(moveChunk)
+	if t.Rate > 0 {
+		n = 1 + int64(time.Since(t.began).Seconds()*float64(t.Rate)) - (t.Moved - t.base)
+	}
+	status, reason := "", ""
+	if t.Status == "CANCELLING" {
+		status = "CANCELLED"
+	} else if n > 0 {
+		status, reason = s.moveUpTo(t, int(n))
+	}
+	if status == "" {
+		return false
+	}
+	t.Status, t.FailureReason = status, reason
+	if err := s.write(t.entry()); err != nil { // it would go on after a restart, and find nothing
+		s.o.Log.Error("the end of a move task was not journalled", "err", err)
+	}
+	return true
+}
+
+// moveUpTo moves n messages; status is the task's when it ends.
+func (s *Service) moveUpTo(t *moveTask, n int) (status, reason string) {
+	from, to := s.byARN(t.SourceArn), s.byARN(t.DestinationArn)
+	if from == nil || to == nil && t.DestinationArn != "" {
+		return "FAILED", queryPrefix + "NonExistentQueue"
+	}
+	at := now()
+	from.ripen(at)
+	for n > 0 && status == "" {
+		run := from.take(min(n, moveChunk), at, 0)
+		if len(run) == 0 || run[0].Seq > t.Until {
+			return "COMPLETED", ""
+		}
+		var steps []step
+		for _, m := range run {
+			target := to
+			if target == nil {
+				target = s.byARN(m.Source)
+			}
+			if target == nil { // sent straight to the dead-letter queue
+				status, reason = "FAILED", "CouldNotDetermineMessageSource"
+				break
+			}
+			if m.Seq <= t.Until {
+				steps = append(steps, step{from, m, target, s.revived(m, at)})
+			}
+		}
+		if err := s.move(steps...); err != nil {
+			s.o.Log.Error("a move task failed", "err", err)
+			return "FAILED", "InternalError"
+		}
+		t.Moved += int64(len(steps))
+		n -= len(steps)
+	}
+	return status, reason
+}
+
+type taskOut struct {
+	TaskHandle                        string `json:",omitempty"` // while it runs
+	Status                            string
+	SourceArn                         string
+	DestinationArn                    string `json:",omitempty"`
+	MaxNumberOfMessagesPerSecond      int    `json:",omitempty"`
+	FailureReason                     string `json:",omitempty"`
+	ApproximateNumberOfMessagesMoved  int64
+	ApproximateNumberOfMessagesToMove int64
+	StartedTimestamp                  int64
+}
+
+type tasksOut struct{ Results []taskOut }
+
+// listMoves gives the latest first.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListMessageMoveTasks.html
+func (s *Service) listMoves(_ context.Context, in moveIn) (tasksOut, error) {
+	limit := 1
+	if in.MaxResults != nil {
+		limit = *in.MaxResults
+	}
+	if limit < 1 || limit > tasksKept {
+		return tasksOut{}, invalidValue("MaxResults", limit, "Must be between 1 and %d.", tasksKept)
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.byARN(in.SourceArn) == nil {
+		return tasksOut{}, noResource("SourceArn")
+	}
+	out := tasksOut{Results: []taskOut{}}
+	for i := len(s.tasks) - 1; i >= 0 && len(out.Results) < limit; i-- {
+		t := s.tasks[i]
+		if t.SourceArn != in.SourceArn {
+			continue
+		}
+		o := taskOut{Status: t.Status, SourceArn: t.SourceArn, DestinationArn: t.DestinationArn, MaxNumberOfMessagesPerSecond: t.Rate,
+			FailureReason: t.FailureReason, ApproximateNumberOfMessagesMoved: t.Moved, ApproximateNumberOfMessagesToMove: t.ToMove, StartedTimestamp: t.Started}
+		if t.Status == "RUNNING" {
+			o.TaskHandle = t.Handle
+		}
+		out.Results = append(out.Results, o)
+	}
+	return out, nil
+}
+
+type cancelOut struct{ ApproximateNumberOfMessagesMoved int64 }
+
+func (s *Service) cancelMove(_ context.Context, in moveIn) (out cancelOut, err error) {
+	err = s.alone(func() error {
+		for _, t := range s.tasks {
+			if t.Handle != in.TaskHandle {
+				continue
+			}
+			if t.Status != "RUNNING" {
+				return invalid("Only active tasks can be cancelled.")
+			}
+			t.Status = "CANCELLING"
+			t.once.Do(func() { close(t.stop) })
+			out.ApproximateNumberOfMessagesMoved = t.Moved
+			return nil
+		}
+		return fail(404, "ResourceNotFoundException", "ResourceNotFoundException", "Task does not exist.")
+	})
+	return out, err
+}

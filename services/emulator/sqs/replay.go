@@ -1,0 +1,205 @@
+package sqs
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"tandem/services/emulator/journal"
+)
+
+const (
+	// compactAt is the length in bytes below which a journal is not rewritten.
+	compactAt = 8 << 20
+	// compactChunk is how many entries are encoded at a time.
+	compactChunk = 1000
+	// compactTail is how much the last, exclusive step of a compaction may
+	// copy, in bytes.
+	compactTail = 256 << 10
+)
+
+func (s *Service) load() error {
+	first, at := true, now()
+	f, err := journal.Open(s.o.Path, s.o.Fsync, func(_ int64, payload []byte) error {
+		e, err := decodeEntry(payload)
+		if err != nil {
+			return err
+		}
+		if first {
+			first = false
+			if e.Op != opVersion || e.At != version {
+				return fmt.Errorf("%w (it is %d, this is %d)", errEntry, e.At, version)
+			}
+			return nil
+		}
+		return s.replay(e, at)
+	})
+	if err != nil {
+		return fmt.Errorf("sqs: %w", err)
+	}
+	s.file = f
+	switch lost := f.Lost(); {
+	case lost.Damaged:
+		s.o.Log.Error("the queues' journal is damaged: what was acknowledged after this place is lost; the bytes are kept beside it",
+			"journal", s.o.Path, "at", lost.At, "bytes", lost.Bytes, "kept", s.o.Path+".damaged")
+	case lost.Bytes > 0:
+		s.o.Log.Warn("the queues' journal ended in a torn write, which was cut off", "journal", s.o.Path, "at", lost.At, "bytes", lost.Bytes)
+	}
+	s.compactAt = max(compactAt, f.Size())
+	if first {
+		return s.write(entry{Op: opVersion, At: version})
+	}
+	return nil
+}
+
+// replay applies an entry of the journal. The operations journal, and apply the
+// same way when that is done.
+func (s *Service) replay(e entry, at int64) error {
+	switch e.Op {
+	case opQueue:
+		q := newQueue(e.Queue, e.Attributes, e.At, s.o.Seed)
+		maps.Copy(q.tags, e.Tags)
+		s.queues[e.Queue] = q
+		return nil
+	case opSequence:
+		s.seq.Store(max(s.seq.Load(), uint64(e.At)))
+		return nil
+	case opGone:
+		s.deleted[e.Queue] = e.At
+		return nil
+	case opTask:
+		return s.replayTask(e.Task)
+	}
+	q := s.queues[e.Queue]
+	if q == nil || (e.Op == opSend || e.Op == opMove) && e.Message == nil || e.Op == opDedup && e.Dedup == nil {
+		return fmt.Errorf("%w: operation %d of queue %q cannot be applied", errEntry, e.Op, e.Queue)
+	}
+	if e.Message != nil {
+		s.seq.Store(max(s.seq.Load(), e.Message.Seq))
+	}
+	switch e.Op {
+	case opAttributes:
+		q.apply(e.Attributes, e.At)
+	case opTags:
+		q.tags = e.Tags
+	case opDeleteQueue:
+		delete(s.queues, e.Queue)
+		s.deleted[e.Queue] = e.At
+	case opSend:
+		q.accept(e.Message, at)
+	case opDelete:
+		if m := q.byID[e.ID]; m != nil {
+			q.remove(m, at)
+		}
+	case opPurge:
+		q.clear(at)
+		q.purged = e.At
+	case opMove:
+		m, to := q.byID[e.ID], s.queues[e.To]
+		if m == nil || to == nil {
+			return fmt.Errorf("%w: there is no message %s to move from %s to %s", errEntry, e.ID, e.Queue, e.To)
+		}
+		q.remove(m, at)
+		to.add(e.Message, at)
+		s.countMoved(q.arn, e.Message)
+	case opDedup:
+		q.remember(*e.Dedup, at)
+	default:
+		return fmt.Errorf("%w: operation %d", errEntry, e.Op)
+	}
+	return nil
+}
+
+// compact rewrites the journal beside the one in use: most of a long one is of
+// messages that are gone. Everything else stops only while the list of messages
+// is copied and while the last few bytes are, see BenchmarkCompactionStall. A
+// failure leaves the journal as it was.
+func (s *Service) compact() {
+	err := s.rewrite()
+	if err != nil {
+		s.o.Log.Warn("the queues' journal was not made shorter", "err", err)
+	}
+	s.fileMu.Lock()
+	s.compactAt, s.compacting = max(compactAt, 2*s.file.Size()), false
+	s.fileMu.Unlock()
+}
+
+func (s *Service) rewrite() error {
+	var c *journal.Compaction
+	var entries []entry
+	err := s.alone(func() (err error) {
+		if c, err = s.file.StartCompaction(); err == nil {
+			entries = s.snapshot()
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for chunk := range slices.Chunk(entries, compactChunk) {
+		if err := c.Append(encode(chunk)...); err != nil {
+			return s.abandon(c, err)
+		}
+	}
+	for range 8 { // the appenders may outrun it; then the last copy is longer
+		s.fileMu.Lock()
+		size := s.file.Size()
+		s.fileMu.Unlock()
+		left, err := c.CatchUp(s.file, size)
+		if err != nil {
+			return s.abandon(c, err)
+		}
+		if left < compactTail {
+			break
+		}
+	}
+	return s.alone(func() error { return c.Finish(s.file) })
+}
+
+func (s *Service) abandon(c *journal.Compaction, err error) error {
+	if cerr := c.Abandon(); cerr != nil {
+		s.o.Log.Warn("the queues' new journal was not removed", "err", cerr)
+	}
+	return err
+}
+
+// snapshot gives the entries that make the queues as they are. They share the
+// messages, whose journalled part never changes.
+func (s *Service) snapshot() []entry {
+	at := now()
+	entries := []entry{{Op: opVersion, At: version}, {Op: opSequence, At: int64(s.seq.Load())}}
+	for name, when := range s.deleted {
+		if when+deletedWait > at {
+			entries = append(entries, entry{Op: opGone, Queue: name, At: when})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.queues)) {
+		q := s.queues[name]
+		q.expire(at)
+		entries = append(entries, entry{Op: opQueue, Queue: name, Attributes: q.attributes, Tags: q.tags, At: q.created},
+			entry{Op: opAttributes, Queue: name, At: q.modified}, entry{Op: opPurge, Queue: name, At: q.purged})
+		for e := q.arrived.Front(); e != nil; e = e.Next() {
+			m, _ := e.Value.(*message)
+			entries = append(entries, entry{Op: opSend, Queue: name, Message: m})
+		}
+		for _, d := range q.dedupOrder { // of messages that are gone too
+			if d.Until > at && q.dedup[d.Key] == d {
+				entries = append(entries, entry{Op: opDedup, Queue: name, Dedup: &d})
+			}
+		}
+	}
+	for _, t := range s.tasks {
+		entries = append(entries, t.entry())
+	}
+	return entries
+}
+
+func (s *Service) replayTask(text string) error {
+	t := &moveTask{}
+	if err := json.Unmarshal([]byte(text), t); err != nil {
+		return fmt.Errorf("%w: a move task: %w", errEntry, err)
+	}
+	s.keep(t)
+	return nil
+}
