@@ -1,106 +1,196 @@
-// Package conformance is what an endpoint of SQS and Kinesis promises, as one
-// suite through the unmodified AWS SDK. It runs against the emulator in this
-// process, or against CONFORMANCE_ENDPOINT. Each case names the AWS page that
-// it rests on.
+// Package conformance is what an endpoint of SQS, Kinesis, SNS and STS
+// promises, as one suite through the unmodified AWS SDK. The same hands wrote
+// the emulator and its clients, so no case rests on the emulator: each names
+// the AWS page that it rests on and what stands there, and whatever LocalStack
+// can run, runs there too.
+//
+// An endpoint may differ from AWS only where differences says so. A case that
+// stands there must fail: if it passes, the suite fails, so that the table
+// never claims more than is true. docs/backends.md shows the table.
+//
+//	go test ./services/emulator/conformance                    the emulator in this process
+//	CONFORMANCE_ENDPOINT=http://127.0.0.1:4566 go test ...     LocalStack
+//	CONFORMANCE_BACKEND=aws go test ...                        AWS, with the default credentials
+//
+// Names are unique and what a case makes it deletes, so an endpoint may be
+// shared. On AWS a run costs money: it makes about 60 streams, one shard-hour
+// each or more.
 package conformance
 
 import (
 	"context"
 	"fmt"
-	"strings"
+	"sync"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/kinesis"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/smithy-go"
-	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/internal/awsclient"
 )
 
+// Backend is who answers at an endpoint.
+type Backend string
+
+// The backends that the suite knows.
+const (
+	Emulator   Backend = "emulator"
+	LocalStack Backend = "localstack"
+	AWS        Backend = "aws"
+)
+
+// Endpoint is one of them, and how it is set.
+type Endpoint struct {
+	awsclient.Config
+	Backend Backend
+	// Unlimited says that throughput limits are off.
+	Unlimited bool
+	// IteratorLife is how long a shard iterator may be used; 0 is AWS's 5
+	// minutes.
+	IteratorLife time.Duration
+	// Slow also runs the cases that take minutes.
+	Slow bool
+}
+
+// kase is one promise.
+type kase struct {
+	name string   // what is promised, in a sentence
+	page string   // the AWS page that it rests on
+	says string   // what AWS documents there
+	run  func(*C) // fails where the endpoint does otherwise
+	tags []tag
+}
+
+// tag is what a case needs in order to mean something.
+type tag int
+
+const (
+	needsLimits         tag = iota // throughput limits are on
+	needsShortIterators            // or time to wait for AWS's 5 minutes
+	slow                           // minutes to wait
+)
+
+func promise(name, page, says string, run func(*C), tags ...tag) kase {
+	return kase{name, page, says, run, tags}
+}
+
+// The roots of the pages.
+const (
+	sqsAPI       = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/"
+	sqsGuide     = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/"
+	kinesisAPI   = "https://docs.aws.amazon.com/kinesis/latest/APIReference/"
+	kinesisGuide = "https://docs.aws.amazon.com/streams/latest/dev/"
+	snsAPI       = "https://docs.aws.amazon.com/sns/latest/api/"
+	snsGuide     = "https://docs.aws.amazon.com/sns/latest/dg/"
+	stsAPI       = "https://docs.aws.amazon.com/STS/latest/APIReference/"
+)
+
+func cases() (all []kase) {
+	for _, some := range [][]kase{
+		messageCases(), metadataCases(), visibilityCases(), batchCases(), queueCases(), deadCases(), moveCases(), fifoCases(),
+		streamCases(), putCases(), getCases(), reshardCases(), consumerCases(), subscribeCases(),
+		snsCases(), commonCases(),
+	} {
+		all = append(all, some...)
+	}
+	return all
+}
+
 // Run runs every case against the endpoint.
-func Run(t *testing.T, endpoint awsclient.Config) {
+func Run(t *testing.T, at Endpoint) {
 	t.Helper()
-	cfg, err := awsclient.New(t.Context(), endpoint)
+	clients, err := connect(t.Context(), at)
 	require.NoError(t, err)
-	s := &suite{sqs: sqs.NewFromConfig(cfg), kinesis: kinesis.NewFromConfig(cfg)}
-	for _, c := range append(queueCases(), streamCases()...) {
-		t.Run(c.name, func(t *testing.T) {
+	known := map[string]difference{}
+	for _, d := range differences() {
+		if d.backend == at.Backend {
+			known[d.name] = d
+		}
+	}
+	var tally tally
+	t.Cleanup(func() { t.Logf("conformance of %s: %s", at.Backend, &tally) })
+	for _, k := range cases() {
+		t.Run(k.name, func(t *testing.T) {
 			t.Parallel()
-			c.run(t, s)
+			d, differs := known[k.name]
+			if why := unfit(k, at); why != "" {
+				tally.add(skipped)
+				t.Skip(why)
+			}
+			if d.skip {
+				tally.add(different)
+				t.Skipf("%s differs, and is not tried: %s", at.Backend, d.instead)
+			}
+			failures := attempt(t, at, clients, k)
+			switch {
+			case differs && len(failures) == 0:
+				t.Errorf("%s passes: remove it from the table of differences (%s)", at.Backend, d.instead)
+			case differs:
+				tally.add(different)
+				t.Skipf("%s differs: %s\nseen: %s", at.Backend, d.instead, failures[0])
+			case len(failures) > 0:
+				tally.add(failed)
+				t.Errorf("AWS: %s (%s)", k.says, k.page)
+				for _, f := range failures {
+					t.Error(f)
+				}
+			default:
+				tally.add(passed)
+			}
 		})
 	}
 }
 
-type suite struct {
-	sqs     *sqs.Client
-	kinesis *kinesis.Client
+// unfit says why k can't be asked of an endpoint that is set like this.
+func unfit(k kase, at Endpoint) string {
+	for _, tag := range k.tags {
+		switch {
+		case tag == needsLimits && at.Unlimited:
+			return "throughput limits are off"
+		case tag == slow && !at.Slow, tag == needsShortIterators && at.IteratorLife == 0 && !at.Slow:
+			return "takes minutes: CONFORMANCE_SLOW=1 runs it"
+		}
+	}
+	return ""
 }
 
-// kase is one promise; page is the AWS page that it rests on.
-type kase struct {
-	name, page string
-	run        func(t *testing.T, s *suite)
+// attempt runs one case to its end, in a goroutine that it may leave.
+func attempt(t *testing.T, at Endpoint, clients clients, k kase) []string {
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	c := &C{clients: clients, t: t, ctx: ctx, at: at}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		k.run(c)
+	}()
+	<-done
+	return c.failures
 }
+
+type outcome int
 
 const (
-	sqsAPI     = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/"
-	sqsGuide   = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/"
-	kinesisAPI = "https://docs.aws.amazon.com/kinesis/latest/APIReference/"
+	passed outcome = iota
+	failed
+	different
+	skipped
 )
 
-func unique(prefix string) string {
-	return prefix + "-" + strings.ReplaceAll(uuid.NewString(), "-", "")[:12]
+// tally counts outcomes.
+type tally struct {
+	mu sync.Mutex
+	n  [4]int
 }
 
-func requireCode(t *testing.T, err error, code string) {
-	t.Helper()
-	var api smithy.APIError
-	require.ErrorAs(t, err, &api)
-	// SQS's errors keep the code of its older protocol, which had a prefix.
-	require.Equal(t, code, strings.TrimPrefix(api.ErrorCode(), "AWS.SimpleQueueService."))
+func (t *tally) add(o outcome) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.n[o]++
 }
 
-func (s *suite) queue(t *testing.T, attributes map[string]string) string {
-	t.Helper()
-	name := unique("conformance")
-	if attributes["FifoQueue"] == "true" {
-		name += ".fifo"
-	}
-	out, err := s.sqs.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &name, Attributes: attributes})
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		_, _ = s.sqs.DeleteQueue(context.WithoutCancel(t.Context()), &sqs.DeleteQueueInput{QueueUrl: out.QueueUrl})
-	})
-	return *out.QueueUrl
-}
-
-func (s *suite) send(t *testing.T, url string, bodies ...string) {
-	t.Helper()
-	for i, b := range bodies {
-		in := &sqs.SendMessageInput{QueueUrl: &url, MessageBody: &b}
-		if strings.HasSuffix(url, ".fifo") {
-			in.MessageGroupId, in.MessageDeduplicationId = aws.String(b[:1]), aws.String(fmt.Sprint(b, i))
-		}
-		_, err := s.sqs.SendMessage(t.Context(), in)
-		require.NoError(t, err)
-	}
-}
-
-func (s *suite) stream(t *testing.T, shards int32) string {
-	t.Helper()
-	name := unique("conformance")
-	_, err := s.kinesis.CreateStream(t.Context(), &kinesis.CreateStreamInput{StreamName: &name, ShardCount: &shards})
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		_, _ = s.kinesis.DeleteStream(context.WithoutCancel(t.Context()), &kinesis.DeleteStreamInput{StreamName: &name})
-	})
-	require.Eventually(t, func() bool {
-		out, err := s.kinesis.DescribeStreamSummary(t.Context(), &kinesis.DescribeStreamSummaryInput{StreamName: &name})
-		return err == nil && out.StreamDescriptionSummary.StreamStatus == "ACTIVE"
-	}, 30*time.Second, 50*time.Millisecond)
-	return name
+func (t *tally) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return fmt.Sprintf("%d passed, %d failed, %d differ as the table says, %d skipped", t.n[passed], t.n[failed], t.n[different], t.n[skipped])
 }

@@ -1,0 +1,175 @@
+package conformance
+
+import (
+	"context"
+	"math/big"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+	"github.com/stretchr/testify/require"
+)
+
+// stream makes a stream and waits until it is ACTIVE.
+func (c *C) stream(shards int32) (name string) {
+	name = unique("conformance")
+	c.streamNamed(name, shards)
+	return name
+}
+
+func (c *C) streamNamed(name string, shards int32) {
+	_, err := c.kinesis.CreateStream(c.ctx, &kinesis.CreateStreamInput{StreamName: &name, ShardCount: &shards})
+	require.NoError(c, err)
+	c.cleanup(func(ctx context.Context) {
+		_, _ = c.kinesis.DeleteStream(ctx, &kinesis.DeleteStreamInput{StreamName: &name, EnforceConsumerDeletion: some(true)})
+	})
+	c.active(name)
+}
+
+func (c *C) summary(stream string) (*types.StreamDescriptionSummary, error) {
+	out, err := c.kinesis.DescribeStreamSummary(c.ctx, &kinesis.DescribeStreamSummaryInput{StreamName: &stream})
+	if err != nil {
+		return nil, err
+	}
+	return out.StreamDescriptionSummary, nil
+}
+
+// active waits until the stream is ACTIVE.
+func (c *C) active(stream string) (s *types.StreamDescriptionSummary) {
+	c.eventually(stream+" is ACTIVE", func() bool {
+		var err error
+		s, err = c.summary(stream)
+		return err == nil && s.StreamStatus == types.StreamStatusActive
+	})
+	return s
+}
+
+func (c *C) streamARN(stream string) string {
+	s, err := c.summary(stream)
+	require.NoError(c, err)
+	return *s.StreamARN
+}
+
+// shards lists all shards, those of the filter where there is one.
+func (c *C) shards(stream string, filter ...types.ShardFilter) []types.Shard {
+	in := &kinesis.ListShardsInput{StreamName: &stream}
+	if len(filter) > 0 {
+		in.ShardFilter = &filter[0]
+	}
+	out, err := c.kinesis.ListShards(c.ctx, in)
+	require.NoError(c, err)
+	return out.Shards
+}
+
+func ids(shards []types.Shard) (out []string) {
+	for _, s := range shards {
+		out = append(out, *s.ShardId)
+	}
+	return out
+}
+
+func (c *C) number(decimal string) *big.Int {
+	n, ok := new(big.Int).SetString(decimal, 10)
+	require.True(c, ok, "%q is a decimal number", decimal)
+	return n
+}
+
+// holds tells whether a hash key lies in a shard's range.
+func (c *C) holds(s types.Shard, hash *big.Int) bool {
+	return c.number(*s.HashKeyRange.StartingHashKey).Cmp(hash) <= 0 && hash.Cmp(c.number(*s.HashKeyRange.EndingHashKey)) <= 0
+}
+
+// rises requires that b is a later sequence number than a.
+func (c *C) rises(a, b string) {
+	require.Negative(c, c.number(a).Cmp(c.number(b)), "%s must be below %s", a, b)
+}
+
+func (c *C) put(stream, key, data string) *kinesis.PutRecordOutput {
+	out, err := c.tryPut(stream, key, data)
+	require.NoError(c, err)
+	return out
+}
+
+func (c *C) tryPut(stream, key, data string) (*kinesis.PutRecordOutput, error) {
+	return c.kinesis.PutRecord(c.ctx, &kinesis.PutRecordInput{StreamName: &stream, PartitionKey: &key, Data: []byte(data)})
+}
+
+// records are n records of one key.
+func records(n int, data string) (out []types.PutRecordsRequestEntry) {
+	for range n {
+		out = append(out, types.PutRecordsRequestEntry{PartitionKey: some("k"), Data: []byte(data)})
+	}
+	return out
+}
+
+// from is a position in a shard.
+type from func(*kinesis.GetShardIteratorInput)
+
+func kind(t types.ShardIteratorType) from {
+	return func(in *kinesis.GetShardIteratorInput) { in.ShardIteratorType = t }
+}
+
+func number(t types.ShardIteratorType, sequence string) from {
+	return func(in *kinesis.GetShardIteratorInput) {
+		in.ShardIteratorType, in.StartingSequenceNumber = t, &sequence
+	}
+}
+
+func instant(t time.Time) from {
+	return func(in *kinesis.GetShardIteratorInput) {
+		in.ShardIteratorType, in.Timestamp = types.ShardIteratorTypeAtTimestamp, &t
+	}
+}
+
+func (c *C) iterator(stream, shard string, f from) string {
+	out, err := c.tryIterator(stream, shard, f)
+	require.NoError(c, err)
+	return *out
+}
+
+func (c *C) tryIterator(stream, shard string, f from) (*string, error) {
+	in := &kinesis.GetShardIteratorInput{StreamName: &stream, ShardId: &shard}
+	f(in)
+	out, err := c.kinesis.GetShardIterator(c.ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return out.ShardIterator, nil
+}
+
+func (c *C) get(iterator string, limit int32) *kinesis.GetRecordsOutput {
+	in := &kinesis.GetRecordsInput{ShardIterator: &iterator}
+	if limit > 0 {
+		in.Limit = &limit
+	}
+	out, err := c.kinesis.GetRecords(c.ctx, in)
+	require.NoError(c, err)
+	return out
+}
+
+// read reads from a position until it has n records, or to the shard's end.
+func (c *C) read(stream, shard string, f from, n int) (got []types.Record, last *kinesis.GetRecordsOutput) {
+	iterator := c.iterator(stream, shard, f)
+	for end := time.Now().Add(c.patience()); ; {
+		last = c.get(iterator, 0)
+		got = append(got, last.Records...)
+		if last.NextShardIterator == nil || len(got) >= n {
+			return got, last
+		}
+		require.True(c, time.Now().Before(end), "%d of %d records within %v", len(got), n, c.patience())
+		iterator = *last.NextShardIterator
+		c.pause(250 * time.Millisecond) // five calls a second
+	}
+}
+
+// end reads a closed shard to its end.
+func (c *C) end(stream, shard string) ([]types.Record, *kinesis.GetRecordsOutput) {
+	return c.read(stream, shard, kind(types.ShardIteratorTypeTrimHorizon), 1<<30)
+}
+
+func texts(records []types.Record) (out []string) {
+	for _, r := range records {
+		out = append(out, string(r.Data))
+	}
+	return out
+}

@@ -1,0 +1,222 @@
+package conformance
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+	"github.com/stretchr/testify/require"
+)
+
+func getCases() []kase {
+	get, iterator := kinesisAPI+"API_GetRecords.html", kinesisAPI+"API_GetShardIterator.html"
+	return []kase{
+		promise("an iterator starts where it is asked to", iterator,
+			"AT_SEQUENCE_NUMBER, AFTER_SEQUENCE_NUMBER, TRIM_HORIZON, LATEST, AT_TIMESTAMP.", fiveIterators),
+		promise("a time between records starts at the next", iterator,
+			"If a record with this exact timestamp does not exist, the iterator is for the next (later) record.", atTimestamp),
+		promise("an iterator needs what its type needs", iterator,
+			"A sequence number or a timestamp where the type asks for it, else InvalidArgumentException.", iteratorArguments),
+		promise("Limit bounds the records, the next iterator goes on", get,
+			"Limit: the maximum number of records to return; NextShardIterator reads on.", getLimit),
+		promise("Limit is 10,000 at most", get, "Over 10,000 GetRecords throws InvalidArgumentException.", getLimitRange),
+		promise("reading forgets nothing", get, "Records stay readable for the retention period; an iterator may be read again.", readAgain),
+		promise("a call without records gives an iterator", get,
+			"If there are no records available, an empty list is returned, with a NextShardIterator.", emptyRead),
+		promise("MillisBehindLatest is zero at the tip only", get,
+			"How far the response is from the tip of the stream; zero says that processing is caught up.", behind),
+		promise("what is no iterator is refused", get, "InvalidArgumentException, status 400.", badIterator),
+		promise("an iterator expires", get, "ExpiredIteratorException: a shard iterator expires 5 minutes after it is returned.", expiredIterator, needsShortIterators),
+		promise("a shard answers five reads a second", kinesisGuide+"service-sizes-and-limits.html",
+			"GetRecords: five transactions a second for each shard, then ProvisionedThroughputExceededException.", fiveReads, needsLimits),
+		promise("a shard gives 2 MB a second", kinesisGuide+"service-sizes-and-limits.html",
+			"Each shard supports a maximum total read rate of 2 MB a second; after more, calls within the next second are refused.", readBytes, needsLimits),
+	}
+}
+
+func fiveIterators(c *C) {
+	name := c.stream(1)
+	shard := *c.shards(name)[0].ShardId
+	began := time.Now().Add(-time.Minute)
+	var sequences []string
+	for i := range 3 {
+		sequences = append(sequences, *c.put(name, "k", fmt.Sprint(i)).SequenceNumber)
+	}
+	latest := c.iterator(name, shard, kind("LATEST"))
+	for _, one := range []struct {
+		at   from
+		want []string
+	}{
+		{kind("TRIM_HORIZON"), []string{"0", "1", "2"}},
+		{number("AT_SEQUENCE_NUMBER", sequences[1]), []string{"1", "2"}},
+		{number("AFTER_SEQUENCE_NUMBER", sequences[1]), []string{"2"}},
+		{instant(began), []string{"0", "1", "2"}},
+	} {
+		got, _ := c.read(name, shard, one.at, len(one.want))
+		require.Equal(c, one.want, texts(got))
+	}
+	c.put(name, "k", "3")
+	var got []string
+	c.eventually("the record after LATEST", func() bool {
+		out := c.get(latest, 0)
+		got, latest = append(got, texts(out.Records)...), *out.NextShardIterator
+		c.pause(200 * time.Millisecond)
+		return len(got) > 0
+	})
+	require.Equal(c, []string{"3"}, got)
+}
+
+func atTimestamp(c *C) {
+	name := c.stream(1)
+	shard := *c.shards(name)[0].ShardId
+	// Both in one second: a time is not of whole seconds.
+	c.pause(time.Until(time.Now().Truncate(time.Second).Add(1050 * time.Millisecond)))
+	c.put(name, "k", "before")
+	c.pause(400 * time.Millisecond)
+	c.put(name, "k", "after")
+	all, _ := c.read(name, shard, kind("TRIM_HORIZON"), 2)
+	between := all[0].ApproximateArrivalTimestamp.Add(all[1].ApproximateArrivalTimestamp.Sub(*all[0].ApproximateArrivalTimestamp) / 2)
+	got, _ := c.read(name, shard, instant(between), 1)
+	require.Equal(c, []string{"after"}, texts(got))
+	got, _ = c.read(name, shard, instant(*all[1].ApproximateArrivalTimestamp), 1)
+	require.Equal(c, []string{"after"}, texts(got), "at the very time")
+}
+
+func iteratorArguments(c *C) {
+	name := c.stream(1)
+	shard := *c.shards(name)[0].ShardId
+	for _, bad := range []from{
+		kind("AT_SEQUENCE_NUMBER"), kind("AFTER_SEQUENCE_NUMBER"), kind("AT_TIMESTAMP"), kind("SOMEWHERE"), number("AT_SEQUENCE_NUMBER", "one"),
+	} {
+		in := &kinesis.GetShardIteratorInput{}
+		bad(in)
+		_, err := c.tryIterator(name, shard, bad)
+		require.Error(c, err, "%s alone", in.ShardIteratorType)
+		c.refused(err, "InvalidArgumentException", "ValidationException")
+	}
+}
+
+func getLimit(c *C) {
+	name := c.stream(1)
+	out, err := c.putRecords(name, records(5, "x"))
+	require.NoError(c, err)
+	iterator := c.iterator(name, *out.Records[0].ShardId, kind("TRIM_HORIZON"))
+	var got []types.Record
+	for range 3 {
+		out := c.get(iterator, 2)
+		require.LessOrEqual(c, len(out.Records), 2)
+		got, iterator = append(got, out.Records...), *out.NextShardIterator
+		c.pause(250 * time.Millisecond)
+	}
+	require.Len(c, got, 5)
+	for i := 1; i < 5; i++ {
+		c.rises(*got[i-1].SequenceNumber, *got[i].SequenceNumber)
+	}
+}
+
+func getLimitRange(c *C) {
+	name := c.stream(1)
+	iterator := c.iterator(name, *c.shards(name)[0].ShardId, kind("TRIM_HORIZON"))
+	for _, bad := range []int32{0, 10_001} {
+		_, err := c.kinesis.GetRecords(c.ctx, &kinesis.GetRecordsInput{ShardIterator: &iterator, Limit: &bad})
+		require.Error(c, err, "a limit of %d", bad)
+		c.refused(err, "InvalidArgumentException", "ValidationException")
+	}
+	c.get(iterator, 10_000)
+}
+
+func readAgain(c *C) {
+	name := c.stream(1)
+	out := c.put(name, "k", "x")
+	iterator := c.iterator(name, *out.ShardId, kind("TRIM_HORIZON"))
+	c.eventually("the record is readable", func() bool {
+		c.pause(250 * time.Millisecond)
+		return len(c.get(iterator, 0).Records) == 1
+	})
+	require.Equal(c, []string{"x"}, texts(c.get(iterator, 0).Records))
+}
+
+func emptyRead(c *C) {
+	name := c.stream(1)
+	out := c.get(c.iterator(name, *c.shards(name)[0].ShardId, kind("TRIM_HORIZON")), 0)
+	require.Empty(c, out.Records)
+	require.NotNil(c, out.NextShardIterator)
+	require.Empty(c, out.ChildShards)
+}
+
+func behind(c *C) {
+	name := c.stream(1)
+	shard := *c.put(name, "k", "1").ShardId
+	c.pause(300 * time.Millisecond)
+	c.put(name, "k", "2")
+	c.pause(300 * time.Millisecond)
+	iterator := c.iterator(name, shard, kind("TRIM_HORIZON"))
+	var first *kinesis.GetRecordsOutput
+	c.eventually("the first record is read", func() bool {
+		first = c.get(iterator, 1)
+		iterator = *first.NextShardIterator
+		c.pause(250 * time.Millisecond)
+		return len(first.Records) == 1
+	})
+	require.Positive(c, *first.MillisBehindLatest, "a record is left to read")
+	c.eventually("the tip", func() bool {
+		out := c.get(iterator, 0)
+		iterator = *out.NextShardIterator
+		c.pause(250 * time.Millisecond)
+		return *out.MillisBehindLatest == 0
+	})
+}
+
+func badIterator(c *C) {
+	for _, bad := range []string{"nonsense", "AAAAAAAAAAGm0EJBm9nYTPzO8oNVGGzTAcGuNzhMqOg2Xz0HZjNLVQ=="} {
+		_, err := c.once.GetRecords(c.ctx, &kinesis.GetRecordsInput{ShardIterator: &bad})
+		require.Error(c, err)
+		c.refused(err, "InvalidArgumentException")
+	}
+}
+
+func expiredIterator(c *C) {
+	life := c.at.IteratorLife
+	if life == 0 {
+		life = 5 * time.Minute
+	}
+	name := c.stream(1)
+	c.put(name, "k", "x")
+	iterator := c.iterator(name, *c.shards(name)[0].ShardId, kind("TRIM_HORIZON"))
+	c.get(iterator, 0)
+	c.pause(life + life/10)
+	_, err := c.kinesis.GetRecords(c.ctx, &kinesis.GetRecordsInput{ShardIterator: &iterator})
+	c.refused(err, "ExpiredIteratorException")
+	require.Len(c, c.get(c.iterator(name, *c.shards(name)[0].ShardId, kind("TRIM_HORIZON")), 0).Records, 1)
+}
+
+// refuseReads reads until the shard refuses.
+func (c *C) refuseReads(iterator string, calls int) {
+	for range calls {
+		_, err := c.once.GetRecords(c.ctx, &kinesis.GetRecordsInput{ShardIterator: &iterator})
+		if err != nil {
+			c.refused(err, "ProvisionedThroughputExceededException")
+			return
+		}
+	}
+	require.Fail(c, "it never refused", "%d reads in a row", calls)
+}
+
+func fiveReads(c *C) {
+	name := c.stream(1)
+	c.refuseReads(c.iterator(name, *c.shards(name)[0].ShardId, kind("TRIM_HORIZON")), 20)
+}
+
+func readBytes(c *C) {
+	name := c.stream(1)
+	shard := *c.shards(name)[0].ShardId
+	for range 4 { // the SDK tries again until the shard has taken each
+		c.put(name, "k", string(make([]byte, 900_000)))
+	}
+	iterator := c.iterator(name, shard, kind("TRIM_HORIZON"))
+	c.pause(1100 * time.Millisecond) // the five calls of a second are unused
+	began := time.Now()
+	c.refuseReads(iterator, 3)
+	require.Less(c, time.Since(began), time.Second, "the bytes are refused, not the calls")
+}

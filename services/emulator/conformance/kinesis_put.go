@@ -1,0 +1,217 @@
+package conformance
+
+import (
+	"bytes"
+	"crypto/md5"
+	"fmt"
+	"math/big"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+	"github.com/stretchr/testify/require"
+)
+
+func putCases() []kase {
+	one, many, limits := kinesisAPI+"API_PutRecord.html", kinesisAPI+"API_PutRecords.html", kinesisGuide+"service-sizes-and-limits.html"
+	return []kase{
+		promise("a record comes back as it was put, with its arrival", kinesisAPI+"API_Record.html",
+			"Data is not inspected, interpreted or changed; ApproximateArrivalTimestamp is when it was stored.", recordComesBack),
+		promise("a partition key's MD5 picks the shard", one,
+			"An MD5 hash maps partition keys to 128-bit integers and to the shards' hash key ranges.", md5Routes),
+		promise("an explicit hash key picks the shard", one,
+			"ExplicitHashKey overrides the partition key's hash.", explicitHash),
+		promise("a hash key is within 128 bits", many, "ExplicitHashKey: 0 or a decimal number without leading zeros, below 2^128.", hashRange),
+		promise("sequence numbers rise in a shard", one, "Sequence numbers increase over time and are specific to a shard.", sequenceInShard),
+		promise("a partition key has 1 to 256 characters", one, "Unicode strings with a maximum length of 256 characters for each key.", partitionKeys),
+		promise("a record has up to 1 MiB", limits,
+			"The maximum size of the data payload of a record is 1 MiB unless the stream allows more; data and partition key count.", recordSize),
+		promise("PutRecords takes 500 records and answers each in its order", many,
+			"Up to 500 records; the response's records correlate with the request's in their order.", putMany),
+		promise("PutRecords refuses 501 records", many, "Each PutRecords request can support up to 500 records.", put501),
+		promise("PutRecords refuses no records", many, "Records: minimum number of 1 item.", putNone),
+		promise("PutRecords takes 10 MiB in all", many, "Up to 10 MiB for the entire request, including partition keys.", putTooMuch),
+		promise("over 1,000 records a second a call fails in part", many,
+			"A failed record has ErrorCode ProvisionedThroughputExceededException or InternalFailure and no sequence number; FailedRecordCount counts them; the others are stored.", recordsLimit, needsLimits),
+		promise("over 1 MB a second a call fails in part", many,
+			"Each shard can support writes up to a maximum data write total of 1 MiB per second.", bytesLimit, needsLimits),
+		promise("PutRecord over the limit is refused", one,
+			"ProvisionedThroughputExceededException where the shard's throughput is not enough.", putLimit, needsLimits),
+	}
+}
+
+func recordComesBack(c *C) {
+	name := c.stream(1)
+	data := string(bytes.Repeat([]byte{0, 0xff, '\n', 'x'}, 1000))
+	before := time.Now()
+	out := c.put(name, "ключ", data)
+	c.put(name, "k", "")
+	got, _ := c.read(name, *out.ShardId, kind("TRIM_HORIZON"), 2)
+	require.Equal(c, []string{data, ""}, texts(got))
+	require.Equal(c, "ключ", *got[0].PartitionKey)
+	require.Equal(c, *out.SequenceNumber, *got[0].SequenceNumber)
+	require.WithinDuration(c, before, *got[0].ApproximateArrivalTimestamp, 10*time.Second)
+}
+
+func md5Routes(c *C) {
+	name := c.stream(4)
+	shards := c.shards(name)
+	for i := range 16 {
+		key := fmt.Sprint("key-", i)
+		sum := md5.Sum([]byte(key))
+		hash, out := new(big.Int).SetBytes(sum[:]), c.put(name, key, "x")
+		for _, sh := range shards {
+			require.Equal(c, *sh.ShardId == *out.ShardId, c.holds(sh, hash), "the key %s in %s", key, *out.ShardId)
+		}
+	}
+}
+
+func (c *C) putExplicit(name, hash string) (*kinesis.PutRecordOutput, error) {
+	return c.kinesis.PutRecord(c.ctx, &kinesis.PutRecordInput{StreamName: &name, PartitionKey: some("k"), ExplicitHashKey: &hash, Data: []byte("x")})
+}
+
+func explicitHash(c *C) {
+	name := c.stream(3)
+	for _, sh := range c.shards(name) {
+		for _, hash := range []string{*sh.HashKeyRange.StartingHashKey, *sh.HashKeyRange.EndingHashKey} {
+			out, err := c.putExplicit(name, hash)
+			require.NoError(c, err)
+			require.Equal(c, *sh.ShardId, *out.ShardId, "the hash key %s", hash)
+		}
+	}
+}
+
+func hashRange(c *C) {
+	name := c.stream(1)
+	for _, bad := range []string{new(big.Int).Lsh(big.NewInt(1), 128).String(), "-1", "x", "00"} {
+		_, err := c.putExplicit(name, bad)
+		require.Error(c, err, "the hash key %s", bad)
+		c.refused(err, "InvalidArgumentException", "ValidationException")
+	}
+}
+
+func sequenceInShard(c *C) {
+	name := c.stream(1)
+	last := "0"
+	for range 10 {
+		out := c.put(name, "k", "x")
+		c.rises(last, *out.SequenceNumber)
+		last = *out.SequenceNumber
+	}
+	out, err := c.kinesis.PutRecord(c.ctx, &kinesis.PutRecordInput{StreamName: &name, PartitionKey: some("k"), Data: []byte("x"), SequenceNumberForOrdering: &last})
+	require.NoError(c, err)
+	c.rises(last, *out.SequenceNumber)
+}
+
+func partitionKeys(c *C) {
+	name := c.stream(1)
+	c.put(name, strings.Repeat("ø", 256), "characters, not bytes")
+	for _, bad := range []string{"", strings.Repeat("k", 257)} {
+		_, err := c.tryPut(name, bad, "x")
+		require.Error(c, err, "a key of %d characters", len(bad))
+		c.refused(err, "ValidationException", "InvalidArgumentException")
+	}
+}
+
+func recordSize(c *C) {
+	name := c.stream(1)
+	_, err := c.tryPut(name, "k", strings.Repeat("x", 1<<20+1))
+	c.refused(err, "ValidationException", "InvalidArgumentException")
+	_, err = c.tryPut(name, "kk", strings.Repeat("x", 1<<20-1)) // a byte too much with its key
+	require.Error(c, err, "the key counts")
+	c.refused(err, "ValidationException", "InvalidArgumentException")
+	c.put(name, "k", strings.Repeat("x", 1<<20-1))
+}
+
+func (c *C) putRecords(name string, r []types.PutRecordsRequestEntry) (*kinesis.PutRecordsOutput, error) {
+	return c.kinesis.PutRecords(c.ctx, &kinesis.PutRecordsInput{StreamName: &name, Records: r})
+}
+
+func putMany(c *C) {
+	name := c.stream(2)
+	shards := c.shards(name)
+	batch := records(500, "")
+	for i := range batch {
+		batch[i].ExplicitHashKey, batch[i].Data = shards[i%2].HashKeyRange.StartingHashKey, []byte(fmt.Sprint(i))
+	}
+	out, err := c.putRecords(name, batch)
+	require.NoError(c, err)
+	require.Len(c, out.Records, 500)
+	require.EqualValues(c, 0, *out.FailedRecordCount)
+	want := map[string]string{}
+	for i, r := range out.Records {
+		require.Nil(c, r.ErrorCode)
+		require.Equal(c, *shards[i%2].ShardId, *r.ShardId)
+		want[*r.SequenceNumber] = fmt.Sprint(i)
+	}
+	for _, sh := range shards {
+		got, _ := c.read(name, *sh.ShardId, kind("TRIM_HORIZON"), 250)
+		require.Len(c, got, 250)
+		for _, r := range got {
+			require.Equal(c, want[*r.SequenceNumber], string(r.Data))
+		}
+	}
+}
+
+func put501(c *C) {
+	_, err := c.putRecords(c.stream(1), records(501, "x"))
+	c.refused(err, "ValidationException", "InvalidArgumentException")
+}
+
+func putNone(c *C) {
+	_, err := c.putRecords(c.stream(1), []types.PutRecordsRequestEntry{})
+	c.refused(err, "ValidationException", "InvalidArgumentException")
+}
+
+func putTooMuch(c *C) {
+	_, err := c.putRecords(c.stream(1), records(11, strings.Repeat("x", 1_000_000)))
+	c.refused(err, "ValidationException", "InvalidArgumentException")
+}
+
+// overload puts batches until some fail, and requires that exactly those that
+// are said to be stored are there.
+func (c *C) overload(batch []types.PutRecordsRequestEntry) {
+	name := c.stream(1)
+	stored, failed := 0, 0
+	for i := 0; i < 8 && failed == 0; i++ {
+		out, err := c.once.PutRecords(c.ctx, &kinesis.PutRecordsInput{StreamName: &name, Records: batch})
+		require.NoError(c, err)
+		before := failed
+		for _, r := range out.Records {
+			if r.ErrorCode == nil {
+				require.NotNil(c, r.SequenceNumber)
+				stored++
+				continue
+			}
+			require.Equal(c, "ProvisionedThroughputExceededException", *r.ErrorCode)
+			require.NotEmpty(c, *r.ErrorMessage)
+			require.Nil(c, r.SequenceNumber)
+			failed++
+		}
+		require.EqualValues(c, failed-before, *out.FailedRecordCount)
+	}
+	require.Positive(c, failed, "none of %d records was refused", stored)
+	require.Positive(c, stored)
+	c.eventually("what was stored is there", func() bool {
+		got, _ := c.read(name, *c.shards(name)[0].ShardId, kind("TRIM_HORIZON"), stored)
+		require.LessOrEqual(c, len(got), stored, "what failed was not stored")
+		return len(got) == stored
+	})
+}
+
+func recordsLimit(c *C) { c.overload(records(500, "x")) }
+
+func bytesLimit(c *C) { c.overload(records(50, strings.Repeat("x", 10_000))) }
+
+func putLimit(c *C) {
+	name := c.stream(1)
+	for range 8 {
+		_, err := c.once.PutRecord(c.ctx, &kinesis.PutRecordInput{StreamName: &name, PartitionKey: some("k"), Data: bytes.Repeat([]byte("x"), 500_000)})
+		if err != nil {
+			c.refused(err, "ProvisionedThroughputExceededException")
+			return
+		}
+	}
+	require.Fail(c, "4 MB in a row were taken")
+}

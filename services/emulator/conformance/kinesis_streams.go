@@ -1,0 +1,306 @@
+package conformance
+
+import (
+	"context"
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+	"github.com/stretchr/testify/require"
+)
+
+func streamCases() []kase {
+	retention := kinesisAPI + "API_IncreaseStreamRetentionPeriod.html"
+	return []kase{
+		promise("a stream becomes ACTIVE with its shards", kinesisAPI+"API_CreateStream.html",
+			"CREATING, then ACTIVE; the shards divide all hash keys, 0 to 2^128-1.", createStream),
+		promise("a stream's creation time is in every description", kinesisAPI+"API_DescribeStream.html",
+			"StreamCreationTimestamp is in DescribeStream, DescribeStreamSummary and ListStreams.", creationTime),
+		promise("a stream is made once", kinesisAPI+"API_CreateStream.html",
+			"ResourceInUseException: the name is taken.", createTwice),
+		promise("a stream's name is checked", kinesisAPI+"API_CreateStream.html",
+			"StreamName: 1 to 128 of a-z, A-Z, 0-9, _, . and -.", streamNames),
+		promise("a stream is named by its ARN too", kinesisAPI+"API_PutRecord.html",
+			"Either StreamARN or StreamName, or both.", byARN),
+		promise("what has no stream, no shard is refused by name", kinesisAPI+"API_GetShardIterator.html",
+			"ResourceNotFoundException: the requested resource could not be found.", noStream),
+		promise("streams are listed by page, in order of name", kinesisAPI+"API_ListStreams.html",
+			"Limit, HasMoreStreams, ExclusiveStartStreamName and NextToken.", listStreams),
+		promise("shards are listed by page", kinesisAPI+"API_ListShards.html",
+			"MaxResults, NextToken, ExclusiveStartShardId; a token stands without a stream.", listShards),
+		promise("a description gives shards by page", kinesisAPI+"API_DescribeStream.html",
+			"Limit, ExclusiveStartShardId, HasMoreShards.", describePages),
+		promise("retention goes up", retention, "24 to 8,760 hours; must be more than the current retention.", retentionUp),
+		promise("retention goes down", kinesisAPI+"API_DecreaseStreamRetentionPeriod.html",
+			"The new retention must be less than the current one, and 24 hours at least.", retentionDown),
+		promise("a deleted stream is gone", kinesisAPI+"API_DeleteStream.html",
+			"DELETING, then ResourceNotFoundException.", deleteStream),
+		promise("a stream made anew is another stream", kinesisAPI+"API_ListShards.html",
+			"StreamCreationTimestamp distinguishes data streams that have the same name.", recreated),
+		promise("encryption starts and stops", kinesisAPI+"API_StartStreamEncryption.html",
+			"KMS with a key, then NONE; records say how they are encrypted.", encryption),
+		promise("records may be up to 10 MiB where the stream says so", kinesisAPI+"API_UpdateMaxRecordSize.html",
+			"MaxRecordSizeInKiB: 1,024 to 10,240.", maxRecordSize),
+	}
+}
+
+func createStream(c *C) {
+	name := unique("conformance")
+	shards := int32(3)
+	_, err := c.kinesis.CreateStream(c.ctx, &kinesis.CreateStreamInput{StreamName: &name, ShardCount: &shards})
+	require.NoError(c, err)
+	c.cleanup(func(ctx context.Context) {
+		_, _ = c.kinesis.DeleteStream(ctx, &kinesis.DeleteStreamInput{StreamName: &name})
+	})
+	s, err := c.summary(name)
+	require.NoError(c, err)
+	require.Contains(c, []types.StreamStatus{"CREATING", "ACTIVE"}, s.StreamStatus)
+	s = c.active(name)
+	require.EqualValues(c, 3, *s.OpenShardCount)
+	require.EqualValues(c, 24, *s.RetentionPeriodHours)
+	require.Equal(c, name, *s.StreamName)
+	require.True(c, strings.HasPrefix(*s.StreamARN, "arn:aws:kinesis:") && strings.HasSuffix(*s.StreamARN, ":stream/"+name), *s.StreamARN)
+	next := new(big.Int)
+	list := c.shards(name)
+	slices.SortFunc(list, func(a, b types.Shard) int {
+		return c.number(*a.HashKeyRange.StartingHashKey).Cmp(c.number(*b.HashKeyRange.StartingHashKey))
+	})
+	require.Len(c, list, 3)
+	for _, sh := range list {
+		require.Equal(c, next.String(), *sh.HashKeyRange.StartingHashKey, "no gap")
+		next.Add(c.number(*sh.HashKeyRange.EndingHashKey), big.NewInt(1))
+		require.Nil(c, sh.SequenceNumberRange.EndingSequenceNumber, "an open shard has no last number")
+		c.number(*sh.SequenceNumberRange.StartingSequenceNumber)
+	}
+	require.Equal(c, new(big.Int).Lsh(big.NewInt(1), 128), next)
+}
+
+func creationTime(c *C) {
+	name := c.stream(1)
+	s, err := c.summary(name)
+	require.NoError(c, err)
+	require.WithinDuration(c, time.Now(), *s.StreamCreationTimestamp, 2*time.Minute)
+	d, err := c.kinesis.DescribeStream(c.ctx, &kinesis.DescribeStreamInput{StreamName: &name})
+	require.NoError(c, err)
+	require.Equal(c, *s.StreamCreationTimestamp, *d.StreamDescription.StreamCreationTimestamp)
+	got := c.listed(name)
+	require.NotNil(c, got.StreamCreationTimestamp)
+	require.WithinDuration(c, *s.StreamCreationTimestamp, *got.StreamCreationTimestamp, time.Second)
+	require.Equal(c, types.StreamStatusActive, got.StreamStatus)
+}
+
+// listed is what ListStreams says of a stream.
+func (c *C) listed(name string) types.StreamSummary {
+	for in := (&kinesis.ListStreamsInput{}); ; {
+		out, err := c.kinesis.ListStreams(c.ctx, in)
+		require.NoError(c, err)
+		for _, s := range out.StreamSummaries {
+			if *s.StreamName == name {
+				return s
+			}
+		}
+		require.True(c, *out.HasMoreStreams, "no summary of the stream")
+		in.ExclusiveStartStreamName = &out.StreamNames[len(out.StreamNames)-1]
+	}
+}
+
+func createTwice(c *C) {
+	name := c.stream(1)
+	_, err := c.kinesis.CreateStream(c.ctx, &kinesis.CreateStreamInput{StreamName: &name, ShardCount: some(int32(1))})
+	c.refused(err, "ResourceInUseException")
+}
+
+func streamNames(c *C) {
+	for _, bad := range []string{"a b", strings.Repeat("n", 129), "ø"} {
+		_, err := c.kinesis.CreateStream(c.ctx, &kinesis.CreateStreamInput{StreamName: &bad, ShardCount: some(int32(1))})
+		require.Error(c, err, "the name %q", bad)
+		c.refused(err, "ValidationException", "InvalidArgumentException")
+	}
+}
+
+func byARN(c *C) {
+	name := c.stream(1)
+	arn := c.streamARN(name)
+	out, err := c.kinesis.PutRecord(c.ctx, &kinesis.PutRecordInput{StreamARN: &arn, PartitionKey: some("k"), Data: []byte("x")})
+	require.NoError(c, err)
+	it, err := c.kinesis.GetShardIterator(c.ctx, &kinesis.GetShardIteratorInput{StreamARN: &arn, ShardId: out.ShardId, ShardIteratorType: "TRIM_HORIZON"})
+	require.NoError(c, err)
+	got, err := c.kinesis.GetRecords(c.ctx, &kinesis.GetRecordsInput{StreamARN: &arn, ShardIterator: it.ShardIterator})
+	require.NoError(c, err)
+	require.Equal(c, []string{"x"}, texts(got.Records))
+	s, err := c.kinesis.DescribeStreamSummary(c.ctx, &kinesis.DescribeStreamSummaryInput{StreamARN: &arn})
+	require.NoError(c, err)
+	require.Equal(c, name, *s.StreamDescriptionSummary.StreamName)
+	shards, err := c.kinesis.ListShards(c.ctx, &kinesis.ListShardsInput{StreamARN: &arn})
+	require.NoError(c, err)
+	require.Len(c, shards.Shards, 1)
+}
+
+func noStream(c *C) {
+	none := unique("none")
+	_, err := c.summary(none)
+	c.refused(err, "ResourceNotFoundException")
+	_, err = c.tryPut(none, "k", "x")
+	c.refused(err, "ResourceNotFoundException")
+	_, err = c.kinesis.ListShards(c.ctx, &kinesis.ListShardsInput{StreamName: &none})
+	c.refused(err, "ResourceNotFoundException")
+	_, err = c.tryIterator(c.stream(1), "shardId-000000000009", kind("LATEST"))
+	c.refused(err, "ResourceNotFoundException")
+}
+
+func listStreams(c *C) {
+	prefix := unique("conformance")
+	want := []string{prefix + "-a", prefix + "-b", prefix + "-c"}
+	for _, n := range want {
+		c.streamNamed(n, 1)
+	}
+	out, err := c.kinesis.ListStreams(c.ctx, &kinesis.ListStreamsInput{ExclusiveStartStreamName: &want[0], Limit: some(int32(1))})
+	require.NoError(c, err)
+	require.Equal(c, want[1:2], out.StreamNames)
+	require.True(c, *out.HasMoreStreams)
+	require.NotNil(c, out.NextToken, "a token to go on")
+	out, err = c.kinesis.ListStreams(c.ctx, &kinesis.ListStreamsInput{NextToken: out.NextToken, Limit: some(int32(1))})
+	require.NoError(c, err)
+	require.Equal(c, want[2:], out.StreamNames)
+}
+
+func listShards(c *C) {
+	name := c.stream(3)
+	all := ids(c.shards(name))
+	out, err := c.kinesis.ListShards(c.ctx, &kinesis.ListShardsInput{StreamName: &name, MaxResults: some(int32(2))})
+	require.NoError(c, err)
+	require.Equal(c, all[:2], ids(out.Shards))
+	require.NotNil(c, out.NextToken)
+	_, err = c.kinesis.ListShards(c.ctx, &kinesis.ListShardsInput{StreamName: &name, NextToken: out.NextToken})
+	c.refused(err, "InvalidArgumentException")
+	out, err = c.kinesis.ListShards(c.ctx, &kinesis.ListShardsInput{NextToken: out.NextToken})
+	require.NoError(c, err)
+	require.Equal(c, all[2:], ids(out.Shards))
+	require.Nil(c, out.NextToken)
+	out, err = c.kinesis.ListShards(c.ctx, &kinesis.ListShardsInput{StreamName: &name, ExclusiveStartShardId: &all[0]})
+	require.NoError(c, err)
+	require.Equal(c, all[1:], ids(out.Shards))
+}
+
+func describePages(c *C) {
+	name := c.stream(3)
+	all := ids(c.shards(name))
+	out, err := c.kinesis.DescribeStream(c.ctx, &kinesis.DescribeStreamInput{StreamName: &name, Limit: some(int32(2))})
+	require.NoError(c, err)
+	require.Equal(c, all[:2], ids(out.StreamDescription.Shards))
+	require.True(c, *out.StreamDescription.HasMoreShards)
+	out, err = c.kinesis.DescribeStream(c.ctx, &kinesis.DescribeStreamInput{StreamName: &name, ExclusiveStartShardId: &all[1]})
+	require.NoError(c, err)
+	require.Equal(c, all[2:], ids(out.StreamDescription.Shards))
+	require.False(c, *out.StreamDescription.HasMoreShards)
+}
+
+func (c *C) increase(name string, hours int32) error {
+	_, err := c.kinesis.IncreaseStreamRetentionPeriod(c.ctx, &kinesis.IncreaseStreamRetentionPeriodInput{StreamName: &name, RetentionPeriodHours: &hours})
+	return err
+}
+
+func (c *C) decrease(name string, hours int32) error {
+	_, err := c.kinesis.DecreaseStreamRetentionPeriod(c.ctx, &kinesis.DecreaseStreamRetentionPeriodInput{StreamName: &name, RetentionPeriodHours: &hours})
+	return err
+}
+
+func (c *C) retention(name string, hours int32) {
+	c.eventually("retention has changed", func() bool { return *c.active(name).RetentionPeriodHours == hours })
+}
+
+func retentionUp(c *C) {
+	name := c.stream(1)
+	require.NoError(c, c.increase(name, 48))
+	c.retention(name, 48)
+	c.refused(c.increase(name, 47), "InvalidArgumentException")
+	c.refused(c.increase(name, 8761), "InvalidArgumentException", "ValidationException")
+	c.retention(name, 48)
+}
+
+func retentionDown(c *C) {
+	name := c.stream(1)
+	require.NoError(c, c.increase(name, 72))
+	c.retention(name, 72)
+	require.NoError(c, c.decrease(name, 24))
+	c.retention(name, 24)
+	c.refused(c.decrease(name, 25), "InvalidArgumentException")
+	c.refused(c.decrease(name, 23), "InvalidArgumentException", "ValidationException")
+}
+
+func (c *C) delete(name string) {
+	_, err := c.kinesis.DeleteStream(c.ctx, &kinesis.DeleteStreamInput{StreamName: &name})
+	require.NoError(c, err)
+	c.eventually("the stream is gone", func() bool {
+		_, err := c.summary(name)
+		return codeOf(err) == "ResourceNotFoundException"
+	})
+}
+
+func deleteStream(c *C) {
+	name := c.stream(1)
+	c.delete(name)
+	_, err := c.tryPut(name, "k", "x")
+	c.refused(err, "ResourceNotFoundException")
+	_, err = c.kinesis.DeleteStream(c.ctx, &kinesis.DeleteStreamInput{StreamName: &name})
+	c.refused(err, "ResourceNotFoundException")
+}
+
+func recreated(c *C) {
+	name := c.stream(1)
+	first := c.active(name)
+	old := c.put(name, "k", "old")
+	iterator := c.iterator(name, *old.ShardId, kind("TRIM_HORIZON"))
+	c.delete(name)
+	c.pause(1100 * time.Millisecond) // creation times may be whole seconds
+	c.streamNamed(name, 1)
+	second := c.active(name)
+	require.True(c, first.StreamCreationTimestamp.Before(*second.StreamCreationTimestamp), "%v is before %v", first.StreamCreationTimestamp, second.StreamCreationTimestamp)
+	out, err := c.kinesis.GetRecords(c.ctx, &kinesis.GetRecordsInput{ShardIterator: &iterator})
+	if err == nil { // whether an old iterator is refused is not documented
+		require.NotContains(c, texts(out.Records), "old", "what a deleted stream held is gone")
+	}
+	now := c.put(name, "k", "new")
+	got, _ := c.read(name, *now.ShardId, kind("TRIM_HORIZON"), 1)
+	require.Equal(c, []string{"new"}, texts(got))
+}
+
+func encryption(c *C) {
+	name := c.stream(1)
+	require.Equal(c, types.EncryptionTypeNone, c.active(name).EncryptionType)
+	_, err := c.kinesis.StartStreamEncryption(c.ctx, &kinesis.StartStreamEncryptionInput{StreamName: &name, EncryptionType: "KMS", KeyId: some("alias/aws/kinesis")})
+	require.NoError(c, err)
+	c.eventually("the stream is encrypted", func() bool {
+		s := c.active(name)
+		return s.EncryptionType == types.EncryptionTypeKms && s.KeyId != nil
+	})
+	c.eventually("records are encrypted", func() bool { return c.put(name, "k", "x").EncryptionType == types.EncryptionTypeKms })
+	_, err = c.kinesis.StopStreamEncryption(c.ctx, &kinesis.StopStreamEncryptionInput{StreamName: &name, EncryptionType: "KMS", KeyId: some("alias/aws/kinesis")})
+	require.NoError(c, err)
+	c.eventually("the stream is not encrypted", func() bool { return c.active(name).EncryptionType == types.EncryptionTypeNone })
+}
+
+func maxRecordSize(c *C) {
+	name := c.stream(1)
+	arn := c.streamARN(name)
+	large := strings.Repeat("x", 2<<20)
+	_, err := c.tryPut(name, "k", large)
+	c.refused(err, "InvalidArgumentException", "ValidationException")
+	size := func(kib int32) error {
+		_, err := c.kinesis.UpdateMaxRecordSize(c.ctx, &kinesis.UpdateMaxRecordSizeInput{StreamARN: &arn, MaxRecordSizeInKiB: &kib})
+		return err
+	}
+	c.refused(size(1023), "ValidationException", "InvalidArgumentException")
+	c.refused(size(10241), "ValidationException", "InvalidArgumentException")
+	require.NoError(c, size(4096))
+	c.eventually("the stream takes larger records", func() bool {
+		s := c.active(name)
+		return s.MaxRecordSizeInKiB != nil && *s.MaxRecordSizeInKiB == 4096
+	})
+	out := c.put(name, "k", large)
+	got, _ := c.read(name, *out.ShardId, kind("TRIM_HORIZON"), 1)
+	require.Len(c, got[0].Data, 2<<20)
+}

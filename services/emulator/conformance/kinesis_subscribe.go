@@ -1,0 +1,286 @@
+package conformance
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+	"github.com/stretchr/testify/require"
+)
+
+func subscribeCases() []kase {
+	page := kinesisAPI + "API_SubscribeToShard.html"
+	event, position := kinesisAPI+"API_SubscribeToShardEvent.html", kinesisAPI+"API_StartingPosition.html"
+	return []kase{
+		promise("a subscription gives a shard's records in order", page,
+			"Kinesis Data Streams pushes records from the shard to the consumer over the connection.", subscribeInOrder),
+		promise("records are pushed when they arrive", kinesisGuide+"enhanced-consumers.html",
+			"Enhanced fan-out delivers within about 70 ms on average, instead of polling.", pushed),
+		promise("a subscription starts where it is asked to", position,
+			"AT_SEQUENCE_NUMBER, AFTER_SEQUENCE_NUMBER, AT_TIMESTAMP, TRIM_HORIZON, LATEST.", startingPositions),
+		promise("a quiet subscription goes on saying how far it is", event,
+			"ContinuationSequenceNumber captures the shard's progress even when no data is written; MillisBehindLatest zero is caught up.", quietSubscription),
+		promise("a subscription goes on where another ended", event,
+			"ContinuationSequenceNumber is the SequenceNumber of the next call, AT_ or AFTER_SEQUENCE_NUMBER.", resumes),
+		promise("a second subscription within 5 seconds is refused", page,
+			"The same consumer and shard within 5 seconds of a successful call: ResourceInUseException.", tooSoon),
+		promise("a subscription after 5 seconds takes over", page,
+			"5 seconds or more after a successful call the second call takes over, and the previous connection expires or fails.", takesOver),
+		promise("consumers don't share a shard's throughput", kinesisGuide+"enhanced-consumers.html",
+			"Each consumer gets every record with a read throughput of its own.", fanOut),
+		promise("at a closed shard's end come its children, and the end", event,
+			"ChildShards is returned only at the end of the current shard.", subscribeToEnd),
+		promise("what is no consumer, no shard is refused", page, "ResourceNotFoundException.", subscribeNowhere),
+		promise("a subscription ends after 5 minutes", page,
+			"Events come for up to 5 minutes, after which SubscribeToShard must be called again.", fiveMinutes, slow),
+	}
+}
+
+type subscription = *kinesis.SubscribeToShardEventStream
+
+func (c *C) trySubscribe(consumer, shard string, at types.StartingPosition) (subscription, error) {
+	out, err := c.once.SubscribeToShard(c.ctx, &kinesis.SubscribeToShardInput{ConsumerARN: &consumer, ShardId: &shard, StartingPosition: &at})
+	if err != nil {
+		return nil, err
+	}
+	s := out.GetStream()
+	c.cleanup(func(context.Context) { _ = s.Close() })
+	return s, nil
+}
+
+func (c *C) subscribe(consumer, shard string, at types.StartingPosition) subscription {
+	s, err := c.trySubscribe(consumer, shard, at)
+	require.NoError(c, err)
+	return s
+}
+
+func starting(t types.ShardIteratorType) types.StartingPosition {
+	return types.StartingPosition{Type: t}
+}
+
+// next is the subscription's next event; false when it has ended. One must
+// come within the patience.
+func (c *C) next(s subscription) (types.SubscribeToShardEvent, bool) {
+	timer := time.NewTimer(c.patience())
+	defer timer.Stop()
+	select {
+	case e, ok := <-s.Events():
+		if !ok {
+			return types.SubscribeToShardEvent{}, false
+		}
+		got, isRecords := e.(*types.SubscribeToShardEventStreamMemberSubscribeToShardEvent)
+		require.True(c, isRecords, "an event of type %T", e)
+		return got.Value, true
+	case <-timer.C:
+		require.Fail(c, "no event", "within %v", c.patience())
+	}
+	return types.SubscribeToShardEvent{}, false
+}
+
+// take reads events until there are n records.
+func (c *C) take(s subscription, n int) (got []types.Record, last types.SubscribeToShardEvent) {
+	for end := time.Now().Add(c.patience()); len(got) < n; {
+		require.True(c, time.Now().Before(end), "%d of %d records came: %v", len(got), n, texts(got))
+		e, ok := c.next(s)
+		require.True(c, ok, "the subscription ended with %d of %d records: %v", len(got), n, s.Err())
+		got, last = append(got, e.Records...), e
+	}
+	require.Len(c, got, n)
+	return got, last
+}
+
+// reader is a stream of one shard with a consumer.
+func (c *C) reader() (name, shard, consumer string) {
+	name = c.stream(1)
+	return name, *c.shards(name)[0].ShardId, c.consumer(name, "reader")
+}
+
+func subscribeInOrder(c *C) {
+	name, shard, consumer := c.reader()
+	for i := range 3 {
+		c.put(name, "k", fmt.Sprint(i))
+	}
+	s := c.subscribe(consumer, shard, starting("TRIM_HORIZON"))
+	for i := range 3 {
+		c.put(name, "key", fmt.Sprint(3+i))
+	}
+	got, last := c.take(s, 6)
+	require.Equal(c, []string{"0", "1", "2", "3", "4", "5"}, texts(got))
+	require.Equal(c, "key", *got[5].PartitionKey)
+	require.NotNil(c, got[0].ApproximateArrivalTimestamp)
+	for i := 1; i < 6; i++ {
+		c.rises(*got[i-1].SequenceNumber, *got[i].SequenceNumber)
+	}
+	require.NotEmpty(c, *last.ContinuationSequenceNumber)
+	require.NotNil(c, last.MillisBehindLatest)
+}
+
+func pushed(c *C) {
+	name, shard, consumer := c.reader()
+	s := c.subscribe(consumer, shard, starting("LATEST"))
+	c.pause(500 * time.Millisecond)
+	n := 40
+	if c.at.Backend != Emulator {
+		n = 10
+	}
+	var delays []time.Duration
+	for range n {
+		c.put(name, "k", fmt.Sprint(time.Now().UnixNano()))
+		got, _ := c.take(s, 1)
+		sent, err := strconv.ParseInt(string(got[0].Data), 10, 64)
+		require.NoError(c, err)
+		delays = append(delays, time.Since(time.Unix(0, sent)))
+	}
+	slices.Sort(delays)
+	c.t.Logf("fan-out, from before the put to the record: p50 %v, p95 %v", delays[n/2], delays[n*95/100])
+	bound := 100 * time.Millisecond
+	if c.at.Backend == AWS {
+		bound = time.Second // with the way there and back
+	}
+	require.Less(c, delays[n/2], bound, "median of %d", n)
+}
+
+func startingPositions(c *C) {
+	name := c.stream(1)
+	shard := *c.shards(name)[0].ShardId
+	first := c.put(name, "k", "0")
+	c.pause(1200 * time.Millisecond)
+	second := c.put(name, "k", "1")
+	all, _ := c.read(name, shard, kind("TRIM_HORIZON"), 2)
+	for i, one := range []struct {
+		at   types.StartingPosition
+		want []string
+	}{
+		{starting("TRIM_HORIZON"), []string{"0", "1"}},
+		{types.StartingPosition{Type: "AT_SEQUENCE_NUMBER", SequenceNumber: second.SequenceNumber}, []string{"1"}},
+		{types.StartingPosition{Type: "AFTER_SEQUENCE_NUMBER", SequenceNumber: first.SequenceNumber}, []string{"1"}},
+		{types.StartingPosition{Type: "AT_TIMESTAMP", Timestamp: some(all[0].ApproximateArrivalTimestamp.Add(500 * time.Millisecond))}, []string{"1"}},
+	} {
+		s := c.subscribe(c.consumer(name, fmt.Sprint("reader-", i)), shard, one.at)
+		got, _ := c.take(s, len(one.want))
+		require.Equal(c, one.want, texts(got), "%s", one.at.Type)
+		require.NoError(c, s.Close())
+	}
+	s := c.subscribe(c.consumer(name, "latest"), shard, starting("LATEST"))
+	c.pause(500 * time.Millisecond)
+	c.put(name, "k", "2")
+	got, _ := c.take(s, 1)
+	require.Equal(c, []string{"2"}, texts(got), "LATEST")
+}
+
+func quietSubscription(c *C) {
+	_, shard, consumer := c.reader()
+	s := c.subscribe(consumer, shard, starting("TRIM_HORIZON"))
+	for range 2 {
+		e, ok := c.next(s)
+		require.True(c, ok, s.Err())
+		require.Empty(c, e.Records)
+		require.EqualValues(c, 0, *e.MillisBehindLatest)
+		c.number(*e.ContinuationSequenceNumber)
+	}
+}
+
+func resumes(c *C) {
+	name, shard, consumer := c.reader()
+	s := c.subscribe(consumer, shard, starting("TRIM_HORIZON"))
+	began := time.Now()
+	c.put(name, "k", "0")
+	c.put(name, "k", "1")
+	_, last := c.take(s, 2)
+	require.NoError(c, s.Close())
+	c.put(name, "k", "2")
+	c.pause(time.Until(began.Add(5500 * time.Millisecond)))
+	s = c.subscribe(consumer, shard, types.StartingPosition{Type: "AFTER_SEQUENCE_NUMBER", SequenceNumber: last.ContinuationSequenceNumber})
+	c.put(name, "k", "3")
+	got, _ := c.take(s, 2)
+	require.Equal(c, []string{"2", "3"}, texts(got), "nothing is lost, nothing comes twice")
+}
+
+func tooSoon(c *C) {
+	_, shard, consumer := c.reader()
+	c.subscribe(consumer, shard, starting("LATEST"))
+	_, err := c.trySubscribe(consumer, shard, starting("LATEST"))
+	c.refused(err, "ResourceInUseException")
+}
+
+func takesOver(c *C) {
+	name, shard, consumer := c.reader()
+	first := c.subscribe(consumer, shard, starting("LATEST"))
+	c.pause(5500 * time.Millisecond)
+	second := c.subscribe(consumer, shard, starting("LATEST"))
+	c.pause(500 * time.Millisecond)
+	c.put(name, "k", "x")
+	got, _ := c.take(second, 1)
+	require.Equal(c, []string{"x"}, texts(got))
+	for end := time.Now().Add(c.patience()); ; {
+		require.True(c, time.Now().Before(end), "the first must end")
+		e, ok := c.next(first)
+		if !ok {
+			break
+		}
+		require.Empty(c, e.Records, "the first gets no more")
+	}
+}
+
+func fanOut(c *C) {
+	name := c.stream(1)
+	shard := *c.shards(name)[0].ShardId
+	for range 3 {
+		c.put(name, "k", string(make([]byte, 700_000)))
+	}
+	var all []subscription
+	for i := range 3 {
+		all = append(all, c.subscribe(c.consumer(name, fmt.Sprint("reader-", i)), shard, starting("TRIM_HORIZON")))
+	}
+	for _, s := range all {
+		got, _ := c.take(s, 3)
+		require.Len(c, got[2].Data, 700_000)
+	}
+}
+
+func subscribeToEnd(c *C) {
+	name, shard, consumer := c.reader()
+	c.put(name, "k", "last")
+	s := c.subscribe(consumer, shard, starting("TRIM_HORIZON"))
+	got, _ := c.take(s, 1)
+	require.Equal(c, []string{"last"}, texts(got))
+	_, low, high := c.splitInHalf(name, c.shards(name)[0])
+	var children []string
+	for end := time.Now().Add(c.patience()); ; {
+		require.True(c, time.Now().Before(end), "the subscription must end, children so far: %v", children)
+		e, ok := c.next(s)
+		if !ok {
+			break
+		}
+		for _, child := range e.ChildShards {
+			children = append(children, *child.ShardId)
+		}
+	}
+	require.NoError(c, s.Err(), "it ends in order")
+	require.ElementsMatch(c, []string{*low.ShardId, *high.ShardId}, children)
+}
+
+func subscribeNowhere(c *C) {
+	_, shard, consumer := c.reader()
+	_, err := c.trySubscribe(consumer, "shardId-000000000009", starting("LATEST"))
+	c.refused(err, "ResourceNotFoundException")
+	_, err = c.trySubscribe(strings.Replace(consumer, "/reader:", "/none:", 1), shard, starting("LATEST"))
+	c.refused(err, "ResourceNotFoundException")
+}
+
+func fiveMinutes(c *C) {
+	_, shard, consumer := c.reader()
+	began := time.Now()
+	s := c.subscribe(consumer, shard, starting("LATEST"))
+	for ok := true; ok; {
+		_, ok = c.next(s)
+		require.Less(c, time.Since(began), 320*time.Second)
+	}
+	require.NoError(c, s.Err())
+	require.Greater(c, time.Since(began), 280*time.Second)
+}

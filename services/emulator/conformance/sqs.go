@@ -1,0 +1,181 @@
+package conformance
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/stretchr/testify/require"
+)
+
+// pairs makes a map of key, value, key, value.
+func pairs(kv ...string) map[string]string {
+	out := map[string]string{}
+	for i := 0; i < len(kv); i += 2 {
+		out[kv[i]] = kv[i+1]
+	}
+	return out
+}
+
+// queue makes a queue with the attributes; FifoQueue names it accordingly.
+func (c *C) queue(attributes ...string) (url string) {
+	name := unique("conformance")
+	if pairs(attributes...)["FifoQueue"] == "true" {
+		name += ".fifo"
+	}
+	return c.queueNamed(name, attributes...)
+}
+
+func (c *C) queueNamed(name string, attributes ...string) (url string) {
+	out, err := c.createQueue(name, attributes...)
+	require.NoError(c, err)
+	return out
+}
+
+// createQueue may fail; what it makes is deleted after the case.
+func (c *C) createQueue(name string, attributes ...string) (url string, err error) {
+	out, err := c.sqs.CreateQueue(c.ctx, &sqs.CreateQueueInput{QueueName: &name, Attributes: pairs(attributes...)})
+	if err != nil {
+		return "", err
+	}
+	c.cleanup(func(ctx context.Context) {
+		_, _ = c.sqs.DeleteQueue(ctx, &sqs.DeleteQueueInput{QueueUrl: out.QueueUrl})
+	})
+	return *out.QueueUrl, nil
+}
+
+func (c *C) set(url string, attributes ...string) error {
+	_, err := c.sqs.SetQueueAttributes(c.ctx, &sqs.SetQueueAttributesInput{QueueUrl: &url, Attributes: pairs(attributes...)})
+	return err
+}
+
+func (c *C) attributes(url string, names ...types.QueueAttributeName) map[string]string {
+	if len(names) == 0 {
+		names = []types.QueueAttributeName{"All"}
+	}
+	out, err := c.sqs.GetQueueAttributes(c.ctx, &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: names})
+	require.NoError(c, err)
+	return out.Attributes
+}
+
+func (c *C) arn(url string) string { return c.attributes(url, "QueueArn")["QueueArn"] }
+
+type sending func(*sqs.SendMessageInput)
+
+func (c *C) send(url, body string, change ...sending) *sqs.SendMessageOutput {
+	out, err := c.trySend(url, body, change...)
+	require.NoError(c, err)
+	return out
+}
+
+func (c *C) trySend(url, body string, change ...sending) (*sqs.SendMessageOutput, error) {
+	in := &sqs.SendMessageInput{QueueUrl: &url, MessageBody: &body}
+	for _, f := range change {
+		f(in)
+	}
+	return c.sqs.SendMessage(c.ctx, in)
+}
+
+// in sends to a group, with a deduplication id where one is given.
+func in(group string, deduplication ...string) sending {
+	return func(in *sqs.SendMessageInput) {
+		in.MessageGroupId = &group
+		if len(deduplication) > 0 {
+			in.MessageDeduplicationId = &deduplication[0]
+		}
+	}
+}
+
+func delayed(seconds int32) sending {
+	return func(in *sqs.SendMessageInput) { in.DelaySeconds = seconds }
+}
+
+type receiving func(*sqs.ReceiveMessageInput)
+
+func hidden(seconds int32) receiving {
+	return func(in *sqs.ReceiveMessageInput) { in.VisibilityTimeout = seconds }
+}
+
+func atMost(n int32) receiving {
+	return func(in *sqs.ReceiveMessageInput) { in.MaxNumberOfMessages = n }
+}
+
+// receive is one call that waits up to wait seconds, for up to ten messages
+// with all their attributes.
+func (c *C) receive(url string, wait int32, change ...receiving) []types.Message {
+	out, err := c.tryReceive(url, wait, change...)
+	require.NoError(c, err)
+	return out
+}
+
+func (c *C) tryReceive(url string, wait int32, change ...receiving) ([]types.Message, error) {
+	in := &sqs.ReceiveMessageInput{
+		QueueUrl: &url, MaxNumberOfMessages: 10, WaitTimeSeconds: wait,
+		MessageSystemAttributeNames: []types.MessageSystemAttributeName{"All"}, MessageAttributeNames: []string{"All"},
+	}
+	for _, f := range change {
+		f(in)
+	}
+	out, err := c.sqs.ReceiveMessage(c.ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return out.Messages, nil
+}
+
+// collect receives until there are n, in one call or in several: a standard
+// queue may give fewer than it has.
+func (c *C) collect(url string, n int, change ...receiving) (got []types.Message) {
+	for end := time.Now().Add(c.patience()); len(got) < n; {
+		require.True(c, time.Now().Before(end), "%d of %d messages came within %v", len(got), n, c.patience())
+		got = append(got, c.receive(url, 2, change...)...)
+	}
+	require.Len(c, got, n)
+	return got
+}
+
+// one is the next message, which must come.
+func (c *C) one(url string, change ...receiving) types.Message {
+	return c.collect(url, 1, append(change, atMost(1))...)[0]
+}
+
+// quiet requires that nothing is there to receive for wait seconds.
+func (c *C) quiet(url string, wait int32, why string) {
+	require.Empty(c, bodies(c.receive(url, wait)), why)
+}
+
+func bodies(messages []types.Message) (out []string) {
+	for _, m := range messages {
+		out = append(out, *m.Body)
+	}
+	return out
+}
+
+func (c *C) remove(url string, messages ...types.Message) {
+	for _, m := range messages {
+		require.NoError(c, c.tryRemove(url, *m.ReceiptHandle))
+	}
+}
+
+func (c *C) tryRemove(url, handle string) error {
+	_, err := c.sqs.DeleteMessage(c.ctx, &sqs.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: &handle})
+	return err
+}
+
+func (c *C) hide(url, handle string, seconds int32) error {
+	_, err := c.sqs.ChangeMessageVisibility(c.ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: &url, ReceiptHandle: &handle, VisibilityTimeout: seconds})
+	return err
+}
+
+// counts waits until the queue's approximate counts are these.
+func (c *C) counts(url string, visible, inFlight, delayed string) {
+	want := [3]string{visible, inFlight, delayed}
+	var got [3]string
+	c.eventually("visible, in flight, delayed are "+strings.Join(want[:], ", "), func() bool {
+		a := c.attributes(url)
+		got = [3]string{a["ApproximateNumberOfMessages"], a["ApproximateNumberOfMessagesNotVisible"], a["ApproximateNumberOfMessagesDelayed"]}
+		return got == want
+	})
+}

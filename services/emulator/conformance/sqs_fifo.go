@@ -1,0 +1,223 @@
+package conformance
+
+import (
+	"fmt"
+	"math/big"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/stretchr/testify/require"
+)
+
+func fifoCases() []kase {
+	send, logic, once := sqsAPI+"API_SendMessage.html", sqsGuide+"FIFO-queues-understanding-logic.html", sqsGuide+"FIFO-queues-exactly-once-processing.html"
+	return []kase{
+		promise("a FIFO group is in order", logic,
+			"Messages of a group are received in the order in which they were sent; a call gets as many of one group as it can.", groupOrder),
+		promise("a group waits while one of it is in flight", logic,
+			"No more messages of a group are returned until those in flight are deleted or visible again; other groups go on.", groupWaits),
+		promise("a message given back is the next of its group", logic,
+			"Messages within the same message group are always processed one at a time, in strict order.", givenBackIsNext),
+		promise("a deduplication id is taken once in five minutes", once,
+			"Messages with the same deduplication id are accepted but not delivered during the 5-minute interval.", deduplicates),
+		promise("a deduplication id stays taken after the delete", send,
+			"SQS keeps track of the deduplication id even after the message is received and deleted.", deduplicatesDeleted),
+		promise("content can deduplicate", once,
+			"With ContentBasedDeduplication a SHA-256 of the body is the id; an explicit id overrides it.", contentDeduplicates),
+		promise("deduplication can be by group", sqsGuide+"high-throughput-fifo.html",
+			"DeduplicationScope messageGroup: deduplication occurs at the message group level.", deduplicatesByGroup),
+		promise("without an id or content there is no deduplication, and no send", send,
+			"If there is no MessageDeduplicationId and no ContentBasedDeduplication, the action fails with an error.", idNeeded),
+		promise("a group is needed", send, "Without a MessageGroupId, a send to a FIFO queue fails.", groupNeeded),
+		promise("a FIFO message has no delay of its own", send,
+			"When you set FifoQueue, you can't set DelaySeconds per message.", noDelay),
+		promise("sequence numbers rise in a group", send,
+			"SequenceNumber: 128 bits, increasing for a particular MessageGroupId, not consecutive.", sequenceRises),
+		promise("a FIFO message says its group, id and number", sqsAPI+"API_ReceiveMessage.html",
+			"MessageGroupId, MessageDeduplicationId and SequenceNumber are attributes of a message.", fifoAttributes),
+		promise("a receive can be tried again", sqsAPI+"API_ReceiveMessage.html",
+			"Calls with the same ReceiveRequestAttemptId return the same messages and receipt handles during the visibility timeout.", receiveAgain),
+		promise("an expired handle deletes nothing", "https://repost.aws/knowledge-center/sqs-receipt-handle-error",
+			"For FIFO queues a receipt handle expires with the visibility timeout: InvalidParameterValue.", expiredHandle),
+		promise("a batch keeps its order", sqsGuide+"FIFO-queues-understanding-logic.html",
+			"Messages sent one after the other with one group keep their order.", fifoBatch),
+		promise("a queue is FIFO for life", sqsAPI+"API_SetQueueAttributes.html",
+			"FifoQueue can be given only during queue creation.", fifoForLife),
+		promise("a dead FIFO message has its message id for a deduplication id", sqsGuide+"sqs-configure-dead-letter-queue-redrive.html",
+			"When a message moves from a FIFO queue to a FIFO DLQ, its deduplication id is replaced with its message id.", deadDeduplication),
+	}
+}
+
+func (c *C) fifo(attributes ...string) string {
+	return c.queue(append([]string{"FifoQueue", "true"}, attributes...)...)
+}
+
+// sendGroups sends each body to the group that its first letter names.
+func (c *C) sendGroups(url string, list ...string) {
+	for _, body := range list {
+		c.send(url, body, in(body[:1], body))
+	}
+}
+
+func groupOrder(c *C) {
+	url := c.fifo()
+	var want []string
+	for i := range 10 {
+		want = append(want, fmt.Sprint("a", i))
+	}
+	c.sendGroups(url, want...)
+	var got []string
+	for len(got) < len(want) {
+		some := c.receive(url, 5, atMost(4))
+		require.NotEmpty(c, some)
+		got = append(got, bodies(some)...)
+		c.remove(url, some...)
+	}
+	require.Equal(c, want, got)
+}
+
+func groupWaits(c *C) {
+	url := c.fifo()
+	c.sendGroups(url, "a1", "b1", "a2", "b2")
+	first := c.one(url, hidden(60))
+	require.Equal(c, "a1", *first.Body)
+	require.Equal(c, []string{"b1", "b2"}, bodies(c.collect(url, 2, hidden(60))), "group a waits for a1")
+	c.quiet(url, 1, "both groups wait")
+	c.remove(url, first)
+	require.Equal(c, "a2", *c.one(url).Body)
+}
+
+func givenBackIsNext(c *C) {
+	url := c.fifo()
+	c.sendGroups(url, "a1", "a2")
+	m := c.one(url, hidden(60))
+	require.NoError(c, c.hide(url, *m.ReceiptHandle, 0))
+	require.Equal(c, "a1", *c.one(url).Body)
+}
+
+func deduplicates(c *C) {
+	url := c.fifo()
+	c.send(url, "once", in("g", "same"))
+	c.send(url, "twice", in("h", "same"))
+	require.Equal(c, "once", *c.one(url).Body)
+	c.quiet(url, 1, "the second was a duplicate, in another group too")
+}
+
+func deduplicatesDeleted(c *C) {
+	url := c.fifo()
+	c.send(url, "x", in("g", "same"))
+	c.remove(url, c.one(url))
+	c.send(url, "x", in("g", "same"))
+	c.quiet(url, 1, "its id is still taken")
+}
+
+func contentDeduplicates(c *C) {
+	url := c.fifo("ContentBasedDeduplication", "true")
+	c.send(url, "same", in("g"))
+	c.send(url, "same", in("g"), carrying(someAttributes()))
+	c.send(url, "same", in("g", "its-own"))
+	require.Len(c, c.collect(url, 2), 2)
+	c.quiet(url, 1, "two are all")
+}
+
+func deduplicatesByGroup(c *C) {
+	url := c.fifo("DeduplicationScope", "messageGroup", "FifoThroughputLimit", "perMessageGroupId")
+	c.send(url, "a", in("a", "same"))
+	c.send(url, "b", in("b", "same"))
+	c.send(url, "again", in("b", "same"))
+	require.ElementsMatch(c, []string{"a", "b"}, bodies(c.collect(url, 2)))
+	_, err := c.createQueue(unique("conformance")+".fifo", "FifoQueue", "true", "DeduplicationScope", "queue", "FifoThroughputLimit", "perMessageGroupId")
+	c.refused(err, "InvalidAttributeValue", "InvalidParameterValue")
+}
+
+func idNeeded(c *C) {
+	_, err := c.trySend(c.fifo(), "x", in("g"))
+	c.refused(err, "InvalidParameterValue")
+}
+
+func groupNeeded(c *C) {
+	_, err := c.trySend(c.fifo("ContentBasedDeduplication", "true"), "x")
+	c.refused(err, "MissingParameter", "InvalidParameterValue")
+}
+
+func noDelay(c *C) {
+	_, err := c.trySend(c.fifo(), "x", in("g", "d"), delayed(5))
+	c.refused(err, "InvalidParameterValue")
+}
+
+func sequenceRises(c *C) {
+	url := c.fifo()
+	last := new(big.Int)
+	for i := range 5 {
+		out := c.send(url, fmt.Sprint(i), in("g", fmt.Sprint(i)))
+		n, ok := new(big.Int).SetString(*out.SequenceNumber, 10)
+		require.True(c, ok, *out.SequenceNumber)
+		require.Positive(c, n.Cmp(last))
+		last = n
+	}
+}
+
+func fifoAttributes(c *C) {
+	url := c.fifo()
+	sent := c.send(url, "x", in("the-group", "the-id"))
+	a := c.one(url).Attributes
+	require.Equal(c, "the-group", a["MessageGroupId"])
+	require.Equal(c, "the-id", a["MessageDeduplicationId"])
+	require.Equal(c, *sent.SequenceNumber, a["SequenceNumber"])
+}
+
+func receiveAgain(c *C) {
+	url := c.fifo()
+	c.sendGroups(url, "a1", "a2", "b1")
+	attempt := func(in *sqs.ReceiveMessageInput) { in.ReceiveRequestAttemptId = some("attempt") }
+	first := c.receive(url, 5, hidden(60), attempt, atMost(2))
+	require.NotEmpty(c, first)
+	again := c.receive(url, 5, hidden(60), attempt, atMost(2))
+	require.Equal(c, bodies(first), bodies(again))
+	for i := range first {
+		require.Equal(c, *first[i].ReceiptHandle, *again[i].ReceiptHandle)
+	}
+	c.remove(url, again...)
+}
+
+func expiredHandle(c *C) {
+	url := c.fifo()
+	c.sendGroups(url, "a1")
+	m := c.one(url, hidden(1))
+	c.pause(1500 * time.Millisecond)
+	c.refused(c.tryRemove(url, *m.ReceiptHandle), "InvalidParameterValue")
+	require.Equal(c, "a1", *c.one(url).Body, "it is still there")
+}
+
+func fifoBatch(c *C) {
+	url := c.fifo()
+	batch := entries(10, "")
+	var want []string
+	for i := range batch {
+		body := fmt.Sprint("m", i)
+		batch[i].MessageBody, batch[i].MessageGroupId, batch[i].MessageDeduplicationId = &body, some("g"), &body
+		want = append(want, body)
+	}
+	_, err := c.sendBatch(url, batch)
+	require.NoError(c, err)
+	var got []string
+	for len(got) < len(want) {
+		some := c.receive(url, 5)
+		require.NotEmpty(c, some)
+		got = append(got, bodies(some)...)
+		c.remove(url, some...)
+	}
+	require.Equal(c, want, got)
+}
+
+func fifoForLife(c *C) {
+	c.refused(c.set(c.fifo(), "FifoQueue", "false"), "InvalidAttributeName", "InvalidAttributeValue", "InvalidParameterValue")
+	c.refused(c.set(c.queue(), "ContentBasedDeduplication", "true"), "InvalidAttributeName", "InvalidAttributeValue", "InvalidParameterValue")
+}
+
+func deadDeduplication(c *C) {
+	url, dead := c.withDead("FifoQueue", "true")
+	sent := c.send(url, "x", in("g", "d"))
+	c.kill(url, dead, 1)
+	require.Equal(c, *sent.MessageId, c.one(dead).Attributes["MessageDeduplicationId"])
+}

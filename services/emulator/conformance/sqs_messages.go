@@ -1,0 +1,225 @@
+package conformance
+
+import (
+	"crypto/md5"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/stretchr/testify/require"
+)
+
+func messageCases() []kase {
+	return []kase{
+		promise("send, receive, delete", sqsAPI+"API_ReceiveMessage.html",
+			"A message comes with the id that the send answered, its body and the body's MD5, and is invisible to others while it is in flight.", sendReceiveDelete),
+		promise("a message is deleted by its handle, and again", sqsAPI+"API_DeleteMessage.html",
+			"Deletes the message of the receipt handle; the request also succeeds for a message that is gone.", deleteTwice),
+		promise("a handle that never was is refused", sqsAPI+"API_DeleteMessage.html",
+			"ReceiptHandleIsInvalid: the specified receipt handle isn't valid.", badHandle),
+		promise("a receive gives one message unless it asks for more", sqsAPI+"API_ReceiveMessage.html",
+			"MaxNumberOfMessages: 1 to 10, default 1; never more are returned.", oneByDefault),
+		promise("a receive asks for ten at most", sqsAPI+"API_ReceiveMessage.html",
+			"MaxNumberOfMessages: valid values 1 to 10.", elevenRefused),
+		promise("long polling answers as soon as a message is there", sqsGuide+"sqs-short-and-long-polling.html",
+			"If a message is available, the call returns sooner than WaitTimeSeconds.", longPollWakes),
+		promise("long polling ends empty after its time", sqsAPI+"API_ReceiveMessage.html",
+			"If no messages are available and the wait time expires, the call does not return a message list.", longPollEnds),
+		promise("a queue's own waiting time is the default", sqsAPI+"API_SetQueueAttributes.html",
+			"ReceiveMessageWaitTimeSeconds is how long a ReceiveMessage action waits for a message to arrive.", queueWaits),
+		promise("long polling waits 20 seconds at most", sqsAPI+"API_SetQueueAttributes.html",
+			"ReceiveMessageWaitTimeSeconds: an integer from 0 to 20.", waitTooLong),
+		promise("a delay hides a message", sqsGuide+"sqs-message-timers.html",
+			"A message with DelaySeconds becomes available when the delay is over.", delayHides),
+		promise("a queue's delay hides every message", sqsGuide+"sqs-delay-queues.html",
+			"A delay queue hides each message for the queue's DelaySeconds when it is first added; a message's own timer wins.", queueDelays),
+		promise("a delay is 15 minutes at most", sqsAPI+"API_SendMessage.html",
+			"DelaySeconds: 0 to 900.", delayTooLong),
+		promise("a message has up to 1 MiB", sqsAPI+"API_SendMessage.html",
+			"The maximum size is 1 MiB or 1,048,576 bytes.", mebibyte),
+		promise("attributes count towards a message's size", sqsGuide+"sqs-message-metadata.html",
+			"Each attribute's name, type and value count towards the size of the message.", attributesCount),
+		promise("a body has a character at least", sqsAPI+"API_SendMessage.html",
+			"The minimum size is one character.", emptyBody),
+		promise("a body holds the characters that XML allows", sqsAPI+"API_SendMessage.html",
+			"InvalidMessageContents: only #x9, #xA, #xD, #x20 to #xD7FF, #xE000 to #xFFFD, #x10000 to #x10FFFF are allowed.", badCharacters),
+		promise("a queue's own maximum is kept", sqsAPI+"API_SetQueueAttributes.html",
+			"MaximumMessageSize is how many bytes a message can contain before SQS rejects it: 1,024 to 1,048,576.", queueMaximum),
+		promise("a message is gone after its retention", sqsAPI+"API_CreateQueue.html",
+			"MessageRetentionPeriod is how long SQS retains a message, 60 seconds at least.", retentionEnds, slow),
+	}
+}
+
+func md5Hex(b []byte) string {
+	sum := md5.Sum(b)
+	return hex.EncodeToString(sum[:])
+}
+
+func sendReceiveDelete(c *C) {
+	url := c.queue()
+	sent := c.send(url, "hello – ∑ 🚕")
+	require.Equal(c, md5Hex([]byte("hello – ∑ 🚕")), *sent.MD5OfMessageBody)
+	m := c.one(url)
+	require.Equal(c, "hello – ∑ 🚕", *m.Body)
+	require.Equal(c, *sent.MessageId, *m.MessageId)
+	require.Equal(c, *sent.MD5OfMessageBody, *m.MD5OfBody)
+	c.quiet(url, 0, "it is in flight")
+	c.remove(url, m)
+	c.counts(url, "0", "0", "0")
+}
+
+func deleteTwice(c *C) {
+	url := c.queue()
+	c.send(url, "x")
+	m := c.one(url, hidden(60))
+	c.remove(url, m)
+	c.remove(url, m)
+}
+
+func badHandle(c *C) {
+	url := c.queue()
+	c.refused(c.tryRemove(url, "nonsense"), "ReceiptHandleIsInvalid")
+	c.refused(c.hide(url, "nonsense", 1), "ReceiptHandleIsInvalid")
+}
+
+func oneByDefault(c *C) {
+	url := c.queue()
+	for i := range 3 {
+		c.send(url, fmt.Sprint(i))
+	}
+	c.counts(url, "3", "0", "0")
+	// 0 is left out of the request.
+	require.LessOrEqual(c, len(c.receive(url, 2, atMost(0))), 1)
+	require.LessOrEqual(c, len(c.receive(url, 2, atMost(2))), 2)
+}
+
+func elevenRefused(c *C) {
+	url := c.queue()
+	_, err := c.tryReceive(url, 0, atMost(11))
+	c.refused(err, "InvalidParameterValue")
+	_, err = c.tryReceive(url, 0, atMost(-1))
+	c.refused(err, "InvalidParameterValue")
+}
+
+func longPollWakes(c *C) {
+	url := c.queue()
+	answer := make(chan time.Time, 1)
+	go func() {
+		out, err := c.sqs.ReceiveMessage(c.ctx, &sqs.ReceiveMessageInput{QueueUrl: &url, WaitTimeSeconds: 20})
+		if err == nil && len(out.Messages) == 1 {
+			answer <- time.Now()
+		}
+		close(answer)
+	}()
+	c.pause(time.Second)
+	c.send(url, "now")
+	sent := time.Now()
+	came, ok := <-answer
+	require.True(c, ok, "the waiting call gets the message")
+	require.Less(c, came.Sub(sent), 5*time.Second)
+}
+
+func longPollEnds(c *C) {
+	url := c.queue()
+	began := time.Now()
+	require.Empty(c, c.receive(url, 2))
+	require.Greater(c, time.Since(began), 1500*time.Millisecond)
+	require.Less(c, time.Since(began), 10*time.Second)
+}
+
+func queueWaits(c *C) {
+	url := c.queue("ReceiveMessageWaitTimeSeconds", "2")
+	began := time.Now()
+	require.Empty(c, c.receive(url, 0)) // 0 is left out of the request
+	require.Greater(c, time.Since(began), 1500*time.Millisecond)
+}
+
+func waitTooLong(c *C) {
+	url := c.queue()
+	_, err := c.tryReceive(url, 21)
+	c.refused(err, "InvalidParameterValue")
+	c.refused(c.set(url, "ReceiveMessageWaitTimeSeconds", "21"), "InvalidAttributeValue", "InvalidParameterValue")
+}
+
+func delayHides(c *C) {
+	url := c.queue()
+	sent := time.Now()
+	c.send(url, "later", delayed(2))
+	c.quiet(url, 0, "it is delayed")
+	c.one(url)
+	require.GreaterOrEqual(c, time.Since(sent), 1900*time.Millisecond)
+}
+
+func queueDelays(c *C) {
+	url := c.queue("DelaySeconds", "2")
+	sent := time.Now()
+	c.send(url, "later")
+	c.send(url, "sooner", delayed(1))
+	require.Equal(c, "sooner", *c.one(url).Body, "a message's own timer wins")
+	require.Equal(c, "later", *c.one(url).Body)
+	require.GreaterOrEqual(c, time.Since(sent), 1900*time.Millisecond)
+}
+
+func delayTooLong(c *C) {
+	url := c.queue()
+	c.send(url, "x", delayed(900))
+	_, err := c.trySend(url, "x", delayed(901))
+	c.refused(err, "InvalidParameterValue")
+	_, err = c.trySend(url, "x", delayed(-1))
+	c.refused(err, "InvalidParameterValue")
+}
+
+func mebibyte(c *C) {
+	url := c.queue()
+	whole := strings.Repeat("x", 1<<20)
+	c.send(url, whole)
+	require.Len(c, *c.one(url).Body, 1<<20)
+	_, err := c.trySend(url, whole+"x")
+	c.refused(err, "InvalidParameterValue")
+}
+
+func attributesCount(c *C) {
+	url := c.queue("MaximumMessageSize", "1024")
+	// name 4, type 6, value 14: 24 bytes beside the body.
+	attribute := func(in *sqs.SendMessageInput) {
+		in.MessageAttributes = map[string]types.MessageAttributeValue{"name": {DataType: some("String"), StringValue: some("fourteen bytes")}}
+	}
+	c.send(url, strings.Repeat("x", 1000), attribute)
+	_, err := c.trySend(url, strings.Repeat("x", 1001), attribute)
+	c.refused(err, "InvalidParameterValue")
+}
+
+func emptyBody(c *C) {
+	_, err := c.trySend(c.queue(), "")
+	c.refused(err, "MissingParameter", "InvalidParameterValue")
+}
+
+func badCharacters(c *C) {
+	url := c.queue()
+	for _, bad := range []string{"a\x00b", "a\x0bb", "a\uFFFEb"} {
+		_, err := c.trySend(url, bad)
+		c.refused(err, "InvalidMessageContents")
+	}
+	c.send(url, "tab\tline\nreturn\r\uD7FF\uE000\uFFFD\U00010000\U0010FFFF")
+	require.Equal(c, "tab\tline\nreturn\r\uD7FF\uE000\uFFFD\U00010000\U0010FFFF", *c.one(url).Body)
+}
+
+func queueMaximum(c *C) {
+	url := c.queue("MaximumMessageSize", "1024")
+	c.send(url, strings.Repeat("x", 1024))
+	_, err := c.trySend(url, strings.Repeat("x", 1025))
+	c.refused(err, "InvalidParameterValue")
+	c.refused(c.set(url, "MaximumMessageSize", "1023"), "InvalidAttributeValue", "InvalidParameterValue")
+	c.refused(c.set(url, "MaximumMessageSize", "1048577"), "InvalidAttributeValue", "InvalidParameterValue")
+}
+
+func retentionEnds(c *C) {
+	url := c.queue("MessageRetentionPeriod", "60")
+	c.send(url, "forgotten")
+	c.counts(url, "1", "0", "0")
+	c.pause(75 * time.Second)
+	c.quiet(url, 5, "its retention is over")
+}

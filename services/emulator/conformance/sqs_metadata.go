@@ -1,0 +1,168 @@
+package conformance
+
+import (
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/stretchr/testify/require"
+)
+
+func metadataCases() []kase {
+	metadata := sqsGuide + "sqs-message-metadata.html"
+	return []kase{
+		promise("message attributes come back as they were sent", metadata,
+			"Attributes are String, Number or Binary, each with an optional custom label.", attributesComeBack),
+		promise("attributes have an MD5", metadata+"#sqs-attributes-md5-message-digest-calculation",
+			"The MD5 covers, sorted by name, each attribute's name, type, transport byte and value, with their lengths.", attributesMD5),
+		promise("a receive chooses attributes by name and by prefix", sqsAPI+"API_ReceiveMessage.html",
+			"Attributes come by name, by a prefix such as bar.*, or all; without a name none.", attributesChosen),
+		promise("a message has ten attributes at most", metadata, "Each message can have up to 10 attributes.", elevenAttributes),
+		promise("an attribute has a name and a type that are allowed", metadata,
+			"A name holds A-Z, a-z, 0-9, _, - and .; it doesn't start with AWS. or Amazon.; a type is String, Number or Binary.", badAttributes),
+		promise("system attributes say who, when and how often", sqsAPI+"API_ReceiveMessage.html",
+			"SenderId, SentTimestamp, ApproximateReceiveCount, ApproximateFirstReceiveTimestamp; times in milliseconds.", systemAttributes),
+		promise("a trace header travels along", sqsAPI+"API_SendMessage.html",
+			"The only supported message system attribute is AWSTraceHeader.", traceHeader),
+		promise("a group on a standard queue is kept and orders nothing", sqsGuide+"sqs-fair-queues.html",
+			"MessageGroupId on a standard queue names a tenant; messages of one group can be in flight at once.", fairQueue),
+	}
+}
+
+func textual(kind, value string) types.MessageAttributeValue {
+	return types.MessageAttributeValue{DataType: &kind, StringValue: &value}
+}
+
+func carrying(attributes map[string]types.MessageAttributeValue) sending {
+	return func(in *sqs.SendMessageInput) { in.MessageAttributes = attributes }
+}
+
+func someAttributes() map[string]types.MessageAttributeValue {
+	return map[string]types.MessageAttributeValue{
+		"zone":   textual("String", "Ciudad Vieja ∑"),
+		"n":      textual("Number", "12.50"),
+		"blob":   {DataType: some("Binary"), BinaryValue: []byte{0, 1, 0xff}},
+		"custom": textual("String.geo", "x"),
+		"int":    textual("Number.int", "7"),
+	}
+}
+
+func attributesComeBack(c *C) {
+	url := c.queue()
+	c.send(url, "x", carrying(someAttributes()))
+	got := c.one(url).MessageAttributes
+	require.Len(c, got, 5)
+	for name, want := range someAttributes() {
+		require.Equal(c, *want.DataType, *got[name].DataType, name)
+		require.Equal(c, want.StringValue, got[name].StringValue, name)
+		require.Equal(c, want.BinaryValue, got[name].BinaryValue, name)
+	}
+}
+
+// digest is the documented MD5 of message attributes.
+func digest(attributes map[string]types.MessageAttributeValue) string {
+	var b []byte
+	part := func(p []byte) { b = append(binary.BigEndian.AppendUint32(b, uint32(len(p))), p...) }
+	for _, name := range slices.Sorted(maps.Keys(attributes)) {
+		a := attributes[name]
+		part([]byte(name))
+		part([]byte(*a.DataType))
+		if a.StringValue != nil {
+			b = append(b, 1)
+			part([]byte(*a.StringValue))
+		} else {
+			b = append(b, 2)
+			part(a.BinaryValue)
+		}
+	}
+	return md5Hex(b)
+}
+
+func attributesMD5(c *C) {
+	url := c.queue()
+	out := c.send(url, "x", carrying(someAttributes()))
+	require.NotNil(c, out.MD5OfMessageAttributes)
+	require.Equal(c, digest(someAttributes()), *out.MD5OfMessageAttributes)
+	require.Equal(c, digest(someAttributes()), *c.one(url).MD5OfMessageAttributes)
+}
+
+func attributesChosen(c *C) {
+	url := c.queue()
+	c.send(url, "x", carrying(map[string]types.MessageAttributeValue{
+		"bar.one": textual("String", "1"), "bar.two": textual("String", "2"), "foo": textual("String", "3"),
+	}))
+	for _, one := range []struct{ ask, want []string }{
+		{nil, nil}, {[]string{"foo"}, []string{"foo"}}, {[]string{"bar.*"}, []string{"bar.one", "bar.two"}},
+		{[]string{".*"}, []string{"bar.one", "bar.two", "foo"}}, {[]string{"none"}, nil},
+	} {
+		m := c.one(url, func(in *sqs.ReceiveMessageInput) { in.MessageAttributeNames = one.ask })
+		require.Equal(c, one.want, slices.Sorted(maps.Keys(m.MessageAttributes)), "asked for %v", one.ask)
+		require.NoError(c, c.hide(url, *m.ReceiptHandle, 0))
+	}
+}
+
+func elevenAttributes(c *C) {
+	url := c.queue()
+	attributes := map[string]types.MessageAttributeValue{}
+	for i := range 10 {
+		attributes[fmt.Sprint("a", i)] = textual("String", "x")
+	}
+	c.send(url, "x", carrying(attributes))
+	attributes["a10"] = textual("String", "x")
+	_, err := c.trySend(url, "x", carrying(attributes))
+	c.refused(err, "InvalidParameterValue")
+}
+
+func badAttributes(c *C) {
+	url := c.queue()
+	for name, value := range map[string]types.MessageAttributeValue{
+		"a space": textual("String", "x"), "AWS.x": textual("String", "x"), "a..b": textual("String", "x"),
+		"kind": textual("Text", "x"), "number": textual("Number", "one"), strings.Repeat("n", 257): textual("String", "x"),
+	} {
+		_, err := c.trySend(url, "x", carrying(map[string]types.MessageAttributeValue{name: value}))
+		require.Error(c, err, "the attribute %s: %s %s", name, *value.DataType, *value.StringValue)
+		c.refused(err, "InvalidParameterValue")
+	}
+}
+
+func systemAttributes(c *C) {
+	url := c.queue()
+	c.send(url, "x")
+	first := c.one(url, hidden(1)).Attributes
+	second := c.one(url).Attributes
+	require.NotEmpty(c, first["SenderId"])
+	require.Equal(c, "1", first["ApproximateReceiveCount"])
+	require.Equal(c, "2", second["ApproximateReceiveCount"])
+	for _, name := range []string{"SentTimestamp", "ApproximateFirstReceiveTimestamp"} {
+		ms, err := strconv.ParseInt(first[name], 10, 64)
+		require.NoError(c, err, name)
+		require.WithinDuration(c, time.Now(), time.UnixMilli(ms), time.Minute, name)
+		require.Equal(c, first[name], second[name], "%s stays", name)
+	}
+}
+
+func traceHeader(c *C) {
+	url := c.queue()
+	const header = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1"
+	c.send(url, "x", func(in *sqs.SendMessageInput) {
+		in.MessageSystemAttributes = map[string]types.MessageSystemAttributeValue{
+			"AWSTraceHeader": {DataType: some("String"), StringValue: some(header)},
+		}
+	})
+	require.Equal(c, header, c.one(url).Attributes["AWSTraceHeader"])
+}
+
+func fairQueue(c *C) {
+	url := c.queue()
+	c.send(url, "1", in("tenant"))
+	c.send(url, "2", in("tenant"))
+	got := c.collect(url, 2, hidden(60))
+	require.ElementsMatch(c, []string{"1", "2"}, bodies(got))
+	require.Equal(c, "tenant", got[0].Attributes["MessageGroupId"])
+}

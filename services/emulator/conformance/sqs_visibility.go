@@ -1,0 +1,118 @@
+package conformance
+
+import (
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/stretchr/testify/require"
+)
+
+func visibilityCases() []kase {
+	guide, change := sqsGuide+"sqs-visibility-timeout.html", sqsAPI+"API_ChangeMessageVisibility.html"
+	return []kase{
+		promise("a message that is not deleted comes back", guide,
+			"If a message is not deleted before its visibility timeout ends, it becomes visible again.", comesBack),
+		promise("a queue's visibility timeout is the default", guide,
+			"Without a timeout in the request, the queue's applies, by default 30 seconds.", queueVisibility),
+		promise("visibility 0 gives a message back at once", guide,
+			"A timeout of 0 makes the message available to other consumers at once.", giveBack),
+		promise("visibility can be extended", change,
+			"The new timeout counts from the time of the call.", extend),
+		promise("visibility is 12 hours at most", guide,
+			"A message is invisible for 12 hours at most, counted from when it was received.", twelveHours),
+		promise("only what is in flight has visibility to change", change,
+			"MessageNotInflight: the specified message isn't in flight.", notInFlight),
+		promise("visibility in batches, each entry by itself", sqsAPI+"API_ChangeMessageVisibilityBatch.html",
+			"The result of each entry is reported by itself.", visibilityBatch),
+		promise("counts tell visible, in flight and delayed apart", sqsAPI+"API_GetQueueAttributes.html",
+			"ApproximateNumberOfMessages, …NotVisible and …Delayed.", threeCounts),
+	}
+}
+
+func comesBack(c *C) {
+	url := c.queue()
+	c.send(url, "again")
+	first := c.one(url, hidden(2))
+	c.quiet(url, 0, "it is in flight")
+	second := c.one(url)
+	require.Equal(c, *first.MessageId, *second.MessageId)
+	require.NotEqual(c, *first.ReceiptHandle, *second.ReceiptHandle, "each receive has a handle of its own")
+}
+
+func queueVisibility(c *C) {
+	url := c.queue()
+	require.Equal(c, "30", c.attributes(url)["VisibilityTimeout"])
+	url = c.queue("VisibilityTimeout", "1")
+	c.send(url, "again")
+	c.one(url)
+	began := time.Now()
+	c.one(url)
+	require.Less(c, time.Since(began), 15*time.Second, "after 1 second, not after 30")
+}
+
+func giveBack(c *C) {
+	url := c.queue()
+	c.send(url, "x")
+	m := c.one(url, hidden(600))
+	require.NoError(c, c.hide(url, *m.ReceiptHandle, 0))
+	require.Equal(c, "2", c.one(url).Attributes["ApproximateReceiveCount"])
+}
+
+func extend(c *C) {
+	url := c.queue()
+	c.send(url, "x")
+	m := c.one(url, hidden(2))
+	require.NoError(c, c.hide(url, *m.ReceiptHandle, 60))
+	c.quiet(url, 4, "its first timeout is over, its second is not")
+	c.remove(url, m)
+}
+
+func twelveHours(c *C) {
+	url := c.queue("VisibilityTimeout", "43200")
+	c.refused(c.set(url, "VisibilityTimeout", "43201"), "InvalidAttributeValue", "InvalidParameterValue")
+	c.send(url, "x")
+	m := c.one(url, hidden(30))
+	require.NoError(c, c.hide(url, *m.ReceiptHandle, 43000))
+	c.refused(c.hide(url, *m.ReceiptHandle, 43201), "InvalidParameterValue")
+	_, err := c.tryReceive(url, 0, hidden(43201))
+	c.refused(err, "InvalidParameterValue")
+	c.pause(1100 * time.Millisecond)
+	c.refused(c.hide(url, *m.ReceiptHandle, 43200), "InvalidParameterValue")
+}
+
+func notInFlight(c *C) {
+	url := c.queue()
+	c.send(url, "x")
+	m := c.one(url, hidden(60))
+	require.NoError(c, c.hide(url, *m.ReceiptHandle, 0))
+	c.refused(c.hide(url, *m.ReceiptHandle, 10), "MessageNotInflight")
+}
+
+func visibilityBatch(c *C) {
+	url := c.queue()
+	c.send(url, "x")
+	m := c.one(url, hidden(600))
+	out, err := c.sqs.ChangeMessageVisibilityBatch(c.ctx, &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &url, Entries: []types.ChangeMessageVisibilityBatchRequestEntry{
+		{Id: some("good"), ReceiptHandle: m.ReceiptHandle, VisibilityTimeout: 0},
+		{Id: some("bad"), ReceiptHandle: some("nonsense"), VisibilityTimeout: 0},
+	}})
+	require.NoError(c, err)
+	require.Len(c, out.Successful, 1)
+	require.Equal(c, "good", *out.Successful[0].Id)
+	require.Len(c, out.Failed, 1)
+	require.Equal(c, "bad", *out.Failed[0].Id)
+	require.True(c, out.Failed[0].SenderFault)
+	require.Equal(c, "ReceiptHandleIsInvalid", *out.Failed[0].Code)
+	c.one(url)
+}
+
+func threeCounts(c *C) {
+	url := c.queue()
+	for _, body := range []string{"1", "2", "3"} {
+		c.send(url, body)
+	}
+	c.send(url, "4", delayed(600))
+	c.one(url, hidden(600))
+	c.counts(url, "2", "1", "1")
+}
