@@ -8,7 +8,8 @@ import (
 	"slices"
 )
 
-// entry is one frame of the journal.
+// entry is one change. What one call changes stands in one frame of the
+// journal, so that all of it is kept or none.
 type entry struct {
 	Op         op
 	Queue      string
@@ -42,7 +43,7 @@ const (
 )
 
 // version is of the entries; the frames have their own.
-const version = 2
+const version = 3
 
 // errEntry is returned for what this version did not write. It is not skipped:
 // forgetting silently is worse than not starting.
@@ -177,13 +178,49 @@ func (d *decoder) message() *message {
 	return m
 }
 
-// decodeEntry reads one frame's payload.
-func decodeEntry(payload []byte) (entry, error) {
-	if len(payload) == 0 {
+// frameSize is how many bytes of entries go into one frame, unless one has more.
+const frameSize = 4 << 20
+
+// encode gives the frames of entries: each entry after its length.
+func encode(entries []entry) (frames [][]byte) {
+	var frame, one []byte
+	for _, e := range entries {
+		one = e.append(one[:0])
+		if len(frame) > 0 && len(frame)+len(one) > frameSize {
+			frames, frame = append(frames, frame), nil
+		}
+		frame = append(binary.AppendUvarint(frame, uint64(len(one))), one...)
+	}
+	return append(frames, frame)
+}
+
+// decodeFrame calls apply for each entry of a frame.
+func decodeFrame(frame []byte, apply func(entry) error) error {
+	d := decoder{b: frame, ok: true}
+	for len(d.b) > 0 {
+		n := d.count()
+		if !d.ok {
+			return fmt.Errorf("%w: a frame cannot be read", errEntry)
+		}
+		e, err := decodeEntry(d.b[:n])
+		if err != nil {
+			return err
+		}
+		d.b = d.b[n:]
+		if err := apply(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// decodeEntry reads one entry.
+func decodeEntry(b []byte) (entry, error) {
+	if len(b) == 0 {
 		return entry{}, fmt.Errorf("%w: an empty entry", errEntry)
 	}
-	d := decoder{b: payload[1:], ok: true}
-	e := entry{Op: op(payload[0]), Queue: d.text(), To: d.text(), ID: d.text(), At: d.varint(), Attributes: d.texts(), Tags: d.texts(), Task: d.text()}
+	d := decoder{b: b[1:], ok: true}
+	e := entry{Op: op(b[0]), Queue: d.text(), To: d.text(), ID: d.text(), At: d.varint(), Attributes: d.texts(), Tags: d.texts(), Task: d.text()}
 	if d.flag() {
 		e.Dedup = &dedupEntry{Key: d.text(), ID: d.text(), Seq: d.uvarint(), Until: d.varint()}
 	}

@@ -167,7 +167,8 @@ func (s *Service) handOut(q *queue, in receiveIn, n int, at int64, alone bool) (
 	}
 	dead := s.byARN(q.set.redrive.Target)
 	var given []*message
-	for len(given) < n {
+	var buried []step
+	for len(given) < n && err == nil {
 		run := q.take(n-len(given), at, s.o.Reorder)
 		if len(run) == 0 {
 			break
@@ -180,7 +181,8 @@ func (s *Service) handOut(q *queue, in receiveIn, n int, at int64, alone bool) (
 				q.receive(m, at, until)
 				given = append(given, m)
 			case alone:
-				err = s.move(step{q, m, dead, s.died(q, m, dead, at)})
+				q.fly(m, at) // should the move fail, it is visible again
+				buried = append(buried, step{q, m, dead, s.died(q, m, dead, at)})
 			default:
 				err = errAlone
 			}
@@ -188,9 +190,9 @@ func (s *Service) handOut(q *queue, in receiveIn, n int, at int64, alone bool) (
 				break
 			}
 		}
-		if err != nil {
-			break
-		}
+	}
+	if len(buried) > 0 {
+		err = s.move(buried...)
 	}
 	if len(given) == 0 && err != nil {
 		return nil, err // else the next receive meets it again

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// compactAt is the length in bytes below which a journal is not rewritten.
-	compactAt = 8 << 20
+	// compactFrom is the length in bytes below which a journal is not rewritten.
+	compactFrom = 8 << 20
 	// compactChunk is how many entries are encoded at a time.
 	compactChunk = 1000
 	// compactTail is how much the last, exclusive step of a compaction may
@@ -22,18 +22,16 @@ const (
 func (s *Service) load() error {
 	first, at := true, now()
 	f, err := journal.Open(s.o.Path, s.o.Fsync, func(_ int64, payload []byte) error {
-		e, err := decodeEntry(payload)
-		if err != nil {
-			return err
-		}
-		if first {
-			first = false
-			if e.Op != opVersion || e.At != version {
-				return fmt.Errorf("%w (it is %d, this is %d)", errEntry, e.At, version)
+		return decodeFrame(payload, func(e entry) error {
+			if first {
+				first = false
+				if e.Op != opVersion || e.At != version {
+					return fmt.Errorf("%w (it is %d, this is %d)", errEntry, e.At, version)
+				}
+				return nil
 			}
-			return nil
-		}
-		return s.replay(e, at)
+			return s.replay(e, at)
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("sqs: %w", err)
@@ -46,7 +44,7 @@ func (s *Service) load() error {
 	case lost.Bytes > 0:
 		s.o.Log.Warn("the queues' journal ended in a torn write, which was cut off", "journal", s.o.Path, "at", lost.At, "bytes", lost.Bytes)
 	}
-	s.compactAt = max(compactAt, f.Size())
+	s.compactAt = max(s.compactFrom, f.Size())
 	if first {
 		return s.write(entry{Op: opVersion, At: version})
 	}
@@ -121,7 +119,7 @@ func (s *Service) compact() {
 		s.o.Log.Warn("the queues' journal was not made shorter", "err", err)
 	}
 	s.fileMu.Lock()
-	s.compactAt, s.compacting = max(compactAt, 2*s.file.Size()), false
+	s.compactAt, s.compacting = max(s.compactFrom, 2*s.file.Size()), false
 	s.fileMu.Unlock()
 }
 

@@ -1,6 +1,7 @@
 package sqs
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -35,21 +36,12 @@ func (s *Service) send(_ context.Context, in sendIn) (out sendOut, err error) {
 	err = s.on(in.QueueUrl, func(q *queue) error {
 		answers, failed, err := s.sendAll(q, []sendIn{in})
 		if err != nil || failed[0] != nil {
-			return firstError(err, failed[0])
+			return cmp.Or(err, failed[0])
 		}
 		out = answers[0]
 		return nil
 	})
 	return out, err
-}
-
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 type sendBatchIn struct {
@@ -217,5 +209,5 @@ func (in sendIn) check(q *queue) error {
 			return invalid("Message system attribute name '%s' is invalid, or it is no String.", name)
 		}
 	}
-	return firstError(in.checkFIFO(q), checkAttributes(in.MessageAttributes))
+	return cmp.Or(in.checkFIFO(q), checkAttributes(in.MessageAttributes))
 }

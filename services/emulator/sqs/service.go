@@ -45,10 +45,11 @@ type Service struct {
 	tasks   []*moveTask      // the oldest first
 	seq     atomic.Uint64
 
-	fileMu     sync.Mutex
-	file       *journal.File // nil in memory
-	compactAt  int64         // the length that is worth a rewrite
-	compacting bool
+	fileMu      sync.Mutex
+	file        *journal.File // nil in memory
+	compactAt   int64         // the length that is worth a rewrite
+	compactFrom int64         // the least that compactAt is
+	compacting  bool
 
 	closing chan struct{}
 	workers sync.WaitGroup
@@ -62,7 +63,7 @@ func Open(o Options) (*Service, error) {
 	if o.MaxInFlight == 0 {
 		o.MaxInFlight = maxInFlight
 	}
-	s := &Service{o: o, queues: map[string]*queue{}, deleted: map[string]int64{}, compactAt: compactAt, closing: make(chan struct{})}
+	s := &Service{o: o, queues: map[string]*queue{}, deleted: map[string]int64{}, compactFrom: compactFrom, closing: make(chan struct{})}
 	if o.Path == "" {
 		return s, nil
 	}
@@ -132,10 +133,10 @@ func (s *Service) write(entries ...entry) error {
 	if s.file == nil || len(entries) == 0 {
 		return nil
 	}
-	payloads := encode(entries)
+	frames := encode(entries)
 	s.fileMu.Lock()
 	defer s.fileMu.Unlock()
-	if err := s.file.Append(payloads...); err != nil {
+	if err := s.file.Append(frames...); err != nil {
 		return fmt.Errorf("sqs: %w", err)
 	}
 	if s.file.Size() >= s.compactAt && !s.compacting {
@@ -143,15 +144,4 @@ func (s *Service) write(entries ...entry) error {
 		s.workers.Go(s.compact)
 	}
 	return nil
-}
-
-func encode(entries []entry) [][]byte {
-	payloads := make([][]byte, len(entries))
-	var b []byte
-	for i, e := range entries {
-		from := len(b)
-		b = e.append(b)
-		payloads[i] = b[from:len(b):len(b)]
-	}
-	return payloads
 }
