@@ -44,6 +44,9 @@ type Config struct {
 	// IteratorLife is how long a shard iterator can be used; 0 is 5 minutes, as
 	// on AWS.
 	IteratorLife time.Duration
+	// MaxInFlight is how many messages of a queue may be in flight where Limits
+	// is on; 0 is 120,000, as on AWS.
+	MaxInFlight int
 	// Faults lets /_aws/faults make failures on purpose.
 	Faults bool
 }
@@ -55,10 +58,12 @@ func Default() Config {
 
 // Run serves until ctx ends. Long polls end with it, so that it drains at once.
 func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
+	start := time.Now()
 	e, err := open(env.Log, cfg)
 	if err != nil {
 		return errors.Join(fmt.Errorf("emulator: %w", err), env.Listener.Close())
 	}
+	env.Log.Info("ready", "opened_in", time.Since(start).Round(time.Millisecond))
 	return errors.Join(e.serve(ctx, env), e.close())
 }
 
@@ -69,9 +74,24 @@ type emulator struct {
 	topics  *sns.Service
 	faults  bool
 	lock    *os.File
+	// callWithin bounds an ordinary call: reading it, and answering it.
+	callWithin time.Duration
+}
+
+func (c Config) check() error {
+	switch {
+	case c.Reorder < 0 || c.Reorder > 1 || c.Duplicate < 0 || c.Duplicate > 1:
+		return fmt.Errorf("reorder and duplicate are shares from 0 to 1, not %g and %g", c.Reorder, c.Duplicate)
+	case c.StreamBytesCap < 0 || c.IteratorLife < 0 || c.MaxInFlight < 0:
+		return errors.New("the streams' cap, an iterator's life and what may be in flight are not below 0")
+	}
+	return nil
 }
 
 func open(log *slog.Logger, cfg Config) (*emulator, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
 	if cfg.Template == nil {
 		cfg.Template = localstack.Messaging
 	}
@@ -79,7 +99,7 @@ func open(log *slog.Logger, cfg Config) (*emulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &emulator{log: log, faults: cfg.Faults}
+	e := &emulator{log: log, faults: cfg.Faults, callWithin: time.Minute}
 	if cfg.DataDir != "" {
 		if e.lock, err = lockDir(cfg.DataDir); err != nil {
 			return nil, err
@@ -88,6 +108,7 @@ func open(log *slog.Logger, cfg Config) (*emulator, error) {
 	e.queues, err = sqs.Open(sqs.Options{
 		Path: under(cfg.DataDir, "queues.journal"), Fsync: cfg.Fsync, Log: log,
 		Reorder: cfg.Reorder, Duplicate: cfg.Duplicate, Seed: cfg.Seed, Limits: cfg.Limits,
+		MaxInFlight: cfg.MaxInFlight,
 	})
 	if err != nil {
 		return nil, errors.Join(err, e.close())

@@ -2,20 +2,43 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"tandem/services/emulator"
 	"tandem/services/internal/lifecycle"
 )
 
+// emulatorCmd's defaults are emulator.Default's.
 type emulatorCmd struct {
 	serving
-	EmulatorData string `type:"path" help:"Folder for journals and segments; empty keeps everything in memory."`
+	EmulatorData   string            `type:"path" help:"Folder for journals and segments; empty keeps everything in memory."`
+	Fsync          bool              `help:"What is acknowledged survives a power cut too, not only kill -9. Slower."`
+	Limits         bool              `default:"true" negatable:"" help:"AWS's throughput limits, such as 1 MB/s and 1,000 records/s into a shard."`
+	Reorder        float64           `default:"0.02" help:"How often (0 to 1) a standard queue hands out another message than its oldest."`
+	Duplicate      float64           `default:"0.0005" help:"How often (0 to 1) a standard queue hands out a message again that was deleted."`
+	Seed           uint64            `default:"1" help:"The same seed reorders and duplicates alike."`
+	StreamBytesCap int64             `default:"2147483648" placeholder:"BYTES" help:"What all streams together keep on disk, whatever their retention (default: 2 GiB; 0: no bound)."`
+	IteratorLife   time.Duration     `default:"5m" help:"How long a shard iterator can be used; short ones show who handles ExpiredIteratorException."`
+	Faults         bool              `help:"Let /_aws/faults make failures on purpose."`
+	Set            map[string]string `mapsep:"," placeholder:"NAME=VALUE" help:"A parameter of messaging.yaml, such as Shards=8."`
+}
+
+func (c emulatorCmd) config() emulator.Config {
+	return emulator.Config{
+		DataDir: c.EmulatorData, Fsync: c.Fsync, Limits: c.Limits, Reorder: c.Reorder, Duplicate: c.Duplicate, Seed: c.Seed,
+		StreamBytesCap: c.StreamBytesCap, IteratorLife: c.IteratorLife, Faults: c.Faults, Parameters: c.Set,
+	}
+}
+
+// Help is kong's: it stands below the one line.
+func (emulatorCmd) Help() string {
+	return `It speaks to any AWS SDK and to the AWS CLI. Its log begins with the variables that point them at it. Queues and the stream of messaging.yaml are there from the start; others can be made.`
 }
 
 func (c emulatorCmd) Run(ctx context.Context) error {
 	return c.serve(ctx, "emulator", func(ctx context.Context, env lifecycle.Env) error {
-		cfg := emulator.Default()
-		cfg.DataDir = c.EmulatorData
-		return emulator.Run(ctx, env, cfg)
+		env.Log.Info(fmt.Sprintf("for any SDK: export AWS_ENDPOINT_URL=http://%s AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test", env.Listener.Addr()))
+		return emulator.Run(ctx, env, c.config())
 	})
 }

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"encoding/xml"
 	"io"
@@ -11,6 +12,9 @@ import (
 
 	"tandem/services/emulator/wire"
 )
+
+// answerWithin is how long an operation may take once its latency is over.
+const answerWithin = time.Minute
 
 // Wrap puts the rules before next, which does what AWS's clients ask for. A
 // request that no rule hits reaches next with the ResponseWriter that came in.
@@ -47,12 +51,7 @@ func (t *Table) Wrap(next http.Handler) http.Handler {
 func (h hit) apply(w http.ResponseWriter, again func() *http.Request, c call, next http.Handler) (done bool) {
 	switch h.Kind {
 	case kindLatency:
-		select {
-		case <-time.After(time.Duration(h.LatencyMS) * time.Millisecond):
-			return false
-		case <-again().Context().Done():
-			return true
-		}
+		return wait(again().Context(), w, time.Duration(h.LatencyMS)*time.Millisecond)
 	case kindError, kindExpired:
 		h.answer(w, c)
 	case kindReset:
@@ -72,6 +71,20 @@ func (h hit) apply(w http.ResponseWriter, again func() *http.Request, c call, ne
 		answer.send(w)
 	}
 	return true
+}
+
+// wait waits; done says that the client has gone. The server's deadlines are
+// made for calls that do not wait.
+func wait(ctx context.Context, w http.ResponseWriter, d time.Duration) (done bool) {
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Time{}) // a ResponseWriter of a test has none
+	_ = control.SetWriteDeadline(time.Now().Add(d + answerWithin))
+	select {
+	case <-time.After(d):
+		return false
+	case <-ctx.Done():
+		return true
+	}
 }
 
 // answer is the rule's error in the protocol of the call.
