@@ -57,7 +57,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	wake := s.listener.Any()
 	defer wake.Close()
 	relay := outbox.NewRelay(outbox.Options{
-		Pool: pool, Client: sqs.NewFromConfig(awsCfg), Box: ride.Outbox(), Log: env.Log,
+		Pool: pool, Client: sqs.NewFromConfig(awsCfg), Box: ride.Outbox(), Log: env.Log, Queues: []string{ride.QueueRequests, ride.QueueNotifications},
 		Lock: ride.RelayLock, Wake: wake.C, OnSent: ride.OnSent, SendWithin: cfg.Profile.Lease / 3,
 	})
 	return lifecycle.Group(ctx,

@@ -42,6 +42,10 @@ func TestJudgeNamesTheMostUrgentTrouble(t *testing.T) {
 		{"dead letter", func(o *Overview) { o.Queues[1].Visible = 1 }, false, "1 dead letter in ride-requests-dlq"},
 		{"backlog", func(o *Overview) { o.Queues[0].Visible = 51 }, false, "51 messages wait in ride-requests"},
 		{"queue gone", func(o *Overview) { o.Queues[0].Error = "it cannot be found" }, false, "ride-requests cannot be looked at"},
+		{"not ready", func(o *Overview) {
+			o.Services[0].NotReady = map[string]string{"queue": "queue q does not exist: deploy it"}
+		}, false,
+			"booking is not ready: queue q does not exist: deploy it."},
 		{"lag", func(o *Overview) { o.Readers[1].BehindMS = 12_000 }, false, "history is 12s behind"},
 		{"parked", func(o *Overview) { o.Readers[1].Parked = 2 }, false, "set 2 records aside"},
 	}
@@ -109,7 +113,7 @@ func TestOverviewGathersEveryPart(t *testing.T) {
 			w.WriteHeader(http.StatusBadGateway)
 			return
 		}
-		_, _ = fmt.Fprintf(w, `{"service":"x","pid":42,"rss_bytes":1048576,"detail":%s}`, detail)
+		_, _ = fmt.Fprintf(w, `{"service":"x","pid":42,"rss_bytes":1048576,"not_ready":{"queue":"why"},"detail":%s}`, detail)
 	}))
 	defer peers.Close()
 	cfg := Config{Queues: []string{"ride-requests", "missing"}}
@@ -131,6 +135,7 @@ func TestOverviewGathersEveryPart(t *testing.T) {
 	require.InDelta(t, 50, o.Shards[0].PointsPerSecond, 0)
 	require.Equal(t, 2, o.Rides.ByState["assigned"])
 	require.False(t, o.OK)
+	require.Equal(t, map[string]string{"queue": "why"}, o.Services[0].NotReady)
 	require.Contains(t, o.Sentence, "heatmap does not answer")
 
 	g.overview(t.Context())

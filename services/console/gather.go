@@ -107,7 +107,7 @@ func askPeer(ctx context.Context, p peerClient) Service {
 	if err := p.client.Once(ctx, http.MethodGet, "/v1/status", nil, &status); err != nil {
 		return s
 	}
-	s.OK, s.PID, s.Detail = true, status.PID, status.Detail
+	s.OK, s.PID, s.NotReady, s.Detail = true, status.PID, status.NotReady, status.Detail
 	s.RSSMB = float64(status.RSSBytes) / (1 << 20)
 	return s
 }

@@ -2,6 +2,8 @@ package console
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -22,9 +24,15 @@ func judge(o Overview) (ok bool, sentence string) {
 		return false, fmt.Sprintf("%s %s not answer: look at the logs; work waits on queue and stream until then.", strings.Join(down, ", "), verb)
 	}
 	for _, q := range o.Queues {
-		switch {
-		case q.Error != "":
+		if q.Error != "" {
 			return false, fmt.Sprintf("The queue %s cannot be looked at: %s", q.Name, q.Error)
+		}
+	}
+	if why := notReady(o); why != "" {
+		return false, why
+	}
+	for _, q := range o.Queues {
+		switch {
 		case q.Dead && q.Visible > 0:
 			return false, fmt.Sprintf("%d dead %s in %s: look at them, then redrive or discard.", q.Visible, plural(q.Visible, "letter"), q.Name)
 		case !q.Dead && q.Visible > backlogAlarm:
@@ -65,6 +73,16 @@ func slowestReader(readers []Reader) (slowest Reader, ok bool) {
 		}
 	}
 	return slowest, ok
+}
+
+// notReady names the first service that cannot work, and why.
+func notReady(o Overview) string {
+	for _, s := range o.Services {
+		for _, check := range slices.Sorted(maps.Keys(s.NotReady)) {
+			return fmt.Sprintf("%s is not ready: %s.", s.Name, strings.TrimSuffix(s.NotReady[check], "."))
+		}
+	}
+	return ""
 }
 
 func downServices(o Overview) (down []string) {

@@ -83,9 +83,11 @@ type Rides struct {
 
 // Service is one process of Tandem.
 type Service struct {
-	Name   string          `json:"name"`
-	OK     bool            `json:"ok"`
-	PID    int             `json:"pid"`
-	RSSMB  float64         `json:"rss_mb"`
-	Detail json.RawMessage `json:"detail,omitempty"`
+	Name  string  `json:"name"`
+	OK    bool    `json:"ok"`
+	PID   int     `json:"pid"`
+	RSSMB float64 `json:"rss_mb"`
+	// NotReady says what keeps it from its work, by check; empty: nothing.
+	NotReady map[string]string `json:"not_ready,omitempty"`
+	Detail   json.RawMessage   `json:"detail,omitempty"`
 }

@@ -79,6 +79,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	env.Metrics.MustRegister(seconds)
 	worker, err := sqsworker.New(sqsworker.Options{
 		Client: sqs.NewFromConfig(aws), Queue: ride.QueueRequests, DeadLetterQueue: DeadLetterQueue, Handler: h,
+		MaxReceives: ride.MaxReceives, VisibilitySetting: "RideRequestVisibilitySeconds in messaging.yaml",
 		Visibility: cfg.Profile.Visibility, HandleWithin: cfg.Profile.ExpiresAfter + time.Minute, Drain: drain, Log: env.Log,
 		Handled: func(m sqsworker.Message, o sqsworker.Outcome, took time.Duration) {
 			seconds.WithLabelValues(string(o)).Observe(took.Seconds())

@@ -29,6 +29,7 @@ import (
 	"tandem/services/internal/stream/readstat"
 	"tandem/services/internal/stream/recent"
 	"tandem/services/internal/stream/shardgroup"
+	"tandem/services/internal/stream/streamcheck"
 )
 
 const (
@@ -64,8 +65,10 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		return err
 	}
 	r := &reader{store: &store{pool: pool, generation: generation}, stats: readstat.New(), seen: recent.New(), public: map[int]publicMap{}}
+	client := kinesis.NewFromConfig(aws)
+	check := streamcheck.New(streamcheck.Options{Client: client, Stream: stream, Log: env.Log})
 	r.group, err = shardgroup.New(shardgroup.Options{
-		Client: kinesis.NewFromConfig(aws), Stream: stream, Pool: pool, Name: name, Generation: generation, Worker: workerID(),
+		Client: client, Stream: stream, Pool: pool, Name: name, Generation: generation, Worker: workerID(),
 		Processor: r.processor, Lease: cfg.Profile.Lease, Log: env.Log,
 		// Half as often as those whose answer a person waits for: all readers
 		// share a shard's five calls a second.
@@ -75,12 +78,13 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		return fmt.Errorf("heatmap: %w", err)
 	}
 	return lifecycle.Group(ctx,
+		lifecycle.Task{Name: "stream check", Run: check.Run},
 		lifecycle.Task{Name: "group", Run: r.group.Run},
 		lifecycle.Task{Name: "presence", Run: func(ctx context.Context) error { return r.store.keepForgetting(ctx, env.Log) }},
 		lifecycle.Task{Name: "http", Run: func(ctx context.Context) error {
 			return httpserver.Serve(ctx, httpserver.Options{
 				Name: name, Env: env, Auth: cfg.Auth, Routes: r.routes(), Status: r.status,
-				Ready: []httpserver.Check{{Name: "postgres", Run: pool.Ping}, {Name: "leases", Run: r.group.Ready}},
+				Ready: []httpserver.Check{{Name: "postgres", Run: pool.Ping}, {Name: "stream", Run: check.Ready}, {Name: "leases", Run: r.group.Ready}},
 			})
 		}})
 }

@@ -24,6 +24,7 @@ import (
 	"tandem/services/internal/stream/readstat"
 	"tandem/services/internal/stream/recent"
 	"tandem/services/internal/stream/shardgroup"
+	"tandem/services/internal/stream/streamcheck"
 )
 
 const (
@@ -56,8 +57,10 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		return err
 	}
 	r := &reader{store: newStore(pool), stats: readstat.New(), seen: recent.New()}
+	client := kinesis.NewFromConfig(aws)
+	check := streamcheck.New(streamcheck.Options{Client: client, Stream: stream, Log: env.Log})
 	r.group, err = shardgroup.New(shardgroup.Options{
-		Client: kinesis.NewFromConfig(aws), Stream: stream, Pool: pool, Name: name, Generation: 1, Worker: workerID(),
+		Client: client, Stream: stream, Pool: pool, Name: name, Generation: 1, Worker: workerID(),
 		Processor: r.processor, Lease: cfg.Profile.Lease, Log: env.Log,
 		// Half as often as those whose answer a person waits for: all readers
 		// share a shard's five calls a second.
@@ -67,11 +70,12 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		return fmt.Errorf("history: %w", err)
 	}
 	return lifecycle.Group(ctx,
+		lifecycle.Task{Name: "stream check", Run: check.Run},
 		lifecycle.Task{Name: "group", Run: r.group.Run},
 		lifecycle.Task{Name: "http", Run: func(ctx context.Context) error {
 			return httpserver.Serve(ctx, httpserver.Options{
 				Name: name, Env: env, Auth: cfg.Auth, Routes: r.routes(), Status: r.status,
-				Ready: []httpserver.Check{{Name: "postgres", Run: pool.Ping}, {Name: "leases", Run: r.group.Ready}},
+				Ready: []httpserver.Check{{Name: "postgres", Run: pool.Ping}, {Name: "stream", Run: check.Ready}, {Name: "leases", Run: r.group.Ready}},
 			})
 		}})
 }

@@ -12,6 +12,7 @@ import (
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/lifecycle"
 	"tandem/services/internal/stream/kinesisproducer"
+	"tandem/services/internal/stream/streamcheck"
 )
 
 const stream = "driver-locations"
@@ -31,8 +32,11 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		return err
 	}
 	stats := newStats()
+	client := kinesis.NewFromConfig(awsCfg)
+	// A stream of more shards than buckets would leave some of them empty.
+	check := streamcheck.New(streamcheck.Options{Client: client, Stream: stream, MaxShards: cfg.Backend.Buckets.Count(), Log: env.Log})
 	p := kinesisproducer.New(kinesisproducer.Options{
-		Client: kinesis.NewFromConfig(awsCfg), Stream: stream, Buckets: cfg.Backend.Buckets, Log: env.Log,
+		Client: client, Stream: stream, Buckets: cfg.Backend.Buckets, Log: env.Log,
 		Linger: max(cfg.Profile.Linger, cfg.Backend.MinLinger), Report: stats.report,
 	})
 	s := &service{stream: p, putWithin: cfg.Profile.PutWithin, now: time.Now, stats: stats}
@@ -44,9 +48,10 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 			defer stopProducing()
 			return httpserver.Serve(ctx, httpserver.Options{
 				Name: "location", Env: env, Auth: cfg.Auth, Routes: s.routes(), Status: stats.detail,
-				Ready: []httpserver.Check{{Name: "stream", Run: p.Ready}},
+				Ready: []httpserver.Check{{Name: "stream", Run: check.Ready}, {Name: "puts", Run: p.Ready}},
 			})
 		}},
+		lifecycle.Task{Name: "stream check", Run: check.Run},
 		lifecycle.Task{Name: "producer", Run: func(context.Context) error { return p.Run(producing, lifecycle.DrainTimeout/2) }},
 	)
 }

@@ -60,6 +60,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		Client: sqs.NewFromConfig(aws), Queue: Queue, DeadLetterQueue: DeadLetterQueue,
 		Handler:    &handler{store: s, sms: snsSender{sns.NewFromConfig(aws)}, claim: cfg.Profile.Visibility, log: env.Log},
 		Visibility: cfg.Profile.Visibility, Log: env.Log,
+		VisibilitySetting: "NotificationVisibilitySeconds in messaging.yaml",
 		// A ride whose first message fails must not use up its followers' tries.
 		MaxReceive: 1,
 	})

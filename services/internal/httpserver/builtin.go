@@ -2,6 +2,7 @@ package httpserver
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"os"
 	"runtime"
@@ -22,8 +23,28 @@ type Status struct {
 	StartedAt  time.Time `json:"started_at"`
 	Goroutines int       `json:"goroutines"`
 	RSSBytes   int64     `json:"rss_bytes"` // 0 where the system does not tell
-	Detail     any       `json:"detail,omitempty"`
+	// NotReady says why, for each check that fails.
+	NotReady map[string]string `json:"not_ready,omitempty"`
+	Detail   any               `json:"detail,omitempty"`
 }
+
+// adviser is an error that may be shown to anybody: one sentence on what is set
+// up wrong and how to right it. What other errors say, addresses for one, stays
+// in the log and in the status, which has roles.
+type adviser interface{ Advice() string }
+
+func advice(err error) (string, bool) {
+	var a adviser
+	if !errors.As(err, &a) {
+		return "", false
+	}
+	return a.Advice(), true
+}
+
+const (
+	readyWithin  = 2 * time.Second
+	statusWithin = time.Second // of that, for the checks: the console does not wait long
+)
 
 func (s *server) builtin() []Route {
 	metrics := promhttp.HandlerFor(s.Env.Metrics, promhttp.HandlerOpts{})
@@ -43,22 +64,39 @@ func (s *server) builtin() []Route {
 
 // readyz answers 200 with every check "ok", or 503 naming what fails.
 func (s *server) readyz(c *gin.Context) error {
-	ctx, cancel := context.WithTimeout(c.Request.Context(), 2*time.Second)
-	defer cancel()
 	code, checks := http.StatusOK, map[string]string{}
 	if s.draining.Load() {
 		code, checks["draining"] = http.StatusServiceUnavailable, "the service is shutting down"
 	}
+	failing := s.check(c.Request.Context(), readyWithin)
 	for _, check := range s.Ready {
 		checks[check.Name] = "ok"
-		err := check.Run(ctx)
-		if err != nil {
-			code, checks[check.Name] = http.StatusServiceUnavailable, "failing"
+		err, bad := failing[check.Name]
+		if !bad {
+			continue
 		}
-		s.noteReady(check.Name, err)
+		code, checks[check.Name] = http.StatusServiceUnavailable, "failing"
+		if text, ok := advice(err); ok {
+			checks[check.Name] = text
+		}
 	}
 	c.JSON(code, gin.H{"service": s.Name, "checks": checks})
 	return nil
+}
+
+// check runs the checks and gives the errors of those that fail.
+func (s *server) check(ctx context.Context, within time.Duration) map[string]error {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	failing := map[string]error{}
+	for _, check := range s.Ready {
+		err := check.Run(ctx)
+		if err != nil {
+			failing[check.Name] = err
+		}
+		s.noteReady(check.Name, err)
+	}
+	return failing
 }
 
 // noteReady logs a check's changes: once when it begins to fail, once when it
@@ -80,6 +118,15 @@ func (s *server) status(c *gin.Context) error {
 	out := Status{
 		Service: s.Name, PID: os.Getpid(), StartedAt: s.started.UTC(),
 		Goroutines: runtime.NumGoroutine(), RSSBytes: residentBytes(),
+	}
+	for name, err := range s.check(c.Request.Context(), statusWithin) {
+		if out.NotReady == nil {
+			out.NotReady = map[string]string{}
+		}
+		out.NotReady[name] = err.Error()
+		if text, ok := advice(err); ok {
+			out.NotReady[name] = text
+		}
 	}
 	if s.Status != nil {
 		out.Detail = s.Status()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -139,6 +140,33 @@ func TestErrorsBecomeProblemsInOnePlace(t *testing.T) {
 	status, _, body = f.do(t, "GET", "/metrics", "", "")
 	require.Equal(t, 200, status)
 	require.Contains(t, string(body), "http_request_seconds")
+}
+
+// advice is an error that anybody may read.
+type advice string
+
+func (a advice) Error() string  { return "at a secret host: " + string(a) }
+func (a advice) Advice() string { return string(a) }
+
+func TestWhatIsNotReady(t *testing.T) {
+	f := start(t, httpserver.Options{Ready: []httpserver.Check{
+		{Name: "queue", Run: func(context.Context) error { return fmt.Errorf("worker: %w", advice("deploy it")) }},
+		{Name: "database", Run: func(context.Context) error { return errors.New("secret host is down") }},
+		{Name: "stream", Run: func(context.Context) error { return nil }},
+	}})
+	status, _, body := f.do(t, "GET", "/readyz", "", "")
+	require.Equal(t, 503, status)
+	require.JSONEq(t, `{"queue":"deploy it","database":"failing","stream":"ok"}`, memberOf(t, body, "checks"))
+	_, _, body = f.do(t, "GET", "/v1/status", "", auth.Admin)
+	require.JSONEq(t, `{"queue":"deploy it","database":"secret host is down"}`, memberOf(t, body, "not_ready"), "who runs it may know")
+}
+
+// memberOf gives one member of an object.
+func memberOf(t *testing.T, body []byte, member string) string {
+	t.Helper()
+	var all map[string]json.RawMessage
+	require.NoError(t, json.Unmarshal(body, &all))
+	return string(all[member])
 }
 
 func TestARouteWithoutRolesIsRefused(t *testing.T) {

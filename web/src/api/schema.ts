@@ -1032,6 +1032,10 @@ export interface components {
             ok: boolean;
             pid: number;
             rss_mb: number;
+            /** @description what keeps it from its work, by check */
+            not_ready?: {
+                [key: string]: string;
+            };
             /** @description the service's own */
             detail?: unknown;
         };

@@ -9,6 +9,7 @@ export function Services({ services }: { services: Overview["services"] }) {
           <Text size="sm" fw={500}>
             <Text span inherit c={s.ok ? "harbour" : "red"} aria-hidden>{s.ok ? "●" : "○"}</Text> {s.name}
             {!s.ok && <Text span inherit c="red"> down</Text>}
+            {s.not_ready && <Text span inherit c="red" title={Object.values(s.not_ready).join("; ")}> not ready</Text>}
           </Text>
           <Text size="xs" c="dimmed">
             pid <span data-testid={`service-${s.name}-pid`}>{s.pid}</span> · {Math.round(s.rss_mb)} MB

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -36,6 +38,9 @@ type Options struct {
 	Client Client
 	Box    Box
 	Log    *slog.Logger
+	// Queues, where named, are looked up at the start, so that Ready says which
+	// of them is missing before there is a message for it.
+	Queues []string
 	// Lock is the advisory lock's number: one for each table.
 	Lock int64
 	// Wake tells that rows may have been added; may be nil.
@@ -57,6 +62,7 @@ const (
 	firstRetry = 500 * time.Millisecond
 	lastRetry  = 30 * time.Second
 	pruneEvery = time.Minute
+	lookEvery  = 5 * time.Second
 )
 
 // Relay sends rows. Any number may run: one works at a time.
@@ -86,9 +92,11 @@ func orElse(d, otherwise time.Duration) time.Duration {
 
 // Run sends rows until ctx ends. What failed is tried again.
 func (r *Relay) Run(ctx context.Context) error {
-	poll, prune := time.NewTicker(r.o.PollEvery), time.NewTicker(pruneEvery)
+	poll, prune, look := time.NewTicker(r.o.PollEvery), time.NewTicker(pruneEvery), time.NewTicker(lookEvery)
 	defer poll.Stop()
 	defer prune.Stop()
+	defer look.Stop()
+	r.lookup(ctx)
 	for {
 		n, err := r.Round(ctx)
 		r.note(err)
@@ -100,6 +108,8 @@ func (r *Relay) Run(ctx context.Context) error {
 			return nil
 		case <-r.o.Wake:
 		case <-poll.C:
+		case <-look.C:
+			r.lookup(ctx)
 		case <-prune.C:
 			if err := r.prune(ctx); err != nil && ctx.Err() == nil {
 				r.o.Log.Warn("sent messages were not pruned; it is tried again in a minute", "err", err)
@@ -112,8 +122,8 @@ func (r *Relay) Run(ctx context.Context) error {
 func (r *Relay) Ready(context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for queue, err := range r.bad {
-		return fmt.Errorf("outbox: queue %s: %w", queue, err)
+	for _, queue := range slices.Sorted(maps.Keys(r.bad)) {
+		return fmt.Errorf("outbox: %s: %w", queue, r.bad[queue])
 	}
 	return r.fail
 }
@@ -220,7 +230,7 @@ func (r *Relay) queueState(queue string, err error) {
 		return
 	}
 	if r.bad[queue] == nil {
-		r.o.Log.Warn("messages cannot be sent; they wait in the outbox", "queue", queue, "err", err)
+		r.o.Log.Error("messages cannot be sent; they wait in the outbox", "queue", queue, "err", err)
 	}
 	r.bad[queue] = err
 	delete(r.urls, queue)
@@ -288,7 +298,7 @@ func (r *Relay) url(ctx context.Context, queue string) (string, error) {
 	}
 	out, err := r.o.Client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &queue})
 	if err != nil {
-		return "", fmt.Errorf("find the queue: %w", err)
+		return "", missing(queue, err)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

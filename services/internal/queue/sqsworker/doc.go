@@ -49,9 +49,17 @@
 //   - The send to the dead-letter queue fails: the message is retried, and
 //     the queue's own redrive policy is the last resort. A crash between send
 //     and delete leaves two copies.
-//   - The queue does not exist, or SQS does not answer: receives back off up
+//   - The queue does not exist, or SQS does not answer: the worker backs off up
 //     to 10 s, Ready says why, the queue's URL is looked up again. After a
 //     failure the first receive waits a second, so that Ready turns soon.
+//   - The queue is set up otherwise than the worker was (see Check): no message
+//     is taken, at the start and after every failed receive, until it fits. A
+//     receive names its own visibility, so a queue whose own is too short does
+//     no harm to this worker; it shows that queue and worker were set up apart,
+//     and whoever else receives would hand out what is still worked on. A
+//     maxReceiveCount that differs makes the handler take the wrong receive for
+//     the last one. Waiting messages are safe; that a person must look is said
+//     by Ready, and at level error, once.
 //   - ctx of Run ends: no more receives; what waits behind its group is
 //     released; handlers have until Drain, then their ctx ends with the cause
 //     ErrDraining, and what is not Done or DeadLetter by then is released. A

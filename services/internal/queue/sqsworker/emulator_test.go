@@ -215,3 +215,54 @@ func TestDrainReleasesOverHTTP(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, out.Messages, 1, "it is visible at once")
 }
+
+// What a person sees who deploys too late, then wrongly, then right; and an
+// AWS that forgets everything, as LocalStack does when it is started anew.
+func TestChecksOverHTTP(t *testing.T) {
+	t.Parallel()
+	client := newClient(t)
+	_, err := client.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("late-dlq")})
+	require.NoError(t, err)
+	dead := open(t, client, "late-dlq")
+	makeQueue := func(visibility string) queue {
+		attributes := map[string]string{"VisibilityTimeout": visibility}
+		out, err := client.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("late"), Attributes: attributes})
+		require.NoError(t, err)
+		return queue{t, client, "late", out.QueueUrl}
+	}
+	set := func(q queue, attributes map[string]string) {
+		_, err := client.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: q.url, Attributes: attributes})
+		require.NoError(t, err)
+	}
+	arn, err := client.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: dead.url, AttributeNames: []types.QueueAttributeName{"QueueArn"}})
+	require.NoError(t, err)
+	redrive := map[string]string{"RedrivePolicy": fmt.Sprintf(`{"deadLetterTargetArn":%q,"maxReceiveCount":5}`, arn.Attributes["QueueArn"])}
+
+	w, _ := run(t, sqsworker.Options{
+		Client: client, Queue: "late", DeadLetterQueue: dead.name, MaxReceives: 5, VisibilitySetting: "Visibility in messaging.yaml",
+		Handler: sqsworker.HandlerFunc(func(context.Context, sqsworker.Message) sqsworker.Result { return sqsworker.Done() }),
+	})
+	advises := func(text string) {
+		t.Helper()
+		require.Eventually(t, func() bool {
+			var wrong *sqsworker.Misfit
+			return errors.As(w.Ready(), &wrong) && strings.Contains(wrong.Advice(), text)
+		}, patience, look, text)
+	}
+	advises("queue late does not exist: deploy it")
+	q := makeQueue("10")
+	q.send("x")
+	advises("queue late has a visibility of 10 s, and this worker needs at least 30 s: set Visibility in messaging.yaml to 30")
+	set(q, map[string]string{"VisibilityTimeout": "30"})
+	advises("queue late has no redrive policy")
+	require.Zero(t, w.Stats().Received)
+	set(q, redrive)
+	require.Eventually(t, func() bool { return w.Ready() == nil && w.Stats().Done == 1 }, patience, look)
+
+	_, err = client.DeleteQueue(t.Context(), &sqs.DeleteQueueInput{QueueUrl: q.url})
+	require.NoError(t, err)
+	advises("queue late does not exist: deploy it")
+	set(makeQueue("30"), redrive)
+	q.send("y")
+	require.Eventually(t, func() bool { return w.Ready() == nil && w.Stats().Done == 2 }, patience, look)
+}

@@ -3,6 +3,7 @@ package sqsworker
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,6 +26,8 @@ type fakeSQS struct {
 	calls    map[string]int
 	batches  []int // sizes of delete batches
 	serial   int
+
+	attributes map[string]string
 }
 
 type fakeMessage struct {
@@ -35,7 +38,13 @@ type fakeMessage struct {
 }
 
 func newFake(fifo bool) *fakeSQS {
-	return &fakeSQS{fifo: fifo, fail: map[string]func() error{}, calls: map[string]int{}}
+	dlq := "q-dlq"
+	if fifo {
+		dlq += ".fifo"
+	}
+	return &fakeSQS{fifo: fifo, fail: map[string]func() error{}, calls: map[string]int{}, attributes: map[string]string{
+		"VisibilityTimeout": "43200", "RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:0:` + dlq + `","maxReceiveCount":5}`,
+	}}
 }
 
 func (f *fakeSQS) send(group string, bodies ...string) {
@@ -89,6 +98,14 @@ func (f *fakeSQS) GetQueueUrl(_ context.Context, in *sqs.GetQueueUrlInput, _ ...
 		return nil, err
 	}
 	return &sqs.GetQueueUrlOutput{QueueUrl: aws.String("http://fake/" + *in.QueueName)}, nil
+}
+
+func (f *fakeSQS) GetQueueAttributes(context.Context, *sqs.GetQueueAttributesInput, ...func(*sqs.Options)) (*sqs.GetQueueAttributesOutput, error) {
+	defer f.mu.Unlock()
+	if err := f.enter("attributes"); err != nil {
+		return nil, err
+	}
+	return &sqs.GetQueueAttributesOutput{Attributes: maps.Clone(f.attributes)}, nil
 }
 
 func (f *fakeSQS) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInput, _ ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error) {

@@ -13,6 +13,7 @@ import (
 // Client is the part of *sqs.Client that a Worker uses.
 type Client interface {
 	GetQueueUrl(context.Context, *sqs.GetQueueUrlInput, ...func(*sqs.Options)) (*sqs.GetQueueUrlOutput, error)
+	GetQueueAttributes(context.Context, *sqs.GetQueueAttributesInput, ...func(*sqs.Options)) (*sqs.GetQueueAttributesOutput, error)
 	ReceiveMessage(context.Context, *sqs.ReceiveMessageInput, ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error)
 	DeleteMessageBatch(context.Context, *sqs.DeleteMessageBatchInput, ...func(*sqs.Options)) (*sqs.DeleteMessageBatchOutput, error)
 	ChangeMessageVisibilityBatch(context.Context, *sqs.ChangeMessageVisibilityBatchInput, ...func(*sqs.Options)) (*sqs.ChangeMessageVisibilityBatchOutput, error)
@@ -27,14 +28,19 @@ type Options struct {
 	// DeadLetterQueue is where DeadLetter sends; without it such a message is
 	// retried until the queue's redrive policy moves it.
 	DeadLetterQueue string
+	// MaxReceives is the maxReceiveCount that Handler counts on; 0: any.
+	MaxReceives int
 
-	MaxInFlight  int           // messages held at most; 0: 5
-	MaxReceive   int           // messages a receive takes at most, 1 to 10; 0: 10
-	Visibility   time.Duration // how long a message stays invisible without a heartbeat, whole seconds; 0: 30 s
-	HandleWithin time.Duration // a handler's deadline; 0: 1 h. SQS lends for 12 h at most
-	Wait         time.Duration // long poll, whole seconds; 0: 20 s
-	Linger       time.Duration // a delete waits this long for others; 0: 10 ms
-	Drain        time.Duration // handlers may go on this long after Run's ctx ended; 0: 6 s
+	MaxInFlight int           // messages held at most; 0: 5
+	MaxReceive  int           // messages a receive takes at most, 1 to 10; 0: 10
+	Visibility  time.Duration // how long a message stays invisible without a heartbeat, whole seconds; 0: 30 s
+	// VisibilitySetting names, for people, what sets the queue's visibility;
+	// empty: its VisibilityTimeout.
+	VisibilitySetting string
+	HandleWithin      time.Duration // a handler's deadline; 0: 1 h. SQS lends for 12 h at most
+	Wait              time.Duration // long poll, whole seconds; 0: 20 s
+	Linger            time.Duration // a delete waits this long for others; 0: 10 ms
+	Drain             time.Duration // handlers may go on this long after Run's ctx ended; 0: 6 s
 
 	Log *slog.Logger // nil: silent
 	// Handled, where set, hears of every message that a handler returned from.
@@ -61,6 +67,7 @@ func (o Options) withDefaults() (Options, error) {
 	defaultTo(&o.MaxInFlight, 5)
 	defaultTo(&o.MaxReceive, maxBatch)
 	defaultTo(&o.Visibility, 30*time.Second)
+	defaultTo(&o.VisibilitySetting, "its VisibilityTimeout")
 	defaultTo(&o.HandleWithin, time.Hour)
 	defaultTo(&o.Wait, 20*time.Second)
 	defaultTo(&o.Linger, 10*time.Millisecond)

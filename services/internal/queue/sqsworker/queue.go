@@ -21,14 +21,27 @@ type queueURL struct {
 
 func (q *queueURL) get(ctx context.Context) (string, error) {
 	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.url != "" {
-		return q.url, nil
+	url := q.url
+	q.mu.Unlock()
+	if url != "" {
+		return url, nil
 	}
+	return q.find(ctx)
+}
+
+// find asks SQS, and remembers the answer.
+func (q *queueURL) find(ctx context.Context) (string, error) {
 	out, err := q.client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &q.name})
-	if err != nil {
+	var missing *types.QueueDoesNotExist
+	switch {
+	case errors.As(err, &missing):
+		q.forget(err)
+		return "", &Misfit{fmt.Sprintf("queue %s does not exist: deploy it", q.name), err}
+	case err != nil:
 		return "", fmt.Errorf("sqsworker: queue %s: %w", q.name, err)
 	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	q.url = aws.ToString(out.QueueUrl)
 	return q.url, nil
 }

@@ -73,7 +73,8 @@ func (w *Worker) Run(ctx context.Context) error {
 	return err
 }
 
-// Ready gives nil while the queue answers, else what it answered last.
+// Ready gives nil while the queue fits and answers, else a *Misfit or what it
+// answered last.
 func (w *Worker) Ready() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -119,7 +120,12 @@ func within(done <-chan struct{}, d time.Duration) bool {
 func (w *Worker) receiveLoop(ctx, life, handling context.Context) {
 	retry := newBackoff()
 	wait := firstWait // the first poll is short: Ready turns at once
-	for {
+	for checked := false; ; {
+		if !checked {
+			if checked = w.awaitFit(ctx); !checked {
+				return
+			}
+		}
 		n := w.take(ctx)
 		if n == 0 {
 			return
@@ -133,7 +139,7 @@ func (w *Worker) receiveLoop(ctx, life, handling context.Context) {
 			w.setReady(err)
 			w.queue.forget(err)
 			w.o.Log.Warn("receive failed", "queue", w.o.Queue, "err", err)
-			wait = firstWait
+			wait, checked = firstWait, false // it may have been made anew, otherwise
 			pause(ctx, retry.NextBackOff())
 			continue
 		}

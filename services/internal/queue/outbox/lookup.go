@@ -1,0 +1,52 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+)
+
+// Missing is the error for a queue that does not exist.
+type Missing struct {
+	Queue string
+	err   error
+}
+
+func (m *Missing) Error() string { return m.Advice() }
+
+func (m *Missing) Unwrap() error { return m.err }
+
+// Advice is one sentence that anybody may read.
+func (m *Missing) Advice() string {
+	return fmt.Sprintf("queue %s does not exist: deploy it; messages wait in the outbox until then", m.Queue)
+}
+
+func missing(queue string, err error) error {
+	var none *types.QueueDoesNotExist
+	if errors.As(err, &none) {
+		return &Missing{queue, err}
+	}
+	return fmt.Errorf("find the queue: %w", err)
+}
+
+// lookup finds those of Queues whose URL is not known. That a queue is found
+// says nothing of another trouble with it: only a send ends that.
+func (r *Relay) lookup(ctx context.Context) {
+	for _, queue := range r.o.Queues {
+		r.mu.Lock()
+		had := r.bad[queue]
+		r.mu.Unlock()
+		within, cancel := context.WithTimeout(ctx, r.o.SendWithin)
+		_, err := r.url(within, queue)
+		cancel()
+		var gone *Missing
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil && had == nil, err == nil && errors.As(had, &gone):
+			r.queueState(queue, err)
+		}
+	}
+}

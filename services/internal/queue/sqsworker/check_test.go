@@ -1,0 +1,91 @@
+package sqsworker
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestWhatFits(t *testing.T) {
+	o := Options{Queue: "q", DeadLetterQueue: "q-dlq", MaxReceives: 5, Visibility: 30 * time.Second, VisibilitySetting: "Visibility in messaging.yaml"}
+	attributes := func(visibility, policy string) map[string]string {
+		return map[string]string{"VisibilityTimeout": visibility, "RedrivePolicy": policy}
+	}
+	const right = `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:0:q-dlq","maxReceiveCount":5}`
+	for name, c := range map[string]struct {
+		change     func(*Options)
+		attributes map[string]string
+		want       string // advice; empty: fits
+	}{
+		"right":               {attributes: attributes("30", right)},
+		"more visibility":     {attributes: attributes("31", right)},
+		"a count as a string": {attributes: attributes("30", strings.Replace(right, "5", `"5"`, 1))},
+		"too little visibility": {attributes: attributes("29", right),
+			want: "queue q has a visibility of 29 s, and this worker needs at least 30 s: set Visibility in messaging.yaml to 30"},
+		"no redrive":   {attributes: map[string]string{"VisibilityTimeout": "30"}, want: "has no redrive policy"},
+		"another DLQ":  {attributes: attributes("30", strings.Replace(right, "q-dlq", "x", 1)), want: "dead letters to x, and this worker sends them to q-dlq"},
+		"fewer tries":  {attributes: attributes("30", strings.Replace(right, "5", "3", 1)), want: "maxReceiveCount of 3, and this worker takes receive 5 for the last"},
+		"any tries do": {change: func(o *Options) { o.MaxReceives = 0 }, attributes: attributes("30", strings.Replace(right, "5", "3", 1))},
+		"none is asked for": {change: func(o *Options) { o.DeadLetterQueue, o.MaxReceives = "", 0 },
+			attributes: map[string]string{"VisibilityTimeout": "30"}},
+	} {
+		mine := o
+		if c.change != nil {
+			c.change(&mine)
+		}
+		target, err := mine.fits(c.attributes)
+		if c.want == "" {
+			require.NoError(t, err, name)
+			require.Equal(t, mine.DeadLetterQueue, target, name)
+			continue
+		}
+		var wrong *Misfit
+		require.ErrorAs(t, err, &wrong, name)
+		require.Contains(t, wrong.Advice(), c.want, name)
+	}
+	_, err := o.fits(attributes("30", "{"))
+	require.ErrorContains(t, err, "redrive policy")
+	_, err = o.fits(nil)
+	require.ErrorContains(t, err, "does not tell")
+}
+
+func TestAMisfitTakesNothingAndSaysSoOnce(t *testing.T) {
+	f, log := newFake(false), &bytes.Buffer{}
+	f.send("", "x")
+	f.attributes["VisibilityTimeout"] = "10"
+	o := Options{Log: slog.New(slog.NewTextHandler(log, nil)), Handler: HandlerFunc(func(context.Context, Message) Result { return Done() })}
+	bubble(t, f, o, func(w *Worker, _ func() error) {
+		after(time.Minute)
+		require.ErrorContains(t, w.Ready(), "visibility of 10 s")
+		require.Zero(t, f.calls["receive"])
+		require.Less(t, f.calls["attributes"], 30, "it backs off")
+		require.Equal(t, 1, strings.Count(log.String(), "level=ERROR"), log.String())
+
+		f.mu.Lock()
+		f.attributes["VisibilityTimeout"] = "30"
+		f.mu.Unlock()
+		after(20 * time.Second)
+		require.NoError(t, w.Ready())
+		require.Zero(t, f.left())
+	})
+}
+
+func TestTheQueueIsLookedAtAgainAfterAFailedReceive(t *testing.T) {
+	f := newFake(false)
+	bubble(t, f, Options{Handler: HandlerFunc(func(context.Context, Message) Result { return Done() })}, func(w *Worker, _ func() error) {
+		after(30 * time.Second)
+		require.NoError(t, w.Ready())
+		f.mu.Lock() // made anew, otherwise
+		delete(f.attributes, "RedrivePolicy")
+		f.mu.Unlock()
+		f.setFail("receive", times(1, context.DeadlineExceeded))
+		f.send("", "x")
+		after(time.Minute)
+		require.ErrorContains(t, w.Ready(), "no redrive policy")
+	})
+}

@@ -1,0 +1,117 @@
+// Package streamcheck looks at the start whether the stream that a service
+// needs is there, and says in one sentence what is wrong.
+//
+// It keeps looking, with backoff, until the stream fits, and then stops: a
+// stream that is resharded or lost later is seen by those who use it. It holds
+// nobody up: what is put or read meanwhile fails, and is tried again.
+package streamcheck
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+	"github.com/cenkalti/backoff/v5"
+)
+
+// Client is the part of *kinesis.Client that a Checker uses.
+type Client interface {
+	DescribeStreamSummary(context.Context, *kinesis.DescribeStreamSummaryInput, ...func(*kinesis.Options)) (*kinesis.DescribeStreamSummaryOutput, error)
+}
+
+// Options says what must be there.
+type Options struct {
+	Client    Client
+	Stream    string
+	MaxShards int // open at once; 0: any number
+	Log       *slog.Logger
+}
+
+// Misfit is an error in one sentence that anybody may read.
+type Misfit struct{ sentence string }
+
+func (m *Misfit) Error() string { return m.sentence }
+
+// Advice is the sentence.
+func (m *Misfit) Advice() string { return m.sentence }
+
+// Checker looks at one stream. Make it with New; Run looks.
+type Checker struct {
+	o   Options
+	mu  sync.Mutex
+	err error
+}
+
+const (
+	lookWithin = 5 * time.Second
+	firstPause = 200 * time.Millisecond
+	lastPause  = 10 * time.Second
+)
+
+// New looks at nothing yet.
+func New(o Options) *Checker {
+	return &Checker{o: o, err: &Misfit{fmt.Sprintf("stream %s has not answered yet", o.Stream)}}
+}
+
+// Ready gives nil once the stream fits, else a *Misfit or what Kinesis said.
+func (c *Checker) Ready(context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
+
+// Run looks until the stream fits, then waits for ctx to end.
+func (c *Checker) Run(ctx context.Context) error {
+	retry := backoff.NewExponentialBackOff()
+	retry.InitialInterval, retry.MaxInterval = firstPause, lastPause
+	told := ""
+	for {
+		err := c.Check(ctx)
+		c.mu.Lock()
+		c.err = err
+		c.mu.Unlock()
+		if err == nil {
+			<-ctx.Done()
+			return nil
+		}
+		if now := err.Error(); now != told && ctx.Err() == nil {
+			told = now
+			c.o.Log.Error("the stream is not as this service needs it; looking again", "stream", c.o.Stream, "err", err)
+		}
+		t := time.NewTimer(retry.NextBackOff())
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return nil
+		case <-t.C:
+		}
+	}
+}
+
+// Check looks once.
+func (c *Checker) Check(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, lookWithin)
+	defer cancel()
+	out, err := c.o.Client.DescribeStreamSummary(ctx, &kinesis.DescribeStreamSummaryInput{StreamName: &c.o.Stream})
+	var gone *types.ResourceNotFoundException
+	switch {
+	case errors.As(err, &gone):
+		return &Misfit{fmt.Sprintf("stream %s does not exist: deploy it", c.o.Stream)}
+	case err != nil:
+		return fmt.Errorf("stream %s: %w", c.o.Stream, err)
+	}
+	s := out.StreamDescriptionSummary
+	switch open := int(aws.ToInt32(s.OpenShardCount)); {
+	case s.StreamStatus != types.StreamStatusActive && s.StreamStatus != types.StreamStatusUpdating:
+		return &Misfit{fmt.Sprintf("stream %s is %s: wait until it is ACTIVE", c.o.Stream, s.StreamStatus)}
+	case c.o.MaxShards > 0 && open > c.o.MaxShards:
+		return &Misfit{fmt.Sprintf("stream %s has %d open shards, and no more than %d can be used: set its shards to %d or fewer", c.o.Stream, open, c.o.MaxShards, c.o.MaxShards)}
+	}
+	return nil
+}
