@@ -20,6 +20,7 @@ import (
 	"tandem/services/internal/lifecycle"
 	"tandem/services/internal/problem"
 	"tandem/services/internal/stream/readstat"
+	"tandem/services/internal/stream/shardreader"
 )
 
 const stream = "driver-locations"
@@ -32,11 +33,12 @@ const (
 
 // Config is what mapfeed needs.
 type Config struct {
-	AWS        awsclient.Config
-	Auth       *auth.Keeper
-	Profile    profile.Profile
-	Backend    profile.Backend
-	BookingURL string
+	DatabaseURL string // with it, and a Backend that has fan-out, the stream need not be polled
+	AWS         awsclient.Config
+	Auth        *auth.Keeper
+	Profile     profile.Profile
+	Backend     profile.Backend
+	BookingURL  string
 }
 
 // feed is the running service.
@@ -58,10 +60,16 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		return err
 	}
 	f := newFeed(cfg, env.Log)
-	f.follower = newest.New(newest.Options{
-		Name: "mapfeed", Client: kinesis.NewFromConfig(awsCfg), Stream: stream,
+	client := kinesis.NewFromConfig(awsCfg)
+	o := newest.Options{
+		Name: "mapfeed", Client: client, Stream: stream,
 		PollEvery: cfg.Profile.PollEvery, Log: env.Log, Apply: f.world.apply,
-	})
+		DatabaseURL: cfg.DatabaseURL, Lease: cfg.Profile.Lease,
+	}
+	if cfg.Backend.FanOut {
+		o.FanOut = shardreader.FanOutOf(client)
+	}
+	f.follower = newest.New(o)
 	return lifecycle.Group(ctx,
 		lifecycle.Task{Name: "reader", Run: f.follower.Run},
 		lifecycle.Task{Name: "frames", Run: f.frames},

@@ -12,16 +12,18 @@ import (
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/lifecycle"
 	"tandem/services/internal/stream/readstat"
+	"tandem/services/internal/stream/shardreader"
 )
 
 const stream = "driver-locations"
 
 // Config is what nearby needs.
 type Config struct {
-	AWS     awsclient.Config
-	Auth    *auth.Keeper
-	Profile profile.Profile
-	Backend profile.Backend
+	DatabaseURL string // with it, and a Backend that has fan-out, the stream need not be polled
+	AWS         awsclient.Config
+	Auth        *auth.Keeper
+	Profile     profile.Profile
+	Backend     profile.Backend
 }
 
 type service struct {
@@ -36,10 +38,16 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		return err
 	}
 	s := &service{index: newIndex()}
-	s.follower = newest.New(newest.Options{
-		Name: "nearby", Client: kinesis.NewFromConfig(awsCfg), Stream: stream, Back: silentAfter,
+	client := kinesis.NewFromConfig(awsCfg)
+	o := newest.Options{
+		Name: "nearby", Client: client, Stream: stream, Back: silentAfter,
 		PollEvery: 2 * cfg.Profile.PollEvery, Log: env.Log, Apply: s.index.apply,
-	})
+		DatabaseURL: cfg.DatabaseURL, Lease: cfg.Profile.Lease,
+	}
+	if cfg.Backend.FanOut {
+		o.FanOut = shardreader.FanOutOf(client)
+	}
+	s.follower = newest.New(o)
 	return lifecycle.Group(ctx,
 		lifecycle.Task{Name: "reader", Run: s.follower.Run},
 		lifecycle.Task{Name: "forget", Run: func(ctx context.Context) error { return s.index.forgetEvery(ctx, silentAfter/6) }},

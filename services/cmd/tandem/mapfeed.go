@@ -12,7 +12,8 @@ type mapfeedCmd struct {
 	messaging
 	signing
 	timing
-	BookingURL string `required:"" help:"Base URL of booking."`
+	DatabaseURL string `help:"Postgres, for the leases of fan-out consumers: postgres://user:password@host:5432/name. Without it the stream is polled."`
+	BookingURL  string `required:"" help:"Base URL of booking."`
 }
 
 func (c mapfeedCmd) Run(ctx context.Context) error {
@@ -25,6 +26,8 @@ func (c mapfeedCmd) Run(ctx context.Context) error {
 		return err
 	}
 	return c.serve(ctx, "mapfeed", func(ctx context.Context, env lifecycle.Env) error {
-		return mapfeed.Run(ctx, env, mapfeed.Config{AWS: c.aws(), Backend: backend, Auth: keeper, Profile: prof, BookingURL: c.BookingURL})
+		return mapfeed.Run(ctx, env, mapfeed.Config{
+			DatabaseURL: c.DatabaseURL, AWS: c.aws(), Backend: backend, Auth: keeper, Profile: prof, BookingURL: c.BookingURL,
+		})
 	})
 }

@@ -12,6 +12,7 @@ type nearbyCmd struct {
 	messaging
 	signing
 	timing
+	DatabaseURL string `help:"Postgres, for the leases of fan-out consumers: postgres://user:password@host:5432/name. Without it the stream is polled."`
 }
 
 func (c nearbyCmd) Run(ctx context.Context) error {
@@ -24,6 +25,6 @@ func (c nearbyCmd) Run(ctx context.Context) error {
 		return err
 	}
 	return c.serve(ctx, "nearby", func(ctx context.Context, env lifecycle.Env) error {
-		return nearby.Run(ctx, env, nearby.Config{AWS: c.aws(), Backend: backend, Auth: keeper, Profile: prof})
+		return nearby.Run(ctx, env, nearby.Config{DatabaseURL: c.DatabaseURL, AWS: c.aws(), Backend: backend, Auth: keeper, Profile: prof})
 	})
 }

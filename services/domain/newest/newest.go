@@ -3,6 +3,18 @@
 // is older than one that was given, is left out, so what is shown never goes
 // back in time. It keeps no checkpoint: a reader that starts anew begins at the
 // tip, or a little before it.
+//
+// # Polling and fan-out
+//
+// Every replica of such a reader reads every shard. With Options.FanOut each
+// leases one of the stream's consumers called <name>-1, <name>-2 and so on, and
+// reads by enhanced fan-out for as long as it holds one: a point is applied as it
+// arrives, and replicas take nothing of what the polling readers share. Which
+// consumers there are is asked of the stream, not configured: one more in the
+// template lets one more replica read so. Where none is free, the database is
+// away or the lease is lost, the same shards are polled from the same place on
+// (packages shardreader and shardgroup say how); being slower is all that it
+// costs. Detail says which it is.
 package newest
 
 import (
@@ -12,9 +24,12 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"tandem/services/domain/event"
 	"tandem/services/internal/stream/readstat"
 	"tandem/services/internal/stream/recent"
+	"tandem/services/internal/stream/shardgroup"
 	"tandem/services/internal/stream/shardreader"
 )
 
@@ -29,14 +44,22 @@ type Options struct {
 	Log       *slog.Logger
 	// Apply takes a driver's newest point. It is called for one point at a time.
 	Apply func(p event.Point, arrived time.Time)
+
+	// FanOut and DatabaseURL, both set, let it read by fan-out. The database has
+	// the leases of consumers (shardgroup's schema), each for Lease.
+	FanOut      shardreader.FanOutClient
+	DatabaseURL string
+	Lease       time.Duration
 }
 
 // Follower follows one stream. Run runs it; the rest is safe for concurrent use.
 type Follower struct {
 	o      Options
 	reader *shardreader.Reader
+	name   *shardgroup.Name // nil: polls
 	stats  *readstat.Stats
 	seen   *recent.Tracker
+	began  time.Time
 
 	mu      sync.Mutex // guards mark, records and parked, and orders Apply
 	mark    event.Mark
@@ -46,15 +69,29 @@ type Follower struct {
 
 // New makes a Follower.
 func New(o Options) *Follower {
-	return &Follower{
-		o: o, stats: readstat.New(), seen: recent.New(), mark: event.NewMark(),
-		reader: shardreader.New(shardreader.Options{Client: o.Client, Stream: o.Stream, PollEvery: o.PollEvery, Log: o.Log}),
+	f := &Follower{o: o, stats: readstat.New(), seen: recent.New(), mark: event.NewMark(), began: time.Now()}
+	read := shardreader.Options{Client: o.Client, Stream: o.Stream, PollEvery: o.PollEvery, Log: o.Log}
+	if o.FanOut != nil && o.DatabaseURL != "" {
+		f.name = f.lease()
+		read.FanOut, read.Consumer = o.FanOut, f.name.Consumer
 	}
+	f.reader = shardreader.New(read)
+	return f
 }
 
-// Run reads until ctx ends. A stream made anew is read from its beginning: its
-// sequences go on from where the old one's were, since drivers count on.
+// Run reads until ctx ends.
 func (f *Follower) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	if f.name != nil {
+		g.Go(func() error { return f.name.Run(ctx) })
+	}
+	g.Go(func() error { return f.read(ctx) })
+	return g.Wait()
+}
+
+// read reads until ctx ends. A stream made anew is read from its beginning: its
+// sequences go on from where the old one's were, since drivers count on.
+func (f *Follower) read(ctx context.Context) error {
 	start := shardreader.Latest()
 	if f.o.Back > 0 {
 		start = shardreader.At(time.Now().Add(-f.o.Back))
@@ -77,7 +114,7 @@ func (f *Follower) Run(ctx context.Context) error {
 func (f *Follower) handle(_ context.Context, b shardreader.Batch) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	arrived, repeated := make([]time.Time, 0, len(b.Records)), 0
+	arrived, past, repeated := make([]time.Time, 0, len(b.Records)), 0, 0
 	for _, r := range b.Records {
 		f.records++
 		p, err := event.DecodePoint(r.Data)
@@ -91,10 +128,15 @@ func (f *Follower) handle(_ context.Context, b shardreader.Batch) error {
 			continue
 		}
 		f.o.Apply(p, r.Arrived)
-		arrived = append(arrived, r.Arrived)
+		if r.Arrived.Before(f.began) {
+			past++ // what it catches up with says nothing about how fast it is
+		} else {
+			arrived = append(arrived, r.Arrived)
+		}
 		f.seen.See(b.Shard, r.Sequence, p.Driver, p.Seq, r.Arrived, time.Now())
 	}
 	f.stats.Applied(arrived)
+	f.stats.AppliedLate(past)
 	f.stats.Repeated(repeated)
 	return nil
 }
@@ -119,7 +161,9 @@ func (f *Follower) Detail() readstat.Detail {
 	f.mu.Lock()
 	d.Records, d.Parked = f.records, f.parked
 	f.mu.Unlock()
-	for _, s := range f.reader.State() {
+	shards := f.reader.State()
+	d.Mode = f.mode(shards)
+	for _, s := range shards {
 		one := readstat.Shard{Shard: s.Shard, Sequence: s.Sequence, BehindMS: s.Behind.Milliseconds(), Drained: s.Closed}
 		if s.Err != nil {
 			one.Error = s.Err.Error()

@@ -13,6 +13,7 @@ import (
 // Detail is what a reader says of itself.
 type Detail struct {
 	Reader   string  `json:"reader"`
+	Mode     string  `json:"mode,omitempty"` // how it reads, where there are several ways
 	Records  int64   `json:"records"`
 	Points   int64   `json:"points"`
 	Latency  Latency `json:"latency_ms"`
@@ -79,6 +80,14 @@ func (s *Stats) Applied(arrived []time.Time) {
 		// What lies outside of the histogram is counted at its edge.
 		_ = s.latency.Current.RecordValue(min(max(now.Sub(a).Milliseconds(), 1), longest.Milliseconds()))
 	}
+}
+
+// AppliedLate counts points that were applied just now and lay there before the
+// reader was: they are no measure of its latency.
+func (s *Stats) AppliedLate(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.points += int64(n)
 }
 
 // Repeated counts points that were there already, and so left out.
