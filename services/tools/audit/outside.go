@@ -42,6 +42,12 @@ type deadLetters struct {
 // Stream is the stream that is audited.
 const Stream = "driver-locations"
 
+// stalledAfter is how long no shard may answer before the audit gives up: a
+// stream that is lost under it is waited for by a reader for ever.
+const stalledAfter = time.Minute
+
+var errStalled = fmt.Errorf("no shard of %s has answered for %s: is the stream still there?", Stream, stalledAfter)
+
 // auditBytes is how fast the audit reads a shard: it leaves readers at the tip
 // their share of the shard's 2 MB/s.
 const auditBytes = 1 << 20
@@ -117,22 +123,28 @@ func (w *world) Stream(ctx context.Context, until time.Time, see func(shardreade
 	for _, s := range shards {
 		left[s.ID] = true
 	}
-	ctx, enough := context.WithCancel(ctx)
-	defer enough()
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	stalled := time.AfterFunc(stalledAfter, func() { end(errStalled) })
+	defer stalled.Stop()
 	var mu sync.Mutex
 	err = r.All(ctx, shardreader.Horizon(), func(_ context.Context, b shardreader.Batch) error {
 		mu.Lock()
 		defer mu.Unlock()
+		stalled.Reset(stalledAfter)
 		for _, rec := range b.Records {
 			see(rec)
 		}
 		if b.Closed || b.Behind == 0 && !b.AsOf.Before(until) {
 			if delete(left, b.Shard); len(left) == 0 {
-				enough()
+				end(nil)
 			}
 		}
 		return nil
 	})
+	if cause := context.Cause(ctx); errors.Is(cause, errStalled) {
+		return fmt.Errorf("read the stream: %w", cause)
+	}
 	if len(left) > 0 || !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("read the stream: %w", err)
 	}
