@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -216,30 +219,58 @@ func TestDrainReleasesOverHTTP(t *testing.T) {
 	require.Len(t, out.Messages, 1, "it is visible at once")
 }
 
+// another sends everything to the emulator of the moment.
+type another struct {
+	next http.RoundTripper
+	host atomic.Pointer[string]
+}
+
+func (a *another) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.URL.Host = *a.host.Load()
+	return a.next.RoundTrip(r)
+}
+
+// use makes a new emulator the one that answers.
+func (a *another) use(t *testing.T) awsclient.Config {
+	cfg := testenv.Emulator(t)
+	u, err := url.Parse(cfg.Endpoint)
+	require.NoError(t, err)
+	a.host.Store(&u.Host)
+	return cfg
+}
+
 // What a person sees who deploys too late, then wrongly, then right; and an
 // AWS that forgets everything, as LocalStack does when it is started anew.
 func TestChecksOverHTTP(t *testing.T) {
 	t.Parallel()
-	client := newClient(t)
-	_, err := client.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("late-dlq")})
+	now := &another{}
+	cfg := now.use(t)
+	cfg.WrapTransport = func(next http.RoundTripper) http.RoundTripper {
+		now.next = next
+		return now
+	}
+	awsCfg, err := awsclient.New(t.Context(), cfg)
 	require.NoError(t, err)
-	dead := open(t, client, "late-dlq")
-	makeQueue := func(visibility string) queue {
-		attributes := map[string]string{"VisibilityTimeout": visibility}
-		out, err := client.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("late"), Attributes: attributes})
+	client := sqs.NewFromConfig(awsCfg)
+	create := func(name string, attributes map[string]string) queue {
+		out, err := client.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &name, Attributes: attributes})
 		require.NoError(t, err)
-		return queue{t, client, "late", out.QueueUrl}
+		return queue{t, client, name, out.QueueUrl}
+	}
+	redrive := func() map[string]string { // to a queue that is made for it
+		arn, err := client.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: create("late-dlq", nil).url, AttributeNames: []types.QueueAttributeName{"QueueArn"}})
+		require.NoError(t, err)
+		return map[string]string{"RedrivePolicy": fmt.Sprintf(`{"deadLetterTargetArn":%q,"maxReceiveCount":5}`, arn.Attributes["QueueArn"])}
 	}
 	set := func(q queue, attributes map[string]string) {
 		_, err := client.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: q.url, Attributes: attributes})
 		require.NoError(t, err)
 	}
-	arn, err := client.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: dead.url, AttributeNames: []types.QueueAttributeName{"QueueArn"}})
-	require.NoError(t, err)
-	redrive := map[string]string{"RedrivePolicy": fmt.Sprintf(`{"deadLetterTargetArn":%q,"maxReceiveCount":5}`, arn.Attributes["QueueArn"])}
 
 	w, _ := run(t, sqsworker.Options{
-		Client: client, Queue: "late", DeadLetterQueue: dead.name, MaxReceives: 5, VisibilitySetting: "Visibility in messaging.yaml",
+		Client: client, Queue: "late", DeadLetterQueue: "late-dlq", MaxReceives: 5, VisibilitySetting: "Visibility in messaging.yaml",
+		Wait:    time.Second,
 		Handler: sqsworker.HandlerFunc(func(context.Context, sqsworker.Message) sqsworker.Result { return sqsworker.Done() }),
 	})
 	advises := func(text string) {
@@ -250,19 +281,18 @@ func TestChecksOverHTTP(t *testing.T) {
 		}, patience, look, text)
 	}
 	advises("queue late does not exist: deploy it")
-	q := makeQueue("10")
+	q := create("late", map[string]string{"VisibilityTimeout": "10"})
 	q.send("x")
 	advises("queue late has a visibility of 10 s, and this worker needs at least 30 s: set Visibility in messaging.yaml to 30")
 	set(q, map[string]string{"VisibilityTimeout": "30"})
 	advises("queue late has no redrive policy")
 	require.Zero(t, w.Stats().Received)
-	set(q, redrive)
+	set(q, redrive())
 	require.Eventually(t, func() bool { return w.Ready() == nil && w.Stats().Done == 1 }, patience, look)
 
-	_, err = client.DeleteQueue(t.Context(), &sqs.DeleteQueueInput{QueueUrl: q.url})
-	require.NoError(t, err)
+	now.use(t)
 	advises("queue late does not exist: deploy it")
-	set(makeQueue("30"), redrive)
+	q = create("late", redrive())
 	q.send("y")
 	require.Eventually(t, func() bool { return w.Ready() == nil && w.Stats().Done == 2 }, patience, look)
 }
