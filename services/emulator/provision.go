@@ -157,6 +157,8 @@ func (e *emulator) provisionPolicy(p properties) error {
 	return nil
 }
 
+// provisionStream makes a stream. One that is there keeps its shards and its
+// retention, which calls may have changed since.
 func (e *emulator) provisionStream(p properties) error {
 	name := p.text("Name")
 	encryption, err := p.inner("StreamEncryption", "EncryptionType", "KeyId")

@@ -10,8 +10,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/google/uuid"
-
 	"tandem/services/emulator/sqs"
 	"tandem/services/emulator/wire"
 )
@@ -158,5 +156,3 @@ func envelope(t topic, sub subscription, m message, body string) string {
 	b, _ := json.Marshal(e) // of texts: cannot fail
 	return string(b)
 }
-
-func newID() string { return uuid.NewString() }

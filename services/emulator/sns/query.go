@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/url"
 
+	"github.com/google/uuid"
+
 	"tandem/services/emulator/sqs"
 )
 
@@ -51,7 +53,7 @@ func attributes(form url.Values, name string) (map[string]sqs.Attribute, error) 
 func published(form url.Values, at string) (message, error) {
 	a, err := attributes(form, at+"MessageAttributes")
 	m := message{
-		id: newID(), body: form.Get(at + "Message"), subject: form.Get(at + "Subject"), structure: form.Get(at + "MessageStructure"),
+		id: uuid.NewString(), body: form.Get(at + "Message"), subject: form.Get(at + "Subject"), structure: form.Get(at + "MessageStructure"),
 		group: form.Get(at + "MessageGroupId"), attributes: a,
 	}
 	if err != nil {
