@@ -154,5 +154,6 @@ func TestADeadFIFOMessageLetsItsGroupGoOn(t *testing.T) {
 		m := c.receive(dead)[0]
 		require.Equal(t, "poison", m.Body)
 		require.Equal(t, fmt.Sprint(time.Now().UnixMilli()), m.Attributes["SentTimestamp"], "a FIFO queue starts the time anew")
+		require.Equal(t, m.MessageID, m.Attributes["MessageDeduplicationId"])
 	})
 }

@@ -18,13 +18,15 @@ type step struct {
 }
 
 // died is the message in a dead-letter queue. A standard queue keeps the first
-// enqueue time, a FIFO queue starts it anew.
+// enqueue time, a FIFO queue starts it anew and has the message's id for its
+// deduplication id.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
 func (s *Service) died(from *queue, m *message, to *queue, at int64) *message {
 	next := &message{ID: m.ID, Body: m.Body, Attributes: m.Attributes, Group: m.Group, Dedup: m.Dedup, Trace: m.Trace,
 		Sent: m.Sent, Arrived: at, Seq: s.seq.Add(1), Source: from.arn, Received: m.Received + m.receives}
 	if to.fifo {
-		next.Sent = at
+		next.Sent, next.Dedup = at, m.ID
 	}
 	return next
 }

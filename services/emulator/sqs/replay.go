@@ -56,6 +56,9 @@ func (s *Service) load() error {
 func (s *Service) replay(e entry, at int64) error {
 	switch e.Op {
 	case opQueue:
+		if s.queues[e.Queue] != nil {
+			return fmt.Errorf("%w: queue %q is made twice", errEntry, e.Queue)
+		}
 		q := newQueue(e.Queue, e.Attributes, e.At, s.o.Seed)
 		maps.Copy(q.tags, e.Tags)
 		s.queues[e.Queue] = q
@@ -76,6 +79,10 @@ func (s *Service) replay(e entry, at int64) error {
 	if e.Message != nil {
 		s.seq.Store(max(s.seq.Load(), e.Message.Seq))
 	}
+	return s.replayOn(q, e, at)
+}
+
+func (s *Service) replayOn(q *queue, e entry, at int64) error {
 	switch e.Op {
 	case opAttributes:
 		q.apply(e.Attributes, e.At)
@@ -85,6 +92,9 @@ func (s *Service) replay(e entry, at int64) error {
 		delete(s.queues, e.Queue)
 		s.deleted[e.Queue] = e.At
 	case opSend:
+		if q.byID[e.Message.ID] != nil {
+			return fmt.Errorf("%w: message %s of queue %q is sent twice", errEntry, e.Message.ID, e.Queue)
+		}
 		q.accept(e.Message, at)
 	case opDelete:
 		if m := q.byID[e.ID]; m != nil {
@@ -95,7 +105,7 @@ func (s *Service) replay(e entry, at int64) error {
 		q.purged = e.At
 	case opMove:
 		m, to := q.byID[e.ID], s.queues[e.To]
-		if m == nil || to == nil {
+		if m == nil || to == nil || to != q && to.byID[e.Message.ID] != nil {
 			return fmt.Errorf("%w: there is no message %s to move from %s to %s", errEntry, e.ID, e.Queue, e.To)
 		}
 		q.remove(m, at)
