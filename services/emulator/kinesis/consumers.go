@@ -15,6 +15,7 @@ import (
 type consumer struct {
 	Name    string `json:"name"`
 	Created int64  `json:"created"` // ms
+	Stamp   int64  `json:"stamp"`   // of its ARN: when it was created, in seconds
 }
 
 const (
@@ -30,7 +31,7 @@ var consumerName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,128}$`)
 func (c consumer) creating(nowMS int64) bool { return nowMS-c.Created < creating.Milliseconds() }
 
 func (c consumer) arn(stream string) string {
-	return streamARN(stream) + "/consumer/" + c.Name + ":" + strconv.FormatInt(c.Created/1000, 10)
+	return streamARN(stream) + "/consumer/" + c.Name + ":" + strconv.FormatInt(c.Stamp, 10)
 }
 
 func (c consumer) describe(stream string, nowMS int64) map[string]any {
@@ -50,7 +51,7 @@ func (s *Service) Register(streamName, name string) error {
 		if next.consumer(name) != nil {
 			return nil
 		}
-		return next.register(consumer{name, s.nowMS() - creating.Milliseconds()})
+		return next.register(consumer{Name: name, Created: s.nowMS() - creating.Milliseconds()})
 	})
 }
 
@@ -71,6 +72,7 @@ func (n *streamInfo) register(c consumer) error {
 	case len(n.Consumers) >= maxConsumers:
 		return wire.Bad("LimitExceededException", "Stream %s has %d registered consumers, which is the limit.", n.Name, maxConsumers)
 	}
+	c.Stamp = max(c.Created/1000, n.LastStamp+1)
 	n.Consumers = append(n.Consumers, c)
 	slices.SortFunc(n.Consumers, func(a, b consumer) int { return strings.Compare(a.Name, b.Name) })
 	return nil
@@ -92,11 +94,10 @@ func (s *Service) registerConsumer(_ context.Context, in consumerIn) (out map[st
 		if s.o.Limits && waiting >= maxCreating {
 			return wire.Bad("LimitExceededException", "%d consumers are in CREATING status, which is the limit.", waiting)
 		}
-		c := consumer{in.ConsumerName, now}
-		if err := next.register(c); err != nil {
+		if err := next.register(consumer{Name: in.ConsumerName, Created: now}); err != nil {
 			return err
 		}
-		out = map[string]any{"Consumer": c.describe(next.Name, now)}
+		out = map[string]any{"Consumer": next.consumer(in.ConsumerName).describe(next.Name, now)}
 		return nil
 	})
 	return out, err
@@ -138,6 +139,7 @@ func (s *Service) deregisterConsumer(_ context.Context, in consumerIn) (wire.Emp
 			return err
 		}
 		arn = c.arn(next.Name)
+		next.LastStamp = max(next.LastStamp, c.Stamp)
 		next.Consumers = slices.DeleteFunc(next.Consumers, func(c consumer) bool { return c.Name == name })
 		return nil
 	})

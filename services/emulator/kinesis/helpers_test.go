@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"github.com/aws/smithy-go"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"tandem/services/emulator/wire"
 	"tandem/services/internal/awsclient"
@@ -116,3 +119,16 @@ func data(records []types.Record) (out []string) {
 }
 
 func shardOf(n int) *string { return aws.String(fmt.Sprintf("shardId-%012d", n)) }
+
+// freshDir is a folder for one round of a property test.
+func freshDir(t *rapid.T) string {
+	dir, err := os.MkdirTemp("", "kinesis-test-")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
+	return dir
+}
+
+func bigOf(h hashKey) *big.Int {
+	n, _ := new(big.Int).SetString(h.String(), 10)
+	return n
+}

@@ -30,9 +30,6 @@ type log struct {
 }
 
 func openLog(dir string, fsync bool) (*log, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("kinesis: %w", err)
-	}
 	paths, err := filepath.Glob(filepath.Join(dir, "*.segment"))
 	if err != nil {
 		return nil, fmt.Errorf("kinesis: %w", err)
@@ -92,6 +89,9 @@ func (l *log) begin(seq uint64, nowMS int64) error {
 	}
 	if l.file != nil {
 		return nil
+	}
+	if err := os.MkdirAll(l.dir, 0o700); err != nil {
+		return fmt.Errorf("kinesis: %w", err)
 	}
 	path := filepath.Join(l.dir, fmt.Sprintf("%020d.segment", seq))
 	f, err := journal.Open(path, l.fsync, func(int64, []byte) error { return nil })

@@ -26,6 +26,7 @@ type streamInfo struct {
 	NextShard    int               `json:"next_shard"`
 	Shards       []shardInfo       `json:"shards"` // by ID; those past retention are gone
 	Consumers    []consumer        `json:"consumers,omitempty"`
+	LastStamp    int64             `json:"last_stamp,omitempty"` // the newest of a consumer that is gone
 }
 
 // shardInfo is what is kept of a shard.
