@@ -51,7 +51,9 @@ func FanOutOf(c *kinesis.Client) FanOutClient { return fanOutClient{c} }
 type fanOutClient struct{ *kinesis.Client }
 
 func (c fanOutClient) SubscribeToShard(ctx context.Context, in *kinesis.SubscribeToShardInput, opts ...func(*kinesis.Options)) (Subscription, error) {
-	out, err := c.Client.SubscribeToShard(ctx, in, opts...)
+	// A client for each subscription: the SDK decodes the events of all of a
+	// client's with one decoder (smithy-go v1.28.8), which is a data race.
+	out, err := kinesis.New(c.Options()).SubscribeToShard(ctx, in, opts...)
 	if err != nil {
 		return nil, err
 	}
