@@ -63,7 +63,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("emulator: %w", err), env.Listener.Close())
 	}
-	env.Log.Info("ready", "opened_in", time.Since(start).Round(time.Millisecond))
+	env.Log.Info("ready", "opened_in_ms", time.Since(start).Milliseconds())
 	return errors.Join(e.serve(ctx, env), e.close())
 }
 
