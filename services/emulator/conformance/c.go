@@ -42,10 +42,8 @@ func connect(ctx context.Context, at Endpoint) (clients, error) {
 		return retry.NewStandard(func(o *retry.StandardOptions) {
 			o.MaxAttempts, o.MaxBackoff = 12, 2*time.Second
 			o.RateLimiter = noTokens{}
-			// Nothing else: a 500 is an answer that a case must see.
-			o.Retryables = []retry.IsErrorRetryable{
-				retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes}, retry.RetryableConnectionError{},
-			}
+			// Nothing else: a 500 or a lost connection is what a case must see.
+			o.Retryables = []retry.IsErrorRetryable{retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes}}
 		})
 	}
 	return clients{
@@ -96,10 +94,10 @@ func (c *C) cleanup(f func(ctx context.Context)) {
 // patience is how long something that must happen may take, beside the time
 // that AWS documents for it.
 func (c *C) patience() time.Duration {
-	if c.at.Backend == AWS {
-		return 2 * time.Minute
+	if c.at.Backend == Emulator {
+		return 20 * time.Second
 	}
-	return 20 * time.Second
+	return time.Minute
 }
 
 // eventually polls until ok.

@@ -156,7 +156,7 @@ func unfit(k kase, at Endpoint) string {
 
 // attempt runs one case to its end, in a goroutine that it may leave.
 func attempt(t *testing.T, at Endpoint, clients clients, k kase) []string {
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), longest(at))
 	defer cancel()
 	c := &C{clients: clients, t: t, ctx: ctx, at: at}
 	done := make(chan struct{})
@@ -166,6 +166,14 @@ func attempt(t *testing.T, at Endpoint, clients clients, k kase) []string {
 	}()
 	<-done
 	return c.failures
+}
+
+// longest is how long a case may take.
+func longest(at Endpoint) time.Duration {
+	if at.Slow {
+		return 7 * time.Minute
+	}
+	return 2 * time.Minute
 }
 
 type outcome int
