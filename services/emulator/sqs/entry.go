@@ -43,7 +43,7 @@ const (
 )
 
 // version is of the entries; the frames have their own.
-const version = 3
+const version = 4
 
 // errEntry is returned for what this version did not write. It is not skipped:
 // forgetting silently is worse than not starting.
@@ -55,6 +55,9 @@ func appendText(b []byte, s string) []byte {
 
 func appendMap(b []byte, m map[string]string) []byte {
 	b = binary.AppendUvarint(b, uint64(len(m)))
+	if len(m) == 0 {
+		return b
+	}
 	for _, k := range slices.Sorted(maps.Keys(m)) {
 		b = appendText(appendText(b, k), m[k])
 	}
@@ -81,13 +84,16 @@ func (e entry) append(b []byte) []byte {
 }
 
 func (m *message) append(b []byte) []byte {
-	for _, s := range []string{m.ID, m.Body, m.Group, m.Dedup, m.Trace, m.Source} {
+	for _, s := range [...]string{m.ID, m.Body, m.Group, m.Dedup, m.Trace, m.Source} {
 		b = appendText(b, s)
 	}
-	for _, n := range []int64{m.Sent, m.Arrived, m.Due, int64(m.Seq), int64(m.Received)} {
+	for _, n := range [...]int64{m.Sent, m.Arrived, m.Due, int64(m.Seq), int64(m.Received)} {
 		b = binary.AppendVarint(b, n)
 	}
 	b = binary.AppendUvarint(b, uint64(len(m.Attributes)))
+	if len(m.Attributes) == 0 {
+		return b
+	}
 	for _, name := range slices.Sorted(maps.Keys(m.Attributes)) {
 		a := m.Attributes[name]
 		b = appendText(appendText(appendText(appendText(b, name), a.DataType), a.StringValue), string(a.BinaryValue))
@@ -159,7 +165,7 @@ func (d *decoder) texts() map[string]string {
 
 func (d *decoder) message() *message {
 	m := &message{}
-	for _, s := range []*string{&m.ID, &m.Body, &m.Group, &m.Dedup, &m.Trace, &m.Source} {
+	for _, s := range [...]*string{&m.ID, &m.Body, &m.Group, &m.Dedup, &m.Trace, &m.Source} {
 		*s = d.text()
 	}
 	m.Sent, m.Arrived, m.Due = d.varint(), d.varint(), d.varint()
@@ -181,32 +187,43 @@ func (d *decoder) message() *message {
 // frameSize is how many bytes of entries go into one frame, unless one has more.
 const frameSize = 4 << 20
 
-// encode gives the frames of entries: each entry after its length.
-func encode(entries []entry) (frames [][]byte) {
-	var frame, one []byte
+// encode appends entries to b, each after its length, and gives the frames that
+// they make.
+func encode(b []byte, entries ...entry) (buf []byte, frames [][]byte) {
+	ends := []int{}
+	from := len(b)
 	for _, e := range entries {
-		one = e.append(one[:0])
-		if len(frame) > 0 && len(frame)+len(one) > frameSize {
-			frames, frame = append(frames, frame), nil
+		at := len(b)
+		b = e.append(append(b, 0, 0, 0, 0))
+		if len(b)-from > frameSize && at > from {
+			ends, from = append(ends, at), at
 		}
-		frame = append(binary.AppendUvarint(frame, uint64(len(one))), one...)
+		binary.LittleEndian.PutUint32(b[at:], uint32(len(b)-at-entryHead))
 	}
-	return append(frames, frame)
+	from = 0
+	for _, end := range append(ends, len(b)) {
+		frames, from = append(frames, b[from:end]), end
+	}
+	return b, frames
 }
+
+const entryHead = 4 // the length of an entry, little endian
 
 // decodeFrame calls apply for each entry of a frame.
 func decodeFrame(frame []byte, apply func(entry) error) error {
-	d := decoder{b: frame, ok: true}
-	for len(d.b) > 0 {
-		n := d.count()
-		if !d.ok {
+	for len(frame) > 0 {
+		n := entryHead
+		if len(frame) >= entryHead {
+			n += int(binary.LittleEndian.Uint32(frame))
+		}
+		if n > len(frame) {
 			return fmt.Errorf("%w: a frame cannot be read", errEntry)
 		}
-		e, err := decodeEntry(d.b[:n])
+		e, err := decodeEntry(frame[entryHead:n])
 		if err != nil {
 			return err
 		}
-		d.b = d.b[n:]
+		frame = frame[n:]
 		if err := apply(e); err != nil {
 			return err
 		}

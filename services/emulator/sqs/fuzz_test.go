@@ -19,7 +19,8 @@ func FuzzDecodeFrame(f *testing.F) {
 		{Op: opSend, Queue: "q.fifo", Message: m}, {Op: opMove, Queue: "q.fifo", To: "q", ID: "i", Message: m}, {Op: opDelete, Queue: "q.fifo", ID: "i"},
 		{Op: opDedup, Queue: "q.fifo", Dedup: &dedupEntry{"d", "i", 7, 9}}, {Op: opTask, Task: `{"Handle":"h","Status":"RUNNING"}`}, {Op: opPurge, Queue: "q"},
 	} {
-		f.Add(encode([]entry{e, e})[0])
+		_, frames := encode(nil, e, e)
+		f.Add(frames[0])
 	}
 	f.Fuzz(func(t *testing.T, frame []byte) {
 		s, err := Open(Options{})

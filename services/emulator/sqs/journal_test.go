@@ -319,7 +319,7 @@ func TestCompactionUnderLoad(t *testing.T) {
 	for w := range 4 {
 		wg.Go(func() {
 			for i := range 500 {
-				c.send("/q", fmt.Sprint(w, "-", i))
+				c.send("/q", fmt.Sprint(w, "-", i, strings.Repeat("x", 200)))
 				if m := c.receive("/q", j{"MaxNumberOfMessages": 1}); i%10 > 0 && len(m) > 0 {
 					c.remove("/q", m[0])
 				}
@@ -330,7 +330,7 @@ func TestCompactionUnderLoad(t *testing.T) {
 	require.NoError(t, c.s.Close())
 	info, err := os.Stat(path)
 	require.NoError(t, err)
-	require.Less(t, info.Size(), int64(150_000), "200 messages, of 4,000 entries")
+	require.Less(t, info.Size(), int64(300_000), "200 messages of 2,000, which took 750,000 bytes")
 	before := dump(c.s)
 	c = open(t, Options{Path: path})
 	require.Equal(t, before, dump(c.s))
@@ -364,7 +364,9 @@ func TestWhatWasCutOffIsLogged(t *testing.T) {
 }
 
 func TestAnotherVersionIsRefused(t *testing.T) {
-	for _, frame := range [][]byte{[]byte(`{"op":"queue"}`), encode([]entry{{Op: opVersion, At: version + 1}})[0], encode([]entry{{Op: opQueue, Queue: "q"}})[0]} {
+	_, next := encode(nil, entry{Op: opVersion, At: version + 1})
+	_, none := encode(nil, entry{Op: opQueue, Queue: "q"})
+	for _, frame := range [][]byte{[]byte(`{"op":"queue"}`), next[0], none[0]} {
 		path := filepath.Join(t.TempDir(), "j")
 		c := open(t, Options{})
 		require.NoError(t, c.s.Close())

@@ -135,18 +135,19 @@ func (s *Service) compact() {
 
 func (s *Service) rewrite() error {
 	var c *journal.Compaction
-	var entries []entry
+	var kept []kept
 	err := s.alone(func() (err error) {
-		if c, err = s.file.StartCompaction(); err == nil {
-			entries = s.snapshot()
+		if kept = s.snapshot(); sizeOf(kept) > s.file.Size()*2/3 {
+			return nil // it would not be worth it
 		}
+		c, err = s.file.StartCompaction()
 		return err
 	})
-	if err != nil {
+	if err != nil || c == nil {
 		return err
 	}
-	for chunk := range slices.Chunk(entries, compactChunk) {
-		if err := c.Append(encode(chunk)...); err != nil {
+	for _, k := range kept {
+		if err := k.write(c); err != nil {
 			return s.abandon(c, err)
 		}
 	}
@@ -165,6 +166,42 @@ func (s *Service) rewrite() error {
 	return s.alone(func() error { return c.Finish(s.file) })
 }
 
+// kept is what a snapshot holds of one queue, or of none: entries, and then its
+// messages, whose journalled part never changes.
+type kept struct {
+	entries  []entry
+	queue    string
+	messages []*message
+}
+
+func (k kept) write(c *journal.Compaction) error {
+	buf, frames := encode(nil, k.entries...)
+	if err := c.Append(frames...); err != nil {
+		return err
+	}
+	for chunk := range slices.Chunk(k.messages, compactChunk) {
+		entries := make([]entry, len(chunk))
+		for i, m := range chunk {
+			entries[i] = entry{Op: opSend, Queue: k.queue, Message: m}
+		}
+		buf, frames = encode(buf[:0], entries...)
+		if err := c.Append(frames...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sizeOf is about how many bytes the messages of a snapshot take.
+func sizeOf(all []kept) (n int64) {
+	for _, k := range all {
+		for _, m := range k.messages {
+			n += int64(len(m.Body)) + 100
+		}
+	}
+	return n
+}
+
 func (s *Service) abandon(c *journal.Compaction, err error) error {
 	if cerr := c.Abandon(); cerr != nil {
 		s.o.Log.Warn("the queues' new journal was not removed", "err", cerr)
@@ -172,35 +209,38 @@ func (s *Service) abandon(c *journal.Compaction, err error) error {
 	return err
 }
 
-// snapshot gives the entries that make the queues as they are. They share the
-// messages, whose journalled part never changes.
-func (s *Service) snapshot() []entry {
+// snapshot gives what makes the queues as they are.
+func (s *Service) snapshot() []kept {
 	at := now()
-	entries := []entry{{Op: opVersion, At: version}, {Op: opSequence, At: int64(s.seq.Load())}}
+	first := []entry{{Op: opVersion, At: version}, {Op: opSequence, At: int64(s.seq.Load())}}
 	for name, when := range s.deleted {
 		if when+deletedWait > at {
-			entries = append(entries, entry{Op: opGone, Queue: name, At: when})
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(s.queues)) {
-		q := s.queues[name]
-		q.expire(at)
-		entries = append(entries, entry{Op: opQueue, Queue: name, Attributes: q.attributes, Tags: q.tags, At: q.created},
-			entry{Op: opAttributes, Queue: name, At: q.modified}, entry{Op: opPurge, Queue: name, At: q.purged})
-		for e := q.arrived.Front(); e != nil; e = e.Next() {
-			m, _ := e.Value.(*message)
-			entries = append(entries, entry{Op: opSend, Queue: name, Message: m})
-		}
-		for _, d := range q.dedupOrder { // of messages that are gone too
-			if d.Until > at && q.dedup[d.Key] == d {
-				entries = append(entries, entry{Op: opDedup, Queue: name, Dedup: &d})
-			}
+			first = append(first, entry{Op: opGone, Queue: name, At: when})
 		}
 	}
 	for _, t := range s.tasks {
-		entries = append(entries, t.entry())
+		first = append(first, t.entry())
 	}
-	return entries
+	out := []kept{{entries: first}}
+	for _, name := range slices.Sorted(maps.Keys(s.queues)) {
+		q := s.queues[name]
+		q.expire(at)
+		k := kept{queue: name, messages: make([]*message, 0, q.arrived.Len()), entries: []entry{
+			{Op: opQueue, Queue: name, Attributes: q.attributes, Tags: q.tags, At: q.created},
+			{Op: opAttributes, Queue: name, At: q.modified}, {Op: opPurge, Queue: name, At: q.purged},
+		}}
+		for _, d := range q.dedupOrder { // of messages that are gone too
+			if d.Until > at && q.dedup[d.Key] == d {
+				k.entries = append(k.entries, entry{Op: opDedup, Queue: name, Dedup: &d})
+			}
+		}
+		for e := q.arrived.Front(); e != nil; e = e.Next() {
+			m, _ := e.Value.(*message)
+			k.messages = append(k.messages, m)
+		}
+		out = append(out, k)
+	}
+	return out
 }
 
 func (s *Service) replayTask(text string) error {

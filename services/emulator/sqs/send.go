@@ -199,9 +199,9 @@ func (in sendIn) check(q *queue) error {
 	case q.fifo && d != nil && *d != 0:
 		return invalidValue("DelaySeconds", *d, "The request include parameter that is not valid for this queue type.")
 	}
-	for name, id := range map[string]string{"MessageGroupId": in.MessageGroupID, "MessageDeduplicationId": in.MessageDeduplicationID} {
-		if id != "" && !fifoID.MatchString(id) {
-			return invalidValue(name, id, "%s can only include alphanumeric and punctuation characters. 1 to 128 in length.", name)
+	for _, id := range [...][2]string{{"MessageGroupId", in.MessageGroupID}, {"MessageDeduplicationId", in.MessageDeduplicationID}} {
+		if id[1] != "" && !fifoID.MatchString(id[1]) {
+			return invalidValue(id[0], id[1], "%s can only include alphanumeric and punctuation characters. 1 to 128 in length.", id[0])
 		}
 	}
 	for name, a := range in.MessageSystemAttributes {
