@@ -104,3 +104,26 @@ func entries(n int) (out []types.PutRecordsRequestEntry) {
 	}
 	return out
 }
+
+// BenchmarkRead is GetRecords without HTTP and the SDK.
+func BenchmarkRead(b *testing.B) {
+	s := open(b, Options{Dir: b.TempDir()})
+	require.NoError(b, s.Create("stream", 1, 24))
+	for range 20 {
+		in := putManyIn{target: target{StreamName: "stream"}}
+		for i := range 500 {
+			in.Records = append(in.Records, putEntry{Data: make([]byte, 121), PartitionKey: fmt.Sprint("key", i)})
+		}
+		_, err := s.putRecords(b.Context(), in)
+		require.NoError(b, err)
+	}
+	c, limit := cursor{"stream", s.streams["stream"].info.Created, *shardOf(0), 0, s.nowMS()}, 500
+	b.ReportAllocs()
+	for b.Loop() {
+		raw, err := s.getRecords(b.Context(), getIn{c.text(), &limit})
+		if err != nil {
+			b.Fatal(err)
+		}
+		raw.Release()
+	}
+}

@@ -46,6 +46,9 @@
 //   - A shard's write fails: its records fail with InternalFailure, each by
 //     itself, and none of them is there; other shards' are.
 //   - Saving the topology fails: the call fails, and nothing has changed.
+//   - Bytes of a segment went bad: reading at that place fails with
+//     InternalFailure; in the last segment the rest is cut off when it is opened,
+//     kept in a copy (package journal), and said in the log.
 //   - An index beside a segment is torn or missing: the segment is read whole.
 //   - streams.json is of another version: ErrFormat, and nothing is touched.
 //

@@ -25,6 +25,7 @@ type log struct {
 	fsync    bool
 	segments []*segment
 	file     *journal.File // of the last segment while that is written; or nil
+	damaged  []string      // files in which acknowledged records went bad
 	payload  []byte
 	frames   [][]byte
 }
@@ -47,6 +48,9 @@ func openLog(dir string, fsync bool) (*log, error) {
 		if err != nil {
 			if s, l.file, err = openWhole(p, fsync); err != nil {
 				return nil, err
+			}
+			if lost := l.file.Lost(); lost.Damaged {
+				l.damaged = append(l.damaged, p)
 			}
 		}
 		l.segments = append(l.segments, s)

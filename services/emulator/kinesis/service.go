@@ -68,7 +68,7 @@ func Open(o Options) (*Service, error) {
 	}
 	s := &Service{o: o, streams: map[string]*stream{}}
 	s.subs.active = map[subscriber]*subscription{}
-	s.readers.New = func() any { return &buffers{r: bufio.NewReaderSize(nil, 256<<10)} }
+	s.readers.New = func() any { return &buffers{r: bufio.NewReaderSize(nil, 64<<10)} }
 	s.answers.New = func() any { return new([]byte) }
 	if o.Dir == "" {
 		var err error

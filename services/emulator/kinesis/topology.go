@@ -98,6 +98,9 @@ func (s *Service) shardsOf(st *stream, next *streamInfo) (map[string]*shard, err
 		if err != nil {
 			return nil, err
 		}
+		for _, path := range sh.log.damaged {
+			s.o.Log.Error("bytes went bad: records that were acknowledged are lost", "file", path, "copy", path+".damaged")
+		}
 		out[info.ID] = sh
 	}
 	return out, nil
