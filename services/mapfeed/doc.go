@@ -1,6 +1,13 @@
 // Package mapfeed is the live map: a reader of the stream, every shard from the
 // tip, that pushes what lies in each client's view over one WebSocket a tab.
 //
+// # Reading
+//
+// Every replica reads every shard. With a database and on a backend that has
+// fan-out, each leases one of the stream's consumers mapfeed-1, mapfeed-2 … and
+// is pushed points as they arrive: 1 ms after it (p50 in the demo), where polling
+// takes 270 ms. Where it gets none it polls; /v1/status says why (package newest).
+//
 // # Frames
 //
 // A client says what it looks at and listens to, as JSON text:

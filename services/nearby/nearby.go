@@ -3,7 +3,9 @@
 // producer. Dispatch asks it.
 //
 // It keeps nothing: it starts a minute back and is ready when it has caught up.
-// A driver that has been silent for a minute is no longer near anything.
+// A driver that has been silent for a minute is no longer near anything. Like
+// mapfeed it reads by fan-out where a consumer nearby-1, nearby-2 … is to be had,
+// else it polls (package newest).
 package nearby
 
 import (
