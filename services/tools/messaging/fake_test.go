@@ -64,7 +64,7 @@ func (f *fake) made(operation string) (n int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, c := range f.calls {
-		if c == operation {
+		if strings.HasSuffix(c, ":"+operation) {
 			n++
 		}
 	}
@@ -78,12 +78,13 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		f.t.Error(err)
 	}
-	if _, operation, ok := strings.Cut(r.Header.Get("X-Amz-Target"), "."); ok {
-		f.calls = append(f.calls, operation)
+	if target, operation, ok := strings.Cut(r.Header.Get("X-Amz-Target"), "."); ok {
+		f.calls = append(f.calls, map[bool]string{true: "sqs:", false: "kinesis:"}[target == "AmazonSQS"]+operation)
 		f.json(w, operation, body)
 		return
 	}
 	if operation := path.Base(r.URL.Path); operation == "DescribeAlarms" {
+		f.calls = append(f.calls, "cloudwatch:"+operation)
 		var alarms cbor.List
 		for _, a := range f.alarms {
 			alarms = append(alarms, cbor.Map{"AlarmName": cbor.String(a)})
@@ -98,7 +99,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.t.Error(err)
 	}
 	operation := form.Get("Action")
-	f.calls = append(f.calls, operation)
+	f.calls = append(f.calls, map[bool]string{true: "sns:", false: "cloudformation:"}[operation == "ListTopics"]+operation)
 	w.Header().Set("Content-Type", "text/xml")
 	answer, refusal := f.query(operation, form)
 	if refusal != "" {

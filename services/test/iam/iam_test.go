@@ -1,0 +1,252 @@
+package iam
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"tandem/services/booking"
+	"tandem/services/console"
+	"tandem/services/dispatch"
+	"tandem/services/domain/event"
+	"tandem/services/domain/profile"
+	"tandem/services/domain/ride"
+	"tandem/services/gateway"
+	"tandem/services/heatmap"
+	"tandem/services/history"
+	"tandem/services/internal/auth"
+	"tandem/services/internal/awsclient"
+	"tandem/services/internal/lifecycle"
+	"tandem/services/internal/postgres"
+	"tandem/services/internal/stream/shardgroup"
+	"tandem/services/internal/testenv"
+	"tandem/services/location"
+	"tandem/services/mapfeed"
+	"tandem/services/nearby"
+	"tandem/services/notification"
+	"tandem/services/simulator"
+	"tandem/services/tools/audit"
+)
+
+// stage is all of Tandem in this process.
+type stage struct {
+	t         *testing.T
+	aws       awsclient.Config
+	db        string
+	pool      *pgxpool.Pool
+	keeper    *auth.Keeper
+	prof      profile.Profile
+	listeners map[string]net.Listener
+	calls     map[string]*recorder
+}
+
+func newStage(t *testing.T) *stage {
+	keeper, err := auth.NewKeeper(bytes.Repeat([]byte("k"), 32))
+	require.NoError(t, err)
+	s := &stage{t: t, aws: testenv.Emulator(t), keeper: keeper, prof: profile.Fast(), listeners: map[string]net.Listener{}, calls: map[string]*recorder{}}
+	s.db, s.pool = testenv.Database(t, ride.Schema(), gateway.Schema(), notification.Schema(), history.Schema(), heatmap.Schema(),
+		postgres.Schema{Name: shardgroup.SchemaName, FS: shardgroup.Migrations()})
+	return s
+}
+
+// url opens the listener of a process, so that others can be told of it before
+// it runs.
+func (s *stage) url(process string) string {
+	if s.listeners[process] == nil {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(s.t, err)
+		s.listeners[process] = l
+	}
+	return "http://" + s.listeners[process].Addr().String()
+}
+
+// record gives an AWS whose calls count for that policy.
+func (s *stage) record(policy string) awsclient.Config {
+	if s.calls[policy] == nil {
+		s.calls[policy] = &recorder{seen: map[call]bool{}}
+	}
+	return s.calls[policy].of(s.aws)
+}
+
+func (s *stage) run(process string, run func(context.Context, lifecycle.Env) error) {
+	s.url(process)
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	env := lifecycle.Env{Listener: s.listeners[process], Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}
+	go func() { ended <- run(ctx, env) }()
+	s.t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			s.t.Logf("%s: %v", process, err)
+		}
+	})
+}
+
+func (s *stage) start() {
+	emulator, err := profile.BackendByName(profile.Emulator)
+	require.NoError(s.t, err)
+	polls := emulator
+	polls.FanOut = false
+	nearbyURL, bookingURL := s.url("nearby"), s.url("booking")
+	type service = func(context.Context, lifecycle.Env, awsclient.Config) error
+	for name, run := range map[string]service{
+		"booking": func(ctx context.Context, env lifecycle.Env, aws awsclient.Config) error {
+			return booking.Run(ctx, env, booking.Config{DatabaseURL: s.db, AWS: aws, Auth: s.keeper, Profile: s.prof})
+		},
+		"dispatch": func(ctx context.Context, env lifecycle.Env, aws awsclient.Config) error {
+			return dispatch.Run(ctx, env, dispatch.Config{DatabaseURL: s.db, AWS: aws, Auth: s.keeper, Profile: s.prof, NearbyURL: nearbyURL})
+		},
+		"notification": func(ctx context.Context, env lifecycle.Env, aws awsclient.Config) error {
+			return notification.Run(ctx, env, notification.Config{DatabaseURL: s.db, AWS: aws, Auth: s.keeper, Profile: s.prof})
+		},
+		"location": func(ctx context.Context, env lifecycle.Env, aws awsclient.Config) error {
+			return location.Run(ctx, env, location.Config{AWS: aws, Auth: s.keeper, Profile: s.prof, Backend: emulator})
+		},
+		"history": func(ctx context.Context, env lifecycle.Env, aws awsclient.Config) error {
+			return history.Run(ctx, env, history.Config{DatabaseURL: s.db, AWS: aws, Auth: s.keeper, Profile: s.prof})
+		},
+		"heatmap": func(ctx context.Context, env lifecycle.Env, aws awsclient.Config) error {
+			return heatmap.Run(ctx, env, heatmap.Config{DatabaseURL: s.db, AWS: aws, Auth: s.keeper, Profile: s.prof})
+		},
+	} {
+		cfg := s.record(name)
+		s.run(name, func(ctx context.Context, env lifecycle.Env) error { return run(ctx, env, cfg) })
+	}
+	// One replica by fan-out, one that finds no consumer and polls.
+	for replica, backend := range map[string]profile.Backend{"": emulator, "-polls": polls} {
+		near, feed := s.record("nearby"), s.record("mapfeed")
+		s.run("nearby"+replica, func(ctx context.Context, env lifecycle.Env) error {
+			return nearby.Run(ctx, env, nearby.Config{DatabaseURL: s.db, AWS: near, Auth: s.keeper, Profile: s.prof, Backend: backend})
+		})
+		s.run("mapfeed"+replica, func(ctx context.Context, env lifecycle.Env) error {
+			return mapfeed.Run(ctx, env, mapfeed.Config{DatabaseURL: s.db, AWS: feed, Auth: s.keeper, Profile: s.prof, Backend: backend, BookingURL: bookingURL})
+		})
+	}
+	look := s.record("console")
+	s.run("console", func(ctx context.Context, env lifecycle.Env) error {
+		return console.Run(ctx, env, console.Config{Auth: s.keeper, AWS: look, BookingURL: bookingURL})
+	})
+	g := gateway.Config{
+		DatabaseURL: s.db, Auth: s.keeper, OperatorKey: "operator", App: fstest.MapFS{"index.html": {}}, City: fstest.MapFS{},
+		BookingURL: bookingURL, LocationURL: s.url("location"), MapfeedURL: s.url("mapfeed"), HistoryURL: s.url("history"),
+		HeatmapURL: s.url("heatmap"), NotificationURL: s.url("notification"), ConsoleURL: s.url("console"),
+	}
+	s.run("gateway", func(ctx context.Context, env lifecycle.Env) error { return gateway.Run(ctx, env, g) })
+	sim := simulator.Config{GatewayURL: s.url("gateway"), OperatorKey: "operator", Auth: s.keeper, Drivers: 6, RidersPerMinute: 60, Speed: 4, Seed: 1}
+	s.run("simulator", func(ctx context.Context, env lifecycle.Env) error { return simulator.Run(ctx, env, sim) })
+}
+
+// ask sends a request in a role and says whether it was answered with 200.
+func (s *stage) ask(method, url, subject string, role auth.Role, body string) bool {
+	token, err := s.keeper.Sign(auth.Identity{Subject: subject, Role: role}, time.Minute)
+	require.NoError(s.t, err)
+	req, err := http.NewRequestWithContext(s.t.Context(), method, url, strings.NewReader(body))
+	require.NoError(s.t, err)
+	req.Header.Set("Authorization", "Bearer "+token)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false
+	}
+	return resp.Body.Close() == nil && resp.StatusCode == http.StatusOK
+}
+
+// trouble makes the workers do what they seldom do: bury what they can't read,
+// hold a message for long, and send an SMS.
+func (s *stage) trouble() {
+	cfg, err := awsclient.New(s.t.Context(), s.aws)
+	require.NoError(s.t, err)
+	client := sqs.NewFromConfig(cfg)
+	send := func(queue, body string) {
+		in := &sqs.SendMessageInput{QueueUrl: aws.String(s.aws.Endpoint + "/000000000000/" + queue), MessageBody: &body}
+		if strings.HasSuffix(queue, ".fifo") {
+			in.MessageGroupId, in.MessageDeduplicationId = aws.String("g"), aws.String(uuid.NewString())
+		}
+		_, err := client.SendMessage(s.t.Context(), in)
+		require.NoError(s.t, err)
+	}
+	send("ride-requests", "not a ride request")
+	send(notification.Queue, "not a notice")
+	require.Eventually(s.t, func() bool {
+		return s.ask(http.MethodPut, s.url("notification")+"/v1/contact", "rita", auth.Rider, `{"phone":"+59899123456","language":"es"}`)
+	}, time.Minute, 50*time.Millisecond)
+	e, err := event.New(uuid.NewString(), event.TypeRideArrived, time.Now(), event.RideNotice{RideID: uuid.NewString(), RiderID: "rita"})
+	require.NoError(s.t, err)
+	body, err := json.Marshal(e)
+	require.NoError(s.t, err)
+	tx, err := s.pool.Begin(s.t.Context())
+	require.NoError(s.t, err)
+	_, err = tx.Exec(s.t.Context(), "LOCK TABLE notification.deliveries IN ACCESS EXCLUSIVE MODE")
+	require.NoError(s.t, err)
+	send(notification.Queue, string(body))
+	held := func() bool {
+		return readPolicy(s.t, "notification").unused(s.calls["notification"].calls()) == nil ||
+			has(s.calls["notification"].calls(), "sqs:ChangeMessageVisibility")
+	}
+	require.Eventually(s.t, held, time.Minute, 50*time.Millisecond, "the handler waits for the table")
+	require.NoError(s.t, tx.Rollback(s.t.Context()))
+}
+
+func has(calls []call, action string) bool {
+	for _, c := range calls {
+		if c.action == action {
+			return true
+		}
+	}
+	return false
+}
+
+func TestServicesCallWhatTheirPoliciesAllow(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it runs all of Tandem for some seconds")
+	}
+	s := newStage(t)
+	s.start()
+	s.trouble()
+	// An operator looks, and audits.
+	require.Eventually(t, func() bool {
+		return s.ask(http.MethodGet, s.url("console")+"/v1/overview", "ops", auth.Admin, "")
+	}, time.Minute, 50*time.Millisecond)
+	_, err := audit.Run(t.Context(), audit.Config{DatabaseURL: s.db, AWS: s.record("audit"), Profile: s.prof})
+	require.NoError(t, err)
+
+	var missing string
+	all := func() bool {
+		missing = ""
+		for name, r := range s.calls {
+			if unused := readPolicy(t, name).unused(r.calls()); len(unused) > 0 {
+				missing += fmt.Sprintf("\n  %s: %s", name, strings.Join(unused, ", "))
+			}
+		}
+		return missing == ""
+	}
+	for end := time.Now().Add(90 * time.Second); !all(); time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Errorf("allowed, and never called:%s", missing)
+			break
+		}
+	}
+	for name, r := range s.calls {
+		p := readPolicy(t, name)
+		for _, c := range r.calls() {
+			if !p.allows(c) {
+				t.Errorf("%s calls %s, which deploy/iam/%s.json does not allow", name, c, name)
+			}
+		}
+	}
+	require.Len(t, s.calls, 10)
+}

@@ -1,0 +1,97 @@
+package iam
+
+import (
+	"encoding/json"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"tandem/services/internal/awsclient"
+)
+
+const (
+	account   = ":us-east-1:000000000000:"
+	theStream = "arn:aws:kinesis" + account + "stream/driver-locations"
+)
+
+// recorder keeps what one service calls.
+type recorder struct {
+	mu   sync.Mutex
+	seen map[call]bool
+}
+
+func (r *recorder) calls() []call {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Collect(maps.Keys(r.seen))
+}
+
+// of gives cfg with its calls recorded.
+func (r *recorder) of(cfg awsclient.Config) awsclient.Config {
+	cfg.WrapTransport = func(next http.RoundTripper) http.RoundTripper {
+		return transport(func(req *http.Request) (*http.Response, error) {
+			c, err := read(req)
+			if err != nil {
+				return nil, err
+			}
+			r.mu.Lock()
+			r.seen[c] = true
+			r.mu.Unlock()
+			return next.RoundTrip(req)
+		})
+	}
+	return cfg
+}
+
+type transport func(*http.Request) (*http.Response, error)
+
+func (t transport) RoundTrip(r *http.Request) (*http.Response, error) { return t(r) }
+
+// read gives the action and the resource of a request. A batch needs the
+// permission of its single action:
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
+func read(r *http.Request) (call, error) {
+	var body []byte
+	if r.GetBody != nil {
+		b, err := r.GetBody()
+		if err != nil {
+			return call{}, err
+		}
+		if body, err = io.ReadAll(b); err != nil {
+			return call{}, err
+		}
+	}
+	service, operation, json := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	if !json {
+		form, err := url.ParseQuery(string(body))
+		return call{"sns:" + form.Get("Action"), form.Get("PhoneNumber") + form.Get("TopicArn")}, err
+	}
+	resource, err := resourceOf(body)
+	if service == "AmazonSQS" {
+		return call{"sqs:" + strings.TrimSuffix(operation, "Batch"), "arn:aws:sqs" + account + resource}, err
+	}
+	if !strings.HasPrefix(resource, "arn:") {
+		// Of what names no stream, an iterator or a token, there is one stream.
+		resource = theStream
+	}
+	return call{"kinesis:" + operation, resource}, err
+}
+
+func resourceOf(body []byte) (string, error) {
+	var in struct{ QueueName, QueueURL, ConsumerARN, StreamARN string }
+	err := json.Unmarshal(body, &in)
+	if in.QueueURL != "" {
+		in.QueueName = path.Base(in.QueueURL)
+	}
+	for _, name := range []string{in.QueueName, in.ConsumerARN, in.StreamARN} {
+		if name != "" {
+			return name, err
+		}
+	}
+	return "", err
+}
