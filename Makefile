@@ -13,7 +13,7 @@ TEST_TIMEOUT := 10m
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: build ## Run all of Tandem on this machine: make demo ARGS="--drivers 50 --addr 127.0.0.1:8081"
+demo: build ## Run all of Tandem on this machine: make demo ARGS="--drivers 50"; BACKEND=localstack make demo
 	@exec ./$(BIN) demo $(ARGS)
 
 # Docker compose on LocalStack. What goes wrong while it starts is shown.

@@ -8,7 +8,6 @@ import (
 
 	"tandem/services/cmd/tandem/demo"
 	"tandem/services/domain/profile"
-	"tandem/services/internal/awsclient"
 	"tandem/services/internal/runfile"
 	"tandem/services/tools/audit"
 )
@@ -48,7 +47,7 @@ func (c auditCmd) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		cfg.DatabaseURL, cfg.AWS = run.DatabaseURL, awsclient.Config{Endpoint: run.AWSEndpoint}
+		cfg.DatabaseURL, cfg.AWS = run.DatabaseURL, awsOf(run)
 		if cfg.LedgerPath == "" {
 			cfg.LedgerPath = run.Ledger
 		}
@@ -74,7 +73,7 @@ func auditDemo(profileName string) func(context.Context, runfile.Run) (demo.Audi
 			return demo.Audit{}, err
 		}
 		r, err := audit.Run(ctx, audit.Config{
-			DatabaseURL: run.DatabaseURL, AWS: awsclient.Config{Endpoint: run.AWSEndpoint}, Profile: prof,
+			DatabaseURL: run.DatabaseURL, AWS: awsOf(run), Profile: prof,
 			LedgerPath: run.Ledger, Wait: time.Minute,
 		})
 		if err != nil {

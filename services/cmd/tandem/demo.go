@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
 	"time"
 
 	"tandem/services/cmd/tandem/demo"
+	"tandem/services/domain/profile"
 	"tandem/services/internal/postgres"
 	"tandem/services/internal/runfile"
 )
@@ -24,11 +26,28 @@ type demoCmd struct {
 	Data        string        `type:"path" help:"Data folder (default: in the user's cache folder)."`
 	Profile     string        `default:"default" enum:"default,fast" help:"Time-outs: default, or fast for tests."`
 	DatabaseURL string        `env:"TANDEM_DATABASE_URL,DATABASE_URL" help:"A Postgres to use instead of a private one."`
+	Backend     string        `default:"emulator" enum:"emulator,localstack,aws" env:"TANDEM_BACKEND,BACKEND" help:"emulator (part of the demo), localstack (one that runs already) or aws."`
+	AWSEndpoint string        `name:"aws-endpoint" env:"TANDEM_AWS_ENDPOINT,AWS_ENDPOINT" help:"Where LocalStack is (default: http://127.0.0.1:4566)."`
+	AWSRegion   string        `name:"aws-region" help:"AWS region; empty is the SDK's default."`
+	spending
+}
+
+// where is the AWS that was named; the emulator's endpoint is known once it listens.
+func (c demoCmd) where() messaging {
+	m := messaging{Backend: c.Backend, AWSRegion: c.AWSRegion}
+	if c.Backend == profile.LocalStack {
+		m.AWSEndpoint = cmp.Or(c.AWSEndpoint, "http://127.0.0.1:4566")
+	}
+	return m
 }
 
 func (c demoCmd) Run(ctx context.Context) error {
+	if err := c.allow(c.Backend, c.Drivers, c.Riders); err != nil {
+		return err
+	}
+	where := c.where()
 	if c.Data == "" {
-		dir, err := runfile.DefaultDir()
+		dir, err := runfile.DefaultDir(c.Backend)
 		if err != nil {
 			return err
 		}
@@ -42,6 +61,8 @@ func (c demoCmd) Run(ctx context.Context) error {
 		Version: version, Self: self, Environ: os.Environ(), Out: os.Stdout,
 		Addr: c.Addr, Drivers: c.Drivers, Riders: c.Riders, Speed: c.Speed, Seed: c.Seed, Workers: c.Workers,
 		For: c.For, Report: c.Report, Fresh: c.Fresh, Data: c.Data, Profile: c.Profile, DatabaseURL: c.DatabaseURL,
+		Backend: c.Backend, AWSEndpoint: where.AWSEndpoint, AWSRegion: c.AWSRegion,
+		Deploy:  func(ctx context.Context) error { return deployMissing(ctx, where) },
 		Migrate: func(ctx context.Context, url string) error { return postgres.Migrate(ctx, url, schemas()...) },
 		Audit:   auditDemo(c.Profile),
 	})

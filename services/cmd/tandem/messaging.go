@@ -1,9 +1,16 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
+	"io"
 	"os"
+	"syscall"
 
+	"tandem/localstack"
+	"tandem/services/domain/profile"
 	tool "tandem/services/tools/messaging"
 )
 
@@ -50,3 +57,40 @@ func (c statusCmd) Run(ctx context.Context) error { return tool.Status(ctx, os.S
 type deleteCmd struct{ stackFlags }
 
 func (c deleteCmd) Run(ctx context.Context) error { return tool.Delete(ctx, os.Stdout, c.config()) }
+
+// deployMissing sees to it that the demo finds its queues and its stream. On
+// LocalStack, which costs nothing, it deploys them; on AWS a person does. A
+// stack that is there stays as it is.
+func deployMissing(ctx context.Context, m messaging) error {
+	cfg := tool.Config{AWS: m.aws(), Backend: m.Backend}
+	if m.Backend == profile.LocalStack {
+		cfg.Template = withoutAlarms(localstack.Messaging)
+	}
+	err := tool.Status(ctx, io.Discard, cfg)
+	if m.Backend == profile.LocalStack && errors.Is(err, tool.ErrNoStack) {
+		err = tool.Deploy(ctx, io.Discard, cfg)
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("no LocalStack answers at %s: start one, or name another with AWS_ENDPOINT=http://host:port (%w)", m.AWSEndpoint, err)
+	}
+	return err
+}
+
+// withoutAlarms leaves out the alarms: a LocalStack that somebody runs may not
+// have CloudWatch among its SERVICES, and its alarms would wake nobody. Each is
+// a resource at two spaces, its type on the line after its name.
+func withoutAlarms(template []byte) []byte {
+	lines := bytes.SplitAfter(template, []byte("\n"))
+	var out []byte
+	skip := false
+	for i, line := range lines {
+		indent := len(line) - len(bytes.TrimLeft(line, " "))
+		if len(bytes.TrimSpace(line)) > 0 && indent <= 2 {
+			skip = i+1 < len(lines) && bytes.Contains(lines[i+1], []byte("AWS::CloudWatch::Alarm"))
+		}
+		if !skip {
+			out = append(out, line...)
+		}
+	}
+	return out
+}

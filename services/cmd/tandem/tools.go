@@ -1,6 +1,12 @@
 package main
 
-import "tandem/services/internal/runfile"
+import (
+	"errors"
+
+	"tandem/services/domain/profile"
+	"tandem/services/internal/awsclient"
+	"tandem/services/internal/runfile"
+)
 
 // tools has a field for each subcommand that runs, prints and ends.
 type tools struct {
@@ -16,12 +22,23 @@ type running struct {
 }
 
 func (r running) find() (runfile.Run, error) {
-	dir := r.Data
-	if dir == "" {
-		var err error
-		if dir, err = runfile.DefaultDir(); err != nil {
+	if r.Data != "" {
+		return runfile.Read(r.Data)
+	}
+	for _, backend := range []string{profile.Emulator, profile.LocalStack, profile.AWS} {
+		dir, err := runfile.DefaultDir(backend)
+		if err != nil {
 			return runfile.Run{}, err
 		}
+		run, err := runfile.Read(dir)
+		if err == nil || !errors.Is(err, runfile.ErrNotRunning) {
+			return run, err
+		}
 	}
-	return runfile.Read(dir)
+	return runfile.Run{}, runfile.ErrNotRunning
+}
+
+// awsOf is where the AWS of a running demo is.
+func awsOf(run runfile.Run) awsclient.Config {
+	return messaging{Backend: run.Backend, AWSEndpoint: run.AWSEndpoint, AWSRegion: run.AWSRegion}.aws()
 }

@@ -22,13 +22,17 @@ func CacheDir() (string, error) {
 	return filepath.Join(cache, "tandem"), nil
 }
 
-// DefaultDir is the demo's data folder.
-func DefaultDir() (string, error) {
+// DefaultDir is the demo's data folder for a backend: what was read of one
+// stream says nothing of another, so each has its own.
+func DefaultDir(backend string) (string, error) {
 	cache, err := CacheDir()
 	if err != nil {
 		return "", err
 	}
-	return filepath.Join(cache, "demo"), nil
+	if backend == "emulator" {
+		return filepath.Join(cache, "demo"), nil
+	}
+	return filepath.Join(cache, "demo-"+backend), nil
 }
 
 // MakeDir makes a folder that others may pass through but not list. A folder

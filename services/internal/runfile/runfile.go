@@ -22,7 +22,9 @@ type Run struct {
 	PID         int       `json:"pid"`
 	Gateway     string    `json:"gateway"`
 	DatabaseURL string    `json:"database_url"`
-	AWSEndpoint string    `json:"aws_endpoint"`
+	Backend     string    `json:"backend"` // emulator, localstack or aws
+	AWSEndpoint string    `json:"aws_endpoint,omitempty"`
+	AWSRegion   string    `json:"aws_region,omitempty"`
 	OperatorKey string    `json:"operator_key"`
 	SigningKey  string    `json:"signing_key"` // base64
 	Ledger      string    `json:"ledger"`

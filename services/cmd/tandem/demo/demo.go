@@ -35,9 +35,15 @@ type Options struct {
 	Data        string
 	Profile     string
 	DatabaseURL string // empty: a private Postgres
+	Backend     string // profile.Emulator is started; the others are there
+	AWSEndpoint string // of LocalStack; empty with the emulator and AWS
+	AWSRegion   string // empty: the SDK's default
 
 	// Migrate applies all schemas.
 	Migrate func(ctx context.Context, databaseURL string) error
+	// Deploy makes the queues and the stream where they are missing. The emulator
+	// makes them by itself.
+	Deploy func(ctx context.Context) error
 	// Audit proves the guarantees on the running demo.
 	Audit func(ctx context.Context, r runfile.Run) (Audit, error)
 }
@@ -68,7 +74,7 @@ type demo struct {
 // verdict; without For there is no audit and ok is true.
 func Run(ctx context.Context, o Options) (ok bool, err error) {
 	d := &demo{Options: o, screen: newScreen(o.Out), settings: map[string]string{}, addrs: map[string]string{}}
-	d.screen.title()
+	d.screen.title(o.Backend)
 	if d.folder, err = openFolder(o.Data, o.Fresh); err != nil {
 		return false, err
 	}

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"tandem/services/domain/profile"
 )
 
 func TestFolderIsOneDemosAtATime(t *testing.T) {
@@ -52,10 +54,10 @@ func TestKeysStay(t *testing.T) {
 
 // A process gets what its row names and nothing else.
 func TestEnvironmentIsWhatTheRowNames(t *testing.T) {
-	settings := map[string]string{"DATABASE_URL": "postgres://secret", "AWS_ENDPOINT": "http://aws", "SIGNING_KEY": "k", "PROFILE": "fast"}
-	rows := table(Options{Workers: 2}, "data", "ledger", "report")
+	settings := map[string]string{"DATABASE_URL": "postgres://secret", "AWS_ENDPOINT": "http://aws", "SIGNING_KEY": "k", "PROFILE": "fast", "BACKEND": "emulator", "AWS_REGION": ""}
+	rows := table(Options{Workers: 2, Backend: profile.Emulator}, "data", "ledger", "report")
 	location := rows[slices.IndexFunc(rows, func(r row) bool { return r.name == "location" })]
-	env, err := location.environ(systemEnviron([]string{"PATH=/bin", "AWS_SECRET_ACCESS_KEY=mine", "TANDEM_X=1"}), settings)
+	env, err := location.environ(systemEnviron([]string{"PATH=/bin", "AWS_SECRET_ACCESS_KEY=mine", "TANDEM_X=1"}, profile.Emulator), settings)
 	require.NoError(t, err)
 	all := strings.Join(env, "\n")
 	require.Contains(t, all, "TANDEM_AWS_ENDPOINT=http://aws")
@@ -67,9 +69,31 @@ func TestEnvironmentIsWhatTheRowNames(t *testing.T) {
 	require.ErrorContains(t, err, "NOWHERE")
 }
 
+// Elsewhere no emulator runs, each process that talks to AWS is told which one,
+// and our own credentials reach them on AWS alone.
+func TestAnotherBackendNeedsNoEmulator(t *testing.T) {
+	for _, backend := range []string{profile.LocalStack, profile.AWS} {
+		settings := map[string]string{}
+		for _, name := range strings.Fields("DATABASE_URL AWS_ENDPOINT AWS_REGION SIGNING_KEY OPERATOR_KEY PROFILE PEERS BOOKING_URL LOCATION_URL MAPFEED_URL NEARBY_URL HISTORY_URL HEATMAP_URL NOTIFICATION_URL CONSOLE_URL GATEWAY_URL") {
+			settings[name] = "x"
+		}
+		settings["BACKEND"] = backend
+		for _, r := range table(Options{Workers: 1, Backend: backend}, "", "", "") {
+			require.NotEqual(t, "emulator", r.name)
+			env, err := r.environ(systemEnviron([]string{"AWS_PROFILE=mine"}, backend), settings)
+			require.NoError(t, err)
+			if strings.Contains(r.needs, "AWS_ENDPOINT") {
+				require.Contains(t, env, "TANDEM_BACKEND="+backend, r.name)
+			}
+			require.Equal(t, backend == profile.AWS, slices.Contains(env, "AWS_PROFILE=mine"), r.name)
+			require.Equal(t, backend == profile.AWS && r.name == "simulator", slices.Contains(r.args, "--yes-this-costs-money"), "said once, to the demo")
+		}
+	}
+}
+
 func TestTableHasEveryWorker(t *testing.T) {
 	var workers []string
-	for _, r := range table(Options{Workers: 3}, "", "", "") {
+	for _, r := range table(Options{Workers: 3, Backend: profile.Emulator}, "", "", "") {
 		if r.role == "dispatch" {
 			workers = append(workers, r.name)
 		}
@@ -80,7 +104,7 @@ func TestTableHasEveryWorker(t *testing.T) {
 func TestScreenWritesPlainLines(t *testing.T) {
 	var out bytes.Buffer
 	s := newScreen(&out)
-	s.title()
+	s.title(profile.Emulator)
 	s.part("postgres", "1.1 s")
 	s.part("emulator", "")
 	s.links("http://127.0.0.1:8080")

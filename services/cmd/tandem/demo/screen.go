@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/term"
+
+	"tandem/services/domain/profile"
 )
 
 // screen writes to a terminal, or plain lines to anything else.
@@ -33,8 +35,12 @@ func newScreen(out io.Writer) *screen {
 // plainEvery is how often the status is printed where there is no terminal.
 const plainEvery = 5 * time.Second
 
-func (s *screen) title() {
-	s.line("Tandem   no AWS account, no token, nothing leaves this machine    Ctrl-C ends everything")
+func (s *screen) title(backend string) {
+	what := map[string]string{
+		profile.Emulator: "no AWS account, no token, nothing leaves this machine", profile.LocalStack: "on LocalStack: no AWS account",
+		profile.AWS: "on AWS, which bills for it",
+	}
+	s.line("Tandem   " + what[backend] + "    Ctrl-C ends everything")
 }
 
 // part adds a part that is ready to the row of parts, with what there is to say.

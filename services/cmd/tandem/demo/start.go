@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"tandem/services/domain/profile"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/pgserver"
 	"tandem/services/internal/supervisor"
@@ -41,7 +42,7 @@ func (d *demo) start(ctx context.Context) error {
 		databaseURL, err = d.startPostgres(gctx)
 		return err
 	})
-	g.Go(func() error { return d.startStage(gctx, stageData, listeners) })
+	g.Go(func() error { return d.startMessaging(gctx, listeners) })
 	if err := g.Wait(); err != nil {
 		return err
 	}
@@ -77,6 +78,7 @@ func (d *demo) keys() error {
 		return err
 	}
 	d.settings["SIGNING_KEY"], d.settings["OPERATOR_KEY"], d.settings["PROFILE"] = signing, operator, d.Profile
+	d.settings["BACKEND"], d.settings["AWS_ENDPOINT"], d.settings["AWS_REGION"] = d.Backend, d.AWSEndpoint, d.AWSRegion
 	return nil
 }
 
@@ -138,9 +140,22 @@ func (d *demo) startPostgres(ctx context.Context) (url string, err error) {
 	return server.URL(), nil
 }
 
+// startMessaging starts the emulator, or sees to it that the queues and the
+// stream are on the AWS that was named.
+func (d *demo) startMessaging(ctx context.Context, listeners map[string]*net.TCPListener) error {
+	if d.Backend == profile.Emulator {
+		return d.startStage(ctx, stageData, listeners)
+	}
+	if err := d.Deploy(ctx); err != nil {
+		return err
+	}
+	d.screen.part(d.Backend, d.AWSEndpoint)
+	return nil
+}
+
 // startStage starts the rows of a stage side by side and waits for them.
 func (d *demo) startStage(ctx context.Context, stage int, listeners map[string]*net.TCPListener) error {
-	base := systemEnviron(d.Environ)
+	base := systemEnviron(d.Environ, d.Backend)
 	var names []string
 	for _, r := range d.rows {
 		if r.stage != stage {

@@ -18,7 +18,7 @@ type runState struct {
 
 func newRunState(d *demo) *runState {
 	s := &runState{d: d, run: runfile.Run{
-		Version: d.Version, PID: os.Getpid(), Gateway: d.addrs["gateway"], AWSEndpoint: d.settings["AWS_ENDPOINT"],
+		Version: d.Version, PID: os.Getpid(), Gateway: d.addrs["gateway"], Backend: d.Backend, AWSEndpoint: d.settings["AWS_ENDPOINT"], AWSRegion: d.AWSRegion,
 		OperatorKey: d.settings["OPERATOR_KEY"], SigningKey: d.settings["SIGNING_KEY"], Ledger: d.ledger(),
 	}}
 	if d.DatabaseURL == "" {

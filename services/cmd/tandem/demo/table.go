@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"tandem/services/domain/profile"
 )
 
 // The stages of start and stop.
@@ -30,27 +32,35 @@ type row struct {
 }
 
 // table lists the processes beside Postgres, in the order in which they start.
+// Only the emulator is a process of ours.
 func table(o Options, dataDir, ledger, simReport string) []row {
-	rows := []row{
-		{name: "emulator", stage: stageData, extra: []string{"EMULATOR_DATA=" + dataDir}},
-		{name: "booking", needs: "DATABASE_URL AWS_ENDPOINT SIGNING_KEY PROFILE"},
-		{name: "notification", needs: "DATABASE_URL AWS_ENDPOINT SIGNING_KEY PROFILE BOOKING_URL"},
-		{name: "location", needs: "AWS_ENDPOINT SIGNING_KEY PROFILE"},
-		{name: "nearby", needs: "DATABASE_URL AWS_ENDPOINT SIGNING_KEY PROFILE"},
-		{name: "mapfeed", needs: "DATABASE_URL AWS_ENDPOINT SIGNING_KEY PROFILE BOOKING_URL"},
-		{name: "history", needs: "DATABASE_URL AWS_ENDPOINT SIGNING_KEY PROFILE"},
-		{name: "heatmap", needs: "DATABASE_URL AWS_ENDPOINT SIGNING_KEY PROFILE"},
-		{name: "console", needs: "AWS_ENDPOINT SIGNING_KEY BOOKING_URL PEERS"},
+	var rows []row
+	if o.Backend == profile.Emulator {
+		rows = append(rows, row{name: "emulator", stage: stageData, extra: []string{"EMULATOR_DATA=" + dataDir}})
+	}
+	rows = append(rows, []row{
+		{name: "booking", needs: "DATABASE_URL BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY PROFILE"},
+		{name: "notification", needs: "DATABASE_URL BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY PROFILE BOOKING_URL"},
+		{name: "location", needs: "BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY PROFILE"},
+		{name: "nearby", needs: "DATABASE_URL BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY PROFILE"},
+		{name: "mapfeed", needs: "DATABASE_URL BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY PROFILE BOOKING_URL"},
+		{name: "history", needs: "DATABASE_URL BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY PROFILE"},
+		{name: "heatmap", needs: "DATABASE_URL BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY PROFILE"},
+		{name: "console", needs: "BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY BOOKING_URL PEERS"},
 		{name: "gateway", needs: "DATABASE_URL SIGNING_KEY OPERATOR_KEY BOOKING_URL LOCATION_URL MAPFEED_URL HISTORY_URL HEATMAP_URL NOTIFICATION_URL CONSOLE_URL",
 			args: []string{"--demo-login"}},
-		{name: "simulator", stage: stageClients, needs: "SIGNING_KEY OPERATOR_KEY GATEWAY_URL", args: []string{
+		{name: "simulator", stage: stageClients, needs: "BACKEND SIGNING_KEY OPERATOR_KEY GATEWAY_URL", args: []string{
 			"--drivers", strconv.Itoa(o.Drivers), "--riders", fmt.Sprint(o.Riders), "--speed", fmt.Sprint(o.Speed),
 			"--seed", strconv.FormatUint(o.Seed, 10), "--for", o.For.String(), "--drain", drainWithin.String(), "--ledger", ledger, "--report", simReport,
 		}},
+	}...)
+	if o.Backend == profile.AWS {
+		last := &rows[len(rows)-1]
+		last.args = append(last.args, "--yes-this-costs-money") // said to us: see demoCmd
 	}
 	for n := range o.Workers {
 		name := fmt.Sprintf("dispatch-%d", n+1)
-		rows = append(rows, row{name: name, role: "dispatch", needs: "DATABASE_URL AWS_ENDPOINT SIGNING_KEY PROFILE NEARBY_URL",
+		rows = append(rows, row{name: name, role: "dispatch", needs: "DATABASE_URL BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY PROFILE NEARBY_URL",
 			extra: []string{"WORKER=" + name}})
 	}
 	for i := range rows {
@@ -80,14 +90,15 @@ func (r row) environ(base []string, settings map[string]string) ([]string, error
 }
 
 // systemEnviron keeps of our own environment what a child may want: nothing of
-// Tandem's, of AWS's or of Postgres'.
-func systemEnviron(environ []string) []string {
+// Tandem's or of Postgres', and of AWS's only where it is AWS that it talks to.
+func systemEnviron(environ []string, backend string) []string {
 	keep := map[string]bool{"PATH": true, "HOME": true, "TMPDIR": true, "LANG": true, "SSL_CERT_FILE": true, "SSL_CERT_DIR": true, "GORACE": true, "GOCOVERDIR": true}
 	// The demo's processes are many and small: collect early, so that together
 	// they stay small.
 	out := []string{"GOGC=60", "GOMEMLIMIT=96MiB", "TZ=UTC"}
 	for _, e := range environ {
-		if name, _, _ := strings.Cut(e, "="); keep[name] {
+		name, _, _ := strings.Cut(e, "=")
+		if keep[name] || backend == profile.AWS && strings.HasPrefix(name, "AWS_") {
 			out = append(out, e)
 		}
 	}
