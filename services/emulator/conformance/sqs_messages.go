@@ -5,11 +5,13 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 )
 
 func messageCases() []kase {
@@ -48,6 +50,8 @@ func messageCases() []kase {
 			"InvalidMessageContents: only #x9, #xA, #xD, #x20 to #xD7FF, #xE000 to #xFFFD, #x10000 to #x10FFFF are allowed.", badCharacters),
 		promise("a queue's own maximum is kept", sqsAPI+"API_SetQueueAttributes.html",
 			"MaximumMessageSize is how many bytes a message can contain before SQS rejects it: 1,024 to 1,048,576.", queueMaximum),
+		promise("120,000 messages are in flight at most", sqsGuide+"quotas-messages.html",
+			"About 120,000 messages of a standard queue can be in flight; over it short polling gets OverLimit, long polling gets nothing.", inFlightLimit, needsLimits, slow),
 		promise("a message is gone after its retention", sqsAPI+"API_CreateQueue.html",
 			"MessageRetentionPeriod is how long SQS retains a message, 60 seconds at least.", retentionEnds, slow),
 	}
@@ -222,4 +226,38 @@ func retentionEnds(c *C) {
 	c.counts(url, "1", "0", "0")
 	c.pause(75 * time.Second)
 	c.quiet(url, 5, "its retention is over")
+}
+
+func inFlightLimit(c *C) {
+	url := c.queue("VisibilityTimeout", "3600")
+	const limit, more, senders = 120_000, 1_000, 16
+	var each errgroup.Group
+	for range senders {
+		each.Go(func() error {
+			for range (limit + more) / 10 / senders {
+				if _, err := c.sendBatch(url, entries(10, "m")); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	require.NoError(c, each.Wait())
+	var taken atomic.Int64
+	for range senders {
+		each.Go(func() error {
+			for {
+				out, err := c.sqs.ReceiveMessage(c.ctx, &sqs.ReceiveMessageInput{QueueUrl: &url, MaxNumberOfMessages: 10})
+				if err != nil {
+					return err
+				}
+				if taken.Add(int64(len(out.Messages))) > limit+100 || len(out.Messages) == 0 && taken.Load() >= limit {
+					return nil
+				}
+			}
+		})
+	}
+	c.refused(each.Wait(), "OverLimit")
+	require.InDelta(c, limit, taken.Load(), limit/100)
+	c.quiet(url, 1, "long polling gets nothing")
 }
