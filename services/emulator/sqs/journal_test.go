@@ -312,6 +312,8 @@ func TestCompactionUnderLoad(t *testing.T) {
 	c := open(t, Options{Path: path})
 	c.s.compactFrom, c.s.compactAt = 20_000, 20_000
 	c.queue("q", nil)
+	c.queue("dead", nil)
+	c.queue("q2", j{"RedrivePolicy": redriveTo("dead", "1"), "VisibilityTimeout": "0"})
 	c.do("CreateQueue", j{"QueueName": "f.fifo", "Attributes": j{"FifoQueue": "true"}, "tags": j{"a": "b"}})
 	first := c.send("/f.fifo", "x", j{"MessageGroupId": "g", "MessageDeduplicationId": "d"})
 	c.remove("/f.fifo", c.receive("/f.fifo")[0])
@@ -326,6 +328,22 @@ func TestCompactionUnderLoad(t *testing.T) {
 			}
 		})
 	}
+	wg.Go(func() { // messages die and are redriven
+		for i := range 100 {
+			c.send("/q2", fmt.Sprint(i))
+			c.receive("/q2")
+			c.receive("/q2")
+			_, _ = c.try("StartMessageMoveTask", j{"SourceArn": arn("dead")})
+		}
+	})
+	wg.Go(func() { // somebody looks
+		for range 100 {
+			c.s.Look()
+			c.peek("application/json", "QueueUrl", "/q", "ShowInvisible", "1")
+			c.attributes("/q")
+			c.do("ListQueues", j{})
+		}
+	})
 	wg.Wait()
 	require.NoError(t, c.s.Close())
 	info, err := os.Stat(path)

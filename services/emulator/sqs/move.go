@@ -58,9 +58,10 @@ func (s *Service) move(steps ...step) error {
 
 const (
 	moveRateMax = 500 // messages a second
-	moveChunk   = 100 // messages at a time, where no rate is given
+	moveChunk   = 100 // messages at a time
 	moveTick    = 20 * time.Millisecond
-	tasksKept   = 10 // of a queue
+	movePause   = time.Millisecond // instead, where no rate is given: others have a turn
+	tasksKept   = 10               // of a queue
 	tasksMax    = 100
 )
 
@@ -189,6 +190,10 @@ func (s *Service) goOn(t *moveTask) {
 		return
 	}
 	t.began, t.base = time.Now(), t.Moved
+	tick := moveTick
+	if t.Rate == 0 {
+		tick = movePause
+	}
 	s.workers.Go(func() {
 		for {
 			var over bool
@@ -200,7 +205,7 @@ func (s *Service) goOn(t *moveTask) {
 			case <-s.closing:
 				return
 			case <-t.stop:
-			case <-time.After(moveTick):
+			case <-time.After(tick):
 			}
 		}
 	})

@@ -193,13 +193,3 @@ func answerPeek(w http.ResponseWriter, status int, root string, v any, asJSON bo
 	w.WriteHeader(status)
 	_, _ = w.Write(b) // the client is gone if this fails
 }
-
-// Peek gives a queue's messages, with invisible those in flight too.
-func (s *Service) Peek(queueURL string, invisible bool) ([]any, error) {
-	messages, err := s.peek(queueURL, invisible, invisible)
-	out := make([]any, len(messages))
-	for i, m := range messages {
-		out[i] = m
-	}
-	return out, err
-}
