@@ -8,10 +8,10 @@ LINT := go tool -modfile=tools/go.mod golangci-lint
 TEST_TIMEOUT := 10m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build web test unit e2e lint fmt audit feed soak clean needs up down logs compose conformance engine
+.PHONY: help demo build web test unit e2e lint fmt audit feed soak clean needs up down logs compose conformance engine aws-messaging aws-messaging-down
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build ## Run all of Tandem on this machine: make demo ARGS="--drivers 50"; BACKEND=localstack make demo
 	@exec ./$(BIN) demo $(ARGS)
@@ -94,6 +94,12 @@ audit: ## Prove the guarantees on the running demo
 
 feed: ## Send a recording through the front door: make feed ARGS=trips.csv
 	@./$(BIN) feed $(ARGS)
+
+aws-messaging: build ## Deploy queues and stream on AWS, which costs money: make aws-messaging ARGS="--set Shards=8"
+	@./$(BIN) messaging deploy --backend=aws $(ARGS)
+
+aws-messaging-down: build ## Delete them there, and list that nothing is left
+	@./$(BIN) messaging delete --backend=aws $(ARGS)
 
 soak: build ## An hour of the demo, memory and disk at minutes 10 and 60
 	TANDEM_SOAK=1h go test -count=1 -v -timeout 80m -run TestSoak ./services/test/e2e
