@@ -242,12 +242,12 @@ func (s *Service) moveUpTo(t *moveTask, n int) (status, reason string) {
 	}
 	at := now()
 	from.ripen(at)
-	for n > 0 && status == "" {
-		run := from.take(min(n, moveChunk), at, 0)
+	var steps []step
+	for n = min(n, moveChunk); len(steps) < n && status == ""; {
+		run := from.take(n-len(steps), at, 0)
 		if len(run) == 0 || run[0].Seq > t.Until {
-			return "COMPLETED", ""
+			status = "COMPLETED"
 		}
-		var steps []step
 		for _, m := range run {
 			target := to
 			if target == nil {
@@ -255,19 +255,19 @@ func (s *Service) moveUpTo(t *moveTask, n int) (status, reason string) {
 			}
 			if target == nil { // sent straight to the dead-letter queue
 				status, reason = "FAILED", "CouldNotDetermineMessageSource"
+			}
+			if status != "" || m.Seq > t.Until {
 				break
 			}
-			if m.Seq <= t.Until {
-				steps = append(steps, step{from, m, target, s.revived(m, at)})
-			}
+			from.fly(m, at) // should the move fail, it is visible again
+			steps = append(steps, step{from, m, target, s.revived(m, at)})
 		}
-		if err := s.move(steps...); err != nil {
-			s.o.Log.Error("a move task failed", "err", err)
-			return "FAILED", "InternalError"
-		}
-		t.Moved += int64(len(steps))
-		n -= len(steps)
 	}
+	if err := s.move(steps...); err != nil {
+		s.o.Log.Error("a move task failed", "err", err)
+		return "FAILED", "InternalError"
+	}
+	t.Moved += int64(len(steps))
 	return status, reason
 }
 

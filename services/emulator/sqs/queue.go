@@ -283,10 +283,12 @@ func (q *queue) counts(now int64) (visible, inFlight, delayed int) {
 		delayed = 0
 		for e := q.arrived.Back(); e != nil; e = e.Prev() {
 			m, _ := e.Value.(*message)
-			if q.due(m) <= now {
+			if m.Arrived+q.set.delay*1000 <= now {
 				break // those before it came earlier
 			}
-			delayed++
+			if q.due(m) > now {
+				delayed++
+			}
 		}
 	}
 	return q.arrived.Len() - q.inFlight - delayed, q.inFlight, delayed

@@ -104,7 +104,7 @@ type pause struct {
 }
 
 // errAlone: a message must go to another queue first, with no lock shared.
-var errAlone = errors.New("sqs: alone, please")
+var errAlone = errors.New("sqs: a dead letter must move first")
 
 // tryReceive hands out what is visible; with nothing, it says what to wait for.
 func (s *Service) tryReceive(in receiveIn, began time.Time) (got []messageOut, p pause, err error) {
