@@ -157,10 +157,15 @@ func (g *Group) note(err error) {
 func (g *Group) Ready(context.Context) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.seen.IsZero() || time.Since(g.seen) > g.o.Lease {
-		return fmt.Errorf("shardgroup: the leases were last seen at %s: %w", g.seen.UTC().Format(time.RFC3339), g.err)
+	switch {
+	case !g.seen.IsZero() && time.Since(g.seen) <= g.o.Lease:
+		return nil
+	case g.err != nil:
+		return fmt.Errorf("shardgroup: the leases cannot be seen: %w", g.err)
+	case g.seen.IsZero():
+		return errors.New("shardgroup: the leases have not been seen yet")
 	}
-	return nil
+	return fmt.Errorf("shardgroup: the leases were last seen %v ago", time.Since(g.seen).Round(time.Second))
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

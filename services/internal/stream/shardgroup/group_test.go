@@ -336,6 +336,13 @@ func TestUndecodableIsParkedAtOnceAndPoisonByPolicy(t *testing.T) {
 	require.EqualValues(t, 5, g.Status().Records)
 }
 
+func TestReadySaysWhyNot(t *testing.T) {
+	t.Parallel()
+	g, err := shardgroup.New(shardgroup.Options{Client: fakestream.New("0"), Stream: "s", Pool: database(t), Name: "g", Worker: "w", Processor: func(string) shardgroup.Processor { return nil }})
+	require.NoError(t, err)
+	require.EqualError(t, g.Ready(t.Context()), "shardgroup: the leases have not been seen yet")
+}
+
 func TestLatestIsResolvedOnceForTheGroup(t *testing.T) {
 	t.Parallel()
 	pool := database(t)
