@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -14,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/internal/runfile"
+	"tandem/services/test/browser"
 )
 
 // load is what the demo runs under here: enough to be busy on two cores, and
@@ -28,7 +28,7 @@ func TestBrowserAndKilledSupervisor(t *testing.T) {
 	wanted(t)
 	dir := dataDir(t)
 	first := boot(t, dir, load()...)
-	browse(t, first)
+	browser.Run(t, first.base, first.dir)
 	run := first.runFile(t)
 	require.NoError(t, first.cmd.Process.Kill())
 	require.Error(t, <-first.done, "it was killed")
@@ -47,16 +47,6 @@ func TestBrowserAndKilledSupervisor(t *testing.T) {
 	require.Less(t, time.Since(began), 10*time.Second)
 	nothingLeft(t, second, run)
 	require.NoFileExists(t, filepath.Join(dir, runfile.Name))
-}
-
-// browse runs the browser tests against the demo.
-func browse(t *testing.T, d *demo) {
-	t.Helper()
-	cmd := exec.Command("npm", "--prefix", "../../../web", "run", "--silent", "e2e")
-	cmd.Env = append(os.Environ(), "TANDEM_URL="+d.base, "TANDEM_DATA="+d.dir, "TANDEM_BIN="+binary(t), "CHROMIUM="+chromium(t))
-	out, err := cmd.CombinedOutput()
-	t.Logf("browser:\n%s", out)
-	require.NoError(t, err, "browser tests")
 }
 
 // report is what the test reads of --report.

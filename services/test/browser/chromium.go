@@ -1,4 +1,4 @@
-package e2e
+package browser
 
 import (
 	"bytes"
@@ -57,7 +57,7 @@ func packagedChromium(t *testing.T) string {
 	cache, err := runfile.CacheDir()
 	require.NoError(t, err)
 	var stderr bytes.Buffer
-	cmd := exec.Command("node", "chromium.mjs", cache)
+	cmd := exec.Command("node", "../browser/chromium.mjs", cache)
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	require.NoError(t, err, "Chromium from npm: %s\ninstall chromium or Google Chrome, or name one with CHROMIUM=/path", stderr.String())
