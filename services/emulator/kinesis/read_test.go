@@ -95,6 +95,10 @@ func TestRetention(t *testing.T) {
 	trim, dir := position{Type: "TRIM_HORIZON"}, s.streams["stream"].byID[shard].log.dir
 	require.Equal(t, []string{"first", "second", "third"}, texts(t, s, shard, trim))
 	require.Len(t, files(t, dir), 3, "two segments, and the index of one")
+	for text, since := range map[string]time.Duration{"second": time.Millisecond, "third": segmentAge} {
+		at := wire.Seconds(start.Add(since))
+		require.Equal(t, text, texts(t, s, shard, position{Type: "AT_TIMESTAMP", Timestamp: &at})[0])
+	}
 
 	clock.at = start.Add(24*time.Hour + time.Millisecond)
 	require.Equal(t, []string{"second", "third"}, texts(t, s, shard, trim))

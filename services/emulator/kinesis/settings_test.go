@@ -104,13 +104,20 @@ func TestConsumers(t *testing.T) {
 	_, err = register("c20")
 	requireCode(t, err, "LimitExceededException")
 
-	_, err = c.DeregisterStreamConsumer(t.Context(), &sdk.DeregisterStreamConsumerInput{StreamARN: &arn, ConsumerName: aws.String("c0")})
-	require.NoError(t, err)
+	deregister := func(name string) {
+		_, err = c.DeregisterStreamConsumer(t.Context(), &sdk.DeregisterStreamConsumerInput{StreamARN: &arn, ConsumerName: &name})
+		require.NoError(t, err)
+	}
+	deregister("c0")
 	_, err = c.DescribeStreamConsumer(t.Context(), &sdk.DescribeStreamConsumerInput{ConsumerARN: first.ConsumerARN})
 	requireCode(t, err, "ResourceNotFoundException")
 	second, err := register("c0")
 	require.NoError(t, err)
 	require.NotEqual(t, *first.ConsumerARN, *second.ConsumerARN)
+	deregister("c0")
+	third, err := register("c0")
+	require.NoError(t, err)
+	require.NotEqual(t, *second.ConsumerARN, *third.ConsumerARN, "within one second too")
 	_, err = c.DescribeStreamConsumer(t.Context(), &sdk.DescribeStreamConsumerInput{ConsumerARN: first.ConsumerARN})
 	requireCode(t, err, "ResourceNotFoundException")
 }
