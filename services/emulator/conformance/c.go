@@ -52,6 +52,22 @@ func connect(ctx context.Context, at Endpoint) (clients, error) {
 	}, nil
 }
 
+// answer waits until both services answer: LocalStack starts them at their
+// first call, and one that doesn't would excuse every difference.
+func (c clients) answer(t *testing.T, at Endpoint) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); ; {
+		_, queues := c.sqs.ListQueues(t.Context(), &sqs.ListQueuesInput{})
+		_, streams := c.kinesis.ListStreams(t.Context(), &kinesis.ListStreamsInput{})
+		err := errors.Join(queues, streams)
+		if err == nil {
+			return
+		}
+		require.True(t, time.Now().Before(end), "%s at %q doesn't answer: %v", at.Backend, at.Endpoint, err)
+		time.Sleep(time.Second) // between polls
+	}
+}
+
 // noTokens lets every call retry: the cases share their clients, and one that
 // is throttled on purpose must not use up the others' retries.
 type noTokens struct{}

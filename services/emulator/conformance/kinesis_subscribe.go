@@ -20,7 +20,7 @@ func subscribeCases() []kase {
 		promise("a subscription gives a shard's records in order", page,
 			"Kinesis Data Streams pushes records from the shard to the consumer over the connection.", subscribeInOrder),
 		promise("records are pushed when they arrive", kinesisGuide+"enhanced-consumers.html",
-			"Enhanced fan-out delivers within about 70 ms on average, instead of polling.", pushed),
+			"Enhanced fan-out delivers within about 70 ms on average, instead of polling.", pushed, alone),
 		promise("a subscription starts where it is asked to", position,
 			"AT_SEQUENCE_NUMBER, AFTER_SEQUENCE_NUMBER, AT_TIMESTAMP, TRIM_HORIZON, LATEST.", startingPositions),
 		promise("a quiet subscription goes on saying how far it is", event,
@@ -130,7 +130,7 @@ func pushed(c *C) {
 	name, shard, consumer := c.reader()
 	s := c.subscribe(consumer, shard, starting("LATEST"))
 	c.pause(500 * time.Millisecond)
-	n := 40
+	n := 20
 	if c.at.Backend != Emulator {
 		n = 5
 	}
