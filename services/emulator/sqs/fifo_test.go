@@ -2,11 +2,14 @@ package sqs
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 )
 
 func to(group string) j { return j{"MessageGroupId": group} }
@@ -155,5 +158,73 @@ func TestADeadFIFOMessageLetsItsGroupGoOn(t *testing.T) {
 		require.Equal(t, "poison", m.Body)
 		require.Equal(t, fmt.Sprint(time.Now().UnixMilli()), m.Attributes["SentTimestamp"], "a FIFO queue starts the time anew")
 		require.Equal(t, m.MessageID, m.Attributes["MessageDeduplicationId"])
+	})
+}
+
+// Whatever is sent, received, given back, deleted or left to time out: of a
+// group that is free the first messages come, in order, and of a group that is
+// not none.
+func TestGroupsByModel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rapid.Check(struct{ rapid.TB }{t}, func(t *rapid.T) { // a bubble has no Deadline
+			c := open(t, Options{})
+			url := c.queue("q.fifo", nil)
+			type held struct {
+				got
+				until time.Time
+			}
+			left, out, sent := map[string][]string{}, map[string]held{}, 0 // bodies by group; in flight by body
+			for range rapid.IntRange(1, 60).Draw(t, "steps") {
+				for body, h := range out {
+					if !h.until.After(time.Now()) {
+						delete(out, body)
+					}
+				}
+				switch rapid.IntRange(0, 4).Draw(t, "step") {
+				case 0, 1:
+					g := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "group")
+					sent++
+					body := fmt.Sprint(g, sent)
+					c.send(url, body, to(g), j{"MessageDeduplicationId": body})
+					left[g] = append(left[g], body)
+				case 2:
+					locked := map[string]bool{}
+					for body := range out {
+						locked[body[:1]] = true
+					}
+					visibility := rapid.IntRange(1, 3).Draw(t, "visibility")
+					messages := c.receive(url, j{"MaxNumberOfMessages": rapid.IntRange(1, 4).Draw(t, "n"), "VisibilityTimeout": visibility})
+					next := map[string]int{}
+					for _, m := range messages {
+						g := m.Body[:1]
+						require.False(t, locked[g], "%s of a group that is not free", m.Body)
+						require.Equal(t, left[g][next[g]], m.Body, "in order")
+						next[g]++
+						out[m.Body] = held{m, time.Now().Add(time.Duration(visibility) * time.Second)}
+					}
+					for g, bodies := range left {
+						require.True(t, len(messages) > 0 || locked[g] || len(bodies) == 0, "something was free, and nothing came")
+					}
+				case 3:
+					if len(out) == 0 {
+						continue
+					}
+					body := rapid.SampledFrom(slices.Sorted(maps.Keys(out))).Draw(t, "which")
+					if rapid.Bool().Draw(t, "delete") {
+						c.remove(url, out[body].got)
+						g := body[:1]
+						i := slices.Index(left[g], body)
+						left[g] = slices.Delete(left[g], i, i+1)
+					} else {
+						c.do("ChangeMessageVisibility", j{"QueueUrl": url, "ReceiptHandle": out[body].ReceiptHandle, "VisibilityTimeout": 0})
+					}
+					delete(out, body)
+				case 4:
+					time.Sleep(time.Duration(rapid.IntRange(1, 2500).Draw(t, "ms")) * time.Millisecond)
+				}
+				sound(t, c.s.queues["q.fifo"])
+			}
+			require.NoError(t, c.s.Close())
+		})
 	})
 }
