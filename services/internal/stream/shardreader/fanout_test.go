@@ -126,6 +126,33 @@ func TestFanOutPollsWhereItIsRefused(t *testing.T) {
 	}
 }
 
+// A consumer that is lost is let go of at once, and used again when it is back.
+func TestFanOutStopsWhenTheConsumerIsLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := fakestream.New("a", "b")
+		l := &leased{arn: s.Register("c")}
+		l.give()
+		o := polling(s)
+		o.FanOut, o.Consumer = s, l.consumer
+		r := shardreader.New(o)
+		var c collect
+		_ = during(t, func(ctx context.Context) error { return r.All(ctx, shardreader.Horizon(), c.handle) }, func() {
+			time.Sleep(time.Minute)
+			require.Equal(t, 2, s.Subscribed(l.arn))
+			l.take()
+			synctest.Wait()
+			require.Zero(t, s.Subscribed(l.arn))
+			s.Put("a", "k", []byte("1"))
+			time.Sleep(2 * time.Second)
+			require.Equal(t, []string{"1"}, c.got())
+			l.give()
+			time.Sleep(2 * time.Second)
+			require.Equal(t, 2, s.Subscribed(l.arn))
+		})
+		require.Zero(t, s.Subscribed(l.arn), "nothing is left open")
+	})
+}
+
 // Two that use one consumer take it from each other, at most once in five
 // seconds. Each still reads everything once.
 func TestFanOutTwoWithOneConsumer(t *testing.T) {
