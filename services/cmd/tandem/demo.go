@@ -29,6 +29,7 @@ type demoCmd struct {
 	Backend     string        `default:"emulator" enum:"emulator,localstack,aws" env:"TANDEM_BACKEND,BACKEND" help:"emulator (part of the demo), localstack (one that runs already) or aws."`
 	AWSEndpoint string        `name:"aws-endpoint" env:"TANDEM_AWS_ENDPOINT,AWS_ENDPOINT" help:"Where LocalStack is (default: http://127.0.0.1:4566)."`
 	AWSRegion   string        `name:"aws-region" help:"AWS region; empty is the SDK's default."`
+	Faults      bool          `help:"Let the emulator's /_aws/faults make failures on purpose."`
 	spending
 }
 
@@ -61,7 +62,7 @@ func (c demoCmd) Run(ctx context.Context) error {
 		Version: version, Self: self, Environ: os.Environ(), Out: os.Stdout,
 		Addr: c.Addr, Drivers: c.Drivers, Riders: c.Riders, Speed: c.Speed, Seed: c.Seed, Workers: c.Workers,
 		For: c.For, Report: c.Report, Fresh: c.Fresh, Data: c.Data, Profile: c.Profile, DatabaseURL: c.DatabaseURL,
-		Backend: c.Backend, AWSEndpoint: where.AWSEndpoint, AWSRegion: c.AWSRegion,
+		Backend: c.Backend, AWSEndpoint: where.AWSEndpoint, AWSRegion: c.AWSRegion, Faults: c.Faults,
 		Deploy:  func(ctx context.Context) error { return deployMissing(ctx, where) },
 		Migrate: func(ctx context.Context, url string) error { return postgres.Migrate(ctx, url, schemas()...) },
 		Audit:   auditDemo(c.Profile),

@@ -67,13 +67,15 @@ type report struct {
 }
 
 // TestEveryProcessKilledUnderLoad kills -9 each process in turn while rides
-// and points flow; then the demo drains, audits itself and says that nothing
-// was lost.
+// and points flow and, on the emulator, calls fail on purpose; then the demo
+// drains, audits itself and says that nothing was lost. It runs on the backend
+// that TANDEM_BACKEND names.
 func TestEveryProcessKilledUnderLoad(t *testing.T) {
 	wanted(t)
 	dir := dataDir(t)
 	file := filepath.Join(dir, "report.json")
-	d := boot(t, dir, append(load(), "--for", "75s", "--report", file)...)
+	d := boot(t, dir, append(load(), "--for", "75s", "--report", file, "--faults")...)
+	fail(t, d)
 	pace := time.NewTicker(4 * time.Second) // so that each dies amid rides and points
 	defer pace.Stop()
 	for _, p := range d.runFile(t).Processes {
@@ -82,6 +84,9 @@ func TestEveryProcessKilledUnderLoad(t *testing.T) {
 		}
 		<-pace.C
 		kill(t, d, p.Name)
+		if p.Role == "emulator" {
+			fail(t, d)
+		}
 	}
 	code := d.wait(t, 7*time.Minute)
 	b, err := os.ReadFile(file)

@@ -38,6 +38,7 @@ type Options struct {
 	Backend     string // profile.Emulator is started; the others are there
 	AWSEndpoint string // of LocalStack; empty with the emulator and AWS
 	AWSRegion   string // empty: the SDK's default
+	Faults      bool   // the emulator takes rules of what to fail
 
 	// Migrate applies all schemas.
 	Migrate func(ctx context.Context, databaseURL string) error

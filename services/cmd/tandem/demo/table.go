@@ -36,7 +36,7 @@ type row struct {
 func table(o Options, dataDir, ledger, simReport string) []row {
 	var rows []row
 	if o.Backend == profile.Emulator {
-		rows = append(rows, row{name: "emulator", stage: stageData, extra: []string{"EMULATOR_DATA=" + dataDir}})
+		rows = append(rows, row{name: "emulator", stage: stageData, extra: []string{"EMULATOR_DATA=" + dataDir, "FAULTS=" + strconv.FormatBool(o.Faults)}})
 	}
 	rows = append(rows, []row{
 		{name: "booking", needs: "DATABASE_URL BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY PROFILE"},
