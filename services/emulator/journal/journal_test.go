@@ -52,50 +52,48 @@ func requirePrefix(t require.TestingT, path string, raw []byte, want [][]byte) (
 	return len(got), lost
 }
 
-func payloads() *rapid.Generator[[][]byte] {
-	return rapid.SliceOfN(rapid.SliceOfN(rapid.Byte(), 0, 6), 1, 4)
-}
-
-// The file is cut at every byte.
-func TestCutAnywhereAPrefixReopens(t *testing.T) {
+// The file is cut at every byte: more of the file is no less of its frames, and
+// a torn end is no damage.
+func TestCutAtEveryByteAPrefixReopens(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "j")
-	rapid.Check(t, func(t *rapid.T) {
-		want := payloads().Draw(t, "payloads")
-		require.NoError(t, os.RemoveAll(path))
-		raw := written(t, path, want)
-		whole := -1
-		for at := range len(raw) + 1 {
-			n, lost := requirePrefix(t, path, raw[:at], want)
-			require.GreaterOrEqual(t, n, whole, "more of the file is no less of its frames")
-			require.False(t, lost.Damaged, "a torn end is no damage")
-			whole = n
-		}
-		require.Equal(t, len(want), whole)
-	})
-}
-
-// Every bit behind the header is flipped, one at a time.
-func TestAnyBitFlippedAPrefixReopens(t *testing.T) {
-	if testing.Short() {
-		t.Skip("SKIPPED in short mode: every bit of many files")
+	want := [][]byte{[]byte("one"), {}, []byte("three"), {0, 255}}
+	raw, whole := written(t, path, want), 0
+	for at := range len(raw) + 1 {
+		n, lost := requirePrefix(t, path, raw[:at], want)
+		require.GreaterOrEqual(t, n, whole)
+		require.False(t, lost.Damaged)
+		whole = n
 	}
+	require.Equal(t, len(want), whole)
+}
+
+// Every bit behind the header is flipped: all before the bad frame reopens.
+func TestEveryBitFlippedAPrefixReopens(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "j")
+	want := [][]byte{[]byte("one"), {}, {0, 255}}
+	raw, end := written(t, path, want), head
+	for i, p := range want {
+		for bit := range 8 * int(journal.FrameSize(len(p))) {
+			bent := bytes.Clone(raw)
+			bent[end+bit/8] ^= 1 << (bit % 8)
+			n, lost := requirePrefix(t, path, bent, want)
+			require.Equal(t, i, n)
+			require.Equal(t, int64(end), lost.At)
+		}
+		end += int(journal.FrameSize(len(p)))
+	}
+}
+
+// Whatever was written, and wherever it is cut or bent.
+func TestWhatReopensIsAPrefix(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "j")
 	rapid.Check(t, func(t *rapid.T) {
-		want := payloads().Draw(t, "payloads")
+		want := rapid.SliceOfN(rapid.SliceOfN(rapid.Byte(), 0, 40), 1, 12).Draw(t, "payloads")
 		require.NoError(t, os.RemoveAll(path))
 		raw := written(t, path, want)
-		end := head
-		for i, p := range want {
-			for at := end; at < end+int(journal.FrameSize(len(p))); at++ {
-				bit := byte(1) << rapid.IntRange(0, 7).Draw(t, "bit")
-				raw[at] ^= bit
-				n, lost := requirePrefix(t, path, raw, want)
-				require.Equal(t, i, n, "all before the bad frame reopen")
-				require.Equal(t, int64(end), lost.At)
-				raw[at] ^= bit
-			}
-			end += int(journal.FrameSize(len(p)))
-		}
+		requirePrefix(t, path, raw[:rapid.IntRange(0, len(raw)).Draw(t, "cut")], want)
+		raw[rapid.IntRange(head, len(raw)-1).Draw(t, "byte")] ^= 1 << rapid.IntRange(0, 7).Draw(t, "bit")
+		requirePrefix(t, path, raw, want)
 	})
 }
 
