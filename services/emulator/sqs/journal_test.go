@@ -402,3 +402,24 @@ func frameFile(t *testing.T, path string, frame []byte) string {
 	require.NoError(t, f.Close())
 	return path
 }
+
+// A compaction that cannot be written leaves the journal as it is, and is told.
+func TestACompactionThatFailsChangesNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "j")
+	var log bytes.Buffer
+	c := open(t, Options{Path: path, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	c.s.compactFrom, c.s.compactAt = 1000, 1000
+	c.queue("q", nil)
+	require.NoError(t, os.MkdirAll(filepath.Join(path+".new", "in the way"), 0o700))
+	for i := range 20 {
+		c.send("/q", fmt.Sprint(i, strings.Repeat("x", 100)))
+		c.remove("/q", c.receive("/q")[0])
+	}
+	c.send("/q", "kept")
+	before := dump(c.s)
+	require.NoError(t, c.s.Close())
+	require.Contains(t, log.String(), "level=WARN")
+	c = open(t, Options{Path: path})
+	require.Equal(t, before, dump(c.s))
+	require.NoError(t, c.s.Close())
+}

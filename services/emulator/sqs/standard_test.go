@@ -244,3 +244,18 @@ func TestFairQueuesAreAccepted(t *testing.T) {
 	require.NotContains(t, m[0].Attributes, "SequenceNumber")
 	c.refuses("InvalidParameterValue", "MessageDeduplicationId", "SendMessage", j{"QueueUrl": url, "MessageBody": "x", "MessageDeduplicationId": "d"})
 }
+
+func TestWhatAReceiveMayAsk(t *testing.T) {
+	c := memory(t, Options{})
+	url := c.queue("q", nil)
+	for parameter, values := range map[string][]any{
+		"MaxNumberOfMessages": {0, 11, -1}, "WaitTimeSeconds": {-1, 21}, "VisibilityTimeout": {-1, 43_201}, "ReceiveRequestAttemptId": {"a b", strings.Repeat("x", 129)},
+	} {
+		for _, v := range values {
+			c.refuses("InvalidParameterValue", parameter, "ReceiveMessage", j{"QueueUrl": url, parameter: v})
+		}
+	}
+	for _, list := range []string{"AttributeNames", "MessageSystemAttributeNames"} {
+		c.refuses("InvalidAttributeName", "Nonsense", "ReceiveMessage", j{"QueueUrl": url, list: []string{"SenderId", "Nonsense"}})
+	}
+}

@@ -173,3 +173,21 @@ func TestTags(t *testing.T) {
 	c.refuses("InvalidParameterValue", "Too many tags", "TagQueue", j{"QueueUrl": "/q", "Tags": many})
 	c.refuses("InvalidParameterValue", "aws:", "TagQueue", j{"QueueUrl": "/q", "Tags": j{"aws:x": ""}})
 }
+
+// A template's queue may name a dead-letter queue that is made after it.
+func TestATemplateMakesQueuesInAnyOrder(t *testing.T) {
+	c := memory(t, Options{})
+	policy := map[string]string{"RedrivePolicy": redriveTo("dead", "1"), "VisibilityTimeout": "0"}
+	require.NoError(t, c.s.Create("q", policy))
+	c.send("/q", "x")
+	require.Len(t, c.receive("/q"), 1)
+	require.Len(t, c.receive("/q"), 1, "there is nowhere to move it yet")
+	require.NoError(t, c.s.Create("dead", nil))
+	require.NoError(t, c.s.Create("q", policy), "it is there already")
+	require.Empty(t, c.receive("/q"))
+	require.Len(t, c.receive("/dead"), 1)
+	require.NoError(t, c.s.SetAttributes("q", map[string]string{"RedrivePolicy": redriveTo("later", "1")}))
+	require.Error(t, c.s.Create("q", map[string]string{"VisibilityTimeout": "1"}))
+	require.NoError(t, c.s.Create("f.fifo", nil), "FIFO by its name")
+	require.Equal(t, "true", c.attributes("/f.fifo")["FifoQueue"])
+}
