@@ -15,7 +15,7 @@ func differences() []difference {
 	all := []difference{
 		{AWS, "what was sent can be read", "The phone gets it: /_aws/sns/sms-messages is the emulator's and LocalStack's alone.", true},
 		{LocalStack, "PutRecords takes 10 MiB in all", "11 MB are taken, in up to minutes.", true},
-		{LocalStack, "a read gives 10 MiB at most", "It does, but the next call is not refused; 12 MiB take minutes to put.", true},
+		{LocalStack, "a read gives 10 MiB at most", "Its records have 1 MiB at most, and reads are not limited.", true},
 		{LocalStack, "a consumer is deregistered", "Beside other calls one stayed DELETING in three runs of seven.", true},
 	}
 	for _, one := range append(localstackQueues(), localstackStreams()...) {

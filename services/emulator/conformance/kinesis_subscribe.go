@@ -45,11 +45,14 @@ type subscription = *kinesis.SubscribeToShardEventStream
 
 func (c *C) trySubscribe(consumer, shard string, at types.StartingPosition) (subscription, error) {
 	in := &kinesis.SubscribeToShardInput{ConsumerARN: &consumer, ShardId: &shard, StartingPosition: &at}
-	out, err := c.once.SubscribeToShard(c.ctx, in)
+	// A client for each subscription: the SDK's event stream codec belongs to
+	// the client and is not safe for two streams at once (smithy-go 1.28.8).
+	client := kinesis.New(c.once.Options())
+	out, err := client.SubscribeToShard(c.ctx, in)
 	// LocalStack looks for the consumer in every stream, and fails if one of
 	// them, of another case, is deleted meanwhile.
 	for i := 0; i < 10 && c.at.Backend == LocalStack && err != nil && strings.Contains(err.Error(), "ListStreamConsumers"); i++ {
-		out, err = c.once.SubscribeToShard(c.ctx, in)
+		out, err = client.SubscribeToShard(c.ctx, in)
 	}
 	if err != nil {
 		return nil, err

@@ -158,13 +158,13 @@ func delayHides(c *C) {
 }
 
 func queueDelays(c *C) {
-	url := c.queue("DelaySeconds", "2")
+	url := c.queue("DelaySeconds", "4")
 	sent := time.Now()
 	c.send(url, "later")
 	c.send(url, "sooner", delayed(1))
 	require.Equal(c, "sooner", *c.one(url).Body, "a message's own timer wins")
 	require.Equal(c, "later", *c.one(url).Body)
-	require.GreaterOrEqual(c, time.Since(sent), 1900*time.Millisecond)
+	require.GreaterOrEqual(c, time.Since(sent), 3900*time.Millisecond)
 }
 
 func delayTooLong(c *C) {
