@@ -12,6 +12,8 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"github.com/stretchr/testify/require"
+
+	"tandem/services/emulator/wire"
 )
 
 // stub is a server that only decodes and answers: what nobody can be faster
@@ -125,5 +127,28 @@ func BenchmarkRead(b *testing.B) {
 			b.Fatal(err)
 		}
 		raw.Release()
+	}
+}
+
+// BenchmarkPut is PutRecords from its body on, without HTTP and the SDK.
+func BenchmarkPut(b *testing.B) {
+	s := open(b, Options{Dir: b.TempDir()})
+	require.NoError(b, s.Create("stream", 4, 24))
+	in := map[string]any{"StreamName": "stream"}
+	var records []map[string]any
+	for i := range 500 {
+		records = append(records, map[string]any{"Data": make([]byte, 121), "PartitionKey": fmt.Sprint("key", i)})
+	}
+	in["Records"] = records
+	body, err := json.Marshal(in)
+	require.NoError(b, err)
+	op := s.Ops()["PutRecords"]
+	b.ReportAllocs()
+	for b.Loop() {
+		out, err := op(b.Context(), body)
+		if err != nil {
+			b.Fatal(err)
+		}
+		out.(wire.Raw).Release()
 	}
 }

@@ -2,9 +2,13 @@ package kinesis
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -162,6 +166,59 @@ func FuzzSequence(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		if seq, ok := parseSequence(text); ok {
 			require.Equal(t, text, sequenceText(seq))
+		}
+	})
+}
+
+// Any body to any operation is answered, and never with the emulator's own
+// failure; the open shards share all hash keys whatever comes.
+func FuzzOperation(f *testing.F) {
+	arn := streamARN("stream")
+	for op, body := range map[string]string{
+		"SplitShard":                    `{"StreamName":"stream","ShardToSplit":"shardId-000000000000","NewStartingHashKey":"9"}`,
+		"MergeShards":                   `{"StreamName":"stream","ShardToMerge":"shardId-000000000000","AdjacentShardToMerge":"shardId-000000000001"}`,
+		"UpdateShardCount":              `{"StreamName":"stream","TargetShardCount":3,"ScalingType":"UNIFORM_SCALING"}`,
+		"ListShards":                    `{"StreamName":"stream","MaxResults":1,"ShardFilter":{"Type":"AT_TIMESTAMP","Timestamp":1.5}}`,
+		"ListStreams":                   `{"Limit":1,"ExclusiveStartStreamName":"a"}`,
+		"DescribeStream":                `{"StreamARN":"` + arn + `","Limit":1}`,
+		"DeleteStream":                  `{"StreamName":"stream","EnforceConsumerDeletion":true}`,
+		"RegisterStreamConsumer":        `{"StreamARN":"` + arn + `","ConsumerName":"c"}`,
+		"ListStreamConsumers":           `{"StreamARN":"` + arn + `","MaxResults":1}`,
+		"DeregisterStreamConsumer":      `{"StreamARN":"` + arn + `","ConsumerName":"c"}`,
+		"SubscribeToShard":              `{"ConsumerARN":"` + arn + `/consumer/ready:1699999999","ShardId":"shardId-000000000000","StartingPosition":{"Type":"LATEST"}}`,
+		"IncreaseStreamRetentionPeriod": `{"StreamName":"stream","RetentionPeriodHours":48}`,
+		"AddTagsToStream":               `{"StreamName":"stream","Tags":{"a":"b"}}`,
+		"PutRecords":                    `{"StreamName":"stream","Records":[{"Data":"eA==","PartitionKey":"k","ExplicitHashKey":"0"}]}`,
+		"GetShardIterator":              `{"StreamName":"stream","ShardId":"shardId-000000000000","ShardIteratorType":"AT_TIMESTAMP","Timestamp":1.5}`,
+		"GetRecords":                    `{"ShardIterator":"` + cursor{"stream", 1_700_000_000_000, *shardOf(0), 0, 1_700_000_000_000}.text() + `","Limit":1}`,
+	} {
+		f.Add(op, body)
+	}
+	s, err := Open(Options{Dir: f.TempDir(), Now: newManual().now})
+	require.NoError(f, err)
+	f.Cleanup(func() { require.NoError(f, s.Close()) })
+	h := handler(s)
+	f.Fuzz(func(t *testing.T, op, body string) {
+		if op == "CreateStream" {
+			return // thousands of streams would fill the disk
+		}
+		if !s.Has("stream") {
+			require.NoError(t, s.Create("stream", 2, 24))
+			require.NoError(t, s.Register("stream", "ready"))
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond) // a subscription lasts, rightly
+		defer cancel()
+		r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/", strings.NewReader(body))
+		r.Header.Set("X-Amz-Target", "Kinesis_20131202."+op)
+		rec := httptest.NewRecorder()
+		h(rec, r)
+		require.NotEqual(t, http.StatusInternalServerError, rec.Code, rec.Body.String())
+		if st := s.streams["stream"]; st != nil {
+			require.NoError(t, st.info.check())
+			if len(st.info.Shards) > 300 { // closed ones stay as long as the clock stands still
+				_, err := s.deleteStream(t.Context(), deleteIn{target{StreamName: "stream"}, true})
+				require.NoError(t, err)
+			}
 		}
 	})
 }
