@@ -125,6 +125,9 @@ func (o *Overview) place(s Service) {
 		r := Reader{}
 		decodeDetail(s, &r)
 		r.Reader, r.OK = s.Name, s.OK
+		if r.OK && r.Mode == "" {
+			r.Mode = "polling" // who does not say knows no other way
+		}
 		for _, shard := range r.Shards {
 			r.BehindMS = max(r.BehindMS, shard.BehindMS)
 		}

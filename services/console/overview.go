@@ -52,6 +52,7 @@ type Shard struct {
 type Reader struct {
 	Reader   string        `json:"reader"`
 	OK       bool          `json:"ok"`
+	Mode     string        `json:"mode"` // polling, or fan-out and as whom
 	Points   int64         `json:"points"`
 	BehindMS int64         `json:"behind_ms"` // of the shard that is furthest behind
 	Latency  Latency       `json:"latency_ms"`

@@ -1000,6 +1000,8 @@ export interface components {
         Reader: {
             reader: string;
             ok: boolean;
+            /** @description polling, or fan-out and as which consumer; empty while it does not answer */
+            mode: string;
             /** Format: int64 */
             points: number;
             /**

@@ -32,10 +32,11 @@ export function Shards({ shards }: { shards: Overview["shards"] }) {
 
 export function Readers({ readers, trail }: { readers: Overview["readers"]; trail: Trail }) {
   return (
-    <WideTable label="Readers table" minWidth={540}>
+    <WideTable label="Readers table" minWidth={640}>
       <Table.Thead>
         <Table.Tr>
           <Table.Th>Reader</Table.Th>
+          <Table.Th>Reads by</Table.Th>
           <Table.Th ta="right">Points</Table.Th>
           <Table.Th ta="right">Behind</Table.Th>
           <Table.Th ta="right">p50</Table.Th>
@@ -47,6 +48,7 @@ export function Readers({ readers, trail }: { readers: Overview["readers"]; trai
         {readers.map((r) => (
           <Table.Tr key={r.reader}>
             <Table.Td>{r.reader} {!r.ok && <Badge color="yellow" size="sm" variant="light">not answering</Badge>}</Table.Td>
+            <Table.Td>{r.mode}</Table.Td>
             <Table.Td ta="right" data-testid={`reader-${r.reader}-points`} data-value={r.points}>{whole(r.points)}</Table.Td>
             <Table.Td ta="right">{milliseconds(r.behind_ms)}</Table.Td>
             <Table.Td ta="right">{milliseconds(r.latency_ms.p50)}</Table.Td>
