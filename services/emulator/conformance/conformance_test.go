@@ -41,7 +41,7 @@ func endpoint(t *testing.T) conformance.Endpoint {
 	case at.Endpoint == "":
 		at.Backend = conformance.Emulator
 		if t != nil {
-			at.IteratorLife = 10 * time.Second
+			at.IteratorLife = 15 * time.Second
 			at.Config = testenv.Emulator(t, func(c *emulator.Config) { c.IteratorLife = at.IteratorLife })
 		}
 	}
