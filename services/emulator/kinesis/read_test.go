@@ -251,3 +251,26 @@ func TestReadLimits(t *testing.T) {
 	clock.pass(100 * time.Millisecond)
 	require.NoError(t, get())
 }
+
+// What a subscription or an iterator stood at means the same after a restart,
+// also where it stood at the tip.
+func TestPositionsSurviveARestart(t *testing.T) {
+	dir := t.TempDir()
+	s, err := Open(Options{Dir: dir})
+	require.NoError(t, err)
+	require.NoError(t, s.Create("stream", 2, 24))
+	putOne(t, s, "k", "before")
+	st := s.streams["stream"]
+	sh := st.open[st.route(hashOf("k"))]
+	tip := sequenceText(sh.tip() - 1)
+	it := cursor{"stream", st.info.Created, sh.id, sh.tip(), s.nowMS()}.text()
+	require.NoError(t, s.Close())
+
+	s = open(t, Options{Dir: dir})
+	putOne(t, s, "k", "after")
+	require.Equal(t, []string{"after"}, texts(t, s, sh.id, position{Type: "AFTER_SEQUENCE_NUMBER", SequenceNumber: tip}))
+	raw, err := s.getRecords(t.Context(), getIn{ShardIterator: it})
+	require.NoError(t, err)
+	require.Contains(t, string(raw.JSON), `"Data":"YWZ0ZXI="`)
+	require.NotContains(t, string(raw.JSON), `"Data":"YmVmb3Jl"`)
+}
