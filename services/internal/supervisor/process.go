@@ -140,6 +140,7 @@ func (p *process) awaitReady(ctx context.Context, pid int) {
 		if err == nil {
 			break
 		}
+		p.note(err.Error())
 		select {
 		case <-time.After(pause):
 			pause = min(pause*5/4, longestLook)
@@ -154,12 +155,19 @@ func (p *process) awaitReady(ctx context.Context, pid int) {
 		if st.PID != pid {
 			return
 		}
-		st.State = Ready
+		st.State, st.NotReady = Ready, ""
 		if !p.ready {
 			p.ready = true
 			close(p.wasReady)
 		}
 	})
+}
+
+// note keeps why the process is not ready. It is no change that anybody is told of.
+func (p *process) note(why string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.st.NotReady = why
 }
 
 // leave says that the process must not be started again.

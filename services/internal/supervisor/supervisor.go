@@ -51,6 +51,7 @@ type Status struct {
 	Starts   int
 	Since    time.Time // of State
 	LastExit string    // how the incarnation before ended
+	NotReady string    // what Spec.Ready said last; empty once it is ready
 }
 
 // Options of a Supervisor.
@@ -106,6 +107,9 @@ func (s *Supervisor) WaitReady(ctx context.Context, names ...string) error {
 		case <-ctx.Done():
 			st := p.Status()
 			reason := "it runs but does not answer yet"
+			if st.NotReady != "" {
+				reason = st.NotReady
+			}
 			if st.LastExit != "" {
 				reason = "it ended: " + st.LastExit
 			}

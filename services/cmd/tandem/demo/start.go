@@ -3,11 +3,15 @@ package demo
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -174,7 +178,11 @@ func (d *demo) startStage(ctx context.Context, stage int, listeners map[string]*
 		}
 		names = append(names, r.name)
 	}
-	if err := d.sup.WaitReady(ctx, names...); err != nil {
+	waiting, done := context.WithCancel(ctx)
+	go d.tellWaiting(waiting, names)
+	err := d.sup.WaitReady(ctx, names...)
+	done()
+	if err != nil {
 		return err
 	}
 	switch stage {
@@ -186,7 +194,30 @@ func (d *demo) startStage(ctx context.Context, stage int, listeners map[string]*
 	return nil
 }
 
-// answers says whether url gives 200.
+// tellWaiting says what a start waits for that takes long, once for each reason,
+// until ctx ends.
+func (d *demo) tellWaiting(ctx context.Context, names []string) {
+	tick := time.NewTicker(5 * time.Second)
+	defer tick.Stop()
+	said := map[string]string{}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		for _, st := range d.sup.Status() {
+			if slices.Contains(names, st.Name) && st.NotReady != said[st.Name] {
+				if said[st.Name] = st.NotReady; st.NotReady == "" {
+					continue
+				}
+				d.screen.line(fmt.Sprintf(" waiting for %s: %s", st.Name, st.NotReady))
+			}
+		}
+	}
+}
+
+// answers says whether url gives 200; if not, the checks that fail say why.
 func answers(url string) func(context.Context) error {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	return func(ctx context.Context) error {
@@ -200,10 +231,25 @@ func answers(url string) func(context.Context) error {
 		}
 		defer func() { _ = resp.Body.Close() }()
 		if resp.StatusCode != http.StatusOK {
-			return fmt.Errorf("%s answers %s", url, resp.Status)
+			return notReady(resp)
 		}
 		return nil
 	}
+}
+
+// notReady reads what /readyz says of the checks that fail.
+func notReady(resp *http.Response) error {
+	var body struct{ Checks map[string]string }
+	if err := json.NewDecoder(io.LimitReader(resp.Body, 64<<10)).Decode(&body); err != nil {
+		return fmt.Errorf("it answers %s", resp.Status)
+	}
+	var why []string
+	for _, name := range slices.Sorted(maps.Keys(body.Checks)) {
+		if text := body.Checks[name]; text != "ok" {
+			why = append(why, name+": "+text)
+		}
+	}
+	return errors.New(strings.Join(why, "; "))
 }
 
 // awaitDrivers waits until nearly all of the simulator's drivers are on the
