@@ -28,16 +28,17 @@ type queue struct {
 	groups   map[string]*group
 	inFlight int
 
-	dedup      map[string]dedupEntry
-	dedupOrder []dedupEntry // the oldest first
-	attempts   map[string]attempt
-	ghosts     []*message    // deleted, but may show once more
-	changed    chan struct{} // somebody waits; nil: nobody
-	oldest     int64         // ms; no message was sent before
-	swept      int64         // ms
-	rng        *rand.Rand
-	run        int64 // tells this run's receipt handles from an earlier one's
-	rates      rates
+	dedup        map[string]dedupEntry
+	dedupOrder   []dedupEntry // the oldest first
+	attempts     map[string]attempt
+	attemptOrder []string
+	ghosts       []*message    // deleted, but may show once more
+	changed      chan struct{} // somebody waits; nil: nobody
+	oldest       int64         // ms; no message was sent before
+	swept        int64         // ms
+	rng          *rand.Rand
+	run          int64 // tells this run's receipt handles from an earlier one's
+	rates        rates
 }
 
 // group is a FIFO queue's messages of one MessageGroupId, in order. While one
@@ -46,20 +47,6 @@ type queue struct {
 type group struct {
 	messages list.List
 	inFlight int
-}
-
-// dedupEntry is what a deduplication id stood for, until it may be used again.
-type dedupEntry struct {
-	Key, ID string
-	Seq     uint64
-	Until   int64 // ms
-}
-
-// attempt is what a ReceiveRequestAttemptId was given.
-type attempt struct {
-	until, visibleAt int64 // ms
-	messages         []*message
-	receives         []int
 }
 
 func newQueue(name string, attributes map[string]string, at int64, seed uint64) *queue {
@@ -292,33 +279,4 @@ func (q *queue) counts(now int64) (visible, inFlight, delayed int) {
 		}
 	}
 	return q.arrived.Len() - q.inFlight - delayed, q.inFlight, delayed
-}
-
-// remember keeps a FIFO message's deduplication id for five minutes.
-// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagededuplicationid-property.html
-func (q *queue) remember(e dedupEntry, now int64) {
-	for len(q.dedupOrder) > 0 && q.dedupOrder[0].Until <= now {
-		if old := q.dedupOrder[0]; q.dedup[old.Key] == old {
-			delete(q.dedup, old.Key)
-		}
-		q.dedupOrder = q.dedupOrder[1:]
-	}
-	if e.Until > now && q.dedup[e.Key] != e {
-		q.dedup[e.Key] = e
-		q.dedupOrder = append(q.dedupOrder, e)
-	}
-}
-
-func (q *queue) forget(e dedupEntry) {
-	if q.dedup[e.Key] == e {
-		delete(q.dedup, e.Key)
-	}
-}
-
-func (q *queue) dedupOf(m *message) dedupEntry {
-	e := dedupEntry{m.Dedup, m.ID, m.Seq, m.Arrived + dedupWindow}
-	if q.set.dedupByGroup {
-		e.Key = m.Group + "\x00" + m.Dedup
-	}
-	return e
 }

@@ -1,0 +1,225 @@
+package sqs
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+const (
+	moveRateMax = 500 // messages a second
+	moveChunk   = 100 // messages at a time
+	moveTick    = 20 * time.Millisecond
+	movePause   = time.Millisecond // instead, where no rate is given: others have a turn
+	tasksKept   = 10               // of a queue
+	tasksMax    = 100
+)
+
+// moveTask is one redrive of a dead-letter queue. It is journalled when it
+// starts and when it ends, and goes on after a restart.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
+type moveTask struct {
+	Handle         string
+	Status         string
+	SourceArn      string
+	DestinationArn string
+	FailureReason  string
+	Rate           int // messages a second; 0: as fast as it goes
+	Moved, ToMove  int64
+	Started        int64  // ms
+	Until          uint64 // it moves what came before
+
+	stop  chan struct{}
+	once  sync.Once
+	began time.Time
+	base  int64 // moved before began
+}
+
+func (t *moveTask) active() bool { return t.Status == "RUNNING" || t.Status == "CANCELLING" }
+
+func (t *moveTask) entry() entry {
+	b, _ := json.Marshal(t) // texts and numbers: cannot fail
+	return entry{Op: opTask, Task: string(b)}
+}
+
+type moveIn struct {
+	SourceArn, DestinationArn    string
+	MaxNumberOfMessagesPerSecond *int
+	MaxResults                   *int
+	TaskHandle                   string
+}
+
+type moveOut struct{ TaskHandle string }
+
+func (s *Service) startMove(_ context.Context, in moveIn) (out moveOut, err error) {
+	t := &moveTask{Handle: uuid.NewString(), Status: "RUNNING", SourceArn: in.SourceArn, DestinationArn: in.DestinationArn, Started: now()}
+	if r := in.MaxNumberOfMessagesPerSecond; r != nil {
+		if t.Rate = *r; t.Rate < 1 || t.Rate > moveRateMax {
+			return out, invalidValue("MaxNumberOfMessagesPerSecond", t.Rate, "Must be between 1 and %d.", moveRateMax)
+		}
+	}
+	err = s.alone(func() error {
+		from, to := s.byARN(in.SourceArn), s.byARN(in.DestinationArn)
+		switch {
+		case from == nil:
+			return noResource("SourceArn")
+		case to == nil && in.DestinationArn != "":
+			return noResource("DestinationArn")
+		case !s.isDeadLetterQueue(from):
+			return invalid("Source queue must be configured as a Dead Letter Queue.")
+		case to == from || to != nil && to.fifo != from.fifo:
+			return invalidValue("DestinationArn", in.DestinationArn, "It must be another queue of the same type.")
+		}
+		active := 0
+		for _, other := range s.tasks {
+			if !other.active() {
+				continue
+			}
+			active++
+			if other.SourceArn == in.SourceArn {
+				return invalid("There is already a task running. Only one active task is allowed for a source queue arn at a given time.")
+			}
+		}
+		if active >= tasksMax {
+			return invalid("%d tasks are running, which is the most.", active)
+		}
+		visible, _, _ := from.counts(now())
+		t.ToMove, t.Until = int64(visible), s.seq.Load()
+		if err := s.write(t.entry()); err != nil {
+			return err
+		}
+		s.keep(t)
+		s.goOn(t)
+		return nil
+	})
+	return moveOut{t.Handle}, err
+}
+
+func (s *Service) isDeadLetterQueue(q *queue) bool {
+	for _, other := range s.queues {
+		if other.set.redrive.Target == q.arn {
+			return true
+		}
+	}
+	return false
+}
+
+// keep adds a task, or replaces it, and forgets a queue's oldest.
+func (s *Service) keep(t *moveTask) {
+	t.stop = make(chan struct{})
+	of, oldest := 0, -1
+	for i, other := range s.tasks {
+		if other.Handle == t.Handle {
+			s.tasks[i] = t
+			return
+		}
+		if other.SourceArn == t.SourceArn {
+			if of++; oldest < 0 {
+				oldest = i
+			}
+		}
+	}
+	if of >= tasksKept {
+		s.tasks = append(s.tasks[:oldest:oldest], s.tasks[oldest+1:]...)
+	}
+	s.tasks = append(s.tasks, t)
+}
+
+// countMoved counts for the task that a replayed move was of.
+func (s *Service) countMoved(from string, m *message) {
+	for _, t := range s.tasks {
+		if t.Status == "RUNNING" && t.SourceArn == from && m.Source == "" {
+			t.Moved++
+		}
+	}
+}
+
+// goOn runs a task that is not over.
+func (s *Service) goOn(t *moveTask) {
+	if !t.active() {
+		return
+	}
+	t.began, t.base = time.Now(), t.Moved
+	tick := moveTick
+	if t.Rate == 0 {
+		tick = movePause
+	}
+	s.workers.Go(func() {
+		for {
+			var over bool
+			_ = s.alone(func() error { over = s.moveSome(t); return nil })
+			if over {
+				return
+			}
+			select {
+			case <-s.closing:
+				return
+			case <-t.stop:
+			case <-time.After(tick):
+			}
+		}
+	})
+}
+
+// moveSome moves as many messages as it is time for, and says whether the task
+// is over.
+func (s *Service) moveSome(t *moveTask) (over bool) {
+	n := int64(moveChunk)
+	if t.Rate > 0 {
+		n = 1 + int64(time.Since(t.began).Seconds()*float64(t.Rate)) - (t.Moved - t.base)
+	}
+	status, reason := "", ""
+	if t.Status == "CANCELLING" {
+		status = "CANCELLED"
+	} else if n > 0 {
+		status, reason = s.moveUpTo(t, int(n))
+	}
+	if status == "" {
+		return false
+	}
+	t.Status, t.FailureReason = status, reason
+	if err := s.write(t.entry()); err != nil { // it would go on after a restart, and find nothing
+		s.o.Log.Error("the end of a move task was not journalled", "err", err)
+	}
+	return true
+}
+
+// moveUpTo moves n messages; status is the task's when it ends.
+func (s *Service) moveUpTo(t *moveTask, n int) (status, reason string) {
+	from, to := s.byARN(t.SourceArn), s.byARN(t.DestinationArn)
+	if from == nil || to == nil && t.DestinationArn != "" {
+		return "FAILED", queryPrefix + "NonExistentQueue"
+	}
+	at := now()
+	from.ripen(at)
+	var steps []step
+	for n = min(n, moveChunk); len(steps) < n && status == ""; {
+		run := from.take(n-len(steps), at, 0)
+		if len(run) == 0 || run[0].Seq > t.Until {
+			status = "COMPLETED"
+		}
+		for _, m := range run {
+			target := to
+			if target == nil {
+				target = s.byARN(m.Source)
+			}
+			if target == nil { // sent straight to the dead-letter queue
+				status, reason = "FAILED", "CouldNotDetermineMessageSource"
+			}
+			if status != "" || m.Seq > t.Until {
+				break
+			}
+			from.fly(m, at) // should the move fail, it is visible again
+			steps = append(steps, step{from, m, target, s.revived(m, at)})
+		}
+	}
+	if err := s.move(steps...); err != nil {
+		s.o.Log.Error("a move task failed", "err", err)
+		return "FAILED", "InternalError"
+	}
+	t.Moved += int64(len(steps))
+	return status, reason
+}

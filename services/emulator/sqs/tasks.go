@@ -1,0 +1,69 @@
+package sqs
+
+import "context"
+
+type taskOut struct {
+	TaskHandle                        string `json:",omitempty"` // while it runs
+	Status                            string
+	SourceArn                         string
+	DestinationArn                    string `json:",omitempty"`
+	MaxNumberOfMessagesPerSecond      int    `json:",omitempty"`
+	FailureReason                     string `json:",omitempty"`
+	ApproximateNumberOfMessagesMoved  int64
+	ApproximateNumberOfMessagesToMove int64
+	StartedTimestamp                  int64
+}
+
+type tasksOut struct{ Results []taskOut }
+
+// listMoves gives the latest first.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListMessageMoveTasks.html
+func (s *Service) listMoves(_ context.Context, in moveIn) (tasksOut, error) {
+	limit := 1
+	if in.MaxResults != nil {
+		limit = *in.MaxResults
+	}
+	if limit < 1 || limit > tasksKept {
+		return tasksOut{}, invalidValue("MaxResults", limit, "Must be between 1 and %d.", tasksKept)
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.byARN(in.SourceArn) == nil {
+		return tasksOut{}, noResource("SourceArn")
+	}
+	out := tasksOut{Results: []taskOut{}}
+	for i := len(s.tasks) - 1; i >= 0 && len(out.Results) < limit; i-- {
+		t := s.tasks[i]
+		if t.SourceArn != in.SourceArn {
+			continue
+		}
+		o := taskOut{Status: t.Status, SourceArn: t.SourceArn, DestinationArn: t.DestinationArn, MaxNumberOfMessagesPerSecond: t.Rate,
+			FailureReason: t.FailureReason, ApproximateNumberOfMessagesMoved: t.Moved, ApproximateNumberOfMessagesToMove: t.ToMove, StartedTimestamp: t.Started}
+		if t.Status == "RUNNING" {
+			o.TaskHandle = t.Handle
+		}
+		out.Results = append(out.Results, o)
+	}
+	return out, nil
+}
+
+type cancelOut struct{ ApproximateNumberOfMessagesMoved int64 }
+
+func (s *Service) cancelMove(_ context.Context, in moveIn) (out cancelOut, err error) {
+	err = s.alone(func() error {
+		for _, t := range s.tasks {
+			if t.Handle != in.TaskHandle {
+				continue
+			}
+			if t.Status != "RUNNING" {
+				return invalid("Only active tasks can be cancelled.")
+			}
+			t.Status = "CANCELLING"
+			t.once.Do(func() { close(t.stop) })
+			out.ApproximateNumberOfMessagesMoved = t.Moved
+			return nil
+		}
+		return fail(404, "ResourceNotFoundException", "ResourceNotFoundException", "Task does not exist.")
+	})
+	return out, err
+}
