@@ -8,7 +8,7 @@ LINT := go tool -modfile=tools/go.mod golangci-lint
 TEST_TIMEOUT := 10m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build web test unit e2e lint fmt audit feed soak clean needs up down logs compose conformance engine aws-messaging aws-messaging-down
+.PHONY: help demo build web test unit e2e lint fmt audit feed soak clean needs up down logs compose conformance engine aws-messaging aws-messaging-down bench
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,6 +84,7 @@ conformance: ## What an endpoint promises, emulator by default: make conformance
 
 lint: web ## golangci-lint and TypeScript, strict
 	$(LINT) run
+	cd services/bench && go vet ./... && $(subst tools/,../../tools/,$(LINT)) run
 	npm --prefix web run --silent lint
 
 fmt: ## Format Go
@@ -100,6 +101,9 @@ aws-messaging: build ## Deploy queues and stream on AWS, which costs money: make
 
 aws-messaging-down: build ## Delete them there, and list that nothing is left
 	@./$(BIN) messaging delete --backend=aws $(ARGS)
+
+bench: ## The emulator against a stub that only decodes and answers, as ratios
+	@cd services/bench && go run . $(ARGS)
 
 soak: build ## An hour of the demo, memory and disk at minutes 10 and 60
 	TANDEM_SOAK=1h go test -count=1 -v -timeout 80m -run TestSoak ./services/test/e2e
