@@ -23,16 +23,26 @@ func (m *Missing) Advice() string {
 	return fmt.Sprintf("queue %s does not exist: deploy it; messages wait in the outbox until then", m.Queue)
 }
 
+// errFind is in every error of a look for a queue, but for a *Missing.
+var errFind = errors.New("find the queue")
+
 func missing(queue string, err error) error {
 	var none *types.QueueDoesNotExist
 	if errors.As(err, &none) {
 		return &Missing{queue, err}
 	}
-	return fmt.Errorf("find the queue: %w", err)
+	return fmt.Errorf("%w: %w", errFind, err)
+}
+
+// unfound is whether err says that a queue could not be found.
+func unfound(err error) bool {
+	var gone *Missing
+	return errors.As(err, &gone) || errors.Is(err, errFind)
 }
 
 // lookup finds those of Queues whose URL is not known. That a queue is found
-// says nothing of another trouble with it: only a send ends that.
+// ends the trouble of finding it, and says nothing of another: only a send ends
+// that.
 func (r *Relay) lookup(ctx context.Context) {
 	for _, queue := range r.o.Queues {
 		r.mu.Lock()
@@ -41,11 +51,10 @@ func (r *Relay) lookup(ctx context.Context) {
 		within, cancel := context.WithTimeout(ctx, r.o.SendWithin)
 		_, err := r.url(within, queue)
 		cancel()
-		var gone *Missing
-		switch {
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			return
-		case err != nil && had == nil, err == nil && errors.As(had, &gone):
+		}
+		if had == nil || unfound(had) {
 			r.queueState(queue, err)
 		}
 	}

@@ -58,3 +58,21 @@ func TestLookupSaysWhatIsMissing(t *testing.T) {
 	r.queueState("a", nil)
 	require.NoError(t, r.Ready(t.Context()))
 }
+
+// SQS that does not answer yet keeps nobody waiting once it does: there may be
+// no message to send until Ready says that all is well.
+func TestLookupEndsWhatItBegan(t *testing.T) {
+	q := &queues{}
+	r := NewRelay(Options{Client: q, Log: slog.New(slog.DiscardHandler), Queues: []string{"a"}})
+	r.lookup(t.Context())
+	require.ErrorContains(t, r.Ready(t.Context()), "no route to host")
+	q.there = []string{"b"}
+	r.lookup(t.Context())
+	var gone *Missing
+	require.ErrorAs(t, r.Ready(t.Context()), &gone, "it is told what is wrong now")
+	q.there = nil
+	r.lookup(t.Context())
+	q.there = []string{"a"}
+	r.lookup(t.Context())
+	require.NoError(t, r.Ready(t.Context()))
+}
