@@ -75,7 +75,7 @@ func (c *Compaction) Finish(j *File) error {
 	old := j.f
 	j.f, j.disk, j.size, j.dirty = c.next.f, c.next.f, c.next.size, false
 	if j.fsync {
-		err = syncDir(j.path)
+		err = SyncDir(j.path)
 	}
 	return errors.Join(err, old.Close())
 }

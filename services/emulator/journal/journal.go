@@ -132,13 +132,13 @@ func (j *File) restart() error {
 	}
 	j.size = int64(len(header))
 	if j.fsync {
-		return errors.Join(j.f.Sync(), syncDir(j.path))
+		return errors.Join(j.f.Sync(), SyncDir(j.path))
 	}
 	return nil
 }
 
-// syncDir makes a file's name survive the machine.
-func syncDir(path string) error {
+// SyncDir makes the name of a file, or of a folder, survive the machine.
+func SyncDir(path string) error {
 	d, err := os.Open(filepath.Dir(path))
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)

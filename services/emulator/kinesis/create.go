@@ -104,25 +104,24 @@ func (s *Service) deleteStream(_ context.Context, in deleteIn) (wire.Empty, erro
 	if err != nil {
 		return wire.Empty{}, err
 	}
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	name := st.info.Name
+	name := st.info.Name // changing is held: it stands still
 	if len(st.info.Consumers) > 0 && !in.EnforceConsumerDeletion {
 		return wire.Empty{}, wire.Bad("ResourceInUseException", "Stream %s under account %s has registered consumers: deregister them, or set EnforceConsumerDeletion.", name, account)
 	}
 	if err := s.save(name, nil); err != nil {
 		return wire.Empty{}, err
 	}
-	st.gone = true
-	s.forget(name)
-	s.subs.end(func(by subscriber) bool { return by.stream == name }, noStream(name))
-	return wire.Empty{}, errors.Join(st.close(), os.RemoveAll(streamDir(s.o.Dir, st.info)))
-}
-
-func (s *Service) forget(name string) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	delete(s.streams, name)
+	s.mu.Unlock()
+	st.mu.Lock() // puts that found it are over, and later calls find it gone
+	st.gone = true
+	st.mu.Unlock()
+	s.subs.end(func(by subscriber) bool { return by.stream == name }, noStream(name))
+	if err := errors.Join(st.each((*shard).discard), os.RemoveAll(streamDir(s.o.Dir, st.info))); err != nil {
+		s.o.Log.Warn("what is left of a stream was not removed", "stream", name, "err", err)
+	}
+	return wire.Empty{}, nil
 }
 
 // invalid is how AWS says that a parameter breaks a rule of its type.

@@ -100,8 +100,9 @@ func FuzzIndex(f *testing.F) {
 		require.NoError(t, err)
 		_, err = parseIndex(again, info.Size())
 		require.NoError(t, err)
-		p := s.before(func(m mark) bool { return m.Seq <= seq })
-		require.GreaterOrEqual(t, p.offset, int64(0))
+		at := s.before(func(m mark) bool { return m.Seq <= seq })
+		require.GreaterOrEqual(t, at.Offset, int64(0))
+		p := span{path, at.Offset, s.Size, s.Last.Seq}
 		require.LessOrEqual(t, p.end, info.Size())
 		_, _ = p.read(&buffers{r: bufio.NewReader(nil)}, func(record) bool { return true }) // a wrong offset is an error
 	})

@@ -97,9 +97,15 @@ func (l *log) begin(seq uint64, nowMS int64) error {
 	if err := os.MkdirAll(l.dir, 0o700); err != nil {
 		return fmt.Errorf("kinesis: %w", err)
 	}
+	if l.fsync { // the names of the shard's folder and of the stream's
+		if err := errors.Join(journal.SyncDir(l.dir), journal.SyncDir(filepath.Dir(l.dir))); err != nil {
+			return err
+		}
+	}
 	path := filepath.Join(l.dir, fmt.Sprintf("%020d.segment", seq))
 	f, err := journal.Open(path, l.fsync, func(int64, []byte) error { return nil })
 	if err != nil {
+		_ = os.Remove(path) // or each try on a full disk would leave one
 		return err
 	}
 	l.file = f
@@ -143,20 +149,22 @@ func (l *log) append(records []record, nowMS int64) error {
 func (l *log) from(seq uint64) (span, bool) {
 	for _, s := range l.segments {
 		if s.Count > 0 && s.Last.Seq >= seq {
-			return s.before(func(m mark) bool { return m.Seq <= seq }), true
+			at := s.before(func(m mark) bool { return m.Seq <= seq })
+			return span{s.path, at.Offset, s.Size, s.Last.Seq}, true
 		}
 	}
 	return span{}, false
 }
 
-// since is likewise for the records that arrived at ms or later.
-func (l *log) since(ms int64) (span, bool) {
+// since gives a sequence from which on to look for the first record that
+// arrived at ms or later; false: none did.
+func (l *log) since(ms int64) (seq uint64, ok bool) {
 	for _, s := range l.segments {
 		if s.Count > 0 && s.Last.Arrived >= ms {
-			return s.before(func(m mark) bool { return m.Arrived < ms }), true
+			return s.before(func(m mark) bool { return m.Arrived < ms }).Seq, true
 		}
 	}
-	return span{}, false
+	return 0, false
 }
 
 func (l *log) size() (n int64) {

@@ -10,7 +10,8 @@ import (
 // once in a while, by the put that comes then.
 func (s *Service) prune(now time.Time) {
 	last, ms := s.pruned.Load(), now.UnixMilli()
-	if ms-last < pruneEvery.Milliseconds() || !s.pruned.CompareAndSwap(last, ms) {
+	if age := ms - last; age >= 0 && age < pruneEvery.Milliseconds() || // it went back: look again
+		!s.pruned.CompareAndSwap(last, ms) {
 		return
 	}
 	var errs []error

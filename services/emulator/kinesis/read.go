@@ -61,27 +61,25 @@ func (sh *shard) from(seq uint64) (span, where) {
 }
 
 // firstSince gives the first sequence that arrived at ms or later, or the tip.
-func (s *Service) firstSince(sh *shard, ms int64) (seq uint64, err error) {
-	sh.mu.Lock()
-	p, ok := sh.log.since(ms)
-	seq = sh.tipLocked()
-	sh.mu.Unlock()
-	if !ok {
-		return seq, nil
-	}
-	b, _ := s.readers.Get().(*buffers)
-	defer s.keep(b)
-	_, err = p.read(b, func(r record) bool {
-		if r.arrived < ms {
-			return true
-		}
-		seq = r.seq
-		return false
+func (s *Service) firstSince(sh *shard, ms int64) (uint64, error) {
+	found := uint64(0)
+	w, err := s.scan(sh, sh.since(ms), func(r record) bool {
+		found = r.seq
+		return r.arrived < ms
 	})
-	if errors.Is(err, fs.ErrNotExist) {
-		return s.firstSince(sh, ms) // dropped since: a later segment, or the tip
+	if err != nil || !w.stopped {
+		return w.next, err
 	}
-	return seq, err
+	return found, nil
+}
+
+func (sh *shard) since(ms int64) uint64 {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if seq, ok := sh.log.since(ms); ok {
+		return seq
+	}
+	return sh.tipLocked()
 }
 
 func (s *Service) keep(b *buffers) {

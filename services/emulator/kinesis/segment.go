@@ -133,10 +133,10 @@ type span struct {
 	last        uint64 // its last sequence
 }
 
-// before gives the part from the last mark on for which less holds, or all.
-func (s *segment) before(less func(mark) bool) span {
+// before gives the last mark for which less holds, or the first.
+func (s *segment) before(less func(mark) bool) mark {
 	i := sort.Search(len(s.Marks), func(i int) bool { return !less(s.Marks[i]) })
-	return span{s.path, s.Marks[max(0, i-1)].Offset, s.Size, s.Last.Seq}
+	return s.Marks[max(0, i-1)]
 }
 
 // buffers are what reading a span takes.

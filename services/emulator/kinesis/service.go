@@ -92,7 +92,7 @@ func (s *Service) Close() error {
 	s.subs.end(func(subscriber) bool { return true }, wire.Bad("InternalFailureException", "The emulator ends."))
 	var errs []error
 	for _, st := range s.streams {
-		errs = append(errs, st.close())
+		errs = append(errs, st.each((*shard).close))
 	}
 	if s.temporary {
 		errs = append(errs, os.RemoveAll(s.o.Dir))

@@ -170,10 +170,10 @@ func (st *stream) shard(id string) (*shard, error) {
 	return nil, wire.Bad("ResourceNotFoundException", "Shard %s in stream %s under account %s does not exist", id, st.info.Name, account)
 }
 
-func (st *stream) close() error {
+func (st *stream) each(do func(*shard) error) error {
 	var errs []error
 	for _, sh := range st.byID {
-		errs = append(errs, sh.close())
+		errs = append(errs, do(sh))
 	}
 	return errors.Join(errs...)
 }

@@ -82,6 +82,9 @@ func (f *fanOut) run(ctx context.Context, events *wire.Events) error {
 	for due := true; ; {
 		arrivals := f.shard.waits() // first: what comes after the reading is not missed
 		b, w, err := f.read()
+		if cause := context.Cause(ctx); cause != nil {
+			return ending(cause) // a deleted stream's shard looks empty
+		}
 		if err != nil {
 			return fmt.Errorf("read %s of %s: %w", f.shard.id, f.stream, err)
 		}
@@ -98,12 +101,17 @@ func (f *fanOut) run(ctx context.Context, events *wire.Events) error {
 			arrivals = closed()
 		}
 		if due, err = f.wait(ctx, arrivals, idle.C); err != nil {
-			if errors.Is(err, errLifeOver) {
-				return nil
-			}
-			return err
+			return ending(err)
 		}
 	}
+}
+
+// ending is how an answer ends: in order where its time is over.
+func ending(cause error) error {
+	if errors.Is(cause, errLifeOver) {
+		return nil
+	}
+	return cause
 }
 
 func closed() chan struct{} {

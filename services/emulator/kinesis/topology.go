@@ -74,6 +74,7 @@ func (s *Service) load() error {
 	if err != nil {
 		return fmt.Errorf("kinesis: %s: %w", s.topologyPath(), err)
 	}
+	known := map[string]bool{}
 	for name, info := range infos {
 		st := &stream{}
 		shards, err := s.shardsOf(st, info)
@@ -82,8 +83,23 @@ func (s *Service) load() error {
 		}
 		st.take(info, shards)
 		s.streams[name] = st
+		s.sweep(streamDir(s.o.Dir, info), func(id string) bool { return shards[id] != nil })
+		known[filepath.Base(streamDir(s.o.Dir, info))] = true
 	}
+	s.sweep(s.o.Dir, func(name string) bool { return known[name] })
 	return nil
+}
+
+// sweep removes the folders that a deletion left behind when it was killed.
+func (s *Service) sweep(dir string, known func(name string) bool) {
+	entries, _ := os.ReadDir(dir) // a stream has a folder from its first record on
+	for _, e := range entries {
+		if !e.IsDir() || known(e.Name()) {
+			continue
+		}
+		path := filepath.Join(dir, e.Name())
+		s.o.Log.Info("removing what was deleted", "folder", path, "err", os.RemoveAll(path))
+	}
 }
 
 // shardsOf gives the working shards of next: those that the stream has, and new
@@ -120,19 +136,7 @@ func (s *Service) save(name string, info *streamInfo) error {
 	if err != nil {
 		return fmt.Errorf("kinesis: topology: %w", err)
 	}
-	tmp := s.topologyPath() + ".new"
-	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("kinesis: topology: %w", err)
-	}
-	_, err = f.Write(b)
-	if err == nil && s.o.Fsync {
-		err = f.Sync()
-	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("kinesis: topology: %w", err)
-	}
-	if err := os.Rename(tmp, s.topologyPath()); err != nil {
+	if err := journal.Replace(s.topologyPath(), b, s.o.Fsync); err != nil {
 		return fmt.Errorf("kinesis: topology: %w", err)
 	}
 	return nil
