@@ -1,10 +1,12 @@
 package shardgroup
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -49,6 +51,8 @@ type NameOptions struct {
 //     each lease time.
 //   - The consumer was deleted: noticed when the consumers are listed again, every
 //     third lease time; until then the subscription is refused, so the reader polls.
+//   - The consumers can't be listed: what is held is kept, and they are listed at
+//     the next renewal.
 type Name struct {
 	o      NameOptions
 	pool   *pgxpool.Pool // Run's
@@ -69,6 +73,7 @@ var (
 	errNotAsked  = errors.New("no consumer was asked for yet")
 	errTaken     = errors.New("another process has the consumer")
 	errNotActive = errors.New("the consumer is no longer registered or active")
+	errRanOut    = errors.New("the lease was not renewed in time")
 )
 
 // NewName makes a Name that holds nothing yet.
@@ -100,7 +105,7 @@ func (n *Name) Held() (name string, why error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if arn == "" {
-		return "", n.why
+		return "", cmp.Or(n.why, errRanOut)
 	}
 	return n.name, nil
 }
@@ -135,18 +140,18 @@ func (n *Name) tick(ctx context.Context) error {
 		n.pool = pool
 	}
 	_, arn := n.Consumer()
-	if arn != "" && time.Since(n.listed) < 3*n.o.Lease {
-		return n.renew(ctx, arn)
+	if arn != "" { // first: whoever lists consumers may be away
+		if err := n.renew(ctx, arn); err != nil || time.Since(n.listed) < 3*n.o.Lease {
+			return err
+		}
 	}
 	free, err := n.list(ctx)
 	if err != nil {
 		return err
 	}
 	if arn != "" {
-		for _, c := range free {
-			if c.ARN == arn {
-				return n.renew(ctx, arn)
-			}
+		if slices.ContainsFunc(free, func(c shardreader.Consumer) bool { return c.ARN == arn }) {
+			return nil
 		}
 		n.drop(ctx)
 	}
@@ -166,9 +171,6 @@ func (n *Name) list(ctx context.Context) ([]shardreader.Consumer, error) {
 			out = append(out, c)
 		}
 	}
-	if len(out) == 0 {
-		return nil, fmt.Errorf("no consumer called %s… is registered and active", n.o.Prefix)
-	}
 	return out, nil
 }
 
@@ -183,6 +185,9 @@ func (n *Name) take(ctx context.Context, free []shardreader.Consumer) error {
 			n.begin(c, sent)
 			return nil
 		}
+	}
+	if len(free) == 0 {
+		return fmt.Errorf("no consumer called %s… is registered and active", n.o.Prefix)
 	}
 	return fmt.Errorf("all %d consumers called %s… are in use", len(free), n.o.Prefix)
 }

@@ -101,6 +101,32 @@ func TestReplicasHoldOneNameEach(t *testing.T) {
 	c.set("map-2")
 	soon(t, func() bool { return held(d) == "" }, "the consumer was deleted")
 	require.Equal(t, "map-2", held(b))
+	c.set()
+	soon(t, func() bool { return held(b) == "" }, "all were")
+}
+
+// Who lists consumers is Kinesis, who keeps leases is Postgres: while the one
+// is away, what is held is kept.
+func TestAListThatFailsEndsNothing(t *testing.T) {
+	t.Parallel()
+	url, _ := testenv.Database(t, postgres.Schema{Name: shardgroup.SchemaName, FS: shardgroup.Migrations()})
+	var c consumers
+	c.set("map-1")
+	var away atomic.Bool
+	var failed atomic.Int64
+	a, _ := replica(t, url, "a", func(ctx context.Context) ([]shardreader.Consumer, error) {
+		if away.Load() {
+			failed.Add(1)
+			return nil, errors.New("away")
+		}
+		return c.list(ctx)
+	})
+	soon(t, func() bool { return held(a) == "map-1" }, "held")
+	ctx, _ := a.Consumer()
+	away.Store(true)
+	soon(t, func() bool { return failed.Load() >= 7 }, "more than two lease times pass")
+	require.NoError(t, ctx.Err(), "it was held all along")
+	require.Equal(t, "map-1", held(a))
 }
 
 func TestALostLeaseEndsTheConsumer(t *testing.T) {
