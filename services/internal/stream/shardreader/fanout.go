@@ -157,7 +157,9 @@ func (s *session) event(ctx context.Context, e types.SubscribeToShardEvent, asOf
 	if ended, err := s.hand(ctx, b, time.Now(), true); ended {
 		return true, err
 	}
-	s.after = next
+	if !s.at { // else what was asked for did not come yet: next may lie before it
+		s.after = next
+	}
 	return false, nil
 }
 

@@ -8,6 +8,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
@@ -298,4 +301,48 @@ func play(t *testing.T, script []string, limit int) (want, got []string) {
 		time.Sleep(10 * time.Minute)
 	})
 	return want, c.got()
+}
+
+// early makes the first subscription one event of nothing, whose continuation
+// lies before what was asked for.
+type early struct {
+	*fakestream.Stream
+	done atomic.Bool
+}
+
+func (e *early) SubscribeToShard(ctx context.Context, in *kinesis.SubscribeToShardInput, opts ...func(*kinesis.Options)) (shardreader.Subscription, error) {
+	if e.done.Swap(true) {
+		return e.Stream.SubscribeToShard(ctx, in, opts...)
+	}
+	events := make(chan types.SubscribeToShardEventStream, 1)
+	events <- &types.SubscribeToShardEventStreamMemberSubscribeToShardEvent{Value: types.SubscribeToShardEvent{ContinuationSequenceNumber: aws.String("0")}}
+	go func() { // later than a subscription may be asked for again
+		time.Sleep(2 * time.Second)
+		close(events)
+	}()
+	return nothing(events), nil
+}
+
+type nothing chan types.SubscribeToShardEventStream
+
+func (n nothing) Events() <-chan types.SubscribeToShardEventStream { return n }
+func (n nothing) Close() error                                     { return nil }
+func (n nothing) Err() error                                       { return nil }
+
+func TestFanOutResumedHandsNothingOverTwiceAfterAnEmptyEvent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := fakestream.New("a")
+		s.Put("a", "k", []byte("1"))
+		s.Put("a", "k", []byte("2"))
+		var before, c collect
+		_ = during(t, func(ctx context.Context) error {
+			return shardreader.New(polling(s)).Shard(ctx, "a", shardreader.Horizon(), before.handle)
+		}, synctest.Wait)
+		o := fanOut(s)
+		o.FanOut = &early{Stream: s}
+		_ = during(t, func(ctx context.Context) error {
+			return shardreader.New(o).Shard(ctx, "a", shardreader.After(before.batches[0].Records[0].Position), c.handle)
+		}, func() { time.Sleep(10 * time.Second) })
+		require.Equal(t, []string{"2"}, c.got())
+	})
 }
