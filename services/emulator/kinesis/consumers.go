@@ -2,7 +2,6 @@ package kinesis
 
 import (
 	"context"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,8 +24,6 @@ const (
 	// https://docs.aws.amazon.com/kinesis/latest/APIReference/API_RegisterStreamConsumer.html
 	maxCreating = 5
 )
-
-var consumerName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,128}$`)
 
 func (c consumer) creating(nowMS int64) bool { return nowMS-c.Created < creating.Milliseconds() }
 
@@ -64,9 +61,10 @@ func (n *streamInfo) consumer(name string) *consumer {
 }
 
 func (n *streamInfo) register(c consumer) error {
+	if err := checkName("consumerName", c.Name); err != nil {
+		return err
+	}
 	switch {
-	case !consumerName.MatchString(c.Name):
-		return invalid("consumerName", "satisfy regular expression pattern: [a-zA-Z0-9_.-]+, and have length between 1 and 128")
 	case n.consumer(c.Name) != nil:
 		return wire.Bad("ResourceInUseException", "Consumer %s under stream %s already exists for account %s.", c.Name, n.Name, account)
 	case len(n.Consumers) >= maxConsumers:
@@ -151,17 +149,16 @@ func (s *Service) deregisterConsumer(_ context.Context, in consumerIn) (wire.Emp
 
 func (s *Service) describeConsumer(_ context.Context, in consumerIn) (map[string]any, error) {
 	t, name := in.named()
-	st, done, err := s.use(t)
+	n, err := s.info(t)
 	if err != nil {
 		return nil, err
 	}
-	defer done()
-	c, err := st.info.registered(name, in.ConsumerARN)
+	c, err := n.registered(name, in.ConsumerARN)
 	if err != nil {
 		return nil, err
 	}
-	d := c.describe(st.info.Name, s.nowMS())
-	d["StreamARN"] = streamARN(st.info.Name)
+	d := c.describe(n.Name, s.nowMS())
+	d["StreamARN"] = streamARN(n.Name)
 	return map[string]any{"ConsumerDescription": d}, nil
 }
 
@@ -185,24 +182,23 @@ func (s *Service) listConsumers(_ context.Context, in listConsumersIn) (map[stri
 		}
 		in.target, created, after = target{StreamName: t.Stream}, t.Created, t.After
 	}
-	st, done, err := s.use(in.target)
+	n, err := s.info(in.target)
 	if err != nil {
 		return nil, err
 	}
-	defer done()
-	if err := st.info.made(created); err != nil {
+	if err := n.made(created); err != nil {
 		return nil, err
 	}
 	out, list := map[string]any{}, []map[string]any{}
-	for _, c := range st.info.Consumers {
+	for _, c := range n.Consumers {
 		if c.Name <= after {
 			continue
 		}
 		if len(list) == limit {
-			out["NextToken"] = token{Stream: st.info.Name, Created: st.info.Created, After: after, Issued: s.nowMS()}.text()
+			out["NextToken"] = token{Stream: n.Name, Created: n.Created, After: after, Issued: s.nowMS()}.text()
 			break
 		}
-		list = append(list, c.describe(st.info.Name, s.nowMS()))
+		list = append(list, c.describe(n.Name, s.nowMS()))
 		after = c.Name
 	}
 	out["Consumers"] = list

@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"os"
-	"regexp"
 
 	"tandem/services/emulator/wire"
 )
-
-var streamName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,128}$`)
 
 const (
 	defaultRetention = 24   // hours
@@ -22,14 +19,13 @@ type createIn struct {
 	ShardCount         int32
 	StreamModeDetails  *struct{ StreamMode string }
 	MaxRecordSizeInKiB *int32
-	Tags               map[string]string
 }
 
 func (s *Service) createStream(_ context.Context, in createIn) (wire.Empty, error) {
 	if in.StreamModeDetails != nil && in.StreamModeDetails.StreamMode != "PROVISIONED" {
 		return wire.Empty{}, wire.Bad("UnsupportedOperation", "The emulator has no streams of mode %s.", in.StreamModeDetails.StreamMode)
 	}
-	n := &streamInfo{Name: in.StreamName, Retention: defaultRetention, MaxRecordKiB: defaultRecord, Tags: in.Tags}
+	n := &streamInfo{Name: in.StreamName, Retention: defaultRetention, MaxRecordKiB: defaultRecord}
 	if in.MaxRecordSizeInKiB != nil {
 		n.MaxRecordKiB = *in.MaxRecordSizeInKiB
 	}
@@ -42,16 +38,14 @@ func (s *Service) Create(name string, shards int, retentionHours int32) error {
 }
 
 func (s *Service) create(n *streamInfo, shards int) error {
-	switch {
-	case !streamName.MatchString(n.Name):
-		return invalid("streamName", "satisfy regular expression pattern: [a-zA-Z0-9_.-]+, and have length between 1 and 128")
-	case shards < 1:
-		return invalid("shardCount", "have value greater than or equal to 1")
-	case shards > maxShards:
-		return tooManyShards(shards)
-	}
-	if err := errors.Join(checkRetention(n.Retention), checkRecordSize(n.MaxRecordKiB), checkTags(n.Tags)); err != nil {
+	if err := errors.Join(checkName("streamName", n.Name), checkRetention(n.Retention), checkRecordSize(n.MaxRecordKiB)); err != nil {
 		return err
+	}
+	if shards < 1 {
+		return invalid("shardCount", "have value greater than or equal to 1")
+	}
+	if shards > maxShards {
+		return tooManyShards(shards)
 	}
 	s.changing.Lock()
 	defer s.changing.Unlock()
@@ -61,10 +55,7 @@ func (s *Service) create(n *streamInfo, shards int) error {
 	st := &stream{}
 	n.Created = s.nowMS()
 	for i := range shards {
-		end := lastHash()
-		if i < shards-1 {
-			end = boundary(i+1, shards).previous()
-		}
+		end := boundary(i+1, shards).previous()
 		n.addShard(&st.clock, n.Created, boundary(i, shards), end)
 	}
 	working, err := s.shardsOf(st, n)
@@ -83,13 +74,6 @@ func (s *Service) create(n *streamInfo, shards int) error {
 
 func tooManyShards(n int) error {
 	return wire.Bad("LimitExceededException", "%d shards would exceed the shard limit of %d of account %s.", n, maxShards, account)
-}
-
-// addShard adds an open shard.
-func (n *streamInfo) addShard(c *clock, nowMS int64, start, end hashKey, parents ...string) {
-	first, opened := c.take(1, nowMS)
-	n.Shards = append(n.Shards, shardInfo{ID: shardID(n.NextShard), Start: start, End: end, Parents: parents, FirstSeq: first, Opened: opened})
-	n.NextShard++
 }
 
 type deleteIn struct {
@@ -122,9 +106,4 @@ func (s *Service) deleteStream(_ context.Context, in deleteIn) (wire.Empty, erro
 		s.o.Log.Warn("what is left of a stream was not removed", "stream", name, "err", err)
 	}
 	return wire.Empty{}, nil
-}
-
-// invalid is how AWS says that a parameter breaks a rule of its type.
-func invalid(parameter, rule string) error {
-	return wire.Bad("ValidationException", "1 validation error detected: Value at '%s' failed to satisfy constraint: Member must %s", parameter, rule)
 }

@@ -2,6 +2,9 @@ package kinesis
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"tandem/services/emulator/wire"
@@ -27,9 +30,7 @@ func (s *Service) listStreams(_ context.Context, in listStreamsIn) (map[string]a
 	}
 	names, summaries, more := []string{}, []map[string]any{}, false
 	for _, st := range s.all() {
-		st.mu.RLock()
-		n := st.info
-		st.mu.RUnlock()
+		n := st.topology()
 		if n.Name <= after {
 			continue
 		}
@@ -67,13 +68,12 @@ func (n *streamInfo) describe() map[string]any {
 }
 
 func (s *Service) summary(_ context.Context, in target) (map[string]any, error) {
-	st, done, err := s.use(in)
+	n, err := s.info(in)
 	if err != nil {
 		return nil, err
 	}
-	defer done()
-	d := st.info.describe()
-	d["OpenShardCount"], d["ConsumerCount"], d["MaxRecordSizeInKiB"] = len(st.open), len(st.info.Consumers), st.info.MaxRecordKiB
+	d := n.describe()
+	d["OpenShardCount"], d["ConsumerCount"], d["MaxRecordSizeInKiB"] = len(n.opens()), len(n.Consumers), n.MaxRecordKiB
 	return map[string]any{"StreamDescriptionSummary": d}, nil
 }
 
@@ -88,23 +88,79 @@ func (s *Service) describe(_ context.Context, in describeIn) (map[string]any, er
 	if err != nil {
 		return nil, err
 	}
-	st, done, err := s.use(in.target)
+	n, err := s.info(in.target)
 	if err != nil {
 		return nil, err
 	}
-	defer done()
-	d := st.info.describe()
-	d["Shards"], d["HasMoreShards"] = st.info.list(s.nowMS(), in.ExclusiveStartShardID, limit, nil)
+	d := n.describe()
+	d["Shards"], d["HasMoreShards"] = n.list(s.nowMS(), in.ExclusiveStartShardID, limit, nil)
 	return map[string]any{"StreamDescription": d}, nil
 }
 
-// limits are of the account: one stream's are the only ones that are enforced.
-func (s *Service) limits(context.Context, struct{}) (map[string]any, error) {
-	open := 0
-	for _, st := range s.all() {
-		st.mu.RLock()
-		open += len(st.open)
-		st.mu.RUnlock()
+// tokenLife is how long a NextToken can be used.
+// https://docs.aws.amazon.com/kinesis/latest/APIReference/API_ListShards.html
+const tokenLife = 300 * time.Second
+
+// pageLimit gives how many entries a page has: at most most, whatever is asked.
+func pageLimit(name string, asked *int, otherwise, most int) (int, error) {
+	if asked == nil {
+		return otherwise, nil
 	}
-	return map[string]any{"ShardLimit": maxShards, "OpenShardCount": open, "OnDemandStreamCount": 0, "OnDemandStreamCountLimit": 0}, nil
+	if *asked < 1 || *asked > 10_000 {
+		return 0, invalid(name, "have value between 1 and 10000")
+	}
+	return min(*asked, most), nil
+}
+
+// token is what a NextToken holds: where the next page begins, and of what.
+type token struct {
+	Stream  string       `json:"n"`
+	Created int64        `json:"c"`
+	After   string       `json:"a"` // the last entry of the page before
+	Filter  *shardFilter `json:"f,omitempty"`
+	Issued  int64        `json:"i"`
+}
+
+func (t token) text() string { return opaque(t) }
+
+func parseToken(text string) (t token, err error) {
+	if !revealed(text, &t) || t.Stream == "" {
+		return token{}, wire.Bad("InvalidArgumentException", "The NextToken is invalid.")
+	}
+	return t, nil
+}
+
+// openToken reads a token that may still be used.
+func (s *Service) openToken(text string) (token, error) {
+	t, err := parseToken(text)
+	if err == nil && s.nowMS()-t.Issued > tokenLife.Milliseconds() {
+		err = wire.Bad("ExpiredNextTokenException", "The NextToken is older than %s.", tokenLife)
+	}
+	return t, err
+}
+
+// opaque is what a client gives back as it got it: a token, an iterator.
+func opaque(v any) string {
+	b, _ := json.Marshal(v) // text and numbers
+	return base64.StdEncoding.EncodeToString(b)
+}
+
+func revealed(text string, v any) bool {
+	b, err := base64.StdEncoding.DecodeString(text)
+	return err == nil && json.Unmarshal(b, v) == nil
+}
+
+// made says whether a stream is the one that was created at this time; 0: any.
+func (n *streamInfo) made(createdMS int64) error {
+	if createdMS != 0 && createdMS/1000 != n.Created/1000 {
+		return noStream(fmt.Sprintf("%s created at %s", n.Name, time.UnixMilli(createdMS).UTC().Format(time.RFC3339)))
+	}
+	return nil
+}
+
+func msOf(at *wire.Seconds) int64 {
+	if at == nil {
+		return 0
+	}
+	return time.Time(*at).UnixMilli()
 }

@@ -188,7 +188,6 @@ func FuzzOperation(f *testing.F) {
 		"DeregisterStreamConsumer":      `{"StreamARN":"` + arn + `","ConsumerName":"c"}`,
 		"SubscribeToShard":              `{"ConsumerARN":"` + arn + `/consumer/ready:1699999999","ShardId":"shardId-000000000000","StartingPosition":{"Type":"LATEST"}}`,
 		"IncreaseStreamRetentionPeriod": `{"StreamName":"stream","RetentionPeriodHours":48}`,
-		"AddTagsToStream":               `{"StreamName":"stream","Tags":{"a":"b"}}`,
 		"PutRecords":                    `{"StreamName":"stream","Records":[{"Data":"eA==","PartitionKey":"k","ExplicitHashKey":"0"}]}`,
 		"GetShardIterator":              `{"StreamName":"stream","ShardId":"shardId-000000000000","ShardIteratorType":"AT_TIMESTAMP","Timestamp":1.5}`,
 		"GetRecords":                    `{"ShardIterator":"` + cursor{"stream", 1_700_000_000_000, *shardOf(0), 0, 1_700_000_000_000}.text() + `","Limit":1}`,

@@ -2,7 +2,6 @@ package kinesis
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
@@ -44,7 +43,7 @@ func (s *Service) getRecords(_ context.Context, in getIn) (wire.Raw, error) {
 		b.json = append(b.json, ']')
 		b.json = strconv.AppendInt(append(b.json, `,"MillisBehindLatest":`...), b.behind(w, now.UnixMilli()), 10)
 		if w.ended { // no next iterator
-			b.json = append(append(b.json, `,"ChildShards":`...), s.childrenOf(c, sh)...)
+			b.json = append(append(b.json, `,"ChildShards":`...), sh.children()...)
 		} else {
 			c.Seq, c.Issued = w.next, now.UnixMilli()
 			b.json = append(append(append(b.json, `,"NextShardIterator":"`...), c.text()...), '"')
@@ -87,16 +86,4 @@ func (sh *shard) didRead(now time.Time, b *batch) {
 	defer sh.mu.Unlock()
 	sh.limits.didRead(now, b.size)
 	sh.meter.add(now, counts{outRecords: int64(b.count), outBytes: int64(b.size)})
-}
-
-// childrenOf gives a closed shard's children as JSON; a stream that is gone has
-// none.
-func (s *Service) childrenOf(c cursor, sh *shard) []byte {
-	children := []childShard{}
-	if st, done, err := s.use(target{StreamName: c.Stream}); err == nil {
-		children = st.info.children(sh.id)
-		done()
-	}
-	b, _ := json.Marshal(children) // text
-	return b
 }

@@ -2,8 +2,6 @@ package kinesis
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"time"
 
 	"tandem/services/emulator/wire"
@@ -18,21 +16,23 @@ type cursor struct {
 	Issued  int64  `json:"i"` // ms
 }
 
-func (c cursor) text() string {
-	b, _ := json.Marshal(c) // strings and numbers
-	return base64.StdEncoding.EncodeToString(b)
-}
+func (c cursor) text() string { return opaque(c) }
 
-func parseCursor(text string) (cursor, error) {
-	var c cursor
-	b, err := base64.StdEncoding.DecodeString(text)
-	if err == nil {
-		err = json.Unmarshal(b, &c)
-	}
-	if err != nil || c.Shard == "" {
+func parseCursor(text string) (c cursor, err error) {
+	if !revealed(text, &c) || c.Shard == "" {
 		return c, wire.Bad("InvalidArgumentException", "Invalid ShardIterator.")
 	}
 	return c, nil
+}
+
+// StreamOf gives the name of the stream that a shard iterator reads; "" where
+// the text is no iterator.
+func StreamOf(iterator string) string {
+	c, err := parseCursor(iterator)
+	if err != nil {
+		return ""
+	}
+	return c.Stream
 }
 
 // position is where to start reading a shard.
@@ -109,7 +109,7 @@ func (sh *shard) tipLocked() uint64 {
 	if sh.closed != 0 {
 		return sh.closed
 	}
-	return sh.clock.upcoming()
+	return sh.stream.clock.upcoming()
 }
 
 // ended says whether the shard was closed before seq.

@@ -16,7 +16,6 @@ const (
 	maxPutBytes   = 10 << 20 // a call, keys included
 	maxKey        = 256      // characters
 	maxConsumers  = 20       // a stream
-	maxTags       = 50       // a stream
 	// maxShards is the emulator's own: AWS's is a quota of the account.
 	maxShards = 200
 

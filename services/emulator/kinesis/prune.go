@@ -17,14 +17,12 @@ func (s *Service) prune(now time.Time) {
 	var errs []error
 	var total int64
 	for _, st := range s.all() {
-		st.mu.RLock()
-		info, shards := st.info, st.byID
-		st.mu.RUnlock()
-		for _, sh := range shards {
+		info := st.topology()
+		errs = append(errs, st.each(func(sh *shard) error {
 			size, err := sh.dropBefore(info.horizon(ms))
 			total += size
-			errs = append(errs, err)
-		}
+			return err
+		}))
 		if slices.ContainsFunc(info.Shards, func(sh shardInfo) bool { return info.expired(sh, ms) }) {
 			errs = append(errs, s.change(target{StreamName: info.Name}, func(_ *stream, next *streamInfo) error {
 				next.Shards = slices.DeleteFunc(next.Shards, func(sh shardInfo) bool { return next.expired(sh, ms) })
@@ -55,13 +53,12 @@ func (s *Service) dropOldest(over int64) error {
 		var oldest *shard
 		var since int64
 		for _, st := range s.all() {
-			st.mu.RLock()
-			for _, sh := range st.byID {
+			_ = st.each(func(sh *shard) error {
 				if ms, ok := sh.oldest(); ok && (oldest == nil || ms < since) {
 					oldest, since = sh, ms
 				}
-			}
-			st.mu.RUnlock()
+				return nil
+			})
 		}
 		if oldest == nil {
 			return nil

@@ -24,10 +24,10 @@ func (s *Service) split(_ context.Context, in splitIn) (wire.Empty, error) {
 				"NewStartingHashKey %s used in SplitShard() on shard %s in stream %s under account %s is not both greater than one plus the shard's StartingHashKey %s and less than the shard's EndingHashKey %s.",
 				in.NewStartingHashKey, sh.ID, next.Name, account, sh.Start, sh.End)
 		}
-		if len(next.opens())+1 > maxShards {
-			return tooManyShards(len(next.opens()) + 1)
+		if open := len(next.opens()); open == maxShards {
+			return tooManyShards(open + 1)
 		}
-		next.split(&st.clock, s.nowMS(), sh.ID, at)
+		next.split(&st.clock, s.nowMS(), *sh, at)
 		return nil
 	})
 }
@@ -48,11 +48,15 @@ func (s *Service) merge(_ context.Context, in mergeIn) (wire.Empty, error) {
 		if err != nil {
 			return err
 		}
-		if !a.below(b) && !b.below(a) {
+		switch {
+		case a.End != lastHash() && a.End.next() == b.Start:
+			next.merge(&st.clock, s.nowMS(), *a, *b, a.Start, b.End)
+		case b.End != lastHash() && b.End.next() == a.Start:
+			next.merge(&st.clock, s.nowMS(), *a, *b, b.Start, a.End)
+		default:
 			return wire.Bad("InvalidArgumentException", "Shards %s and %s in stream %s under account %s are not an adjacent pair of shards eligible for merging.",
 				a.ID, b.ID, next.Name, account)
 		}
-		next.merge(&st.clock, s.nowMS(), a.ID, b.ID)
 		return nil
 	})
 }
@@ -70,34 +74,30 @@ func (n *streamInfo) eligible(id string) (*shardInfo, error) {
 	return sh, nil
 }
 
-// below says whether i's hash keys end where other's begin.
-func (i *shardInfo) below(other *shardInfo) bool {
-	return i.End != lastHash() && i.End.next() == other.Start
+// A sequence closes each parent; later ones open the children.
+
+func (n *streamInfo) split(c *clock, nowMS int64, sh shardInfo, at hashKey) {
+	n.closeShard(c, nowMS, sh.ID)
+	n.addShard(c, nowMS, sh.Start, at.previous(), sh.ID)
+	n.addShard(c, nowMS, at, sh.End, sh.ID)
 }
 
-// split and merge assume that the shards are open, and neighbours: a sequence
-// closes the parents, and later ones open the children.
+func (n *streamInfo) merge(c *clock, nowMS int64, a, b shardInfo, start, end hashKey) {
+	n.closeShard(c, nowMS, a.ID)
+	n.closeShard(c, nowMS, b.ID)
+	n.addShard(c, nowMS, start, end, a.ID, b.ID)
+}
 
-func (n *streamInfo) split(c *clock, nowMS int64, id string, at hashKey) {
+func (n *streamInfo) closeShard(c *clock, nowMS int64, id string) {
 	sh := n.shard(id)
-	start, end := sh.Start, sh.End
-	sh.close(c, nowMS)
-	n.addShard(c, nowMS, start, at.previous(), id)
-	n.addShard(c, nowMS, at, end, id)
+	sh.ClosedSeq, sh.Closed = c.take(1, nowMS)
 }
 
-func (n *streamInfo) merge(c *clock, nowMS int64, id, adjacent string) {
-	a, b := n.shard(id), n.shard(adjacent)
-	start, end := a.Start, b.End
-	if b.below(a) {
-		start, end = b.Start, a.End
-	}
-	a.close(c, nowMS)
-	b.close(c, nowMS)
-	n.addShard(c, nowMS, start, end, id, adjacent)
+func (n *streamInfo) addShard(c *clock, nowMS int64, start, end hashKey, parents ...string) {
+	first, opened := c.take(1, nowMS)
+	n.Shards = append(n.Shards, shardInfo{ID: shardID(n.NextShard), Start: start, End: end, Parents: parents, FirstSeq: first, Opened: opened})
+	n.NextShard++
 }
-
-func (i *shardInfo) close(c *clock, nowMS int64) { i.ClosedSeq, i.Closed = c.take(1, nowMS) }
 
 type shardCountIn struct {
 	target
@@ -112,9 +112,6 @@ func (s *Service) updateShardCount(_ context.Context, in shardCountIn) (out map[
 	if in.ScalingType != "UNIFORM_SCALING" {
 		return nil, invalid("scalingType", "satisfy enum value set: [UNIFORM_SCALING]")
 	}
-	if in.TargetShardCount < 1 {
-		return nil, invalid("targetShardCount", "have value greater than or equal to 1")
-	}
 	err = s.change(in.target, func(st *stream, next *streamInfo) error {
 		now := len(next.opens())
 		if err := mayScale(now, in.TargetShardCount); err != nil {
@@ -128,45 +125,41 @@ func (s *Service) updateShardCount(_ context.Context, in shardCountIn) (out map[
 }
 
 func mayScale(now, to int) error {
-	refuse := func(rule string) error {
-		return wire.Bad("InvalidArgumentException", "UpdateShardCount cannot %s your current open shard count. Current open shard count: %d Target shard count: %d", rule, now, to)
-	}
+	var rule string
 	switch {
 	case to > maxShards:
 		return tooManyShards(to)
 	case to > 2*now:
-		return refuse("scale up over double")
-	case 2*to < now:
-		return refuse("scale down below half")
+		rule = "scale up over double"
+	case 2*to < now, to < 1:
+		rule = "scale down below half"
 	case to == now:
-		return refuse("be asked for")
+		rule = "be asked for"
+	default:
+		return nil
 	}
-	return nil
+	return wire.Bad("InvalidArgumentException", "UpdateShardCount cannot %s your current open shard count. Current open shard count: %d Target shard count: %d", rule, now, to)
 }
 
-// even splits what holds a boundary of n even shards inside it, and merges what
-// lies between two boundaries.
+// even splits what holds a boundary of so many even shards inside it, and then
+// merges each shard that begins at none into the one below.
 func (n *streamInfo) even(c *clock, nowMS int64, shards int) {
-	for i := 1; i < shards; i++ {
+	starts := map[hashKey]bool{}
+	for i := range shards {
 		at := boundary(i, shards)
+		starts[at] = true
 		for _, sh := range n.opens() {
 			if sh.Start.compare(at) < 0 && at.compare(sh.End) <= 0 {
-				n.split(c, nowMS, sh.ID, at)
+				n.split(c, nowMS, sh, at)
 				break
 			}
 		}
 	}
-	for i := range shards {
-		for start := boundary(i, shards); ; {
-			open := n.opens()
-			at := 0
-			for open[at].Start != start {
-				at++
-			}
-			if at+1 == len(open) || i+1 < shards && open[at+1].Start == boundary(i+1, shards) {
-				break
-			}
-			n.merge(c, nowMS, open[at].ID, open[at+1].ID)
+	for at := 1; at < len(n.opens()); {
+		if low, sh := n.opens()[at-1], n.opens()[at]; starts[sh.Start] {
+			at++
+		} else {
+			n.merge(c, nowMS, low, sh, low.Start, sh.End)
 		}
 	}
 }

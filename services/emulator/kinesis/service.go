@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -25,8 +26,6 @@ type Options struct {
 	BytesCap int64 // of all streams together; 0: none
 	// IteratorLife is how long an iterator can be used. 0: 5 minutes.
 	IteratorLife time.Duration
-	// SubscriptionLife is how long SubscribeToShard answers. 0: 5 minutes.
-	SubscriptionLife time.Duration
 	// Now is the clock of arrival, retention, limits and expiry. nil: time.Now.
 	Now func() time.Time
 }
@@ -57,9 +56,6 @@ func Open(o Options) (*Service, error) {
 	if o.IteratorLife == 0 {
 		o.IteratorLife = 5 * time.Minute
 	}
-	if o.SubscriptionLife == 0 {
-		o.SubscriptionLife = 5 * time.Minute
-	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -81,6 +77,35 @@ func Open(o Options) (*Service, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+// Ops gives the operations.
+func (s *Service) Ops() map[string]wire.Op {
+	return map[string]wire.Op{
+		"CreateStream":                  wire.Handle(s.createStream),
+		"DeleteStream":                  wire.Handle(s.deleteStream),
+		"ListStreams":                   wire.Handle(s.listStreams),
+		"DescribeStream":                wire.Handle(s.describe),
+		"DescribeStreamSummary":         wire.Handle(s.summary),
+		"ListShards":                    wire.Handle(s.listShards),
+		"SplitShard":                    wire.Handle(s.split),
+		"MergeShards":                   wire.Handle(s.merge),
+		"UpdateShardCount":              wire.Handle(s.updateShardCount),
+		"IncreaseStreamRetentionPeriod": wire.Handle(s.increaseRetention),
+		"DecreaseStreamRetentionPeriod": wire.Handle(s.decreaseRetention),
+		"UpdateMaxRecordSize":           wire.Handle(s.setRecordSize),
+		"StartStreamEncryption":         wire.Handle(s.startEncryption),
+		"StopStreamEncryption":          wire.Handle(s.stopEncryption),
+		"RegisterStreamConsumer":        wire.Handle(s.registerConsumer),
+		"DeregisterStreamConsumer":      wire.Handle(s.deregisterConsumer),
+		"DescribeStreamConsumer":        wire.Handle(s.describeConsumer),
+		"ListStreamConsumers":           wire.Handle(s.listConsumers),
+		"PutRecord":                     wire.Handle(s.putRecord),
+		"PutRecords":                    wire.Handle(s.putRecords),
+		"GetShardIterator":              wire.Handle(s.iterator),
+		"GetRecords":                    wire.Handle(s.getRecords),
+		"SubscribeToShard":              wire.Handle(s.subscribe),
+	}
 }
 
 // Close ends the subscriptions and closes the files; a temporary folder goes.
@@ -145,6 +170,15 @@ func (s *Service) use(t target) (st *stream, done func(), err error) {
 	return st, st.mu.RUnlock, nil
 }
 
+// info gives a stream's topology as it is now.
+func (s *Service) info(t target) (*streamInfo, error) {
+	st, err := s.find(t)
+	if err != nil {
+		return nil, err
+	}
+	return st.topology(), nil
+}
+
 // all gives the streams by name.
 func (s *Service) all() []*stream {
 	s.mu.RLock()
@@ -160,4 +194,19 @@ func (s *Service) all() []*stream {
 func (s *Service) Has(name string) bool {
 	_, err := s.find(target{StreamName: name})
 	return err == nil
+}
+
+// invalid is how AWS says that a parameter breaks a rule of its type.
+func invalid(parameter, rule string) error {
+	return wire.Bad("ValidationException", "1 validation error detected: Value at '%s' failed to satisfy constraint: Member must %s", parameter, rule)
+}
+
+var validName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,128}$`)
+
+// checkName checks the name of a stream or of a consumer.
+func checkName(parameter, name string) error {
+	if !validName.MatchString(name) {
+		return invalid(parameter, "satisfy regular expression pattern: [a-zA-Z0-9_.-]+, and have length between 1 and 128")
+	}
+	return nil
 }

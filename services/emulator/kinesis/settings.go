@@ -3,9 +3,6 @@ package kinesis
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
-	"unicode/utf8"
 
 	"tandem/services/emulator/wire"
 )
@@ -96,70 +93,4 @@ func (s *Service) encrypt(in encryptionIn, keyID string) error {
 		return invalid("encryptionType", "satisfy enum value set: [KMS]")
 	}
 	return s.SetEncryption(in.name(), keyID)
-}
-
-type tagsIn struct {
-	target
-	Tags    map[string]string
-	TagKeys []string
-}
-
-func checkTags(tags map[string]string) error {
-	for k, v := range tags {
-		if n := utf8.RuneCountInString(k); n < 1 || n > 128 || utf8.RuneCountInString(v) > 256 {
-			return invalid("tags", "have keys of 1 to 128 characters, and values of at most 256")
-		}
-	}
-	if len(tags) > maxTags {
-		return wire.Bad("LimitExceededException", "A stream has at most %d tags.", maxTags)
-	}
-	return nil
-}
-
-func (s *Service) addTags(_ context.Context, in tagsIn) (wire.Empty, error) {
-	return wire.Empty{}, s.change(in.target, func(_ *stream, next *streamInfo) error {
-		if next.Tags == nil {
-			next.Tags = map[string]string{}
-		}
-		maps.Copy(next.Tags, in.Tags)
-		return checkTags(next.Tags)
-	})
-}
-
-func (s *Service) removeTags(_ context.Context, in tagsIn) (wire.Empty, error) {
-	return wire.Empty{}, s.change(in.target, func(_ *stream, next *streamInfo) error {
-		for _, k := range in.TagKeys {
-			delete(next.Tags, k)
-		}
-		return nil
-	})
-}
-
-type listTagsIn struct {
-	target
-	ExclusiveStartTagKey string
-	Limit                *int
-}
-
-func (s *Service) listTags(_ context.Context, in listTagsIn) (map[string]any, error) {
-	limit, err := pageLimit("limit", in.Limit, maxTags, maxTags)
-	if err != nil {
-		return nil, err
-	}
-	st, done, err := s.use(in.target)
-	if err != nil {
-		return nil, err
-	}
-	defer done()
-	out, more := []map[string]string{}, false
-	for _, k := range slices.Sorted(maps.Keys(st.info.Tags)) {
-		if k <= in.ExclusiveStartTagKey {
-			continue
-		}
-		if more = len(out) == limit; more {
-			break
-		}
-		out = append(out, map[string]string{"Key": k, "Value": st.info.Tags[k]})
-	}
-	return map[string]any{"Tags": out, "HasMoreTags": more}, nil
 }

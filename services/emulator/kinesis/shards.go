@@ -2,6 +2,8 @@ package kinesis
 
 import (
 	"context"
+	"encoding/json"
+	"slices"
 
 	"tandem/services/emulator/wire"
 )
@@ -86,19 +88,18 @@ func (s *Service) listShards(_ context.Context, in listShardsIn) (map[string]any
 	if err := in.ShardFilter.check(); err != nil {
 		return nil, err
 	}
-	st, done, err := s.use(in.target)
+	n, err := s.info(in.target)
 	if err != nil {
 		return nil, err
 	}
-	defer done()
-	if err := st.info.made(created); err != nil {
+	if err := n.made(created); err != nil {
 		return nil, err
 	}
-	shards, more := st.info.list(s.nowMS(), after, limit, in.ShardFilter)
+	shards, more := n.list(s.nowMS(), after, limit, in.ShardFilter)
 	out := map[string]any{"Shards": shards}
 	if more {
 		last, _ := shards[len(shards)-1]["ShardId"].(string)
-		out["NextToken"] = token{st.info.Name, st.info.Created, last, in.ShardFilter, s.nowMS()}.text()
+		out["NextToken"] = token{n.Name, n.Created, last, in.ShardFilter, s.nowMS()}.text()
 	}
 	return out, nil
 }
@@ -141,15 +142,14 @@ type childShard struct {
 	HashKeyRange map[string]string
 }
 
-// children are the shards that took over from one.
-func (n *streamInfo) children(id string) []childShard {
+// children gives the shards that took over from a closed one, as JSON.
+func (sh *shard) children() []byte {
 	out := []childShard{}
-	for _, sh := range n.Shards {
-		for _, p := range sh.Parents {
-			if p == id {
-				out = append(out, childShard{sh.ID, sh.Parents, sh.hashKeys()})
-			}
+	for _, child := range sh.stream.topology().Shards {
+		if slices.Contains(child.Parents, sh.id) {
+			out = append(out, childShard{child.ID, child.Parents, child.hashKeys()})
 		}
 	}
-	return out
+	b, _ := json.Marshal(out) // text
+	return b
 }

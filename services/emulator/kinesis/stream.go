@@ -3,7 +3,6 @@ package kinesis
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,16 +16,15 @@ import (
 // streamInfo is what is kept of a stream but its records. It is never changed:
 // a changed copy takes its place.
 type streamInfo struct {
-	Name         string            `json:"name"`
-	Created      int64             `json:"created"` // ms
-	Retention    int32             `json:"retention_hours"`
-	KeyID        string            `json:"key_id,omitempty"` // empty: not encrypted
-	MaxRecordKiB int32             `json:"max_record_kib"`
-	Tags         map[string]string `json:"tags,omitempty"`
-	NextShard    int               `json:"next_shard"`
-	Shards       []shardInfo       `json:"shards"` // by ID; those past retention are gone
-	Consumers    []consumer        `json:"consumers,omitempty"`
-	LastStamp    int64             `json:"last_stamp,omitempty"` // the newest of a consumer that is gone
+	Name         string      `json:"name"`
+	Created      int64       `json:"created"` // ms
+	Retention    int32       `json:"retention_hours"`
+	KeyID        string      `json:"key_id,omitempty"` // empty: not encrypted
+	MaxRecordKiB int32       `json:"max_record_kib"`
+	NextShard    int         `json:"next_shard"`
+	Shards       []shardInfo `json:"shards"` // by ID; those past retention are gone
+	Consumers    []consumer  `json:"consumers,omitempty"`
+	LastStamp    int64       `json:"last_stamp,omitempty"` // the newest of a consumer that is gone
 }
 
 // shardInfo is what is kept of a shard.
@@ -45,7 +43,7 @@ func (i shardInfo) open() bool { return i.ClosedSeq == 0 }
 
 func (n *streamInfo) clone() *streamInfo {
 	c := *n
-	c.Tags, c.Shards, c.Consumers = maps.Clone(n.Tags), slices.Clone(n.Shards), slices.Clone(n.Consumers)
+	c.Shards, c.Consumers = slices.Clone(n.Shards), slices.Clone(n.Consumers)
 	return &c
 }
 
@@ -104,7 +102,7 @@ type stream struct {
 type shard struct {
 	id       string
 	firstSeq uint64
-	clock    *clock // the stream's
+	stream   *stream
 	mu       sync.Mutex
 	log      *log
 	closed   uint64 // its closing's sequence; 0 while it is open
@@ -113,20 +111,26 @@ type shard struct {
 	arrivals chan struct{} // closed at the next put or the end; nil: nobody waits
 }
 
+func (st *stream) topology() *streamInfo {
+	st.mu.RLock()
+	defer st.mu.RUnlock()
+	return st.info
+}
+
 func streamDir(root string, n *streamInfo) string {
 	return filepath.Join(root, fmt.Sprintf("%s-%d", n.Name, n.Created))
 }
 
-func openShard(dir string, fsync bool, info shardInfo, c *clock) (*shard, error) {
+func (st *stream) openShard(dir string, fsync bool, info shardInfo) (*shard, error) {
 	l, err := openLog(filepath.Join(dir, info.ID), fsync)
 	if err != nil {
 		return nil, err
 	}
 	if last, ok := l.last(); ok {
-		c.saw(last.Seq, last.Arrived)
+		st.clock.saw(last.Seq, last.Arrived)
 	}
-	c.saw(max(info.FirstSeq, info.ClosedSeq), max(info.Opened, info.Closed))
-	return &shard{id: info.ID, firstSeq: info.FirstSeq, clock: c, log: l, closed: info.ClosedSeq, limits: newThrottle()}, nil
+	st.clock.saw(max(info.FirstSeq, info.ClosedSeq), max(info.Opened, info.Closed))
+	return &shard{id: info.ID, firstSeq: info.FirstSeq, stream: st, log: l, closed: info.ClosedSeq, limits: newThrottle()}, nil
 }
 
 // take makes next the stream's topology, working with the given shards. The
@@ -170,7 +174,10 @@ func (st *stream) shard(id string) (*shard, error) {
 	return nil, wire.Bad("ResourceNotFoundException", "Shard %s in stream %s under account %s does not exist", id, st.info.Name, account)
 }
 
+// each does something to every shard.
 func (st *stream) each(do func(*shard) error) error {
+	st.mu.RLock()
+	defer st.mu.RUnlock()
 	var errs []error
 	for _, sh := range st.byID {
 		errs = append(errs, do(sh))

@@ -2,7 +2,6 @@ package kinesis
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -12,6 +11,9 @@ import (
 )
 
 const (
+	// subscriptionLife is how long an answer lasts.
+	// https://docs.aws.amazon.com/kinesis/latest/APIReference/API_SubscribeToShard.html
+	subscriptionLife = 5 * time.Minute
 	// idleEvery is how often a subscription without records says that it lives.
 	idleEvery = 5 * time.Second
 	// maxEventBytes bounds an event's keys and data; one record always fits.
@@ -53,7 +55,7 @@ func (s *Service) subscribe(ctx context.Context, in subscribeIn) (wire.Stream, e
 	if err != nil {
 		return nil, err
 	}
-	f := &fanOut{s: s, stream: stream, shard: sh, next: seq, flow: bucket{perSecond: readBytes}}
+	f := &fanOut{s: s, shard: sh, next: seq, flow: bucket{perSecond: readBytes}}
 	return func(_ context.Context, events *wire.Events) error {
 		defer s.subs.finish(ctx, who)
 		return f.run(ctx, events)
@@ -62,12 +64,11 @@ func (s *Service) subscribe(ctx context.Context, in subscribeIn) (wire.Stream, e
 
 // fanOut is one answer of SubscribeToShard.
 type fanOut struct {
-	s      *Service
-	stream string
-	shard  *shard
-	next   uint64 // the first sequence that was not sent
-	flow   bucket // of this subscription alone
-	buf    []byte
+	s     *Service
+	shard *shard
+	next  uint64 // the first sequence that was not sent
+	flow  bucket // of this subscription alone
+	buf   []byte
 }
 
 var errLifeOver = errors.New("the subscription is over")
@@ -75,7 +76,7 @@ var errLifeOver = errors.New("the subscription is over")
 // run sends what is there and then waits for more, until the shard ends, the
 // subscription's time is over, or ctx says why not.
 func (f *fanOut) run(ctx context.Context, events *wire.Events) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, f.s.o.SubscriptionLife, errLifeOver)
+	ctx, cancel := context.WithTimeoutCause(ctx, subscriptionLife, errLifeOver)
 	defer cancel()
 	idle := time.NewTicker(idleEvery)
 	defer idle.Stop()
@@ -86,7 +87,7 @@ func (f *fanOut) run(ctx context.Context, events *wire.Events) error {
 			return ending(cause) // a deleted stream's shard looks empty
 		}
 		if err != nil {
-			return fmt.Errorf("read %s of %s: %w", f.shard.id, f.stream, err)
+			return fmt.Errorf("read %s: %w", f.shard.id, err)
 		}
 		if b.count > 0 || due && !w.ended {
 			if err := events.Send("SubscribeToShardEvent", f.event(b, w)); err != nil {
@@ -159,11 +160,7 @@ func (sh *shard) waits() <-chan struct{} {
 
 // read takes the next records into the buffer, behind an event's beginning.
 func (f *fanOut) read() (*batch, where, error) {
-	info, err := f.info()
-	if err != nil {
-		return nil, where{}, err
-	}
-	now := f.s.o.Now()
+	info, now := f.shard.stream.topology(), f.s.o.Now()
 	b := &batch{json: append(f.buf[:0], `{"Records":[`...), encryption: info.encryption(), horizon: info.horizon(now.UnixMilli()), most: maxGetRecords}
 	w, err := f.s.scan(f.shard, f.next, func(r record) bool { return b.add(r, maxEventBytes) })
 	if err != nil {
@@ -176,15 +173,6 @@ func (f *fanOut) read() (*batch, where, error) {
 	defer f.shard.mu.Unlock()
 	f.shard.meter.add(now, counts{outRecords: int64(b.count), outBytes: int64(b.size)})
 	return b, w, nil
-}
-
-func (f *fanOut) info() (*streamInfo, error) {
-	st, done, err := f.s.use(target{StreamName: f.stream})
-	if err != nil {
-		return nil, err
-	}
-	defer done()
-	return st.info, nil
 }
 
 // event writes an event around what read took. Its continuation is the last
@@ -201,10 +189,5 @@ func (f *fanOut) event(b *batch, w where) []byte {
 // last is the event at a shard's end: it has no continuation, as the KCL wants
 // it, and names the children.
 func (f *fanOut) last() []byte {
-	children := []childShard{}
-	if info, err := f.info(); err == nil {
-		children = info.children(f.shard.id)
-	}
-	b, _ := json.Marshal(map[string]any{"Records": []string{}, "MillisBehindLatest": 0, "ChildShards": children}) // text
-	return b
+	return append(append([]byte(`{"Records":[],"MillisBehindLatest":0,"ChildShards":`), f.shard.children()...), '}')
 }

@@ -122,7 +122,7 @@ func TestASubscriptionLastsFiveMinutes(t *testing.T) {
 // first still answers; after that it takes over.
 func TestTakingOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := quiet(t, Options{Dir: t.TempDir(), SubscriptionLife: time.Minute})
+		s := quiet(t, Options{Dir: t.TempDir()})
 		arn := arnOf(t, s, "map")
 		first := listen(t.Context(), t, s, arn)
 		<-first

@@ -68,14 +68,14 @@ func (l *subscriptions) finish(ctx context.Context, who subscriber) {
 	}
 }
 
-// count says how many subscriptions of a shard answer.
-func (l *subscriptions) count(stream, shard string) (n int) {
+// answering gives the subscribers that which picks and whose answer still runs.
+func (l *subscriptions) answering(which func(subscriber) bool) (out []subscriber) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for who, s := range l.active {
-		if who.stream == stream && who.shard == shard && s.ctx.Err() == nil {
-			n++
+		if which(who) && s.ctx.Err() == nil {
+			out = append(out, who)
 		}
 	}
-	return n
+	return out
 }

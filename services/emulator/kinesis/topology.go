@@ -31,7 +31,7 @@ func parseTopology(b []byte) (map[string]*streamInfo, error) {
 		return nil, fmt.Errorf("%w: version %d", journal.ErrFormat, k.Version)
 	}
 	for name, n := range k.Streams {
-		if n == nil || n.Name != name || !streamName.MatchString(name) || n.check() != nil {
+		if n == nil || n.Name != name || !validName.MatchString(name) || n.check() != nil {
 			return nil, fmt.Errorf("%w: stream %q", journal.ErrFormat, name)
 		}
 	}
@@ -110,7 +110,7 @@ func (s *Service) shardsOf(st *stream, next *streamInfo) (map[string]*shard, err
 		if out[info.ID] = st.byID[info.ID]; out[info.ID] != nil {
 			continue
 		}
-		sh, err := openShard(streamDir(s.o.Dir, next), s.o.Fsync, info, &st.clock)
+		sh, err := st.openShard(streamDir(s.o.Dir, next), s.o.Fsync, info)
 		if err != nil {
 			return nil, err
 		}
