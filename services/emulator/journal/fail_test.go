@@ -3,6 +3,7 @@ package journal
 import (
 	"bytes"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -67,5 +68,22 @@ func TestAFailedWriteLeavesNothing(t *testing.T) {
 			require.Equal(t, "first,x", string(bytes.Join(got, []byte(","))))
 			require.NoError(t, f.Close())
 		})
+	}
+}
+
+// broken is a file that a disk no longer gives.
+type broken struct{ err error }
+
+func (b broken) Read([]byte) (int, error) { return 0, b.err }
+
+// An end is an end; a disk that cannot be read is none, or what was acknowledged
+// would be cut off for it.
+func TestADiskThatCannotBeReadIsNoTornWrite(t *testing.T) {
+	frame := AppendFrame(nil, []byte("payload"))
+	for _, n := range []int{3, 10} {
+		_, err := ReadFrame(bytes.NewReader(frame[:n]), nil)
+		require.ErrorIs(t, err, errTorn)
+		_, err = ReadFrame(io.MultiReader(bytes.NewReader(frame[:n]), broken{errFull}), nil)
+		require.ErrorIs(t, err, errFull)
 	}
 }

@@ -35,14 +35,14 @@ func AppendFrame(dst, payload []byte) []byte {
 }
 
 // ReadFrame reads one frame from r into buf (grown as needed). io.EOF: the end;
-// any other error: what follows is no frame.
+// errTorn: what follows is no frame; else r could not be read.
 func ReadFrame(r io.Reader, buf []byte) ([]byte, error) {
 	var head [frameHead]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		if errors.Is(err, io.EOF) {
 			return nil, io.EOF
 		}
-		return nil, errTorn
+		return nil, torn(err)
 	}
 	n := int(binary.LittleEndian.Uint32(head[:4]))
 	if n > maxPayload {
@@ -53,13 +53,22 @@ func ReadFrame(r io.Reader, buf []byte) ([]byte, error) {
 		from := len(buf)
 		buf = append(buf, make([]byte, min(n-from, max(growBy, cap(buf)-from)))...)
 		if _, err := io.ReadFull(r, buf[from:]); err != nil {
-			return nil, errTorn
+			return nil, torn(err)
 		}
 	}
 	if checksum(head[:4], buf) != binary.LittleEndian.Uint32(head[4:]) {
 		return nil, errTorn
 	}
 	return buf, nil
+}
+
+// torn is errTorn at the end of what there is: a disk that cannot be read is
+// another matter.
+func torn(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errTorn
+	}
+	return err
 }
 
 // holdsFrame says whether b holds a whole frame anywhere.

@@ -62,6 +62,9 @@ func (j *File) load(apply func(int64, []byte) error) error {
 	r := bufio.NewReaderSize(j.f, 1<<20)
 	head := make([]byte, len(header))
 	n, err := io.ReadFull(r, head)
+	if err != nil && !errors.Is(torn(err), errTorn) {
+		return fmt.Errorf("journal: %s: %w", j.path, err)
+	}
 	if err != nil && string(head[:n]) != header[:n] || err == nil && string(head) != header {
 		return fmt.Errorf("%w: %s", ErrFormat, j.path)
 	}
@@ -72,8 +75,11 @@ func (j *File) load(apply func(int64, []byte) error) error {
 	var buf []byte
 	for {
 		payload, err := ReadFrame(r, buf)
-		if err != nil {
-			break // the end, or torn: the next write goes here
+		if errors.Is(err, io.EOF) || errors.Is(err, errTorn) {
+			return j.cut() // the next write goes here
+		}
+		if err != nil { // nothing is cut off because of it
+			return fmt.Errorf("journal: %s at %d: %w", j.path, j.size, err)
 		}
 		if err := apply(j.size, payload); err != nil {
 			return fmt.Errorf("journal: %s at %d: %w", j.path, j.size, err)
@@ -81,7 +87,6 @@ func (j *File) load(apply func(int64, []byte) error) error {
 		j.size += FrameSize(len(payload))
 		buf = payload
 	}
-	return j.cut()
 }
 
 // cut cuts what is no frame off, and keeps a copy where it was more than a torn

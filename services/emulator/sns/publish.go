@@ -44,6 +44,8 @@ func (m message) check() error {
 	switch {
 	case m.body == "":
 		return invalid("Empty message")
+	case !utf8.ValidString(m.body):
+		return invalid("Message Reason: it is no UTF-8")
 	case m.size() > maxMessage:
 		return invalid("Message too long")
 	case utf8.RuneCountInString(m.subject) > maxSubject || strings.ContainsFunc(m.subject, func(r rune) bool { return r < ' ' }):
@@ -56,6 +58,8 @@ func (m message) check() error {
 		switch {
 		case kind != "String" && kind != "Number" && kind != "Binary":
 			return wire.Bad("ParameterValueInvalid", "The message attribute '%s' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String.", name)
+		case !utf8.ValidString(name + a.DataType + a.StringValue):
+			return wire.Bad("ParameterValueInvalid", "The message attribute %q is no UTF-8.", name)
 		case kind == "Binary" && len(a.BinaryValue) == 0 || kind != "Binary" && a.StringValue == "":
 			return wire.Bad("ParameterValueInvalid", "The message attribute '%s' must contain non-empty message attribute value for message attribute type '%s'.", name, a.DataType)
 		}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 
+	"tandem/services/emulator/journal"
 	"tandem/services/emulator/sqs"
 	"tandem/services/emulator/wire"
 )
@@ -115,19 +116,10 @@ func (s *Service) save(next state) error {
 	if err != nil {
 		return fmt.Errorf("sns: %w", err)
 	}
-	tmp := s.o.Path + ".new"
-	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
+	if err := journal.Replace(s.o.Path, b, s.o.Fsync); err != nil {
 		return fmt.Errorf("sns: %w", err)
 	}
-	_, err = f.Write(b)
-	if s.o.Fsync {
-		err = errors.Join(err, f.Sync())
-	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("sns: %w", err)
-	}
-	return os.Rename(tmp, s.o.Path)
+	return nil
 }
 
 // find gives the topic of an ARN.

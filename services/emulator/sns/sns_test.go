@@ -212,6 +212,7 @@ func TestPublishRefuses(t *testing.T) {
 		code, text string
 	}{
 		{sdk.PublishInput{TopicArn: arn, Message: str("")}, "InvalidParameter", "Empty message"},
+		{sdk.PublishInput{TopicArn: arn, Message: str("\xff")}, "InvalidParameter", "UTF-8"},
 		{sdk.PublishInput{Message: str("x")}, "InvalidParameter", "at least 6 elements"},
 		{sdk.PublishInput{TopicArn: str(*arn + "x"), Message: str("x")}, "NotFound", "Topic does not exist"},
 		{sdk.PublishInput{TopicArn: arn, Message: str(strings.Repeat("x", 256<<10+1))}, "InvalidParameter", "Message too long"},

@@ -73,8 +73,7 @@ type kept struct {
 }
 
 func (k kept) write(c *journal.Compaction) error {
-	buf, frames := encode(nil, k.entries...)
-	if err := c.Append(frames...); err != nil {
+	if err := c.Append(encode(k.entries...)...); err != nil {
 		return err
 	}
 	for chunk := range slices.Chunk(k.messages, compactChunk) {
@@ -82,8 +81,7 @@ func (k kept) write(c *journal.Compaction) error {
 		for i, m := range chunk {
 			entries[i] = entry{Op: opSend, Queue: k.queue, Message: m}
 		}
-		buf, frames = encode(buf[:0], entries...)
-		if err := c.Append(frames...); err != nil {
+		if err := c.Append(encode(entries...)...); err != nil {
 			return err
 		}
 	}
@@ -116,9 +114,6 @@ func (s *Service) snapshot() []kept {
 			first = append(first, entry{Op: opGone, Queue: name, At: when})
 		}
 	}
-	for _, t := range s.tasks {
-		first = append(first, t.entry())
-	}
 	out := []kept{{entries: first}}
 	for _, name := range slices.Sorted(maps.Keys(s.queues)) {
 		q := s.queues[name]
@@ -127,9 +122,9 @@ func (s *Service) snapshot() []kept {
 			{Op: opQueue, Queue: name, Attributes: q.attributes, Tags: q.tags, At: q.created},
 			{Op: opAttributes, Queue: name, At: q.modified}, {Op: opPurge, Queue: name, At: q.purged},
 		}}
-		for _, d := range q.dedupOrder { // of messages that are gone too
-			if d.Until > at && q.dedup[d.Key] == d {
-				k.entries = append(k.entries, entry{Op: opDedup, Queue: name, Dedup: &d})
+		for _, d := range q.dedup.order { // of messages that are gone too
+			if d.until > at && q.dedup.byKey[d.key] == d {
+				k.entries = append(k.entries, entry{Op: opDedup, Queue: name, Dedup: &d.value})
 			}
 		}
 		for e := q.arrived.Front(); e != nil; e = e.Next() {
@@ -137,6 +132,9 @@ func (s *Service) snapshot() []kept {
 			k.messages = append(k.messages, m)
 		}
 		out = append(out, k)
+	}
+	for _, t := range s.tasks { // after the queues that they are of
+		out = append(out, kept{entries: []entry{t.entry()}})
 	}
 	return out
 }

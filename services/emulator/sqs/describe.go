@@ -107,7 +107,8 @@ func checkTags(tags map[string]string) error {
 
 func (s *Service) tag(_ context.Context, in tagIn) (wire.Empty, error) {
 	return wire.Empty{}, s.on(in.QueueUrl, func(q *queue) error {
-		tags := maps.Clone(q.tags)
+		tags := map[string]string{}
+		maps.Copy(tags, q.tags)
 		maps.Copy(tags, in.Tags)
 		for _, k := range in.TagKeys {
 			delete(tags, k)

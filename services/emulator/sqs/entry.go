@@ -1,25 +1,26 @@
 package sqs
 
 import (
-	"encoding/binary"
+	"bytes"
+	"encoding/json"
 	"errors"
-	"maps"
-	"slices"
+	"fmt"
+	"io"
 )
 
 // entry is one change. What one call changes stands in one frame of the
-// journal, so that all of it is kept or none.
+// journal, as JSON, so that all of it is kept or none.
 type entry struct {
 	Op         op
-	Queue      string
-	To         string // opMove: the other queue
-	ID         string // opDelete, opMove: the message
-	At         int64  // ms; opVersion and opSequence: the number
-	Attributes map[string]string
-	Tags       map[string]string
-	Message    *message
-	Dedup      *dedupEntry
-	Task       string // opTask: a moveTask as JSON
+	Queue      string            `json:",omitempty"`
+	To         string            `json:",omitempty"` // opMove: the other queue
+	ID         string            `json:",omitempty"` // opDelete, opMove: the message
+	At         int64             `json:",omitempty"` // ms; opVersion and opSequence: the number
+	Attributes map[string]string `json:",omitempty"`
+	Tags       map[string]string `json:",omitempty"`
+	Message    *message          `json:",omitempty"`
+	Dedup      *dedupEntry       `json:",omitempty"`
+	Task       *moveTask         `json:",omitempty"`
 }
 
 type op byte
@@ -42,85 +43,47 @@ const (
 )
 
 // version is of the entries; the frames have their own.
-const version = 4
+const version = 5
 
 // errEntry is returned for what this version did not write. It is not skipped:
 // forgetting silently is worse than not starting.
 var errEntry = errors.New("sqs: the journal is of another version; start afresh with --fresh")
 
-func appendText(b []byte, s string) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
-}
-
-func appendMap(b []byte, m map[string]string) []byte {
-	b = binary.AppendUvarint(b, uint64(len(m)))
-	if len(m) == 0 {
-		return b
-	}
-	for _, k := range slices.Sorted(maps.Keys(m)) {
-		b = appendText(appendText(b, k), m[k])
-	}
-	return b
-}
-
-// append writes all fields in order; what is not there takes a byte.
-func (e entry) append(b []byte) []byte {
-	b = append(b, byte(e.Op))
-	b = appendText(appendText(appendText(b, e.Queue), e.To), e.ID)
-	b = binary.AppendVarint(b, e.At)
-	b = appendMap(appendMap(b, e.Attributes), e.Tags)
-	b = appendText(b, e.Task)
-	if d := e.Dedup; d != nil {
-		b = appendText(appendText(append(b, 1), d.Key), d.ID)
-		b = binary.AppendVarint(binary.AppendUvarint(b, d.Seq), d.Until)
-	} else {
-		b = append(b, 0)
-	}
-	if e.Message == nil {
-		return append(b, 0)
-	}
-	return e.Message.append(append(b, 1))
-}
-
-func (m *message) append(b []byte) []byte {
-	for _, s := range [...]string{m.ID, m.Body, m.Group, m.Dedup, m.Trace, m.Source} {
-		b = appendText(b, s)
-	}
-	for _, n := range [...]int64{m.Sent, m.Arrived, m.Due, int64(m.Seq), int64(m.Received)} {
-		b = binary.AppendVarint(b, n)
-	}
-	b = binary.AppendUvarint(b, uint64(len(m.Attributes)))
-	if len(m.Attributes) == 0 {
-		return b
-	}
-	for _, name := range slices.Sorted(maps.Keys(m.Attributes)) {
-		a := m.Attributes[name]
-		b = appendText(appendText(appendText(appendText(b, name), a.DataType), a.StringValue), string(a.BinaryValue))
-	}
-	return b
-}
-
-// frameSize is how many bytes of entries go into one frame, unless one has more.
+// frameSize is from how many bytes of entries on another frame begins. One call
+// stays below it.
 const frameSize = 4 << 20
 
-// encode appends entries to b, each after its length, and gives the frames that
-// they make.
-func encode(b []byte, entries ...entry) (buf []byte, frames [][]byte) {
-	ends := []int{}
-	from := len(b)
+// encode gives the frames of entries.
+func encode(entries ...entry) (frames [][]byte) {
+	var b *bytes.Buffer
+	var enc *json.Encoder
 	for _, e := range entries {
-		at := len(b)
-		b = e.append(append(b, 0, 0, 0, 0))
-		if len(b)-from > frameSize && at > from {
-			ends, from = append(ends, at), at
+		if b == nil || b.Len() >= frameSize {
+			if b != nil {
+				frames = append(frames, b.Bytes())
+			}
+			b = &bytes.Buffer{}
+			enc = json.NewEncoder(b)
+			enc.SetEscapeHTML(false)
 		}
-		binary.LittleEndian.PutUint32(b[at:], uint32(len(b)-at-entryHead))
+		_ = enc.Encode(e) // of texts and numbers: cannot fail
 	}
-	from = 0
-	for _, end := range append(ends, len(b)) {
-		frames, from = append(frames, b[from:end]), end
-	}
-	return b, frames
+	return append(frames, b.Bytes())
 }
 
-const entryHead = 4 // the length of an entry, little endian
+// decode calls apply for each entry of a frame.
+func decode(frame []byte, apply func(entry) error) error {
+	for d := json.NewDecoder(bytes.NewReader(frame)); ; {
+		var e entry
+		err := d.Decode(&e)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("%w: a frame cannot be read: %w", errEntry, err)
+		}
+		if err := apply(e); err != nil {
+			return err
+		}
+	}
+}

@@ -71,8 +71,8 @@ func TestDeduplicationEndsAfterFiveMinutes(t *testing.T) {
 		require.Equal(t, "z", m.Body)
 		require.Equal(t, "d", m.Attributes["MessageDeduplicationId"])
 		require.Equal(t, third["SequenceNumber"], m.Attributes["SequenceNumber"])
-		require.Len(t, c.s.queues["q.fifo"].dedup, 1, "what is over is forgotten")
-		require.Len(t, c.s.queues["q.fifo"].dedupOrder, 1)
+		require.Len(t, c.s.queues["q.fifo"].dedup.byKey, 1, "what is over is forgotten")
+		require.Len(t, c.s.queues["q.fifo"].dedup.order, 1)
 	})
 }
 

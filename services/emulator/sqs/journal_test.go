@@ -2,7 +2,6 @@ package sqs
 
 import (
 	"bytes"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -31,10 +30,11 @@ func dump(s *Service) string {
 		fmt.Fprintln(&b, name, string(a), q.tags, q.created, q.modified)
 		for e := q.arrived.Front(); e != nil; e = e.Next() {
 			m, _ := e.Value.(*message)
-			fmt.Fprintln(&b, " ", hex.EncodeToString(m.append(nil)))
+			a, _ := json.Marshal(m)
+			fmt.Fprintln(&b, " ", string(a))
 		}
-		for _, k := range slices.Sorted(maps.Keys(q.dedup)) {
-			fmt.Fprintln(&b, "  dedup", q.dedup[k])
+		for _, k := range slices.Sorted(maps.Keys(q.dedup.byKey)) {
+			fmt.Fprintln(&b, "  dedup", *q.dedup.byKey[k])
 		}
 	}
 	return b.String()
@@ -391,8 +391,7 @@ func TestWhatWasCutOffIsLogged(t *testing.T) {
 }
 
 func TestAnotherVersionIsRefused(t *testing.T) {
-	_, next := encode(nil, entry{Op: opVersion, At: version + 1})
-	_, none := encode(nil, entry{Op: opQueue, Queue: "q"})
+	next, none := encode(entry{Op: opVersion, At: version + 1}), encode(entry{Op: opQueue, Queue: "q"})
 	for _, frame := range [][]byte{[]byte(`{"op":"queue"}`), next[0], none[0]} {
 		path := filepath.Join(t.TempDir(), "j")
 		c := open(t, Options{})

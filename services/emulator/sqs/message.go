@@ -17,16 +17,16 @@ import (
 // never change; its queue's lock guards the others.
 type message struct {
 	ID, Body   string
-	Attributes map[string]attribute
-	Group      string
-	Dedup      string
-	Trace      string // AWSTraceHeader
-	Sent       int64  // ms; a standard dead-letter queue keeps it
-	Arrived    int64  // ms; in this queue
-	Due        int64  // ms; when its delay ends, or queueDelay
+	Attributes map[string]attribute `json:",omitempty"`
+	Group      string               `json:",omitempty"`
+	Dedup      string               `json:",omitempty"`
+	Trace      string               `json:",omitempty"` // AWSTraceHeader
+	Sent       int64                // ms; a standard dead-letter queue keeps it
+	Arrived    int64                // ms; in this queue
+	Due        int64                // ms; when its delay ends, or queueDelay
 	Seq        uint64
-	Source     string // ARN of the queue that it died on
-	Received   int    // how often on the queues before this one
+	Source     string `json:",omitempty"` // ARN of the queue that it died on
+	Received   int    `json:",omitempty"` // how often on the queues before this one
 
 	receives      int // on this queue, in this run of the emulator
 	firstReceived int64

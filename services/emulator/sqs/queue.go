@@ -28,17 +28,15 @@ type queue struct {
 	groups   map[string]*group
 	inFlight int
 
-	dedup        map[string]dedupEntry
-	dedupOrder   []dedupEntry // the oldest first
-	attempts     map[string]attempt
-	attemptOrder []string
-	ghosts       []*message    // deleted, but may show once more
-	changed      chan struct{} // somebody waits; nil: nobody
-	oldest       int64         // ms; no message was sent before
-	swept        int64         // ms
-	rng          *rand.Rand
-	run          int64 // tells this run's receipt handles from an earlier one's
-	rates        rates
+	dedup    window[dedupEntry]
+	attempts window[*attempt]
+	ghosts   []*message    // deleted, but may show once more
+	changed  chan struct{} // somebody waits; nil: nobody
+	oldest   int64         // ms; no message was sent before
+	swept    int64         // ms
+	rng      *rand.Rand
+	run      int64 // tells this run's receipt handles from an earlier one's
+	rates    rates
 }
 
 // group is a FIFO queue's messages of one MessageGroupId, in order. While one
@@ -55,8 +53,7 @@ func newQueue(name string, attributes map[string]string, at int64, seed uint64) 
 	q := &queue{
 		name: name, arn: arnPrefix + name, fifo: strings.HasSuffix(name, ".fifo"), created: at,
 		byID: map[string]*message{}, ready: bySeq(), timed: byTime(), groups: map[string]*group{},
-		dedup: map[string]dedupEntry{}, attempts: map[string]attempt{}, tags: map[string]string{},
-		rng: rand.New(rand.NewPCG(seed, h.Sum64())), run: time.Now().UnixNano(),
+		tags: map[string]string{}, rng: rand.New(rand.NewPCG(seed, h.Sum64())), run: time.Now().UnixNano(),
 	}
 	q.apply(attributes, at)
 	return q
@@ -153,6 +150,7 @@ func (q *queue) clear(now int64) {
 		m, _ := q.arrived.Front().Value.(*message)
 		q.remove(m, now)
 	}
+	q.ghosts = nil
 }
 
 // fly puts a message in flight until at.

@@ -184,9 +184,7 @@ func (s *Service) handOut(q *queue, in receiveIn, n int, at int64, alone bool) (
 	if len(given) == 0 && err != nil {
 		return nil, err // else the next receive meets it again
 	}
-	if id := in.ReceiveRequestAttemptID; id != "" && len(given) > 0 {
-		q.given(id, given, at, until)
-	}
+	q.given(in.ReceiveRequestAttemptID, given, at, until)
 	if len(q.ghosts) > 0 && len(given) < n && q.rng.Float64() < 0.2 {
 		ghost := q.ghosts[0]
 		q.ghosts = q.ghosts[1:]

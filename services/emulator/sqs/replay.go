@@ -1,7 +1,6 @@
 package sqs
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 
@@ -11,7 +10,7 @@ import (
 func (s *Service) load() error {
 	first, at := true, now()
 	f, err := journal.Open(s.o.Path, s.o.Fsync, func(_ int64, payload []byte) error {
-		return decodeFrame(payload, func(e entry) error {
+		return decode(payload, func(e entry) error {
 			if first {
 				first = false
 				if e.Op != opVersion || e.At != version {
@@ -59,7 +58,11 @@ func (s *Service) replay(e entry, at int64) error {
 		s.deleted[e.Queue] = e.At
 		return nil
 	case opTask:
-		return s.replayTask(e.Task)
+		if e.Task == nil {
+			return fmt.Errorf("%w: a move task is empty", errEntry)
+		}
+		s.keep(e.Task)
+		return nil
 	}
 	q := s.queues[e.Queue]
 	if q == nil || (e.Op == opSend || e.Op == opMove) && e.Message == nil || e.Op == opDedup && e.Dedup == nil {
@@ -79,12 +82,14 @@ func (s *Service) replayOn(q *queue, e entry, at int64) error {
 		q.tags = e.Tags
 	case opDeleteQueue:
 		delete(s.queues, e.Queue)
+		maps.DeleteFunc(s.deleted, func(_ string, when int64) bool { return when+deletedWait <= at })
 		s.deleted[e.Queue] = e.At
 	case opSend:
 		if q.byID[e.Message.ID] != nil {
 			return fmt.Errorf("%w: message %s of queue %q is sent twice", errEntry, e.Message.ID, e.Queue)
 		}
-		q.accept(e.Message, at)
+		q.remember(q.dedupOf(e.Message), at)
+		q.add(e.Message, at)
 	case opDelete:
 		if m := q.byID[e.ID]; m != nil {
 			q.remove(m, at)
@@ -105,14 +110,5 @@ func (s *Service) replayOn(q *queue, e entry, at int64) error {
 	default:
 		return fmt.Errorf("%w: operation %d", errEntry, e.Op)
 	}
-	return nil
-}
-
-func (s *Service) replayTask(text string) error {
-	t := &moveTask{}
-	if err := json.Unmarshal([]byte(text), t); err != nil {
-		return fmt.Errorf("%w: a move task: %w", errEntry, err)
-	}
-	s.keep(t)
 	return nil
 }

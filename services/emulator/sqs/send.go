@@ -92,25 +92,23 @@ func (s *Service) sendAll(q *queue, in []sendIn) (answers []sendOut, failed []er
 			continue
 		}
 		m := s.newMessage(q, e, at)
-		if before, ok := q.repeated(m, at); ok {
+		if before, ok := q.dedup.get(q.dedupOf(m).Key, at); ok {
 			m.ID, m.Seq = before.ID, before.Seq
 		} else {
 			m.Seq = s.seq.Add(1)
 			entries = append(entries, entry{Op: opSend, Queue: q.name, Message: m})
-			if q.fifo { // a second entry of the same batch is a repeat
-				q.remember(q.dedupOf(m), at)
-			}
+			q.remember(q.dedupOf(m), at) // a second entry of the same batch is a repeat
 		}
 		answers[i] = q.answer(m, e)
 	}
 	if err := s.write(entries...); err != nil {
 		for _, e := range entries { // else a retry would be taken for a repeat
-			q.forget(q.dedupOf(e.Message))
+			delete(q.dedup.byKey, q.dedupOf(e.Message).Key)
 		}
 		return answers, failed, err
 	}
 	for _, e := range entries {
-		q.accept(e.Message, at)
+		q.add(e.Message, at)
 	}
 	q.rates.sent(at, len(entries))
 	return answers, failed, nil
@@ -134,23 +132,6 @@ func (s *Service) newMessage(q *queue, in sendIn, at int64) *message {
 		m.Due = at + q.set.delay*1000
 	}
 	return m
-}
-
-// repeated gives what m's deduplication id stands for already.
-func (q *queue) repeated(m *message, at int64) (dedupEntry, bool) {
-	if !q.fifo {
-		return dedupEntry{}, false
-	}
-	before, ok := q.dedup[q.dedupOf(m).Key]
-	return before, ok && before.Until > at
-}
-
-// accept takes a message that has been journalled.
-func (q *queue) accept(m *message, at int64) {
-	if q.fifo {
-		q.remember(q.dedupOf(m), at)
-	}
-	q.add(m, at)
 }
 
 func (q *queue) answer(m *message, in sendIn) sendOut {

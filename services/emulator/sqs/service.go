@@ -50,7 +50,6 @@ type Service struct {
 	compactAt   int64         // the length that is worth a rewrite
 	compactFrom int64         // the least that compactAt is
 	compacting  bool
-	buf         []byte
 
 	closing chan struct{}
 	workers sync.WaitGroup
@@ -134,12 +133,9 @@ func (s *Service) write(entries ...entry) error {
 	if s.file == nil || len(entries) == 0 {
 		return nil
 	}
+	frames := encode(entries...)
 	s.fileMu.Lock()
 	defer s.fileMu.Unlock()
-	buf, frames := encode(s.buf[:0], entries...)
-	if s.buf = buf; cap(buf) > frameSize {
-		s.buf = nil
-	}
 	if err := s.file.Append(frames...); err != nil {
 		return fmt.Errorf("sqs: %w", err)
 	}

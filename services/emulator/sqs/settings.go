@@ -192,6 +192,8 @@ func (q *queue) apply(changes map[string]string, at int64) {
 	if q.attributes == nil {
 		q.attributes = defaults(q.fifo)
 	}
+	q.swept = 0
+	q.expire(at) // by the retention until now: a longer one brings nothing back after a restart
 	q.attributes, q.modified = merge(q.attributes, changes), at
 	number := func(name string) int64 {
 		n, _ := strconv.ParseInt(q.attributes[name], 10, 64)

@@ -2,6 +2,7 @@ package sqs
 
 import (
 	"context"
+	"slices"
 
 	"tandem/services/emulator/wire"
 )
@@ -57,10 +58,11 @@ func (q *queue) deletable(handle string, at int64) (*message, error) {
 
 // drop deletes messages; nil and those that stand twice are left out.
 func (s *Service) drop(q *queue, messages ...*message) error {
-	entries := make([]entry, 0, len(messages))
+	var gone []*message
+	var entries []entry
 	for _, m := range messages {
-		if m != nil {
-			entries = append(entries, entry{Op: opDelete, Queue: q.name, ID: m.ID})
+		if m != nil && !slices.Contains(gone, m) {
+			gone, entries = append(gone, m), append(entries, entry{Op: opDelete, Queue: q.name, ID: m.ID})
 		}
 	}
 	if err := s.write(entries...); err != nil {
@@ -71,10 +73,7 @@ func (s *Service) drop(q *queue, messages ...*message) error {
 	if s.o.Limits && q.inFlight >= s.o.MaxInFlight {
 		q.signal() // there is room again
 	}
-	for _, m := range messages {
-		if m == nil || m.gone {
-			continue
-		}
+	for _, m := range gone {
 		q.remove(m, at)
 		if !q.fifo && s.o.Duplicate > 0 && q.rng.Float64() < s.o.Duplicate && len(q.ghosts) < ghostsKept {
 			q.ghosts = append(q.ghosts, m)

@@ -2,8 +2,7 @@ package sqs
 
 import (
 	"context"
-	"encoding/json"
-	"sync"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -33,7 +32,6 @@ type moveTask struct {
 	Until          uint64 // it moves what came before
 
 	stop  chan struct{}
-	once  sync.Once
 	began time.Time
 	base  int64 // moved before began
 }
@@ -41,8 +39,8 @@ type moveTask struct {
 func (t *moveTask) active() bool { return t.Status == "RUNNING" || t.Status == "CANCELLING" }
 
 func (t *moveTask) entry() entry {
-	b, _ := json.Marshal(t) // texts and numbers: cannot fail
-	return entry{Op: opTask, Task: string(b)}
+	now := *t // it goes on while this is written
+	return entry{Op: opTask, Task: &now}
 }
 
 type moveIn struct {
@@ -107,25 +105,24 @@ func (s *Service) isDeadLetterQueue(q *queue) bool {
 	return false
 }
 
-// keep adds a task, or replaces it, and forgets a queue's oldest.
+// keep adds a task, or replaces it, and forgets a queue's oldest, and those of
+// queues that are gone.
 func (s *Service) keep(t *moveTask) {
 	t.stop = make(chan struct{})
-	of, oldest := 0, -1
-	for i, other := range s.tasks {
-		if other.Handle == t.Handle {
-			s.tasks[i] = t
-			return
-		}
-		if other.SourceArn == t.SourceArn {
-			if of++; oldest < 0 {
-				oldest = i
-			}
+	s.tasks = append(slices.DeleteFunc(s.tasks, func(other *moveTask) bool {
+		return other.Handle == t.Handle || !other.active() && s.byARN(other.SourceArn) == nil
+	}), t)
+	ofQueue := func(other *moveTask) bool { return other.SourceArn == t.SourceArn }
+	of := 0
+	for _, other := range s.tasks {
+		if ofQueue(other) {
+			of++
 		}
 	}
-	if of >= tasksKept {
-		s.tasks = append(s.tasks[:oldest:oldest], s.tasks[oldest+1:]...)
+	if of > tasksKept {
+		oldest := slices.IndexFunc(s.tasks, ofQueue)
+		s.tasks = slices.Delete(s.tasks, oldest, oldest+1)
 	}
-	s.tasks = append(s.tasks, t)
 }
 
 // countMoved counts for the task that a replayed move was of.

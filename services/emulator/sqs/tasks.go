@@ -59,7 +59,11 @@ func (s *Service) cancelMove(_ context.Context, in moveIn) (out cancelOut, err e
 				return invalid("Only active tasks can be cancelled.")
 			}
 			t.Status = "CANCELLING"
-			t.once.Do(func() { close(t.stop) })
+			if err := s.write(t.entry()); err != nil {
+				t.Status = "RUNNING"
+				return err
+			}
+			close(t.stop)
 			out.ApproximateNumberOfMessagesMoved = t.Moved
 			return nil
 		}

@@ -1,0 +1,98 @@
+package sqs
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// restarted closes a service and opens its journal again.
+func restarted(t *testing.T, c client) client {
+	t.Helper()
+	require.NoError(t, c.s.Close())
+	return open(t, c.s.o)
+}
+
+func TestTagsAfterTheLastWasTakenAway(t *testing.T) {
+	c := open(t, Options{Path: filepath.Join(t.TempDir(), "j")})
+	url := c.queue("q", nil)
+	c.do("TagQueue", j{"QueueUrl": url, "Tags": j{"a": "b"}})
+	c.do("UntagQueue", j{"QueueUrl": url, "TagKeys": []string{"a"}})
+	c = restarted(t, c)
+	c.do("TagQueue", j{"QueueUrl": url, "Tags": j{"c": "d"}})
+	require.Equal(t, j{"Tags": j{"c": "d"}}, c.do("ListQueueTags", j{"QueueUrl": url}))
+	require.NoError(t, c.s.Close())
+}
+
+func TestACancelledMoveStaysCancelled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := open(t, Options{Path: filepath.Join(t.TempDir(), "j")})
+		c.dead(30)
+		handle := c.do("StartMessageMoveTask", j{"SourceArn": arn("dead"), "MaxNumberOfMessagesPerSecond": 1})["TaskHandle"]
+		synctest.Wait()
+		c.s.closing <- struct{}{} // the task stops, as if the process had
+		c.do("CancelMessageMoveTask", j{"TaskHandle": handle})
+		c = restarted(t, c)
+		time.Sleep(time.Minute)
+		require.Equal(t, "CANCELLED", c.task("dead")["Status"])
+		require.NotEqual(t, "0", c.attributes("/dead")["ApproximateNumberOfMessages"])
+		require.NoError(t, c.s.Close())
+	})
+}
+
+func TestALongerRetentionBringsNothingBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := open(t, Options{Path: filepath.Join(t.TempDir(), "j")})
+		url := c.queue("q", j{"MessageRetentionPeriod": "60"})
+		c.send(url, "old")
+		time.Sleep(time.Minute)
+		require.Empty(t, c.receive(url))
+		c.do("SetQueueAttributes", j{"QueueUrl": url, "Attributes": j{"MessageRetentionPeriod": "1209600"}})
+		c = restarted(t, c)
+		require.Empty(t, c.receive(url))
+		require.NoError(t, c.s.Close())
+	})
+}
+
+func TestAPurgeTakesWhatMightComeTwice(t *testing.T) {
+	c := memory(t, Options{Duplicate: 1})
+	url := c.queue("q", nil)
+	c.send(url, "x")
+	c.remove(url, c.receive(url)[0])
+	c.do("PurgeQueue", j{"QueueUrl": url})
+	for range 100 {
+		require.Empty(t, c.receive(url))
+	}
+}
+
+// What a client does again and again takes no more memory each time.
+func TestWhatIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := memory(t, Options{})
+		fifo := c.queue("q.fifo", j{"ContentBasedDeduplication": "true"})
+		for i := range 100 {
+			c.send(fifo, fmt.Sprint(i), to("g"))
+			c.remove(fifo, c.receive(fifo, j{"ReceiveRequestAttemptId": "same"})[0])
+			c.queue(fmt.Sprint("source", i), j{"RedrivePolicy": redriveTo(c.deadLetters(i), "1")})
+			c.do("StartMessageMoveTask", j{"SourceArn": arn(fmt.Sprint("dead", i))})
+			time.Sleep(10 * time.Second)
+			for _, name := range []string{"dead", "source"} {
+				c.do("DeleteQueue", j{"QueueUrl": fmt.Sprint("/", name, i)})
+			}
+		}
+		require.Less(t, len(c.s.queues["q.fifo"].attempts.order), 40, "of the last five minutes")
+		require.Less(t, len(c.s.deleted), 20, "of the last minute")
+		require.Less(t, len(c.s.tasks), 3, "of queues that are there")
+	})
+}
+
+// deadLetters makes the queue dead and a number, and gives its name.
+func (c client) deadLetters(i int) string {
+	name := fmt.Sprint("dead", i)
+	c.queue(name, nil)
+	return name
+}
