@@ -185,22 +185,12 @@ func (e *emulator) provisionStream(p properties) error {
 			return err
 		}
 	}
-	if s, ok := any(e.streams).(interface {
-		SetEncryption(stream, key string) error
-	}); ok {
-		return s.SetEncryption(name, encryption["KeyId"])
-	}
-	return nil
+	return e.streams.SetEncryption(name, encryption["KeyId"])
 }
 
 func (e *emulator) provisionConsumer(p properties) error {
 	stream := p.text("StreamARN")
-	if s, ok := any(e.streams).(interface {
-		Register(stream, consumer string) error
-	}); ok {
-		return s.Register(stream[strings.LastIndexByte(stream, '/')+1:], p.text("ConsumerName"))
-	}
-	return nil
+	return e.streams.Register(stream[strings.LastIndexByte(stream, '/')+1:], p.text("ConsumerName"))
 }
 
 func (e *emulator) provisionTopic(p properties) error {

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"tandem/services/emulator/wire"
 )
 
 // The kinds of failure.
@@ -69,78 +72,55 @@ func decode(body []byte, operations map[string][]string) ([]Rule, error) {
 var code = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9.]{0,99}$`)
 
 func (r Rule) check(operations map[string][]string) error {
-	services := slices.Sorted(maps.Keys(operations))
+	services := strings.Join(slices.Sorted(maps.Keys(operations)), ", ")
+	known := false
+	for service, names := range operations {
+		known = known || (r.Service == "" || r.Service == service) && (r.Operation == anyOperation || slices.Contains(names, r.Operation))
+	}
 	switch {
 	case r.Service != "" && operations[r.Service] == nil:
-		return fmt.Errorf("service is one of %s, or left out; not %q", strings.Join(services, ", "), r.Service)
+		return fmt.Errorf("service is one of %s, or left out; not %q", services, r.Service)
 	case r.Operation == "":
 		return errors.New("operation is missing: name one, such as PutRecords, or * for all")
-	case r.Operation != anyOperation && r.about(operations) == "":
-		return fmt.Errorf("the emulator has no operation %q in %s", r.Operation, strings.Join(services, ", "))
+	case !known:
+		return fmt.Errorf("the emulator has no operation %q in %s", r.Operation, services)
 	case r.Probability != nil && (*r.Probability < 0 || *r.Probability > 1):
 		return fmt.Errorf("probability is 0 to 1, not %g", *r.Probability)
 	case r.Count < 0:
 		return fmt.Errorf("count is 0 (no bound) or more, not %d", r.Count)
 	}
-	return errors.Join(r.checkKind(), r.checkExtras())
-}
-
-// about is the service that has the rule's operation.
-func (r Rule) about(operations map[string][]string) string {
-	for service, names := range operations {
-		if (r.Service == "" || r.Service == service) && slices.Contains(names, r.Operation) {
-			return service
-		}
-	}
-	return ""
+	return r.checkKind()
 }
 
 func (r Rule) checkKind() error {
-	switch r.Kind {
-	case kindError:
-		if !code.MatchString(r.Code) {
-			return errors.New(`an error has a code, such as "InternalFailure"`)
-		}
-		if r.Status != 0 && (r.Status < 400 || r.Status > 599) {
-			return fmt.Errorf("an error's status is 400 to 599, not %d", r.Status)
-		}
-	case kindLatency:
-		if r.LatencyMS < 1 || r.LatencyMS > maxLatency {
-			return fmt.Errorf("a latency has latency_ms from 1 to %d, not %d", maxLatency, r.LatencyMS)
-		}
-	case kindReset:
-	case kindLost, kindDuplicate:
-		if r.Operation == subscribe {
-			return fmt.Errorf("%s is about an answer, and %s has none that ends: error, latency and reset are possible", r.Kind, subscribe)
-		}
-	case kindReorder:
-		if r.Operation != "ReceiveMessage" {
-			return errors.New("reorder is possible for ReceiveMessage alone, on standard queues: Kinesis and FIFO queues never reorder")
-		}
-	case kindExpired:
-		if r.Operation != "GetRecords" {
-			return errors.New("expired_iterator is possible for GetRecords alone")
-		}
-	default:
-		return fmt.Errorf("kind is one of error, latency, lost_answer, reset, duplicate, reorder, expired_iterator; not %q", r.Kind)
-	}
-	return nil
-}
-
-// checkExtras refuses what another kind would need.
-func (r Rule) checkExtras() error {
-	if r.Kind != kindError && (r.Code != "" || r.Status != 0 || r.Message != "") {
+	kinds := []string{kindError, kindLatency, kindLost, kindReset, kindDuplicate, kindReorder, kindExpired}
+	switch k := r.Kind; {
+	case !slices.Contains(kinds, k):
+		return fmt.Errorf("kind is one of %s; not %q", strings.Join(kinds, ", "), k)
+	case k != kindError && (r.Code != "" || r.Status != 0 || r.Message != ""):
 		return errors.New("code, status and message are for the kind error")
-	}
-	if r.Kind != kindLatency && r.LatencyMS != 0 {
+	case k == kindError && !code.MatchString(r.Code):
+		return errors.New(`an error has a code, such as "InternalFailure"`)
+	case r.Status != 0 && (r.Status < 400 || r.Status > 599):
+		return fmt.Errorf("an error's status is 400 to 599, not %d", r.Status)
+	case k != kindLatency && r.LatencyMS != 0:
 		return errors.New("latency_ms is for the kind latency")
+	case k == kindLatency && (r.LatencyMS < 1 || r.LatencyMS > maxLatency):
+		return fmt.Errorf("a latency has latency_ms from 1 to %d, not %d", maxLatency, r.LatencyMS)
+	case (k == kindLost || k == kindDuplicate) && r.Operation == subscribe:
+		return fmt.Errorf("%s is about an answer, and %s has none that ends: error, latency and reset are possible", k, subscribe)
+	case k == kindReorder && r.Operation != "ReceiveMessage":
+		return errors.New("reorder is possible for ReceiveMessage alone, on standard queues: Kinesis and FIFO queues never reorder")
+	case k == kindExpired && r.Operation != "GetRecords":
+		return errors.New("expired_iterator is possible for GetRecords alone")
 	}
 	return nil
 }
 
 const subscribe = "SubscribeToShard"
 
-// matches says whether a request is what the rule is about.
+// matches says whether a request is what the rule is about. What keeps an
+// answer back is never about one that does not end.
 func (r Rule) matches(c call) bool {
 	switch {
 	case r.Service != "" && r.Service != c.service, r.Operation != anyOperation && r.Operation != c.operation:
@@ -149,23 +129,14 @@ func (r Rule) matches(c call) bool {
 		return false
 	case c.operation == subscribe && (r.Kind == kindLost || r.Kind == kindDuplicate):
 		return false
-	case r.Kind == kindReorder && strings.HasSuffix(c.resource, ".fifo"):
-		return false
 	}
-	return true
+	return r.Kind != kindReorder || !strings.HasSuffix(c.resource, ".fifo")
 }
 
-// failure is the code, status and text of a rule that answers.
-func (r Rule) failure() (code string, status int, text string) {
+// failure is what a rule answers.
+func (r Rule) failure() *wire.Error {
 	if r.Kind == kindExpired {
-		return "ExpiredIteratorException", http.StatusBadRequest, "Iterator expired: a fault that was asked for."
+		return wire.Bad("ExpiredIteratorException", "Iterator expired: a fault that was asked for.")
 	}
-	code, status, text = r.Code, r.Status, r.Message
-	if status == 0 {
-		status = http.StatusBadRequest
-	}
-	if text == "" {
-		text = "A fault that was asked for."
-	}
-	return code, status, text
+	return &wire.Error{Status: cmp.Or(r.Status, http.StatusBadRequest), Code: r.Code, Message: cmp.Or(r.Message, "A fault that was asked for.")}
 }

@@ -2,7 +2,6 @@ package faults
 
 import (
 	"encoding/json"
-	"errors"
 	"io"
 	"mime"
 	"net"
@@ -24,8 +23,13 @@ func (t *Table) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case http.MethodDelete:
 		_ = t.add(nil, true) // none is not too many
 	case http.MethodPut, http.MethodPost:
-		if status, err := t.take(w, r); err != nil {
-			problem(w, status, err.Error())
+		// A page of another site cannot send this type unasked.
+		if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+			problem(w, http.StatusUnsupportedMediaType, "Send the rules with Content-Type: application/json.")
+			return
+		}
+		if err := t.take(w, r); err != nil {
+			problem(w, http.StatusBadRequest, err.Error())
 			return
 		}
 	}
@@ -33,20 +37,16 @@ func (t *Table) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(t.show()) // the client is gone if this fails
 }
 
-func (t *Table) take(w http.ResponseWriter, r *http.Request) (status int, err error) {
-	// A page of another site cannot send this type unasked.
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return http.StatusUnsupportedMediaType, errors.New("send the rules with Content-Type: application/json")
-	}
+func (t *Table) take(w http.ResponseWriter, r *http.Request) error {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
-		return http.StatusBadRequest, err
+		return err
 	}
 	rules, err := decode(body, t.o.Operations)
 	if err != nil {
-		return http.StatusBadRequest, err
+		return err
 	}
-	return http.StatusBadRequest, t.add(rules, r.Method == http.MethodPut)
+	return t.add(rules, r.Method == http.MethodPut)
 }
 
 // local says whether an address is of this machine's loopback.

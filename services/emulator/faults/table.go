@@ -3,6 +3,7 @@ package faults
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 )
 
@@ -36,9 +37,9 @@ func New(o Options) *Table { return &Table{o: o} }
 func (t *Table) add(rules []Rule, instead bool) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var next []*entry
-	if !instead {
-		next = append(next, t.rules...)
+	next := slices.Clone(t.rules)
+	if instead {
+		next = nil
 	}
 	if len(next)+len(rules) > maxRules {
 		return fmt.Errorf("there can be %d rules, not %d", maxRules, len(next)+len(rules))
@@ -78,7 +79,7 @@ func (t *Table) strike(c call) (hits []hit) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, e := range t.rules {
-		if e.matches(c) && e.strikes() {
+		if e.matches(c) && (e.Count == 0 || e.Hits < e.Count) && (e.Probability == nil || e.rng.Float64() < *e.Probability) {
 			e.Hits++
 			hits = append(hits, hit{e.Rule, e.rng.Uint64()})
 			if e.Kind != kindLatency {
@@ -87,11 +88,4 @@ func (t *Table) strike(c call) (hits []hit) {
 		}
 	}
 	return hits
-}
-
-func (e *entry) strikes() bool {
-	if e.Count > 0 && e.Hits >= e.Count {
-		return false
-	}
-	return e.Probability == nil || e.rng.Float64() < *e.Probability
 }

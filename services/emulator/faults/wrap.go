@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"encoding/xml"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"time"
 
+	"tandem/services/emulator/sns"
 	"tandem/services/emulator/wire"
 )
 
@@ -29,7 +30,7 @@ func (t *Table) Wrap(next http.Handler) http.Handler {
 		}
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, wire.MaxBody))
 		if err != nil {
-			http.Error(w, "the body cannot be read", http.StatusBadRequest)
+			fail(w, t.callOf(r, nil), wire.Bad("SerializationException", "The body cannot be read: %v", err))
 			return
 		}
 		c := t.callOf(r, body)
@@ -53,21 +54,20 @@ func (h hit) apply(w http.ResponseWriter, again func() *http.Request, c call, ne
 	case kindLatency:
 		return wait(again().Context(), w, time.Duration(h.LatencyMS)*time.Millisecond)
 	case kindError, kindExpired:
-		h.answer(w, c)
+		fail(w, c, h.failure())
 	case kindReset:
 		reset(w)
 	case kindLost:
 		next.ServeHTTP(record(), again())
 		panic(http.ErrAbortHandler) // closes the connection; nothing was written
-	case kindDuplicate:
-		first := record()
-		next.ServeHTTP(first, again())
-		next.ServeHTTP(record(), again())
-		first.send(w)
-	case kindReorder:
+	case kindDuplicate, kindReorder:
 		answer := record()
 		next.ServeHTTP(answer, again())
-		answer.shuffle(h.seed)
+		if h.Kind == kindReorder {
+			answer.shuffle(h.seed)
+		} else {
+			next.ServeHTTP(record(), again())
+		}
 		answer.send(w)
 	}
 	return true
@@ -87,22 +87,13 @@ func wait(ctx context.Context, w http.ResponseWriter, d time.Duration) (done boo
 	}
 }
 
-// answer is the rule's error in the protocol of the call.
-func (h hit) answer(w http.ResponseWriter, c call) {
-	code, status, text := h.failure()
+// fail answers in the protocol of the call.
+func fail(w http.ResponseWriter, c call, e *wire.Error) {
 	if c.query {
-		w.Header().Set("Content-Type", "text/xml")
-		w.WriteHeader(status)
-		_ = xml.NewEncoder(w).Encode(struct {
-			XMLName xml.Name `xml:"ErrorResponse"`
-			Code    string   `xml:"Error>Code"`
-			Message string   `xml:"Error>Message"`
-		}{Code: code, Message: text}) // the client is gone if this fails
+		sns.Fail(w, e)
 		return
 	}
-	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]string{"__type": code, "message": text})
+	wire.Service{ContentType: "application/x-amz-json-1.1"}.Fail(w, e)
 }
 
 // reset ends the connection with a RST: what was sent may never have arrived.
@@ -134,9 +125,7 @@ func (r *recorder) Write(b []byte) (int, error) { return r.body.Write(b) }
 
 // send gives the answer to the client.
 func (r *recorder) send(w http.ResponseWriter) {
-	for k, v := range r.header {
-		w.Header()[k] = v
-	}
+	maps.Copy(w.Header(), r.header)
 	w.WriteHeader(r.status)
 	_, _ = w.Write(r.body.Bytes()) // the client is gone if this fails
 }

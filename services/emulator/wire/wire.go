@@ -70,29 +70,29 @@ func (s Service) Serve(w http.ResponseWriter, r *http.Request, target string, lo
 			if streams {
 				panic(http.ErrAbortHandler) // the client sees a torn answer, not a complete one
 			}
-			s.fail(w, &Error{Status: http.StatusInternalServerError, Code: "InternalFailure", Message: "The emulator failed; its log says where."})
+			s.Fail(w, &Error{Status: http.StatusInternalServerError, Code: "InternalFailure", Message: "The emulator failed; its log says where."})
 		}
 	}()
 	op, ok := s.Ops[name]
 	if !ok {
-		s.fail(w, Bad("UnsupportedOperation", "The emulator has no %s: it knows what Tandem uses.", name))
+		s.Fail(w, Bad("UnsupportedOperation", "The emulator has no %s: it knows what Tandem uses.", name))
 		return
 	}
 	body, err := read(w, r)
 	if err != nil {
-		s.fail(w, Bad("SerializationException", "The body cannot be read: %v", err))
+		s.Fail(w, Bad("SerializationException", "The body cannot be read: %v", err))
 		return
 	}
 	out, err := op(r.Context(), body)
 	var e *Error
 	switch {
 	case errors.As(err, &e):
-		s.fail(w, e)
+		s.Fail(w, e)
 	case err != nil && r.Context().Err() != nil:
 		return // the client is gone
 	case err != nil:
 		log.Error("an operation failed", "operation", name, "err", err)
-		s.fail(w, &Error{Status: http.StatusInternalServerError, Code: "InternalFailure", Message: err.Error()})
+		s.Fail(w, &Error{Status: http.StatusInternalServerError, Code: "InternalFailure", Message: err.Error()})
 	default:
 		if run, ok := out.(Stream); ok {
 			streams = true
@@ -103,7 +103,8 @@ func (s Service) Serve(w http.ResponseWriter, r *http.Request, target string, lo
 	}
 }
 
-func (s Service) fail(w http.ResponseWriter, e *Error) {
+// Fail answers an error.
+func (s Service) Fail(w http.ResponseWriter, e *Error) {
 	if e.Query != "" {
 		w.Header().Set("x-amzn-query-error", e.Query+";Sender")
 	}
