@@ -154,7 +154,9 @@ func TestDeleteThatFails(t *testing.T) {
 
 func TestStatus(t *testing.T) {
 	f, out := newFake(t), &bytes.Buffer{}
-	require.ErrorIs(t, messaging.Status(t.Context(), out, f.config()), messaging.ErrNoStack)
+	err := messaging.Status(t.Context(), out, f.config())
+	require.ErrorIs(t, err, messaging.ErrNoStack)
+	require.ErrorContains(t, err, "tandem messaging deploy --backend=aws makes it")
 	f.status, f.queues = "CREATE_COMPLETE", []string{"ride-requests"}
 	require.NoError(t, messaging.Status(t.Context(), out, f.config()))
 	require.Contains(t, out.String(), "Shards = 4")

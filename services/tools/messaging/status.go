@@ -38,7 +38,7 @@ func Status(ctx context.Context, out io.Writer, cfg Config) error {
 	}
 	switch {
 	case !there:
-		return fmt.Errorf("messaging: %w: %s in %s; tandem messaging deploy makes it", ErrNoStack, t.cfg.Stack, t.region)
+		return fmt.Errorf("messaging: %w: %s in %s; tandem messaging deploy --backend=%s makes it", ErrNoStack, t.cfg.Stack, t.region, t.cfg.Backend)
 	case !succeeded(stack.StackStatus) && !updatable(stack.StackStatus) && !busy(stack.StackStatus):
 		return fmt.Errorf("messaging: the stack %s is %s: %w: %s", t.cfg.Stack, stack.StackStatus, ErrFailed, advice(stack.StackStatus))
 	case succeeded(stack.StackStatus):

@@ -2,6 +2,9 @@ package demo
 
 import (
 	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -132,4 +135,19 @@ func TestUsageCountsAProcessAndItsChildren(t *testing.T) {
 	both := usageOf("/proc", map[int]bool{os.Getpid(): true})
 	require.Positive(t, alone.memoryMB, strconv.Itoa(cmd.Process.Pid))
 	require.Greater(t, both.memoryMB, alone.memoryMB)
+}
+
+func TestWhyAProcessIsNotReady(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"checks":{"queue":"queue q does not exist: deploy it","postgres":"ok","leases":"failing"}}`: "leases: failing; queue: queue q does not exist: deploy it",
+		`{"title":"bad gateway"}`: "it answers 503 Service Unavailable",
+		`<html>`:                  "it answers 503 Service Unavailable",
+	} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			_, _ = io.WriteString(w, body)
+		}))
+		require.EqualError(t, answers(s.URL)(t.Context()), want)
+		s.Close()
+	}
 }
