@@ -32,7 +32,7 @@ func TestConfigIsWithoutWarning(t *testing.T) {
 // container is unhealthy then, and the script's own words are in its log.
 func TestFailingScriptShows(t *testing.T) {
 	wanted(t)
-	p := newProject(t, "TANDEM_STREAM_RETENTION_HOURS=9999") // a year is 8760
+	p := newProject(t, "TANDEM_STREAM_RETENTION_HOURS=9999", "LOCALSTACK_START_WITHIN=30s") // a year is 8760 h
 	_, problems, err := p.command("up", "--wait", "localstack")
 	require.Error(t, err)
 	require.Contains(t, problems, "unhealthy")
