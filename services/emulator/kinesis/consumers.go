@@ -25,7 +25,10 @@ const (
 	maxCreating = 5
 )
 
-func (c consumer) creating(nowMS int64) bool { return nowMS-c.Created < creating.Milliseconds() }
+func (c consumer) creating(nowMS int64) bool {
+	age := nowMS - c.Created
+	return age >= 0 && age < creating.Milliseconds() // below 0: the clock went back
+}
 
 func (c consumer) arn(stream string) string {
 	return streamARN(stream) + "/consumer/" + c.Name + ":" + strconv.FormatInt(c.Stamp, 10)

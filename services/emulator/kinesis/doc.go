@@ -5,8 +5,8 @@
 //
 // # What is kept
 //
-// Topology (streams.json) is replaced by rename: streams, shards, consumers,
-// tags. Records lie in segment files, one series for each shard: frames in order
+// Topology (streams.json) is replaced by rename: streams, shards,
+// consumers. Records lie in segment files, one series for each shard: frames in order
 // of arrival, written with one write before the answer. In memory is only a
 // sparse index, one entry for each 64 kB. A full segment gets its index beside
 // it and is closed, so that opening reads the last segment of each shard alone.
@@ -46,6 +46,8 @@
 //   - A shard's write fails: its records fail with InternalFailure, each by
 //     itself, and none of them is there; other shards' are.
 //   - Saving the topology fails: the call fails, and nothing has changed.
+//   - Killed when the topology was saved, but not yet removed what it no longer
+//     names: the next start removes it.
 //   - Bytes of a segment went bad: reading at that place fails with
 //     InternalFailure; in the last segment the rest is cut off when it is opened,
 //     kept in a copy (package journal), and said in the log.

@@ -115,5 +115,6 @@ func TestTheClockGoesBack(t *testing.T) {
 	clock.at = start
 	putOne(t, s, "k", "now")
 	require.Equal(t, []string{"future", "now"}, texts(t, s, *shardOf(0), position{Type: "TRIM_HORIZON"}))
+	require.False(t, consumer{Created: start.Add(time.Hour).UnixMilli()}.creating(start.UnixMilli()))
 	require.Equal(t, start.UnixMilli(), s.pruned.Load(), "it is not waited for until the clock is there again")
 }

@@ -89,7 +89,9 @@ func (s Service) Serve(w http.ResponseWriter, r *http.Request, target string, lo
 	case errors.As(err, &e):
 		s.Fail(w, e)
 	case err != nil && r.Context().Err() != nil:
-		return // the client is gone
+		// The client is gone, or waited when the emulator ended: not answered with
+		// nothing, which a client would take for success.
+		s.Fail(w, &Error{Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable", Message: "The call was given up."})
 	case err != nil:
 		log.Error("an operation failed", "operation", name, "err", err)
 		s.Fail(w, &Error{Status: http.StatusInternalServerError, Code: "InternalFailure", Message: err.Error()})

@@ -25,7 +25,12 @@ func service(ops map[string]Op) Service {
 func call(t *testing.T, s Service, op, body string) *httptest.ResponseRecorder {
 	t.Helper()
 	rec := httptest.NewRecorder()
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	if op == "GiveUp" {
+		cancel()
+	}
+	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/", strings.NewReader(body))
 	s.Serve(rec, r, "Test."+op, slog.New(slog.DiscardHandler))
 	return rec
 }
@@ -41,6 +46,7 @@ func TestAnswers(t *testing.T) {
 		},
 		"Refuse": func(context.Context, []byte) (any, error) { return nil, Bad("LimitExceededException", "too many") },
 		"Fail":   func(context.Context, []byte) (any, error) { return nil, errors.New("disk") },
+		"GiveUp": func(ctx context.Context, _ []byte) (any, error) { return nil, ctx.Err() },
 		"Panic":  func(context.Context, []byte) (any, error) { panic("x") },
 	})
 	for _, tc := range []struct {
@@ -54,6 +60,7 @@ func TestAnswers(t *testing.T) {
 		{"Refuse", `{}`, 400, `LimitExceededException`},
 		{"Fail", `{}`, 500, `InternalFailure`},
 		{"Panic", `{}`, 500, `InternalFailure`},
+		{"GiveUp", `{}`, 503, `ServiceUnavailable`},
 		{"Unheard", `{}`, 400, `UnsupportedOperation`},
 		{"Echo", `{"Text":"` + strings.Repeat("x", MaxBody) + `"}`, 400, `SerializationException`},
 	} {
