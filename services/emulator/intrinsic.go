@@ -42,33 +42,6 @@ func attribute(n *yaml.Node) (id, name string) {
 
 var variable = regexp.MustCompile(`\$\{([^}]*)\}`)
 
-// references gives the names that a node refers to.
-func references(n *yaml.Node, resource bool) (names []string) {
-	switch name, arg := function(n); name {
-	case "Ref":
-		return []string{arg.Value}
-	case "GetAtt":
-		id, _ := attribute(arg)
-		return []string{id}
-	case "Sub":
-		for _, m := range variable.FindAllStringSubmatch(arg.Value, -1) {
-			id, _, _ := strings.Cut(m[1], ".")
-			names = append(names, id)
-		}
-		return names
-	}
-	for i, c := range n.Content {
-		if resource && n.Kind == yaml.MappingNode && i > 0 && n.Content[i-1].Value == "DependsOn" {
-			names = append(names, c.Value)
-			for _, on := range c.Content {
-				names = append(names, on.Value)
-			}
-		}
-		names = append(names, references(c, false)...)
-	}
-	return names
-}
-
 // value works a node out: string, int, bool, []any or map[string]any.
 func (t *template) value(n *yaml.Node) (any, error) {
 	if name, arg := function(n); name != "" {

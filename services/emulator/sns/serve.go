@@ -26,7 +26,8 @@ func (s *Service) Serve(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.As(err, &e):
 		Fail(w, e)
-	case err != nil && r.Context().Err() != nil: // the client is gone
+	case err != nil && r.Context().Err() != nil: // nothing would be a success
+		Fail(w, &wire.Error{Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable", Message: "The call was given up."})
 	case err != nil:
 		s.o.Log.Error("an operation failed", "operation", action, "err", err)
 		Fail(w, &wire.Error{Status: http.StatusInternalServerError, Code: "InternalError", Message: err.Error()})
