@@ -29,7 +29,7 @@ type services struct {
 	History      historyCmd      `cmd:"" group:"services" help:"Reader: every point, kept."`
 	Heatmap      heatmapCmd      `cmd:"" group:"services" help:"Reader: how busy each part of the city is."`
 	Console      consoleCmd      `cmd:"" group:"services" help:"Operations API: queue, stream, processes."`
-	Emulator     emulatorCmd     `cmd:"" group:"services" help:"SQS and Kinesis on this machine, for any SDK."`
+	Emulator     emulatorCmd     `cmd:"" group:"services" help:"SQS, Kinesis and SNS on this machine, for any SDK."`
 	Simulator    simulatorCmd    `cmd:"" group:"services" help:"Drivers and riders who use Tandem over HTTP."`
 }
 
