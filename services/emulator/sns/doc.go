@@ -19,7 +19,7 @@
 //
 // # Not here
 //
-// FIFO topics, filter policies, dead-letter queues of subscriptions, and every
-// protocol but sqs are refused by name. The envelope's signature is no
-// signature. Policies are kept and refuse nobody.
+// FIFO topics, topics' attributes, filter policies, dead-letter queues of
+// subscriptions, batches, and every protocol but sqs are refused by name. The
+// envelope's signature is no signature.
 package sns

@@ -24,12 +24,9 @@ func FuzzQuery(f *testing.F) {
 	for _, form := range []string{
 		"Action=Publish&Message=x&" + topic + "&MessageAttributes.entry.1.Name=a&MessageAttributes.entry.1.Value.DataType=Binary&MessageAttributes.entry.1.Value.BinaryValue=AP8=",
 		"Action=Publish&Message=x&PhoneNumber=%2B15551234567&MessageStructure=json&Subject=s",
-		"Action=PublishBatch&" + topic + "&PublishBatchRequestEntries.member.1.Id=1&PublishBatchRequestEntries.member.1.Message=x",
 		"Action=CreateTopic&Name=t&Attributes.entry.1.key=DisplayName&Attributes.entry.1.value=d",
 		"Action=Subscribe&Protocol=sqs&Endpoint=arn:aws:sqs:us-east-1:000000000000:q2&Attributes.entry.1.key=RawMessageDelivery&Attributes.entry.1.value=true&" + topic,
-		"Action=GetTopicAttributes&" + topic, "Action=SetTopicAttributes&AttributeName=Policy&AttributeValue={}&" + topic,
-		"Action=ListSubscriptionsByTopic&" + topic, "Action=ListTopics", "Action=Unsubscribe&SubscriptionArn=x", "Action=GetSubscriptionAttributes&SubscriptionArn=x",
-		"Action=SetSubscriptionAttributes&SubscriptionArn=x&AttributeName=RawMessageDelivery&AttributeValue=true", "Action=%00",
+		"Action=ListTopics", "Action=Unsubscribe&SubscriptionArn=x", "Action=%00",
 	} {
 		f.Add(form)
 	}

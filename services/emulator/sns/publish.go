@@ -15,12 +15,11 @@ import (
 )
 
 const (
-	// A message with its attributes, and a batch.
+	// A message with its attributes.
 	// https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 	maxMessage = 256 << 10 // bytes
 	maxSubject = 100       // characters
 	maxText    = 1600      // characters of an SMS
-	maxBatch   = 10
 )
 
 // message is what is published.

@@ -25,39 +25,29 @@ func pairs(form url.Values, name string) map[string]string {
 	}
 }
 
-// attributes reads a map of message attributes.
-func attributes(form url.Values, name string) (map[string]sqs.Attribute, error) {
-	out := map[string]sqs.Attribute{}
+// published reads a message.
+func published(form url.Values) (message, error) {
+	m := message{
+		id: uuid.NewString(), body: form.Get("Message"), subject: form.Get("Subject"), structure: form.Get("MessageStructure"),
+		group: form.Get("MessageGroupId"), attributes: map[string]sqs.Attribute{},
+	}
 	for i := 1; ; i++ {
-		at := fmt.Sprintf("%s.entry.%d.", name, i)
+		at := fmt.Sprintf("MessageAttributes.entry.%d.", i)
 		if !form.Has(at + "Name") {
-			return out, nil
+			return m, m.check()
 		}
-		key := form.Get(at + "Name")
+		name := form.Get(at + "Name")
 		binary, err := base64.StdEncoding.DecodeString(form.Get(at + "Value.BinaryValue"))
 		if err != nil {
-			return nil, invalid("MessageAttributes Reason: the BinaryValue of %s is not base64", key)
+			return m, invalid("MessageAttributes Reason: the BinaryValue of %s is not base64", name)
 		}
-		if _, twice := out[key]; twice || key == "" {
-			return nil, invalid("MessageAttributes Reason: a name is empty or there twice")
+		if _, twice := m.attributes[name]; twice || name == "" {
+			return m, invalid("MessageAttributes Reason: a name is empty or there twice")
 		}
 		a := sqs.Attribute{DataType: form.Get(at + "Value.DataType"), StringValue: form.Get(at + "Value.StringValue")}
 		if len(binary) > 0 {
 			a.BinaryValue = binary
 		}
-		out[key] = a
+		m.attributes[name] = a
 	}
-}
-
-// published reads a message whose fields' names begin with at.
-func published(form url.Values, at string) (message, error) {
-	a, err := attributes(form, at+"MessageAttributes")
-	m := message{
-		id: uuid.NewString(), body: form.Get(at + "Message"), subject: form.Get(at + "Subject"), structure: form.Get(at + "MessageStructure"),
-		group: form.Get(at + "MessageGroupId"), attributes: a,
-	}
-	if err != nil {
-		return m, err
-	}
-	return m, m.check()
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -52,9 +51,8 @@ type state struct {
 }
 
 type topic struct {
-	Name          string            `json:"name"`
-	Attributes    map[string]string `json:"attributes"`
-	Subscriptions []subscription    `json:"subscriptions"`
+	Name          string         `json:"name"`
+	Subscriptions []subscription `json:"subscriptions"`
 }
 
 type subscription struct {
@@ -94,7 +92,7 @@ func (s *Service) change(f func(topics map[string]topic) error) error {
 	defer s.mu.Unlock()
 	next := state{Format: format, Topics: map[string]topic{}}
 	for name, t := range s.state.Topics {
-		t.Attributes, t.Subscriptions = maps.Clone(t.Attributes), slices.Clone(t.Subscriptions)
+		t.Subscriptions = slices.Clone(t.Subscriptions)
 		next.Topics[name] = t
 	}
 	if err := f(next.Topics); err != nil {
@@ -131,25 +129,11 @@ func find(topics map[string]topic, arn string) (topic, error) {
 	if t, there := topics[name]; ok && there {
 		return t, nil
 	}
-	return topic{}, notFound("Topic does not exist")
-}
-
-// subscribed gives a subscription of an ARN and its topic.
-func subscribed(topics map[string]topic, arn string) (topic, int, error) {
-	for _, t := range topics {
-		if i := slices.IndexFunc(t.Subscriptions, func(s subscription) bool { return s.ARN == arn }); i >= 0 {
-			return t, i, nil
-		}
-	}
-	return topic{}, 0, notFound("Subscription does not exist")
+	return topic{}, &wire.Error{Status: 404, Code: "NotFound", Message: "Topic does not exist"}
 }
 
 func invalid(text string, args ...any) error {
 	return wire.Bad("InvalidParameter", "Invalid parameter: "+text, args...)
-}
-
-func notFound(text string) error {
-	return &wire.Error{Status: 404, Code: "NotFound", Message: text}
 }
 
 // read gives the topics as they are; they are not to be changed.

@@ -2,10 +2,8 @@ package sns
 
 import (
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
@@ -17,82 +15,34 @@ import (
 // https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html
 var topicName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
 
-func checkTopicAttributes(attributes map[string]string) error {
-	for name := range attributes {
-		switch name {
-		case "DisplayName", "Policy", "KmsMasterKeyId":
-		case "FifoTopic":
-			return invalid("FifoTopic Reason: the emulator has no FIFO topics")
-		default:
-			return invalid("AttributeName Reason: the emulator does not know %s", name)
-		}
-	}
-	return nil
-}
-
-// CreateTopic makes a topic; one that is there with the same attributes is left.
+// CreateTopic makes a topic; one that is there is left.
 func (s *Service) CreateTopic(name string, attributes map[string]string) (arn string, err error) {
-	if strings.HasSuffix(name, ".fifo") {
+	if strings.HasSuffix(name, ".fifo") || attributes["FifoTopic"] == "true" {
 		return "", invalid("Topic Name Reason: the emulator has no FIFO topics")
 	}
 	if !topicName.MatchString(name) {
 		return "", invalid("Topic Name")
 	}
-	if err := checkTopicAttributes(attributes); err != nil {
-		return "", err
+	for attribute := range attributes {
+		return "", invalid("AttributeName Reason: the emulator does not know %s", attribute)
 	}
 	return prefix + name, s.change(func(topics map[string]topic) error {
-		if t, ok := topics[name]; ok {
-			for k, v := range attributes {
-				if t.Attributes[k] != v {
-					return invalid("Attributes Reason: Topic already exists with different attributes")
-				}
-			}
-			return nil
-		}
-		if len(topics) == maxTopics {
+		if _, ok := topics[name]; !ok && len(topics) == maxTopics {
 			return &wire.Error{Status: 403, Code: "TopicLimitExceeded", Message: fmt.Sprintf("The emulator holds %d topics.", maxTopics)}
+		} else if !ok {
+			topics[name] = topic{Name: name}
 		}
-		t := topic{Name: name, Attributes: map[string]string{}}
-		maps.Copy(t.Attributes, attributes)
-		topics[name] = t
 		return nil
 	})
 }
 
-// DeleteTopic forgets a topic and its subscriptions; one that is not there is
+// deleteTopic forgets a topic and its subscriptions; one that is not there is
 // deleted already.
-func (s *Service) DeleteTopic(arn string) error {
+func (s *Service) deleteTopic(arn string) error {
 	return s.change(func(topics map[string]topic) error {
 		delete(topics, strings.TrimPrefix(arn, prefix))
 		return nil
 	})
-}
-
-func (s *Service) setTopicAttribute(arn, name, value string) error {
-	if err := checkTopicAttributes(map[string]string{name: value}); err != nil {
-		return err
-	}
-	return s.change(func(topics map[string]topic) error {
-		t, err := find(topics, arn)
-		if err == nil {
-			t.Attributes[name] = value
-		}
-		return err
-	})
-}
-
-func (s *Service) topicAttributes(arn string) (map[string]string, error) {
-	t, err := find(s.read(), arn)
-	if err != nil {
-		return nil, err
-	}
-	out := map[string]string{
-		"TopicArn": arn, "Owner": account, "DisplayName": "", "SubscriptionsConfirmed": strconv.Itoa(len(t.Subscriptions)),
-		"SubscriptionsPending": "0", "SubscriptionsDeleted": "0",
-	}
-	maps.Copy(out, t.Attributes)
-	return out, nil
 }
 
 // Subscribe makes a queue (by ARN) receive what is published to the topic, raw
@@ -147,35 +97,10 @@ func rawDelivery(name, value string) (bool, error) {
 // unsubscribe forgets a subscription; one that is not there is forgotten already.
 func (s *Service) unsubscribe(arn string) error {
 	return s.change(func(topics map[string]topic) error {
-		if t, i, err := subscribed(topics, arn); err == nil {
-			t.Subscriptions = slices.Delete(t.Subscriptions, i, i+1)
-			topics[t.Name] = t
+		for name, t := range topics {
+			t.Subscriptions = slices.DeleteFunc(t.Subscriptions, func(s subscription) bool { return s.ARN == arn })
+			topics[name] = t
 		}
 		return nil
 	})
-}
-
-func (s *Service) setSubscriptionAttribute(arn, name, value string) error {
-	raw, err := rawDelivery(name, value)
-	if err != nil {
-		return err
-	}
-	return s.change(func(topics map[string]topic) error {
-		t, i, err := subscribed(topics, arn)
-		if err == nil {
-			t.Subscriptions[i].Raw = raw
-		}
-		return err
-	})
-}
-
-func (s *Service) subscriptionAttributes(arn string) (map[string]string, error) {
-	t, i, err := subscribed(s.read(), arn)
-	if err != nil {
-		return nil, err
-	}
-	return map[string]string{
-		"SubscriptionArn": arn, "TopicArn": t.arn(), "Owner": account, "Protocol": "sqs", "Endpoint": t.Subscriptions[i].Endpoint,
-		"RawMessageDelivery": strconv.FormatBool(t.Subscriptions[i].Raw), "PendingConfirmation": "false", "ConfirmationWasAuthenticated": "true",
-	}, nil
 }
