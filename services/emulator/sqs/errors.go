@@ -3,6 +3,7 @@ package sqs
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"tandem/services/emulator/wire"
@@ -77,6 +78,8 @@ type batchOut[T any] struct {
 
 const maxEntries = 10
 
+var entryName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
+
 // checkBatch checks a batch's entry ids.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
 func checkBatch(ids []string) error {
@@ -88,7 +91,7 @@ func checkBatch(ids []string) error {
 	}
 	seen := map[string]bool{}
 	for _, id := range ids {
-		if !entryName(id) {
+		if !entryName.MatchString(id) {
 			return refused("InvalidBatchEntryId", "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long.")
 		}
 		if seen[id] {
@@ -97,14 +100,4 @@ func checkBatch(ids []string) error {
 		seen[id] = true
 	}
 	return nil
-}
-
-func entryName(id string) bool {
-	return id != "" && len(id) <= 80 && !strings.ContainsFunc(id, func(r rune) bool {
-		return !letterOrDigit(r) && r != '-' && r != '_'
-	})
-}
-
-func letterOrDigit(r rune) bool {
-	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
 }

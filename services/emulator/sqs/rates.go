@@ -10,28 +10,8 @@ type rates struct {
 }
 
 type second struct {
-	at                      int64 // since 1970
-	sent, received, deleted int
-	empty                   int
-}
-
-func (r *rates) now(at int64) *second {
-	n := at / 1000
-	s := &r.seconds[n%int64(len(r.seconds))]
-	if s.at != n {
-		*s = second{at: n}
-	}
-	return s
-}
-
-func (r *rates) sent(at int64, n int)    { r.now(at).sent += n }
-func (r *rates) deleted(at int64, n int) { r.now(at).deleted += n }
-func (r *rates) received(at int64, n int) {
-	if n == 0 {
-		r.empty++
-		r.now(at).empty++
-	}
-	r.now(at).received += n
+	at int64 // since 1970
+	n  Rates
 }
 
 // Rates is per second, over the last ten whole seconds.
@@ -42,14 +22,26 @@ type Rates struct {
 	EmptyReceives float64 `json:"empty_receives"`
 }
 
+// now gives the counts of a second, in ms, to add to.
+func (r *rates) now(at int64) *Rates {
+	s := &r.seconds[at/1000%int64(len(r.seconds))]
+	if s.at != at/1000 {
+		*s = second{at: at / 1000}
+	}
+	return &s.n
+}
+
 func (r *rates) over(at int64) (out Rates) {
 	for _, s := range r.seconds {
 		if age := at/1000 - s.at; age >= 1 && age <= rateSpan {
-			out.Sent += float64(s.sent) / rateSpan
-			out.Received += float64(s.received) / rateSpan
-			out.Deleted += float64(s.deleted) / rateSpan
-			out.EmptyReceives += float64(s.empty) / rateSpan
+			out.Sent += s.n.Sent
+			out.Received += s.n.Received
+			out.Deleted += s.n.Deleted
+			out.EmptyReceives += s.n.EmptyReceives
 		}
+	}
+	for _, n := range [...]*float64{&out.Sent, &out.Received, &out.Deleted, &out.EmptyReceives} {
+		*n /= rateSpan
 	}
 	return out
 }

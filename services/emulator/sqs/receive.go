@@ -134,7 +134,8 @@ func (s *Service) receiveFrom(q *queue, in receiveIn, began time.Time, alone boo
 	}
 	p.left = time.Duration(wait)*time.Second - time.Since(began)
 	if p.left <= 0 {
-		q.rates.received(at, 0)
+		q.rates.empty++
+		q.rates.now(at).EmptyReceives++
 		return nil, p, nil
 	}
 	p.changed = q.wait()
@@ -191,9 +192,7 @@ func (s *Service) handOut(q *queue, in receiveIn, n int, at int64, alone bool) (
 		ghost.receives++
 		given = append(given, ghost)
 	}
-	if len(given) > 0 {
-		q.rates.received(at, len(given))
-	}
+	q.rates.now(at).Received += float64(len(given))
 	return q.showAll(given, in), nil
 }
 

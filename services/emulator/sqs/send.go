@@ -44,6 +44,18 @@ func (s *Service) send(_ context.Context, in sendIn) (out sendOut, err error) {
 	return out, err
 }
 
+// Attribute is a message attribute.
+type Attribute = attribute
+
+// Deliver sends a message to the queue of an ARN, as another service of the
+// emulator does: with all that SendMessage checks, and journalled when it
+// returns.
+func (s *Service) Deliver(ctx context.Context, queueARN, body, group string, attributes map[string]Attribute) error {
+	name := queueARN[strings.LastIndexByte(queueARN, ':')+1:]
+	_, err := s.send(ctx, sendIn{QueueUrl: "/" + name, MessageBody: body, MessageGroupID: group, MessageAttributes: attributes})
+	return err
+}
+
 type sendBatchIn struct {
 	QueueUrl string //nolint:revive // the wire's name
 	Entries  []sendIn
@@ -110,7 +122,7 @@ func (s *Service) sendAll(q *queue, in []sendIn) (answers []sendOut, failed []er
 	for _, e := range entries {
 		q.add(e.Message, at)
 	}
-	q.rates.sent(at, len(entries))
+	q.rates.now(at).Sent += float64(len(entries))
 	return answers, failed, nil
 }
 

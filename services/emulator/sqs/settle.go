@@ -69,7 +69,7 @@ func (s *Service) drop(q *queue, messages ...*message) error {
 		return err
 	}
 	at := now()
-	q.rates.deleted(at, len(entries))
+	q.rates.now(at).Deleted += float64(len(entries))
 	if s.o.Limits && q.inFlight >= s.o.MaxInFlight {
 		q.signal() // there is room again
 	}

@@ -21,15 +21,8 @@ const (
 // starts and when it ends, and goes on after a restart.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
 type moveTask struct {
-	Handle         string
-	Status         string
-	SourceArn      string
-	DestinationArn string
-	FailureReason  string
-	Rate           int // messages a second; 0: as fast as it goes
-	Moved, ToMove  int64
-	Started        int64  // ms
-	Until          uint64 // it moves what came before
+	taskOut
+	Until uint64 // it moves what came before
 
 	stop  chan struct{}
 	began time.Time
@@ -53,7 +46,7 @@ type moveIn struct {
 type moveOut struct{ TaskHandle string }
 
 func (s *Service) startMove(_ context.Context, in moveIn) (out moveOut, err error) {
-	t := &moveTask{Handle: uuid.NewString(), Status: "RUNNING", SourceArn: in.SourceArn, DestinationArn: in.DestinationArn, Started: now()}
+	t := &moveTask{taskOut: taskOut{Handle: uuid.NewString(), Status: "RUNNING", SourceArn: in.SourceArn, DestinationArn: in.DestinationArn, Started: now()}}
 	if r := in.MaxNumberOfMessagesPerSecond; r != nil {
 		if t.Rate = *r; t.Rate < 1 || t.Rate > moveRateMax {
 			return out, invalidValue("MaxNumberOfMessagesPerSecond", t.Rate, "Must be between 1 and %d.", moveRateMax)

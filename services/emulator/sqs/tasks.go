@@ -2,16 +2,17 @@ package sqs
 
 import "context"
 
+// taskOut is a task as it is listed.
 type taskOut struct {
-	TaskHandle                        string `json:",omitempty"` // while it runs
-	Status                            string
-	SourceArn                         string
-	DestinationArn                    string `json:",omitempty"`
-	MaxNumberOfMessagesPerSecond      int    `json:",omitempty"`
-	FailureReason                     string `json:",omitempty"`
-	ApproximateNumberOfMessagesMoved  int64
-	ApproximateNumberOfMessagesToMove int64
-	StartedTimestamp                  int64
+	Handle         string `json:"TaskHandle,omitempty"` // listed while it runs
+	Status         string
+	SourceArn      string
+	DestinationArn string `json:",omitempty"`
+	FailureReason  string `json:",omitempty"`
+	Rate           int    `json:"MaxNumberOfMessagesPerSecond,omitempty"` // 0: as fast as it goes
+	Moved          int64  `json:"ApproximateNumberOfMessagesMoved"`
+	ToMove         int64  `json:"ApproximateNumberOfMessagesToMove"`
+	Started        int64  `json:"StartedTimestamp"` // ms
 }
 
 type tasksOut struct{ Results []taskOut }
@@ -37,10 +38,9 @@ func (s *Service) listMoves(_ context.Context, in moveIn) (tasksOut, error) {
 		if t.SourceArn != in.SourceArn {
 			continue
 		}
-		o := taskOut{Status: t.Status, SourceArn: t.SourceArn, DestinationArn: t.DestinationArn, MaxNumberOfMessagesPerSecond: t.Rate,
-			FailureReason: t.FailureReason, ApproximateNumberOfMessagesMoved: t.Moved, ApproximateNumberOfMessagesToMove: t.ToMove, StartedTimestamp: t.Started}
-		if t.Status == "RUNNING" {
-			o.TaskHandle = t.Handle
+		o := t.taskOut
+		if t.Status != "RUNNING" {
+			o.Handle = ""
 		}
 		out.Results = append(out.Results, o)
 	}
