@@ -193,16 +193,12 @@ func (s *Service) listConsumers(_ context.Context, in listConsumersIn) (map[stri
 		return nil, err
 	}
 	out, list := map[string]any{}, []map[string]any{}
-	for _, c := range n.Consumers {
-		if c.Name <= after {
-			continue
-		}
-		if len(list) == limit {
-			out["NextToken"] = token{Stream: n.Name, Created: n.Created, After: after, Issued: s.nowMS()}.text()
-			break
-		}
+	page, more := pageOf(n.Consumers, limit, func(c consumer) bool { return c.Name > after })
+	for _, c := range page {
 		list = append(list, c.describe(n.Name, s.nowMS()))
-		after = c.Name
+	}
+	if more {
+		out["NextToken"] = token{Stream: n.Name, Created: n.Created, After: page[limit-1].Name, Issued: s.nowMS()}.text()
 	}
 	out["Consumers"] = list
 	return out, nil

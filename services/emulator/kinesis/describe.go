@@ -28,23 +28,16 @@ func (s *Service) listStreams(_ context.Context, in listStreamsIn) (map[string]a
 		}
 		after = t.After
 	}
-	names, summaries, more := []string{}, []map[string]any{}, false
-	for _, st := range s.all() {
-		n := st.topology()
-		if n.Name <= after {
-			continue
-		}
-		if more = len(names) == limit; more {
-			break
-		}
-		names = append(names, n.Name)
-		summaries = append(summaries, n.brief())
+	names, summaries, out := []string{}, []map[string]any{}, map[string]any{}
+	page, more := pageOf(s.all(), limit, func(st *stream) bool { return st.topology().Name > after })
+	for _, st := range page {
+		after = st.topology().Name
+		names, summaries = append(names, after), append(summaries, st.topology().brief())
 	}
-	out := map[string]any{"StreamNames": names, "HasMoreStreams": more, "StreamSummaries": summaries}
 	if more {
-		last := names[len(names)-1]
-		out["NextToken"] = token{Stream: last, After: last, Issued: s.nowMS()}.text()
+		out["NextToken"] = token{Stream: after, After: after, Issued: s.nowMS()}.text()
 	}
+	out["StreamNames"], out["HasMoreStreams"], out["StreamSummaries"] = names, more, summaries
 	return out, nil
 }
 
@@ -110,6 +103,19 @@ func pageLimit(name string, asked *int, otherwise, most int) (int, error) {
 		return 0, invalid(name, "have value between 1 and 10000")
 	}
 	return min(*asked, most), nil
+}
+
+// pageOf gives the first of those that are wanted, and whether there are more.
+func pageOf[T any](all []T, limit int, wanted func(T) bool) (page []T, more bool) {
+	for _, v := range all {
+		if wanted(v) {
+			if len(page) == limit {
+				return page, true
+			}
+			page = append(page, v)
+		}
+	}
+	return page, false
 }
 
 // token is what a NextToken holds: where the next page begins, and of what.

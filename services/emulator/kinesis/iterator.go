@@ -85,7 +85,7 @@ func (s *Service) start(st *stream, sh *shard, p position) (uint64, error) {
 		return s.firstSince(sh, at.UnixMilli())
 	case "AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER":
 		seq, ok := parseSequence(p.SequenceNumber)
-		if !ok || seq < sh.firstSeq || seq >= max(sh.tip(), uint64(s.nowMS())<<sequenceShift) || sh.ended(seq) {
+		if !ok || seq < sh.firstSeq || seq > sh.highest(s.nowMS()) {
 			return 0, wire.Bad("InvalidArgumentException",
 				"StartingSequenceNumber %s used in GetShardIterator on shard %s in stream %s under account %s is invalid.",
 				p.SequenceNumber, sh.id, st.info.Name, account)
@@ -112,9 +112,13 @@ func (sh *shard) tipLocked() uint64 {
 	return sh.stream.clock.upcoming()
 }
 
-// ended says whether the shard was closed before seq.
-func (sh *shard) ended(seq uint64) bool {
+// highest is the highest number that a position may have: it may be that of no
+// record, and from before a restart.
+func (sh *shard) highest(nowMS int64) uint64 {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	return sh.closed != 0 && seq > sh.closed
+	if sh.closed != 0 {
+		return sh.closed
+	}
+	return max(sh.tipLocked(), uint64(nowMS)<<sequenceShift) - 1
 }

@@ -10,8 +10,8 @@ import (
 // once in a while, by the put that comes then.
 func (s *Service) prune(now time.Time) {
 	last, ms := s.pruned.Load(), now.UnixMilli()
-	if age := ms - last; age >= 0 && age < pruneEvery.Milliseconds() || // it went back: look again
-		!s.pruned.CompareAndSwap(last, ms) {
+	early := ms >= last && ms-last < pruneEvery.Milliseconds() // before last: the clock went back
+	if early || !s.pruned.CompareAndSwap(last, ms) {
 		return
 	}
 	var errs []error
@@ -19,8 +19,10 @@ func (s *Service) prune(now time.Time) {
 	for _, st := range s.all() {
 		info := st.topology()
 		errs = append(errs, st.each(func(sh *shard) error {
-			size, err := sh.dropBefore(info.horizon(ms))
-			total += size
+			sh.mu.Lock()
+			defer sh.mu.Unlock()
+			err := sh.log.dropBefore(info.horizon(ms))
+			total += sh.log.size()
 			return err
 		}))
 		if slices.ContainsFunc(info.Shards, func(sh shardInfo) bool { return info.expired(sh, ms) }) {
@@ -38,14 +40,6 @@ func (s *Service) prune(now time.Time) {
 	}
 }
 
-// dropBefore drops segments and says how many bytes are left.
-func (sh *shard) dropBefore(ms int64) (int64, error) {
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	err := sh.log.dropBefore(ms)
-	return sh.log.size(), err
-}
-
 // dropOldest drops whole segments of all shards, the oldest first, until so
 // many bytes are gone. A shard's last segment stays.
 func (s *Service) dropOldest(over int64) error {
@@ -54,7 +48,9 @@ func (s *Service) dropOldest(over int64) error {
 		var since int64
 		for _, st := range s.all() {
 			_ = st.each(func(sh *shard) error {
-				if ms, ok := sh.oldest(); ok && (oldest == nil || ms < since) {
+				sh.mu.Lock()
+				defer sh.mu.Unlock()
+				if ms, ok := sh.log.oldest(); ok && (oldest == nil || ms < since) {
 					oldest, since = sh, ms
 				}
 				return nil
@@ -70,12 +66,6 @@ func (s *Service) dropOldest(over int64) error {
 		over -= n
 	}
 	return nil
-}
-
-func (sh *shard) oldest() (int64, bool) {
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	return sh.log.oldest()
 }
 
 func (sh *shard) drop() (int64, error) {

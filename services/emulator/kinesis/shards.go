@@ -107,17 +107,14 @@ func (s *Service) listShards(_ context.Context, in listShardsIn) (map[string]any
 // list gives a page of the shards after an ID that are not expired.
 func (n *streamInfo) list(nowMS int64, after string, limit int, filter *shardFilter) (out []map[string]any, more bool) {
 	horizon := max(n.Created, n.horizon(nowMS))
+	page, more := pageOf(n.Shards, limit, func(sh shardInfo) bool {
+		return sh.ID > after && !n.expired(sh, nowMS) && filter.wants(sh, horizon)
+	})
 	out = []map[string]any{}
-	for _, sh := range n.Shards {
-		if sh.ID <= after || n.expired(sh, nowMS) || !filter.wants(sh, horizon) {
-			continue
-		}
-		if len(out) == limit {
-			return out, true
-		}
+	for _, sh := range page {
 		out = append(out, sh.describe())
 	}
-	return out, false
+	return out, more
 }
 
 func (i shardInfo) describe() map[string]any {
