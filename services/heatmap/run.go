@@ -12,10 +12,8 @@ package heatmap
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"log/slog"
-	"os"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
@@ -68,7 +66,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	client := kinesis.NewFromConfig(aws)
 	check := streamcheck.New(streamcheck.Options{Client: client, Stream: stream, Log: env.Log})
 	r.group, err = shardgroup.New(shardgroup.Options{
-		Client: client, Stream: stream, Pool: pool, Name: name, Generation: generation, Worker: workerID(),
+		Client: client, Stream: stream, Pool: pool, Name: name, Generation: generation, Worker: shardgroup.WorkerID(),
 		Processor: r.processor, Lease: cfg.Profile.Lease, Log: env.Log,
 		// Half as often as those whose answer a person waits for: all readers
 		// share a shard's five calls a second.
@@ -103,14 +101,4 @@ func (s *store) keepForgetting(ctx context.Context, log *slog.Logger) error {
 			}
 		}
 	}
-}
-
-// workerID is unique over restarts: a new process never takes itself for the
-// one that died.
-func workerID() string {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
-	}
-	return fmt.Sprintf("%s-%d-%s", host, os.Getpid(), rand.Text()[:6])
 }

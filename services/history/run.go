@@ -9,9 +9,7 @@ package history
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
-	"os"
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 
@@ -60,7 +58,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	client := kinesis.NewFromConfig(aws)
 	check := streamcheck.New(streamcheck.Options{Client: client, Stream: stream, Log: env.Log})
 	r.group, err = shardgroup.New(shardgroup.Options{
-		Client: client, Stream: stream, Pool: pool, Name: name, Generation: 1, Worker: workerID(),
+		Client: client, Stream: stream, Pool: pool, Name: name, Generation: 1, Worker: shardgroup.WorkerID(),
 		Processor: r.processor, Lease: cfg.Profile.Lease, Log: env.Log,
 		// Half as often as those whose answer a person waits for: all readers
 		// share a shard's five calls a second.
@@ -78,14 +76,4 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 				Ready: []httpserver.Check{{Name: "postgres", Run: pool.Ping}, {Name: "stream", Run: check.Ready}, {Name: "leases", Run: r.group.Ready}},
 			})
 		}})
-}
-
-// workerID is unique over restarts: a new process never takes itself for the
-// one that died.
-func workerID() string {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
-	}
-	return fmt.Sprintf("%s-%d-%s", host, os.Getpid(), rand.Text()[:6])
 }

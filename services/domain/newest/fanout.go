@@ -2,9 +2,7 @@ package newest
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
-	"os"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -16,12 +14,11 @@ import (
 // lease makes the lease of one of the reader's consumers.
 func (f *Follower) lease() *shardgroup.Name {
 	list := shardreader.New(shardreader.Options{Client: f.o.Client, FanOut: f.o.FanOut, Stream: f.o.Stream})
-	host, _ := os.Hostname() // for people who look; the rest makes it unique
 	return shardgroup.NewName(shardgroup.NameOptions{
 		Open: func(ctx context.Context) (*pgxpool.Pool, error) {
 			return postgres.Open(ctx, f.o.DatabaseURL, postgres.PoolOptions{App: f.o.Name, MaxConns: 1, LeaseTime: f.o.Lease})
 		},
-		List: list.Consumers, Prefix: f.o.Name + "-", Worker: fmt.Sprintf("%s-%d-%s", host, os.Getpid(), rand.Text()),
+		List: list.Consumers, Prefix: f.o.Name + "-", Worker: shardgroup.WorkerID(),
 		Lease: f.o.Lease, Log: f.o.Log,
 	})
 }

@@ -36,7 +36,7 @@ type Options struct {
 
 	Name       string // the group: each group reads every record once
 	Generation int    // a rebuild reads everything again under the next one
-	Worker     string // unique among all workers, also over restarts
+	Worker     string // unique among all workers, also over restarts: WorkerID gives one
 	// Processor makes the processor of one shard for as long as the lease is
 	// held and nothing fails: what it caches is true for that long.
 	Processor func(shard string) Processor

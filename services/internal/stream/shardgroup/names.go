@@ -21,7 +21,7 @@ type NameOptions struct {
 	// List lists the stream's consumers: shardreader's Consumers.
 	List   func(ctx context.Context) ([]shardreader.Consumer, error)
 	Prefix string // consumers whose names begin so are shared
-	Worker string // unique among all processes, also over restarts
+	Worker string // unique among all processes, also over restarts: WorkerID gives one
 
 	Lease time.Duration // 0 is 10 s
 	Log   *slog.Logger  // nil: slog.Default()
