@@ -188,14 +188,14 @@ func TestHeartbeatOutlivesVisibilityOverHTTP(t *testing.T) {
 	held := make(chan struct{})
 	h := sqsworker.HandlerFunc(func(ctx context.Context, _ sqsworker.Message) sqsworker.Result {
 		defer close(held)
-		select { // three times the visibility
+		select { // more than twice the visibility, which is long enough for a busy machine's heartbeats
 		case <-ctx.Done():
 			return sqsworker.Release()
-		case <-time.After(6 * time.Second):
+		case <-time.After(11 * time.Second):
 			return sqsworker.Done()
 		}
 	})
-	w, _ := run(t, sqsworker.Options{Client: client, Queue: q.name, Handler: h, Visibility: 2 * time.Second})
+	w, _ := run(t, sqsworker.Options{Client: client, Queue: q.name, Handler: h, Visibility: 5 * time.Second})
 	<-held
 	require.Eventually(t, func() bool { return q.holds() == 0 && w.Stats() == (sqsworker.Stats{Received: 1, Done: 1}) }, patience, look)
 }
