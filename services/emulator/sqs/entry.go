@@ -14,7 +14,8 @@ type entry struct {
 	Op         op
 	Queue      string            `json:",omitempty"`
 	To         string            `json:",omitempty"` // opMove: the other queue
-	ID         string            `json:",omitempty"` // opDelete, opMove: the message
+	ID         string            `json:",omitempty"` // opMove: the message
+	IDs        []string          `json:",omitempty"` // opDelete: the messages
 	At         int64             `json:",omitempty"` // ms; opVersion and opSequence: the number
 	Attributes map[string]string `json:",omitempty"`
 	Tags       map[string]string `json:",omitempty"`
@@ -43,7 +44,7 @@ const (
 )
 
 // version is of the entries; the frames have their own.
-const version = 5
+const version = 6
 
 // errEntry is returned for what this version did not write. It is not skipped:
 // forgetting silently is worse than not starting.

@@ -16,7 +16,7 @@ func FuzzDecodeFrame(f *testing.F) {
 	m := &message{ID: "i", Body: "b", Attributes: map[string]attribute{"a": {DataType: "Binary", BinaryValue: []byte{0}}}, Group: "g", Dedup: "d", Sent: 1, Due: queueDelay, Seq: 7}
 	for _, e := range []entry{
 		{Op: opVersion, At: version}, {Op: opQueue, Queue: "r.fifo", Attributes: map[string]string{"DelaySeconds": "5"}, Tags: map[string]string{"a": "b"}},
-		{Op: opSend, Queue: "q.fifo", Message: m}, {Op: opMove, Queue: "q.fifo", To: "q", ID: "i", Message: m}, {Op: opDelete, Queue: "q.fifo", ID: "i"},
+		{Op: opSend, Queue: "q.fifo", Message: m}, {Op: opMove, Queue: "q.fifo", To: "q", ID: "i", Message: m}, {Op: opDelete, Queue: "q.fifo", IDs: []string{"i"}},
 		{Op: opDedup, Queue: "q.fifo", Dedup: &dedupEntry{"d", "i", 7, 9}}, {Op: opTask, Task: &moveTask{taskOut: taskOut{Handle: "h", Status: "RUNNING"}}}, {Op: opPurge, Queue: "q"},
 	} {
 		f.Add(encode(e, e)[0])

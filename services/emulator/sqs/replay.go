@@ -91,8 +91,10 @@ func (s *Service) replayOn(q *queue, e entry, at int64) error {
 		q.remember(q.dedupOf(e.Message), at)
 		q.add(e.Message, at)
 	case opDelete:
-		if m := q.byID[e.ID]; m != nil {
-			q.remove(m, at)
+		for _, id := range e.IDs {
+			if m := q.byID[id]; m != nil {
+				q.remove(m, at)
+			}
 		}
 	case opPurge:
 		q.clear(at)

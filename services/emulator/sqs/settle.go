@@ -58,18 +58,21 @@ func (q *queue) deletable(handle string, at int64) (*message, error) {
 
 // drop deletes messages; nil and those that stand twice are left out.
 func (s *Service) drop(q *queue, messages ...*message) error {
+	e := entry{Op: opDelete, Queue: q.name}
 	var gone []*message
-	var entries []entry
 	for _, m := range messages {
 		if m != nil && !slices.Contains(gone, m) {
-			gone, entries = append(gone, m), append(entries, entry{Op: opDelete, Queue: q.name, ID: m.ID})
+			gone, e.IDs = append(gone, m), append(e.IDs, m.ID)
 		}
 	}
-	if err := s.write(entries...); err != nil {
+	if len(gone) == 0 {
+		return nil
+	}
+	if err := s.write(e); err != nil {
 		return err
 	}
 	at := now()
-	q.rates.now(at).Deleted += float64(len(entries))
+	q.rates.now(at).Deleted += float64(len(gone))
 	if s.o.Limits && q.inFlight >= s.o.MaxInFlight {
 		q.signal() // there is room again
 	}
