@@ -42,6 +42,14 @@ func (c demoCmd) where() messaging {
 	return m
 }
 
+// Validate is kong's: it runs before the command does.
+func (c demoCmd) Validate() error {
+	if c.Faults && c.Backend != profile.Emulator {
+		return fmt.Errorf("--faults are the emulator's: the backend %s has none to turn on", c.Backend)
+	}
+	return nil
+}
+
 func (c demoCmd) Run(ctx context.Context) error {
 	if err := c.allow(c.Backend, c.Drivers, c.Riders); err != nil {
 		return err

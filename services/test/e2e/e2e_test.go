@@ -74,7 +74,7 @@ func TestEveryProcessKilledUnderLoad(t *testing.T) {
 	wanted(t)
 	dir := dataDir(t)
 	file := filepath.Join(dir, "report.json")
-	d := boot(t, dir, append(load(), "--for", "75s", "--report", file, "--faults")...)
+	d := boot(t, dir, append(append(load(), faultsOn()...), "--for", "75s", "--report", file)...)
 	fail(t, d)
 	pace := time.NewTicker(4 * time.Second) // so that each dies amid rides and points
 	defer pace.Stop()

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -29,6 +30,14 @@ const faults = `[
 	{"operation": "ChangeMessageVisibilityBatch", "kind": "reset", "probability": 0.05, "seed": 13},
 	{"operation": "*", "kind": "latency", "latency_ms": 200, "probability": 0.02, "seed": 14}
 ]`
+
+// faultsOn is the flag that lets the emulator fail, where it is the backend.
+func faultsOn() []string {
+	if b := os.Getenv("TANDEM_BACKEND"); b == "" || b == profile.Emulator {
+		return []string{"--faults"}
+	}
+	return nil
+}
 
 // fail sets the faults, where the backend has such. It is called again after
 // the emulator was killed, which forgets them.
