@@ -12,7 +12,8 @@ export const minutes = (seconds: number): string => `${Math.max(1, Math.round(se
 
 export const clock = (iso: string): string => new Date(iso).toLocaleTimeString("en-GB");
 
-export const milliseconds = (ms: number): string => (ms < 10_000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
+// A number and its unit stay on one line.
+export const milliseconds = (ms: number): string => (ms < 10_000 ? `${Math.round(ms)}\u00a0ms` : `${(ms / 1000).toFixed(1)}\u00a0s`);
 
 export const hours = (seconds: number): string =>
   `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
