@@ -82,7 +82,10 @@ func (s *stub) putRecords(body []byte) ([]byte, error) {
 	if err := json.Unmarshal(body, &in); err != nil {
 		return nil, err
 	}
-	type one struct{ ShardId, SequenceNumber string } //nolint:revive // AWS's name
+	type one struct {
+		ShardID        string `json:"ShardId"`
+		SequenceNumber string
+	}
 	out := struct {
 		FailedRecordCount int
 		Records           []one
@@ -108,18 +111,22 @@ func (s *stub) putRecords(body []byte) ([]byte, error) {
 
 func (s *stub) send(body []byte) ([]byte, error) {
 	var in struct {
-		QueueURL string                             `json:"QueueUrl"`
-		Entries  []struct{ Id, MessageBody string } //nolint:revive // AWS's name
+		QueueURL string `json:"QueueUrl"`
+		Entries  []struct{ ID, MessageBody string }
 	}
 	if err := json.Unmarshal(body, &in); err != nil {
 		return nil, err
 	}
-	type one struct{ Id, MessageId, MD5OfMessageBody string } //nolint:revive // AWS's name
+	type one struct {
+		ID               string `json:"Id"`
+		MessageID        string `json:"MessageId"`
+		MD5OfMessageBody string
+	}
 	out := struct{ Successful []one }{}
 	bodies := make([]string, 0, len(in.Entries))
 	for _, e := range in.Entries {
 		bodies = append(bodies, e.MessageBody)
-		out.Successful = append(out.Successful, one{e.Id, "stub", sum(e.MessageBody)})
+		out.Successful = append(out.Successful, one{e.ID, "stub", sum(e.MessageBody)})
 	}
 	s.mu.Lock()
 	s.bodies = bodies
@@ -128,7 +135,10 @@ func (s *stub) send(body []byte) ([]byte, error) {
 }
 
 func (s *stub) receive() ([]byte, error) {
-	type one struct{ MessageId, ReceiptHandle, Body, MD5OfBody string } //nolint:revive // AWS's name
+	type one struct {
+		MessageID                      string `json:"MessageId"`
+		ReceiptHandle, Body, MD5OfBody string
+	}
 	out := struct{ Messages []one }{}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -145,7 +155,9 @@ func remove(body []byte) ([]byte, error) {
 	if err := json.Unmarshal(body, &in); err != nil {
 		return nil, err
 	}
-	type one struct{ Id string } //nolint:revive // AWS's name
+	type one struct {
+		ID string `json:"Id"`
+	}
 	out := struct{ Successful []one }{}
 	for _, e := range in.Entries {
 		out.Successful = append(out.Successful, one{e.ID})

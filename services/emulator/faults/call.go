@@ -22,18 +22,18 @@ func (t *Table) callOf(r *http.Request, body []byte) call {
 	}
 	service, operation, _ := strings.Cut(target, ".")
 	c := call{operation: operation, service: map[string]string{"AmazonSQS": "sqs", "Kinesis_20131202": "kinesis"}[service]}
-	var in struct{ QueueUrl, QueueName, StreamName, StreamARN, ConsumerARN, SourceArn, ShardIterator string } //nolint:revive // the wire's names
-	_ = json.Unmarshal(body, &in)                                                                             // the operation will say what is wrong
+	var in struct{ QueueURL, QueueName, StreamName, StreamARN, ConsumerARN, SourceARN, ShardIterator string }
+	_ = json.Unmarshal(body, &in) // the operation will say what is wrong
 	switch {
-	case in.QueueUrl != "":
-		c.resource = in.QueueUrl[strings.LastIndexByte(in.QueueUrl, '/')+1:]
+	case in.QueueURL != "":
+		c.resource = in.QueueURL[strings.LastIndexByte(in.QueueURL, '/')+1:]
 	case in.ConsumerARN != "": // …:stream/NAME/consumer/NAME:TIME
 		stream, _, _ := strings.Cut(in.ConsumerARN, "/consumer/")
 		c.resource = last(stream)
 	case in.ShardIterator != "" && in.StreamARN == "" && t.o.StreamOf != nil:
 		c.resource = t.o.StreamOf(in.ShardIterator)
 	default:
-		c.resource = last(in.QueueName + in.StreamName + in.StreamARN + in.SourceArn)
+		c.resource = last(in.QueueName + in.StreamName + in.StreamARN + in.SourceARN)
 	}
 	return c
 }

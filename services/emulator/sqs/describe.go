@@ -45,13 +45,13 @@ func (s *Service) list(in listIn, match func(*queue) bool, url func(string) stri
 }
 
 type attributesIn struct {
-	QueueUrl       string //nolint:revive // the wire's name
+	QueueURL       string `json:"QueueUrl"`
 	AttributeNames []string
 }
 
 func (s *Service) getAttributes(_ context.Context, in attributesIn) (map[string]any, error) {
 	out := map[string]string{}
-	err := s.on(in.QueueUrl, func(q *queue) error {
+	err := s.on(in.QueueURL, func(q *queue) error {
 		all := q.describe()
 		for _, name := range in.AttributeNames {
 			v, ok := all[name]
@@ -86,7 +86,7 @@ func (q *queue) describe() map[string]string {
 }
 
 type tagIn struct {
-	QueueUrl string            //nolint:revive // the wire's name
+	QueueURL string            `json:"QueueUrl"`
 	Tags     map[string]string // TagQueue
 	TagKeys  []string          // UntagQueue
 }
@@ -106,7 +106,7 @@ func checkTags(tags map[string]string) error {
 }
 
 func (s *Service) tag(_ context.Context, in tagIn) (wire.Empty, error) {
-	return wire.Empty{}, s.on(in.QueueUrl, func(q *queue) error {
+	return wire.Empty{}, s.on(in.QueueURL, func(q *queue) error {
 		tags := map[string]string{}
 		maps.Copy(tags, q.tags)
 		maps.Copy(tags, in.Tags)
@@ -129,6 +129,6 @@ type tagsOut struct {
 }
 
 func (s *Service) listTags(_ context.Context, in queueIn) (out tagsOut, err error) {
-	err = s.on(in.QueueUrl, func(q *queue) error { out.Tags = q.tags; return nil })
+	err = s.on(in.QueueURL, func(q *queue) error { out.Tags = q.tags; return nil })
 	return out, err
 }

@@ -24,7 +24,7 @@ func (s *Service) Ops(base func(context.Context) string) map[string]wire.Op {
 		}),
 		"ListDeadLetterSourceQueues": wire.Handle(func(ctx context.Context, in listIn) (sourcesOut, error) {
 			var arn string
-			if err := s.on(in.QueueUrl, func(q *queue) error { arn = q.arn; return nil }); err != nil {
+			if err := s.on(in.QueueURL, func(q *queue) error { arn = q.arn; return nil }); err != nil {
 				return sourcesOut{}, err
 			}
 			out, err := s.list(in, func(q *queue) bool { return q.set.redrive.Target == arn }, func(name string) string { return url(ctx, name) })
@@ -56,10 +56,12 @@ type createIn struct {
 	Tags       map[string]string `json:"tags"`
 }
 
-type urlOut struct{ QueueUrl string } //nolint:revive // the wire's name
+type urlOut struct {
+	QueueURL string `json:"QueueUrl"`
+}
 
 type listIn struct {
-	QueueUrl        string //nolint:revive // the wire's name
+	QueueURL        string `json:"QueueUrl"`
 	QueueNamePrefix string
 	MaxResults      *int
 	NextToken       string
@@ -75,4 +77,6 @@ type sourcesOut struct {
 	NextToken string   `json:",omitempty"`
 }
 
-type queueIn struct{ QueueUrl string } //nolint:revive // the wire's name
+type queueIn struct {
+	QueueURL string `json:"QueueUrl"`
+}

@@ -17,7 +17,7 @@ const (
 )
 
 type receiveIn struct {
-	QueueUrl                    string //nolint:revive // the wire's name
+	QueueURL                    string `json:"QueueUrl"`
 	MaxNumberOfMessages         *int
 	VisibilityTimeout           *int64
 	WaitTimeSeconds             *int64
@@ -95,7 +95,7 @@ var errAlone = errors.New("sqs: a dead letter must move first")
 
 // tryReceive hands out what is visible; with nothing, it says what to wait for.
 func (s *Service) tryReceive(in receiveIn, began time.Time) (got []messageOut, p pause, err error) {
-	err = s.on(in.QueueUrl, func(q *queue) error {
+	err = s.on(in.QueueURL, func(q *queue) error {
 		got, p, err = s.receiveFrom(q, in, began, false)
 		return err
 	})
@@ -103,7 +103,7 @@ func (s *Service) tryReceive(in receiveIn, began time.Time) (got []messageOut, p
 		return got, p, err
 	}
 	err = s.alone(func() error {
-		q, err := s.find(in.QueueUrl)
+		q, err := s.find(in.QueueURL)
 		if err == nil {
 			got, p, err = s.receiveFrom(q, in, began, true)
 		}

@@ -13,7 +13,7 @@ import (
 const dedupWindow = 5 * 60 * 1000 // ms
 
 type sendIn struct {
-	QueueUrl                string //nolint:revive // the wire's name
+	QueueURL                string `json:"QueueUrl"`
 	ID                      string `json:"Id"` // in a batch
 	MessageBody             string
 	DelaySeconds            *int64
@@ -33,7 +33,7 @@ type sendOut struct {
 }
 
 func (s *Service) send(_ context.Context, in sendIn) (out sendOut, err error) {
-	err = s.on(in.QueueUrl, func(q *queue) error {
+	err = s.on(in.QueueURL, func(q *queue) error {
 		answers, failed, err := s.sendAll(q, []sendIn{in})
 		if err != nil || failed[0] != nil {
 			return cmp.Or(err, failed[0])
@@ -52,12 +52,12 @@ type Attribute = attribute
 // returns.
 func (s *Service) Deliver(ctx context.Context, queueARN, body, group string, attributes map[string]Attribute) error {
 	name := queueARN[strings.LastIndexByte(queueARN, ':')+1:]
-	_, err := s.send(ctx, sendIn{QueueUrl: "/" + name, MessageBody: body, MessageGroupID: group, MessageAttributes: attributes})
+	_, err := s.send(ctx, sendIn{QueueURL: "/" + name, MessageBody: body, MessageGroupID: group, MessageAttributes: attributes})
 	return err
 }
 
 type sendBatchIn struct {
-	QueueUrl string //nolint:revive // the wire's name
+	QueueURL string `json:"QueueUrl"`
 	Entries  []sendIn
 }
 
@@ -74,7 +74,7 @@ func (s *Service) sendBatch(_ context.Context, in sendBatchIn) (out batchOut[sen
 		return out, refused("BatchRequestTooLong", "Batch requests cannot be longer than %d bytes. You have sent %d bytes.", maxMessage, size)
 	}
 	out = batchOut[sendOut]{Successful: []sendOut{}, Failed: []batchError{}}
-	err = s.on(in.QueueUrl, func(q *queue) error {
+	err = s.on(in.QueueURL, func(q *queue) error {
 		for _, e := range in.Entries {
 			if err := e.checkFIFO(q); err != nil {
 				return err

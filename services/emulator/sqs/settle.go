@@ -8,14 +8,14 @@ import (
 )
 
 type settleIn struct {
-	QueueUrl          string //nolint:revive // the wire's name
+	QueueURL          string `json:"QueueUrl"`
 	ID                string `json:"Id"` // in a batch
 	ReceiptHandle     string
 	VisibilityTimeout *int64
 }
 
 type settleBatchIn struct {
-	QueueUrl string //nolint:revive // the wire's name
+	QueueURL string `json:"QueueUrl"`
 	Entries  []settleIn
 }
 
@@ -24,7 +24,7 @@ type entryID struct {
 }
 
 func (s *Service) deleteMessage(_ context.Context, in settleIn) (wire.Empty, error) {
-	return wire.Empty{}, s.on(in.QueueUrl, func(q *queue) error {
+	return wire.Empty{}, s.on(in.QueueURL, func(q *queue) error {
 		m, err := q.deletable(in.ReceiptHandle, now())
 		if err != nil {
 			return err
@@ -95,7 +95,7 @@ func (s *Service) deleteBatch(_ context.Context, in settleBatchIn) (out batchOut
 }
 
 func (s *Service) changeVisibility(_ context.Context, in settleIn) (wire.Empty, error) {
-	return wire.Empty{}, s.on(in.QueueUrl, func(q *queue) error { return q.changeVisibility(in, now()) })
+	return wire.Empty{}, s.on(in.QueueURL, func(q *queue) error { return q.changeVisibility(in, now()) })
 }
 
 // changeVisibility counts the twelve hours from the receive that the handle is
@@ -144,7 +144,7 @@ func (s *Service) settle(in settleBatchIn, one func(*queue, settleIn, int64) err
 		return out, err
 	}
 	out = batchOut[entryID]{Successful: []entryID{}, Failed: []batchError{}}
-	err = s.on(in.QueueUrl, func(q *queue) error {
+	err = s.on(in.QueueURL, func(q *queue) error {
 		at := now()
 		for _, e := range in.Entries {
 			if err := one(q, e, at); err != nil {

@@ -91,7 +91,7 @@ func TestLongPollingAnswersAtOnce(t *testing.T) {
 
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		_, err := c.s.receive(ctx, receiveIn{QueueUrl: url})
+		_, err := c.s.receive(ctx, receiveIn{QueueURL: url})
 		require.NoError(t, err)
 		require.Equal(t, 8*time.Second, time.Since(began), "a client that left")
 

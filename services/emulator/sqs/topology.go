@@ -98,11 +98,11 @@ func (s *Service) checkTogether(name string, all map[string]string, strict bool)
 
 // SetAttributes changes a queue's attributes by its name, as a template says.
 func (s *Service) SetAttributes(name string, attributes map[string]string) error {
-	return s.change(setIn{QueueUrl: "/" + name, Attributes: attributes}, false)
+	return s.change(setIn{QueueURL: "/" + name, Attributes: attributes}, false)
 }
 
 type setIn struct {
-	QueueUrl   string //nolint:revive // the wire's name
+	QueueURL   string `json:"QueueUrl"`
 	Attributes map[string]string
 }
 
@@ -112,7 +112,7 @@ func (s *Service) setAttributes(_ context.Context, in setIn) (wire.Empty, error)
 
 func (s *Service) change(in setIn, strict bool) error {
 	return s.alone(func() error {
-		q, err := s.find(in.QueueUrl)
+		q, err := s.find(in.QueueURL)
 		if err != nil {
 			return err
 		}
@@ -126,7 +126,7 @@ func (s *Service) change(in setIn, strict bool) error {
 // deleteQueue deletes at once, where AWS takes up to a minute.
 func (s *Service) deleteQueue(_ context.Context, in queueIn) (wire.Empty, error) {
 	return wire.Empty{}, s.alone(func() error {
-		q, err := s.find(in.QueueUrl)
+		q, err := s.find(in.QueueURL)
 		if err != nil {
 			return err
 		}
@@ -140,7 +140,7 @@ func (s *Service) deleteQueue(_ context.Context, in queueIn) (wire.Empty, error)
 
 func (s *Service) purge(_ context.Context, in queueIn) (wire.Empty, error) {
 	return wire.Empty{}, s.alone(func() error {
-		q, err := s.find(in.QueueUrl)
+		q, err := s.find(in.QueueURL)
 		if err != nil {
 			return err
 		}
