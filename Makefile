@@ -80,7 +80,7 @@ compose: ## Bring docker compose up and attack it: restart LocalStack, kill -9, 
 	TANDEM_COMPOSE=1 go test -count=1 -v -timeout 30m ./services/test/compose
 
 conformance: ## What an endpoint promises, emulator by default: make conformance CONFORMANCE_ENDPOINT=http://127.0.0.1:4566
-	CONFORMANCE_ENDPOINT=$(CONFORMANCE_ENDPOINT) go test -count=1 -v -timeout 30m ./services/emulator/conformance
+	CONFORMANCE_ENDPOINT=$(CONFORMANCE_ENDPOINT) go test -count=1 -v -timeout 30m ./emulator/conformance
 
 lint: web ## golangci-lint and TypeScript, strict
 	$(LINT) run

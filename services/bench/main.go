@@ -20,10 +20,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
-	"tandem/services/emulator"
-	"tandem/services/internal/lifecycle"
+	"tandem/emulator"
 )
 
 func main() {
@@ -72,9 +69,7 @@ func serve(ctx context.Context, kind string) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	return emulator.Run(ctx, lifecycle.Env{
-		Listener: l, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), Metrics: prometheus.NewRegistry(),
-	}, emulator.Config{DataDir: dir, Limits: kind == "limited"})
+	return emulator.Run(ctx, l, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), emulator.Config{DataDir: dir, Limits: kind == "limited"})
 }
 
 // start runs a child and connects to it.

@@ -25,7 +25,7 @@ import (
 	"tandem/services/internal/auth"
 	"tandem/services/internal/awsclient"
 	"tandem/services/internal/lifecycle"
-	"tandem/services/internal/testenv"
+	"tandem/services/test/testenv"
 )
 
 const patience, look = 20 * time.Second, 20 * time.Millisecond

@@ -23,7 +23,7 @@ import (
 	"tandem/services/internal/auth"
 	"tandem/services/internal/awsclient"
 	"tandem/services/internal/queue/outbox"
-	"tandem/services/internal/testenv"
+	"tandem/services/test/testenv"
 )
 
 // post is an outbox, and the queues that it is sent to.

@@ -14,7 +14,7 @@ import (
 	"tandem/services/domain/profile"
 	"tandem/services/domain/ride"
 	"tandem/services/internal/queue/sqsworker"
-	"tandem/services/internal/testenv"
+	"tandem/services/test/testenv"
 )
 
 // realRides is package ride on Postgres, with drivers ana and bo on duty, one

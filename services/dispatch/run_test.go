@@ -26,7 +26,7 @@ import (
 	"tandem/services/internal/lifecycle"
 	"tandem/services/internal/queue/outbox"
 	"tandem/services/internal/queue/sqsworker"
-	"tandem/services/internal/testenv"
+	"tandem/services/test/testenv"
 )
 
 const patience, look = 20 * time.Second, 20 * time.Millisecond

@@ -21,7 +21,7 @@ import (
 	"tandem/services/gateway"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/lifecycle"
-	"tandem/services/internal/testenv"
+	"tandem/services/test/testenv"
 )
 
 const operatorKey = "operator-key-of-the-test"

@@ -26,7 +26,7 @@ import (
 	"tandem/services/internal/postgres"
 	"tandem/services/internal/stream/kpl"
 	"tandem/services/internal/stream/shardgroup"
-	"tandem/services/internal/testenv"
+	"tandem/services/test/testenv"
 )
 
 const buckets kpl.Buckets = 6

@@ -24,7 +24,7 @@ import (
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/lifecycle"
 	"tandem/services/internal/stream/shardreader"
-	"tandem/services/internal/testenv"
+	"tandem/services/test/testenv"
 )
 
 func testKeeper(t *testing.T) *auth.Keeper {

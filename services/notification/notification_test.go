@@ -23,7 +23,7 @@ import (
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/lifecycle"
 	"tandem/services/internal/queue/sqsworker"
-	"tandem/services/internal/testenv"
+	"tandem/services/test/testenv"
 )
 
 // recorder is an smsSender that keeps what it was given, or fails.

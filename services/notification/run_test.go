@@ -24,8 +24,8 @@ import (
 	"tandem/services/internal/auth"
 	"tandem/services/internal/awsclient"
 	"tandem/services/internal/lifecycle"
-	"tandem/services/internal/testenv"
 	"tandem/services/notification"
+	"tandem/services/test/testenv"
 )
 
 const patience, look = 20 * time.Second, 20 * time.Millisecond

@@ -6,9 +6,9 @@ import (
 	"os"
 	"time"
 
-	"tandem/services/cmd/tandem/demo"
+	"tandem/services/demo"
+	"tandem/services/demo/runfile"
 	"tandem/services/domain/profile"
-	"tandem/services/internal/runfile"
 	"tandem/services/tools/audit"
 )
 

@@ -7,10 +7,10 @@ import (
 	"os"
 	"time"
 
-	"tandem/services/cmd/tandem/demo"
+	"tandem/services/demo"
+	"tandem/services/demo/runfile"
 	"tandem/services/domain/profile"
 	"tandem/services/internal/postgres"
-	"tandem/services/internal/runfile"
 )
 
 type demoCmd struct {

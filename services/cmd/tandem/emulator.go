@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"tandem/services/emulator"
+	"tandem/emulator"
 	"tandem/services/internal/lifecycle"
 )
 
@@ -39,6 +39,6 @@ func (emulatorCmd) Help() string {
 func (c emulatorCmd) Run(ctx context.Context) error {
 	return c.serve(ctx, "emulator", func(ctx context.Context, env lifecycle.Env) error {
 		env.Log.Info(fmt.Sprintf("for any SDK: export AWS_ENDPOINT_URL=http://%s AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test", env.Listener.Addr()))
-		return emulator.Run(ctx, env, c.config())
+		return emulator.Run(ctx, env.Listener, env.Log, c.config())
 	})
 }

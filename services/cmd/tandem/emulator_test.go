@@ -7,7 +7,7 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/stretchr/testify/require"
 
-	"tandem/services/emulator"
+	"tandem/emulator"
 )
 
 func emulate(t *testing.T, args ...string) emulator.Config {

@@ -6,7 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"tandem/services/internal/runfile"
+	"tandem/services/demo/runfile"
 	"tandem/services/tools/feed"
 )
 

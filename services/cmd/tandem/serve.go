@@ -14,7 +14,6 @@ import (
 	"tandem/services/internal/auth"
 	"tandem/services/internal/awsclient"
 	"tandem/services/internal/lifecycle"
-	"tandem/services/internal/telemetry"
 )
 
 // services has a field for each subcommand that runs until told to stop.
@@ -42,7 +41,7 @@ type serving struct {
 
 // serve opens the listener and runs a service on it.
 func (s serving) serve(ctx context.Context, name string, run func(context.Context, lifecycle.Env) error) error {
-	log, err := telemetry.Logger(os.Stderr, name, s.LogLevel)
+	log, err := lifecycle.Logger(os.Stderr, name, s.LogLevel)
 	if err != nil {
 		return err
 	}

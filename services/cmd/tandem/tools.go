@@ -3,9 +3,9 @@ package main
 import (
 	"errors"
 
+	"tandem/services/demo/runfile"
 	"tandem/services/domain/profile"
 	"tandem/services/internal/awsclient"
-	"tandem/services/internal/runfile"
 )
 
 // tools has a field for each subcommand that runs, prints and ends.

@@ -21,7 +21,7 @@ import (
 	"tandem/services/internal/postgres"
 	"tandem/services/internal/stream/shardgroup"
 	"tandem/services/internal/stream/shardreader"
-	"tandem/services/internal/testenv"
+	"tandem/services/test/testenv"
 )
 
 const (

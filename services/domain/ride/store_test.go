@@ -17,7 +17,7 @@ import (
 	"tandem/services/domain/geo"
 	"tandem/services/domain/profile"
 	"tandem/services/domain/ride"
-	"tandem/services/internal/testenv"
+	"tandem/services/test/testenv"
 )
 
 func newStore(t *testing.T) (*ride.Store, *pgxpool.Pool) {

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/internal/postgres"
-	"tandem/services/internal/testenv"
+	"tandem/services/test/testenv"
 )
 
 func schema(versions ...string) postgres.Schema {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tandem/services/internal/runfile"
+	"tandem/services/demo/runfile"
 )
 
 // chromium gives a browser's path: CHROMIUM, what the system has, the npm

@@ -18,7 +18,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"tandem/services/internal/runfile"
+	"tandem/services/demo/runfile"
 	"tandem/services/tools/audit"
 )
 

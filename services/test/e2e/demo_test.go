@@ -18,7 +18,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tandem/services/internal/runfile"
+	"tandem/services/demo/runfile"
 )
 
 // readyWithin is how long a demo may take until its drivers are on the road.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tandem/services/internal/runfile"
+	"tandem/services/demo/runfile"
 	"tandem/services/test/browser"
 )
 

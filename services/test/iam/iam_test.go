@@ -34,12 +34,12 @@ import (
 	"tandem/services/internal/lifecycle"
 	"tandem/services/internal/postgres"
 	"tandem/services/internal/stream/shardgroup"
-	"tandem/services/internal/testenv"
 	"tandem/services/location"
 	"tandem/services/mapfeed"
 	"tandem/services/nearby"
 	"tandem/services/notification"
 	"tandem/services/simulator"
+	"tandem/services/test/testenv"
 	"tandem/services/tools/audit"
 )
 

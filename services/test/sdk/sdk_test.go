@@ -14,8 +14,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tandem/services/internal/runfile"
-	"tandem/services/internal/testenv"
+	"tandem/services/demo/runfile"
+	"tandem/services/test/testenv"
 )
 
 func TestEmulatorSpeaksToBoto3AndTheAWSCLI(t *testing.T) {

@@ -17,9 +17,9 @@ import (
 	"syscall"
 	"time"
 
-	"tandem/services/internal/pgserver"
-	"tandem/services/internal/runfile"
-	"tandem/services/internal/testenv"
+	"tandem/services/demo/pgserver"
+	"tandem/services/demo/runfile"
+	"tandem/services/test/testenv"
 )
 
 func main() {

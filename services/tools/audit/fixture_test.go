@@ -18,8 +18,8 @@ import (
 	"tandem/services/internal/postgres"
 	"tandem/services/internal/stream/shardgroup"
 	"tandem/services/internal/stream/shardreader"
-	"tandem/services/internal/testenv"
 	"tandem/services/notification"
+	"tandem/services/test/testenv"
 )
 
 // site is a small Tandem in which everything is as it should be: three rides,

@@ -28,7 +28,7 @@ import (
 	"tandem/services/internal/lifecycle"
 	"tandem/services/internal/queue/sqsworker"
 	"tandem/services/internal/stream/kpl"
-	"tandem/services/internal/testenv"
+	"tandem/services/test/testenv"
 )
 
 // TestOnARunningSystem audits the real readers on the emulator over HTTP while

@@ -21,7 +21,7 @@ import (
 
 	"tandem/services/internal/awsclient"
 	"tandem/services/internal/queue/sqsworker"
-	"tandem/services/internal/testenv"
+	"tandem/services/test/testenv"
 )
 
 // These run the SDK over HTTP against the emulator.

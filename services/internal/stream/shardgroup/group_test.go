@@ -21,7 +21,7 @@ import (
 	"tandem/services/internal/stream/shardgroup"
 	"tandem/services/internal/stream/shardreader"
 	"tandem/services/internal/stream/shardreader/fakestream"
-	"tandem/services/internal/testenv"
+	"tandem/services/test/testenv"
 )
 
 func database(t *testing.T) *pgxpool.Pool {

@@ -16,7 +16,7 @@ import (
 	"tandem/services/internal/postgres"
 	"tandem/services/internal/stream/shardgroup"
 	"tandem/services/internal/stream/shardreader"
-	"tandem/services/internal/testenv"
+	"tandem/services/test/testenv"
 )
 
 // consumers is a stream's list of consumers, to be changed.

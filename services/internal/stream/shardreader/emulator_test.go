@@ -21,7 +21,7 @@ import (
 
 	"tandem/services/internal/awsclient"
 	"tandem/services/internal/stream/shardreader"
-	"tandem/services/internal/testenv"
+	"tandem/services/test/testenv"
 )
 
 // breaking is a network that cuts answers of the named operations at random.

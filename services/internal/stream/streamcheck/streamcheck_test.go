@@ -18,7 +18,7 @@ import (
 
 	"tandem/services/internal/awsclient"
 	"tandem/services/internal/stream/streamcheck"
-	"tandem/services/internal/testenv"
+	"tandem/services/test/testenv"
 )
 
 type answers func() (types.StreamStatus, int32, error)

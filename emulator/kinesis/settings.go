@@ -1,0 +1,96 @@
+package kinesis
+
+import (
+	"context"
+	"fmt"
+
+	"tandem/emulator/wire"
+)
+
+func checkRetention(hours int32) error {
+	if hours < 24 || hours > 8760 {
+		return wire.Bad("InvalidArgumentException", "Minimum allowed retention period is 24 hours, maximum 8760. Requested retention period (%d hours) is out of range.", hours)
+	}
+	return nil
+}
+
+func checkRecordSize(kib int32) error {
+	if kib < defaultRecord || kib > largestRecord {
+		return invalid("maxRecordSizeInKiB", fmt.Sprintf("have value between %d and %d", defaultRecord, largestRecord))
+	}
+	return nil
+}
+
+type retentionIn struct {
+	target
+	RetentionPeriodHours int32
+}
+
+func (s *Service) increaseRetention(_ context.Context, in retentionIn) (wire.Empty, error) {
+	return wire.Empty{}, s.setRetention(in, func(now int32) bool { return in.RetentionPeriodHours >= now }, "shorter")
+}
+
+func (s *Service) decreaseRetention(_ context.Context, in retentionIn) (wire.Empty, error) {
+	return wire.Empty{}, s.setRetention(in, func(now int32) bool { return in.RetentionPeriodHours <= now }, "longer")
+}
+
+func (s *Service) setRetention(in retentionIn, fits func(now int32) bool, not string) error {
+	if err := checkRetention(in.RetentionPeriodHours); err != nil {
+		return err
+	}
+	return s.change(in.target, func(_ *stream, next *streamInfo) error {
+		if !fits(next.Retention) {
+			return wire.Bad("InvalidArgumentException", "Requested retention period (%d hours) for stream %s can not be %s than existing retention period (%d hours).",
+				in.RetentionPeriodHours, next.Name, not, next.Retention)
+		}
+		next.Retention = in.RetentionPeriodHours
+		return nil
+	})
+}
+
+type recordSizeIn struct {
+	target
+	MaxRecordSizeInKiB int32
+}
+
+func (s *Service) setRecordSize(_ context.Context, in recordSizeIn) (wire.Empty, error) {
+	if err := checkRecordSize(in.MaxRecordSizeInKiB); err != nil {
+		return wire.Empty{}, err
+	}
+	return wire.Empty{}, s.change(in.target, func(_ *stream, next *streamInfo) error {
+		next.MaxRecordKiB = in.MaxRecordSizeInKiB
+		return nil
+	})
+}
+
+// SetEncryption says with which KMS key the stream is encrypted; empty: none.
+// Nothing is encrypted: descriptions and answers say that it is.
+func (s *Service) SetEncryption(streamName, keyID string) error {
+	return s.change(target{StreamName: streamName}, func(_ *stream, next *streamInfo) error {
+		next.KeyID = keyID
+		return nil
+	})
+}
+
+type encryptionIn struct {
+	target
+	EncryptionType, KeyID string
+}
+
+func (s *Service) startEncryption(_ context.Context, in encryptionIn) (wire.Empty, error) {
+	if in.KeyID == "" {
+		return wire.Empty{}, invalid("keyId", "not be null")
+	}
+	return wire.Empty{}, s.encrypt(in, in.KeyID)
+}
+
+func (s *Service) stopEncryption(_ context.Context, in encryptionIn) (wire.Empty, error) {
+	return wire.Empty{}, s.encrypt(in, "")
+}
+
+func (s *Service) encrypt(in encryptionIn, keyID string) error {
+	if in.EncryptionType != "KMS" {
+		return invalid("encryptionType", "satisfy enum value set: [KMS]")
+	}
+	return s.SetEncryption(in.name(), keyID)
+}

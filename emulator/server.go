@@ -1,0 +1,77 @@
+package emulator
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+const (
+	maxConnections = 4096
+	// drainWithin is how long calls under way may take to end after ctx did.
+	drainWithin = 8 * time.Second
+)
+
+// serve answers until ctx ends; long polls and subscriptions end with it. The
+// time-outs are for ordinary calls: an event stream sets its own for each event.
+func (e *emulator) serve(ctx context.Context, listener net.Listener) error {
+	srv := &http.Server{
+		Handler: e.handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: e.callWithin, WriteTimeout: e.callWithin,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(e.log.Handler(), slog.LevelDebug),
+		BaseContext: func(net.Listener) context.Context { return ctx },
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(limitListener(listener, maxConnections)) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainWithin)
+	defer cancel()
+	return srv.Shutdown(drain)
+}
+
+// limited is a listener with at most so many open connections; more wait.
+type limited struct {
+	net.Listener
+	slots chan struct{}
+}
+
+func limitListener(l net.Listener, n int) net.Listener {
+	return &limited{l, make(chan struct{}, n)}
+}
+
+func (l *limited) Accept() (net.Conn, error) {
+	l.slots <- struct{}{}
+	c, err := l.Listener.Accept()
+	if err != nil {
+		<-l.slots
+		return nil, err
+	}
+	return &limitedConn{Conn: c, release: func() { <-l.slots }}, nil
+}
+
+type limitedConn struct {
+	net.Conn
+	once    sync.Once
+	release func()
+}
+
+// SetLinger is the TCP connection's: a reset needs it.
+func (c *limitedConn) SetLinger(seconds int) error {
+	if tcp, ok := c.Conn.(*net.TCPConn); ok {
+		return tcp.SetLinger(seconds)
+	}
+	return nil
+}
+
+func (c *limitedConn) Close() error {
+	err := c.Conn.Close()
+	c.once.Do(c.release)
+	return err
+}

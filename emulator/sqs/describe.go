@@ -1,0 +1,134 @@
+package sqs
+
+import (
+	"context"
+	"encoding/base64"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"tandem/emulator/wire"
+)
+
+// list gives a page of the queues that match, by name.
+func (s *Service) list(in listIn, match func(*queue) bool, url func(string) string) (out listOut, err error) {
+	limit := pageLimit
+	if in.MaxResults != nil {
+		limit = *in.MaxResults
+	}
+	after, err := base64.StdEncoding.DecodeString(in.NextToken)
+	if limit < 1 || limit > pageLimit {
+		return out, invalidValue("MaxResults", limit, "MaxResults must be an integer between 1 and %d", pageLimit)
+	}
+	if err != nil {
+		return out, invalidValue("NextToken", in.NextToken, "Invalid or expired next token.")
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	last := ""
+	for _, name := range slices.Sorted(maps.Keys(s.queues)) {
+		q := s.queues[name]
+		q.mu.Lock()
+		ok := name > string(after) && match(q)
+		q.mu.Unlock()
+		if !ok {
+			continue
+		}
+		if len(out.QueueUrls) == limit {
+			out.NextToken = base64.StdEncoding.EncodeToString([]byte(last))
+			break
+		}
+		out.QueueUrls, last = append(out.QueueUrls, url(name)), name
+	}
+	return out, nil
+}
+
+type attributesIn struct {
+	QueueURL       string `json:"QueueUrl"`
+	AttributeNames []string
+}
+
+func (s *Service) getAttributes(_ context.Context, in attributesIn) (map[string]any, error) {
+	out := map[string]string{}
+	err := s.on(in.QueueURL, func(q *queue) error {
+		all := q.describe()
+		for _, name := range in.AttributeNames {
+			v, ok := all[name]
+			_, number := numbers()[name]
+			_, word := words()[name]
+			switch {
+			case name == "All":
+				out = all
+				return nil
+			case ok:
+				out[name] = v
+			case !number && !word && checkText(name, "") != nil:
+				return badName(name)
+			}
+		}
+		return nil
+	})
+	return map[string]any{"Attributes": out}, err
+}
+
+func (q *queue) describe() map[string]string {
+	all := maps.Clone(q.attributes)
+	visible, inFlight, delayed := q.counts(now())
+	for i, v := range []int64{int64(visible), int64(inFlight), int64(delayed), q.created / 1000, q.modified / 1000} {
+		all[readOnly[i]] = strconv.FormatInt(v, 10)
+	}
+	all["QueueArn"] = q.arn
+	if all["KmsMasterKeyId"] != "" && all["KmsDataKeyReusePeriodSeconds"] == "" {
+		all["KmsDataKeyReusePeriodSeconds"] = "300"
+	}
+	return all
+}
+
+type tagIn struct {
+	QueueURL string            `json:"QueueUrl"`
+	Tags     map[string]string // TagQueue
+	TagKeys  []string          // UntagQueue
+}
+
+// checkTags checks as the developer guide says.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-queue-tags.html
+func checkTags(tags map[string]string) error {
+	if len(tags) > maxTags {
+		return invalid("Too many tags added for queue: %d; the most is %d.", len(tags), maxTags)
+	}
+	for k, v := range tags {
+		if k == "" || len(k) > 128 || len(v) > 256 || strings.HasPrefix(k, "aws:") {
+			return invalid("Tag keys must be between 1 and 128 characters in length, tag values up to 256; keys cannot begin with aws:.")
+		}
+	}
+	return nil
+}
+
+func (s *Service) tag(_ context.Context, in tagIn) (wire.Empty, error) {
+	return wire.Empty{}, s.on(in.QueueURL, func(q *queue) error {
+		tags := map[string]string{}
+		maps.Copy(tags, q.tags)
+		maps.Copy(tags, in.Tags)
+		for _, k := range in.TagKeys {
+			delete(tags, k)
+		}
+		if err := checkTags(tags); err != nil {
+			return err
+		}
+		if err := s.write(entry{Op: opTags, Queue: q.name, Tags: tags}); err != nil {
+			return err
+		}
+		q.tags = tags
+		return nil
+	})
+}
+
+type tagsOut struct {
+	Tags map[string]string `json:",omitempty"`
+}
+
+func (s *Service) listTags(_ context.Context, in queueIn) (out tagsOut, err error) {
+	err = s.on(in.QueueURL, func(q *queue) error { out.Tags = q.tags; return nil })
+	return out, err
+}

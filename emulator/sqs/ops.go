@@ -1,0 +1,82 @@
+package sqs
+
+import (
+	"context"
+	"strings"
+
+	"tandem/emulator/wire"
+)
+
+// Ops gives the operations; base is the address that clients reach the emulator
+// at, for queue URLs.
+func (s *Service) Ops(base func(context.Context) string) map[string]wire.Op {
+	url := func(ctx context.Context, name string) string { return URL(base(ctx), name) }
+	return map[string]wire.Op{
+		"CreateQueue": wire.Handle(func(ctx context.Context, in createIn) (urlOut, error) {
+			return urlOut{url(ctx, in.QueueName)}, s.createQueue(in)
+		}),
+		"GetQueueUrl": wire.Handle(func(ctx context.Context, in createIn) (urlOut, error) {
+			return urlOut{url(ctx, in.QueueName)}, s.on("/"+in.QueueName, func(*queue) error { return nil })
+		}),
+		"ListQueues": wire.Handle(func(ctx context.Context, in listIn) (listOut, error) {
+			return s.list(in, func(q *queue) bool { return strings.HasPrefix(q.name, in.QueueNamePrefix) },
+				func(name string) string { return url(ctx, name) })
+		}),
+		"ListDeadLetterSourceQueues": wire.Handle(func(ctx context.Context, in listIn) (sourcesOut, error) {
+			var arn string
+			if err := s.on(in.QueueURL, func(q *queue) error { arn = q.arn; return nil }); err != nil {
+				return sourcesOut{}, err
+			}
+			out, err := s.list(in, func(q *queue) bool { return q.set.redrive.Target == arn }, func(name string) string { return url(ctx, name) })
+			return sourcesOut{append([]string{}, out.QueueUrls...), out.NextToken}, err
+		}),
+		"DeleteQueue":                  wire.Handle(s.deleteQueue),
+		"PurgeQueue":                   wire.Handle(s.purge),
+		"GetQueueAttributes":           wire.Handle(s.getAttributes),
+		"SetQueueAttributes":           wire.Handle(s.setAttributes),
+		"TagQueue":                     wire.Handle(s.tag),
+		"UntagQueue":                   wire.Handle(s.tag),
+		"ListQueueTags":                wire.Handle(s.listTags),
+		"SendMessage":                  wire.Handle(s.send),
+		"SendMessageBatch":             wire.Handle(s.sendBatch),
+		"ReceiveMessage":               wire.Handle(s.receive),
+		"DeleteMessage":                wire.Handle(s.deleteMessage),
+		"DeleteMessageBatch":           wire.Handle(s.deleteBatch),
+		"ChangeMessageVisibility":      wire.Handle(s.changeVisibility),
+		"ChangeMessageVisibilityBatch": wire.Handle(s.changeBatch),
+		"StartMessageMoveTask":         wire.Handle(s.startMove),
+		"ListMessageMoveTasks":         wire.Handle(s.listMoves),
+		"CancelMessageMoveTask":        wire.Handle(s.cancelMove),
+	}
+}
+
+type createIn struct {
+	QueueName  string
+	Attributes map[string]string
+	Tags       map[string]string `json:"tags"`
+}
+
+type urlOut struct {
+	QueueURL string `json:"QueueUrl"`
+}
+
+type listIn struct {
+	QueueURL        string `json:"QueueUrl"`
+	QueueNamePrefix string
+	MaxResults      *int
+	NextToken       string
+}
+
+type listOut struct {
+	QueueUrls []string `json:",omitempty"`
+	NextToken string   `json:",omitempty"`
+}
+
+type sourcesOut struct {
+	QueueURLs []string `json:"queueUrls"`
+	NextToken string   `json:",omitempty"`
+}
+
+type queueIn struct {
+	QueueURL string `json:"QueueUrl"`
+}

@@ -1,0 +1,121 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"tandem/services/demo/runfile"
+	"tandem/services/demo/supervisor"
+	"tandem/services/internal/auth"
+)
+
+// stopWithin is how long the whole demo may take to end.
+const stopWithin = 8 * time.Second
+
+// Options of a demo.
+type Options struct {
+	Version     string
+	Self        string   // the tandem binary
+	Environ     []string // our own environment
+	Out         io.Writer
+	Addr        string
+	Drivers     int
+	Riders      float64
+	Speed       float64
+	Seed        uint64
+	Workers     int
+	For         time.Duration
+	Report      string
+	Fresh       bool
+	Data        string
+	Profile     string
+	DatabaseURL string // empty: a private Postgres
+	Backend     string // profile.Emulator is started; the others are there
+	AWSEndpoint string // of LocalStack; empty with the emulator and AWS
+	AWSRegion   string // empty: the SDK's default
+	Faults      bool   // the emulator takes rules of what to fail
+
+	// Migrate applies all schemas.
+	Migrate func(ctx context.Context, databaseURL string) error
+	// Deploy makes the queues and the stream where they are missing. The emulator
+	// makes them by itself.
+	Deploy func(ctx context.Context) error
+	// Audit proves the guarantees on the running demo.
+	Audit func(ctx context.Context, r runfile.Run) (Audit, error)
+}
+
+// Audit is what an audit found.
+type Audit struct {
+	OK     bool   `json:"ok"`
+	Checks any    `json:"checks"` // as the audit prints them
+	Counts Counts `json:"-"`
+}
+
+// demo is one run.
+type demo struct {
+	Options
+	folder   *folder
+	screen   *screen
+	log      *slog.Logger
+	logFile  *os.File
+	keeper   *auth.Keeper
+	settings map[string]string // what rows may need
+	rows     []row
+	addrs    map[string]string // process name -> base URL
+	sup      *supervisor.Supervisor
+	run      *runState
+}
+
+// Run runs the demo until ctx ends, or through Options.For. ok is the audit's
+// verdict; without For there is no audit and ok is true.
+func Run(ctx context.Context, o Options) (ok bool, err error) {
+	d := &demo{Options: o, screen: newScreen(o.Out), settings: map[string]string{}, addrs: map[string]string{}}
+	d.screen.title(o.Backend)
+	if d.folder, err = openFolder(o.Data, o.Fresh); err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, d.folder.close()) }()
+	if err := d.openLog(); err != nil {
+		return false, err
+	}
+	defer func() { _ = d.logFile.Close() }()
+	d.sup = supervisor.New(supervisor.Options{Logs: d.folder.path("logs"), Log: d.log, OnChange: d.changed})
+	defer d.stop()
+	if err := d.start(ctx); err != nil {
+		if ctx.Err() != nil {
+			return true, nil // Ctrl-C while it starts
+		}
+		return false, err
+	}
+	d.screen.links(d.addrs["gateway"])
+	if o.For == 0 {
+		d.watch(ctx, nil)
+		return true, nil
+	}
+	return d.finish(ctx)
+}
+
+func (d *demo) openLog() error {
+	if err := os.MkdirAll(d.folder.path("logs"), 0o700); err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	f, err := os.OpenFile(d.folder.path("logs", "demo.log"), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	d.logFile, d.log = f, slog.New(slog.NewJSONHandler(f, nil))
+	return nil
+}
+
+// stop ends everything, in order, within stopWithin.
+func (d *demo) stop() {
+	d.screen.line(" ending everything …")
+	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
+	defer cancel()
+	d.sup.Stop(ctx)
+}

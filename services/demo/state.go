@@ -1,0 +1,67 @@
+package demo
+
+import (
+	"os"
+	"sync"
+
+	"tandem/services/demo/runfile"
+	"tandem/services/demo/supervisor"
+)
+
+// runState is the run file's content, kept true as processes come and go.
+type runState struct {
+	d       *demo
+	mu      sync.Mutex
+	run     runfile.Run
+	written bool // the first write has been: changes are written from then on
+}
+
+func newRunState(d *demo) *runState {
+	s := &runState{d: d, run: runfile.Run{
+		Version: d.Version, PID: os.Getpid(), Gateway: d.addrs["gateway"], Backend: d.Backend, AWSEndpoint: d.settings["AWS_ENDPOINT"], AWSRegion: d.AWSRegion,
+		OperatorKey: d.settings["OPERATOR_KEY"], SigningKey: d.settings["SIGNING_KEY"], Ledger: d.ledger(),
+	}}
+	if d.DatabaseURL == "" {
+		s.run.Processes = append(s.run.Processes, runfile.Process{Name: "postgres", Role: "postgres"})
+	}
+	for _, r := range d.rows {
+		s.run.Processes = append(s.run.Processes, runfile.Process{Name: r.name, Role: r.role, URL: d.addrs[r.name]})
+	}
+	return s
+}
+
+// write makes the file; the database's address is known by now.
+func (s *runState) write() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.run.DatabaseURL, s.written = s.d.settings["DATABASE_URL"], true
+	return runfile.Write(s.d.folder.dir, s.run)
+}
+
+func (s *runState) get() runfile.Run {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.run
+	r.Processes = append([]runfile.Process(nil), r.Processes...)
+	return r
+}
+
+// changed keeps the run file's pids true.
+func (d *demo) changed(st supervisor.Status) {
+	s := d.run
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.run.Processes {
+		p := &s.run.Processes[i]
+		if p.Name != st.Name || p.PID == st.PID {
+			continue
+		}
+		p.PID = st.PID
+		if !s.written || st.State == supervisor.Ended {
+			continue
+		}
+		if err := runfile.Write(d.folder.dir, s.run); err != nil {
+			d.log.Warn("the run file is out of date", "err", err)
+		}
+	}
+}
