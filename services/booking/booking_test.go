@@ -34,7 +34,7 @@ const patience, look = 20 * time.Second, 20 * time.Millisecond
 // no dispatch: tests offer by themselves.
 type house struct {
 	base   string
-	keeper *auth.Keeper
+	signer *auth.Signer
 	store  *ride.Store
 	pool   *pgxpool.Pool
 	sqs    *sqs.Client
@@ -47,7 +47,7 @@ func start(t *testing.T, times profile.Profile) *house {
 	awsConfig := testenv.Emulator(t)
 	sdk, err := awsclient.New(t.Context(), awsConfig)
 	require.NoError(t, err)
-	keeper, err := auth.NewKeeper(bytes.Repeat([]byte("k"), 32))
+	signer, err := auth.NewSigner(bytes.Repeat([]byte("k"), 32))
 	require.NoError(t, err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -55,14 +55,14 @@ func start(t *testing.T, times profile.Profile) *house {
 	ended := make(chan error, 1)
 	env := lifecycle.Env{Listener: l, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}
 	go func() {
-		ended <- booking.Run(ctx, env, booking.Config{DatabaseURL: url, AWS: awsConfig, Auth: keeper, Profile: times})
+		ended <- booking.Run(ctx, env, booking.Config{DatabaseURL: url, AWS: awsConfig, Auth: signer, Profile: times})
 	}()
 	t.Cleanup(func() {
 		cancel()
 		require.NoError(t, <-ended)
 	})
 	return &house{
-		base: "http://" + l.Addr().String(), keeper: keeper, store: ride.NewStore(pool, times), pool: pool,
+		base: "http://" + l.Addr().String(), signer: signer, store: ride.NewStore(pool, times), pool: pool,
 		sqs: sqs.NewFromConfig(sdk), http: http.Client{Transport: describe(t)},
 	}
 }
@@ -81,7 +81,7 @@ func (p person) send(t *testing.T, method, path, body string, header ...string) 
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, p.h.base+path, strings.NewReader(body))
 	require.NoError(t, err)
-	token, err := p.h.keeper.Sign(p.id, time.Minute)
+	token, err := p.h.signer.Sign(p.id, time.Minute)
 	require.NoError(t, err)
 	req.Header.Set("Authorization", "Bearer "+token)
 	for i := 0; i+1 < len(header); i += 2 {

@@ -5,29 +5,15 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"tandem/services/domain/event"
 	"tandem/services/domain/ride"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/problem"
 )
 
-// actingDriver is the driver that the asker is, or acts for.
-func actingDriver(c *gin.Context, named string) (string, error) {
-	id := httpserver.Identity(c)
-	if id.Role == auth.Importer {
-		if !validID(named) {
-			return "", problem.Field("driver_id", "An importer names the driver: 1 to 64 of A-Z a-z 0-9 _ and -.")
-		}
-		return named, nil
-	}
-	if named != "" && named != id.Subject {
-		return "", problem.New(problem.Forbidden, "A driver acts for itself alone.")
-	}
-	return id.Subject, nil
-}
-
 func (s *service) driver(c *gin.Context) error {
-	driver, err := actingDriver(c, c.Query("driver_id"))
+	driver, err := auth.ActingDriver(httpserver.Identity(c), c.Query("driver_id"), event.ValidID)
 	if err != nil {
 		return err
 	}
@@ -52,7 +38,7 @@ func (s *service) duty(c *gin.Context) error {
 	if in.OnDuty == nil {
 		return problem.Field("on_duty", "Say true or false.")
 	}
-	driver, err := actingDriver(c, in.DriverID)
+	driver, err := auth.ActingDriver(httpserver.Identity(c), in.DriverID, event.ValidID)
 	if err != nil {
 		return err
 	}
@@ -68,7 +54,7 @@ func (s *service) accept(c *gin.Context) error { return s.answer(c, ride.ActAcce
 func (s *service) refuse(c *gin.Context) error { return s.answer(c, ride.ActRefuse) }
 
 // answer takes or refuses the offer of the path. Taking it twice is once.
-func (s *service) answer(c *gin.Context, kind ride.Kind) error {
+func (s *service) answer(c *gin.Context, kind ride.ActionKind) error {
 	ctx, id := c.Request.Context(), httpserver.Identity(c)
 	mine := id.Subject
 	if id.Role == auth.Importer {

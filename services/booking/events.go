@@ -11,6 +11,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"tandem/services/domain/event"
 	"tandem/services/domain/ride"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/httpserver"
@@ -54,11 +55,11 @@ func (s *service) events(c *gin.Context) error {
 		}
 		for _, e := range events {
 			after = e.Seq
-			if err := out.event(strconv.FormatInt(e.Seq, 10), string(e.Kind), forEyesEvent(httpserver.Identity(c), e)); err != nil {
+			if err := out.event(strconv.FormatInt(e.Seq, 10), string(e.Kind), redactEventFor(httpserver.Identity(c), e)); err != nil {
 				return nil //nolint:nilerr // the client is gone
 			}
 			deleted = deleted || e.Kind == ride.EventDeleted
-			if terminal(e.Kind) && endAt == nil {
+			if e.Kind.Terminal() && endAt == nil {
 				endAt = time.After(afterEnd)
 			}
 		}
@@ -82,21 +83,13 @@ func (s *service) events(c *gin.Context) error {
 	}
 }
 
-func terminal(k ride.Kind) bool {
-	switch k {
-	case ride.ActDropOff, ride.ActEnd, ride.ActCancel, ride.ActGiveUp:
-		return true
-	}
-	return false
-}
-
-// forEyesEvent hides from riders which drivers were asked and did not take it.
-func forEyesEvent(id auth.Identity, e ride.Event) ride.Event {
+// redactEventFor hides from riders which drivers were asked and did not take it.
+func redactEventFor(id auth.Identity, e ride.Event) ride.Event {
 	if id.Role != auth.Rider {
 		return e
 	}
 	switch e.Kind {
-	case ride.ActOffer, ride.ActRefuse, ride.ActExpireOffer, ride.ActRequeue:
+	case ride.EventOffered, ride.EventRefused, ride.EventOfferExpired, ride.EventRequeued:
 		var data map[string]any
 		if json.Unmarshal(e.Data, &data) == nil {
 			delete(data, "driver_id")
@@ -105,7 +98,7 @@ func forEyesEvent(id auth.Identity, e ride.Event) ride.Event {
 				e.Data = b
 			}
 		}
-		if e.Kind == ride.ActRefuse {
+		if e.Kind == ride.EventRefused {
 			e.By = "driver"
 		}
 	}
@@ -119,7 +112,7 @@ func (s *service) eventsPage(c *gin.Context, rideID string, after int64) error {
 	}
 	out, next := []ride.Event{}, after
 	for _, e := range events {
-		out, next = append(out, forEyesEvent(httpserver.Identity(c), e)), e.Seq
+		out, next = append(out, redactEventFor(httpserver.Identity(c), e)), e.Seq
 	}
 	c.JSON(http.StatusOK, gin.H{"events": out, "next": next})
 	return nil
@@ -143,7 +136,7 @@ func eventCursor(c *gin.Context) (int64, error) {
 // driverEvents is GET /v1/drivers/me/events: the driver's state at once and on
 // every change.
 func (s *service) driverEvents(c *gin.Context) error {
-	driver, err := actingDriver(c, c.Query("driver_id"))
+	driver, err := auth.ActingDriver(httpserver.Identity(c), c.Query("driver_id"), event.ValidID)
 	if err != nil {
 		return err
 	}
@@ -154,7 +147,7 @@ func (s *service) driverEvents(c *gin.Context) error {
 // whose id begins so, on every change.
 func (s *service) fleetEvents(c *gin.Context) error {
 	prefix := c.Query("prefix")
-	if !validID(prefix) {
+	if !event.ValidID(prefix) {
 		return problem.Field("prefix", "Name the beginning of the drivers' ids.")
 	}
 	return s.streamDrivers(c, func(d string) bool { return strings.HasPrefix(d, prefix) }, nil)

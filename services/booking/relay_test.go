@@ -98,8 +98,8 @@ func (p post) receive(t *testing.T, queue string, n int) (bodies []string) {
 func TestACrashBetweenSendAndCommitSendsAgain(t *testing.T) {
 	t.Parallel()
 	p := newPost(t)
-	p.add(t, ride.QueueRequests, "r1", "request")
-	p.add(t, ride.QueueNotifications, "r1", "notice")
+	p.add(t, event.QueueRideRequests, "r1", "request")
+	p.add(t, event.QueueNotifications, "r1", "notice")
 	crash := errors.New("killed")
 	dying := p.relay(p.sqs, func(context.Context, pgx.Tx, []outbox.Sent) error { return crash })
 	_, err := dying.Round(t.Context())
@@ -114,19 +114,19 @@ func TestACrashBetweenSendAndCommitSendsAgain(t *testing.T) {
 	require.Equal(t, 2, p.round(t, next))
 	require.Len(t, sent, 2)
 	require.Zero(t, p.unsent(t))
-	require.Equal(t, []string{"request", "request"}, p.receive(t, ride.QueueRequests, 2), "at least once")
-	require.Equal(t, []string{"notice"}, p.receive(t, ride.QueueNotifications, 1), "the FIFO queue knows the id")
+	require.Equal(t, []string{"request", "request"}, p.receive(t, event.QueueRideRequests, 2), "at least once")
+	require.Equal(t, []string{"notice"}, p.receive(t, event.QueueNotifications, 1), "the FIFO queue knows the id")
 }
 
 func TestRowsOfOneKeyAreSentOneAfterTheOther(t *testing.T) {
 	t.Parallel()
 	p := newPost(t)
-	p.add(t, ride.QueueNotifications, "r1", "1", "2", "3")
-	p.add(t, ride.QueueNotifications, "r2", "a")
+	p.add(t, event.QueueNotifications, "r1", "1", "2", "3")
+	p.add(t, event.QueueNotifications, "r2", "a")
 	relay := p.relay(p.sqs, nil)
 	require.Equal(t, []int{2, 1, 1, 0}, []int{p.round(t, relay), p.round(t, relay), p.round(t, relay), p.round(t, relay)})
 	var first []string
-	for _, b := range p.receive(t, ride.QueueNotifications, 4) {
+	for _, b := range p.receive(t, event.QueueNotifications, 4) {
 		if b != "a" {
 			first = append(first, b)
 		}
@@ -158,11 +158,11 @@ func (h half) SendMessageBatch(ctx context.Context, in *sqs.SendMessageBatchInpu
 func TestAnEntryThatIsRefusedHoldsBackItsOwnKeyAlone(t *testing.T) {
 	t.Parallel()
 	p := newPost(t)
-	p.add(t, ride.QueueNotifications, "r1", "bad", "after")
-	p.add(t, ride.QueueNotifications, "r2", "good")
+	p.add(t, event.QueueNotifications, "r1", "bad", "after")
+	p.add(t, event.QueueNotifications, "r2", "good")
 	require.Equal(t, 2, p.round(t, p.relay(half{p.sqs}, nil)))
 	require.Zero(t, p.round(t, p.relay(p.sqs, nil)), "not before its time")
-	require.Equal(t, []string{"good"}, p.receive(t, ride.QueueNotifications, 1))
+	require.Equal(t, []string{"good"}, p.receive(t, event.QueueNotifications, 1))
 	var why string
 	require.NoError(t, p.pool.QueryRow(t.Context(), `SELECT last_error FROM ride.outbox WHERE tries = 1 AND sent_at IS NULL`).Scan(&why))
 	require.Equal(t, "InternalError: not now", why)
@@ -170,18 +170,18 @@ func TestAnEntryThatIsRefusedHoldsBackItsOwnKeyAlone(t *testing.T) {
 	require.NoError(t, err)
 	relay := p.relay(p.sqs, nil)
 	require.Equal(t, []int{1, 1}, []int{p.round(t, relay), p.round(t, relay)})
-	require.Equal(t, []string{"bad", "after"}, p.receive(t, ride.QueueNotifications, 2))
+	require.Equal(t, []string{"bad", "after"}, p.receive(t, event.QueueNotifications, 2))
 }
 
 func TestAQueueThatIsNotThereHoldsBackNoOther(t *testing.T) {
 	t.Parallel()
 	p := newPost(t)
 	p.add(t, "not-yet", "r1", "early")
-	p.add(t, ride.QueueRequests, "r1", "request")
+	p.add(t, event.QueueRideRequests, "r1", "request")
 	relay := p.relay(p.sqs, nil)
 	require.Equal(t, 2, p.round(t, relay))
 	require.ErrorContains(t, relay.Ready(t.Context()), "not-yet")
-	require.Equal(t, []string{"request"}, p.receive(t, ride.QueueRequests, 1))
+	require.Equal(t, []string{"request"}, p.receive(t, event.QueueRideRequests, 1))
 	_, err := p.sqs.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("not-yet")})
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return p.round(t, relay) == 1 }, patience, look)
@@ -192,7 +192,7 @@ func TestAQueueThatIsNotThereHoldsBackNoOther(t *testing.T) {
 func TestOneRelayWorksAtATime(t *testing.T) {
 	t.Parallel()
 	p := newPost(t)
-	p.add(t, ride.QueueRequests, "r1", "request")
+	p.add(t, event.QueueRideRequests, "r1", "request")
 	frozen, err := p.pool.Begin(t.Context())
 	require.NoError(t, err)
 	_, err = frozen.Exec(t.Context(), `SELECT pg_advisory_xact_lock($1)`, ride.RelayLock)
@@ -239,7 +239,7 @@ func TestTheSweeperSendsAgainWhatTheQueueLost(t *testing.T) {
 // lose takes one message off the ride requests, and nobody works on it.
 func (p post) lose(t *testing.T) string {
 	t.Helper()
-	url, err := p.sqs.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String(ride.QueueRequests)})
+	url, err := p.sqs.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String(event.QueueRideRequests)})
 	require.NoError(t, err)
 	out, err := p.sqs.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: url.QueueUrl, WaitTimeSeconds: 20})
 	require.NoError(t, err)

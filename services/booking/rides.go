@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
+	"tandem/services/domain/event"
 	"tandem/services/domain/ride"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/httpserver"
@@ -40,7 +41,7 @@ func (s *service) create(c *gin.Context) error {
 	}
 	rider := id.Subject
 	if id.Role == auth.Importer {
-		if !validID(in.RiderID) {
+		if !event.ValidID(in.RiderID) {
 			return problem.Field("rider_id", "An importer names the rider: 1 to 64 of A-Z a-z 0-9 _ and -.")
 		}
 		rider = in.RiderID
@@ -63,18 +64,6 @@ func (s *service) create(c *gin.Context) error {
 	c.Header("Location", "/v1/rides/"+r.ID)
 	c.JSON(http.StatusCreated, forEyes(id, r))
 	return nil
-}
-
-func validID(s string) bool {
-	if len(s) == 0 || len(s) > 64 {
-		return false
-	}
-	for _, r := range s {
-		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_') {
-			return false
-		}
-	}
-	return true
 }
 
 func (s *service) get(c *gin.Context) error {
@@ -188,7 +177,7 @@ func (s *service) cancel(c *gin.Context) error {
 
 func (s *service) end(c *gin.Context) error { return s.actWithReason(c, ride.ActEnd, true) }
 
-func (s *service) actWithReason(c *gin.Context, kind ride.Kind, needed bool) error {
+func (s *service) actWithReason(c *gin.Context, kind ride.ActionKind, needed bool) error {
 	var in reasonRequest
 	if c.Request.ContentLength != 0 {
 		if err := httpserver.Bind(c, &in); err != nil {

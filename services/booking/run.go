@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"tandem/services/domain/city"
+	"tandem/services/domain/event"
 	"tandem/services/domain/profile"
 	"tandem/services/domain/ride"
 	"tandem/services/internal/auth"
@@ -23,7 +24,7 @@ import (
 type Config struct {
 	DatabaseURL string
 	AWS         awsclient.Config
-	Auth        *auth.Keeper
+	Auth        *auth.Signer
 	Profile     profile.Profile
 }
 
@@ -57,7 +58,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	wake := s.listener.Any()
 	defer wake.Close()
 	relay := outbox.NewRelay(outbox.Options{
-		Pool: pool, Client: sqs.NewFromConfig(awsCfg), Box: ride.Outbox(), Log: env.Log, Queues: []string{ride.QueueRequests, ride.QueueNotifications},
+		Pool: pool, Client: sqs.NewFromConfig(awsCfg), Box: ride.Outbox(), Log: env.Log, Queues: []string{event.QueueRideRequests, event.QueueNotifications},
 		Lock: ride.RelayLock, Wake: wake.C, OnSent: ride.OnSent, SendWithin: cfg.Profile.Lease / 3,
 	})
 	return lifecycle.Group(ctx,

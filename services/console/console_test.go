@@ -70,10 +70,10 @@ func TestNewestEverywherePicksAPointThatAllHaveSeen(t *testing.T) {
 		}
 		return out
 	}
-	hood := newestEverywhere("d1", map[string][]seen{"mapfeed": at(9, 8, 7), "history": at(8, 7, 6), "heatmap": at(7, 6, 5)})
-	require.Equal(t, int64(7), hood.Point.Seq)
-	require.Len(t, hood.Readers, 3)
-	require.Equal(t, int64(40), hood.Readers[0].AfterMS)
+	trace := newestEverywhere("d1", map[string][]seen{"mapfeed": at(9, 8, 7), "history": at(8, 7, 6), "heatmap": at(7, 6, 5)})
+	require.Equal(t, int64(7), trace.Point.Seq)
+	require.Len(t, trace.Readers, 3)
+	require.Equal(t, int64(40), trace.Readers[0].AfterMS)
 	require.Nil(t, newestEverywhere("d1", nil).Point)
 }
 
@@ -93,11 +93,11 @@ func (f *fakeQueues) GetQueueAttributes(context.Context, *sqs.GetQueueAttributes
 	}}, nil
 }
 
-func testKeeper(t *testing.T) *auth.Keeper {
+func testSigner(t *testing.T) *auth.Signer {
 	t.Helper()
-	keeper, err := auth.NewKeeper([]byte(strings.Repeat("k", 32)))
+	signer, err := auth.NewSigner([]byte(strings.Repeat("k", 32)))
 	require.NoError(t, err)
-	return keeper
+	return signer
 }
 
 func TestOverviewGathersEveryPart(t *testing.T) {
@@ -122,7 +122,7 @@ func TestOverviewGathersEveryPart(t *testing.T) {
 		cfg.Peers = append(cfg.Peers, Peer{Name: name, URL: peers.URL + "/" + kind})
 	}
 	queues := &fakeQueues{}
-	g := newGatherer(cfg, queues, testKeeper(t))
+	g := newGatherer(cfg, queues, testSigner(t))
 	o := g.overview(t.Context())
 
 	require.Equal(t, Queue{Name: "ride-requests", Visible: 3, InFlight: 2, Delayed: 1}, o.Queues[0])
@@ -145,7 +145,7 @@ func TestOverviewGathersEveryPart(t *testing.T) {
 }
 
 func TestRideStreamIsForTheRidesOwnPeople(t *testing.T) {
-	keeper := testKeeper(t)
+	signer := testSigner(t)
 	behind := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/v1/rides/") {
 			_, _ = fmt.Fprint(w, `{"rider_id":"r1","driver_id":"d1"}`)
@@ -154,10 +154,10 @@ func TestRideStreamIsForTheRidesOwnPeople(t *testing.T) {
 		_, _ = fmt.Fprintf(w, `{"seen":[{"seq":5,"shard":"s","sequence_number":"49","arrived_at":%d,"applied_at":%d}]}`, time.Now().UnixMilli(), time.Now().UnixMilli()+7)
 	}))
 	defer behind.Close()
-	cfg := Config{Auth: keeper, Peers: []Peer{{"mapfeed", behind.URL}, {"history", behind.URL}}, StreamRetention: time.Hour}
-	s := &service{cfg: cfg, gather: newGatherer(cfg, &fakeQueues{}, keeper), booking: httpserver.NewClient(behind.URL, keeper, "console")}
+	cfg := Config{Auth: signer, Peers: []Peer{{"mapfeed", behind.URL}, {"history", behind.URL}}, StreamRetention: time.Hour}
+	s := &service{cfg: cfg, gather: newGatherer(cfg, &fakeQueues{}, signer), booking: httpserver.NewClient(behind.URL, signer, "console")}
 	h, err := httpserver.NewHandler(httpserver.Options{
-		Name: "console", Auth: keeper, Routes: s.routes(),
+		Name: "console", Auth: signer, Routes: s.routes(),
 		Env: lifecycle.Env{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()},
 	})
 	require.NoError(t, err)
@@ -169,7 +169,7 @@ func TestRideStreamIsForTheRidesOwnPeople(t *testing.T) {
 		{auth.Identity{Subject: "ops", Role: auth.Admin}, 200}, {auth.Identity{Subject: "r2", Role: auth.Rider}, 404},
 		{auth.Identity{Subject: "d1", Role: auth.Rider}, 404}, {auth.Identity{Subject: "viewer", Role: auth.Viewer}, 403},
 	} {
-		token, err := keeper.Sign(tc.id, time.Minute)
+		token, err := signer.Sign(tc.id, time.Minute)
 		require.NoError(t, err)
 		req := httptest.NewRequestWithContext(t.Context(), "GET", "/v1/rides/x/stream", nil)
 		req.Header.Set("Authorization", "Bearer "+token)
@@ -177,11 +177,11 @@ func TestRideStreamIsForTheRidesOwnPeople(t *testing.T) {
 		h.ServeHTTP(rec, req)
 		require.Equal(t, tc.status, rec.Code, tc.id)
 		if tc.status == 200 {
-			var hood Hood
-			require.NoError(t, json.Unmarshal(rec.Body.Bytes(), &hood))
-			require.Equal(t, int64(5), hood.Point.Seq)
-			require.Len(t, hood.Readers, 2)
-			require.InDelta(t, 3600, hood.RetentionLeftS, 2)
+			var trace StreamTrace
+			require.NoError(t, json.Unmarshal(rec.Body.Bytes(), &trace))
+			require.Equal(t, int64(5), trace.Point.Seq)
+			require.Len(t, trace.Readers, 2)
+			require.InDelta(t, 3600, trace.RetentionLeftS, 2)
 		}
 	}
 }

@@ -53,14 +53,14 @@ type peerClient struct {
 	client *httpserver.Client
 }
 
-func newGatherer(cfg Config, q queueAPI, keeper *auth.Keeper) *gatherer {
+func newGatherer(cfg Config, q queueAPI, signer *auth.Signer) *gatherer {
 	g := &gatherer{queues: cfg.Queues, sqs: q, now: time.Now, urls: map[string]string{}}
 	for _, p := range cfg.Peers {
-		if r, ok := newReplicas(p, keeper); ok {
+		if r, ok := newReplicas(p, signer); ok {
 			g.groups = append(g.groups, r)
 			continue
 		}
-		g.peers = append(g.peers, peerClient{p, httpserver.NewClient(p.URL, keeper, "console")})
+		g.peers = append(g.peers, peerClient{p, httpserver.NewClient(p.URL, signer, "console")})
 	}
 	return g
 }

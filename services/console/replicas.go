@@ -20,20 +20,20 @@ import (
 type replicas struct {
 	kind   string // dispatch
 	base   *url.URL
-	keeper *auth.Keeper
+	signer *auth.Signer
 	lookup func(ctx context.Context, host string) ([]string, error)
 
 	mu      sync.Mutex
 	clients map[string]peerClient // by address, those seen at the last look
 }
 
-func newReplicas(p Peer, keeper *auth.Keeper) (*replicas, bool) {
+func newReplicas(p Peer, signer *auth.Signer) (*replicas, bool) {
 	kind, all := strings.CutSuffix(p.Name, "-*")
 	base, err := url.Parse(p.URL)
 	if !all || err != nil {
 		return nil, false
 	}
-	return &replicas{kind: kind, base: base, keeper: keeper, lookup: net.DefaultResolver.LookupHost}, true
+	return &replicas{kind: kind, base: base, signer: signer, lookup: net.DefaultResolver.LookupHost}, true
 }
 
 // ask gives each replica's status, by name. Where there is none, one line says
@@ -76,7 +76,7 @@ func (r *replicas) look(ctx context.Context) []peerClient {
 		if !known {
 			at := *r.base
 			at.Host = net.JoinHostPort(a, r.base.Port())
-			p = peerClient{Peer{Name: r.kind + "-" + a, URL: at.String()}, httpserver.NewClient(at.String(), r.keeper, "console")}
+			p = peerClient{Peer{Name: r.kind + "-" + a, URL: at.String()}, httpserver.NewClient(at.String(), r.signer, "console")}
 		}
 		now[a] = p
 		out = append(out, p)

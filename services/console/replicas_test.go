@@ -18,7 +18,7 @@ func TestReplicasAreAsManyAsTheNameHasAddresses(t *testing.T) {
 		_, _ = fmt.Fprintf(w, `{"service":"dispatch","pid":1,"detail":{"worker":"dispatch-on-%s"}}`, r.Host)
 	}))
 	defer worker.Close()
-	r, ok := newReplicas(Peer{Name: "dispatch-*", URL: worker.URL}, testKeeper(t))
+	r, ok := newReplicas(Peer{Name: "dispatch-*", URL: worker.URL}, testSigner(t))
 	require.True(t, ok)
 	addresses := []string{"127.0.0.1"}
 	r.lookup = func(_ context.Context, host string) ([]string, error) {
@@ -43,6 +43,6 @@ func TestReplicasAreAsManyAsTheNameHasAddresses(t *testing.T) {
 
 	addresses = nil
 	require.Equal(t, []Service{{Name: "dispatch"}}, r.ask(t.Context()), "it is missed, not left out")
-	_, ok = newReplicas(Peer{Name: "booking", URL: worker.URL}, testKeeper(t))
+	_, ok = newReplicas(Peer{Name: "booking", URL: worker.URL}, testSigner(t))
 	require.False(t, ok)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/gin-gonic/gin"
 
+	"tandem/services/domain/event"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/awsclient"
 	"tandem/services/internal/httpserver"
@@ -16,7 +17,7 @@ import (
 
 // Config is what the console needs.
 type Config struct {
-	Auth       *auth.Keeper
+	Auth       *auth.Signer
 	AWS        awsclient.Config
 	BookingURL string
 	Peers      []Peer
@@ -36,7 +37,7 @@ type service struct {
 // Run serves until ctx ends.
 func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	if len(cfg.Queues) == 0 {
-		cfg.Queues = []string{"ride-requests", "ride-requests-dlq", "notifications.fifo", "notifications-dlq.fifo"}
+		cfg.Queues = []string{event.QueueRideRequests, event.QueueRideRequestsDead, event.QueueNotifications, event.QueueNotificationsDead}
 	}
 	if cfg.StreamRetention == 0 {
 		cfg.StreamRetention = 24 * time.Hour

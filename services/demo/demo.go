@@ -63,7 +63,7 @@ type demo struct {
 	screen   *screen
 	log      *slog.Logger
 	logFile  *os.File
-	keeper   *auth.Keeper
+	signer   *auth.Signer
 	settings map[string]string // what rows may need
 	rows     []row
 	addrs    map[string]string // process name -> base URL

@@ -78,7 +78,7 @@ func (d *demo) keys() error {
 	if err != nil {
 		return fmt.Errorf("the signing key in %s is damaged: start afresh with --fresh", d.folder.dir)
 	}
-	if d.keeper, err = auth.NewKeeper(raw); err != nil {
+	if d.signer, err = auth.NewSigner(raw); err != nil {
 		return err
 	}
 	d.settings["SIGNING_KEY"], d.settings["OPERATOR_KEY"], d.settings["PROFILE"] = signing, operator, d.Profile

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"tandem/services/domain/event"
 	"tandem/services/internal/httpserver"
 )
 
@@ -67,7 +68,7 @@ func (d *demo) overview(ctx context.Context) (overview, error) {
 func (d *demo) ask(ctx context.Context, process, path string, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
-	return httpserver.NewClient(d.addrs[process], d.keeper, "demo").Once(ctx, http.MethodGet, path, nil, out)
+	return httpserver.NewClient(d.addrs[process], d.signer, "demo").Once(ctx, http.MethodGet, path, nil, out)
 }
 
 // watch shows the status line until ctx ends or done says so.
@@ -97,7 +98,7 @@ func (o overview) line() string {
 	parts := []string{fmt.Sprintf(" %.0f rides/min", o.Rides.PerMinute), fmt.Sprintf("%.0f points/s", points)}
 	for _, q := range o.Queues {
 		switch {
-		case !q.Dead && q.Name == "ride-requests":
+		case !q.Dead && q.Name == event.QueueRideRequests:
 			parts = append(parts, fmt.Sprintf("queue %d waiting, %d in flight", q.Visible, q.InFlight))
 		case q.Dead && q.Visible > 0:
 			parts = append(parts, fmt.Sprintf("%d in %s", q.Visible, q.Name))

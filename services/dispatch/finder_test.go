@@ -17,7 +17,7 @@ import (
 )
 
 func TestTheSoonestByStreetComesFirst(t *testing.T) {
-	keeper, err := auth.NewKeeper(bytes.Repeat([]byte("k"), 32))
+	signer, err := auth.NewSigner(bytes.Repeat([]byte("k"), 32))
 	require.NoError(t, err)
 	nearby := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("lat") != "-34.9" {
@@ -29,7 +29,7 @@ func TestTheSoonestByStreetComesFirst(t *testing.T) {
 	defer nearby.Close()
 	streets, err := city.Load()
 	require.NoError(t, err)
-	f := nearbyFinder{client: httpserver.NewClient(nearby.URL, keeper, "w1"), times: streets.TravelTimes}
+	f := nearbyFinder{client: httpserver.NewClient(nearby.URL, signer, "w1"), times: streets.TravelTimes}
 	pickup := geo.Point{Lat: -34.9, Lon: -56.1}
 	got, err := f.Find(t.Context(), pickup, func(_ context.Context, near []string) ([]string, error) {
 		require.Equal(t, []string{"far", "busy", "near"}, near)

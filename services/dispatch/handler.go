@@ -64,12 +64,12 @@ func (h *handler) Handle(ctx context.Context, m sqsworker.Message) sqsworker.Res
 		return sqsworker.DeadLetter(err)
 	case ctx.Err() != nil:
 		return sqsworker.Release()
-	case m.Receives < ride.MaxReceives:
+	case m.Receives < event.MaxReceiveCount:
 		return sqsworker.RetryAfter(time.Second<<m.Receives, err)
 	}
 	// The last try. Buried by hand, so that the ride and the dead letter have
 	// their reason.
-	err = fmt.Errorf("try %d of %d: %w", m.Receives, ride.MaxReceives, err)
+	err = fmt.Errorf("try %d of %d: %w", m.Receives, event.MaxReceiveCount, err)
 	if noted := h.rides.DeadLettered(ctx, req.RideID, req.Attempt, err.Error(), h.by()); noted != nil {
 		h.log.Error("the ride does not know that its message is dead; the sweeper will look", "ride_id", req.RideID, "err", noted)
 	}

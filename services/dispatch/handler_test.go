@@ -88,7 +88,7 @@ func (f *fakeRides) Do(_ context.Context, _ string, a ride.Action, _ string) (ri
 	case a.Kind == ride.ActExpireOffer && time.Now().Before(f.ride.Offer.ExpiresAt):
 		return f.ride, ride.ErrState
 	}
-	f.diary = append(f.diary, strings.TrimSpace(string(a.Kind)+" "+a.Driver+a.Reason))
+	f.diary = append(f.diary, strings.TrimSpace(string(a.Kind.Event())+" "+a.Driver+a.Reason))
 	f.ride.State, f.ride.Offer = to, nil
 	switch a.Kind {
 	case ride.ActOffer:
@@ -107,7 +107,7 @@ func (f *fakeRides) DeadLettered(_ context.Context, _ string, _ int, reason, _ s
 }
 
 // answer is what a driver, or the rider, does after d.
-func (f *fakeRides) answer(d time.Duration, kind ride.Kind) {
+func (f *fakeRides) answer(d time.Duration, kind ride.ActionKind) {
 	time.AfterFunc(d, func() {
 		_, _ = f.Do(context.Background(), rideID, ride.Action{Kind: kind, Attempt: 1}, "")
 		select {

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tandem/services/domain/city"
+	"tandem/services/domain/event"
 	"tandem/services/domain/profile"
 	"tandem/services/domain/ride"
 	"tandem/services/internal/auth"
@@ -21,14 +22,11 @@ import (
 	"tandem/services/internal/queue/sqsworker"
 )
 
-// DeadLetterQueue is where requests go that no worker can do anything with.
-const DeadLetterQueue = "ride-requests-dlq"
-
 // Config is what the service needs.
 type Config struct {
 	DatabaseURL string
 	AWS         awsclient.Config
-	Auth        *auth.Keeper
+	Auth        *auth.Signer
 	Profile     profile.Profile
 	NearbyURL   string
 	Worker      string // its name in ride events; empty: dispatch-<pid>
@@ -78,8 +76,8 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	}, []string{"outcome"})
 	env.Metrics.MustRegister(seconds)
 	worker, err := sqsworker.New(sqsworker.Options{
-		Client: sqs.NewFromConfig(aws), Queue: ride.QueueRequests, DeadLetterQueue: DeadLetterQueue, Handler: h,
-		MaxReceives: ride.MaxReceives, VisibilitySetting: "RideRequestVisibilitySeconds in messaging.yaml",
+		Client: sqs.NewFromConfig(aws), Queue: event.QueueRideRequests, DeadLetterQueue: event.QueueRideRequestsDead, Handler: h,
+		MaxReceiveCount: event.MaxReceiveCount, VisibilitySetting: "RideRequestVisibilitySeconds in messaging.yaml",
 		Visibility: cfg.Profile.Visibility, HandleWithin: cfg.Profile.ExpiresAfter + time.Minute, Drain: drain, Log: env.Log,
 		Handled: func(m sqsworker.Message, o sqsworker.Outcome, took time.Duration) {
 			seconds.WithLabelValues(string(o)).Observe(took.Seconds())

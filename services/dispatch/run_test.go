@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/dispatch"
+	"tandem/services/domain/event"
 	"tandem/services/domain/geo"
 	"tandem/services/domain/profile"
 	"tandem/services/domain/ride"
@@ -41,7 +42,7 @@ func TestFromTheOutboxToTheDelete(t *testing.T) {
 	sdk, err := awsclient.New(t.Context(), awsConfig)
 	require.NoError(t, err)
 	client := sqs.NewFromConfig(sdk)
-	keeper, err := auth.NewKeeper(bytes.Repeat([]byte("k"), 32))
+	signer, err := auth.NewSigner(bytes.Repeat([]byte("k"), 32))
 	require.NoError(t, err)
 	nearby := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte(`{"drivers":[{"driver_id":"ana","lat":-34.9,"lon":-56.1}]}`))
@@ -58,7 +59,7 @@ func TestFromTheOutboxToTheDelete(t *testing.T) {
 	env := lifecycle.Env{Listener: l, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}
 	start(t, func(ctx context.Context) error {
 		return dispatch.Run(ctx, env, dispatch.Config{
-			DatabaseURL: url, AWS: awsConfig, Auth: keeper, Profile: profile.Fast(), NearbyURL: nearby.URL, Worker: "w1",
+			DatabaseURL: url, AWS: awsConfig, Auth: signer, Profile: profile.Fast(), NearbyURL: nearby.URL, Worker: "w1",
 		})
 	})
 
@@ -83,11 +84,11 @@ func TestFromTheOutboxToTheDelete(t *testing.T) {
 		return err == nil && events[len(events)-1].Kind == ride.EventDeleted
 	}, patience, look)
 
-	queue, err := client.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String(ride.QueueRequests)})
+	queue, err := client.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String(event.QueueRideRequests)})
 	require.NoError(t, err)
 	_, err = client.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: queue.QueueUrl, MessageBody: aws.String("{")})
 	require.NoError(t, err)
-	dead, err := client.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String(dispatch.DeadLetterQueue)})
+	dead, err := client.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String(event.QueueRideRequestsDead)})
 	require.NoError(t, err)
 	out, err := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: dead.QueueUrl, WaitTimeSeconds: 20, MessageAttributeNames: []string{"All"}})
 	require.NoError(t, err)
@@ -97,7 +98,7 @@ func TestFromTheOutboxToTheDelete(t *testing.T) {
 	var status struct{ Detail map[string]any }
 	require.Eventually(t, func() bool {
 		var s httpserver.Status
-		if err := httpserver.NewClient("http://"+l.Addr().String(), keeper, "test").Get(t.Context(), "/v1/status", &s); err != nil {
+		if err := httpserver.NewClient("http://"+l.Addr().String(), signer, "test").Get(t.Context(), "/v1/status", &s); err != nil {
 			return false
 		}
 		b, err := json.Marshal(s)

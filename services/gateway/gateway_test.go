@@ -28,12 +28,12 @@ const operatorKey = "operator-key-of-the-test"
 
 // start runs a gateway whose services behind it all answer with the path and
 // the identity that they were asked by; /v1/map is a WebSocket that echoes it.
-func start(t *testing.T, demoLogin bool) (base string, keeper *auth.Keeper) {
+func start(t *testing.T, demoLogin bool) (base string, signer *auth.Signer) {
 	t.Helper()
-	keeper, err := auth.NewKeeper([]byte(strings.Repeat("k", 32)))
+	signer, err := auth.NewSigner([]byte(strings.Repeat("k", 32)))
 	require.NoError(t, err)
 	behind := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id, err := keeper.Verify(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
+		id, err := signer.Verify(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
 		if err != nil {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
@@ -58,7 +58,7 @@ func start(t *testing.T, demoLogin bool) (base string, keeper *auth.Keeper) {
 	ended := make(chan error, 1)
 	go func() {
 		ended <- gateway.Run(ctx, lifecycle.Env{Listener: l, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}, gateway.Config{
-			DatabaseURL: dbURL, Auth: keeper, OperatorKey: operatorKey, DemoLogin: demoLogin,
+			DatabaseURL: dbURL, Auth: signer, OperatorKey: operatorKey, DemoLogin: demoLogin,
 			BookingURL: behind.URL, LocationURL: behind.URL, MapfeedURL: behind.URL, HistoryURL: behind.URL,
 			HeatmapURL: behind.URL, NotificationURL: behind.URL, ConsoleURL: behind.URL,
 			App:  fstest.MapFS{"index.html": {Data: []byte(`<script nonce="__CSP_NONCE__">`)}, "assets/a.js": {Data: []byte(strings.Repeat("a", 500))}},
@@ -69,7 +69,7 @@ func start(t *testing.T, demoLogin bool) (base string, keeper *auth.Keeper) {
 		cancel()
 		require.NoError(t, <-ended)
 	})
-	return "http://" + l.Addr().String(), keeper
+	return "http://" + l.Addr().String(), signer
 }
 
 type browser struct {
@@ -185,7 +185,7 @@ func TestSocketTicketWorksOnceForItsRole(t *testing.T) {
 }
 
 func TestTokensForPrograms(t *testing.T) {
-	base, keeper := start(t, false)
+	base, signer := start(t, false)
 	b := newBrowser(t, base)
 	operator := map[string]string{"X-Operator-Key": operatorKey}
 	cases := []struct {
@@ -206,7 +206,7 @@ func TestTokensForPrograms(t *testing.T) {
 			status, out := b.send(t, "POST", "/v1/tokens", tc.header, tc.body)
 			require.Equal(t, tc.status, status, out)
 			if status == 200 {
-				id, err := keeper.Verify(out["token"])
+				id, err := signer.Verify(out["token"])
 				require.NoError(t, err)
 				require.Equal(t, out["subject"], id.Subject)
 			}

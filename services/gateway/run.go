@@ -16,7 +16,7 @@ import (
 // Config is what the gateway needs.
 type Config struct {
 	DatabaseURL string
-	Auth        *auth.Keeper
+	Auth        *auth.Signer
 	// OperatorKey lets its holder have tokens of any role; empty: nobody may.
 	OperatorKey string
 	// DemoLogin makes anybody who reaches the gateway an admin by one click.

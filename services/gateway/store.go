@@ -8,13 +8,12 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io/fs"
-	"regexp"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"tandem/services/domain/event"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/postgres"
 	"tandem/services/internal/problem"
@@ -23,14 +22,9 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Schema is the account schema, which this package owns.
-func Schema() postgres.Schema {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded above
-	}
-	return postgres.Schema{Name: "account", FS: sub}
-}
+// Schema returns the schema account, which this package owns, with its
+// migrations.
+func Schema() postgres.Schema { return postgres.Embedded("account", migrations) }
 
 const (
 	sessionLife = 30 * 24 * time.Hour
@@ -40,11 +34,8 @@ const (
 // errNoSession is returned for a secret that is unknown, expired or used up.
 var errNoSession = errors.New("gateway: no such session")
 
-// subjectPattern is what an account's id looks like.
-var subjectPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-
 func checkSubject(s string) error {
-	if !subjectPattern.MatchString(s) {
+	if !event.ValidID(s) {
 		return problem.Field("subject", "An id has 1 to 64 of the characters A-Z a-z 0-9 _ and -.")
 	}
 	return nil

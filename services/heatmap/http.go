@@ -11,11 +11,10 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/golang/geo/s2"
 
+	"tandem/services/domain/points"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/problem"
-	"tandem/services/internal/stream/readstat"
-	"tandem/services/internal/stream/recent"
 	"tandem/services/internal/stream/shardgroup"
 )
 
@@ -28,8 +27,8 @@ func spans() []int { return []int{defaultMinutes, 30, 60} }
 // reader is the running service.
 type reader struct {
 	store *store
-	stats *readstat.Stats
-	seen  *recent.Tracker
+	stats *points.Stats
+	seen  *points.Recent
 	group *shardgroup.Group
 
 	mu     sync.Mutex
@@ -164,7 +163,7 @@ func (r *reader) status() any {
 	d, group := r.stats.Detail(name), r.group.Status()
 	d.Records, d.Parked, d.Gaps = group.Records, group.Parked, group.Gaps
 	for _, s := range group.Shards {
-		one := readstat.Shard{Shard: s.Shard, Sequence: s.Sequence, BehindMS: s.Behind.Milliseconds(), Worker: s.Worker, Drained: s.Drained}
+		one := points.ShardDetail{Shard: s.Shard, Sequence: s.Sequence, BehindMS: s.Behind.Milliseconds(), Worker: s.Worker, Drained: s.Drained}
 		if s.Err != nil {
 			one.Error = s.Err.Error()
 		}

@@ -7,7 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"tandem/services/domain/event"
-	"tandem/services/internal/stream/readstat"
+	"tandem/services/domain/points"
 	"tandem/services/internal/stream/shardgroup"
 	"tandem/services/internal/stream/shardreader"
 )
@@ -20,7 +20,7 @@ const maxMarks = 100_000
 // nobody else counts these drivers, and what it raised was committed.
 type processor struct {
 	store *store
-	stats *readstat.Stats
+	stats *points.Stats
 	seen  seer
 	marks event.Mark
 }

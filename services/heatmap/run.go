@@ -18,20 +18,19 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 
+	"tandem/services/domain/event"
+	"tandem/services/domain/points"
 	"tandem/services/domain/profile"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/awsclient"
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/lifecycle"
 	"tandem/services/internal/postgres"
-	"tandem/services/internal/stream/readstat"
-	"tandem/services/internal/stream/recent"
 	"tandem/services/internal/stream/shardgroup"
 	"tandem/services/internal/stream/streamcheck"
 )
 
 const (
-	stream     = "driver-locations"
 	name       = "heatmap" // of the service and of its consumer group
 	generation = 1         // a rebuild counts everything again under the next one
 
@@ -42,7 +41,7 @@ const (
 type Config struct {
 	DatabaseURL string
 	AWS         awsclient.Config
-	Auth        *auth.Keeper
+	Auth        *auth.Signer
 	Profile     profile.Profile
 }
 
@@ -62,11 +61,11 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	r := &reader{store: &store{pool: pool, generation: generation}, stats: readstat.New(), seen: recent.New(), public: map[int]publicMap{}}
+	r := &reader{store: &store{pool: pool, generation: generation}, stats: points.NewStats(), seen: points.NewRecent(), public: map[int]publicMap{}}
 	client := kinesis.NewFromConfig(aws)
-	check := streamcheck.New(streamcheck.Options{Client: client, Stream: stream, Log: env.Log})
+	check := streamcheck.New(streamcheck.Options{Client: client, Stream: event.Stream, Log: env.Log})
 	r.group, err = shardgroup.New(shardgroup.Options{
-		Client: client, Stream: stream, Pool: pool, Name: name, Generation: generation, Worker: shardgroup.WorkerID(),
+		Client: client, Stream: event.Stream, Pool: pool, Name: name, Generation: generation, Worker: shardgroup.WorkerID(),
 		Processor: r.processor, Lease: cfg.Profile.Lease, Log: env.Log,
 		// Half as often as those whose answer a person waits for: all readers
 		// share a shard's five calls a second.

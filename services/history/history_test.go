@@ -18,12 +18,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/domain/event"
+	"tandem/services/domain/points"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/lifecycle"
 	"tandem/services/internal/postgres"
-	"tandem/services/internal/stream/readstat"
-	"tandem/services/internal/stream/recent"
 	"tandem/services/internal/stream/shardgroup"
 	"tandem/services/internal/stream/shardreader"
 	"tandem/services/internal/stream/shardreader/fakestream"
@@ -46,10 +45,10 @@ func encode(t *testing.T, driver string, seq int64) []byte {
 // run reads s until the test ends. wrap may change what a processor does.
 func run(t *testing.T, s *fakestream.Stream, pool *pgxpool.Pool, worker string, wrap func(shardgroup.Processor) shardgroup.Processor) *reader {
 	t.Helper()
-	r := &reader{store: newStore(pool), stats: readstat.New(), seen: recent.New()}
+	r := &reader{store: newStore(pool), stats: points.NewStats(), seen: points.NewRecent()}
 	var err error
 	r.group, err = shardgroup.New(shardgroup.Options{
-		Client: s, Stream: stream, Pool: pool, Name: name, Worker: worker, Lease: 800 * time.Millisecond,
+		Client: s, Stream: event.Stream, Pool: pool, Name: name, Worker: worker, Lease: 800 * time.Millisecond,
 		PollEvery: 20 * time.Millisecond, Backoff: 100 * time.Millisecond, Log: slog.New(slog.DiscardHandler),
 		Processor: func(shard string) shardgroup.Processor {
 			if wrap != nil {
@@ -93,7 +92,7 @@ func TestStoresOnceAndFlagsWhatDoesNotRise(t *testing.T) {
 	eventually(t, pool, 5, `SELECT count(*) FROM history.points`)
 	require.Equal(t, 1, count(t, pool, `SELECT count(*) FROM history.points WHERE not_rising`))
 	require.Equal(t, 2, count(t, pool, `SELECT count(DISTINCT tableoid) FROM history.points`), "a partition a day, made for 2013")
-	require.EqualValues(t, 1, r.status().(readstat.Detail).Repeated)
+	require.EqualValues(t, 1, r.status().(points.Detail).Repeated)
 	require.Equal(t, "0", r.seen.Last("d")[0].Shard)
 }
 
@@ -183,15 +182,15 @@ func TestRoutes(t *testing.T) {
 	}
 	r := run(t, s, pool, "a", nil)
 	eventually(t, pool, 5, `SELECT count(*) FROM history.points`)
-	keeper, err := auth.NewKeeper([]byte(strings.Repeat("k", 32)))
+	signer, err := auth.NewSigner([]byte(strings.Repeat("k", 32)))
 	require.NoError(t, err)
 	h, err := httpserver.NewHandler(httpserver.Options{
 		Name: name, Env: lifecycle.Env{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()},
-		Auth: keeper, Routes: r.routes(), Status: r.status,
+		Auth: signer, Routes: r.routes(), Status: r.status,
 	})
 	require.NoError(t, err)
 	get := func(role auth.Role, subject, path string) (int, map[string]any) {
-		token, err := keeper.Sign(auth.Identity{Subject: subject, Role: role}, time.Minute)
+		token, err := signer.Sign(auth.Identity{Subject: subject, Role: role}, time.Minute)
 		require.NoError(t, err)
 		req := httptest.NewRequest(http.MethodGet, path, nil)
 		req.Header.Set("Authorization", "Bearer "+token)

@@ -7,11 +7,10 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"tandem/services/domain/points"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/problem"
-	"tandem/services/internal/stream/readstat"
-	"tandem/services/internal/stream/recent"
 	"tandem/services/internal/stream/shardgroup"
 )
 
@@ -23,8 +22,8 @@ const (
 // reader is the running service.
 type reader struct {
 	store *store
-	stats *readstat.Stats
-	seen  *recent.Tracker
+	stats *points.Stats
+	seen  *points.Recent
 	group *shardgroup.Group
 }
 
@@ -113,7 +112,7 @@ func (r *reader) status() any {
 	d, group := r.stats.Detail(name), r.group.Status()
 	d.Records, d.Parked, d.Gaps = group.Records, group.Parked, group.Gaps
 	for _, s := range group.Shards {
-		one := readstat.Shard{Shard: s.Shard, Sequence: s.Sequence, BehindMS: s.Behind.Milliseconds(), Worker: s.Worker, Drained: s.Drained}
+		one := points.ShardDetail{Shard: s.Shard, Sequence: s.Sequence, BehindMS: s.Behind.Milliseconds(), Worker: s.Worker, Drained: s.Drained}
 		if s.Err != nil {
 			one.Error = s.Err.Error()
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"tandem/services/domain/event"
-	"tandem/services/internal/stream/readstat"
+	"tandem/services/domain/points"
 	"tandem/services/internal/stream/shardgroup"
 	"tandem/services/internal/stream/shardreader"
 )
@@ -20,7 +20,7 @@ const maxNewest = 100_000
 // processor stores the points of one shard, while its lease is held.
 type processor struct {
 	store  *store
-	stats  *readstat.Stats
+	stats  *points.Stats
 	seen   seer
 	newest event.Mark // of the drivers that came by, to tell what does not rise
 }

@@ -13,28 +13,27 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 
+	"tandem/services/domain/event"
+	"tandem/services/domain/points"
 	"tandem/services/domain/profile"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/awsclient"
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/lifecycle"
 	"tandem/services/internal/postgres"
-	"tandem/services/internal/stream/readstat"
-	"tandem/services/internal/stream/recent"
 	"tandem/services/internal/stream/shardgroup"
 	"tandem/services/internal/stream/streamcheck"
 )
 
 const (
-	stream = "driver-locations"
-	name   = "history" // of the service and of its consumer group
+	name = "history" // of the service and of its consumer group
 )
 
 // Config is what the service needs.
 type Config struct {
 	DatabaseURL string
 	AWS         awsclient.Config
-	Auth        *auth.Keeper
+	Auth        *auth.Signer
 	Profile     profile.Profile
 }
 
@@ -54,11 +53,11 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	r := &reader{store: newStore(pool), stats: readstat.New(), seen: recent.New()}
+	r := &reader{store: newStore(pool), stats: points.NewStats(), seen: points.NewRecent()}
 	client := kinesis.NewFromConfig(aws)
-	check := streamcheck.New(streamcheck.Options{Client: client, Stream: stream, Log: env.Log})
+	check := streamcheck.New(streamcheck.Options{Client: client, Stream: event.Stream, Log: env.Log})
 	r.group, err = shardgroup.New(shardgroup.Options{
-		Client: client, Stream: stream, Pool: pool, Name: name, Generation: 1, Worker: shardgroup.WorkerID(),
+		Client: client, Stream: event.Stream, Pool: pool, Name: name, Generation: 1, Worker: shardgroup.WorkerID(),
 		Processor: r.processor, Lease: cfg.Profile.Lease, Log: env.Log,
 		// Half as often as those whose answer a person waits for: all readers
 		// share a shard's five calls a second.

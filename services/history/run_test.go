@@ -58,13 +58,13 @@ func start(t *testing.T, dbURL string, cloud awsclient.Config) (base string, sto
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	keeper, err := auth.NewKeeper([]byte(strings.Repeat("k", 32)))
+	signer, err := auth.NewSigner([]byte(strings.Repeat("k", 32)))
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
 		ended <- history.Run(ctx, lifecycle.Env{Listener: l, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()},
-			history.Config{DatabaseURL: dbURL, AWS: cloud, Auth: keeper, Profile: profile.Fast()})
+			history.Config{DatabaseURL: dbURL, AWS: cloud, Auth: signer, Profile: profile.Fast()})
 	}()
 	return "http://" + l.Addr().String(), func() {
 		cancel()

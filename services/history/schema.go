@@ -2,7 +2,6 @@ package history
 
 import (
 	"embed"
-	"io/fs"
 
 	"tandem/services/internal/postgres"
 )
@@ -10,11 +9,5 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Schema is the schema history with its migrations.
-func Schema() postgres.Schema {
-	root, err := fs.Sub(migrations, "migrations")
-	if err != nil { // the path is a constant that embed has checked
-		panic(err)
-	}
-	return postgres.Schema{Name: "history", FS: root}
-}
+// Schema returns the schema history, which this package owns, with its migrations.
+func Schema() postgres.Schema { return postgres.Embedded("history", migrations) }

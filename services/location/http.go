@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"regexp"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -34,8 +33,6 @@ func (s *service) routes() []httpserver.Route {
 	}
 }
 
-var driverID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-
 type accepted struct {
 	Accepted        int       `json:"accepted"`
 	AcceptedThrough int64     `json:"accepted_through"` // points up to here that were not refused are durable
@@ -49,7 +46,7 @@ func (s *service) points(c *gin.Context) error {
 		return err
 	}
 	id := httpserver.Identity(c)
-	driver, err := driverOf(id, in.DriverID)
+	driver, err := auth.ActingDriver(id, in.DriverID, event.ValidID)
 	if err != nil {
 		return err
 	}
@@ -72,18 +69,6 @@ func (s *service) points(c *gin.Context) error {
 	}
 	c.JSON(http.StatusAccepted, accepted{len(good), good[len(good)-1].Seq, refused})
 	return nil
-}
-
-func driverOf(id auth.Identity, named string) (string, error) {
-	switch {
-	case id.Role == auth.Importer && !driverID.MatchString(named):
-		return "", problem.Field("driver_id", "An importer names the driver: 1 to 64 of A-Z a-z 0-9 _ and -.")
-	case id.Role == auth.Importer:
-		return named, nil
-	case named != "" && named != id.Subject:
-		return "", problem.New(problem.Forbidden, "A driver writes its own location alone.")
-	}
-	return id.Subject, nil
 }
 
 // put waits until the stream has acknowledged the points, within putWithin.

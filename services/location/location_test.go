@@ -27,16 +27,16 @@ import (
 	"tandem/services/test/testenv"
 )
 
-func testKeeper(t *testing.T) *auth.Keeper {
+func testSigner(t *testing.T) *auth.Signer {
 	t.Helper()
-	k, err := auth.NewKeeper([]byte(strings.Repeat("k", 32)))
+	k, err := auth.NewSigner([]byte(strings.Repeat("k", 32)))
 	require.NoError(t, err)
 	return k
 }
 
-func post(t *testing.T, do func(*http.Request) (int, []byte), keeper *auth.Keeper, id auth.Identity, body string) (int, map[string]any) {
+func post(t *testing.T, do func(*http.Request) (int, []byte), signer *auth.Signer, id auth.Identity, body string) (int, map[string]any) {
 	t.Helper()
-	token, err := keeper.Sign(id, time.Minute)
+	token, err := signer.Sign(id, time.Minute)
 	require.NoError(t, err)
 	req := httptest.NewRequestWithContext(t.Context(), "POST", "/v1/points", strings.NewReader(body))
 	req.Header.Set("Authorization", "Bearer "+token)
@@ -53,10 +53,10 @@ func (s stalled) Put(context.Context, string, ...[]byte) (int, error) {
 	return s.acks, errors.New("secret-host refused")
 }
 
-func handler(t *testing.T, keeper *auth.Keeper, p producer) func(*http.Request) (int, []byte) {
+func handler(t *testing.T, signer *auth.Signer, p producer) func(*http.Request) (int, []byte) {
 	t.Helper()
 	s := &service{stream: p, putWithin: time.Second, now: time.Now, stats: newStats()}
-	h, err := httpserver.NewHandler(httpserver.Options{Name: "location", Auth: keeper, Routes: s.routes(),
+	h, err := httpserver.NewHandler(httpserver.Options{Name: "location", Auth: signer, Routes: s.routes(),
 		Env: lifecycle.Env{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}})
 	require.NoError(t, err)
 	return func(r *http.Request) (int, []byte) {
@@ -67,17 +67,17 @@ func handler(t *testing.T, keeper *auth.Keeper, p producer) func(*http.Request) 
 }
 
 func TestWhatIsNotDurableIsSaid(t *testing.T) {
-	keeper := testKeeper(t)
+	signer := testSigner(t)
 	now := time.Now().UnixMilli()
 	body := fmt.Sprintf(`{"points":[{"seq":%d,"at":%d,"lat":1,"lon":1},{"seq":%d,"at":%d,"lat":1,"lon":1},{"seq":%d,"at":%d,"lat":99,"lon":1},{"seq":%d,"at":%d,"lat":1,"lon":1}]}`,
 		now, now, now+1, now, now+2, now, now+3, now)
-	status, out := post(t, handler(t, keeper, stalled{acks: 2}), keeper, auth.Identity{Subject: "d", Role: auth.Driver}, body)
+	status, out := post(t, handler(t, signer, stalled{acks: 2}), signer, auth.Identity{Subject: "d", Role: auth.Driver}, body)
 	require.Equal(t, 503, status)
 	require.InDelta(t, now+1, out["accepted_through"], 0)
 	require.InDelta(t, now+3, out["resend_from"], 0)
 	require.Len(t, out["refused"], 1)
 	require.NotContains(t, fmt.Sprint(out), "secret-host")
-	_, out = post(t, handler(t, keeper, stalled{}), keeper, auth.Identity{Subject: "d", Role: auth.Driver}, body)
+	_, out = post(t, handler(t, signer, stalled{}), signer, auth.Identity{Subject: "d", Role: auth.Driver}, body)
 	require.InDelta(t, 0, out["accepted_through"], 0)
 }
 
@@ -139,7 +139,7 @@ func FuzzPoints(f *testing.F) {
 }
 
 func TestPointsReachTheStream(t *testing.T) {
-	keeper := testKeeper(t)
+	signer := testSigner(t)
 	aws := testenv.Emulator(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -147,7 +147,7 @@ func TestPointsReachTheStream(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() {
 		ended <- Run(ctx, lifecycle.Env{Listener: l, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()},
-			Config{AWS: aws, Auth: keeper, Profile: profile.Fast()})
+			Config{AWS: aws, Auth: signer, Profile: profile.Fast()})
 	}()
 	do := func(r *http.Request) (int, []byte) {
 		r = r.Clone(r.Context())
@@ -162,13 +162,13 @@ func TestPointsReachTheStream(t *testing.T) {
 	now := time.Now().UnixMilli()
 	for i := range int64(20) {
 		body := fmt.Sprintf(`{"points":[{"seq":%d,"at":%d,"lat":-34.9,"lon":-56.2,"speed":8}]}`, now+i, now)
-		status, out := post(t, do, keeper, auth.Identity{Subject: "d1", Role: auth.Driver}, body)
+		status, out := post(t, do, signer, auth.Identity{Subject: "d1", Role: auth.Driver}, body)
 		require.Equal(t, 202, status, out)
 		require.InDelta(t, now+i, out["accepted_through"], 0)
 	}
-	status, _ := post(t, do, keeper, auth.Identity{Subject: "d1", Role: auth.Driver}, `{"driver_id":"d2","points":[]}`)
+	status, _ := post(t, do, signer, auth.Identity{Subject: "d1", Role: auth.Driver}, `{"driver_id":"d2","points":[]}`)
 	require.Equal(t, 403, status, "another driver's location")
-	status, _ = post(t, do, keeper, auth.Identity{Subject: "f", Role: auth.Importer}, `{"driver_id":"d3","points":[{"seq":1362127071000,"at":1362127071000,"lat":40.7,"lon":-74}]}`)
+	status, _ = post(t, do, signer, auth.Identity{Subject: "f", Role: auth.Importer}, `{"driver_id":"d3","points":[{"seq":1362127071000,"at":1362127071000,"lat":40.7,"lon":-74}]}`)
 	require.Equal(t, 202, status)
 
 	cfg, err := awsclient.New(t.Context(), aws)
@@ -177,7 +177,7 @@ func TestPointsReachTheStream(t *testing.T) {
 	defer stop()
 	seen := make(chan event.Point, 100)
 	go func() {
-		_ = shardreader.New(shardreader.Options{Client: kinesis.NewFromConfig(cfg), Stream: stream, Log: slog.New(slog.DiscardHandler), PollEvery: 300 * time.Millisecond}).
+		_ = shardreader.New(shardreader.Options{Client: kinesis.NewFromConfig(cfg), Stream: event.Stream, Log: slog.New(slog.DiscardHandler), PollEvery: 300 * time.Millisecond}).
 			All(reading, shardreader.Horizon(), func(_ context.Context, b shardreader.Batch) error {
 				for _, r := range b.Records {
 					p, err := event.DecodePoint(r.Data)

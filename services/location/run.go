@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 
+	"tandem/services/domain/event"
 	"tandem/services/domain/profile"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/awsclient"
@@ -15,12 +16,10 @@ import (
 	"tandem/services/internal/stream/streamcheck"
 )
 
-const stream = "driver-locations"
-
 // Config is what location needs.
 type Config struct {
 	AWS     awsclient.Config
-	Auth    *auth.Keeper
+	Auth    *auth.Signer
 	Profile profile.Profile
 	Backend profile.Backend
 }
@@ -34,9 +33,9 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	stats := newStats()
 	client := kinesis.NewFromConfig(awsCfg)
 	// A stream of more shards than buckets would leave some of them empty.
-	check := streamcheck.New(streamcheck.Options{Client: client, Stream: stream, MaxShards: cfg.Backend.Buckets.Count(), Log: env.Log})
+	check := streamcheck.New(streamcheck.Options{Client: client, Stream: event.Stream, MaxShards: cfg.Backend.Buckets.Count(), Log: env.Log})
 	p := kinesisproducer.New(kinesisproducer.Options{
-		Client: client, Stream: stream, Buckets: cfg.Backend.Buckets, Log: env.Log,
+		Client: client, Stream: event.Stream, Buckets: cfg.Backend.Buckets, Log: env.Log,
 		Linger: max(cfg.Profile.Linger, cfg.Backend.MinLinger), Report: stats.report,
 	})
 	s := &service{stream: p, putWithin: cfg.Profile.PutWithin, now: time.Now, stats: stats}

@@ -48,18 +48,18 @@ func decodeFrame(t *testing.T, b []byte) (kind byte, out []seen) {
 }
 
 // start serves a feed without a stream: tests apply points themselves.
-func start(t *testing.T, bookingURL string) (f *feed, base string, keeper *auth.Keeper) {
+func start(t *testing.T, bookingURL string) (f *feed, base string, signer *auth.Signer) {
 	t.Helper()
-	keeper, err := auth.NewKeeper([]byte(strings.Repeat("k", 32)))
+	signer, err := auth.NewSigner([]byte(strings.Repeat("k", 32)))
 	require.NoError(t, err)
-	f = newFeed(Config{Auth: keeper, BookingURL: bookingURL}, slog.New(slog.DiscardHandler))
+	f = newFeed(Config{Auth: signer, BookingURL: bookingURL}, slog.New(slog.DiscardHandler))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
 		ended <- lifecycle.Group(ctx, lifecycle.Task{Name: "frames", Run: f.frames}, lifecycle.Task{Name: "http", Run: func(ctx context.Context) error {
-			return httpserver.Serve(ctx, httpserver.Options{Name: "mapfeed", Auth: keeper, Routes: f.routes(),
+			return httpserver.Serve(ctx, httpserver.Options{Name: "mapfeed", Auth: signer, Routes: f.routes(),
 				Env: lifecycle.Env{Listener: l, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}})
 		}})
 	}()
@@ -67,12 +67,12 @@ func start(t *testing.T, bookingURL string) (f *feed, base string, keeper *auth.
 		cancel()
 		require.NoError(t, <-ended)
 	})
-	return f, "ws://" + l.Addr().String() + "/v1/map", keeper
+	return f, "ws://" + l.Addr().String() + "/v1/map", signer
 }
 
-func dial(t *testing.T, base string, keeper *auth.Keeper, id auth.Identity) *websocket.Conn {
+func dial(t *testing.T, base string, signer *auth.Signer, id auth.Identity) *websocket.Conn {
 	t.Helper()
-	token, err := keeper.Sign(id, time.Minute)
+	token, err := signer.Sign(id, time.Minute)
 	require.NoError(t, err)
 	conn, _, err := websocket.DefaultDialer.DialContext(t.Context(), base, http.Header{"Authorization": {"Bearer " + token}})
 	require.NoError(t, err)
@@ -116,10 +116,10 @@ func point(driver string, seq int64, lat, lon float64) event.Point {
 var viewer = auth.Identity{Subject: "viewer", Role: auth.Viewer}
 
 func TestAClientSeesWhatLiesInItsView(t *testing.T) {
-	f, base, keeper := start(t, "")
+	f, base, signer := start(t, "")
 	f.world.apply(point("in", 1, -34.9, -56.2), time.Now())
 	f.world.apply(point("out", 1, -30, -50), time.Now())
-	conn := dial(t, base, keeper, viewer)
+	conn := dial(t, base, signer, viewer)
 	require.Equal(t, "hello", nextText(t, conn)["type"])
 	require.NoError(t, conn.WriteJSON(ask{Type: "view", West: -57, South: -35, East: -56, North: -34}))
 	kind, vehicles := nextFrame(t, conn)
@@ -141,12 +141,12 @@ func TestAClientSeesWhatLiesInItsView(t *testing.T) {
 // A client that reads nothing delays nobody, and what the others see of a
 // vehicle only goes forward.
 func TestASlowClientDelaysNobody(t *testing.T) {
-	f, base, keeper := start(t, "")
-	stuck := dial(t, base, keeper, viewer)
+	f, base, signer := start(t, "")
+	stuck := dial(t, base, signer, viewer)
 	require.NoError(t, stuck.WriteJSON(ask{Type: "view", West: -57, South: -35, East: -56, North: -34}))
 	var conns []*websocket.Conn
 	for range 20 {
-		conn := dial(t, base, keeper, viewer)
+		conn := dial(t, base, signer, viewer)
 		require.NoError(t, conn.WriteJSON(ask{Type: "view", West: -57, South: -35, East: -56, North: -34}))
 		conns = append(conns, conn)
 	}
@@ -195,10 +195,10 @@ func TestNumbersChangeForAllWithTheEpoch(t *testing.T) {
 }
 
 func TestRideEventsComeWithTheClientsOwnRights(t *testing.T) {
-	var keeper *auth.Keeper
+	var signer *auth.Signer
 	var connections int
 	booking := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id, err := keeper.Verify(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
+		id, err := signer.Verify(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
 		if err != nil || id.Subject != "p1" {
 			w.Header().Set("Content-Type", "application/problem+json")
 			w.WriteHeader(http.StatusNotFound)
@@ -216,7 +216,7 @@ func TestRideEventsComeWithTheClientsOwnRights(t *testing.T) {
 	}))
 	defer booking.Close()
 	f, base, k := start(t, booking.URL)
-	keeper = k
+	signer = k
 	conn := dial(t, base, k, auth.Identity{Subject: "p1", Role: auth.Rider})
 	require.Equal(t, "hello", nextText(t, conn)["type"])
 	require.NoError(t, conn.WriteJSON(ask{Type: "ride", RideID: "r1"}))

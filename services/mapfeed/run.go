@@ -12,18 +12,16 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/gorilla/websocket"
 
-	"tandem/services/domain/newest"
+	"tandem/services/domain/event"
+	"tandem/services/domain/points"
 	"tandem/services/domain/profile"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/awsclient"
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/lifecycle"
 	"tandem/services/internal/problem"
-	"tandem/services/internal/stream/readstat"
 	"tandem/services/internal/stream/shardreader"
 )
-
-const stream = "driver-locations"
 
 const (
 	framesEvery = 250 * time.Millisecond
@@ -35,7 +33,7 @@ const (
 type Config struct {
 	DatabaseURL string // with it, and a Backend that has fan-out, the stream need not be polled
 	AWS         awsclient.Config
-	Auth        *auth.Keeper
+	Auth        *auth.Signer
 	Profile     profile.Profile
 	Backend     profile.Backend
 	BookingURL  string
@@ -46,7 +44,7 @@ type feed struct {
 	cfg      Config
 	log      *slog.Logger
 	world    *world
-	follower *newest.Follower
+	follower *points.Live
 	http     *http.Client
 
 	mu      sync.Mutex
@@ -61,15 +59,15 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	}
 	f := newFeed(cfg, env.Log)
 	client := kinesis.NewFromConfig(awsCfg)
-	o := newest.Options{
-		Name: "mapfeed", Client: client, Stream: stream,
+	o := points.LiveOptions{
+		Name: "mapfeed", Client: client, Stream: event.Stream,
 		PollEvery: cfg.Profile.PollEvery, Log: env.Log, Apply: f.world.apply,
 		DatabaseURL: cfg.DatabaseURL, Lease: cfg.Profile.Lease,
 	}
 	if cfg.Backend.FanOut {
 		o.FanOut = shardreader.FanOutOf(client)
 	}
-	f.follower = newest.New(o)
+	f.follower = points.NewLive(o)
 	return lifecycle.Group(ctx,
 		lifecycle.Task{Name: "reader", Run: f.follower.Run},
 		lifecycle.Task{Name: "frames", Run: f.frames},
@@ -168,7 +166,7 @@ func (f *feed) handOut(now time.Time) {
 }
 
 type detail struct {
-	readstat.Detail
+	points.Detail
 	Clients int `json:"clients"`
 }
 

@@ -5,30 +5,28 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 
-	"tandem/services/domain/newest"
+	"tandem/services/domain/event"
+	"tandem/services/domain/points"
 	"tandem/services/domain/profile"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/awsclient"
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/lifecycle"
-	"tandem/services/internal/stream/readstat"
 	"tandem/services/internal/stream/shardreader"
 )
-
-const stream = "driver-locations"
 
 // Config is what nearby needs.
 type Config struct {
 	DatabaseURL string // with it, and a Backend that has fan-out, the stream need not be polled
 	AWS         awsclient.Config
-	Auth        *auth.Keeper
+	Auth        *auth.Signer
 	Profile     profile.Profile
 	Backend     profile.Backend
 }
 
 type service struct {
 	index    *index
-	follower *newest.Follower
+	follower *points.Live
 }
 
 // Run reads the stream and serves until ctx ends.
@@ -39,15 +37,15 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	}
 	s := &service{index: newIndex()}
 	client := kinesis.NewFromConfig(awsCfg)
-	o := newest.Options{
-		Name: "nearby", Client: client, Stream: stream, Back: silentAfter,
+	o := points.LiveOptions{
+		Name: "nearby", Client: client, Stream: event.Stream, Back: silentAfter,
 		PollEvery: 2 * cfg.Profile.PollEvery, Log: env.Log, Apply: s.index.apply,
 		DatabaseURL: cfg.DatabaseURL, Lease: cfg.Profile.Lease,
 	}
 	if cfg.Backend.FanOut {
 		o.FanOut = shardreader.FanOutOf(client)
 	}
-	s.follower = newest.New(o)
+	s.follower = points.NewLive(o)
 	return lifecycle.Group(ctx,
 		lifecycle.Task{Name: "reader", Run: s.follower.Run},
 		lifecycle.Task{Name: "forget", Run: func(ctx context.Context) error { return s.index.forgetEvery(ctx, silentAfter/6) }},
@@ -61,7 +59,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 }
 
 type detail struct {
-	readstat.Detail
+	points.Detail
 	Drivers int `json:"drivers"`
 }
 

@@ -14,10 +14,6 @@ import (
 	"tandem/services/internal/queue/sqsworker"
 )
 
-// maxReceives is the queue's maxReceiveCount: the handler buries on the last
-// try itself, so that the dead letter has its reason.
-const maxReceives = 5
-
 // smsSender sends one text. It wraps errNeverDelivered where trying again is
 // of no use.
 type smsSender interface {
@@ -51,10 +47,10 @@ func (h *handler) Handle(ctx context.Context, m sqsworker.Message) sqsworker.Res
 	switch {
 	case err == nil:
 		return sqsworker.Done()
-	case m.Receives >= maxReceives:
-		return sqsworker.DeadLetter(fmt.Errorf("try %d of %d: %w", m.Receives, maxReceives, err))
+	case m.Receives >= event.MaxReceiveCount:
+		return sqsworker.DeadLetter(fmt.Errorf("try %d of %d: %w", m.Receives, event.MaxReceiveCount, err))
 	}
-	return sqsworker.RetryAfter(time.Second<<min(m.Receives, maxReceives), err)
+	return sqsworker.RetryAfter(time.Second<<min(m.Receives, event.MaxReceiveCount), err)
 }
 
 func decode(body []byte) (notice, error) {

@@ -52,7 +52,7 @@ func setup(t *testing.T) (*handler, *recorder, *bytes.Buffer) {
 
 func message(t *testing.T, typ, rider, ride string) sqsworker.Message {
 	t.Helper()
-	e, err := event.New(uuid.Must(uuid.NewV7()).String(), typ, time.Now(), event.RideNotice{RideID: ride, RiderID: rider, Plate: "SAB 1234", Minutes: 4})
+	e, err := event.New(uuid.Must(uuid.NewV7()).String(), typ, time.Now(), event.RideNotice{RideID: ride, RiderID: rider, Plate: "SAB 1234"})
 	require.NoError(t, err)
 	body, err := json.Marshal(e)
 	require.NoError(t, err)
@@ -79,10 +79,10 @@ func TestEachEventOnceOnEachChannelHoweverOftenItComes(t *testing.T) {
 	inbox, err := h.store.inbox(ctx, "ana", -1, 10)
 	require.NoError(t, err)
 	require.Len(t, inbox, 2)
-	require.Equal(t, "Tu conductor está en camino, matrícula SAB 1234, unos 4 min.", inbox[0].Text)
+	require.Equal(t, "Tu conductor está en camino, matrícula SAB 1234.", inbox[0].Text)
 	require.Equal(t, "arrived", inbox[1].Kind)
 	require.Equal(t, []string{
-		"+59899123456 Tu conductor está en camino, matrícula SAB 1234, unos 4 min.",
+		"+59899123456 Tu conductor está en camino, matrícula SAB 1234.",
 		"+59899123456 Tu conductor llegó, matrícula SAB 1234.",
 	}, sms.sent)
 	out, err := h.store.deliveries(ctx, ride)
@@ -119,7 +119,7 @@ func TestAFailingSMSIsRetriedThenBuriedWithItsReason(t *testing.T) {
 	sms.err = errors.New("throttled")
 	before := h.Handle(ctx, m)
 	require.NotEqual(t, sqsworker.Done(), before)
-	m.Receives = maxReceives
+	m.Receives = event.MaxReceiveCount
 	require.IsType(t, sqsworker.DeadLetter(nil), h.Handle(ctx, m))
 	sms.err = nil
 	require.Equal(t, sqsworker.Done(), h.Handle(ctx, m), "a redriven message is sent")
@@ -182,15 +182,15 @@ func TestEveryKindHasATextInBothLanguages(t *testing.T) {
 func TestRoutes(t *testing.T) {
 	t.Parallel()
 	h, _, _ := setup(t)
-	keeper, err := auth.NewKeeper(bytes.Repeat([]byte("k"), 32))
+	signer, err := auth.NewSigner(bytes.Repeat([]byte("k"), 32))
 	require.NoError(t, err)
 	api, err := httpserver.NewHandler(httpserver.Options{
-		Name: "notification", Auth: keeper, Routes: routes(h.store),
+		Name: "notification", Auth: signer, Routes: routes(h.store),
 		Env: lifecycle.Env{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()},
 	})
 	require.NoError(t, err)
 	call := func(role auth.Role, method, path, body string) (int, string) {
-		token, err := keeper.Sign(auth.Identity{Subject: "ana", Role: role}, time.Minute)
+		token, err := signer.Sign(auth.Identity{Subject: "ana", Role: role}, time.Minute)
 		require.NoError(t, err)
 		r := httptest.NewRequest(method, path, strings.NewReader(body))
 		r.Header.Set("Authorization", "Bearer "+token)

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"tandem/services/domain/event"
 	"tandem/services/domain/profile"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/awsclient"
@@ -27,17 +28,11 @@ import (
 	"tandem/services/internal/queue/sqsworker"
 )
 
-// Queues that the service consumes and buries in.
-const (
-	Queue           = "notifications.fifo"
-	DeadLetterQueue = "notifications-dlq.fifo"
-)
-
 // Config is what the service needs.
 type Config struct {
 	DatabaseURL string
 	AWS         awsclient.Config
-	Auth        *auth.Keeper
+	Auth        *auth.Signer
 	Profile     profile.Profile
 }
 
@@ -57,12 +52,12 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	}
 	s := &store{pool: pool}
 	worker, err := sqsworker.New(sqsworker.Options{
-		Client: sqs.NewFromConfig(aws), Queue: Queue, DeadLetterQueue: DeadLetterQueue,
+		Client: sqs.NewFromConfig(aws), Queue: event.QueueNotifications, DeadLetterQueue: event.QueueNotificationsDead,
 		Handler:    &handler{store: s, sms: snsSender{sns.NewFromConfig(aws)}, claim: cfg.Profile.Visibility, log: env.Log},
 		Visibility: cfg.Profile.Visibility, Log: env.Log,
 		VisibilitySetting: "NotificationVisibilitySeconds in messaging.yaml",
 		// A ride whose first message fails must not use up its followers' tries.
-		MaxReceive: 1,
+		BatchSize: 1,
 	})
 	if err != nil {
 		return fmt.Errorf("notification: %w", err)
@@ -76,7 +71,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 					{Name: "postgres", Run: pool.Ping},
 					{Name: "queue", Run: func(context.Context) error { return worker.Ready() }},
 				},
-				Status: func() any { return status{Worker: Queue, PID: os.Getpid(), Stats: worker.Stats()} },
+				Status: func() any { return status{Worker: event.QueueNotifications, PID: os.Getpid(), Stats: worker.Stats()} },
 			})
 		}})
 }

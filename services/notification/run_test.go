@@ -40,7 +40,7 @@ func TestFromTheQueueToInboxAndPhone(t *testing.T) {
 	sdk, err := awsclient.New(t.Context(), cfg)
 	require.NoError(t, err)
 	client := sqs.NewFromConfig(sdk)
-	keeper, err := auth.NewKeeper(bytes.Repeat([]byte("k"), 32))
+	signer, err := auth.NewSigner(bytes.Repeat([]byte("k"), 32))
 	require.NoError(t, err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -48,12 +48,12 @@ func TestFromTheQueueToInboxAndPhone(t *testing.T) {
 	ended := make(chan error, 1)
 	env := lifecycle.Env{Listener: l, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}
 	go func() {
-		ended <- notification.Run(ctx, env, notification.Config{DatabaseURL: url, AWS: cfg, Auth: keeper, Profile: profile.Fast()})
+		ended <- notification.Run(ctx, env, notification.Config{DatabaseURL: url, AWS: cfg, Auth: signer, Profile: profile.Fast()})
 	}()
 	t.Cleanup(func() { stop(); require.NoError(t, <-ended) })
 
 	call := func(method, path, body string) string {
-		token, err := keeper.Sign(auth.Identity{Subject: "rita", Role: auth.Rider}, time.Minute)
+		token, err := signer.Sign(auth.Identity{Subject: "rita", Role: auth.Rider}, time.Minute)
 		require.NoError(t, err)
 		req, err := http.NewRequestWithContext(t.Context(), method, "http://"+l.Addr().String()+path, strings.NewReader(body))
 		require.NoError(t, err)
@@ -61,7 +61,7 @@ func TestFromTheQueueToInboxAndPhone(t *testing.T) {
 		return do(t, req)
 	}
 	call(http.MethodPut, "/v1/contact", `{"phone":"+59899123456","language":"es"}`)
-	queue, err := client.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String(notification.Queue)})
+	queue, err := client.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String(event.QueueNotifications)})
 	require.NoError(t, err)
 	rideID := uuid.Must(uuid.NewV7()).String()
 	for _, typ := range []string{event.TypeRideAssigned, event.TypeRideArrived, event.TypeRidePickedUp, event.TypeRideCompleted} {

@@ -17,7 +17,7 @@ func kinds() map[string]string {
 	return map[string]string{
 		event.TypeRideAssigned: "assigned", event.TypeRideArrived: "arrived", event.TypeRidePickedUp: "picked_up",
 		event.TypeRideCompleted: "completed", event.TypeRideCancelled: "cancelled",
-		event.TypeRideUnfilled: "unfulfilled", event.TypeRideRequeued: "requeued",
+		event.TypeRideUnfulfilled: "unfulfilled", event.TypeRideRequeued: "requeued",
 	}
 }
 
@@ -32,7 +32,7 @@ func text(language string, n notice) string {
 func textEN(n notice) string {
 	switch n.Kind {
 	case "assigned":
-		return fmt.Sprintf("Your driver is on the way%s%s.", plate(", plate ", n), minutes(", about %d min", n))
+		return fmt.Sprintf("Your driver is on the way%s.", plate(", plate ", n))
 	case "arrived":
 		return fmt.Sprintf("Your driver is here%s.", plate(", plate ", n))
 	case "picked_up":
@@ -51,7 +51,7 @@ func textEN(n notice) string {
 func textES(n notice) string {
 	switch n.Kind {
 	case "assigned":
-		return fmt.Sprintf("Tu conductor está en camino%s%s.", plate(", matrícula ", n), minutes(", unos %d min", n))
+		return fmt.Sprintf("Tu conductor está en camino%s.", plate(", matrícula ", n))
 	case "arrived":
 		return fmt.Sprintf("Tu conductor llegó%s.", plate(", matrícula ", n))
 	case "picked_up":
@@ -72,13 +72,6 @@ func plate(before string, n notice) string {
 		return ""
 	}
 	return before + n.Plate
-}
-
-func minutes(format string, n notice) string {
-	if n.Minutes <= 0 {
-		return ""
-	}
-	return fmt.Sprintf(format, n.Minutes)
 }
 
 func reason(n notice) string {

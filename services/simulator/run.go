@@ -25,7 +25,7 @@ import (
 type Config struct {
 	GatewayURL  string
 	OperatorKey string
-	Auth        *auth.Keeper // checks who asks for its status
+	Auth        *auth.Signer // checks who asks for its status
 
 	Drivers         int
 	RidersPerMinute float64

@@ -16,11 +16,11 @@ type bookingCmd struct {
 }
 
 func (c bookingCmd) Run(ctx context.Context) error {
-	keeper, prof, err := c.keys(c.timing)
+	signer, prof, err := c.keys(c.timing)
 	if err != nil {
 		return err
 	}
 	return c.serve(ctx, "booking", func(ctx context.Context, env lifecycle.Env) error {
-		return booking.Run(ctx, env, booking.Config{DatabaseURL: c.DatabaseURL, AWS: c.aws(), Auth: keeper, Profile: prof})
+		return booking.Run(ctx, env, booking.Config{DatabaseURL: c.DatabaseURL, AWS: c.aws(), Auth: signer, Profile: prof})
 	})
 }

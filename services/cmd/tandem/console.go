@@ -18,11 +18,11 @@ type consoleCmd struct {
 }
 
 func (c consoleCmd) Run(ctx context.Context) error {
-	keeper, err := c.keeper()
+	signer, err := c.signer()
 	if err != nil {
 		return err
 	}
-	cfg := console.Config{Auth: keeper, AWS: c.aws(), BookingURL: c.BookingURL}
+	cfg := console.Config{Auth: signer, AWS: c.aws(), BookingURL: c.BookingURL}
 	for _, p := range c.Peers {
 		name, url, ok := strings.Cut(p, "=")
 		if !ok {

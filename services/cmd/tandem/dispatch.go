@@ -20,7 +20,7 @@ type dispatchCmd struct {
 }
 
 func (c dispatchCmd) Run(ctx context.Context) error {
-	keeper, prof, err := c.keys(c.timing)
+	signer, prof, err := c.keys(c.timing)
 	if err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func (c dispatchCmd) Run(ctx context.Context) error {
 	}
 	return c.serve(ctx, c.Worker, func(ctx context.Context, env lifecycle.Env) error {
 		return dispatch.Run(ctx, env, dispatch.Config{
-			DatabaseURL: c.DatabaseURL, AWS: c.aws(), Auth: keeper, Profile: prof, Worker: c.Worker, NearbyURL: c.NearbyURL,
+			DatabaseURL: c.DatabaseURL, AWS: c.aws(), Auth: signer, Profile: prof, Worker: c.Worker, NearbyURL: c.NearbyURL,
 		})
 	})
 }

@@ -25,13 +25,13 @@ type gatewayCmd struct {
 }
 
 func (c gatewayCmd) Run(ctx context.Context) error {
-	keeper, err := c.keeper()
+	signer, err := c.signer()
 	if err != nil {
 		return err
 	}
 	return c.serve(ctx, "gateway", func(ctx context.Context, env lifecycle.Env) error {
 		return gateway.Run(ctx, env, gateway.Config{
-			DatabaseURL: c.DatabaseURL, Auth: keeper, OperatorKey: c.OperatorKey, DemoLogin: c.DemoLogin,
+			DatabaseURL: c.DatabaseURL, Auth: signer, OperatorKey: c.OperatorKey, DemoLogin: c.DemoLogin,
 			BookingURL: c.BookingURL, LocationURL: c.LocationURL, MapfeedURL: c.MapfeedURL, HistoryURL: c.HistoryURL,
 			HeatmapURL: c.HeatmapURL, NotificationURL: c.NotificationURL, ConsoleURL: c.ConsoleURL,
 			App: web.App(), City: city.Files(),

@@ -16,11 +16,11 @@ type heatmapCmd struct {
 }
 
 func (c heatmapCmd) Run(ctx context.Context) error {
-	keeper, prof, err := c.keys(c.timing)
+	signer, prof, err := c.keys(c.timing)
 	if err != nil {
 		return err
 	}
 	return c.serve(ctx, "heatmap", func(ctx context.Context, env lifecycle.Env) error {
-		return heatmap.Run(ctx, env, heatmap.Config{DatabaseURL: c.DatabaseURL, AWS: c.aws(), Auth: keeper, Profile: prof})
+		return heatmap.Run(ctx, env, heatmap.Config{DatabaseURL: c.DatabaseURL, AWS: c.aws(), Auth: signer, Profile: prof})
 	})
 }

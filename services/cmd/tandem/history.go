@@ -16,11 +16,11 @@ type historyCmd struct {
 }
 
 func (c historyCmd) Run(ctx context.Context) error {
-	keeper, prof, err := c.keys(c.timing)
+	signer, prof, err := c.keys(c.timing)
 	if err != nil {
 		return err
 	}
 	return c.serve(ctx, "history", func(ctx context.Context, env lifecycle.Env) error {
-		return history.Run(ctx, env, history.Config{DatabaseURL: c.DatabaseURL, AWS: c.aws(), Auth: keeper, Profile: prof})
+		return history.Run(ctx, env, history.Config{DatabaseURL: c.DatabaseURL, AWS: c.aws(), Auth: signer, Profile: prof})
 	})
 }

@@ -15,7 +15,7 @@ type locationCmd struct {
 }
 
 func (c locationCmd) Run(ctx context.Context) error {
-	keeper, prof, err := c.keys(c.timing)
+	signer, prof, err := c.keys(c.timing)
 	if err != nil {
 		return err
 	}
@@ -24,6 +24,6 @@ func (c locationCmd) Run(ctx context.Context) error {
 		return err
 	}
 	return c.serve(ctx, "location", func(ctx context.Context, env lifecycle.Env) error {
-		return location.Run(ctx, env, location.Config{AWS: c.aws(), Backend: backend, Auth: keeper, Profile: prof})
+		return location.Run(ctx, env, location.Config{AWS: c.aws(), Backend: backend, Auth: signer, Profile: prof})
 	})
 }

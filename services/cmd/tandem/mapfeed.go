@@ -17,7 +17,7 @@ type mapfeedCmd struct {
 }
 
 func (c mapfeedCmd) Run(ctx context.Context) error {
-	keeper, prof, err := c.keys(c.timing)
+	signer, prof, err := c.keys(c.timing)
 	if err != nil {
 		return err
 	}
@@ -27,7 +27,7 @@ func (c mapfeedCmd) Run(ctx context.Context) error {
 	}
 	return c.serve(ctx, "mapfeed", func(ctx context.Context, env lifecycle.Env) error {
 		return mapfeed.Run(ctx, env, mapfeed.Config{
-			DatabaseURL: c.DatabaseURL, AWS: c.aws(), Backend: backend, Auth: keeper, Profile: prof, BookingURL: c.BookingURL,
+			DatabaseURL: c.DatabaseURL, AWS: c.aws(), Backend: backend, Auth: signer, Profile: prof, BookingURL: c.BookingURL,
 		})
 	})
 }

@@ -16,7 +16,7 @@ type nearbyCmd struct {
 }
 
 func (c nearbyCmd) Run(ctx context.Context) error {
-	keeper, prof, err := c.keys(c.timing)
+	signer, prof, err := c.keys(c.timing)
 	if err != nil {
 		return err
 	}
@@ -25,6 +25,6 @@ func (c nearbyCmd) Run(ctx context.Context) error {
 		return err
 	}
 	return c.serve(ctx, "nearby", func(ctx context.Context, env lifecycle.Env) error {
-		return nearby.Run(ctx, env, nearby.Config{DatabaseURL: c.DatabaseURL, AWS: c.aws(), Backend: backend, Auth: keeper, Profile: prof})
+		return nearby.Run(ctx, env, nearby.Config{DatabaseURL: c.DatabaseURL, AWS: c.aws(), Backend: backend, Auth: signer, Profile: prof})
 	})
 }

@@ -16,11 +16,11 @@ type notificationCmd struct {
 }
 
 func (c notificationCmd) Run(ctx context.Context) error {
-	keeper, prof, err := c.keys(c.timing)
+	signer, prof, err := c.keys(c.timing)
 	if err != nil {
 		return err
 	}
 	return c.serve(ctx, "notification", func(ctx context.Context, env lifecycle.Env) error {
-		return notification.Run(ctx, env, notification.Config{DatabaseURL: c.DatabaseURL, AWS: c.aws(), Auth: keeper, Profile: prof})
+		return notification.Run(ctx, env, notification.Config{DatabaseURL: c.DatabaseURL, AWS: c.aws(), Auth: signer, Profile: prof})
 	})
 }

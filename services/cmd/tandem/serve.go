@@ -104,24 +104,24 @@ type signing struct {
 	SigningKey string `required:"" help:"The deployment's key for tokens, base64, at least 32 bytes."`
 }
 
-func (s signing) keeper() (*auth.Keeper, error) {
+func (s signing) signer() (*auth.Signer, error) {
 	key, err := base64.StdEncoding.DecodeString(s.SigningKey)
 	if err != nil {
 		return nil, errors.New("the signing key is not base64; make one with: openssl rand -base64 32")
 	}
-	return auth.NewKeeper(key)
+	return auth.NewSigner(key)
 }
 
 type timing struct {
 	Profile string `default:"default" enum:"default,fast" help:"Time-outs: default, or fast for tests."`
 }
 
-// keys gives the keeper and the profile: what nearly every service takes.
-func (s signing) keys(t timing) (*auth.Keeper, profile.Profile, error) {
+// keys gives the signer and the profile: what nearly every service takes.
+func (s signing) keys(t timing) (*auth.Signer, profile.Profile, error) {
 	p, err := profile.ByName(t.Profile)
 	if err != nil {
 		return nil, p, err
 	}
-	k, err := s.keeper()
+	k, err := s.signer()
 	return k, p, err
 }

@@ -29,13 +29,13 @@ func (c simulatorCmd) Run(ctx context.Context) error {
 	if err := c.allow(c.Backend, c.Drivers, c.Riders); err != nil {
 		return err
 	}
-	keeper, err := c.keeper()
+	signer, err := c.signer()
 	if err != nil {
 		return err
 	}
 	return c.serve(ctx, "simulator", func(ctx context.Context, env lifecycle.Env) error {
 		return simulator.Run(ctx, env, simulator.Config{
-			GatewayURL: c.GatewayURL, OperatorKey: c.OperatorKey, Auth: keeper, Drivers: c.Drivers, RidersPerMinute: c.Riders,
+			GatewayURL: c.GatewayURL, OperatorKey: c.OperatorKey, Auth: signer, Drivers: c.Drivers, RidersPerMinute: c.Riders,
 			Speed: c.Speed, Seed: c.Seed, For: c.For, DrainFor: c.Drain, LedgerPath: c.Ledger, ReportPath: c.Report,
 		})
 	})

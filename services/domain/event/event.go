@@ -24,14 +24,14 @@ const EnvelopeVersion = 1
 
 // Types of Envelope.
 const (
-	TypeRideRequest   = "ride.request"  // Data: RideRequest, queue ride-requests
-	TypeRideAssigned  = "ride.assigned" // Data: RideNotice, queue notifications.fifo, as all below
-	TypeRideArrived   = "ride.arrived"
-	TypeRidePickedUp  = "ride.picked_up"
-	TypeRideCompleted = "ride.completed"
-	TypeRideCancelled = "ride.cancelled"
-	TypeRideUnfilled  = "ride.unfulfilled"
-	TypeRideRequeued  = "ride.requeued" // the driver was lost; another is looked for
+	TypeRideRequest     = "ride.request"  // Data: RideRequest, queue ride-requests
+	TypeRideAssigned    = "ride.assigned" // Data: RideNotice, queue notifications.fifo, as all below
+	TypeRideArrived     = "ride.arrived"
+	TypeRidePickedUp    = "ride.picked_up"
+	TypeRideCompleted   = "ride.completed"
+	TypeRideCancelled   = "ride.cancelled"
+	TypeRideUnfulfilled = "ride.unfulfilled"
+	TypeRideRequeued    = "ride.requeued" // the driver was lost; another is looked for
 )
 
 // RideRequest asks dispatch to find a driver for a ride.
@@ -46,8 +46,7 @@ type RideNotice struct {
 	RiderID  string `json:"rider_id"`
 	DriverID string `json:"driver_id,omitempty"`
 	Plate    string `json:"plate,omitempty"`
-	Minutes  int    `json:"minutes,omitempty"` // until pick-up, on assigned
-	Reason   string `json:"reason,omitempty"`  // on cancelled and unfulfilled
+	Reason   string `json:"reason,omitempty"` // on cancelled and unfulfilled
 }
 
 // New makes an envelope around data.

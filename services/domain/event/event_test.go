@@ -3,12 +3,16 @@ package event_test
 import (
 	"encoding/json"
 	"os"
+	"regexp"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"tandem/localstack"
 	"tandem/services/domain/event"
 )
 
@@ -23,7 +27,7 @@ func TestGoldenBytes(t *testing.T) {
 	request, err := event.New("0190d3e8-0000-7000-8000-000000000001", event.TypeRideRequest, at, event.RideRequest{RideID: "r-1", Attempt: 2})
 	require.NoError(t, err)
 	notice, err := event.New("0190d3e8-0000-7000-8000-000000000002", event.TypeRideAssigned, at,
-		event.RideNotice{RideID: "r-1", RiderID: "p-1", DriverID: "d-17", Plate: "SBC 1234", Minutes: 4})
+		event.RideNotice{RideID: "r-1", RiderID: "p-1", DriverID: "d-17", Plate: "SBC 1234"})
 	require.NoError(t, err)
 	encode := func(v any) []byte { b, err := json.Marshal(v); require.NoError(t, err); return b }
 	for file, got := range map[string][]byte{
@@ -105,4 +109,32 @@ func FuzzDecodePoint(f *testing.F) {
 func FuzzDecodeEnvelope(f *testing.F) {
 	f.Add([]byte(`{"id":"x","type":"ride.request","version":1,"data":{}}`))
 	f.Fuzz(func(t *testing.T, b []byte) { _, _ = event.Decode(b) })
+}
+
+// Services find queues and stream by these names: the template must deploy them.
+func TestNamesAreTheTemplates(t *testing.T) {
+	template := string(localstack.Messaging)
+
+	for _, line := range []string{
+		"QueueName: " + event.QueueRideRequests, "QueueName: " + event.QueueRideRequestsDead,
+		"QueueName: " + event.QueueNotifications, "QueueName: " + event.QueueNotificationsDead,
+		"Name: " + event.Stream,
+	} {
+		require.Regexp(t, `(?m)^ +`+regexp.QuoteMeta(line)+`$`, template)
+	}
+
+	counts := regexp.MustCompile(`maxReceiveCount: (\d+)`).FindAllStringSubmatch(template, -1)
+	require.Len(t, counts, 2, "of both queues")
+	for _, c := range counts {
+		require.Equal(t, strconv.Itoa(event.MaxReceiveCount), c[1])
+	}
+}
+
+func TestValidID(t *testing.T) {
+	for id, valid := range map[string]bool{
+		"d": true, "D-17_x": true, strings.Repeat("a", 64): true,
+		"": false, strings.Repeat("a", 65): false, "a b": false, "a/b": false, "año": false, "a\x00": false,
+	} {
+		require.Equal(t, valid, event.ValidID(id), "%q", id)
+	}
 }

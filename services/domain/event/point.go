@@ -61,25 +61,14 @@ func DecodePoint(b []byte) (Point, error) {
 	return p, nil
 }
 
-// Bounds of what a reader can keep: a sequence is a time, so it has a date, and
-// a driver's id is safe in a URL, a log and a column.
+// Bounds of what a reader can keep: a sequence is a time, so it has a date.
 const (
 	maxTime     = 4_102_444_800_000 // 2100-01-01, ms since 1970 UTC
-	maxDriver   = 64
-	maxMeasured = 1e6 // of speed, heading and accuracy
+	maxMeasured = 1e6               // of speed, heading and accuracy
 )
 
 func (p Point) usable() bool {
-	return validDriver(p.Driver) && p.Seq > 0 && p.Seq < maxTime && p.At >= 0 && p.At < maxTime &&
+	return ValidID(p.Driver) && p.Seq > 0 && p.Seq < maxTime && p.At >= 0 && p.At < maxTime &&
 		math.Abs(p.Lat) <= 90 && math.Abs(p.Lon) <= 180 &&
 		math.Abs(p.Speed) <= maxMeasured && math.Abs(p.Heading) <= maxMeasured && math.Abs(p.Accuracy) <= maxMeasured
-}
-
-func validDriver(id string) bool {
-	for _, c := range id {
-		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' && c != '-' {
-			return false
-		}
-	}
-	return id != "" && len(id) <= maxDriver
 }

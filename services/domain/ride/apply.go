@@ -118,7 +118,7 @@ func (m *move) run(ctx context.Context) error {
 	if err := m.writeMessages(ctx); err != nil {
 		return err
 	}
-	return writeEvent(ctx, m.tx, m.ride, m.action.Kind, m.by, m.data, m.from.DriverID)
+	return writeEvent(ctx, m.tx, m.ride, m.action.Kind.Event(), m.by, m.data, m.from.DriverID)
 }
 
 // effects works out what the action changes beside the state.
@@ -226,7 +226,7 @@ func (m *move) requeue(ctx context.Context) error {
 // requestWake is when a request that was just promised to the queue cannot come
 // back by itself any more.
 func requestWake(now time.Time, delay, visibility, margin time.Duration) time.Time {
-	return now.Add(delay + MaxReceives*visibility + margin)
+	return now.Add(delay + event.MaxReceiveCount*visibility + margin)
 }
 
 func (r *Ride) wake(at time.Time) { r.wakeAt = &at }
@@ -272,7 +272,7 @@ func (m *move) writeMessages(ctx context.Context) error {
 	case ActCancel:
 		typ = event.TypeRideCancelled
 	case ActGiveUp:
-		typ = event.TypeRideUnfilled
+		typ = event.TypeRideUnfulfilled
 	case ActRequeue:
 		if m.from.State != Assigned && m.from.State != Arrived {
 			return nil // nobody was promised to the rider
@@ -281,12 +281,12 @@ func (m *move) writeMessages(ctx context.Context) error {
 	default:
 		return nil
 	}
-	return addMessage(ctx, m.tx, QueueNotifications, m.ride.ID, typ, 0, m.now, notice)
+	return addMessage(ctx, m.tx, event.QueueNotifications, m.ride.ID, typ, 0, m.now, notice)
 }
 
 // addRequest promises a ride.request of the ride's attempt.
 func addRequest(ctx context.Context, tx pgx.Tx, r Ride, delay time.Duration, now time.Time) error {
-	return addMessage(ctx, tx, QueueRequests, r.ID, event.TypeRideRequest, delay, now, event.RideRequest{RideID: r.ID, Attempt: r.Attempt})
+	return addMessage(ctx, tx, event.QueueRideRequests, r.ID, event.TypeRideRequest, delay, now, event.RideRequest{RideID: r.ID, Attempt: r.Attempt})
 }
 
 func addMessage(ctx context.Context, tx pgx.Tx, queue, rideID, typ string, delay time.Duration, now time.Time, data any) error {
@@ -302,7 +302,7 @@ func addMessage(ctx context.Context, tx pgx.Tx, queue, rideID, typ string, delay
 }
 
 // writeEvent writes a line of the ride's history and tells who listens.
-func writeEvent(ctx context.Context, tx pgx.Tx, r Ride, kind Kind, by string, data map[string]any, otherDriver string) error {
+func writeEvent(ctx context.Context, tx pgx.Tx, r Ride, kind EventKind, by string, data map[string]any, otherDriver string) error {
 	b, err := json.Marshal(data)
 	if err != nil {
 		return fmt.Errorf("ride: encode event: %w", err)

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 
+	"tandem/services/domain/event"
+
 	"github.com/jackc/pgx/v5"
 )
 
@@ -50,7 +52,7 @@ func (s *Store) create(ctx context.Context, tx pgx.Tx, b Booking, hash []byte) (
 		ON CONFLICT (rider_id, idempotency_key) DO NOTHING RETURNING id::text`,
 		newID(), b.RiderID, b.Pickup.Lat, b.Pickup.Lon, b.Pickup.Label, b.Dropoff.Lat, b.Dropoff.Lon, b.Dropoff.Label,
 		b.DistanceM, b.DurationS, b.Price.AmountMinor, b.Price.Currency, b.Key, hash,
-		s.times.ExpiresAfter, MaxReceives*s.times.Visibility+s.times.Margin).Scan(&id)
+		s.times.ExpiresAfter, event.MaxReceiveCount*s.times.Visibility+s.times.Margin).Scan(&id)
 	if errors.Is(err, pgx.ErrNoRows) {
 		r, err = s.replay(ctx, tx, b, hash)
 		return r, true, err

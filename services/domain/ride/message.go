@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"tandem/services/domain/event"
 	"tandem/services/internal/queue/outbox"
 )
 
@@ -31,7 +32,7 @@ func (s *Store) Received(ctx context.Context, rideID string, attempt int, m Rece
 			return fmt.Errorf("%w: %d, not %d", ErrAttempt, r.Attempt, attempt)
 		}
 		if !r.State.Terminal() && (r.State == Requested || r.State == Offered) {
-			left := time.Duration(max(1, MaxReceives-m.Receives+1)) * s.times.Visibility
+			left := time.Duration(max(1, event.MaxReceiveCount-m.Receives+1)) * s.times.Visibility
 			if _, err := tx.Exec(ctx, `UPDATE ride.rides SET wake_at = greatest(wake_at, clock_timestamp() + $2::interval) WHERE id = $1`,
 				rideID, left+s.times.Margin); err != nil {
 				return fmt.Errorf("ride: wake: %w", err)
@@ -69,7 +70,7 @@ func (s *Store) DeadLettered(ctx context.Context, rideID string, attempt int, re
 	})
 }
 
-func (s *Store) note(ctx context.Context, rideID string, kind Kind, by string, data map[string]any) error {
+func (s *Store) note(ctx context.Context, rideID string, kind EventKind, by string, data map[string]any) error {
 	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		r, err := getRide(ctx, tx, `SELECT `+rideColumns+fromRides+`WHERE r.id = $1 FOR UPDATE OF r`, rideID)
 		if err != nil {
@@ -83,7 +84,7 @@ func (s *Store) note(ctx context.Context, rideID string, kind Kind, by string, d
 // ride.
 func OnSent(ctx context.Context, tx pgx.Tx, sent []outbox.Sent) error {
 	for _, m := range sent {
-		if m.Queue != QueueRequests {
+		if m.Queue != event.QueueRideRequests {
 			continue
 		}
 		// Under the ride's lock, so that the event's number is in the order of

@@ -56,7 +56,7 @@ type Offer struct {
 type Event struct {
 	Seq     int64           `json:"seq"`
 	RideID  string          `json:"ride_id"`
-	Kind    Kind            `json:"kind"`
+	Kind    EventKind       `json:"kind"`
 	At      time.Time       `json:"at"`
 	By      string          `json:"by"`
 	Attempt int             `json:"attempt"`

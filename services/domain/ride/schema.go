@@ -2,7 +2,6 @@ package ride
 
 import (
 	"embed"
-	"io/fs"
 
 	"tandem/services/internal/postgres"
 	"tandem/services/internal/queue/outbox"
@@ -11,20 +10,8 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Schema is the ride schema, which this package owns.
-func Schema() postgres.Schema {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded above
-	}
-	return postgres.Schema{Name: "ride", FS: sub}
-}
-
-// Queues that rides send to.
-const (
-	QueueRequests      = "ride-requests"
-	QueueNotifications = "notifications.fifo"
-)
+// Schema returns the schema ride, which this package owns, with its migrations.
+func Schema() postgres.Schema { return postgres.Embedded("ride", migrations) }
 
 // Outbox is the table that the relay sends from.
 func Outbox() outbox.Box { return outbox.New("ride", "outbox") }

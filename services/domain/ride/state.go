@@ -34,36 +34,94 @@ func (s State) Live() bool {
 	return s == Offered || s == Assigned || s == Arrived || s == PickedUp
 }
 
-// Kind is what an action does; it is also the kind of the event that it writes.
-type Kind string
+// ActionKind is what somebody wants to do to a ride.
+type ActionKind string
 
 // The actions.
 const (
-	ActOffer       Kind = "offered"
-	ActAccept      Kind = "assigned"
-	ActRefuse      Kind = "refused"
-	ActExpireOffer Kind = "offer_expired"
-	ActArrive      Kind = "arrived"
-	ActPickUp      Kind = "picked_up"
-	ActDropOff     Kind = "completed"
-	ActCancel      Kind = "cancelled"
-	ActGiveUp      Kind = "unfulfilled"
-	ActRequeue     Kind = "requeued" // look again: another driver, or another message
-	ActEnd         Kind = "ended"    // by an operator
+	ActOffer       ActionKind = "offer"
+	ActAccept      ActionKind = "accept"
+	ActRefuse      ActionKind = "refuse"
+	ActExpireOffer ActionKind = "expire_offer"
+	ActArrive      ActionKind = "arrive"
+	ActPickUp      ActionKind = "pick_up"
+	ActDropOff     ActionKind = "drop_off"
+	ActCancel      ActionKind = "cancel"
+	ActGiveUp      ActionKind = "give_up"
+	ActRequeue     ActionKind = "requeue" // look again: another driver, or another message
+	ActEnd         ActionKind = "end"     // by an operator
 )
 
-// Kinds of events that are no actions: they tell a message's way.
+// EventKind is what happened to a ride, or to its message: the kind of a line of
+// its history.
+type EventKind string
+
+// The events that actions write.
 const (
-	EventRequested    Kind = "requested"
-	EventQueued       Kind = "queued"
-	EventReceived     Kind = "received"
-	EventDeleted      Kind = "deleted"
-	EventDeadLettered Kind = "dead_lettered"
+	EventOffered      EventKind = "offered"
+	EventAssigned     EventKind = "assigned"
+	EventRefused      EventKind = "refused"
+	EventOfferExpired EventKind = "offer_expired"
+	EventArrived      EventKind = "arrived"
+	EventPickedUp     EventKind = "picked_up"
+	EventCompleted    EventKind = "completed"
+	EventCancelled    EventKind = "cancelled"
+	EventUnfulfilled  EventKind = "unfulfilled"
+	EventRequeued     EventKind = "requeued"
+	EventEnded        EventKind = "ended"
 )
+
+// The events that follow the ride's message through the queue.
+const (
+	EventRequested    EventKind = "requested"
+	EventQueued       EventKind = "queued"
+	EventReceived     EventKind = "received"
+	EventDeleted      EventKind = "deleted"
+	EventDeadLettered EventKind = "dead_lettered"
+)
+
+// Event returns the kind of the event that the action writes; empty for an
+// action that does not exist.
+func (k ActionKind) Event() EventKind {
+	switch k {
+	case ActOffer:
+		return EventOffered
+	case ActAccept:
+		return EventAssigned
+	case ActRefuse:
+		return EventRefused
+	case ActExpireOffer:
+		return EventOfferExpired
+	case ActArrive:
+		return EventArrived
+	case ActPickUp:
+		return EventPickedUp
+	case ActDropOff:
+		return EventCompleted
+	case ActCancel:
+		return EventCancelled
+	case ActGiveUp:
+		return EventUnfulfilled
+	case ActRequeue:
+		return EventRequeued
+	case ActEnd:
+		return EventEnded
+	}
+	return ""
+}
+
+// Terminal reports whether the ride has ended with this event.
+func (k EventKind) Terminal() bool {
+	switch k {
+	case EventCompleted, EventEnded, EventCancelled, EventUnfulfilled:
+		return true
+	}
+	return false
+}
 
 // Action is what somebody wants to do to a ride.
 type Action struct {
-	Kind Kind
+	Kind ActionKind
 	// Attempt is the one that the actor acts for; 0 is any.
 	Attempt int
 	// Driver is the one the ride is offered to (ActOffer), or the one who acts.
@@ -111,7 +169,7 @@ func Next(from State, a Action) (State, error) {
 		to = when(from, Requested, Requested, Offered, Assigned, Arrived)
 	}
 	if to == "" {
-		return from, fmt.Errorf("%w: the ride is %s, so it cannot be %s", ErrState, from, a.Kind)
+		return from, fmt.Errorf("%w: the ride is %s, so it cannot be %s", ErrState, from, a.Kind.Event())
 	}
 	return to, nil
 }

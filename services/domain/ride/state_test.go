@@ -9,13 +9,13 @@ import (
 	"tandem/services/domain/ride"
 )
 
-func kinds() []ride.Kind {
-	return []ride.Kind{ride.ActOffer, ride.ActAccept, ride.ActRefuse, ride.ActExpireOffer, ride.ActArrive, ride.ActPickUp,
+func kinds() []ride.ActionKind {
+	return []ride.ActionKind{ride.ActOffer, ride.ActAccept, ride.ActRefuse, ride.ActExpireOffer, ride.ActArrive, ride.ActPickUp,
 		ride.ActDropOff, ride.ActCancel, ride.ActGiveUp, ride.ActRequeue, ride.ActEnd}
 }
 
 func TestNextIsThisTable(t *testing.T) {
-	table := map[ride.State]map[ride.Kind]ride.State{
+	table := map[ride.State]map[ride.ActionKind]ride.State{
 		ride.Requested: {ride.ActOffer: ride.Offered, ride.ActCancel: ride.Cancelled, ride.ActGiveUp: ride.Unfulfilled, ride.ActRequeue: ride.Requested},
 		ride.Offered: {ride.ActAccept: ride.Assigned, ride.ActRefuse: ride.Requested, ride.ActExpireOffer: ride.Requested,
 			ride.ActCancel: ride.Cancelled, ride.ActGiveUp: ride.Unfulfilled, ride.ActRequeue: ride.Requested},

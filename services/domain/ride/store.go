@@ -13,9 +13,6 @@ import (
 	"tandem/services/domain/profile"
 )
 
-// MaxReceives is the queue's maxReceiveCount (localstack/messaging.yaml).
-const MaxReceives = 5
-
 // Store reads and moves rides. It is safe for concurrent use.
 type Store struct {
 	pool  *pgxpool.Pool

@@ -51,7 +51,7 @@ func onDuty(t *testing.T, s *ride.Store, drivers ...string) {
 	}
 }
 
-func kindsOf(t *testing.T, s *ride.Store, id string) (out []ride.Kind) {
+func kindsOf(t *testing.T, s *ride.Store, id string) (out []ride.EventKind) {
 	t.Helper()
 	events, err := s.Events(t.Context(), id, 0, 100)
 	require.NoError(t, err)
@@ -104,7 +104,7 @@ func TestARidesWholeLife(t *testing.T) {
 	do(ride.Action{Kind: ride.ActPickUp, Driver: "d1"})
 	do(ride.Action{Kind: ride.ActDropOff, Driver: "d1"})
 	require.Equal(t, ride.Completed, r.State)
-	require.Equal(t, []ride.Kind{"requested", "offered", "assigned", "arrived", "picked_up", "completed"}, kindsOf(t, s, r.ID))
+	require.Equal(t, []ride.EventKind{"requested", "offered", "assigned", "arrived", "picked_up", "completed"}, kindsOf(t, s, r.ID))
 	require.Equal(t, []string{"ride-requests", "notifications.fifo", "notifications.fifo", "notifications.fifo", "notifications.fifo"}, queues(t, pool, r.ID))
 	got, err := s.Get(ctx, r.ID)
 	require.NoError(t, err)
@@ -211,7 +211,7 @@ func TestInvariantsUnderRandomActions(t *testing.T) {
 			require.Equal(rt, after.State.Live(), after.DriverID != "" && !after.State.Terminal())
 		}
 		for _, id := range ids { // leave nothing live for the next round
-			for _, k := range []ride.Kind{ride.ActCancel, ride.ActDropOff} {
+			for _, k := range []ride.ActionKind{ride.ActCancel, ride.ActDropOff} {
 				_, _ = s.Do(context.Background(), id, ride.Action{Kind: k}, "test")
 			}
 		}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"tandem/services/domain/event"
+
 	"github.com/jackc/pgx/v5"
 )
 
@@ -25,7 +27,7 @@ func (s *Store) Sweep(ctx context.Context) (Swept, error) {
 	rows, err := s.pool.Query(ctx, `SELECT r.id::text FROM ride.rides r
 		WHERE r.wake_at < clock_timestamp() AND NOT EXISTS (SELECT FROM ride.outbox o
 			WHERE o.queue = $1 AND o.key = r.id::text AND o.sent_at IS NULL)
-		ORDER BY r.wake_at LIMIT $2`, QueueRequests, sweepSize)
+		ORDER BY r.wake_at LIMIT $2`, event.QueueRideRequests, sweepSize)
 	if err != nil {
 		return out, fmt.Errorf("ride: sweep: %w", err)
 	}

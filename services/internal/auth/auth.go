@@ -56,18 +56,18 @@ const (
 	minKeyLen = 32
 )
 
-// Keeper signs and verifies tokens with one key. It is safe for concurrent use.
-type Keeper struct {
+// Signer signs and verifies tokens with one key. It is safe for concurrent use.
+type Signer struct {
 	key []byte
 	now func() time.Time
 }
 
-// NewKeeper takes the deployment's signing key, at least 32 bytes.
-func NewKeeper(key []byte) (*Keeper, error) {
+// NewSigner takes the deployment's signing key, at least 32 bytes.
+func NewSigner(key []byte) (*Signer, error) {
 	if len(key) < minKeyLen {
 		return nil, fmt.Errorf("auth: the signing key has %d bytes, needs at least %d", len(key), minKeyLen)
 	}
-	return &Keeper{key: key, now: time.Now}, nil
+	return &Signer{key: key, now: time.Now}, nil
 }
 
 type claims struct {
@@ -76,16 +76,16 @@ type claims struct {
 }
 
 // Sign makes a token for id that lives for life (at most MaxLife).
-func (k *Keeper) Sign(id Identity, life time.Duration) (string, error) {
+func (s *Signer) Sign(id Identity, life time.Duration) (string, error) {
 	if !id.Role.Valid() || id.Subject == "" {
 		return "", fmt.Errorf("auth: cannot sign for role %q, subject %q", id.Role, id.Subject)
 	}
-	now := k.now()
+	now := s.now()
 	c := claims{Role: id.Role, RegisteredClaims: jwt.RegisteredClaims{
 		Issuer: issuer, Subject: id.Subject,
 		IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(min(life, MaxLife))),
 	}}
-	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, c).SignedString(k.key)
+	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, c).SignedString(s.key)
 	if err != nil {
 		return "", fmt.Errorf("auth: sign: %w", err)
 	}
@@ -93,11 +93,11 @@ func (k *Keeper) Sign(id Identity, life time.Duration) (string, error) {
 }
 
 // Verify checks a token and gives whom it speaks for: ErrExpired or ErrInvalid.
-func (k *Keeper) Verify(token string) (Identity, error) {
+func (s *Signer) Verify(token string) (Identity, error) {
 	var c claims
-	_, err := jwt.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return k.key, nil },
+	_, err := jwt.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return s.key, nil },
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithIssuer(issuer),
-		jwt.WithExpirationRequired(), jwt.WithTimeFunc(k.now))
+		jwt.WithExpirationRequired(), jwt.WithTimeFunc(s.now))
 	switch {
 	case errors.Is(err, jwt.ErrTokenExpired):
 		return Identity{}, ErrExpired

@@ -9,15 +9,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func keeper(t *testing.T, key string) *Keeper {
+func signer(t *testing.T, key string) *Signer {
 	t.Helper()
-	k, err := NewKeeper([]byte(strings.Repeat(key, 32)))
+	k, err := NewSigner([]byte(strings.Repeat(key, 32)))
 	require.NoError(t, err)
 	return k
 }
 
 func TestTokensSayWhoAndExpire(t *testing.T) {
-	k := keeper(t, "a")
+	k := signer(t, "a")
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	k.now = func() time.Time { return now }
 	id := Identity{Subject: "rider-1", Role: Rider}
@@ -32,8 +32,8 @@ func TestTokensSayWhoAndExpire(t *testing.T) {
 }
 
 func TestForgedTokensAreRefused(t *testing.T) {
-	k := keeper(t, "a")
-	other, err := keeper(t, "b").Sign(Identity{Subject: "x", Role: Admin}, time.Minute)
+	k := signer(t, "a")
+	other, err := signer(t, "b").Sign(Identity{Subject: "x", Role: Admin}, time.Minute)
 	require.NoError(t, err)
 	c := claims{Role: Admin, RegisteredClaims: jwt.RegisteredClaims{Issuer: issuer, Subject: "x", ExpiresAt: jwt.NewNumericDate(time.Now().Add(time.Minute))}}
 	none, err := jwt.NewWithClaims(jwt.SigningMethodNone, c).SignedString(jwt.UnsafeAllowNoneSignatureType)
@@ -48,7 +48,7 @@ func TestForgedTokensAreRefused(t *testing.T) {
 		_, err := k.Verify(token)
 		require.ErrorIs(t, err, ErrInvalid, name)
 	}
-	_, err = NewKeeper([]byte("short"))
+	_, err = NewSigner([]byte("short"))
 	require.Error(t, err)
 	_, err = k.Sign(Identity{Subject: "", Role: Rider}, time.Minute)
 	require.Error(t, err)

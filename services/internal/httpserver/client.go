@@ -20,7 +20,7 @@ import (
 // own. It is safe for concurrent use.
 type Client struct {
 	base string
-	auth *auth.Keeper
+	auth *auth.Signer
 	id   auth.Identity
 	http *http.Client
 }
@@ -30,8 +30,8 @@ const maxAnswer = 16 << 20
 
 // NewClient makes a client of the service at base (http://host:port) that
 // speaks as the named service.
-func NewClient(base string, keeper *auth.Keeper, service string) *Client {
-	return &Client{base: base, auth: keeper, id: auth.Identity{Subject: service, Role: auth.Service}, http: &http.Client{
+func NewClient(base string, signer *auth.Signer, service string) *Client {
+	return &Client{base: base, auth: signer, id: auth.Identity{Subject: service, Role: auth.Service}, http: &http.Client{
 		Timeout:   30 * time.Second,
 		Transport: &http.Transport{MaxIdleConnsPerHost: 16, IdleConnTimeout: 60 * time.Second, ResponseHeaderTimeout: 20 * time.Second},
 	}}

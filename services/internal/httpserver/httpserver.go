@@ -62,7 +62,7 @@ type Check struct {
 type Options struct {
 	Name   string // the service's name
 	Env    lifecycle.Env
-	Auth   *auth.Keeper
+	Auth   *auth.Signer
 	Routes []Route
 	// Ready are the dependencies; each has 2 s.
 	Ready []Check

@@ -25,21 +25,21 @@ import (
 
 type fixture struct {
 	url    string
-	keeper *auth.Keeper
+	signer *auth.Signer
 	stop   context.CancelFunc
 	ended  chan error
 }
 
 func start(t *testing.T, o httpserver.Options) *fixture {
 	t.Helper()
-	keeper, err := auth.NewKeeper([]byte(strings.Repeat("k", 32)))
+	signer, err := auth.NewSigner([]byte(strings.Repeat("k", 32)))
 	require.NoError(t, err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	o.Name, o.Auth = "test", keeper
+	o.Name, o.Auth = "test", signer
 	o.Env = lifecycle.Env{Listener: l, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}
 	ctx, cancel := context.WithCancel(context.Background())
-	f := &fixture{url: "http://" + l.Addr().String(), keeper: keeper, stop: cancel, ended: make(chan error, 1)}
+	f := &fixture{url: "http://" + l.Addr().String(), signer: signer, stop: cancel, ended: make(chan error, 1)}
 	go func() { f.ended <- httpserver.Serve(ctx, o) }()
 	t.Cleanup(cancel)
 	return f
@@ -50,7 +50,7 @@ func (f *fixture) do(t *testing.T, method, path, body string, role auth.Role) (i
 	req, err := http.NewRequestWithContext(t.Context(), method, f.url+path, strings.NewReader(body))
 	require.NoError(t, err)
 	if role != "" {
-		token, err := f.keeper.Sign(auth.Identity{Subject: "s1", Role: role}, time.Minute)
+		token, err := f.signer.Sign(auth.Identity{Subject: "s1", Role: role}, time.Minute)
 		require.NoError(t, err)
 		req.Header.Set("Authorization", "Bearer "+token)
 	}

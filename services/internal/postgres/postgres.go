@@ -26,6 +26,16 @@ type Schema struct {
 	FS   fs.FS
 }
 
+// Embedded returns the schema of that name whose migrations lie in the folder
+// migrations of files, as go:embed leaves them.
+func Embedded(name string, files fs.FS) Schema {
+	root, err := fs.Sub(files, "migrations")
+	if err != nil {
+		panic(err) // fs.Sub refuses malformed paths alone, and this one is a constant
+	}
+	return Schema{Name: name, FS: root}
+}
+
 // ErrSchemaVersion is wrapped when the database's schema is not the one that
 // this build was made for.
 var ErrSchemaVersion = errors.New("postgres: schema version")

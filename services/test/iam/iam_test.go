@@ -49,18 +49,18 @@ type stage struct {
 	aws       awsclient.Config
 	db        string
 	pool      *pgxpool.Pool
-	keeper    *auth.Keeper
+	signer    *auth.Signer
 	prof      profile.Profile
 	listeners map[string]net.Listener
 	calls     map[string]*recorder
 }
 
 func newStage(t *testing.T) *stage {
-	keeper, err := auth.NewKeeper(bytes.Repeat([]byte("k"), 32))
+	signer, err := auth.NewSigner(bytes.Repeat([]byte("k"), 32))
 	require.NoError(t, err)
 	prof := profile.Fast()
 	prof.Lease = profile.Default().Lease // all of it in one process, beside other tests: nobody is to lose a lease
-	s := &stage{t: t, aws: testenv.Emulator(t), keeper: keeper, prof: prof, listeners: map[string]net.Listener{}, calls: map[string]*recorder{}}
+	s := &stage{t: t, aws: testenv.Emulator(t), signer: signer, prof: prof, listeners: map[string]net.Listener{}, calls: map[string]*recorder{}}
 	s.db, s.pool = testenv.Database(t, ride.Schema(), gateway.Schema(), notification.Schema(), history.Schema(), heatmap.Schema(),
 		postgres.Schema{Name: shardgroup.SchemaName, FS: shardgroup.Migrations()})
 	return s
@@ -108,22 +108,22 @@ func (s *stage) start() {
 	type service = func(context.Context, lifecycle.Env, awsclient.Config) error
 	for name, run := range map[string]service{
 		"booking": func(ctx context.Context, env lifecycle.Env, aws awsclient.Config) error {
-			return booking.Run(ctx, env, booking.Config{DatabaseURL: s.db, AWS: aws, Auth: s.keeper, Profile: s.prof})
+			return booking.Run(ctx, env, booking.Config{DatabaseURL: s.db, AWS: aws, Auth: s.signer, Profile: s.prof})
 		},
 		"dispatch": func(ctx context.Context, env lifecycle.Env, aws awsclient.Config) error {
-			return dispatch.Run(ctx, env, dispatch.Config{DatabaseURL: s.db, AWS: aws, Auth: s.keeper, Profile: s.prof, NearbyURL: nearbyURL})
+			return dispatch.Run(ctx, env, dispatch.Config{DatabaseURL: s.db, AWS: aws, Auth: s.signer, Profile: s.prof, NearbyURL: nearbyURL})
 		},
 		"notification": func(ctx context.Context, env lifecycle.Env, aws awsclient.Config) error {
-			return notification.Run(ctx, env, notification.Config{DatabaseURL: s.db, AWS: aws, Auth: s.keeper, Profile: s.prof})
+			return notification.Run(ctx, env, notification.Config{DatabaseURL: s.db, AWS: aws, Auth: s.signer, Profile: s.prof})
 		},
 		"location": func(ctx context.Context, env lifecycle.Env, aws awsclient.Config) error {
-			return location.Run(ctx, env, location.Config{AWS: aws, Auth: s.keeper, Profile: s.prof, Backend: emulator})
+			return location.Run(ctx, env, location.Config{AWS: aws, Auth: s.signer, Profile: s.prof, Backend: emulator})
 		},
 		"history": func(ctx context.Context, env lifecycle.Env, aws awsclient.Config) error {
-			return history.Run(ctx, env, history.Config{DatabaseURL: s.db, AWS: aws, Auth: s.keeper, Profile: s.prof})
+			return history.Run(ctx, env, history.Config{DatabaseURL: s.db, AWS: aws, Auth: s.signer, Profile: s.prof})
 		},
 		"heatmap": func(ctx context.Context, env lifecycle.Env, aws awsclient.Config) error {
-			return heatmap.Run(ctx, env, heatmap.Config{DatabaseURL: s.db, AWS: aws, Auth: s.keeper, Profile: s.prof})
+			return heatmap.Run(ctx, env, heatmap.Config{DatabaseURL: s.db, AWS: aws, Auth: s.signer, Profile: s.prof})
 		},
 	} {
 		cfg := s.record(name)
@@ -133,29 +133,29 @@ func (s *stage) start() {
 	for replica, backend := range map[string]profile.Backend{"": emulator, "-polls": polls} {
 		near, feed := s.record("nearby"), s.record("mapfeed")
 		s.run("nearby"+replica, func(ctx context.Context, env lifecycle.Env) error {
-			return nearby.Run(ctx, env, nearby.Config{DatabaseURL: s.db, AWS: near, Auth: s.keeper, Profile: s.prof, Backend: backend})
+			return nearby.Run(ctx, env, nearby.Config{DatabaseURL: s.db, AWS: near, Auth: s.signer, Profile: s.prof, Backend: backend})
 		})
 		s.run("mapfeed"+replica, func(ctx context.Context, env lifecycle.Env) error {
-			return mapfeed.Run(ctx, env, mapfeed.Config{DatabaseURL: s.db, AWS: feed, Auth: s.keeper, Profile: s.prof, Backend: backend, BookingURL: bookingURL})
+			return mapfeed.Run(ctx, env, mapfeed.Config{DatabaseURL: s.db, AWS: feed, Auth: s.signer, Profile: s.prof, Backend: backend, BookingURL: bookingURL})
 		})
 	}
 	look := s.record("console")
 	s.run("console", func(ctx context.Context, env lifecycle.Env) error {
-		return console.Run(ctx, env, console.Config{Auth: s.keeper, AWS: look, BookingURL: bookingURL})
+		return console.Run(ctx, env, console.Config{Auth: s.signer, AWS: look, BookingURL: bookingURL})
 	})
 	g := gateway.Config{
-		DatabaseURL: s.db, Auth: s.keeper, OperatorKey: "operator", App: fstest.MapFS{"index.html": {}}, City: fstest.MapFS{},
+		DatabaseURL: s.db, Auth: s.signer, OperatorKey: "operator", App: fstest.MapFS{"index.html": {}}, City: fstest.MapFS{},
 		BookingURL: bookingURL, LocationURL: s.url("location"), MapfeedURL: s.url("mapfeed"), HistoryURL: s.url("history"),
 		HeatmapURL: s.url("heatmap"), NotificationURL: s.url("notification"), ConsoleURL: s.url("console"),
 	}
 	s.run("gateway", func(ctx context.Context, env lifecycle.Env) error { return gateway.Run(ctx, env, g) })
-	sim := simulator.Config{GatewayURL: s.url("gateway"), OperatorKey: "operator", Auth: s.keeper, Drivers: 6, RidersPerMinute: 60, Speed: 4, Seed: 1}
+	sim := simulator.Config{GatewayURL: s.url("gateway"), OperatorKey: "operator", Auth: s.signer, Drivers: 6, RidersPerMinute: 60, Speed: 4, Seed: 1}
 	s.run("simulator", func(ctx context.Context, env lifecycle.Env) error { return simulator.Run(ctx, env, sim) })
 }
 
 // ask sends a request in a role and says whether it was answered with 200.
 func (s *stage) ask(method, url, subject string, role auth.Role, body string) bool {
-	token, err := s.keeper.Sign(auth.Identity{Subject: subject, Role: role}, time.Minute)
+	token, err := s.signer.Sign(auth.Identity{Subject: subject, Role: role}, time.Minute)
 	require.NoError(s.t, err)
 	req, err := http.NewRequestWithContext(s.t.Context(), method, url, strings.NewReader(body))
 	require.NoError(s.t, err)
@@ -182,7 +182,7 @@ func (s *stage) trouble() {
 		require.NoError(s.t, err)
 	}
 	send("ride-requests", "not a ride request")
-	send(notification.Queue, "not a notice")
+	send(event.QueueNotifications, "not a notice")
 	require.Eventually(s.t, func() bool {
 		return s.ask(http.MethodPut, s.url("notification")+"/v1/contact", "rita", auth.Rider, `{"phone":"+59899123456","language":"es"}`)
 	}, time.Minute, 50*time.Millisecond)
@@ -194,7 +194,7 @@ func (s *stage) trouble() {
 	require.NoError(s.t, err)
 	_, err = tx.Exec(s.t.Context(), "LOCK TABLE notification.deliveries IN ACCESS EXCLUSIVE MODE")
 	require.NoError(s.t, err)
-	send(notification.Queue, string(body))
+	send(event.QueueNotifications, string(body))
 	held := func() bool { return has(s.calls["notification"].calls(), "sqs:ChangeMessageVisibility") }
 	require.Eventually(s.t, held, time.Minute, 50*time.Millisecond, "the handler waits for the table")
 	require.NoError(s.t, tx.Rollback(s.t.Context()))

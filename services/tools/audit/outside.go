@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"tandem/services/domain/event"
 	"tandem/services/internal/awsclient"
 	"tandem/services/internal/stream/shardreader"
 )
@@ -39,14 +40,11 @@ type deadLetters struct {
 	messages []peeked // none on AWS, where a look is a receive
 }
 
-// Stream is the stream that is audited.
-const Stream = "driver-locations"
-
 // stalledAfter is how long no shard may answer before the audit gives up: a
 // stream that is lost under it is waited for by a reader for ever.
 const stalledAfter = time.Minute
 
-var errStalled = fmt.Errorf("no shard of %s has answered for %s: is the stream still there?", Stream, stalledAfter)
+var errStalled = fmt.Errorf("no shard of %s has answered for %s: is the stream still there?", event.Stream, stalledAfter)
 
 // auditBytes is how fast the audit reads a shard: it leaves readers at the tip
 // their share of the shard's 2 MB/s.
@@ -113,7 +111,7 @@ func (w *world) Dead(ctx context.Context, queue string) (deadLetters, error) {
 // Stream implements outside.
 func (w *world) Stream(ctx context.Context, until time.Time, see func(shardreader.Record)) error {
 	r := shardreader.New(shardreader.Options{
-		Client: w.streams, Stream: Stream, PollEvery: 500 * time.Millisecond, CatchUpBytes: auditBytes, Empty: true, Log: w.log,
+		Client: w.streams, Stream: event.Stream, PollEvery: 500 * time.Millisecond, CatchUpBytes: auditBytes, Empty: true, Log: w.log,
 	})
 	shards, err := r.Shards(ctx)
 	if err != nil {

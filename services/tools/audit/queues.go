@@ -18,7 +18,7 @@ const settleWithin = 3 * time.Second
 // The other counts are shown alone: a queue may deliver twice.
 func (a *auditor) queues(ctx context.Context) error {
 	f := newFinding(9, "queues")
-	for _, queue := range []string{"ride-requests", "notifications.fifo"} {
+	for _, queue := range []string{event.QueueRideRequests, event.QueueNotifications} {
 		n, err := a.depth(ctx, queue)
 		if err != nil {
 			return err
@@ -28,7 +28,7 @@ func (a *auditor) queues(ctx context.Context) error {
 			f.broken("%s holds %d messages at rest", queue, n)
 		}
 	}
-	for _, queue := range []string{"ride-requests-dlq", "notifications-dlq.fifo"} {
+	for _, queue := range []string{event.QueueRideRequestsDead, event.QueueNotificationsDead} {
 		dead, err := a.out.Dead(ctx, queue)
 		if err != nil {
 			return err
@@ -42,7 +42,7 @@ func (a *auditor) queues(ctx context.Context) error {
 	}
 	n := f.check.Counts
 	a.report.add(f.done("%d ride requests and %d notifications on their queues; %d dead letters, each with its reason",
-		n["ride-requests"], n["notifications.fifo"], n["dead"]))
+		n[event.QueueRideRequests], n[event.QueueNotifications], n["dead"]))
 	return nil
 }
 

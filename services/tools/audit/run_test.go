@@ -43,13 +43,13 @@ func TestOnARunningSystem(t *testing.T) {
 	s.cfg.LedgerPath, s.cfg.AWS, s.cfg.Profile, s.cfg.Wait = s.ledger, testenv.Emulator(t), profile.Fast(), 30*time.Second
 	sdk, err := awsclient.New(t.Context(), s.cfg.AWS)
 	require.NoError(t, err)
-	keeper, err := auth.NewKeeper(bytes.Repeat([]byte("k"), 32))
+	signer, err := auth.NewSigner(bytes.Repeat([]byte("k"), 32))
 	require.NoError(t, err)
 	serve(t, func(ctx context.Context, env lifecycle.Env) error {
-		return history.Run(ctx, env, history.Config{DatabaseURL: s.cfg.DatabaseURL, AWS: s.cfg.AWS, Auth: keeper, Profile: profile.Fast()})
+		return history.Run(ctx, env, history.Config{DatabaseURL: s.cfg.DatabaseURL, AWS: s.cfg.AWS, Auth: signer, Profile: profile.Fast()})
 	})
 	serve(t, func(ctx context.Context, env lifecycle.Env) error {
-		return heatmap.Run(ctx, env, heatmap.Config{DatabaseURL: s.cfg.DatabaseURL, AWS: s.cfg.AWS, Auth: keeper, Profile: profile.Fast()})
+		return heatmap.Run(ctx, env, heatmap.Config{DatabaseURL: s.cfg.DatabaseURL, AWS: s.cfg.AWS, Auth: signer, Profile: profile.Fast()})
 	})
 
 	client := kinesis.NewFromConfig(sdk)
@@ -118,7 +118,7 @@ func (s *site) drive(client *kinesis.Client, driver string, from, n int) {
 		s.t.Errorf("aggregate: %v", err)
 	}
 	out, err := client.PutRecords(context.Background(), &kinesis.PutRecordsInput{
-		StreamName: aws.String(Stream), Records: []ktypes.PutRecordsRequestEntry{{Data: data, PartitionKey: &driver, ExplicitHashKey: &hash}},
+		StreamName: aws.String(event.Stream), Records: []ktypes.PutRecordsRequestEntry{{Data: data, PartitionKey: &driver, ExplicitHashKey: &hash}},
 	})
 	if err != nil || aws.ToInt32(out.FailedRecordCount) > 0 {
 		s.t.Errorf("put: %v", err)

@@ -1,4 +1,4 @@
-import type { DriverState, Hood, Message, Overview, Place, Point, Quote, Ride, RideEvent, Role, Route } from "./types";
+import type { DriverState, StreamTrace, Message, Overview, Place, Point, Quote, Ride, RideEvent, Role, Route } from "./types";
 
 /** A refusal, with what the server says about it. */
 export class Problem extends Error {
@@ -53,7 +53,7 @@ export const rider = {
   latest: () => ask<{ rides: Ride[] }>("/rider/v1/rides?limit=1"),
   events: (id: string) => ask<{ events: RideEvent[] }>(`/rider/v1/rides/${id}/events`),
   cancel: (id: string) => send<Ride>(`/rider/v1/rides/${id}/cancel`, "POST", { reason: "changed my mind" }),
-  hood: (id: string) => ask<Hood>(`/rider/v1/rides/${id}/stream`),
+  hood: (id: string) => ask<StreamTrace>(`/rider/v1/rides/${id}/stream`),
   inbox: () => ask<{ messages: Message[] }>("/rider/v1/inbox"),
 };
 

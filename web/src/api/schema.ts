@@ -914,16 +914,16 @@ export interface components {
         Deliveries: {
             deliveries: components["schemas"]["Delivery"][] | null;
         };
-        Hood: {
-            driver_point: components["schemas"]["HoodPoint"] | null;
-            readers: components["schemas"]["HoodReader"][];
+        StreamTrace: {
+            driver_point: components["schemas"]["TracePoint"] | null;
+            readers: components["schemas"]["TraceReader"][];
             /**
              * Format: int64
              * @description how long the stream still keeps the point
              */
             retention_left_s: number;
         };
-        HoodPoint: {
+        TracePoint: {
             driver_id: components["schemas"]["ID"];
             /** Format: int64 */
             seq: number;
@@ -935,7 +935,7 @@ export interface components {
              */
             arrived_at: number;
         };
-        HoodReader: {
+        TraceReader: {
             /** @enum {string} */
             reader: "mapfeed" | "history" | "heatmap" | "nearby";
             /**
@@ -1340,7 +1340,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Hood"];
+                    "application/json": components["schemas"]["StreamTrace"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -14,5 +14,5 @@ export type DriverState = Schemas["DriverState"];
 export type Route = Schemas["Route"];
 export type Point = Schemas["Point"];
 export type Message = Schemas["InboxMessage"];
-export type Hood = Schemas["Hood"];
+export type StreamTrace = Schemas["StreamTrace"];
 export type Overview = Schemas["Overview"];

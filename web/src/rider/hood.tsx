@@ -1,7 +1,7 @@
 import { Paper, Text } from "@mantine/core";
 import { rider } from "../api/client";
 import { hours, milliseconds, short } from "../api/format";
-import type { Hood as StreamView, Ride, RideEvent } from "../api/types";
+import type { StreamTrace as StreamView, Ride, RideEvent } from "../api/types";
 import { usePoll } from "../api/use-poll";
 import classes from "./hood.module.css";
 import { queueSteps } from "./queue-steps";

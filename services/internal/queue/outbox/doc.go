@@ -30,7 +30,7 @@
 //   - SQS refuses one entry of a batch: that row keeps its error and is tried
 //     again later; it holds back its own key alone.
 //   - SQS cannot be reached, or the queue is not there: all rows of that queue
-//     wait, Ready says why (a *Missing names the queue that is not there, also
+//     wait, Ready says why (a *SetupError names the queue that is not there, also
 //     before the first row), and the queue's URL is looked up anew.
 //   - The database cannot be reached: rounds fail and are tried again; nothing
 //     was acknowledged to anyone.

@@ -8,35 +8,35 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
-// Missing is the error for a queue that does not exist.
-type Missing struct {
+// SetupError is the error for a queue that does not exist.
+type SetupError struct {
 	Queue string
 	err   error
 }
 
-func (m *Missing) Error() string { return m.Advice() }
+func (m *SetupError) Error() string { return m.Advice() }
 
-func (m *Missing) Unwrap() error { return m.err }
+func (m *SetupError) Unwrap() error { return m.err }
 
 // Advice is one sentence that anybody may read.
-func (m *Missing) Advice() string {
+func (m *SetupError) Advice() string {
 	return fmt.Sprintf("queue %s does not exist: deploy it; messages wait in the outbox until then", m.Queue)
 }
 
-// errFind is in every error of a look for a queue, but for a *Missing.
+// errFind is in every error of a look for a queue, but for a *SetupError.
 var errFind = errors.New("find the queue")
 
 func missing(queue string, err error) error {
 	var none *types.QueueDoesNotExist
 	if errors.As(err, &none) {
-		return &Missing{queue, err}
+		return &SetupError{queue, err}
 	}
 	return fmt.Errorf("%w: %w", errFind, err)
 }
 
 // unfound is whether err says that a queue could not be found.
 func unfound(err error) bool {
-	var gone *Missing
+	var gone *SetupError
 	return errors.As(err, &gone) || errors.Is(err, errFind)
 }
 

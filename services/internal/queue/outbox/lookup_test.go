@@ -40,7 +40,7 @@ func TestLookupSaysWhatIsMissing(t *testing.T) {
 	for range 3 {
 		r.lookup(t.Context())
 	}
-	var gone *Missing
+	var gone *SetupError
 	require.ErrorAs(t, r.Ready(t.Context()), &gone)
 	require.Equal(t, "queue b does not exist: deploy it; messages wait in the outbox until then", gone.Advice())
 	require.Equal(t, 1, strings.Count(log.String(), "level=ERROR"), "it is said once")
@@ -68,7 +68,7 @@ func TestLookupEndsWhatItBegan(t *testing.T) {
 	require.ErrorContains(t, r.Ready(t.Context()), "no route to host")
 	q.there = []string{"b"}
 	r.lookup(t.Context())
-	var gone *Missing
+	var gone *SetupError
 	require.ErrorAs(t, r.Ready(t.Context()), &gone, "it is told what is wrong now")
 	q.there = nil
 	r.lookup(t.Context())

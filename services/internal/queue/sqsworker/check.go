@@ -13,28 +13,30 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
-// Misfit is an error that says, in one sentence for a person, how the queue is
+// SetupError is an error that says, in one sentence for a person, how the queue is
 // set up otherwise than the worker needs it.
-type Misfit struct {
+type SetupError struct {
 	sentence string
 	err      error // what SQS said, if anything
 }
 
-func (m *Misfit) Error() string { return "sqsworker: " + m.sentence }
+func (m *SetupError) Error() string { return "sqsworker: " + m.sentence }
 
-func (m *Misfit) Unwrap() error { return m.err }
+func (m *SetupError) Unwrap() error { return m.err }
 
 // Advice is the sentence by itself: it names queues and settings, nothing that
 // must be kept from anybody.
-func (m *Misfit) Advice() string { return m.sentence }
+func (m *SetupError) Advice() string { return m.sentence }
 
-func misfit(format string, args ...any) error { return &Misfit{sentence: fmt.Sprintf(format, args...)} }
+func setupError(format string, args ...any) error {
+	return &SetupError{sentence: fmt.Sprintf(format, args...)}
+}
 
 // checkWithin bounds one look at the queue.
 const checkWithin = 5 * time.Second
 
 // Check asks SQS whether the queue is there and set up as the worker needs it.
-// What is not is a *Misfit; another error is SQS's own.
+// What is not is a *SetupError; another error is SQS's own.
 func (w *Worker) Check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, checkWithin)
 	defer cancel()
@@ -66,7 +68,7 @@ func (o Options) fits(attributes map[string]string) (target string, err error) {
 		return "", fmt.Errorf("sqsworker: queue %s: SQS does not tell its visibility: %w", o.Queue, err)
 	}
 	if need := seconds(o.Visibility); has < int(need) {
-		return "", misfit("queue %s has a visibility of %d s, and this worker needs at least %d s: set %s to %d", o.Queue, has, need, o.VisibilitySetting, need)
+		return "", setupError("queue %s has a visibility of %d s, and this worker needs at least %d s: set %s to %d", o.Queue, has, need, o.VisibilitySetting, need)
 	}
 	var policy struct {
 		Target string          `json:"deadLetterTargetArn"`
@@ -80,12 +82,12 @@ func (o Options) fits(attributes map[string]string) (target string, err error) {
 	}
 	if o.DeadLetterQueue != "" && target != o.DeadLetterQueue {
 		if target == "" {
-			return "", misfit("queue %s has no redrive policy, so a message that ends every worker comes for ever: give it one to %s", o.Queue, o.DeadLetterQueue)
+			return "", setupError("queue %s has no redrive policy, so a message that ends every worker comes for ever: give it one to %s", o.Queue, o.DeadLetterQueue)
 		}
-		return "", misfit("queue %s sends its dead letters to %s, and this worker sends them to %s: name one queue in both", o.Queue, target, o.DeadLetterQueue)
+		return "", setupError("queue %s sends its dead letters to %s, and this worker sends them to %s: name one queue in both", o.Queue, target, o.DeadLetterQueue)
 	}
-	if maxReceives := strings.Trim(string(policy.Max), `"`); o.MaxReceives != 0 && maxReceives != strconv.Itoa(o.MaxReceives) {
-		return "", misfit("queue %s has a maxReceiveCount of %s, and this worker takes receive %d for the last: set it to %d", o.Queue, orNone(maxReceives), o.MaxReceives, o.MaxReceives)
+	if maxReceiveCount := strings.Trim(string(policy.Max), `"`); o.MaxReceiveCount != 0 && maxReceiveCount != strconv.Itoa(o.MaxReceiveCount) {
+		return "", setupError("queue %s has a maxReceiveCount of %s, and this worker takes receive %d for the last: set it to %d", o.Queue, orNone(maxReceiveCount), o.MaxReceiveCount, o.MaxReceiveCount)
 	}
 	return target, nil
 }
@@ -113,7 +115,7 @@ func (w *Worker) awaitFit(ctx context.Context) bool {
 			return true
 		}
 		w.setReady(err)
-		var wrong *Misfit
+		var wrong *SetupError
 		switch {
 		case !errors.As(err, &wrong):
 			w.o.Log.Warn("the queue cannot be looked at; trying again", "queue", w.o.Queue, "err", err)

@@ -12,7 +12,7 @@ import (
 )
 
 func TestWhatFits(t *testing.T) {
-	o := Options{Queue: "q", DeadLetterQueue: "q-dlq", MaxReceives: 5, Visibility: 30 * time.Second, VisibilitySetting: "Visibility in messaging.yaml"}
+	o := Options{Queue: "q", DeadLetterQueue: "q-dlq", MaxReceiveCount: 5, Visibility: 30 * time.Second, VisibilitySetting: "Visibility in messaging.yaml"}
 	attributes := func(visibility, policy string) map[string]string {
 		return map[string]string{"VisibilityTimeout": visibility, "RedrivePolicy": policy}
 	}
@@ -30,8 +30,8 @@ func TestWhatFits(t *testing.T) {
 		"no redrive":   {attributes: map[string]string{"VisibilityTimeout": "30"}, want: "has no redrive policy"},
 		"another DLQ":  {attributes: attributes("30", strings.Replace(right, "q-dlq", "x", 1)), want: "dead letters to x, and this worker sends them to q-dlq"},
 		"fewer tries":  {attributes: attributes("30", strings.Replace(right, "5", "3", 1)), want: "maxReceiveCount of 3, and this worker takes receive 5 for the last"},
-		"any tries do": {change: func(o *Options) { o.MaxReceives = 0 }, attributes: attributes("30", strings.Replace(right, "5", "3", 1))},
-		"none is asked for": {change: func(o *Options) { o.DeadLetterQueue, o.MaxReceives = "", 0 },
+		"any tries do": {change: func(o *Options) { o.MaxReceiveCount = 0 }, attributes: attributes("30", strings.Replace(right, "5", "3", 1))},
+		"none is asked for": {change: func(o *Options) { o.DeadLetterQueue, o.MaxReceiveCount = "", 0 },
 			attributes: map[string]string{"VisibilityTimeout": "30"}},
 	} {
 		mine := o
@@ -44,7 +44,7 @@ func TestWhatFits(t *testing.T) {
 			require.Equal(t, mine.DeadLetterQueue, target, name)
 			continue
 		}
-		var wrong *Misfit
+		var wrong *SetupError
 		require.ErrorAs(t, err, &wrong, name)
 		require.Contains(t, wrong.Advice(), c.want, name)
 	}

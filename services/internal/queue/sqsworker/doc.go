@@ -67,5 +67,5 @@
 //     again after Visibility, and a receive is counted.
 //   - A message of a FIFO group fails: the rest of the group that came with it
 //     is released behind it. SQS counts a receive for them too; where a group's
-//     head fails often, MaxReceive 1 keeps its followers' counts honest.
+//     head fails often, BatchSize 1 keeps its followers' counts honest.
 package sqsworker

@@ -168,7 +168,7 @@ func TestFIFOQueueOverHTTP(t *testing.T) {
 		return sqsworker.Done()
 	})
 	for range 2 {
-		run(t, sqsworker.Options{Client: client, Queue: q.name, DeadLetterQueue: "notifications-dlq.fifo", Handler: h, MaxReceive: 3})
+		run(t, sqsworker.Options{Client: client, Queue: q.name, DeadLetterQueue: "notifications-dlq.fifo", Handler: h, BatchSize: 3})
 	}
 	require.Eventually(t, func() bool { return q.holds() == 0 }, patience, look)
 	mu.Lock()
@@ -269,14 +269,14 @@ func TestChecksOverHTTP(t *testing.T) {
 	}
 
 	w, _ := run(t, sqsworker.Options{
-		Client: client, Queue: "late", DeadLetterQueue: "late-dlq", MaxReceives: 5, VisibilitySetting: "Visibility in messaging.yaml",
+		Client: client, Queue: "late", DeadLetterQueue: "late-dlq", MaxReceiveCount: 5, VisibilitySetting: "Visibility in messaging.yaml",
 		Wait:    time.Second,
 		Handler: sqsworker.HandlerFunc(func(context.Context, sqsworker.Message) sqsworker.Result { return sqsworker.Done() }),
 	})
 	advises := func(text string) {
 		t.Helper()
 		require.Eventually(t, func() bool {
-			var wrong *sqsworker.Misfit
+			var wrong *sqsworker.SetupError
 			return errors.As(w.Ready(), &wrong) && strings.Contains(wrong.Advice(), text)
 		}, patience, look, text)
 	}

@@ -28,11 +28,11 @@ type Options struct {
 	// DeadLetterQueue is where DeadLetter sends; without it such a message is
 	// retried until the queue's redrive policy moves it.
 	DeadLetterQueue string
-	// MaxReceives is the maxReceiveCount that Handler counts on; 0: any.
-	MaxReceives int
+	// MaxReceiveCount is the maxReceiveCount that Handler counts on; 0: any.
+	MaxReceiveCount int
 
 	MaxInFlight int           // messages held at most; 0: 5
-	MaxReceive  int           // messages a receive takes at most, 1 to 10; 0: 10
+	BatchSize   int           // messages a receive takes at most, 1 to 10; 0: 10
 	Visibility  time.Duration // how long a message stays invisible without a heartbeat, whole seconds; 0: 30 s
 	// VisibilitySetting names, for people, what sets the queue's visibility;
 	// empty: its VisibilityTimeout.
@@ -65,7 +65,7 @@ func (o Options) withDefaults() (Options, error) {
 		return o, errors.New("sqsworker: Client, Queue and Handler are needed")
 	}
 	defaultTo(&o.MaxInFlight, 5)
-	defaultTo(&o.MaxReceive, maxBatch)
+	defaultTo(&o.BatchSize, maxBatch)
 	defaultTo(&o.Visibility, 30*time.Second)
 	defaultTo(&o.VisibilitySetting, "its VisibilityTimeout")
 	defaultTo(&o.HandleWithin, time.Hour)
@@ -81,8 +81,8 @@ func (o Options) withDefaults() (Options, error) {
 	switch {
 	case o.Visibility < 2*time.Second || o.Visibility > maxVisibility || o.Visibility%time.Second != 0:
 		return o, fmt.Errorf("sqsworker: visibility %v is not whole seconds from 2 s to 12 h", o.Visibility)
-	case o.MaxReceive < 1 || o.MaxReceive > maxBatch:
-		return o, fmt.Errorf("sqsworker: a receive takes 1 to %d messages, not %d", maxBatch, o.MaxReceive)
+	case o.BatchSize < 1 || o.BatchSize > maxBatch:
+		return o, fmt.Errorf("sqsworker: a receive takes 1 to %d messages, not %d", maxBatch, o.BatchSize)
 	case o.MaxInFlight < 1:
 		return o, fmt.Errorf("sqsworker: %d messages in flight", o.MaxInFlight)
 	}

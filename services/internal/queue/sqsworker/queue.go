@@ -36,7 +36,7 @@ func (q *queueURL) find(ctx context.Context) (string, error) {
 	switch {
 	case errors.As(err, &missing):
 		q.forget(err)
-		return "", &Misfit{fmt.Sprintf("queue %s does not exist: deploy it", q.name), err}
+		return "", &SetupError{fmt.Sprintf("queue %s does not exist: deploy it", q.name), err}
 	case err != nil:
 		return "", fmt.Errorf("sqsworker: queue %s: %w", q.name, err)
 	}

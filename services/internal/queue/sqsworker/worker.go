@@ -73,7 +73,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	return err
 }
 
-// Ready gives nil while the queue fits and answers, else a *Misfit or what it
+// Ready gives nil while the queue fits and answers, else a *SetupError or what it
 // answered last.
 func (w *Worker) Ready() error {
 	w.mu.Lock()
@@ -249,7 +249,7 @@ func chains(hs []*held, fifo bool) []chain {
 	return out
 }
 
-// take waits for a free slot and takes up to MaxReceive; 0: ctx has ended.
+// take waits for a free slot and takes up to BatchSize; 0: ctx has ended.
 func (w *Worker) take(ctx context.Context) int {
 	if ctx.Err() != nil {
 		return 0
@@ -260,7 +260,7 @@ func (w *Worker) take(ctx context.Context) int {
 	case <-w.slots:
 	}
 	n := 1
-	for n < w.o.MaxReceive {
+	for n < w.o.BatchSize {
 		select {
 		case <-w.slots:
 			n++

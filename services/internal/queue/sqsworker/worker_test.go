@@ -385,7 +385,7 @@ func TestOptionsAreChecked(t *testing.T) {
 		func(o *Options) { o.Client = nil },
 		func(o *Options) { o.Visibility = 1500 * time.Millisecond },
 		func(o *Options) { o.Visibility = time.Second },
-		func(o *Options) { o.MaxReceive = 11 },
+		func(o *Options) { o.BatchSize = 11 },
 		func(o *Options) { o.MaxInFlight = -1 },
 	} {
 		bad := ok

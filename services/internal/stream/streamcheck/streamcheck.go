@@ -33,13 +33,13 @@ type Options struct {
 	Log       *slog.Logger
 }
 
-// Misfit is an error in one sentence that anybody may read.
-type Misfit struct{ sentence string }
+// SetupError is an error in one sentence that anybody may read.
+type SetupError struct{ sentence string }
 
-func (m *Misfit) Error() string { return m.sentence }
+func (m *SetupError) Error() string { return m.sentence }
 
 // Advice is the sentence.
-func (m *Misfit) Advice() string { return m.sentence }
+func (m *SetupError) Advice() string { return m.sentence }
 
 // Checker looks at one stream. Make it with New; Run looks.
 type Checker struct {
@@ -56,10 +56,10 @@ const (
 
 // New looks at nothing yet.
 func New(o Options) *Checker {
-	return &Checker{o: o, err: &Misfit{fmt.Sprintf("stream %s has not answered yet", o.Stream)}}
+	return &Checker{o: o, err: &SetupError{fmt.Sprintf("stream %s has not answered yet", o.Stream)}}
 }
 
-// Ready gives nil once the stream fits, else a *Misfit or what Kinesis said.
+// Ready gives nil once the stream fits, else a *SetupError or what Kinesis said.
 func (c *Checker) Ready(context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -102,16 +102,16 @@ func (c *Checker) Check(ctx context.Context) error {
 	var gone *types.ResourceNotFoundException
 	switch {
 	case errors.As(err, &gone):
-		return &Misfit{fmt.Sprintf("stream %s does not exist: deploy it", c.o.Stream)}
+		return &SetupError{fmt.Sprintf("stream %s does not exist: deploy it", c.o.Stream)}
 	case err != nil:
 		return fmt.Errorf("stream %s: %w", c.o.Stream, err)
 	}
 	s := out.StreamDescriptionSummary
 	switch open := int(aws.ToInt32(s.OpenShardCount)); {
 	case s.StreamStatus != types.StreamStatusActive && s.StreamStatus != types.StreamStatusUpdating:
-		return &Misfit{fmt.Sprintf("stream %s is %s: wait until it is ACTIVE", c.o.Stream, s.StreamStatus)}
+		return &SetupError{fmt.Sprintf("stream %s is %s: wait until it is ACTIVE", c.o.Stream, s.StreamStatus)}
 	case c.o.MaxShards > 0 && open > c.o.MaxShards:
-		return &Misfit{fmt.Sprintf("stream %s has %d open shards, and no more than %d can be used: set its shards to %d or fewer", c.o.Stream, open, c.o.MaxShards, c.o.MaxShards)}
+		return &SetupError{fmt.Sprintf("stream %s has %d open shards, and no more than %d can be used: set its shards to %d or fewer", c.o.Stream, open, c.o.MaxShards, c.o.MaxShards)}
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func TestWhatIsWrong(t *testing.T) {
 			require.NoError(t, err)
 			continue
 		}
-		var wrong *streamcheck.Misfit
+		var wrong *streamcheck.SetupError
 		require.ErrorAs(t, err, &wrong)
 		require.Equal(t, c.advice, wrong.Advice())
 	}

@@ -1,4 +1,4 @@
-package newest
+package points
 
 import (
 	"context"
@@ -17,7 +17,7 @@ import (
 func TestNeverAnOlderPointAfterANewer(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		last := map[string]int64{}
-		f := New(Options{Name: "test", Log: slog.New(slog.DiscardHandler), Apply: func(p event.Point, _ time.Time) {
+		f := NewLive(LiveOptions{Name: "test", Log: slog.New(slog.DiscardHandler), Apply: func(p event.Point, _ time.Time) {
 			require.Greater(t, p.Seq, last[p.Driver])
 			last[p.Driver] = p.Seq
 		}})
@@ -39,7 +39,7 @@ func TestNeverAnOlderPointAfterANewer(t *testing.T) {
 }
 
 func TestWhatIsNoPointIsLeftOut(t *testing.T) {
-	f := New(Options{Name: "test", Log: slog.New(slog.DiscardHandler), Apply: func(event.Point, time.Time) { t.Fatal("applied") }})
+	f := NewLive(LiveOptions{Name: "test", Log: slog.New(slog.DiscardHandler), Apply: func(event.Point, time.Time) { t.Fatal("applied") }})
 	require.NoError(t, f.handle(t.Context(), shardreader.Batch{Records: []shardreader.Record{{Data: []byte("noise")}}}))
 	require.Equal(t, int64(1), f.Detail().Parked)
 	require.Error(t, f.Ready(t.Context()))

@@ -1,7 +1,4 @@
-// Package recent remembers the last points of each driver that a reader
-// applied, and when: what GET /v1/seen answers with, so that a page can show
-// one point's way to every reader.
-package recent
+package points
 
 import (
 	"container/list"
@@ -9,7 +6,7 @@ import (
 	"time"
 )
 
-// Bounds of a Tracker.
+// Bounds of a Recent.
 const (
 	PerDriver  = 8      // points remembered of a driver
 	MaxDrivers = 10_000 // drivers remembered; the one not seen for longest goes first
@@ -24,8 +21,8 @@ type Seen struct {
 	AppliedAt      int64  `json:"applied_at"` // by this reader
 }
 
-// Tracker is safe for concurrent use.
-type Tracker struct {
+// Recent is safe for concurrent use.
+type Recent struct {
 	mu     sync.Mutex
 	by     map[string]*list.Element
 	oldest *list.List // of *entry, front: seen last
@@ -36,11 +33,11 @@ type entry struct {
 	seen   []Seen // oldest first
 }
 
-// New makes an empty tracker.
-func New() *Tracker { return &Tracker{by: map[string]*list.Element{}, oldest: list.New()} }
+// NewRecent makes an empty tracker.
+func NewRecent() *Recent { return &Recent{by: map[string]*list.Element{}, oldest: list.New()} }
 
 // See notes a point that was applied.
-func (t *Tracker) See(shard, sequence, driver string, seq int64, arrived, applied time.Time) {
+func (t *Recent) See(shard, sequence, driver string, seq int64, arrived, applied time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	e, ok := t.by[driver]
@@ -64,7 +61,7 @@ func (t *Tracker) See(shard, sequence, driver string, seq int64, arrived, applie
 }
 
 // Last gives a driver's last points, newest first.
-func (t *Tracker) Last(driver string) []Seen {
+func (t *Recent) Last(driver string) []Seen {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	out := []Seen{}

@@ -1,4 +1,4 @@
-package newest_test
+package points_test
 
 import (
 	"context"
@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/domain/event"
-	"tandem/services/domain/newest"
+	"tandem/services/domain/points"
 	"tandem/services/internal/awsclient"
 	"tandem/services/internal/postgres"
 	"tandem/services/internal/stream/shardgroup"
@@ -31,7 +31,7 @@ const (
 
 // follower is a replica of mapfeed that notes what it was given.
 type follower struct {
-	*newest.Follower
+	*points.Live
 	mu  sync.Mutex
 	got map[string]time.Time // driver -> when its point was applied
 }
@@ -46,7 +46,7 @@ func (f *follower) applied(driver string) (at time.Time, ok bool) {
 func follow(t *testing.T, client *kinesis.Client, dbURL string) *follower {
 	t.Helper()
 	f := &follower{got: map[string]time.Time{}}
-	f.Follower = newest.New(newest.Options{
+	f.Live = points.NewLive(points.LiveOptions{
 		Name: "mapfeed", Client: client, Stream: stream, PollEvery: 300 * time.Millisecond, Log: slog.New(slog.DiscardHandler),
 		FanOut: shardreader.FanOutOf(client), DatabaseURL: dbURL, Lease: lease,
 		Apply: func(p event.Point, _ time.Time) {

@@ -15,16 +15,16 @@ import (
 	"tandem/services/internal/problem"
 )
 
-// Hood is the answer of GET /v1/rides/{id}/stream: the driver's newest point
+// StreamTrace is the answer of GET /v1/rides/{id}/stream: the driver's newest point
 // that every reader has seen, and when each had it.
-type Hood struct {
-	Point          *HoodPoint   `json:"driver_point"` // null before the driver's first point
-	Readers        []HoodReader `json:"readers"`
-	RetentionLeftS int64        `json:"retention_left_s"` // how long the stream still keeps it
+type StreamTrace struct {
+	Point          *TracePoint   `json:"driver_point"` // null before the driver's first point
+	Readers        []TraceReader `json:"readers"`
+	RetentionLeftS int64         `json:"retention_left_s"` // how long the stream still keeps it
 }
 
-// HoodPoint is where the point lies on the stream.
-type HoodPoint struct {
+// TracePoint is where the point lies on the stream.
+type TracePoint struct {
 	DriverID       string `json:"driver_id"`
 	Seq            int64  `json:"seq"`
 	Shard          string `json:"shard"`
@@ -32,8 +32,8 @@ type HoodPoint struct {
 	ArrivedAt      int64  `json:"arrived_at"` // ms since 1970 UTC
 }
 
-// HoodReader is when one reader had applied the point.
-type HoodReader struct {
+// TraceReader is when one reader had applied the point.
+type TraceReader struct {
 	Reader    string `json:"reader"`
 	AppliedAt int64  `json:"applied_at"` // ms since 1970 UTC
 	AfterMS   int64  `json:"after_ms"`   // since it arrived on the stream
@@ -61,15 +61,15 @@ func (s *service) rideStream(c *gin.Context) error {
 	if id.Role == auth.Rider && ride.RiderID != id.Subject || id.Role == auth.Driver && ride.DriverID != id.Subject {
 		return problem.New(problem.NotFound, "There is no ride %s of yours.", c.Param("id"))
 	}
-	hood := Hood{Readers: []HoodReader{}}
+	trace := StreamTrace{Readers: []TraceReader{}}
 	if ride.DriverID != "" {
-		hood = newestEverywhere(ride.DriverID, s.askReaders(ctx, ride.DriverID))
-		if hood.Point != nil {
-			left := s.cfg.StreamRetention - time.Since(time.UnixMilli(hood.Point.ArrivedAt))
-			hood.RetentionLeftS = max(0, int64(left.Seconds()))
+		trace = newestEverywhere(ride.DriverID, s.askReaders(ctx, ride.DriverID))
+		if trace.Point != nil {
+			left := s.cfg.StreamRetention - time.Since(time.UnixMilli(trace.Point.ArrivedAt))
+			trace.RetentionLeftS = max(0, int64(left.Seconds()))
 		}
 	}
-	c.JSON(http.StatusOK, hood)
+	c.JSON(http.StatusOK, trace)
 	return nil
 }
 
@@ -82,7 +82,7 @@ func (s *service) askReaders(ctx context.Context, driver string) map[string][]se
 	var wg sync.WaitGroup
 	out := map[string][]seen{}
 	for _, p := range s.gather.peers {
-		if !slices.Contains(hoodReaders(), p.Name) {
+		if !slices.Contains(tracedReaders(), p.Name) {
 			continue
 		}
 		wg.Go(func() {
@@ -101,11 +101,11 @@ func (s *service) askReaders(ctx context.Context, driver string) map[string][]se
 	return out
 }
 
-func hoodReaders() []string { return []string{"mapfeed", "history", "heatmap", "nearby"} }
+func tracedReaders() []string { return []string{"mapfeed", "history", "heatmap", "nearby"} }
 
 // newestEverywhere finds the newest point that most readers have seen: all of
 // them where they overlap.
-func newestEverywhere(driver string, byReader map[string][]seen) Hood {
+func newestEverywhere(driver string, byReader map[string][]seen) StreamTrace {
 	readersOf := map[int64]int{}
 	for _, points := range byReader {
 		for _, p := range points {
@@ -118,15 +118,15 @@ func newestEverywhere(driver string, byReader map[string][]seen) Hood {
 			best, most = seq, n
 		}
 	}
-	hood := Hood{Readers: []HoodReader{}}
-	for _, name := range hoodReaders() {
+	trace := StreamTrace{Readers: []TraceReader{}}
+	for _, name := range tracedReaders() {
 		for _, p := range byReader[name] {
 			if p.Seq != best {
 				continue
 			}
-			hood.Point = &HoodPoint{DriverID: driver, Seq: p.Seq, Shard: p.Shard, SequenceNumber: p.SequenceNumber, ArrivedAt: p.ArrivedAt}
-			hood.Readers = append(hood.Readers, HoodReader{Reader: name, AppliedAt: p.AppliedAt, AfterMS: max(0, p.AppliedAt-p.ArrivedAt)})
+			trace.Point = &TracePoint{DriverID: driver, Seq: p.Seq, Shard: p.Shard, SequenceNumber: p.SequenceNumber, ArrivedAt: p.ArrivedAt}
+			trace.Readers = append(trace.Readers, TraceReader{Reader: name, AppliedAt: p.AppliedAt, AfterMS: max(0, p.AppliedAt-p.ArrivedAt)})
 		}
 	}
-	return hood
+	return trace
 }

@@ -41,9 +41,9 @@ func (c *consumers) list(context.Context) ([]shardreader.Consumer, error) {
 }
 
 // replica runs a Name until the test ends or the returned function is called.
-func replica(t *testing.T, dbURL, worker string, list func(context.Context) ([]shardreader.Consumer, error)) (*shardgroup.Name, func()) {
+func replica(t *testing.T, dbURL, worker string, list func(context.Context) ([]shardreader.Consumer, error)) (*shardgroup.ConsumerLease, func()) {
 	t.Helper()
-	n := shardgroup.NewName(shardgroup.NameOptions{
+	n := shardgroup.NewConsumerLease(shardgroup.ConsumerLeaseOptions{
 		Open: func(ctx context.Context) (*pgxpool.Pool, error) {
 			return postgres.Open(ctx, dbURL, postgres.PoolOptions{App: worker, LeaseTime: ttl})
 		},
@@ -60,7 +60,7 @@ func replica(t *testing.T, dbURL, worker string, list func(context.Context) ([]s
 	return n, stop
 }
 
-func held(n *shardgroup.Name) string {
+func held(n *shardgroup.ConsumerLease) string {
 	name, _ := n.Held()
 	return name
 }
@@ -180,7 +180,7 @@ func TestNeverTwoWithOneName(t *testing.T) {
 		}
 		return c.list(ctx)
 	}
-	names := make([]*shardgroup.Name, 4)
+	names := make([]*shardgroup.ConsumerLease, 4)
 	for i := range names {
 		names[i], _ = replica(t, url, string(rune('a'+i)), stalling)
 	}
@@ -209,7 +209,7 @@ func TestNeverTwoWithOneName(t *testing.T) {
 func TestANameWithoutADatabase(t *testing.T) {
 	t.Parallel()
 	away := errors.New("away")
-	n := shardgroup.NewName(shardgroup.NameOptions{
+	n := shardgroup.NewConsumerLease(shardgroup.ConsumerLeaseOptions{
 		Open: func(context.Context) (*pgxpool.Pool, error) { return nil, away }, Lease: ttl, Log: slog.New(slog.DiscardHandler),
 	})
 	ctx, cancel := context.WithCancel(context.Background())

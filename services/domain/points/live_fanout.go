@@ -1,4 +1,4 @@
-package newest
+package points
 
 import (
 	"context"
@@ -12,9 +12,9 @@ import (
 )
 
 // lease makes the lease of one of the reader's consumers.
-func (f *Follower) lease() *shardgroup.Name {
+func (f *Live) lease() *shardgroup.ConsumerLease {
 	list := shardreader.New(shardreader.Options{Client: f.o.Client, FanOut: f.o.FanOut, Stream: f.o.Stream})
-	return shardgroup.NewName(shardgroup.NameOptions{
+	return shardgroup.NewConsumerLease(shardgroup.ConsumerLeaseOptions{
 		Open: func(ctx context.Context) (*pgxpool.Pool, error) {
 			return postgres.Open(ctx, f.o.DatabaseURL, postgres.PoolOptions{App: f.o.Name, MaxConns: 1, LeaseTime: f.o.Lease})
 		},
@@ -24,7 +24,7 @@ func (f *Follower) lease() *shardgroup.Name {
 }
 
 // mode says how the shards are read, for people.
-func (f *Follower) mode(shards []shardreader.ShardState) string {
+func (f *Live) mode(shards []shardreader.ShardState) string {
 	if f.name == nil {
 		return "polling"
 	}

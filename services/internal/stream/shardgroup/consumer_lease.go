@@ -13,8 +13,8 @@ import (
 	"tandem/services/internal/stream/shardreader"
 )
 
-// NameOptions of a Name. Open, List, Prefix and Worker are needed.
-type NameOptions struct {
+// ConsumerLeaseOptions of a ConsumerLease. Open, List, Prefix and Worker are needed.
+type ConsumerLeaseOptions struct {
 	// Open opens the database. It is called until it succeeds; Run closes what
 	// it gave.
 	Open func(ctx context.Context) (*pgxpool.Pool, error)
@@ -27,7 +27,7 @@ type NameOptions struct {
 	Log   *slog.Logger  // nil: slog.Default()
 }
 
-// Name holds one of the consumers that a reader's replicas share: a consumer
+// ConsumerLease holds one of the consumers that a reader's replicas share: a consumer
 // has one subscription a shard, so two replicas can't use one. Run runs it;
 // the rest is safe for concurrent use.
 //
@@ -50,8 +50,8 @@ type NameOptions struct {
 //     third lease time; until then the subscription is refused, so the reader polls.
 //   - The consumers can't be listed: what is held is kept, and they are listed at
 //     the next renewal.
-type Name struct {
-	o      NameOptions
+type ConsumerLease struct {
+	o      ConsumerLeaseOptions
 	pool   *pgxpool.Pool // Run's
 	listed time.Time     // Run's
 
@@ -73,51 +73,51 @@ var (
 	errRanOut    = errors.New("the lease was not renewed in time")
 )
 
-// NewName makes a Name that holds nothing yet.
-func NewName(o NameOptions) *Name {
+// NewConsumerLease makes a ConsumerLease that holds nothing yet.
+func NewConsumerLease(o ConsumerLeaseOptions) *ConsumerLease {
 	if o.Lease == 0 {
 		o.Lease = 10 * time.Second
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	return &Name{o: o, why: errNotAsked}
+	return &ConsumerLease{o: o, why: errNotAsked}
 }
 
 // Consumer is a reader's Options.Consumer: the consumer's ARN and a context that
 // ends when it may not be used any more; none while none is held.
-func (n *Name) Consumer() (held context.Context, arn string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
+func (l *ConsumerLease) Consumer() (held context.Context, arn string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	// The clock, not the timer alone: a process that was frozen may come here first.
-	if n.name == "" || n.held.Err() != nil || !time.Now().Before(n.until) {
+	if l.name == "" || l.held.Err() != nil || !time.Now().Before(l.until) {
 		return nil, ""
 	}
-	return n.held, n.arn
+	return l.held, l.arn
 }
 
 // Held gives the name that is held, or why none is.
-func (n *Name) Held() (name string, why error) {
-	_, arn := n.Consumer()
-	n.mu.Lock()
-	defer n.mu.Unlock()
+func (l *ConsumerLease) Held() (name string, why error) {
+	_, arn := l.Consumer()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if arn == "" {
-		return "", cmp.Or(n.why, errRanOut)
+		return "", cmp.Or(l.why, errRanOut)
 	}
-	return n.name, nil
+	return l.name, nil
 }
 
 // Run takes a name and keeps it until ctx ends, then gives it back.
-func (n *Name) Run(ctx context.Context) error {
-	defer n.end()
+func (l *ConsumerLease) Run(ctx context.Context) error {
+	defer l.end()
 	for {
-		wait := n.o.Lease / 3
-		err := n.tick(ctx)
+		wait := l.o.Lease / 3
+		err := l.tick(ctx)
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // a clean end
 		}
-		if name := n.note(err); name == "" && err != nil && n.pool != nil {
-			wait = n.o.Lease
+		if name := l.note(err); name == "" && err != nil && l.pool != nil {
+			wait = l.o.Lease
 		}
 		if sleep(ctx, wait) != nil {
 			return nil
@@ -126,17 +126,17 @@ func (n *Name) Run(ctx context.Context) error {
 }
 
 // note logs what changed and gives the name that is held.
-func (n *Name) note(err error) string {
-	name, _ := n.Held()
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	before := n.why
-	n.why = err
+func (l *ConsumerLease) note(err error) string {
+	name, _ := l.Held()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before := l.why
+	l.why = err
 	switch {
 	case err == nil && before != nil:
-		n.o.Log.Info("reading by fan-out", "consumer", name)
+		l.o.Log.Info("reading by fan-out", "consumer", name)
 	case err != nil && (before == nil || before.Error() != err.Error()):
-		n.o.Log.Warn("a fan-out consumer is not to be had; trying again", "held", name, "err", err)
+		l.o.Log.Warn("a fan-out consumer is not to be had; trying again", "held", name, "err", err)
 	}
 	return name
 }

@@ -1,7 +1,4 @@
-// Package readstat counts what a reader of the stream applied, and how long
-// after its arrival on the stream each point was applied. Its Detail is the
-// part of GET /v1/status that all readers have in common.
-package readstat
+package points
 
 import (
 	"sync"
@@ -12,16 +9,16 @@ import (
 
 // Detail is what a reader says of itself.
 type Detail struct {
-	Reader   string  `json:"reader"`
-	Mode     string  `json:"mode,omitempty"` // how it reads, where there are several ways
-	Records  int64   `json:"records"`
-	Points   int64   `json:"points"`
-	Latency  Latency `json:"latency_ms"`
-	Shards   []Shard `json:"shards"`
-	Repeated int64   `json:"repeated"` // points that were there already
-	Skipped  int64   `json:"skipped"`  // points left out that may have been no repeats
-	Parked   int64   `json:"parked"`   // records put aside
-	Gaps     int64   `json:"gaps"`     // spans that could not be read
+	Reader   string        `json:"reader"`
+	Mode     string        `json:"mode,omitempty"` // how it reads, where there are several ways
+	Records  int64         `json:"records"`
+	Points   int64         `json:"points"`
+	Latency  Latency       `json:"latency_ms"`
+	Shards   []ShardDetail `json:"shards"`
+	Repeated int64         `json:"repeated"` // points that were there already
+	Skipped  int64         `json:"skipped"`  // points left out that may have been no repeats
+	Parked   int64         `json:"parked"`   // records put aside
+	Gaps     int64         `json:"gaps"`     // spans that could not be read
 }
 
 // Latency is from a point's arrival on the stream until it was applied, in
@@ -32,8 +29,8 @@ type Latency struct {
 	Max float64 `json:"max"`
 }
 
-// Shard is how far a shard is read. Worker is who reads it, where several share.
-type Shard struct {
+// ShardDetail is how far a shard is read. Worker is who reads it, where several share.
+type ShardDetail struct {
 	Shard    string `json:"shard"`
 	Sequence string `json:"sequence"`
 	BehindMS int64  `json:"behind_ms"`
@@ -60,8 +57,8 @@ type Stats struct {
 	rotated  time.Time
 }
 
-// New makes empty counts.
-func New() *Stats {
+// NewStats makes empty counts.
+func NewStats() *Stats {
 	return &Stats{
 		now: time.Now, rotated: time.Now(),
 		latency: hdrhistogram.NewWindowed(windows, 1, longest.Milliseconds(), 2),
@@ -123,7 +120,7 @@ func (s *Stats) Detail(reader string) Detail {
 	s.rotate(s.now())
 	h := s.latency.Merge()
 	return Detail{
-		Reader: reader, Points: s.points, Repeated: s.repeated, Skipped: s.skipped, Shards: []Shard{},
+		Reader: reader, Points: s.points, Repeated: s.repeated, Skipped: s.skipped, Shards: []ShardDetail{},
 		Latency: Latency{P50: float64(h.ValueAtQuantile(50)), P99: float64(h.ValueAtQuantile(99)), Max: float64(h.Max())},
 	}
 }

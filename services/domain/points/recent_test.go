@@ -1,4 +1,4 @@
-package recent
+package points
 
 import (
 	"fmt"
@@ -9,7 +9,7 @@ import (
 )
 
 func TestNewestFirstAndBounded(t *testing.T) {
-	tr := New()
+	tr := NewRecent()
 	at := time.UnixMilli(1000)
 	for i := range 12 {
 		tr.See("shard", fmt.Sprint(i), "d", int64(i), at, at.Add(time.Millisecond))

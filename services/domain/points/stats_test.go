@@ -1,4 +1,4 @@
-package readstat
+package points
 
 import (
 	"testing"
@@ -9,7 +9,7 @@ import (
 
 func TestLatencyIsOfTheLastMinutes(t *testing.T) {
 	now := time.Now()
-	s := New()
+	s := NewStats()
 	s.now = func() time.Time { return now }
 	s.rotated = now
 	s.Applied([]time.Time{now.Add(-100 * time.Millisecond), now.Add(-time.Second), now.Add(time.Second)})

@@ -1,4 +1,4 @@
-// Package newest follows the stream for readers that care for where drivers are
+// Package points follows the stream for readers that care for where drivers are
 // now: every shard, each driver's newest point once. A repeat, or a point that
 // is older than one that was given, is left out, so what is shown never goes
 // back in time. It keeps no checkpoint: a reader that starts anew begins at the
@@ -6,7 +6,7 @@
 //
 // # Polling and fan-out
 //
-// Every replica of such a reader reads every shard. With Options.FanOut each
+// Every replica of such a reader reads every shard. With LiveOptions.FanOut each
 // leases one of the stream's consumers called <name>-1, <name>-2 and so on, and
 // reads by enhanced fan-out for as long as it holds one: a point is applied as it
 // arrives, and replicas take nothing of what the polling readers share. Which
@@ -15,7 +15,7 @@
 // away or the lease is lost, the same shards are polled from the same place on
 // (packages shardreader and shardgroup say how); being slower is all that it
 // costs. Detail says which it is.
-package newest
+package points
 
 import (
 	"context"
@@ -27,14 +27,12 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tandem/services/domain/event"
-	"tandem/services/internal/stream/readstat"
-	"tandem/services/internal/stream/recent"
 	"tandem/services/internal/stream/shardgroup"
 	"tandem/services/internal/stream/shardreader"
 )
 
-// Options configures a Follower.
-type Options struct {
+// LiveOptions configures a Live.
+type LiveOptions struct {
 	Name   string // the reader's
 	Client shardreader.Client
 	Stream string
@@ -52,13 +50,13 @@ type Options struct {
 	Lease       time.Duration
 }
 
-// Follower follows one stream. Run runs it; the rest is safe for concurrent use.
-type Follower struct {
-	o      Options
+// Live follows one stream. Run runs it; the rest is safe for concurrent use.
+type Live struct {
+	o      LiveOptions
 	reader *shardreader.Reader
-	name   *shardgroup.Name // nil: polls
-	stats  *readstat.Stats
-	seen   *recent.Tracker
+	name   *shardgroup.ConsumerLease // nil: polls
+	stats  *Stats
+	seen   *Recent
 	began  time.Time
 
 	mu      sync.Mutex // guards mark, records and parked, and orders Apply
@@ -67,9 +65,9 @@ type Follower struct {
 	parked  int64
 }
 
-// New makes a Follower.
-func New(o Options) *Follower {
-	f := &Follower{o: o, stats: readstat.New(), seen: recent.New(), mark: event.NewMark(), began: time.Now()}
+// NewLive makes a Live.
+func NewLive(o LiveOptions) *Live {
+	f := &Live{o: o, stats: NewStats(), seen: NewRecent(), mark: event.NewMark(), began: time.Now()}
 	read := shardreader.Options{Client: o.Client, Stream: o.Stream, PollEvery: o.PollEvery, Log: o.Log}
 	if o.FanOut != nil && o.DatabaseURL != "" {
 		f.name = f.lease()
@@ -80,7 +78,7 @@ func New(o Options) *Follower {
 }
 
 // Run reads until ctx ends.
-func (f *Follower) Run(ctx context.Context) error {
+func (f *Live) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	if f.name != nil {
 		g.Go(func() error { return f.name.Run(ctx) })
@@ -91,7 +89,7 @@ func (f *Follower) Run(ctx context.Context) error {
 
 // read reads until ctx ends. A stream made anew is read from its beginning: its
 // sequences go on from where the old one's were, since drivers count on.
-func (f *Follower) read(ctx context.Context) error {
+func (f *Live) read(ctx context.Context) error {
 	start := shardreader.Latest()
 	if f.o.Back > 0 {
 		start = shardreader.At(time.Now().Add(-f.o.Back))
@@ -111,7 +109,7 @@ func (f *Follower) read(ctx context.Context) error {
 }
 
 // handle applies one batch of one shard.
-func (f *Follower) handle(_ context.Context, b shardreader.Batch) error {
+func (f *Live) handle(_ context.Context, b shardreader.Batch) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	arrived, past, repeated := make([]time.Time, 0, len(b.Records)), 0, 0
@@ -145,7 +143,7 @@ func (f *Follower) handle(_ context.Context, b shardreader.Batch) error {
 var errBehind = errors.New("the reader has not caught up with the stream yet")
 
 // Ready says whether the follower has been at the tip of every shard.
-func (f *Follower) Ready(context.Context) error {
+func (f *Live) Ready(context.Context) error {
 	if f.reader.CaughtUp() {
 		return nil
 	}
@@ -153,10 +151,10 @@ func (f *Follower) Ready(context.Context) error {
 }
 
 // Seen gives a driver's last points, newest first.
-func (f *Follower) Seen(driver string) []recent.Seen { return f.seen.Last(driver) }
+func (f *Live) Seen(driver string) []Seen { return f.seen.Last(driver) }
 
 // Detail is the reader's part of GET /v1/status.
-func (f *Follower) Detail() readstat.Detail {
+func (f *Live) Detail() Detail {
 	d := f.stats.Detail(f.o.Name)
 	f.mu.Lock()
 	d.Records, d.Parked = f.records, f.parked
@@ -164,7 +162,7 @@ func (f *Follower) Detail() readstat.Detail {
 	shards := f.reader.State()
 	d.Mode = f.mode(shards)
 	for _, s := range shards {
-		one := readstat.Shard{Shard: s.Shard, Sequence: s.Sequence, BehindMS: s.Behind.Milliseconds(), Drained: s.Closed}
+		one := ShardDetail{Shard: s.Shard, Sequence: s.Sequence, BehindMS: s.Behind.Milliseconds(), Drained: s.Closed}
 		if s.Err != nil {
 			one.Error = s.Err.Error()
 		}
