@@ -21,11 +21,11 @@ const (
 type Aggregate struct {
 	limit int
 	size  int
-	keys  map[string]uint64
+	keys  map[string]uint64 // partition key -> its index in the table
 	agg   records.AggregatedRecord
 }
 
-// NewAggregate makes an empty aggregate that grows to at most limit bytes, all
+// NewAggregate returns an empty aggregate that grows to at most limit bytes, all
 // of whose user records carry hashKey.
 func NewAggregate(hashKey string, limit int) *Aggregate {
 	return &Aggregate{
@@ -36,20 +36,25 @@ func NewAggregate(hashKey string, limit int) *Aggregate {
 	}
 }
 
-// Add appends a user record, and says false, changing nothing, where the
-// aggregate would grow past its limit. It keeps data, which may not change
-// until Encode.
+// Add appends a user record and reports whether it fitted; an aggregate that
+// would grow past its limit is left as it was. It keeps data, which may not
+// change until Encode.
 func (a *Aggregate) Add(key string, data []byte) bool {
+	// A key is written once, however many records have it.
 	index, known := a.keys[key]
 	size := a.size
 	if !known {
 		index = uint64(len(a.keys))
 		size += fieldSize(len(key))
 	}
+
+	// The size is computed, not measured: encoding after each record would make
+	// packing quadratic.
 	size += recordSize(index, len(data))
 	if size > a.limit {
 		return false
 	}
+
 	if !known {
 		a.keys[key] = index
 		a.agg.PartitionKeyTable = append(a.agg.PartitionKeyTable, key)
@@ -57,6 +62,9 @@ func (a *Aggregate) Add(key string, data []byte) bool {
 	if data == nil {
 		data = []byte{} // data is a required field
 	}
+
+	// The hash key is named on every user record: a KCL drops those whose own
+	// hash key lies outside the shard, and without one it takes the partition key's.
 	a.agg.Records = append(a.agg.Records, &records.Record{
 		PartitionKeyIndex: &index, ExplicitHashKeyIndex: new(uint64), Data: data,
 	})
@@ -67,16 +75,14 @@ func (a *Aggregate) Add(key string, data []byte) bool {
 // Len is the number of user records.
 func (a *Aggregate) Len() int { return len(a.agg.Records) }
 
-// Size is the number of bytes that Encode gives.
-func (a *Aggregate) Size() int { return a.size }
-
-// Encode gives the Kinesis record's data.
+// Encode returns the Kinesis record's data.
 func (a *Aggregate) Encode() ([]byte, error) {
 	b := append(make([]byte, 0, a.size), magic...)
 	b, err := proto.MarshalOptions{}.MarshalAppend(b, protoadapt.MessageV2Of(&a.agg))
 	if err != nil {
 		return nil, fmt.Errorf("kpl: encode %d user records: %w", a.Len(), err)
 	}
+
 	sum := md5.Sum(b[len(magic):]) //nolint:gosec // the format's check sum
 	return append(b, sum[:]...), nil
 }

@@ -7,6 +7,12 @@
 //	              explicit_hash_key_table   ["2658455991569831745807614120560689152"]
 //	              records                   {key 0, hash key 0, data}, {key 1, hash key 0, data} ...
 //
+// The words: a user record is what a producer puts, an aggregate is many of them
+// in one Kinesis record, and a user record's sub-sequence is its place in the
+// aggregate. An explicit hash key is one that the producer sets in place of the
+// partition key's MD5. A bucket is one of the equal parts of the range of hash
+// keys.
+//
 // # Which shard
 //
 // Kinesis sends a record to the shard whose range of hash keys holds the

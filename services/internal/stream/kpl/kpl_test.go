@@ -26,7 +26,7 @@ func TestRoundtrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		hashKey := kpl.Buckets(6).HashKey(rapid.IntRange(0, 63).Draw(t, "bucket"))
 		agg := kpl.NewAggregate(hashKey, 1<<20)
-		var want []kpl.UserRecord
+		want := []kpl.UserRecord{}
 		for range rapid.IntRange(0, 300).Draw(t, "records") {
 			u := kpl.UserRecord{
 				Key: rapid.StringN(1, 8, -1).Draw(t, "key"), HashKey: hashKey, Sub: len(want),
@@ -35,15 +35,13 @@ func TestRoundtrip(t *testing.T) {
 			require.True(t, agg.Add(u.Key, u.Data))
 			want = append(want, u)
 		}
+
 		data, err := agg.Encode()
 		require.NoError(t, err)
-		require.Len(t, data, agg.Size())
 		got, err := kpl.Deaggregate(data, "outer")
+
 		require.NoError(t, err)
-		require.Len(t, got, len(want))
-		for i := range want {
-			require.Equal(t, want[i], got[i])
-		}
+		require.Equal(t, want, got)
 	})
 }
 
@@ -55,6 +53,7 @@ func TestReadByAWS(t *testing.T) {
 	}
 	data, err := agg.Encode()
 	require.NoError(t, err)
+
 	got, err := deaggregator.DeaggregateRecords([]types.Record{{Data: data}})
 	require.NoError(t, err)
 	require.Len(t, got, 1000)
@@ -64,18 +63,34 @@ func TestReadByAWS(t *testing.T) {
 	}
 }
 
+// The limit is exact: what was encoded in n bytes fits into n, and not into n-1.
 func TestAggregateLimit(t *testing.T) {
-	agg := kpl.NewAggregate("1", 1000)
-	for agg.Add("key", bytes.Repeat([]byte("x"), 50)) {
-	}
-	n, size := agg.Len(), agg.Size()
-	require.LessOrEqual(t, size, 1000)
-	require.Greater(t, size, 900)
-	require.False(t, agg.Add("another", bytes.Repeat([]byte("x"), 50)))
-	require.Equal(t, []int{n, size}, []int{agg.Len(), agg.Size()})
-	data, err := agg.Encode()
-	require.NoError(t, err)
-	require.Len(t, data, size)
+	rapid.Check(t, func(t *rapid.T) {
+		keys := rapid.SliceOfN(rapid.StringN(0, 200, -1), 1, 200).Draw(t, "keys")
+		data := rapid.SliceOfN(rapid.Byte(), 0, 300).Draw(t, "data")
+		pack := func(limit int) (fitted int, encoded []byte) {
+			agg := kpl.NewAggregate("42", limit)
+			for _, k := range keys {
+				if !agg.Add(k, data) {
+					break
+				}
+			}
+			encoded, err := agg.Encode()
+			require.NoError(t, err)
+			return agg.Len(), encoded
+		}
+
+		fitted, whole := pack(1 << 20)
+		require.Equal(t, len(keys), fitted)
+
+		fitted, again := pack(len(whole))
+		require.Equal(t, len(keys), fitted)
+		require.Equal(t, whole, again)
+
+		fitted, less := pack(len(whole) - 1)
+		require.Equal(t, len(keys)-1, fitted)
+		require.Less(t, len(less), len(whole))
+	})
 }
 
 func TestNotAggregated(t *testing.T) {
