@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/internal/auth"
+	"tandem/services/internal/httpclient"
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/lifecycle"
 )
@@ -155,7 +156,7 @@ func TestRideStreamIsForTheRidesOwnPeople(t *testing.T) {
 	}))
 	defer behind.Close()
 	cfg := Config{Auth: signer, Peers: []Peer{{"mapfeed", behind.URL}, {"history", behind.URL}}, StreamRetention: time.Hour}
-	s := &service{cfg: cfg, gather: newGatherer(cfg, &fakeQueues{}, signer), booking: httpserver.NewClient(behind.URL, signer, "console")}
+	s := &service{cfg: cfg, gather: newGatherer(cfg, &fakeQueues{}, signer), booking: httpclient.ForService(behind.URL, signer, "console")}
 	h, err := httpserver.NewHandler(httpserver.Options{
 		Name: "console", Auth: signer, Routes: s.routes(),
 		Env: lifecycle.Env{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()},

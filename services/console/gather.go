@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"tandem/services/internal/auth"
+	"tandem/services/internal/httpclient"
 	"tandem/services/internal/httpserver"
 )
 
@@ -50,7 +51,7 @@ type gatherer struct {
 
 type peerClient struct {
 	Peer
-	client *httpserver.Client
+	client *httpclient.Client
 }
 
 func newGatherer(cfg Config, q queueAPI, signer *auth.Signer) *gatherer {
@@ -60,7 +61,7 @@ func newGatherer(cfg Config, q queueAPI, signer *auth.Signer) *gatherer {
 			g.groups = append(g.groups, r)
 			continue
 		}
-		g.peers = append(g.peers, peerClient{p, httpserver.NewClient(p.URL, signer, "console")})
+		g.peers = append(g.peers, peerClient{p, httpclient.ForService(p.URL, signer, "console")})
 	}
 	return g
 }
@@ -104,7 +105,7 @@ func askPeer(ctx context.Context, p peerClient) Service {
 		Detail json.RawMessage `json:"detail"`
 	}
 	s := Service{Name: p.Name}
-	if err := p.client.Once(ctx, http.MethodGet, "/v1/status", nil, &status); err != nil {
+	if _, err := p.client.Once(ctx, httpclient.Request{Method: http.MethodGet, Path: "/v1/status", Out: &status}); err != nil {
 		return s
 	}
 	s.OK, s.PID, s.NotReady, s.Detail = true, status.PID, status.NotReady, status.Detail

@@ -11,7 +11,7 @@ import (
 	"sync"
 
 	"tandem/services/internal/auth"
-	"tandem/services/internal/httpserver"
+	"tandem/services/internal/httpclient"
 )
 
 // replicas are a peer whose name ends with -*: as many processes as its host
@@ -76,7 +76,7 @@ func (r *replicas) look(ctx context.Context) []peerClient {
 		if !known {
 			at := *r.base
 			at.Host = net.JoinHostPort(a, r.base.Port())
-			p = peerClient{Peer{Name: r.kind + "-" + a, URL: at.String()}, httpserver.NewClient(at.String(), r.signer, "console")}
+			p = peerClient{Peer{Name: r.kind + "-" + a, URL: at.String()}, httpclient.ForService(at.String(), r.signer, "console")}
 		}
 		now[a] = p
 		out = append(out, p)

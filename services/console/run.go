@@ -11,6 +11,7 @@ import (
 	"tandem/services/domain/event"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/awsclient"
+	"tandem/services/internal/httpclient"
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/lifecycle"
 )
@@ -31,7 +32,7 @@ type Config struct {
 type service struct {
 	cfg     Config
 	gather  *gatherer
-	booking *httpserver.Client
+	booking *httpclient.Client
 }
 
 // Run serves until ctx ends.
@@ -49,7 +50,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	s := &service{
 		cfg:     cfg,
 		gather:  newGatherer(cfg, sqs.NewFromConfig(awsCfg), cfg.Auth),
-		booking: httpserver.NewClient(cfg.BookingURL, cfg.Auth, "console"),
+		booking: httpclient.ForService(cfg.BookingURL, cfg.Auth, "console"),
 	}
 	return httpserver.Serve(ctx, httpserver.Options{Name: "console", Env: env, Auth: cfg.Auth, Routes: s.routes()})
 }

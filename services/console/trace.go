@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"tandem/services/internal/auth"
+	"tandem/services/internal/httpclient"
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/problem"
 )
@@ -89,7 +90,7 @@ func (s *service) askReaders(ctx context.Context, driver string) map[string][]se
 			var answer struct {
 				Seen []seen `json:"seen"`
 			}
-			if err := p.client.Once(ctx, http.MethodGet, "/v1/seen?driver="+url.QueryEscape(driver), nil, &answer); err != nil {
+			if _, err := p.client.Once(ctx, httpclient.Request{Method: http.MethodGet, Path: "/v1/seen?driver=" + url.QueryEscape(driver), Out: &answer}); err != nil {
 				return
 			}
 			mu.Lock()

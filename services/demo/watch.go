@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tandem/services/domain/event"
+	"tandem/services/internal/httpclient"
 	"tandem/services/internal/httpserver"
 )
 
@@ -68,7 +69,8 @@ func (d *demo) overview(ctx context.Context) (overview, error) {
 func (d *demo) ask(ctx context.Context, process, path string, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
-	return httpserver.NewClient(d.addrs[process], d.signer, "demo").Once(ctx, http.MethodGet, path, nil, out)
+	_, err := httpclient.ForService(d.addrs[process], d.signer, "demo").Once(ctx, httpclient.Request{Method: http.MethodGet, Path: path, Out: out})
+	return err
 }
 
 // watch shows the status line until ctx ends or done says so.

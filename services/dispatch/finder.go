@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"tandem/services/domain/geo"
-	"tandem/services/internal/httpserver"
+	"tandem/services/internal/httpclient"
 )
 
 // Who is asked for a ride: the nearest by air, then the soonest by street.
@@ -21,7 +21,7 @@ const (
 
 // nearbyFinder asks nearby where drivers are and orders them by travel time.
 type nearbyFinder struct {
-	client *httpserver.Client
+	client *httpclient.Client
 	// times gives how long each of from takes to to, along streets.
 	times func(to geo.Point, from []geo.Point) []time.Duration
 }

@@ -13,7 +13,7 @@ import (
 	"tandem/services/domain/city"
 	"tandem/services/domain/geo"
 	"tandem/services/internal/auth"
-	"tandem/services/internal/httpserver"
+	"tandem/services/internal/httpclient"
 )
 
 func TestTheSoonestByStreetComesFirst(t *testing.T) {
@@ -29,7 +29,7 @@ func TestTheSoonestByStreetComesFirst(t *testing.T) {
 	defer nearby.Close()
 	streets, err := city.Load()
 	require.NoError(t, err)
-	f := nearbyFinder{client: httpserver.NewClient(nearby.URL, signer, "w1"), times: streets.TravelTimes}
+	f := nearbyFinder{client: httpclient.ForService(nearby.URL, signer, "w1"), times: streets.TravelTimes}
 	pickup := geo.Point{Lat: -34.9, Lon: -56.1}
 	got, err := f.Find(t.Context(), pickup, func(_ context.Context, near []string) ([]string, error) {
 		require.Equal(t, []string{"far", "busy", "near"}, near)

@@ -16,6 +16,7 @@ import (
 	"tandem/services/domain/ride"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/awsclient"
+	"tandem/services/internal/httpclient"
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/lifecycle"
 	"tandem/services/internal/postgres"
@@ -63,7 +64,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	listener := ride.NewListener(pool, env.Log)
 	h := &handler{
 		rides: store, worker: cfg.Worker, noDriver: cfg.Profile.NoDriverDelay, poll: cfg.Profile.PollEvery,
-		finder: nearbyFinder{client: httpserver.NewClient(cfg.NearbyURL, cfg.Auth, cfg.Worker), times: streets.TravelTimes},
+		finder: nearbyFinder{client: httpclient.ForService(cfg.NearbyURL, cfg.Auth, cfg.Worker), times: streets.TravelTimes},
 		watch: func(rideID string) (<-chan struct{}, func()) {
 			s := listener.Ride(rideID)
 			return s.C, s.Close

@@ -23,6 +23,7 @@ import (
 	"tandem/services/domain/ride"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/awsclient"
+	"tandem/services/internal/httpclient"
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/lifecycle"
 	"tandem/services/internal/queue/outbox"
@@ -98,7 +99,7 @@ func TestFromTheOutboxToTheDelete(t *testing.T) {
 	var status struct{ Detail map[string]any }
 	require.Eventually(t, func() bool {
 		var s httpserver.Status
-		if err := httpserver.NewClient("http://"+l.Addr().String(), signer, "test").Get(t.Context(), "/v1/status", &s); err != nil {
+		if err := httpclient.ForService("http://"+l.Addr().String(), signer, "test").Get(t.Context(), "/v1/status", &s); err != nil {
 			return false
 		}
 		b, err := json.Marshal(s)

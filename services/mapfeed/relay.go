@@ -1,26 +1,21 @@
 package mapfeed
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
-	"net/http"
+	"errors"
+	"iter"
 	"net/url"
 	"strings"
 	"sync"
 	"time"
 
 	"tandem/services/internal/auth"
+	"tandem/services/internal/httpclient"
 	"tandem/services/internal/problem"
 )
 
-const (
-	reconnectIn = time.Second
-	silentFor   = 45 * time.Second // booking sends a heartbeat each 15 s
-	maxLine     = 1 << 20
-)
+const reconnectIn = time.Second
 
 // listenRide relays a ride's events to this client, asking booking as the
 // client: who may not see the ride hears a problem.
@@ -48,7 +43,7 @@ func (c *client) listenRide(ctx context.Context, rideID string, wg *sync.WaitGro
 			if json.Unmarshal(data, &e) == nil && e.Kind == "assigned" {
 				c.know(e.Data.DriverID)
 			}
-			c.send(map[string]any{"type": "ride_event", "event": json.RawMessage(bytes.Clone(data))})
+			c.send(map[string]any{"type": "ride_event", "event": json.RawMessage(data)})
 		})
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -72,7 +67,7 @@ func (c *client) listenDriver(ctx context.Context, wg *sync.WaitGroup) error {
 	c.know(c.id.Subject)
 	wg.Go(func() {
 		c.relay(ctx, "/v1/drivers/me/events", func(data []byte) {
-			c.send(map[string]any{"type": "driver_state", "state": json.RawMessage(bytes.Clone(data))})
+			c.send(map[string]any{"type": "driver_state", "state": json.RawMessage(data)})
 		})
 	})
 	return nil
@@ -81,14 +76,23 @@ func (c *client) listenDriver(ctx context.Context, wg *sync.WaitGroup) error {
 // relay reads one of booking's streams until it ends cleanly or ctx does,
 // connecting again from the last event on.
 func (c *client) relay(ctx context.Context, path string, each func(data []byte)) {
+	// Booking is asked as the person who listens: what it refuses, mapfeed shows
+	// to nobody.
+	booking := c.feed.booking.As(httpclient.Signed(c.feed.cfg.Auth, c.id))
 	last := ""
 	for ctx.Err() == nil {
-		ended, err := c.stream(ctx, path, &last, each)
-		if p := problemOf(err); p != nil {
+		err := readEvents(booking.Events(ctx, path, last), &last, each)
+
+		// A problem other than "try again" stays the same however often it is asked.
+		var p *problem.Error
+		if errors.As(err, &p) && p.Code != problem.Unavailable {
 			c.send(map[string]any{"type": "error", "problem": p})
 			return
 		}
-		if ended {
+
+		// A stream with ids is a ride's: booking ends it after the last event. A
+		// driver's has none, and goes on as long as the socket.
+		if err == nil && last != "" {
 			return
 		}
 		select {
@@ -98,56 +102,14 @@ func (c *client) relay(ctx context.Context, path string, each func(data []byte))
 	}
 }
 
-// problemOf is err where asking again would not help.
-func problemOf(err error) *problem.Error {
-	if p, ok := err.(*problem.Error); ok && p.Code != problem.Unavailable { //nolint:errorlint // stream returns it unwrapped
-		return p
+// readEvents calls each for every event and keeps the newest id in last.
+func readEvents(events iter.Seq2[httpclient.Event, error], last *string, each func(data []byte)) error {
+	for e, err := range events {
+		if err != nil {
+			return err
+		}
+		*last = e.ID
+		each(e.Data)
 	}
 	return nil
-}
-
-// stream reads one connection; ended says that booking closed a stream that is
-// complete.
-func (c *client) stream(ctx context.Context, path string, last *string, each func([]byte)) (ended bool, err error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	token, err := c.feed.cfg.Auth.Sign(c.id, time.Minute)
-	if err != nil {
-		return false, err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.feed.cfg.BookingURL+path, nil)
-	if err != nil {
-		return false, fmt.Errorf("mapfeed: %w", err)
-	}
-	req.Header.Set("Authorization", "Bearer "+token)
-	req.Header.Set("Accept", "text/event-stream")
-	if *last != "" {
-		req.Header.Set("Last-Event-ID", *last)
-	}
-	resp, err := c.feed.http.Do(req)
-	if err != nil {
-		return false, fmt.Errorf("mapfeed: %w", err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode != http.StatusOK {
-		p := &problem.Error{}
-		if err := json.NewDecoder(resp.Body).Decode(p); err != nil || p.Code == "" {
-			p = problem.New(problem.Unavailable, "booking answered %d", resp.StatusCode)
-		}
-		return false, p
-	}
-	silent := time.AfterFunc(silentFor, cancel)
-	defer silent.Stop()
-	lines := bufio.NewScanner(resp.Body)
-	lines.Buffer(make([]byte, 4<<10), maxLine)
-	for lines.Scan() {
-		silent.Reset(silentFor)
-		if id, ok := bytes.CutPrefix(lines.Bytes(), []byte("id:")); ok {
-			*last = string(bytes.TrimSpace(id))
-		}
-		if data, ok := bytes.CutPrefix(lines.Bytes(), []byte("data:")); ok {
-			each(bytes.TrimSpace(data))
-		}
-	}
-	return lines.Err() == nil && ctx.Err() == nil && *last != "", nil
 }

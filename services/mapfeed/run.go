@@ -17,6 +17,7 @@ import (
 	"tandem/services/domain/profile"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/awsclient"
+	"tandem/services/internal/httpclient"
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/lifecycle"
 	"tandem/services/internal/problem"
@@ -45,7 +46,7 @@ type feed struct {
 	log      *slog.Logger
 	world    *world
 	follower *points.Live
-	http     *http.Client
+	booking  *httpclient.Client // without a token: each socket adds its own
 
 	mu      sync.Mutex
 	clients map[*client]struct{}
@@ -85,7 +86,7 @@ func newFeed(cfg Config, log *slog.Logger) *feed {
 	_, _ = rand.Read(key) // never fails: crypto/rand.Read
 	return &feed{
 		cfg: cfg, log: log, world: newWorld(key), clients: map[*client]struct{}{},
-		http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16, ResponseHeaderTimeout: 10 * time.Second}},
+		booking: httpclient.New(cfg.BookingURL, httpclient.Options{FirstByte: 10 * time.Second, Connections: 16}),
 	}
 }
 

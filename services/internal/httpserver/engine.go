@@ -16,6 +16,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"tandem/services/internal/auth"
+	"tandem/services/internal/httpclient"
 	"tandem/services/internal/problem"
 )
 
@@ -145,7 +146,7 @@ func (s *server) identify(c *gin.Context) (auth.Identity, error) {
 // fail is the one place where an error becomes an answer.
 func (s *server) fail(c *gin.Context, err error) {
 	p := mapError(err)
-	log := s.Env.Log.With("method", c.Request.Method, "path", c.Request.URL.Path, "trace_id", TraceID(c.Request.Context()))
+	log := s.Env.Log.With("method", c.Request.Method, "path", c.Request.URL.Path, "trace_id", httpclient.TraceID(c.Request.Context()))
 	switch p.Code {
 	case problem.Internal:
 		log.Error("request failed", "err", err)
