@@ -2,22 +2,30 @@
 // lies there in the order in which it was put, packed many to a record, and
 // verified record by record.
 //
+// # Words
+//
+//	item      one piece of data under one partition key: what Put takes
+//	bucket    a group of keys that share a hash key, and so a shard (package kpl)
+//	queue     a bucket's items, in the order in which they were put
+//	record    the aggregate that was cut from the front of a queue, encoded once
+//	call      one PutRecords with the records of several buckets
+//	in flight said of a record from when it is cut until it is acknowledged
+//	linger    how long an item may wait for others to share its record
+//
 // # The protocol
 //
-// A key belongs to a bucket (package kpl). Data that is put waits in its
-// bucket's line. A bucket has at most one aggregate in the air: when it is free
-// and its oldest datum has waited for Linger, or a full aggregate waits, the
-// next aggregate is cut from the front of the line. Aggregates of several
-// buckets travel in one PutRecords call. When the call is answered, the data of
-// a record with a sequence number is acknowledged; a record with an error code
-// is sent again, the same bytes, before anything behind it in its bucket.
+// A bucket has at most one record in flight. When it has none and its oldest
+// item has waited for Linger, or a full record's worth of items waits, the next
+// record is cut. When the call is answered, the items of a record with a
+// sequence number are acknowledged; a record with an error code is sent again,
+// the same bytes, before anything behind it in its bucket.
 //
-//	Put ──► bucket's line ──► one aggregate in the air ──► PutRecords ──► acked
-//	                               ▲                            │
-//	                               └──── the same bytes again ──┘ throttled, failed, no answer
+//	Put ──► bucket's queue ──► one record in flight ──► PutRecords ──► acknowledged
+//	                                ▲                       │
+//	                                └── the same bytes ─────┘ throttled, failed, no answer
 //
 // So order holds for each key although PutRecords promises none, even within a
-// call: two records of one bucket are never in the air together.
+// call: two records of one bucket are never in flight together.
 //
 // # Failure by failure
 //
@@ -26,12 +34,15 @@
 //     FailedRecordCount.
 //   - The call fails, or its answer is lost: all its records are sent again.
 //     What was stored already then lies on the stream twice, the second time
-//     still before anything behind it: readers drop repeats by sequence.
-//   - Put's context ends first: Put returns how many of its data, from the
-//     first, were acknowledged. What was not may still be sent, or lie there
-//     already; sending again from acked on keeps the key's order, because what
-//     waits in the line is withdrawn and what is in the air is finished before
-//     the key's next datum is taken.
-//   - Memory: at most MaxPending bytes wait; Put blocks for room.
-//   - Close: what waits is sent until its context ends.
+//     still before anything behind it: readers drop repeats by a sequence of
+//     their own in the data.
+//   - Put's context ends first: Put returns how many of its items, from the
+//     first, were acknowledged. What was not may still be sent, or be stored
+//     already; sending again from acked on keeps the key's order, because items
+//     that wait in the queue are withdrawn, and a record in flight is finished
+//     before the key's next item is taken.
+//   - Memory: at most MaxPending bytes wait or are in flight; Put blocks for room.
+//   - Run's context ends: Put is refused with ErrClosed, and what waits is sent
+//     for at most the drain time. Run returns nil, or an error that says how much
+//     was left unsent.
 package kinesisproducer

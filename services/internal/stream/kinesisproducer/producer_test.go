@@ -3,80 +3,21 @@ package kinesisproducer_test
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/kinesis"
-	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
 	"tandem/services/internal/stream/kinesisproducer"
-	"tandem/services/internal/stream/kpl"
 )
 
-// fakeStream stores what it is given, and fails as Kinesis may: single records,
-// whole calls, and answers that are lost after the records were stored.
-type fakeStream struct {
-	mu         sync.Mutex
-	rng        *rand.Rand
-	partial    float64 // share of records that fail
-	lost       float64 // share of calls whose answer is lost
-	down       bool
-	stored     map[string][]uint64 // by key, as a reader sees them
-	aggregates int
-	records    int
-}
-
-func newFakeStream(seed uint64) *fakeStream {
-	return &fakeStream{rng: rand.New(rand.NewPCG(seed, 1)), stored: map[string][]uint64{}}
-}
-
-func (f *fakeStream) PutRecords(ctx context.Context, in *kinesis.PutRecordsInput, _ ...func(*kinesis.Options)) (*kinesis.PutRecordsOutput, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.down || ctx.Err() != nil {
-		return nil, errors.New("connection refused")
-	}
-	out := &kinesis.PutRecordsOutput{FailedRecordCount: aws.Int32(0)} // not to be trusted
-	// Kinesis promises no order within a call: store it in another one.
-	for _, i := range f.rng.Perm(len(in.Records)) {
-		r := in.Records[i]
-		if f.rng.Float64() < f.partial {
-			continue
-		}
-		users, err := kpl.Deaggregate(r.Data, *r.PartitionKey)
-		if err != nil {
-			return nil, err
-		}
-		f.aggregates++
-		for _, u := range users {
-			f.records++
-			f.stored[u.Key] = append(f.stored[u.Key], binary.BigEndian.Uint64(u.Data))
-		}
-		in.Records[i].PartitionKey = nil // stored
-	}
-	for _, r := range in.Records {
-		if r.PartitionKey == nil {
-			out.Records = append(out.Records, types.PutRecordsResultEntry{SequenceNumber: aws.String("1"), ShardId: aws.String("s")})
-		} else {
-			out.Records = append(out.Records, types.PutRecordsResultEntry{ErrorCode: aws.String("ProvisionedThroughputExceededException")})
-		}
-	}
-	if f.rng.Float64() < f.lost {
-		return nil, errors.New("the answer was lost")
-	}
-	return out, nil
-}
-
-func datum(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
+// item is data that tells its place in its key's order.
+func item(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
 func start(f *fakeStream, change ...func(*kinesisproducer.Options)) (p *kinesisproducer.Producer, stop func() error) {
 	o := kinesisproducer.Options{Client: f, Stream: "s", Buckets: 3, Log: slog.New(slog.DiscardHandler), Linger: 20 * time.Millisecond}
@@ -91,9 +32,10 @@ func start(f *fakeStream, change ...func(*kinesisproducer.Options)) (p *kinesisp
 }
 
 // distinct drops repeats as a reader does: what is not above the newest seen.
-func distinct(seen []uint64) (out []uint64, skipped []uint64) {
+func distinct(seen [][]byte) (out []uint64, skipped []uint64) {
 	last := uint64(0)
-	for _, n := range seen {
+	for _, data := range seen {
+		n := binary.BigEndian.Uint64(data)
 		if n > last {
 			out, last = append(out, n), n
 		} else {
@@ -115,6 +57,7 @@ func TestEachKeysOrderThroughFailures(t *testing.T) {
 			f := newFakeStream(seed)
 			f.partial, f.lost = partial, lost
 			p, stop := start(f)
+
 			var wg sync.WaitGroup
 			for k := range 12 {
 				wg.Go(func() {
@@ -123,8 +66,9 @@ func TestEachKeysOrderThroughFailures(t *testing.T) {
 					for next <= want {
 						var batch [][]byte
 						for n := next; n <= min(next+4, want); n++ {
-							batch = append(batch, datum(n))
+							batch = append(batch, item(n))
 						}
+
 						ctx, cancel := context.WithTimeout(context.Background(), patience)
 						acked, err := p.Put(ctx, key, batch...)
 						cancel()
@@ -139,6 +83,7 @@ func TestEachKeysOrderThroughFailures(t *testing.T) {
 			if err := stop(); err != nil {
 				t.Error(err)
 			}
+
 			f.mu.Lock()
 			defer f.mu.Unlock()
 			for k := range 12 {
@@ -157,14 +102,14 @@ func TestEachKeysOrderThroughFailures(t *testing.T) {
 	})
 }
 
-func TestManyDataTravelInFewRecords(t *testing.T) {
+func TestManyItemsTravelInFewRecords(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeStream(1)
 		p, stop := start(f)
 		var wg sync.WaitGroup
 		for k := range 200 {
 			wg.Go(func() {
-				if _, err := p.Put(t.Context(), fmt.Sprint(k), datum(1), datum(2), datum(3)); err != nil {
+				if _, err := p.Put(t.Context(), fmt.Sprint(k), item(1), item(2), item(3)); err != nil {
 					t.Error(err)
 				}
 			})
@@ -185,26 +130,63 @@ func TestMemoryIsBounded(t *testing.T) {
 		defer cancel()
 		blocked := make(chan error, 1)
 		go func() {
-			_, err := p.Put(ctx, "a", datum(1), datum(2), datum(3), datum(4), datum(5), datum(6), datum(7))
+			_, err := p.Put(ctx, "a", item(1), item(2), item(3), item(4), item(5), item(6), item(7))
 			blocked <- err
 		}()
 		synctest.Wait()
+
 		short, cancelShort := context.WithTimeout(t.Context(), time.Second)
 		defer cancelShort()
-		_, err := p.Put(short, "b", datum(1), datum(2))
+		_, err := p.Put(short, "b", item(1), item(2))
 		require.ErrorIs(t, err, context.DeadlineExceeded, "there is no room")
 		require.Error(t, p.Ready(t.Context()), "and it says why")
+
 		f.mu.Lock()
 		f.down = false
 		f.mu.Unlock()
 		require.NoError(t, <-blocked)
-		_, err = p.Put(t.Context(), "b", datum(1))
+		_, err = p.Put(t.Context(), "b", item(1))
 		require.NoError(t, err)
 		require.NoError(t, p.Ready(t.Context()))
+
 		require.NoError(t, stop())
-		_, err = p.Put(t.Context(), "b", datum(1))
+		_, err = p.Put(t.Context(), "b", item(1))
 		require.ErrorIs(t, err, kinesisproducer.ErrClosed)
 	})
+}
+
+// That Run's context has ended is no error; that data was left unsent is one.
+func TestRunReturnsAnErrorOnlyWhereDataIsLeft(t *testing.T) {
+	for name, down := range map[string]bool{"all is sent": false, "the stream is down": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFakeStream(1)
+				f.down = down
+				p, stop := start(f, func(o *kinesisproducer.Options) { o.Linger = time.Hour })
+				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Hour)
+				defer cancel()
+				put := make(chan error, 1)
+				go func() {
+					_, err := p.Put(ctx, "a", item(1), item(2))
+					put <- err
+				}()
+				synctest.Wait()
+				began := time.Now()
+
+				err := stop()
+
+				if down {
+					require.EqualError(t, err, "kinesisproducer: 16 bytes were not sent in time")
+					require.InDelta(t, 30, time.Since(began).Seconds(), 6, "the drain time")
+					require.ErrorIs(t, <-put, context.DeadlineExceeded)
+					return
+				}
+				require.NoError(t, err)
+				require.Zero(t, time.Since(began), "draining does not wait for Linger")
+				require.NoError(t, <-put)
+			})
+		})
+	}
 }
 
 func TestWhatDoesNotFitIsRefused(t *testing.T) {

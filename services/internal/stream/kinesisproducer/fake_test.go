@@ -1,0 +1,72 @@
+package kinesisproducer_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+
+	"tandem/services/internal/stream/kpl"
+)
+
+// fakeStream stores what it is given, and fails as Kinesis may: single records,
+// whole calls, and answers that are lost after the records were stored.
+type fakeStream struct {
+	mu         sync.Mutex
+	rng        *rand.Rand
+	partial    float64 // share of records that fail
+	lost       float64 // share of calls whose answer is lost
+	down       bool
+	stored     map[string][][]byte // by key, as a reader sees them
+	aggregates int
+	records    int
+}
+
+func newFakeStream(seed uint64) *fakeStream {
+	return &fakeStream{rng: rand.New(rand.NewPCG(seed, 1)), stored: map[string][][]byte{}}
+}
+
+func (f *fakeStream) PutRecords(ctx context.Context, in *kinesis.PutRecordsInput, _ ...func(*kinesis.Options)) (*kinesis.PutRecordsOutput, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.down || ctx.Err() != nil {
+		return nil, errors.New("connection refused")
+	}
+
+	out := &kinesis.PutRecordsOutput{FailedRecordCount: aws.Int32(0)} // not to be trusted
+	// Kinesis promises no order within a call: store it in another one.
+	for _, i := range f.rng.Perm(len(in.Records)) {
+		r := in.Records[i]
+		if f.rng.Float64() < f.partial {
+			continue
+		}
+
+		users, err := kpl.Deaggregate(r.Data, *r.PartitionKey)
+		if err != nil {
+			return nil, err
+		}
+		f.aggregates++
+		for _, u := range users {
+			f.records++
+			f.stored[u.Key] = append(f.stored[u.Key], u.Data)
+		}
+		in.Records[i].PartitionKey = nil // stored
+	}
+
+	for _, r := range in.Records {
+		if r.PartitionKey == nil {
+			out.Records = append(out.Records, types.PutRecordsResultEntry{SequenceNumber: aws.String("1"), ShardId: aws.String("s")})
+		} else {
+			out.Records = append(out.Records, types.PutRecordsResultEntry{ErrorCode: aws.String("ProvisionedThroughputExceededException")})
+		}
+	}
+
+	if f.rng.Float64() < f.lost {
+		return nil, errors.New("the answer was lost")
+	}
+	return out, nil
+}

@@ -1,0 +1,92 @@
+package kinesisproducer
+
+import (
+	"time"
+
+	"tandem/services/internal/stream/kpl"
+)
+
+// item is one piece of data that was put.
+type item struct {
+	key    string
+	data   []byte
+	since  time.Time // when it was put
+	put    *put
+	number int // of its put
+}
+
+// record is an aggregate in flight: the same bytes at each try.
+type record struct {
+	bucket int
+	key    string // the record's partition key: the first item's
+	data   []byte
+	items  int
+	tries  int
+	after  time.Time // it is not sent before
+}
+
+// bucketQueue is one bucket's items, in order.
+type bucketQueue struct {
+	hashKey  string
+	waiting  []*item
+	inFlight []*item // of the record that was cut and not acknowledged yet
+	retry    *record // that record, while it waits to be sent again
+}
+
+// next returns the record to send now, or how long until there may be one.
+func (q *bucketQueue) next(now time.Time, bucket int, o Options, draining bool) (*record, time.Duration) {
+	// A record that failed goes before anything behind it.
+	if q.retry != nil {
+		if d := q.retry.after.Sub(now); d > 0 {
+			return nil, d
+		}
+		r := q.retry
+		q.retry = nil
+		return r, 0
+	}
+
+	// One record in flight for each bucket: this line is what keeps the order.
+	if len(q.inFlight) > 0 || len(q.waiting) == 0 {
+		return nil, idleWait
+	}
+
+	if d := o.Linger - now.Sub(q.waiting[0].since); d > 0 && !draining && !q.full(o.AggregateMax) {
+		return nil, d
+	}
+	return q.cut(bucket, o), idleWait
+}
+
+// cut packs items from the front of the queue into a record, which is in flight
+// from then on; nil where the first item cannot be packed.
+func (q *bucketQueue) cut(bucket int, o Options) *record {
+	agg := kpl.NewAggregate(q.hashKey, o.AggregateMax)
+	n := 0
+	for n < len(q.waiting) && agg.Add(q.waiting[n].key, q.waiting[n].data) {
+		n++
+	}
+
+	data, err := agg.Encode()
+	if err != nil || n == 0 {
+		// Put refuses what does not fit alone, so this does not happen. If it
+		// did, the queue would stand still until its Puts give up.
+		o.Log.Error("data cannot be packed", "bucket", bucket, "err", err)
+		return nil
+	}
+
+	// The rest is copied, so that the sent items' memory is not kept by the
+	// array under it.
+	q.inFlight = append(q.inFlight, q.waiting[:n]...)
+	q.waiting = append(q.waiting[:0:0], q.waiting[n:]...)
+	return &record{bucket: bucket, key: q.inFlight[0].key, data: data, items: n}
+}
+
+// full reports whether what waits fills a record of limit bytes.
+func (q *bucketQueue) full(limit int) bool {
+	size := 0
+	for _, it := range q.waiting {
+		if size += len(it.data); size >= limit {
+			return true
+		}
+	}
+	return false
+}
