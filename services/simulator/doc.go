@@ -1,5 +1,5 @@
 // Package simulator is an outsider: drivers and riders who use Tandem over
-// HTTP with tokens, like any app. It imports no service and reads no table.
+// HTTP with tokens, like any client. It imports no service and reads no table.
 //
 // Drivers drive along streets at street speeds (times --speed), send one fix a
 // second, answer offers in 1 to 6 seconds, refuse one in ten, and go off duty

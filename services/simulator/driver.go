@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"tandem/services/domain/app"
+	"tandem/services/client"
 	"tandem/services/domain/geo"
 	"tandem/services/internal/problem"
 )
@@ -25,13 +25,13 @@ const (
 // driver is one car and the person in it.
 type driver struct {
 	sim     *sim
-	session *app.Session
+	session *client.Session
 	rng     *rand.Rand
-	mover   app.Mover
-	track   *app.Track
+	mover   client.Mover
+	track   *client.Track
 
 	mu    sync.Mutex
-	state app.DriverState // as last heard of from booking
+	state client.DriverState // as last heard of from booking
 
 	target    string    // what the route leads to: a ride's id and state
 	answerAt  time.Time // when the open offer is answered
@@ -54,8 +54,8 @@ func (d *driver) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.track = app.NewTrack(d.session, last, maxWaiting)
-	d.track.OnAnswer = func(sent []app.Point, a app.PointsAnswer) { d.sim.recordPoints(d.session.Subject(), sent, a) }
+	d.track = client.NewTrack(d.session, last, maxWaiting)
+	d.track.OnAnswer = func(sent []client.Point, a client.PointsAnswer) { d.sim.recordPoints(d.session.Subject(), sent, a) }
 	if _, err := d.session.Duty(ctx, true); err != nil {
 		return err
 	}
@@ -80,13 +80,13 @@ func (d *driver) run(ctx context.Context) error {
 	}
 }
 
-func (d *driver) hear(st app.DriverState) {
+func (d *driver) hear(st client.DriverState) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.state = st
 }
 
-func (d *driver) heard() app.DriverState {
+func (d *driver) heard() client.DriverState {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.state
@@ -118,13 +118,13 @@ func (d *driver) step(ctx context.Context, now time.Time, dt time.Duration) {
 }
 
 func (d *driver) sendFix(ctx context.Context, now time.Time) {
-	_ = d.track.Add(app.Point{ // ErrFull: offline for ten minutes; newer fixes are dropped
+	_ = d.track.Add(client.Point{ // ErrFull: offline for ten minutes; newer fixes are dropped
 		At: now.UnixMilli(), Lat: d.mover.At.Lat, Lon: d.mover.At.Lon,
 		Speed: min(d.mover.Speed, maxShown), Heading: d.mover.Heading, Accuracy: 4 + 4*d.rng.Float64(),
 	})
 	ctx, cancel := context.WithTimeout(ctx, flushWithin)
 	defer cancel()
-	if err := d.track.Flush(ctx); err != nil && ctx.Err() == nil && !app.Temporary(err) {
+	if err := d.track.Flush(ctx); err != nil && ctx.Err() == nil && !client.Temporary(err) {
 		d.sim.log.Warn("points were not taken", "driver", d.session.Subject(), "err", err)
 	}
 }
@@ -137,7 +137,7 @@ func (d *driver) refresh(ctx context.Context) {
 }
 
 // answer takes or refuses an offer after 1 to 6 seconds.
-func (d *driver) answer(ctx context.Context, now time.Time, o app.Offer) error {
+func (d *driver) answer(ctx context.Context, now time.Time, o client.Offer) error {
 	if d.answering != o.ID {
 		d.answering = o.ID
 		d.answerAt = now.Add(time.Second + time.Duration(d.rng.Float64()*5*float64(time.Second)))
@@ -161,7 +161,7 @@ func (d *driver) answer(ctx context.Context, now time.Time, o app.Offer) error {
 
 // ignoreLate: the offer went to somebody else meanwhile, or was withdrawn.
 func ignoreLate(err error) error {
-	if app.IsCode(err, problem.Gone) || app.IsCode(err, problem.NotFound) || app.IsCode(err, problem.Conflict) {
+	if client.IsCode(err, problem.Gone) || client.IsCode(err, problem.NotFound) || client.IsCode(err, problem.Conflict) {
 		return nil
 	}
 	return err
@@ -175,7 +175,7 @@ func (d *driver) clearOffer(id string) {
 	}
 }
 
-func (d *driver) setRide(r *app.Ride) {
+func (d *driver) setRide(r *client.Ride) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if r != nil && r.Terminal() {
@@ -185,20 +185,20 @@ func (d *driver) setRide(r *app.Ride) {
 }
 
 // serve brings a ride one step further.
-func (d *driver) serve(ctx context.Context, now time.Time, r app.Ride) error {
+func (d *driver) serve(ctx context.Context, now time.Time, r client.Ride) error {
 	switch r.State {
-	case app.Assigned:
+	case client.Assigned:
 		if !d.reach(r.ID+r.State, r.Pickup.Point) {
 			return nil
 		}
 		d.boardAt = now.Add(2*time.Second + time.Duration(d.rng.IntN(3000))*time.Millisecond)
 		return d.advance(d.session.Arrive(ctx, r.ID))
-	case app.Arrived:
+	case client.Arrived:
 		if now.Before(d.boardAt) {
 			return nil
 		}
 		return d.advance(d.session.PickUp(ctx, r.ID))
-	case app.PickedUp:
+	case client.PickedUp:
 		if !d.reach(r.ID+r.State, r.Dropoff.Point) {
 			return nil
 		}
@@ -209,7 +209,7 @@ func (d *driver) serve(ctx context.Context, now time.Time, r app.Ride) error {
 	return nil
 }
 
-func (d *driver) advance(r app.Ride, err error) error {
+func (d *driver) advance(r client.Ride, err error) error {
 	if err == nil {
 		d.setRide(&r)
 	}
@@ -237,7 +237,7 @@ func (d *driver) routeTo(to geo.Point) {
 }
 
 // idle cruises, and goes off duty for a while after some rides.
-func (d *driver) idle(ctx context.Context, now time.Time, st app.DriverState) error {
+func (d *driver) idle(ctx context.Context, now time.Time, st client.DriverState) error {
 	if !d.offUntil.IsZero() && now.After(d.offUntil) {
 		if _, err := d.session.Duty(ctx, true); err != nil {
 			return err

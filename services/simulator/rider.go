@@ -7,7 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"tandem/services/domain/app"
+	"tandem/services/client"
 	"tandem/services/domain/geo"
 	"tandem/services/internal/auth"
 )
@@ -21,7 +21,7 @@ const (
 
 // trip is what the nth rider wants; it follows from the seed and n.
 type trip struct {
-	pickup, dropoff app.Place
+	pickup, dropoff client.Place
 	wait            time.Duration // since the rider before
 	cancels         bool
 }
@@ -36,8 +36,8 @@ func (s *sim) trip(n int) trip {
 
 // dropoffFrom draws a place that is worth a ride and not across the whole city;
 // from its outskirts, the nearest that was drawn.
-func (s *sim) dropoffFrom(pickup app.Place, rng *rand.Rand) app.Place {
-	var best app.Place
+func (s *sim) dropoffFrom(pickup client.Place, rng *rand.Rand) client.Place {
+	var best client.Place
 	nearest := math.Inf(1)
 	for range 50 {
 		p := s.place(s.city.RandomPlace(rng, s.hour()).Point)
@@ -52,8 +52,8 @@ func (s *sim) dropoffFrom(pickup app.Place, rng *rand.Rand) app.Place {
 	return best
 }
 
-func (s *sim) place(p geo.Point) app.Place {
-	return app.Place{Point: geo.Point{Lat: round6(p.Lat), Lon: round6(p.Lon)}, Label: s.city.Nearest(p).Label}
+func (s *sim) place(p geo.Point) client.Place {
+	return client.Place{Point: geo.Point{Lat: round6(p.Lat), Lon: round6(p.Lon)}, Label: s.city.Nearest(p).Label}
 }
 
 func round6(x float64) float64 { return math.Round(x*1e6) / 1e6 }
@@ -134,7 +134,7 @@ func (s *sim) oneRide(ctx context.Context, n int, t trip) {
 	session := s.api.As(auth.Rider, rider)
 	key := fmt.Sprintf("%s-%05d", s.cfg.RunID, n)
 	s.stats.requested()
-	ride, status, err := session.Book(ctx, key, app.Booking{Pickup: t.pickup, Dropoff: t.dropoff})
+	ride, status, err := session.Book(ctx, key, client.Booking{Pickup: t.pickup, Dropoff: t.dropoff})
 	s.recordRide(key, rider, ride.ID, status)
 	if err != nil {
 		if ctx.Err() == nil {

@@ -13,7 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"tandem/services/domain/app"
+	"tandem/services/client"
 	"tandem/services/domain/city"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/httpserver"
@@ -54,7 +54,7 @@ const (
 type sim struct {
 	cfg    Config
 	log    *slog.Logger
-	api    *app.API
+	api    *client.API
 	city   *city.City
 	stats  *stats
 	ledger *ledger.Writer
@@ -78,7 +78,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) (err error) {
 	}
 	s := &sim{
 		cfg: cfg, log: env.Log, city: streets, stats: newStats(), open: make(chan struct{}, maxOpen),
-		api: app.New(app.Options{GatewayURL: cfg.GatewayURL, OperatorKey: cfg.OperatorKey}),
+		api: client.New(client.Options{GatewayURL: cfg.GatewayURL, OperatorKey: cfg.OperatorKey}),
 	}
 	if cfg.LedgerPath != "" {
 		if s.ledger, err = ledger.Open(cfg.LedgerPath, 0); err != nil {
@@ -169,7 +169,7 @@ func (s *sim) writeReport() error {
 	return nil
 }
 
-func (s *sim) driverSession(id string) *app.Session { return s.api.As(auth.Driver, id) }
+func (s *sim) driverSession(id string) *client.Session { return s.api.As(auth.Driver, id) }
 
 // rng follows from the seed, a kind and a number alone.
 func (s *sim) rng(kind string, n int) *rand.Rand {
@@ -183,22 +183,16 @@ func (s *sim) rng(kind string, n int) *rand.Rand {
 func (s *sim) hour() int { return 19 }
 
 func (s *sim) recordRide(key, rider, rideID string, status int) {
-	s.write(ledger.Entry{At: time.Now().UTC(), Kind: ledger.KindRide, Ride: &ledger.RideEntry{Key: key, RideID: rideID, Rider: rider, Status: status}})
+	s.write(client.Entry{At: time.Now().UTC(), Kind: client.KindRide, Ride: &client.RideEntry{Key: key, RideID: rideID, Rider: rider, Status: status}})
 }
 
-func (s *sim) recordPoints(driver string, sent []app.Point, a app.PointsAnswer) {
-	p := &ledger.PointsEntry{Driver: driver, Status: a.Status, AcceptedThrough: a.AcceptedThrough}
-	for _, pt := range sent {
-		p.Seqs = append(p.Seqs, pt.Seq)
-	}
-	for _, r := range a.Refused {
-		p.Refused = append(p.Refused, r.Seq)
-	}
+func (s *sim) recordPoints(driver string, sent []client.Point, a client.PointsAnswer) {
+	p := client.NewPointsEntry(driver, sent, a)
 	s.stats.batch(a, len(p.Promised()), len(sent), a.Took)
-	s.write(ledger.Entry{At: time.Now().UTC(), Kind: ledger.KindPoints, Points: p})
+	s.write(client.Entry{At: time.Now().UTC(), Kind: client.KindPoints, Points: &p})
 }
 
-func (s *sim) write(e ledger.Entry) {
+func (s *sim) write(e client.Entry) {
 	if s.ledger == nil {
 		return
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
-	"tandem/services/domain/app"
+	"tandem/services/client"
 	"tandem/services/domain/city"
 	"tandem/services/domain/geo"
 	"tandem/services/internal/ledger"
@@ -54,19 +54,19 @@ func TestTheSameSeedGivesTheSameTrips(t *testing.T) {
 // is offered to the driver until it accepts.
 type tandem struct {
 	mu     sync.Mutex
-	ride   *app.Ride
+	ride   *client.Ride
 	offers int
 	did    []string
 	seqs   []int64
 	keys   []string
 }
 
-func (f *tandem) state() app.DriverState {
-	st := app.DriverState{DriverID: "d", OnDuty: true}
+func (f *tandem) state() client.DriverState {
+	st := client.DriverState{DriverID: "d", OnDuty: true}
 	switch {
 	case f.ride == nil || f.ride.Terminal():
-	case f.ride.State == app.Requested:
-		st.Offer = &app.Offer{ID: fmt.Sprint("offer-", f.offers), Ride: *f.ride}
+	case f.ride.State == client.Requested:
+		st.Offer = &client.Offer{ID: fmt.Sprint("offer-", f.offers), Ride: *f.ride}
 	default:
 		st.Ride = f.ride
 	}
@@ -92,7 +92,7 @@ func (f *tandem) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.HasSuffix(path, "/last"):
 		answer(http.StatusOK, map[string]any{"seq": 4e12})
 	case path == "/v1/points":
-		var in struct{ Points []app.Point }
+		var in struct{ Points []client.Point }
 		_ = json.NewDecoder(r.Body).Decode(&in)
 		for _, p := range in.Points {
 			f.seqs = append(f.seqs, p.Seq)
@@ -100,26 +100,26 @@ func (f *tandem) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(http.StatusAccepted, map[string]any{"accepted": len(in.Points), "accepted_through": in.Points[len(in.Points)-1].Seq})
 	case path == "/v1/rides" && r.Method == http.MethodPost:
 		f.keys = append(f.keys, r.Header.Get("Idempotency-Key"))
-		var b app.Booking
+		var b client.Booking
 		_ = json.NewDecoder(r.Body).Decode(&b)
 		if f.ride == nil {
-			f.ride = &app.Ride{ID: "r", State: app.Requested, Pickup: b.Pickup, Dropoff: b.Dropoff, RequestedAt: time.Now()}
+			f.ride = &client.Ride{ID: "r", State: client.Requested, Pickup: b.Pickup, Dropoff: b.Dropoff, RequestedAt: time.Now()}
 		}
 		answer(http.StatusCreated, f.ride)
 	case path == "/v1/drivers/me/events":
 		b, _ := json.Marshal(f.state())
 		_, _ = fmt.Fprintf(w, "event: state\ndata: %s\n\n", b)
 	case strings.HasSuffix(path, "/accept"):
-		advance("accept", app.Assigned)
+		advance("accept", client.Assigned)
 	case strings.HasSuffix(path, "/refuse"):
 		f.did, f.offers = append(f.did, "refuse"), f.offers+1
 		answer(http.StatusOK, f.ride)
 	case strings.HasSuffix(path, "/arrive"):
-		advance("arrive", app.Arrived)
+		advance("arrive", client.Arrived)
 	case strings.HasSuffix(path, "/pick-up"):
-		advance("pick-up", app.PickedUp)
+		advance("pick-up", client.PickedUp)
 	case strings.HasSuffix(path, "/drop-off"):
-		advance("drop-off", app.Completed)
+		advance("drop-off", client.Completed)
 	case strings.HasPrefix(path, "/v1/rides/"):
 		answer(http.StatusOK, f.ride)
 	default:
@@ -155,7 +155,7 @@ func TestADriverServesARiderAndTheLedgerKeepsWhatWasPromised(t *testing.T) {
 	require.True(t, slices.IsSorted(fake.seqs))
 	require.True(t, strings.HasPrefix(fake.keys[0], "run-1-"), "keys carry the run's id")
 	var promised, rides int
-	require.NoError(t, ledger.Read(path, func(e ledger.Entry) error {
+	require.NoError(t, ledger.Read(path, func(e client.Entry) error {
 		if e.Points != nil {
 			promised += len(e.Points.Promised())
 		} else {

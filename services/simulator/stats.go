@@ -6,7 +6,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	"tandem/services/domain/app"
+	"tandem/services/client"
 )
 
 // Report is what the simulator saw, as any app would. It is the detail of
@@ -75,7 +75,7 @@ func (s *stats) requested() {
 	s.rides.Requested++
 }
 
-func (s *stats) booked(r app.Ride) {
+func (s *stats) booked(r client.Ride) {
 	s.mu.Lock()
 	s.rides.Booked++
 	s.mu.Unlock()
@@ -84,7 +84,7 @@ func (s *stats) booked(r app.Ride) {
 
 // seen notes the first time that a ride has a driver: from the 201 (the ride's
 // requested_at) to the accept (its assigned_at), by booking's clock.
-func (s *stats) seen(r app.Ride) {
+func (s *stats) seen(r client.Ride) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r.AssignedAt == nil || s.assigned[r.ID] {
@@ -95,21 +95,21 @@ func (s *stats) seen(r app.Ride) {
 	record(s.toAssign, r.AssignedAt.Sub(r.RequestedAt))
 }
 
-func (s *stats) ended(r app.Ride) {
+func (s *stats) ended(r client.Ride) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.assigned, r.ID)
 	switch r.State {
-	case app.Completed:
+	case client.Completed:
 		s.rides.Completed++
-	case app.Cancelled:
+	case client.Cancelled:
 		s.rides.Cancelled++
-	case app.Unfulfilled:
+	case client.Unfulfilled:
 		s.rides.Unfulfilled++
 	}
 }
 
-func (s *stats) batch(a app.PointsAnswer, promised, waited int, took time.Duration) {
+func (s *stats) batch(a client.PointsAnswer, promised, waited int, took time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.points.Accepted += int64(promised)

@@ -75,7 +75,7 @@ func service(dir string) string {
 	if len(parts) < 2 || parts[0] != "services" {
 		return ""
 	}
-	if slices.Contains([]string{"cmd", "tools", "domain", "internal", "test", "bench", "demo"}, parts[1]) {
+	if slices.Contains([]string{"cmd", "tools", "domain", "internal", "test", "bench", "demo", "client"}, parts[1]) {
 		return ""
 	}
 	return parts[1]
@@ -108,9 +108,13 @@ func mayImport(from, to string) string {
 		return "the emulator stands beside the ride app: it imports only localstack/"
 	case under(to, "services/tools") && !under(from, "services/tools", "services/cmd", "services/console", "services/test"):
 		return "tools are run by cmd and by the console's buttons"
+	case under(to, "services/client") && !under(from, "services/client", "services/simulator", "services/tools", "services/cmd", "services/test"):
+		return "the API's client is for who stands outside: the simulator and tools"
+	case under(from, "services/client") && !under(to, "services/client", "services/domain/city", "services/domain/geo", "services/internal"):
+		return "the API's client speaks HTTP only"
 	case under(to, "services/cmd") && !under(from, "services/cmd"):
 		return "nothing imports cmd"
-	case mine == "simulator" && theirs != "simulator" && !under(to, "services/domain/app", "services/domain/city", "services/domain/geo", "services/internal"):
+	case mine == "simulator" && theirs != "simulator" && !under(to, "services/client", "services/domain/city", "services/domain/geo", "services/internal"):
 		return "the simulator speaks HTTP only"
 	case under(from, "services/domain/event"):
 		return "event uses the standard library only"
@@ -143,6 +147,7 @@ func TestRulesBite(t *testing.T) {
 		{"services/booking", "emulator"}, {"emulator", "services/booking"},
 		{"services/booking", "services/tools/audit"}, {"services/console", "services/cmd/tandem"},
 		{"services/simulator", "services/domain/ride"}, {"services/domain/event", "services/domain/geo"},
+		{"services/booking", "services/client"}, {"services/client", "services/domain/ride"},
 	} {
 		require.NotEmpty(t, mayImport(pair[0], pair[1]), pair)
 	}

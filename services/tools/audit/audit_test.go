@@ -10,8 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tandem/services/client"
 	"tandem/services/domain/event"
-	"tandem/services/internal/ledger"
 )
 
 func TestASoundSiteIsOK(t *testing.T) {
@@ -71,10 +71,10 @@ func TestPlantedViolationsAreNamed(t *testing.T) {
 			s.exec(`UPDATE ride.rides SET ended_at = now() WHERE id = $1`, done)
 		}},
 		{"a key gave two rides", "keys", "key " + done + " of ana gave ride", func(s *site) {
-			s.promise(ledger.Entry{Ride: &ledger.RideEntry{Key: done, RideID: ended, Rider: "ana", Status: 201}})
+			s.promise(client.Entry{Ride: &client.RideEntry{Key: done, RideID: ended, Rider: "ana", Status: 201}})
 		}},
 		{"a key is another ride's", "keys", "is ride " + ended + "'s", func(s *site) {
-			s.promise(ledger.Entry{Ride: &ledger.RideEntry{Key: ended, RideID: open, Rider: "ana", Status: 201}})
+			s.promise(client.Entry{Ride: &client.RideEntry{Key: ended, RideID: open, Rider: "ana", Status: 201}})
 		}},
 		{"nobody will look at a ride", "wakes", "ride " + open + " is arrived", func(s *site) {
 			s.exec(`UPDATE ride.rides SET wake_at = now() - interval '1 min' WHERE id = $1`, open)

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
+	"tandem/services/client"
 	"tandem/services/domain/event"
 	"tandem/services/domain/ride"
 	"tandem/services/heatmap"
@@ -74,10 +75,10 @@ func newSite(t *testing.T, url string, pool *pgxpool.Pool) *site {
 	}
 	s.exec(`INSERT INTO heatmap.cells (generation, window_at, cell, n, first_arrived, last_arrived) VALUES
 		(1, date_trunc('minute', now()), 1, 5, now(), now()), (1, date_trunc('minute', now()), 2, 3, now(), now())`)
-	s.promise(ledger.Entry{Ride: &ledger.RideEntry{Key: done, RideID: done, Rider: "ana", Status: 201}},
-		ledger.Entry{Ride: &ledger.RideEntry{Key: done, RideID: done, Rider: "ana", Status: 201}},
-		ledger.Entry{Ride: &ledger.RideEntry{Key: open, RideID: open, Rider: "bea", Status: 201}},
-		ledger.Entry{Ride: &ledger.RideEntry{Key: "refused", Rider: "bea", Status: 422}},
+	s.promise(client.Entry{Ride: &client.RideEntry{Key: done, RideID: done, Rider: "ana", Status: 201}},
+		client.Entry{Ride: &client.RideEntry{Key: done, RideID: done, Rider: "ana", Status: 201}},
+		client.Entry{Ride: &client.RideEntry{Key: open, RideID: open, Rider: "bea", Status: 201}},
+		client.Entry{Ride: &client.RideEntry{Key: "refused", Rider: "bea", Status: 422}},
 		s.points("d1", 0, 1, 2, 3), s.points("d2", 0, 1), s.points("d2", 0, 1, 2, 3))
 	return s
 }
@@ -130,24 +131,24 @@ func (s *site) point(driver string, n int, stored bool) {
 	}
 }
 
-func (s *site) points(driver string, ns ...int) ledger.Entry {
-	e := &ledger.PointsEntry{Driver: driver, Status: 202}
+func (s *site) points(driver string, ns ...int) client.Entry {
+	e := &client.PointsEntry{Driver: driver, Status: 202}
 	for _, n := range ns {
 		e.Seqs = append(e.Seqs, s.seq(n))
 		e.AcceptedThrough = s.seq(n)
 	}
-	return ledger.Entry{Points: e}
+	return client.Entry{Points: e}
 }
 
-func (s *site) promise(entries ...ledger.Entry) {
+func (s *site) promise(entries ...client.Entry) {
 	s.t.Helper()
 	w, err := ledger.Open(s.ledger, 0)
 	require.NoError(s.t, err)
 	for _, e := range entries {
 		e.At = s.began
-		e.Kind = ledger.KindRide
+		e.Kind = client.KindRide
 		if e.Points != nil {
-			e.Kind = ledger.KindPoints
+			e.Kind = client.KindPoints
 		}
 		require.NoError(s.t, w.Write(e))
 	}

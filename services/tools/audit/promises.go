@@ -6,12 +6,13 @@ import (
 	"slices"
 	"time"
 
+	"tandem/services/client"
 	"tandem/services/internal/ledger"
 )
 
 // promises is what the ledger says that clients were told.
 type promises struct {
-	rides     map[string]ledger.RideEntry // by ride id: answered 201
+	rides     map[string]client.RideEntry // by ride id: answered 201
 	keys      map[bookingKey]string       // the first ride that a key gave
 	conflicts []string                    // keys that gave another ride later
 	points    map[string][]promisedPoint  // by driver, by sequence, each once
@@ -26,8 +27,8 @@ type promisedPoint struct{ seq, at int64 }
 // readPromises reads the rides that were promised until rides, and the points
 // until points: what was promised later is the next audit's.
 func readPromises(path string, rides, points time.Time) (*promises, error) {
-	p := &promises{rides: map[string]ledger.RideEntry{}, keys: map[bookingKey]string{}, points: map[string][]promisedPoint{}}
-	err := ledger.Read(path, func(e ledger.Entry) error {
+	p := &promises{rides: map[string]client.RideEntry{}, keys: map[bookingKey]string{}, points: map[string][]promisedPoint{}}
+	err := ledger.Read(path, func(e client.Entry) error {
 		switch {
 		case e.Ride != nil && !e.At.After(rides):
 			p.addRide(*e.Ride)
@@ -52,7 +53,7 @@ func readPromises(path string, rides, points time.Time) (*promises, error) {
 	return p, nil
 }
 
-func (p *promises) addRide(r ledger.RideEntry) {
+func (p *promises) addRide(r client.RideEntry) {
 	if r.Status != http.StatusCreated {
 		return
 	}

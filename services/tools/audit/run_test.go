@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
+	"tandem/services/client"
 	"tandem/services/domain/event"
 	"tandem/services/domain/profile"
 	"tandem/services/heatmap"
@@ -52,13 +53,13 @@ func TestOnARunningSystem(t *testing.T) {
 		return heatmap.Run(ctx, env, heatmap.Config{DatabaseURL: s.cfg.DatabaseURL, AWS: s.cfg.AWS, Auth: signer, Profile: profile.Fast()})
 	})
 
-	client := kinesis.NewFromConfig(sdk)
+	streams := kinesis.NewFromConfig(sdk)
 	const drivers, rounds, each = 12, 40, 5
 	var load sync.WaitGroup
 	load.Go(func() {
 		for n := range rounds {
 			for d := range drivers {
-				s.drive(client, fmt.Sprint("driver-", d), n*each, each)
+				s.drive(streams, fmt.Sprint("driver-", d), n*each, each)
 			}
 		}
 	})
@@ -66,7 +67,7 @@ func TestOnARunningSystem(t *testing.T) {
 		requireOK(t, s)
 	}
 	load.Wait()
-	s.drive(client, "driver-0", 0, each) // a producer's retry
+	s.drive(streams, "driver-0", 0, each) // a producer's retry
 	r := requireOK(t, s)
 	require.EqualValues(t, drivers*rounds*each, r.Count("points", "rows"))
 	require.EqualValues(t, drivers*rounds*each, r.Count("heatmap", "sum"))
@@ -75,7 +76,7 @@ func TestOnARunningSystem(t *testing.T) {
 	// A dead letter with its reason is in order, one without is named.
 	dlq, err := sqs.NewFromConfig(sdk).GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String("ride-requests-dlq")})
 	require.NoError(t, err)
-	s.bury(sdk, "ride-requests")
+	s.deadLetter(sdk, "ride-requests")
 	require.Eventually(t, func() bool {
 		dead, err := (&world{endpoint: s.cfg.AWS.Endpoint, queues: sqs.NewFromConfig(sdk)}).Dead(t.Context(), "ride-requests-dlq")
 		return err == nil && dead.count == 1
@@ -100,7 +101,7 @@ func requireOK(t *testing.T, s *site) Report {
 }
 
 // drive puts points of a driver on the stream and promises them.
-func (s *site) drive(client *kinesis.Client, driver string, from, n int) {
+func (s *site) drive(streams *kinesis.Client, driver string, from, n int) {
 	const buckets kpl.Buckets = 6
 	hash := buckets.HashKey(buckets.Of(driver))
 	a := kpl.NewAggregate(hash, 1<<20)
@@ -117,30 +118,30 @@ func (s *site) drive(client *kinesis.Client, driver string, from, n int) {
 	if err != nil {
 		s.t.Errorf("aggregate: %v", err)
 	}
-	out, err := client.PutRecords(context.Background(), &kinesis.PutRecordsInput{
+	out, err := streams.PutRecords(context.Background(), &kinesis.PutRecordsInput{
 		StreamName: aws.String(event.Stream), Records: []ktypes.PutRecordsRequestEntry{{Data: data, PartitionKey: &driver, ExplicitHashKey: &hash}},
 	})
 	if err != nil || aws.ToInt32(out.FailedRecordCount) > 0 {
 		s.t.Errorf("put: %v", err)
 	}
 	e := s.points(driver, ns...)
-	e.At, e.Kind = time.Now(), ledger.KindPoints
+	e.At, e.Kind = time.Now(), client.KindPoints
 	w, err := ledger.Open(s.ledger, 0)
 	if err = errors.Join(err, w.Write(e), w.Close()); err != nil {
 		s.t.Errorf("ledger: %v", err)
 	}
 }
 
-// bury has a worker dead-letter a message.
-func (s *site) bury(sdk aws.Config, queue string) {
+// deadLetter has a worker dead-letter a message.
+func (s *site) deadLetter(sdk aws.Config, queue string) {
 	s.t.Helper()
-	client := sqs.NewFromConfig(sdk)
-	q, err := client.GetQueueUrl(s.t.Context(), &sqs.GetQueueUrlInput{QueueName: &queue})
+	queues := sqs.NewFromConfig(sdk)
+	q, err := queues.GetQueueUrl(s.t.Context(), &sqs.GetQueueUrlInput{QueueName: &queue})
 	require.NoError(s.t, err)
-	_, err = client.SendMessage(s.t.Context(), &sqs.SendMessageInput{QueueUrl: q.QueueUrl, MessageBody: aws.String("{")})
+	_, err = queues.SendMessage(s.t.Context(), &sqs.SendMessageInput{QueueUrl: q.QueueUrl, MessageBody: aws.String("{")})
 	require.NoError(s.t, err)
 	w, err := sqsworker.New(sqsworker.Options{
-		Client: client, Queue: queue, DeadLetterQueue: queue + "-dlq",
+		Client: queues, Queue: queue, DeadLetterQueue: queue + "-dlq",
 		Handler: sqsworker.HandlerFunc(func(context.Context, sqsworker.Message) sqsworker.Result {
 			return sqsworker.DeadLetter(errors.New("cannot be read"))
 		}),

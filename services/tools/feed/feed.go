@@ -14,7 +14,7 @@ import (
 	"sync"
 	"time"
 
-	"tandem/services/domain/app"
+	"tandem/services/client"
 	"tandem/services/internal/auth"
 )
 
@@ -67,7 +67,7 @@ type Summary struct {
 type feeder struct {
 	cfg      Config
 	rec      *recording
-	importer *app.Session
+	importer *client.Session
 	out      io.Writer
 	progress *progress
 
@@ -82,7 +82,7 @@ func Run(ctx context.Context, out io.Writer, cfg Config) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	api := app.New(app.Options{GatewayURL: cfg.GatewayURL, OperatorKey: cfg.OperatorKey})
+	api := client.New(client.Options{GatewayURL: cfg.GatewayURL, OperatorKey: cfg.OperatorKey})
 	f := &feeder{
 		cfg: cfg, rec: rec, out: out, importer: api.As(auth.Importer, "feed-"+rec.hash),
 		summary: Summary{File: cfg.File, Hash: rec.hash, Lines: rec.lines, Points: rec.points, Rides: len(rec.trips), Refused: rec.refused},

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"tandem/services/domain/app"
+	"tandem/services/client"
 	"tandem/services/domain/city"
 	"tandem/services/domain/geo"
 	"tandem/services/internal/problem"
@@ -25,7 +25,7 @@ type fleet struct {
 	cancel  context.CancelFunc
 
 	mu    sync.Mutex
-	rides map[string]chan app.Ride // who waits for a ride's end
+	rides map[string]chan client.Ride // who waits for a ride's end
 }
 
 // startAtOnce bounds how many drivers log in at once.
@@ -37,12 +37,12 @@ func (f *feeder) startFleet(ctx context.Context, trips []trip) (*fleet, error) {
 		return nil, fmt.Errorf("feed: %w", err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	fl := &fleet{streets: streets, speed: max(f.cfg.Speed, 0.1), drivers: map[string]*driver{}, cancel: cancel, rides: map[string]chan app.Ride{}}
+	fl := &fleet{streets: streets, speed: max(f.cfg.Speed, 0.1), drivers: map[string]*driver{}, cancel: cancel, rides: map[string]chan client.Ride{}}
 	prefix := f.rec.hash + "-d"
 	for n := range max(f.cfg.Drivers, 1) {
 		id := fmt.Sprintf("%s%d", prefix, n)
 		at := trips[n*len(trips)/max(f.cfg.Drivers, 1)].pickup
-		fl.drivers[id] = &driver{fleet: fl, session: f.importer.For(id), mover: app.Mover{At: at}, wake: make(chan struct{}, 1)}
+		fl.drivers[id] = &driver{fleet: fl, session: f.importer.For(id), mover: client.Mover{At: at}, wake: make(chan struct{}, 1)}
 	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(startAtOnce)
@@ -62,7 +62,7 @@ func (f *feeder) startFleet(ctx context.Context, trips []trip) (*fleet, error) {
 	return fl, nil
 }
 
-func (fl *fleet) hear(st app.DriverState) {
+func (fl *fleet) hear(st client.DriverState) {
 	if d, ok := fl.drivers[st.DriverID]; ok {
 		d.hear(st)
 	}
@@ -86,10 +86,10 @@ func (fl *fleet) stop(ctx context.Context) {
 }
 
 // endOf gives a channel that hears when one of our drivers ends the ride.
-func (fl *fleet) endOf(rideID string) <-chan app.Ride {
+func (fl *fleet) endOf(rideID string) <-chan client.Ride {
 	fl.mu.Lock()
 	defer fl.mu.Unlock()
-	c := make(chan app.Ride, 1)
+	c := make(chan client.Ride, 1)
 	fl.rides[rideID] = c
 	return c
 }
@@ -100,7 +100,7 @@ func (fl *fleet) forget(rideID string) {
 	delete(fl.rides, rideID)
 }
 
-func (fl *fleet) ended(r app.Ride) {
+func (fl *fleet) ended(r client.Ride) {
 	fl.mu.Lock()
 	defer fl.mu.Unlock()
 	if c, ok := fl.rides[r.ID]; ok {
@@ -114,16 +114,16 @@ func (fl *fleet) ended(r app.Ride) {
 // driver is one of feed's own.
 type driver struct {
 	fleet   *fleet
-	session *app.Session
-	mover   app.Mover
-	track   *app.Track
+	session *client.Session
+	mover   client.Mover
+	track   *client.Track
 	wake    chan struct{}
 	target  string
 	lastFix time.Time
 	lastAsk time.Time
 
 	mu    sync.Mutex
-	state app.DriverState
+	state client.DriverState
 }
 
 const (
@@ -140,7 +140,7 @@ func (d *driver) login(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.track = app.NewTrack(d.session, last, maxPending)
+	d.track = client.NewTrack(d.session, last, maxPending)
 	st, err := d.session.Duty(ctx, true)
 	if err != nil {
 		return err
@@ -150,7 +150,7 @@ func (d *driver) login(ctx context.Context) error {
 	return nil
 }
 
-func (d *driver) hear(st app.DriverState) {
+func (d *driver) hear(st client.DriverState) {
 	d.mu.Lock()
 	d.state = st
 	d.mu.Unlock()
@@ -193,7 +193,7 @@ func (d *driver) act(ctx context.Context, now time.Time) error {
 		return d.serve(ctx, *st.Ride)
 	case st.Offer != nil:
 		ride, err := d.session.Accept(ctx, st.Offer.ID)
-		if app.IsCode(err, problem.Gone) || app.IsCode(err, problem.NotFound) || app.IsCode(err, problem.Conflict) {
+		if client.IsCode(err, problem.Gone) || client.IsCode(err, problem.NotFound) || client.IsCode(err, problem.Conflict) {
 			d.ask(ctx)
 			return nil
 		}
@@ -217,18 +217,18 @@ func (d *driver) ask(ctx context.Context) {
 }
 
 // serve brings a ride as far as it goes now.
-func (d *driver) serve(ctx context.Context, r app.Ride) (err error) {
-	if r.State == app.Assigned && d.reach(r.ID+"/pickup", r.Pickup.Point) {
+func (d *driver) serve(ctx context.Context, r client.Ride) (err error) {
+	if r.State == client.Assigned && d.reach(r.ID+"/pickup", r.Pickup.Point) {
 		if r, err = d.session.Arrive(ctx, r.ID); err != nil {
 			return err
 		}
 	}
-	if r.State == app.Arrived {
+	if r.State == client.Arrived {
 		if r, err = d.session.PickUp(ctx, r.ID); err != nil {
 			return err
 		}
 	}
-	if r.State == app.PickedUp && d.reach(r.ID+"/dropoff", r.Dropoff.Point) {
+	if r.State == client.PickedUp && d.reach(r.ID+"/dropoff", r.Dropoff.Point) {
 		if r, err = d.session.DropOff(ctx, r.ID); err != nil {
 			return err
 		}
@@ -257,11 +257,11 @@ func (d *driver) reach(target string, to geo.Point) bool {
 
 func (d *driver) fix(ctx context.Context, now time.Time) {
 	d.lastFix = now
-	err := d.track.Add(app.Point{
+	err := d.track.Add(client.Point{
 		At: now.UnixMilli(), Lat: d.mover.At.Lat, Lon: d.mover.At.Lon,
 		Speed: min(d.mover.Speed, shownSpeed), Heading: d.mover.Heading, Accuracy: 5,
 	})
-	if errors.Is(err, app.ErrFull) {
+	if errors.Is(err, client.ErrFull) {
 		return // away for ten minutes: what waits goes first
 	}
 	_ = d.track.Flush(ctx) // what is left goes with the next

@@ -10,7 +10,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 	"golang.org/x/sync/errgroup"
 
-	"tandem/services/domain/app"
+	"tandem/services/client"
 	"tandem/services/domain/geo"
 )
 
@@ -71,7 +71,7 @@ func (f *feeder) due(ctx context.Context, fixes []fix, from int, began time.Time
 
 // sendSpan sends a stretch of time: drivers side by side, each in order.
 func (f *feeder) sendSpan(ctx context.Context, fixes []fix, heads headings) error {
-	byDriver := map[string][]app.Point{}
+	byDriver := map[string][]client.Point{}
 	lines := map[string][]int{}
 	for _, x := range fixes {
 		byDriver[x.driver] = append(byDriver[x.driver], heads.point(x))
@@ -86,15 +86,15 @@ func (f *feeder) sendSpan(ctx context.Context, fixes []fix, heads headings) erro
 }
 
 // sendDriver sends one driver's points until each is durable or refused.
-func (f *feeder) sendDriver(ctx context.Context, driver string, points []app.Point, lines []int) error {
+func (f *feeder) sendDriver(ctx context.Context, driver string, points []client.Point, lines []int) error {
 	session := f.importer.For(f.driverID(driver))
 	policy := backoff.NewExponentialBackOff()
 	policy.InitialInterval, policy.MaxInterval = 100*time.Millisecond, 3*time.Second
 	for len(points) > 0 {
-		batch := points[:min(len(points), app.MaxBatch)]
+		batch := points[:min(len(points), client.MaxBatch)]
 		answer, err := session.SendPoints(ctx, batch)
 		all := err == nil || answer.Status == http.StatusBadRequest
-		if !all && !app.Temporary(err) {
+		if !all && !client.Temporary(err) {
 			return fmt.Errorf("feed: points of driver %s (line %d): %w", driver, lines[0], err)
 		}
 		n := len(batch)
@@ -118,8 +118,8 @@ func (f *feeder) sendDriver(ctx context.Context, driver string, points []app.Poi
 }
 
 // settle counts points that will not be sent again.
-func (f *feeder) settle(driver string, points []app.Point, lines []int, answer app.PointsAnswer) {
-	refused := map[int64]app.Refused{}
+func (f *feeder) settle(driver string, points []client.Point, lines []int, answer client.PointsAnswer) {
+	refused := map[int64]client.Refused{}
 	for _, r := range answer.Refused {
 		refused[r.Seq] = r
 	}
@@ -163,8 +163,8 @@ const (
 	fresh    = 60 * time.Second // a point before that is older says nothing
 )
 
-func (h headings) point(x fix) app.Point {
-	p := app.Point{Seq: x.at, At: x.at, Lat: x.pos.Lat, Lon: x.pos.Lon, Accuracy: 10}
+func (h headings) point(x fix) client.Point {
+	p := client.Point{Seq: x.at, At: x.at, Lat: x.pos.Lat, Lon: x.pos.Lon, Accuracy: 10}
 	before, ok := h[x.driver]
 	dt := float64(x.at-before.at) / 1000
 	if ok && dt > 0 && dt <= fresh.Seconds() {

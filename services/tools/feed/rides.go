@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"tandem/services/domain/app"
+	"tandem/services/client"
 	"tandem/services/internal/problem"
 )
 
@@ -63,11 +63,11 @@ func (f *feeder) feedTrips(ctx context.Context) error {
 func (f *feeder) oneTrip(ctx context.Context, t trip, fleet *fleet) error {
 	key := fmt.Sprintf("feed-%s-%d", f.rec.hash, t.line)
 	began := time.Now()
-	ride, _, err := f.importer.Book(ctx, key, app.Booking{
-		Pickup: app.Place{Point: t.pickup}, Dropoff: app.Place{Point: t.dropoff}, RiderID: fmt.Sprintf("%s-r%d", f.rec.hash, t.line),
+	ride, _, err := f.importer.Book(ctx, key, client.Booking{
+		Pickup: client.Place{Point: t.pickup}, Dropoff: client.Place{Point: t.dropoff}, RiderID: fmt.Sprintf("%s-r%d", f.rec.hash, t.line),
 	})
 	switch {
-	case app.IsCode(err, problem.Invalid) || app.IsCode(err, problem.Unprocessable):
+	case client.IsCode(err, problem.Invalid) || client.IsCode(err, problem.Unprocessable):
 		f.refuse(t.line, "", problem.From(err).Detail)
 		return nil
 	case err != nil:
@@ -83,7 +83,7 @@ func (f *feeder) oneTrip(ctx context.Context, t trip, fleet *fleet) error {
 	return f.await(ctx, ride, fleet)
 }
 
-func (f *feeder) await(ctx context.Context, ride app.Ride, fleet *fleet) error {
+func (f *feeder) await(ctx context.Context, ride client.Ride, fleet *fleet) error {
 	ended := fleet.endOf(ride.ID)
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()

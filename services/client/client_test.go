@@ -1,4 +1,4 @@
-package app_test
+package client_test
 
 import (
 	"encoding/json"
@@ -12,14 +12,14 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"tandem/services/domain/app"
+	"tandem/services/client"
 	"tandem/services/domain/geo"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/problem"
 )
 
 // tandem answers tokens, and leaves the rest to h.
-func tandem(t *testing.T, h http.HandlerFunc) *app.API {
+func tandem(t *testing.T, h http.HandlerFunc) *client.API {
 	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/v1/tokens" {
@@ -37,7 +37,7 @@ func tandem(t *testing.T, h http.HandlerFunc) *app.API {
 		h(w, r)
 	}))
 	t.Cleanup(srv.Close)
-	return app.New(app.Options{GatewayURL: srv.URL, OperatorKey: "key"})
+	return client.New(client.Options{GatewayURL: srv.URL, OperatorKey: "key"})
 }
 
 func refuse(w http.ResponseWriter, p *problem.Error) {
@@ -60,7 +60,7 @@ func TestBookingIsTriedAgainWithTheSameKey(t *testing.T) {
 		w.WriteHeader(http.StatusCreated)
 		_ = json.NewEncoder(w).Encode(map[string]any{"id": "r1", "state": "requested"})
 	})
-	ride, status, err := api.As(auth.Rider, "r").Book(t.Context(), "k1", app.Booking{})
+	ride, status, err := api.As(auth.Rider, "r").Book(t.Context(), "k1", client.Booking{})
 	require.NoError(t, err)
 	require.Equal(t, http.StatusCreated, status)
 	require.Equal(t, "r1", ride.ID)
@@ -73,14 +73,14 @@ func TestAnActionThatWasDoneAlreadyIsNoError(t *testing.T) {
 			refuse(w, problem.New(problem.Conflict, "the ride is arrived"))
 			return
 		}
-		_ = json.NewEncoder(w).Encode(map[string]any{"id": "r1", "state": app.Arrived})
+		_ = json.NewEncoder(w).Encode(map[string]any{"id": "r1", "state": client.Arrived})
 	})
 	s := api.As(auth.Driver, "d")
 	ride, err := s.Arrive(t.Context(), "r1")
 	require.NoError(t, err)
-	require.Equal(t, app.Arrived, ride.State)
+	require.Equal(t, client.Arrived, ride.State)
 	_, err = s.DropOff(t.Context(), "r1")
-	require.True(t, app.IsCode(err, problem.Conflict))
+	require.True(t, client.IsCode(err, problem.Conflict))
 }
 
 // A location that accepts, refuses and fails at random: whatever it answers,
@@ -89,7 +89,7 @@ func TestTrackSendsEachPointUntilItIsDurable(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		var stored []int64
 		api := tandem(t, func(w http.ResponseWriter, r *http.Request) {
-			var in struct{ Points []app.Point }
+			var in struct{ Points []client.Point }
 			if json.NewDecoder(r.Body).Decode(&in) != nil {
 				w.WriteHeader(http.StatusBadRequest)
 				return
@@ -111,16 +111,16 @@ func TestTrackSendsEachPointUntilItIsDurable(t *testing.T) {
 			w.WriteHeader(http.StatusAccepted)
 			_ = json.NewEncoder(w).Encode(map[string]any{"accepted": n, "accepted_through": through})
 		})
-		track := app.NewTrack(api.As(auth.Driver, "d"), 100, 50)
+		track := client.NewTrack(api.As(auth.Driver, "d"), 100, 50)
 		var added []int64
 		for i := range rapid.IntRange(1, 40).Draw(rt, "points") {
-			require.NoError(rt, track.Add(app.Point{At: int64(i % 7)}), "times may stand still or go back; sequences may not")
+			require.NoError(rt, track.Add(client.Point{At: int64(i % 7)}), "times may stand still or go back; sequences may not")
 			added = append(added, int64(101+i))
 			if rapid.Bool().Draw(rt, "flush") {
 				_ = track.Flush(t.Context())
 			}
 		}
-		for track.Waiting() > 0 {
+		for len(stored) < len(added) {
 			_ = track.Flush(t.Context())
 		}
 		require.Equal(rt, added, stored)
@@ -128,10 +128,10 @@ func TestTrackSendsEachPointUntilItIsDurable(t *testing.T) {
 }
 
 func TestTrackIsBounded(t *testing.T) {
-	track := app.NewTrack(nil, 0, 2)
-	require.NoError(t, track.Add(app.Point{At: 1}))
-	require.NoError(t, track.Add(app.Point{At: 2}))
-	require.ErrorIs(t, track.Add(app.Point{At: 3}), app.ErrFull)
+	track := client.NewTrack(nil, 0, 2)
+	require.NoError(t, track.Add(client.Point{At: 1}))
+	require.NoError(t, track.Add(client.Point{At: 2}))
+	require.ErrorIs(t, track.Add(client.Point{At: 3}), client.ErrFull)
 }
 
 func TestWatchReconnects(t *testing.T) {
@@ -140,8 +140,8 @@ func TestWatchReconnects(t *testing.T) {
 		calls.Add(1)
 		_, _ = w.Write([]byte(": hello\n\nevent: state\ndata: {\"driver_id\":\"d\",\"on_duty\":true}\n\n"))
 	})
-	states := make(chan app.DriverState, 10)
-	go func() { _ = api.As(auth.Driver, "d").Watch(t.Context(), func(st app.DriverState) { states <- st }) }()
+	states := make(chan client.DriverState, 10)
+	go func() { _ = api.As(auth.Driver, "d").Watch(t.Context(), func(st client.DriverState) { states <- st }) }()
 	for range 2 {
 		select {
 		case st := <-states:
@@ -165,7 +165,7 @@ func TestMoverKeepsToItsRouteAndSpeed(t *testing.T) {
 		for i := range speeds {
 			speeds[i] = speed
 		}
-		m := app.Mover{At: route[0]}
+		m := client.Mover{At: route[0]}
 		m.Follow(route, speeds)
 		length := 0.0
 		for i := range speeds {

@@ -1,4 +1,4 @@
-package app
+package client
 
 import (
 	"math"
@@ -22,13 +22,13 @@ type Mover struct {
 	leg    int       // index of the point that is driven from
 }
 
-// Follow takes a new route. It begins at points[0], where the car is put; the
+// Follow takes a new route. It begins at points[0], where the car is; the
 // speed of a leg that speeds does not name is that of a city street.
 func (m *Mover) Follow(points []geo.Point, speeds []float64) {
 	m.points, m.speeds, m.leg = points, speeds, 0
 }
 
-// Arrived says whether the route's end was reached, or there is no route.
+// Arrived reports whether the route's end was reached, or there is no route.
 func (m *Mover) Arrived() bool { return m.leg+1 >= len(m.points) }
 
 // Drive moves for dt at factor times the streets' speeds.
@@ -37,20 +37,21 @@ func (m *Mover) Drive(dt time.Duration, factor float64) {
 	m.Speed = 0
 	for left > 0 && !m.Arrived() {
 		to := m.points[m.leg+1]
-		speed := factor * m.legSpeed()
 		distance := geo.Distance(m.At, to)
-		m.Speed = speed
-		if distance > 0.5 {
+		m.Speed = factor * m.legSpeed()
+		if distance > 0.5 { // metres: over less, the direction is noise
 			m.Heading = math.Mod(geo.Bearing(m.At, to), 360)
 		}
-		if reach := speed * left; reach < distance {
+
+		if reach := m.Speed * left; reach < distance {
 			m.At = geo.Interpolate(m.At, to, reach/distance)
 			return
 		}
-		left -= distance / speed
+		left -= distance / m.Speed
 		m.At = to
 		m.leg++
 	}
+
 	if m.Arrived() {
 		m.Speed = 0
 	}
