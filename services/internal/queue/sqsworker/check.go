@@ -1,6 +1,7 @@
 package sqsworker
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,33 +14,34 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
-// SetupError is an error that says, in one sentence for a person, how the queue is
-// set up otherwise than the worker needs it.
+// SetupError says, in one sentence for a person, what about the queue is not as
+// the worker needs it.
 type SetupError struct {
 	sentence string
 	err      error // what SQS said, if anything
 }
 
-func (m *SetupError) Error() string { return "sqsworker: " + m.sentence }
+func (e *SetupError) Error() string { return "sqsworker: " + e.sentence }
 
-func (m *SetupError) Unwrap() error { return m.err }
+func (e *SetupError) Unwrap() error { return e.err }
 
-// Advice is the sentence by itself: it names queues and settings, nothing that
-// must be kept from anybody.
-func (m *SetupError) Advice() string { return m.sentence }
+// Advice is the sentence alone. It names queues and settings and no secret, so
+// that it may be shown to anybody.
+func (e *SetupError) Advice() string { return e.sentence }
 
 func setupError(format string, args ...any) error {
 	return &SetupError{sentence: fmt.Sprintf(format, args...)}
 }
 
-// checkWithin bounds one look at the queue.
+// checkWithin bounds one Check.
 const checkWithin = 5 * time.Second
 
-// Check asks SQS whether the queue is there and set up as the worker needs it.
-// What is not is a *SetupError; another error is SQS's own.
+// Check asks SQS whether the queue exists and is set up as the worker needs it.
+// If not, the error is a *SetupError; any other error is SQS's own.
 func (w *Worker) Check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, checkWithin)
 	defer cancel()
+
 	url, err := w.queue.find(ctx)
 	if err != nil {
 		return err
@@ -51,18 +53,20 @@ func (w *Worker) Check(ctx context.Context) error {
 		w.queue.forget(err)
 		return fmt.Errorf("sqsworker: attributes of %s: %w", w.o.Queue, err)
 	}
-	target, err := w.o.fits(out.Attributes)
+
+	target, err := w.o.compare(out.Attributes)
 	if err != nil || target == "" {
 		return err
 	}
-	// A redrive policy may name a queue that was deleted: SQS does not mind.
+	// SQS keeps a redrive policy that names a deleted queue, so the policy does
+	// not prove that the dead-letter queue exists.
 	_, err = (&queueURL{client: w.o.Client, name: target}).find(ctx)
 	return err
 }
 
-// fits compares a queue's attributes with what the worker was made for and
-// gives the name of the queue that its dead letters go to; empty: none.
-func (o Options) fits(attributes map[string]string) (target string, err error) {
+// compare compares a queue's attributes with the options. It returns the name of
+// the queue that the redrive policy moves messages to, or "" without a policy.
+func (o Options) compare(attributes map[string]string) (target string, err error) {
 	has, err := strconv.Atoi(attributes[string(types.QueueAttributeNameVisibilityTimeout)])
 	if err != nil {
 		return "", fmt.Errorf("sqsworker: queue %s: SQS does not tell its visibility: %w", o.Queue, err)
@@ -70,15 +74,10 @@ func (o Options) fits(attributes map[string]string) (target string, err error) {
 	if need := seconds(o.Visibility); has < int(need) {
 		return "", setupError("queue %s has a visibility of %d s, and this worker needs at least %d s: set %s to %d", o.Queue, has, need, o.VisibilitySetting, need)
 	}
-	var policy struct {
-		Target string          `json:"deadLetterTargetArn"`
-		Max    json.RawMessage `json:"maxReceiveCount"` // a number, or a string of one
-	}
-	if raw := attributes[string(types.QueueAttributeNameRedrivePolicy)]; raw != "" {
-		if err := json.Unmarshal([]byte(raw), &policy); err != nil {
-			return "", fmt.Errorf("sqsworker: redrive policy of %s: %w", o.Queue, err)
-		}
-		target = policy.Target[strings.LastIndex(policy.Target, ":")+1:]
+
+	target, maxReceiveCount, err := readRedrivePolicy(attributes[string(types.QueueAttributeNameRedrivePolicy)])
+	if err != nil {
+		return "", fmt.Errorf("sqsworker: redrive policy of %s: %w", o.Queue, err)
 	}
 	if o.DeadLetterQueue != "" && target != o.DeadLetterQueue {
 		if target == "" {
@@ -86,43 +85,58 @@ func (o Options) fits(attributes map[string]string) (target string, err error) {
 		}
 		return "", setupError("queue %s sends its dead letters to %s, and this worker sends them to %s: name one queue in both", o.Queue, target, o.DeadLetterQueue)
 	}
-	if maxReceiveCount := strings.Trim(string(policy.Max), `"`); o.MaxReceiveCount != 0 && maxReceiveCount != strconv.Itoa(o.MaxReceiveCount) {
-		return "", setupError("queue %s has a maxReceiveCount of %s, and this worker takes receive %d for the last: set it to %d", o.Queue, orNone(maxReceiveCount), o.MaxReceiveCount, o.MaxReceiveCount)
+	if o.MaxReceiveCount != 0 && maxReceiveCount != strconv.Itoa(o.MaxReceiveCount) {
+		return "", setupError("queue %s has a maxReceiveCount of %s, and this worker takes receive %d for the last: set it to %d", o.Queue, cmp.Or(maxReceiveCount, "none"), o.MaxReceiveCount, o.MaxReceiveCount)
 	}
 	return target, nil
 }
 
-func orNone(s string) string {
-	if s == "" {
-		return "none"
+// readRedrivePolicy returns the dead-letter queue's name and the maxReceiveCount
+// of a redrive policy; both are empty without a policy.
+func readRedrivePolicy(policy string) (target, maxReceiveCount string, err error) {
+	if policy == "" {
+		return "", "", nil
 	}
-	return s
+	var p struct {
+		Target          string          `json:"deadLetterTargetArn"`
+		MaxReceiveCount json.RawMessage `json:"maxReceiveCount"` // a number, or a string of one: SQS takes both
+	}
+	if err := json.Unmarshal([]byte(policy), &p); err != nil {
+		return "", "", err
+	}
+
+	target = p.Target[strings.LastIndex(p.Target, ":")+1:]
+	return target, strings.Trim(string(p.MaxReceiveCount), `"`), nil
 }
 
-// awaitFit checks until the queue fits; false: ctx has ended. Each new reason
-// is logged once.
-func (w *Worker) awaitFit(ctx context.Context) bool {
+// awaitSetup checks until the queue is set up as the worker needs it, and reports
+// whether it is; false: ctx has ended. Each new reason is logged once.
+func (w *Worker) awaitSetup(ctx context.Context) bool {
 	retry := newBackoff()
-	for told := ""; ; {
+	for reported := ""; ; {
 		err := w.Check(ctx)
 		if ctx.Err() != nil {
 			return false
 		}
 		if err == nil {
-			if told != "" {
+			if reported != "" {
 				w.o.Log.Info("the queue is as this worker needs it", "queue", w.o.Queue)
 			}
 			return true
 		}
+
+		// An error that a person must mend is logged as an error, but once: it
+		// stays the same until somebody changes the queue.
 		w.setReady(err)
 		var wrong *SetupError
 		switch {
 		case !errors.As(err, &wrong):
-			w.o.Log.Warn("the queue cannot be looked at; trying again", "queue", w.o.Queue, "err", err)
-		case wrong.sentence != told:
-			told = wrong.sentence
+			w.o.Log.Warn("the queue cannot be checked; trying again", "queue", w.o.Queue, "err", err)
+		case wrong.sentence != reported:
+			reported = wrong.sentence
 			w.o.Log.Error("the queue is not as this worker needs it; no message is taken until it is", "queue", w.o.Queue, "err", err)
 		}
+
 		if !pause(ctx, retry.NextBackOff()) {
 			return false
 		}

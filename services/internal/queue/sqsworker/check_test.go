@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestWhatFits(t *testing.T) {
+func TestCompareQueueWithOptions(t *testing.T) {
 	o := Options{Queue: "q", DeadLetterQueue: "q-dlq", MaxReceiveCount: 5, Visibility: 30 * time.Second, VisibilitySetting: "Visibility in messaging.yaml"}
 	attributes := func(visibility, policy string) map[string]string {
 		return map[string]string{"VisibilityTimeout": visibility, "RedrivePolicy": policy}
@@ -20,7 +20,7 @@ func TestWhatFits(t *testing.T) {
 	for name, c := range map[string]struct {
 		change     func(*Options)
 		attributes map[string]string
-		want       string // advice; empty: fits
+		want       string // advice; empty: no difference
 	}{
 		"right":               {attributes: attributes("30", right)},
 		"more visibility":     {attributes: attributes("31", right)},
@@ -38,26 +38,30 @@ func TestWhatFits(t *testing.T) {
 		if c.change != nil {
 			c.change(&mine)
 		}
-		target, err := mine.fits(c.attributes)
+
+		target, err := mine.compare(c.attributes)
 		if c.want == "" {
 			require.NoError(t, err, name)
 			require.Equal(t, mine.DeadLetterQueue, target, name)
 			continue
 		}
+
 		var wrong *SetupError
 		require.ErrorAs(t, err, &wrong, name)
 		require.Contains(t, wrong.Advice(), c.want, name)
 	}
-	_, err := o.fits(attributes("30", "{"))
+
+	_, err := o.compare(attributes("30", "{"))
 	require.ErrorContains(t, err, "redrive policy")
-	_, err = o.fits(nil)
+	_, err = o.compare(nil)
 	require.ErrorContains(t, err, "does not tell")
 }
 
-func TestAMisfitTakesNothingAndSaysSoOnce(t *testing.T) {
+func TestAWrongSetupTakesNothingAndIsLoggedOnce(t *testing.T) {
 	f, log := newFake(false), &bytes.Buffer{}
 	f.send("", "x")
 	f.attributes["VisibilityTimeout"] = "10"
+
 	o := Options{Log: slog.New(slog.NewTextHandler(log, nil)), Handler: HandlerFunc(func(context.Context, Message) Result { return Done() })}
 	bubble(t, f, o, func(w *Worker, _ func() error) {
 		after(time.Minute)
@@ -75,16 +79,18 @@ func TestAMisfitTakesNothingAndSaysSoOnce(t *testing.T) {
 	})
 }
 
-func TestTheQueueIsLookedAtAgainAfterAFailedReceive(t *testing.T) {
+func TestTheQueueIsCheckedAgainAfterAFailedReceive(t *testing.T) {
 	f := newFake(false)
 	bubble(t, f, Options{Handler: HandlerFunc(func(context.Context, Message) Result { return Done() })}, func(w *Worker, _ func() error) {
 		after(30 * time.Second)
 		require.NoError(t, w.Ready())
-		f.mu.Lock() // made anew, otherwise
+
+		f.mu.Lock() // recreated with other settings
 		delete(f.attributes, "RedrivePolicy")
 		f.mu.Unlock()
 		f.setFail("receive", times(1, context.DeadlineExceeded))
 		f.send("", "x")
+
 		after(time.Minute)
 		require.ErrorContains(t, w.Ready(), "no redrive policy")
 	})

@@ -13,34 +13,38 @@ import (
 
 const deleteTries = 5
 
+// deletion is one message's place in a batch of deletes.
 type deletion struct {
 	receipt string
-	result  chan error // buffered: the loop never waits for the asker
+	result  chan error // buffered: deleteBatch never waits for the caller, who may have left
 }
 
-// deleted says whether h is off the queue. The message stays on loan while it
-// is tried; when it gives up, the message comes again.
-func (w *Worker) deleted(ctx context.Context, h *held) bool {
-	wait := newBackoff()
+// deleted deletes f and reports whether SQS acknowledged it. The heartbeats go on
+// while it is tried; when deleted gives up, the message comes again.
+func (w *Worker) deleted(ctx context.Context, f *inFlight) bool {
+	retry := newBackoff()
 	for try := 1; ; try++ {
-		err := w.deleteOnce(ctx, h)
+		err := w.deleteOnce(ctx, f)
 		if err == nil {
 			return true
 		}
-		w.o.Log.Warn("delete failed", "queue", w.o.Queue, "message_id", h.ID, "try", try, "err", err)
-		if try == deleteTries || h.lost() || !pause(ctx, wait.NextBackOff()) {
+		w.o.Log.Warn("delete failed", "queue", w.o.Queue, "message_id", f.ID, "try", try, "err", err)
+
+		// A lost message may be in flight at another worker, which settles it.
+		if try == deleteTries || f.lost() || !pause(ctx, retry.NextBackOff()) {
 			return false
 		}
 	}
 }
 
-func (w *Worker) deleteOnce(ctx context.Context, h *held) error {
-	d := deletion{receipt: h.receipt, result: make(chan error, 1)}
+func (w *Worker) deleteOnce(ctx context.Context, f *inFlight) error {
+	d := deletion{receipt: f.receipt, result: make(chan error, 1)}
 	select {
 	case w.deletes <- d:
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+
 	select {
 	case err := <-d.result:
 		return err
@@ -49,7 +53,8 @@ func (w *Worker) deleteOnce(ctx context.Context, h *held) error {
 	}
 }
 
-// deleteLoop gathers deletes for Linger, or up to ten, until ctx ends.
+// deleteLoop collects deletes for Linger, or until there are ten, and sends them
+// as one batch. It ends with ctx.
 func (w *Worker) deleteLoop(ctx context.Context) {
 	for {
 		var batch []deletion
@@ -59,6 +64,7 @@ func (w *Worker) deleteLoop(ctx context.Context) {
 		case d := <-w.deletes:
 			batch = append(batch, d)
 		}
+
 		linger := time.NewTimer(w.o.Linger)
 		for more := true; more && len(batch) < maxBatch; {
 			select {
@@ -69,6 +75,8 @@ func (w *Worker) deleteLoop(ctx context.Context) {
 			}
 		}
 		linger.Stop()
+
+		// In the background, so that a slow call holds up no other delete.
 		w.background.Go(func() { w.deleteBatch(ctx, batch) })
 	}
 }
@@ -76,6 +84,8 @@ func (w *Worker) deleteLoop(ctx context.Context) {
 func (w *Worker) deleteBatch(ctx context.Context, batch []deletion) {
 	ctx, cancel := context.WithTimeout(ctx, w.o.callWithin())
 	defer cancel()
+
+	// Each deletion gets its own answer: SQS may refuse some of a batch.
 	failed, err := w.callDelete(ctx, batch)
 	for i, d := range batch {
 		e := err
@@ -91,6 +101,7 @@ func (w *Worker) callDelete(ctx context.Context, batch []deletion) (map[int]*typ
 	if err != nil {
 		return nil, err
 	}
+
 	in := &sqs.DeleteMessageBatchInput{QueueUrl: &url}
 	for i, d := range batch {
 		in.Entries = append(in.Entries, types.DeleteMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), ReceiptHandle: aws.String(d.receipt)})

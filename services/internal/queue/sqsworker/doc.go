@@ -1,71 +1,86 @@
-// Package sqsworker runs a handler over the messages of one SQS queue, one
-// message to a handler call and many calls at once. It stands alone: copy the
-// folder and it builds.
+// Package sqsworker runs a handler over the messages of one SQS queue: one
+// message per call, and many calls at once. It stands alone: copy the folder and
+// it builds.
+//
+// # Words
+//
+//   - receive: SQS hands out a message and hides it from every other receiver.
+//   - visibility: how long the message stays hidden. When it has run out, SQS
+//     hands the message out again.
+//   - in flight: received by this worker, and not settled yet.
+//   - heartbeat: a call that starts the visibility of messages in flight again.
+//   - settle: delete the message, move it to the dead-letter queue, or make it
+//     visible again. Release means: make it visible at once.
+//   - lost: the visibility ran out before the message was settled.
 //
 // # Model
 //
-//	          ┌────────────── heartbeat: visible again in Visibility ──────────────┐
-//	          ▼                                                                    │
-//	receive ─► held (at most MaxInFlight) ─► Handle(ctx, m) ─► Done ───────► batch delete ─► gone
-//	                                                       ├─► DeadLetter ─► send to DLQ, then delete
-//	                                                       ├─► RetryAfter ─► visible again after d
-//	                                                       └─► Release ────► visible again now
+//	             ┌──────── heartbeat: hidden for another Visibility ────────┐
+//	             ▼                                                          │
+//	receive ─► in flight (at most MaxInFlight) ─► Handle(ctx, m) ─► Done ───────► batch delete
+//	                                                            ├─► DeadLetter ─► send to DLQ, then delete
+//	                                                            ├─► RetryAfter ─► visible again after d
+//	                                                            └─► Release ────► visible again now
 //
-// SQS lends a message for as long as its visibility timeout. The worker pays
-// the loan back (delete), extends it (heartbeat, from half-time on, several
-// messages a call), or gives the message back early. Whatever happens, a message
-// that was not deleted comes again: nothing here can lose one, and everything
-// here can repeat one. Handlers must be idempotent.
+// The worker sends heartbeats from half of the visibility on, for several
+// messages per call. Whatever happens, SQS hands out again a message that was not
+// deleted: nothing here can lose a message, and everything here can repeat one.
+// Handlers must be idempotent.
 //
 // # Invariants
 //
 //   - A message is deleted only after its handler returned Done, or after SQS
 //     has acknowledged its copy on the dead-letter queue.
-//   - A handler's ctx ends before the loan does, by a margin of an eighth of
-//     Visibility. The worker counts the loan from the moment the answer to a
-//     receive arrived, or from the moment a heartbeat was sent.
-//   - No more than MaxInFlight messages are held, so no message waits here
-//     while another worker is idle, but those of a FIFO group behind their
-//     elder.
+//   - A handler's ctx ends before the message's visibility does, by a margin of
+//     an eighth of Visibility. The worker counts the visibility from the moment
+//     the answer to a receive arrived, or from the moment a heartbeat was sent.
+//   - At most MaxInFlight messages are in flight, and each of them has a handler
+//     at once. So no message waits in one worker while another worker is idle.
+//     The exception is a FIFO group: while its first message is handled, the
+//     messages of the group that were received with it wait in this worker.
 //   - On a FIFO queue one message of a group is handled at a time, in the
 //     queue's order, and the next one starts only when the one before is
-//     deleted. A standard queue's message that comes twice is not handled
-//     twice at once by one worker.
+//     deleted. If a standard queue delivers a message twice, one worker does not
+//     handle both at the same time.
 //
 // # Failure by failure
 //
-//   - The process dies: its messages come again when their visibility runs
-//     out. ApproximateReceiveCount counts it.
+//   - The process dies: SQS hands its messages out again when their visibility
+//     runs out, and ApproximateReceiveCount has counted the receive.
 //   - The process is frozen, or heartbeats fail for long: ctx ends with the
-//     cause ErrLost and the result is ignored; the message is already, or will
-//     be, another's. A frozen process cannot know: on waking, its handler may
-//     run beside the next owner's until its ctx ends. Fence in the handler's
-//     transaction, not here.
+//     cause ErrLost and the result is ignored, because another worker has the
+//     message or will get it. A frozen process cannot know this in time: when it
+//     wakes, its handler may run beside the next owner's until its ctx ends. Only
+//     the handler's own transaction can fence against that.
 //   - The handler panics or returns the zero Result: retried after 5 s.
-//   - The handler outlives HandleWithin: ctx ends with the cause ErrTimeout,
-//     heartbeats stop, the result still counts while the loan lasts.
-//   - A delete fails: tried again up to five times, the message kept invisible
-//     meanwhile; then the message comes again, already done.
-//   - The send to the dead-letter queue fails: the message is retried, and
-//     the queue's own redrive policy is the last resort. A crash between send
-//     and delete leaves two copies.
+//   - The handler runs longer than HandleWithin: ctx ends with the cause
+//     ErrTimeout and the heartbeats stop. The result still counts if it comes
+//     before the visibility runs out.
+//   - A delete fails: it is tried up to five times, and the message stays hidden
+//     meanwhile. After that SQS hands the message out again, although it is done.
+//   - The send to the dead-letter queue fails: the message is retried, and the
+//     queue's own redrive policy is the last resort. A crash between send and
+//     delete leaves two copies.
 //   - The queue does not exist, or SQS does not answer: the worker backs off up
-//     to 10 s, Ready says why, the queue's URL is looked up again. After a
-//     failure the first receive waits a second, so that Ready turns soon.
-//   - The queue is set up otherwise than the worker was (see Check): no message
-//     is taken, at the start and after every failed receive, until it fits. A
-//     receive names its own visibility, so a queue whose own is too short does
-//     no harm to this worker; it shows that queue and worker were set up apart,
-//     and whoever else receives would hand out what is still worked on. A
-//     maxReceiveCount that differs makes the handler take the wrong receive for
-//     the last one. Waiting messages are safe; that a person must look is said
-//     by Ready, and at level error, once.
-//   - ctx of Run ends: no more receives; what waits behind its group is
-//     released; handlers have until Drain, then their ctx ends with the cause
-//     ErrDraining, and what is not Done or DeadLetter by then is released. A
-//     receive that is cut off may have been answered: those messages come
-//     again after Visibility, and a receive is counted.
-//   - A message of a FIFO group fails: the rest of the group that came with it
-//     is released behind it. SQS counts a receive for them too; where a group's
-//     head fails often, BatchSize 1 keeps its followers' counts honest.
+//     to 10 s, Ready returns the reason, and the queue's URL is looked up again.
+//     The first receive after a failure polls for one second only, so that Ready
+//     soon reports the recovery.
+//   - The queue's settings contradict the Options (see Check): the worker takes
+//     no message until they agree. It checks at the start and after each failed
+//     receive. The waiting messages are safe; Ready, and one log entry at level
+//     error, say what a person must change. A receive names its own visibility,
+//     so a queue with a shorter one does not harm this worker; but queue and
+//     worker were then configured apart, and any other program that receives
+//     with the queue's visibility gets too little time. With another
+//     maxReceiveCount the handler takes the wrong receive for the last one.
+//   - ctx of Run ends: the worker receives no more and releases what waits behind
+//     a FIFO group's first message. Handlers have until Drain; then their ctx
+//     ends with the cause ErrDraining, and every message is released that is
+//     neither Done nor DeadLetter by then. A receive that was cut off may have
+//     been answered: those messages come again after Visibility, with one receive
+//     counted.
+//   - A message of a FIFO group fails: the messages of the group that were
+//     received with it are released behind it. SQS has counted a receive for
+//     each of them. Where the first message of a group fails often, BatchSize 1
+//     keeps the counts of the others right.
 package sqsworker

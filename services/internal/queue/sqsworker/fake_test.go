@@ -16,7 +16,7 @@ import (
 
 // fakeSQS is one queue and its dead-letter queue with SQS's visibility, groups
 // and receive counts, on the clock of the synctest bubble. fail, where set for
-// an operation, is asked before each call.
+// an operation, is called before each call and may return an error for it.
 type fakeSQS struct {
 	mu       sync.Mutex
 	fifo     bool
@@ -42,9 +42,14 @@ func newFake(fifo bool) *fakeSQS {
 	if fifo {
 		dlq += ".fifo"
 	}
+
 	return &fakeSQS{fifo: fifo, fail: map[string]func() error{}, calls: map[string]int{}, attributes: map[string]string{
-		"VisibilityTimeout": "43200", "RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:0:` + dlq + `","maxReceiveCount":5}`,
+		"VisibilityTimeout": "43200", "RedrivePolicy": redriveTo(dlq),
 	}}
+}
+
+func redriveTo(dlq string) string {
+	return `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:0:` + dlq + `","maxReceiveCount":5}`
 }
 
 func (f *fakeSQS) send(group string, bodies ...string) {
@@ -110,6 +115,7 @@ func (f *fakeSQS) GetQueueAttributes(context.Context, *sqs.GetQueueAttributesInp
 
 func (f *fakeSQS) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInput, _ ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error) {
 	end := time.Now().Add(time.Duration(in.WaitTimeSeconds) * time.Second)
+
 	for {
 		err := f.enter("receive")
 		got := f.pick(in, err)
@@ -117,6 +123,7 @@ func (f *fakeSQS) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInpu
 		if err != nil {
 			return nil, err
 		}
+
 		if len(got) > 0 || !time.Now().Before(end) {
 			return &sqs.ReceiveMessageOutput{Messages: got}, nil
 		}
@@ -130,12 +137,15 @@ func (f *fakeSQS) pick(in *sqs.ReceiveMessageInput, err error) (got []types.Mess
 	if err != nil {
 		return nil
 	}
+
+	// A group waits as long as one of its messages is in flight.
 	now, blocked := time.Now(), map[string]bool{}
 	for _, m := range f.messages {
 		if f.fifo && m.visible.After(now) {
 			blocked[m.group] = true
 		}
 	}
+
 	for _, m := range f.messages {
 		if m.visible.After(now) || blocked[m.group] || len(got) == int(in.MaxNumberOfMessages) {
 			continue
@@ -159,6 +169,7 @@ func (f *fakeSQS) DeleteMessageBatch(_ context.Context, in *sqs.DeleteMessageBat
 	if err := f.enter("delete"); err != nil {
 		return nil, err
 	}
+
 	f.batches = append(f.batches, len(in.Entries))
 	for _, e := range in.Entries {
 		for i, m := range f.messages {
@@ -176,6 +187,7 @@ func (f *fakeSQS) ChangeMessageVisibilityBatch(_ context.Context, in *sqs.Change
 	if err := f.enter("visibility"); err != nil {
 		return nil, err
 	}
+
 	out := &sqs.ChangeMessageVisibilityBatchOutput{}
 	for _, e := range in.Entries {
 		found := false
@@ -196,6 +208,7 @@ func (f *fakeSQS) SendMessage(_ context.Context, in *sqs.SendMessageInput, _ ...
 	if err := f.enter("send"); err != nil {
 		return nil, err
 	}
+
 	if !strings.Contains(*in.QueueUrl, "dlq") {
 		return nil, fmt.Errorf("sent to %s", *in.QueueUrl)
 	}

@@ -21,19 +21,19 @@ type Message struct {
 
 // Handler handles one message. It is called from many goroutines at once.
 type Handler interface {
-	// Handle must return soon after ctx ends; what it returns then is ignored
-	// where context.Cause(ctx) is ErrLost.
+	// Handle must return soon after ctx ends. Its result is ignored if
+	// context.Cause(ctx) is ErrLost.
 	Handle(ctx context.Context, m Message) Result
 }
 
-// HandlerFunc is a function as a Handler.
+// HandlerFunc makes a function a Handler.
 type HandlerFunc func(ctx context.Context, m Message) Result
 
 // Handle calls f.
 func (f HandlerFunc) Handle(ctx context.Context, m Message) Result { return f(ctx, m) }
 
-// Result says what becomes of a message. Make one with Done, RetryAfter,
-// DeadLetter or Release; the zero Result is a handler's mistake and retried.
+// Result says how to settle a message. Done, RetryAfter, DeadLetter and Release
+// return one. The zero Result is a handler's mistake; the message is retried.
 type Result struct {
 	outcome Outcome
 	delay   time.Duration
@@ -49,7 +49,7 @@ func RetryAfter(d time.Duration, err error) Result {
 	return Result{outcome: OutcomeRetried, delay: d, err: err}
 }
 
-// DeadLetter moves the message to the dead-letter queue with err as its reason.
+// DeadLetter moves the message to the dead-letter queue; err is its reason.
 func DeadLetter(err error) Result { return Result{outcome: OutcomeDead, err: err} }
 
 // Release makes the message visible again at once.
@@ -58,7 +58,7 @@ func Release() Result { return Result{outcome: OutcomeReleased} }
 // Outcome is what r asks for; empty for the zero Result.
 func (r Result) Outcome() Outcome { return r.outcome }
 
-// Err is the reason that r was made with.
+// Err is the reason that RetryAfter or DeadLetter was called with.
 func (r Result) Err() error { return r.err }
 
 // Outcome is what became of a message.
@@ -71,13 +71,15 @@ const (
 	OutcomeDead     Outcome = "dead"     // sent to the dead-letter queue, deleted
 	OutcomeReleased Outcome = "released" // visible again at once
 	OutcomeLost     Outcome = "lost"     // its visibility ran out: the result was ignored
-	OutcomeRepeats  Outcome = "repeats"  // done or dead, but not deleted: it comes again
+	OutcomeRepeats  Outcome = "repeats"  // done or dead, but the delete failed: the message comes again
 )
 
 func newMessage(m types.Message) Message {
 	out := Message{ID: aws.ToString(m.MessageId), Body: []byte(aws.ToString(m.Body))}
 	out.Group = m.Attributes[string(types.MessageSystemAttributeNameMessageGroupId)]
-	// Both are numbers in every answer of SQS; where they are not, 0 is honest.
+
+	// SQS sends both numbers in every answer. If one cannot be read, its zero
+	// value says honestly that it is unknown.
 	out.Receives, _ = strconv.Atoi(m.Attributes[string(types.MessageSystemAttributeNameApproximateReceiveCount)])
 	if ms, err := strconv.ParseInt(m.Attributes[string(types.MessageSystemAttributeNameSentTimestamp)], 10, 64); err == nil {
 		out.SentAt = time.UnixMilli(ms).UTC()

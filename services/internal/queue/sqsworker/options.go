@@ -1,6 +1,7 @@
 package sqsworker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,19 +32,19 @@ type Options struct {
 	// MaxReceiveCount is the maxReceiveCount that Handler counts on; 0: any.
 	MaxReceiveCount int
 
-	MaxInFlight int           // messages held at most; 0: 5
+	MaxInFlight int           // messages in flight at most; 0: 5
 	BatchSize   int           // messages a receive takes at most, 1 to 10; 0: 10
 	Visibility  time.Duration // how long a message stays invisible without a heartbeat, whole seconds; 0: 30 s
 	// VisibilitySetting names, for people, what sets the queue's visibility;
 	// empty: its VisibilityTimeout.
 	VisibilitySetting string
-	HandleWithin      time.Duration // a handler's deadline; 0: 1 h. SQS lends for 12 h at most
+	HandleWithin      time.Duration // a handler's deadline; 0: 1 h. SQS keeps a message hidden for 12 h at most, whatever the heartbeats
 	Wait              time.Duration // long poll, whole seconds; 0: 20 s
 	Linger            time.Duration // a delete waits this long for others; 0: 10 ms
 	Drain             time.Duration // handlers may go on this long after Run's ctx ended; 0: 6 s
 
 	Log *slog.Logger // nil: silent
-	// Handled, where set, hears of every message that a handler returned from.
+	// Handled, where set, is called after each message that was settled.
 	Handled func(m Message, o Outcome, took time.Duration)
 }
 
@@ -64,20 +65,22 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Client == nil || o.Queue == "" || o.Handler == nil {
 		return o, errors.New("sqsworker: Client, Queue and Handler are needed")
 	}
-	defaultTo(&o.MaxInFlight, 5)
-	defaultTo(&o.BatchSize, maxBatch)
-	defaultTo(&o.Visibility, 30*time.Second)
-	defaultTo(&o.VisibilitySetting, "its VisibilityTimeout")
-	defaultTo(&o.HandleWithin, time.Hour)
-	defaultTo(&o.Wait, 20*time.Second)
-	defaultTo(&o.Linger, 10*time.Millisecond)
-	defaultTo(&o.Drain, 6*time.Second)
+
+	o.MaxInFlight = cmp.Or(o.MaxInFlight, 5)
+	o.BatchSize = cmp.Or(o.BatchSize, maxBatch)
+	o.Visibility = cmp.Or(o.Visibility, 30*time.Second)
+	o.VisibilitySetting = cmp.Or(o.VisibilitySetting, "its VisibilityTimeout")
+	o.HandleWithin = cmp.Or(o.HandleWithin, time.Hour)
+	o.Wait = cmp.Or(o.Wait, 20*time.Second)
+	o.Linger = cmp.Or(o.Linger, 10*time.Millisecond)
+	o.Drain = cmp.Or(o.Drain, 6*time.Second)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Handled == nil {
 		o.Handled = func(Message, Outcome, time.Duration) {}
 	}
+
 	switch {
 	case o.Visibility < 2*time.Second || o.Visibility > maxVisibility || o.Visibility%time.Second != 0:
 		return o, fmt.Errorf("sqsworker: visibility %v is not whole seconds from 2 s to 12 h", o.Visibility)
@@ -89,14 +92,7 @@ func (o Options) withDefaults() (Options, error) {
 	return o, nil
 }
 
-func defaultTo[T comparable](v *T, d T) {
-	var zero T
-	if *v == zero {
-		*v = d
-	}
-}
-
-// margin is how long before its end a loan counts as lost.
+// margin is how long before the end of its visibility a message counts as lost.
 func (o Options) margin() time.Duration { return o.Visibility / 8 }
 
 // callWithin bounds one call to SQS, the SDK's own retries included.

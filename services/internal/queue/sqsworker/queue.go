@@ -15,21 +15,23 @@ import (
 type queueURL struct {
 	client Client
 	name   string
-	mu     sync.Mutex
-	url    string
+
+	mu  sync.Mutex
+	url string
 }
 
 func (q *queueURL) get(ctx context.Context) (string, error) {
 	q.mu.Lock()
 	url := q.url
 	q.mu.Unlock()
+
 	if url != "" {
 		return url, nil
 	}
 	return q.find(ctx)
 }
 
-// find asks SQS, and remembers the answer.
+// find asks SQS and keeps the answer.
 func (q *queueURL) find(ctx context.Context) (string, error) {
 	out, err := q.client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &q.name})
 	var missing *types.QueueDoesNotExist
@@ -40,19 +42,21 @@ func (q *queueURL) find(ctx context.Context) (string, error) {
 	case err != nil:
 		return "", fmt.Errorf("sqsworker: queue %s: %w", q.name, err)
 	}
+
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.url = aws.ToString(out.QueueUrl)
 	return q.url, nil
 }
 
-// forget drops the URL where err says that the queue is gone: one made anew
-// may have another.
+// forget drops the URL if err says that the queue does not exist: a recreated
+// queue may have another URL.
 func (q *queueURL) forget(err error) {
 	var missing *types.QueueDoesNotExist
 	if !errors.As(err, &missing) {
 		return
 	}
+
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.url = ""

@@ -24,36 +24,45 @@ const (
 	maxAttributes = 10              // of one message
 )
 
-// handle runs the handler over h and settles it. It says whether the next
+// handle runs the handler over f and settles it. It reports whether the next
 // message of the same group may start.
-func (w *Worker) handle(life context.Context, h *held) bool {
+func (w *Worker) handle(life context.Context, f *inFlight) bool {
 	w.handling.Add(1)
 	defer w.handling.Add(-1)
-	h.mu.Lock()
-	h.stop = time.Now().Add(w.o.HandleWithin)
-	h.mu.Unlock()
-	ctx, cancel := context.WithDeadlineCause(h.ctx, h.stop, ErrTimeout)
+
+	f.mu.Lock()
+	f.deadline = time.Now().Add(w.o.HandleWithin)
+	f.mu.Unlock()
+	ctx, cancel := context.WithDeadlineCause(f.ctx, f.deadline, ErrTimeout)
 	defer cancel()
+
 	began := time.Now()
 	r := Release()
-	if !h.lost() { // while it waited for its group
-		r = w.call(ctx, h.Message)
+	if !f.lost() { // it may have been lost while it waited for its group
+		r = w.call(ctx, f.Message)
 	}
-	o := w.settle(life, h, r)
+	// Settled with life, not with ctx: what the handler has done must be deleted
+	// also when the handler's time is over or the worker is stopping.
+	o := w.settle(life, f, r)
+
 	took := time.Since(began)
 	w.counts.add(o)
-	w.o.Handled(h.Message, o, took)
-	w.o.Log.Debug("message handled", "queue", w.o.Queue, "message_id", h.ID, "receives", h.Receives, "outcome", o, "took", took, "err", r.err)
+	w.o.Handled(f.Message, o, took)
+	w.o.Log.Debug("message handled", "queue", w.o.Queue, "message_id", f.ID, "receives", f.Receives, "outcome", o, "took", took, "err", r.err)
 	return o == OutcomeDone || o == OutcomeDead
 }
 
+// call runs the handler and turns its mistakes into a retry.
 func (w *Worker) call(ctx context.Context, m Message) (r Result) {
+	// One message that makes the handler panic must not end the handlers of all
+	// others, which run in this process too.
 	defer func() {
 		if p := recover(); p != nil {
 			w.o.Log.Error("handler panicked", "queue", w.o.Queue, "message_id", m.ID, "panic", p, "stack", string(debug.Stack()))
 			r = RetryAfter(mistakeDelay, fmt.Errorf("sqsworker: handler panicked: %v", p))
 		}
 	}()
+
 	r = w.o.Handler.Handle(ctx, m)
 	if r.outcome == "" {
 		return RetryAfter(mistakeDelay, errors.New("sqsworker: the handler returned the zero Result"))
@@ -61,70 +70,65 @@ func (w *Worker) call(ctx context.Context, m Message) (r Result) {
 	return r
 }
 
-func (w *Worker) settle(ctx context.Context, h *held, r Result) Outcome {
-	defer w.letGo(h)
-	if h.lost() {
-		w.o.Log.Warn("visibility lost; the result is ignored and the message comes again", "queue", w.o.Queue, "message_id", h.ID, "result", r.outcome)
+// settle does with f what r asks for and returns what became of it.
+func (w *Worker) settle(ctx context.Context, f *inFlight, r Result) Outcome {
+	defer w.untrack(f)
+
+	// Another worker may have the message. To delete it now would take it away
+	// from a handler that may still fail.
+	if f.lost() {
+		w.o.Log.Warn("visibility lost; the result is ignored and the message comes again", "queue", w.o.Queue, "message_id", f.ID, "result", r.outcome)
 		return OutcomeLost
 	}
+
+	// The copy first, then the delete: a crash in between leaves two messages,
+	// the other order would leave none.
 	if r.outcome == OutcomeDead {
-		if err := w.bury(ctx, h, r.err); err != nil {
-			w.o.Log.Error("dead-letter failed; the message is retried", "queue", w.o.Queue, "message_id", h.ID, "err", err)
+		if err := w.deadLetter(ctx, f, r.err); err != nil {
+			w.o.Log.Error("dead-letter failed; the message is retried", "queue", w.o.Queue, "message_id", f.ID, "err", err)
 			r = RetryAfter(mistakeDelay, err)
 		}
 	}
-	if r.outcome == OutcomeRetried && errors.Is(context.Cause(h.ctx), ErrDraining) {
-		r = Release() // it was cut short, it did not fail
+
+	// The handler was cut short, it did not fail: another worker need not wait.
+	if r.outcome == OutcomeRetried && errors.Is(context.Cause(f.ctx), ErrDraining) {
+		r = Release()
 	}
+
 	switch r.outcome {
 	case OutcomeDone, OutcomeDead:
-		if !w.deleted(ctx, h) {
+		// The work is committed, or the copy acknowledged: only now is it safe to
+		// delete.
+		if !w.deleted(ctx, f) {
 			return OutcomeRepeats
 		}
 	case OutcomeRetried:
-		w.o.Log.Warn("message is retried", "queue", w.o.Queue, "message_id", h.ID, "receives", h.Receives, "after", r.delay, "err", r.err)
-		w.giveBack(ctx, r.delay, h)
+		w.o.Log.Warn("message is retried", "queue", w.o.Queue, "message_id", f.ID, "receives", f.Receives, "after", r.delay, "err", r.err)
+		w.makeVisible(ctx, r.delay, f)
 	default:
-		w.giveBack(ctx, 0, h)
+		w.makeVisible(ctx, 0, f)
 	}
 	return r.outcome
 }
 
-// giveBack makes messages visible again after d. Where the call fails, they
-// come again when their visibility runs out. Lost ones are another's: an old
-// receipt must not touch them.
-func (w *Worker) giveBack(ctx context.Context, d time.Duration, given ...*held) {
-	var hs []*held
-	for _, h := range given {
-		w.letGo(h)
-		if !h.lost() {
-			hs = append(hs, h)
-		}
-	}
-	for len(hs) > 0 {
-		n := min(len(hs), maxBatch)
-		failed, err := w.changeVisibility(ctx, hs[:n], d)
-		if err != nil || len(failed) > 0 {
-			w.o.Log.Warn("messages could not be given back early", "queue", w.o.Queue, "messages", n, "failed", len(failed), "err", err)
-		}
-		hs = hs[n:]
-	}
-}
-
-// bury sends h to the dead-letter queue, with its reason.
-func (w *Worker) bury(ctx context.Context, h *held, reason error) error {
+// deadLetter sends a copy of f to the dead-letter queue, with the reason.
+func (w *Worker) deadLetter(ctx context.Context, f *inFlight, reason error) error {
 	if w.o.DeadLetterQueue == "" {
 		return errors.New("sqsworker: there is no dead-letter queue")
 	}
 	ctx, cancel := context.WithTimeout(ctx, w.o.callWithin())
 	defer cancel()
+
 	url, err := w.dead.get(ctx)
 	if err != nil {
 		return err
 	}
-	in := &sqs.SendMessageInput{QueueUrl: &url, MessageBody: aws.String(string(h.Body)), MessageAttributes: deadAttributes(h.Message, reason)}
+
+	in := &sqs.SendMessageInput{QueueUrl: &url, MessageBody: aws.String(string(f.Body)), MessageAttributes: deadAttributes(f.Message, reason)}
 	if strings.HasSuffix(w.o.DeadLetterQueue, fifoSuffix) {
-		in.MessageGroupId, in.MessageDeduplicationId = &h.Group, &h.ID
+		// The message's own id: a copy that is sent twice within five minutes
+		// arrives once.
+		in.MessageGroupId, in.MessageDeduplicationId = &f.Group, &f.ID
 	}
 	if _, err := w.o.Client.SendMessage(ctx, in); err != nil {
 		w.dead.forget(err)
@@ -133,11 +137,14 @@ func (w *Worker) bury(ctx context.Context, h *held, reason error) error {
 	return nil
 }
 
+// deadAttributes are the reason and as many of m's own attributes as there is
+// room for.
 func deadAttributes(m Message, reason error) map[string]types.MessageAttributeValue {
 	text := "no reason given"
 	if reason != nil {
 		text = reasonText(reason.Error())
 	}
+
 	out := map[string]types.MessageAttributeValue{ReasonAttribute: stringAttribute(text)}
 	for k, v := range m.Attributes {
 		if _, taken := out[k]; !taken && len(out) < maxAttributes {
@@ -147,7 +154,8 @@ func deadAttributes(m Message, reason error) map[string]types.MessageAttributeVa
 	return out
 }
 
-// reasonText leaves what SQS takes: valid characters, bounded, not empty.
+// reasonText makes s an attribute that SQS takes: valid characters, not too long
+// and not empty. SQS would refuse the whole message otherwise.
 func reasonText(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if r < ' ' || r == utf8.RuneError || r == '\uffff' || r == '\ufffe' {
@@ -155,6 +163,7 @@ func reasonText(s string) string {
 		}
 		return r
 	}, s)
+
 	if len(s) > maxReason {
 		s = strings.ToValidUTF8(s[:maxReason], "")
 	}

@@ -2,7 +2,7 @@ package sqsworker
 
 import "sync/atomic"
 
-// Stats is what a worker has done since it was made.
+// Stats counts what a worker has done since New.
 type Stats struct {
 	Handling int64 `json:"handling"` // handlers running now
 	Received int64 `json:"received"`
@@ -35,7 +35,7 @@ func (c *counts) add(o Outcome) {
 	}
 }
 
-// Stats gives the counts as they are now.
+// Stats returns the counts as they are now.
 func (w *Worker) Stats() Stats {
 	return Stats{
 		Handling: w.handling.Load(), Received: w.counts.received.Load(), Done: w.counts.done.Load(),

@@ -17,7 +17,7 @@ import (
 
 var errFake = errors.New("fake failure")
 
-// journal is a handler's diary: what it was given, in order.
+// journal is what a handler writes down, in order.
 type journal struct {
 	mu    sync.Mutex
 	lines []string
@@ -35,8 +35,8 @@ func (j *journal) all() []string {
 	return append([]string(nil), j.lines...)
 }
 
-// bubble runs test in a synctest bubble beside a worker on f; stop ends the
-// worker's ctx and gives what Run returned.
+// bubble runs test in a synctest bubble beside a worker on f. stop ends the
+// worker's ctx and returns what Run returned.
 func bubble(t *testing.T, f *fakeSQS, o Options, test func(w *Worker, stop func() error)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -49,6 +49,7 @@ func bubble(t *testing.T, f *fakeSQS, o Options, test func(w *Worker, stop func(
 		}
 		w, err := New(o)
 		require.NoError(t, err)
+
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- w.Run(ctx) }()
@@ -58,6 +59,7 @@ func bubble(t *testing.T, f *fakeSQS, o Options, test func(w *Worker, stop func(
 			cancel()
 			return <-ended
 		}
+
 		test(w, stop)
 		if !stopped {
 			require.NoError(t, stop())
@@ -78,11 +80,12 @@ func TestDoneIsDeletedInBatches(t *testing.T) {
 		j.add("%s %d %s", m.Body, m.Receives, m.Attributes["trace"])
 		return Done()
 	})
+
 	bubble(t, f, Options{Handler: h}, func(w *Worker, _ func() error) {
 		after(time.Second)
 		require.Zero(t, f.left())
 		require.ElementsMatch(t, []string{"a 1 t1", "b 1 t1", "c 1 t1", "d 1 t1", "e 1 t1", "f 1 t1", "g 1 t1"}, j.all())
-		require.Equal(t, []int{5, 2}, f.batches, "five are held at most")
+		require.Equal(t, []int{5, 2}, f.batches, "five are in flight at most")
 		require.Equal(t, Stats{Received: 7, Done: 7}, w.Stats())
 	})
 }
@@ -101,6 +104,7 @@ func TestAtMostMaxInFlight(t *testing.T) {
 		time.Sleep(time.Second)
 		return Done()
 	})
+
 	bubble(t, f, Options{Handler: h, MaxInFlight: 3}, func(_ *Worker, _ func() error) {
 		after(time.Minute)
 		require.Zero(t, f.left())
@@ -108,7 +112,7 @@ func TestAtMostMaxInFlight(t *testing.T) {
 	})
 }
 
-func TestHeartbeatHoldsALongHandling(t *testing.T) {
+func TestHeartbeatKeepsAMessageThatTakesLong(t *testing.T) {
 	f, j := newFake(false), &journal{}
 	f.send("", "long")
 	h := HandlerFunc(func(ctx context.Context, m Message) Result {
@@ -117,6 +121,7 @@ func TestHeartbeatHoldsALongHandling(t *testing.T) {
 		j.add("%v", ctx.Err())
 		return Done()
 	})
+
 	bubble(t, f, Options{Handler: h}, func(*Worker, func() error) {
 		after(10 * time.Minute)
 		require.Zero(t, f.left())
@@ -139,10 +144,12 @@ func TestLostVisibilityEndsTheContextAndIgnoresTheResult(t *testing.T) {
 		}
 		return Done()
 	})
+
 	bubble(t, f, Options{Handler: h, Visibility: 8 * time.Second}, func(w *Worker, _ func() error) {
 		after(7500 * time.Millisecond)
 		require.Equal(t, []string{ErrLost.Error() + " after 7s"}, j.all())
 		require.Equal(t, 1, f.left(), "its Done was ignored")
+
 		after(time.Minute)
 		require.Zero(t, f.left())
 		require.Equal(t, Stats{Received: 2, Done: 1, Lost: 1}, w.Stats())
@@ -160,6 +167,7 @@ func TestReceiptThatIsNoLongerValidIsLostAtOnce(t *testing.T) {
 		j.add("%v", context.Cause(ctx))
 		return Done()
 	})
+
 	bubble(t, f, Options{Handler: h}, func(*Worker, func() error) {
 		after(16 * time.Second)
 		require.Equal(t, []string{ErrLost.Error()}, j.all())
@@ -187,6 +195,7 @@ func TestRetries(t *testing.T) {
 				}
 				return c.result()
 			})
+
 			bubble(t, f, Options{Handler: h}, func(*Worker, func() error) {
 				after(20 * time.Second)
 				require.Len(t, at, 2)
@@ -202,6 +211,7 @@ func TestDeadLetter(t *testing.T) {
 		f := newFake(fifo)
 		f.send("g", "unreadable")
 		h := HandlerFunc(func(context.Context, Message) Result { return DeadLetter(errors.New("not\x00JSON")) })
+
 		bubble(t, f, Options{Handler: h}, func(w *Worker, _ func() error) {
 			after(time.Second)
 			require.Zero(t, f.left())
@@ -221,9 +231,11 @@ func TestDeadLetterThatCannotBeSentIsRetried(t *testing.T) {
 	f.send("", "x")
 	f.setFail("send", times(2, errFake))
 	h := HandlerFunc(func(context.Context, Message) Result { return DeadLetter(errFake) })
+
 	bubble(t, f, Options{Handler: h}, func(w *Worker, _ func() error) {
 		after(4 * time.Second)
 		require.Equal(t, 1, f.left())
+
 		after(10 * time.Second)
 		require.Zero(t, f.left())
 		require.Equal(t, Stats{Received: 3, Retried: 2, Dead: 1}, w.Stats())
@@ -235,10 +247,12 @@ func TestDeleteIsTriedAgainThenTheMessageComesAgain(t *testing.T) {
 	f.send("", "x")
 	f.setFail("delete", times(3, errFake))
 	h := HandlerFunc(func(_ context.Context, m Message) Result { j.add("%d", m.Receives); return Done() })
+
 	bubble(t, f, Options{Handler: h}, func(w *Worker, _ func() error) {
 		after(time.Minute)
 		require.Zero(t, f.left())
 		require.Equal(t, []string{"1"}, j.all())
+
 		f.setFail("delete", times(deleteTries, errFake))
 		f.send("", "y")
 		after(2 * time.Minute)
@@ -259,6 +273,7 @@ func TestHandlerPastItsDeadline(t *testing.T) {
 		j.add("%v", context.Cause(ctx))
 		return RetryAfter(time.Second, ctx.Err())
 	})
+
 	bubble(t, f, Options{Handler: h, HandleWithin: 2 * time.Minute}, func(w *Worker, _ func() error) {
 		after(3 * time.Minute)
 		require.Equal(t, []string{ErrTimeout.Error()}, j.all())
@@ -287,6 +302,7 @@ func TestGroupsKeepTheirOrderThroughFailures(t *testing.T) {
 		j.add("%s", m.Body)
 		return Done()
 	})
+
 	bubble(t, f, Options{Handler: h}, func(w *Worker, _ func() error) {
 		after(time.Minute)
 		require.Zero(t, f.left())
@@ -312,6 +328,7 @@ func TestDrainLetsHandlersFinish(t *testing.T) {
 		require.NoError(t, ctx.Err())
 		return Done()
 	})
+
 	bubble(t, f, Options{Handler: h}, func(w *Worker, stop func() error) {
 		after(time.Second)
 		require.NoError(t, stop())
@@ -329,6 +346,7 @@ func TestDrainDeadlineReleases(t *testing.T) {
 		require.ErrorIs(t, context.Cause(ctx), ErrDraining)
 		return RetryAfter(time.Hour, ctx.Err())
 	})
+
 	bubble(t, f, Options{Handler: h}, func(w *Worker, stop func() error) {
 		after(time.Second)
 		began := time.Now()
@@ -364,6 +382,7 @@ func TestMissingQueueBacksOffAndIsReported(t *testing.T) {
 		after(time.Minute)
 		require.ErrorAs(t, w.Ready(), &missing)
 		require.Less(t, f.calls["url"], 30, "it backs off")
+
 		f.setFail("url", nil)
 		after(20 * time.Second)
 		require.NoError(t, w.Ready())

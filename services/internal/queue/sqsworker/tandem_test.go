@@ -88,9 +88,11 @@ func run(t *testing.T, o sqsworker.Options) (w *sqsworker.Worker, stop func()) {
 	t.Helper()
 	w, err := sqsworker.New(o)
 	require.NoError(t, err)
+
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- w.Run(ctx) }()
+
 	var once sync.Once
 	stop = func() {
 		once.Do(func() {
@@ -113,6 +115,7 @@ func TestStandardQueueOverHTTP(t *testing.T) {
 		bodies = append(bodies, fmt.Sprintf("m%03d", n))
 	}
 	q.send(bodies...)
+
 	var mu sync.Mutex
 	handled := map[string]int{}
 	h := sqsworker.HandlerFunc(func(_ context.Context, m sqsworker.Message) sqsworker.Result {
@@ -128,10 +131,12 @@ func TestStandardQueueOverHTTP(t *testing.T) {
 		}
 		return sqsworker.Done()
 	})
+
 	for range 3 { // workers compete for one queue
 		w, _ := run(t, sqsworker.Options{Client: client, Queue: q.name, DeadLetterQueue: dead.name, Handler: h})
 		require.Eventually(t, func() bool { return w.Ready() == nil }, patience, look)
 	}
+
 	require.Eventually(t, func() bool { return q.holds() == 0 && dead.holds() == 20 }, patience, look)
 	mu.Lock()
 	defer mu.Unlock()
@@ -155,6 +160,7 @@ func TestFIFOQueueOverHTTP(t *testing.T) {
 		}
 		q.send(bodies...)
 	}
+
 	var mu sync.Mutex
 	done := map[string][]string{}
 	h := sqsworker.HandlerFunc(func(_ context.Context, m sqsworker.Message) sqsworker.Result {
@@ -167,9 +173,11 @@ func TestFIFOQueueOverHTTP(t *testing.T) {
 		done[m.Group] = append(done[m.Group], body)
 		return sqsworker.Done()
 	})
+
 	for range 2 {
 		run(t, sqsworker.Options{Client: client, Queue: q.name, DeadLetterQueue: "notifications-dlq.fifo", Handler: h, BatchSize: 3})
 	}
+
 	require.Eventually(t, func() bool { return q.holds() == 0 }, patience, look)
 	mu.Lock()
 	defer mu.Unlock()
@@ -185,9 +193,10 @@ func TestHeartbeatOutlivesVisibilityOverHTTP(t *testing.T) {
 	client := newClient(t)
 	q := open(t, client, "ride-requests")
 	q.send("long")
-	held := make(chan struct{})
+
+	handled := make(chan struct{})
 	h := sqsworker.HandlerFunc(func(ctx context.Context, _ sqsworker.Message) sqsworker.Result {
-		defer close(held)
+		defer close(handled)
 		select { // more than twice the visibility, which is long enough for a busy machine's heartbeats
 		case <-ctx.Done():
 			return sqsworker.Release()
@@ -195,8 +204,9 @@ func TestHeartbeatOutlivesVisibilityOverHTTP(t *testing.T) {
 			return sqsworker.Done()
 		}
 	})
+
 	w, _ := run(t, sqsworker.Options{Client: client, Queue: q.name, Handler: h, Visibility: 5 * time.Second})
-	<-held
+	<-handled
 	require.Eventually(t, func() bool { return q.holds() == 0 && w.Stats() == (sqsworker.Stats{Received: 1, Done: 1}) }, patience, look)
 }
 
@@ -214,12 +224,13 @@ func TestDrainReleasesOverHTTP(t *testing.T) {
 		})})
 	<-began
 	stop()
+
 	out, err := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: q.url, WaitTimeSeconds: 5})
 	require.NoError(t, err)
 	require.Len(t, out.Messages, 1, "it is visible at once")
 }
 
-// another sends everything to the emulator of the moment.
+// another is a transport that sends every call to the emulator that use started last.
 type another struct {
 	next http.RoundTripper
 	host atomic.Pointer[string]
@@ -231,7 +242,7 @@ func (a *another) RoundTrip(r *http.Request) (*http.Response, error) {
 	return a.next.RoundTrip(r)
 }
 
-// use makes a new emulator the one that answers.
+// use starts a new emulator and sends every call to it from now on.
 func (a *another) use(t *testing.T) awsclient.Config {
 	cfg := testenv.Emulator(t)
 	u, err := url.Parse(cfg.Endpoint)
@@ -240,8 +251,9 @@ func (a *another) use(t *testing.T) awsclient.Config {
 	return cfg
 }
 
-// What a person sees who deploys too late, then wrongly, then right; and an
-// AWS that forgets everything, as LocalStack does when it is started anew.
+// TestChecksOverHTTP shows what a person sees who deploys too late, then wrongly,
+// then right, and who has an
+// AWS that forgets everything, as LocalStack does when it is restarted.
 func TestChecksOverHTTP(t *testing.T) {
 	t.Parallel()
 	now := &another{}
@@ -253,12 +265,13 @@ func TestChecksOverHTTP(t *testing.T) {
 	awsCfg, err := awsclient.New(t.Context(), cfg)
 	require.NoError(t, err)
 	client := sqs.NewFromConfig(awsCfg)
+
 	create := func(name string, attributes map[string]string) queue {
 		out, err := client.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &name, Attributes: attributes})
 		require.NoError(t, err)
 		return queue{t, client, name, out.QueueUrl}
 	}
-	redrive := func() map[string]string { // to a queue that is made for it
+	redrive := func() map[string]string { // to a queue that it creates
 		arn, err := client.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: create("late-dlq", nil).url, AttributeNames: []types.QueueAttributeName{"QueueArn"}})
 		require.NoError(t, err)
 		return map[string]string{"RedrivePolicy": fmt.Sprintf(`{"deadLetterTargetArn":%q,"maxReceiveCount":5}`, arn.Attributes["QueueArn"])}
@@ -280,11 +293,14 @@ func TestChecksOverHTTP(t *testing.T) {
 			return errors.As(w.Ready(), &wrong) && strings.Contains(wrong.Advice(), text)
 		}, patience, look, text)
 	}
+
 	advises("queue late does not exist: deploy it")
 	q := create("late", map[string]string{"VisibilityTimeout": "10"})
 	q.send("x")
+
 	advises("queue late has a visibility of 10 s, and this worker needs at least 30 s: set Visibility in messaging.yaml to 30")
 	set(q, map[string]string{"VisibilityTimeout": "30"})
+
 	advises("queue late has no redrive policy")
 	require.Zero(t, w.Stats().Received)
 	set(q, redrive())
@@ -292,6 +308,7 @@ func TestChecksOverHTTP(t *testing.T) {
 
 	now.use(t)
 	advises("queue late does not exist: deploy it")
+
 	q = create("late", redrive())
 	q.send("y")
 	require.Eventually(t, func() bool { return w.Ready() == nil && w.Stats().Done == 2 }, patience, look)

@@ -1,0 +1,79 @@
+package sqsworker
+
+import (
+	"context"
+	"time"
+)
+
+// heartbeat renews what is past half of its visibility until ctx ends. It looks
+// eight times in a Visibility, so that a renewal that fails has a few more tries.
+func (w *Worker) heartbeat(ctx context.Context) {
+	tick := time.NewTicker(w.o.Visibility / 8)
+	defer tick.Stop()
+
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+
+		all := w.allInFlight()
+		for len(all) > 0 {
+			n := min(len(all), maxBatch)
+			w.renew(ctx, all[:n])
+			all = all[n:]
+		}
+	}
+}
+
+// renew starts the visibility again for those of at most ten messages that are
+// due.
+func (w *Worker) renew(ctx context.Context, messages []*inFlight) {
+	now := time.Now()
+
+	// The locks stay until the call is answered, so that none of these messages
+	// is settled meanwhile. Only this goroutine locks several, so the order in
+	// which it locks them does not matter.
+	var due []*inFlight
+	for _, f := range messages {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if w.due(f, now) {
+			due = append(due, f)
+		}
+	}
+	if len(due) == 0 {
+		return
+	}
+
+	failed, err := w.changeVisibility(ctx, due, w.o.Visibility)
+	if err != nil {
+		w.o.Log.Warn("heartbeat failed; it is tried again while the messages are ours", "queue", w.o.Queue, "messages", len(due), "err", err)
+		return
+	}
+
+	for i, f := range due {
+		switch e := failed[i]; {
+		case e == nil:
+			// Counted from before the call: SQS's clock started later, so the
+			// worker never believes in more time than it has.
+			f.until = now.Add(w.o.Visibility)
+			if f.expire.Stop() {
+				f.expire.Reset(time.Until(f.until) - w.o.margin())
+			}
+		case e.SenderFault:
+			// SQS says that the message is no longer in flight: it was deleted,
+			// or it is visible again for another worker. There is nothing to wait for.
+			f.cancel(ErrLost)
+		}
+		// Any other failure is SQS's own and may pass: the next tick tries again.
+	}
+}
+
+// due reports whether f needs a heartbeat. A handler that is past its deadline
+// gets none, so that a handler that hangs does not keep its message for ever.
+func (w *Worker) due(f *inFlight, now time.Time) bool {
+	late := !f.deadline.IsZero() && !now.Before(f.deadline)
+	return !f.settled && !late && f.ctx.Err() == nil && f.until.Sub(now) <= w.o.Visibility/2
+}

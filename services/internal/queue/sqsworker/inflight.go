@@ -1,0 +1,139 @@
+package sqsworker
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+)
+
+// inFlight is one message that this worker has received and not settled yet.
+type inFlight struct {
+	Message
+	receipt string
+	ctx     context.Context // ends with the visibility
+	cancel  context.CancelCauseFunc
+	expire  *time.Timer // ends ctx a margin before the visibility ends
+
+	// mu is locked for the whole of a heartbeat's call, so that no heartbeat
+	// overtakes the change of visibility that settles the message.
+	mu       sync.Mutex
+	until    time.Time // when the visibility ends, as far as the worker knows
+	deadline time.Time // the handler's, after which no heartbeat follows; zero before the handler starts
+	settled  bool
+}
+
+// track begins to keep a message that was received at the given time.
+func (w *Worker) track(ctx context.Context, m types.Message, received time.Time) *inFlight {
+	f := &inFlight{Message: newMessage(m), receipt: aws.ToString(m.ReceiptHandle), until: received.Add(w.o.Visibility)}
+	f.ctx, f.cancel = context.WithCancelCause(ctx)
+
+	// The margin leaves the handler time to return before another worker can
+	// receive the message. It also covers the way of the answer from SQS, whose
+	// clock started a little before ours.
+	f.expire = time.AfterFunc(w.o.Visibility-w.o.margin(), func() { f.cancel(ErrLost) })
+
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.inFlight[f] = struct{}{}
+	return f
+}
+
+// lost reports whether the visibility ended before the message was settled.
+func (f *inFlight) lost() bool { return errors.Is(context.Cause(f.ctx), ErrLost) }
+
+// untrack ends the worker's interest in f: when it returns, no heartbeat for f
+// is under way and none follows.
+func (w *Worker) untrack(f *inFlight) {
+	f.mu.Lock()
+	f.settled = true
+	f.mu.Unlock()
+
+	f.expire.Stop()
+	f.cancel(nil)
+
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.inFlight, f)
+}
+
+func (w *Worker) allInFlight() []*inFlight {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	all := make([]*inFlight, 0, len(w.inFlight))
+	for f := range w.inFlight {
+		all = append(all, f)
+	}
+	return all
+}
+
+// makeVisible ends the worker's interest in messages and makes them visible
+// again after d. Where the call fails, they come again when their visibility
+// runs out.
+func (w *Worker) makeVisible(ctx context.Context, d time.Duration, messages ...*inFlight) {
+	var ours []*inFlight
+	for _, f := range messages {
+		w.untrack(f)
+		// A lost message may be in flight at another worker by now: an old
+		// receipt must not change its visibility.
+		if !f.lost() {
+			ours = append(ours, f)
+		}
+	}
+
+	for len(ours) > 0 {
+		n := min(len(ours), maxBatch)
+		failed, err := w.changeVisibility(ctx, ours[:n], d)
+		if err != nil || len(failed) > 0 {
+			w.o.Log.Warn("messages could not be made visible; they come again when their visibility runs out",
+				"queue", w.o.Queue, "messages", n, "failed", len(failed), "err", err)
+		}
+		ours = ours[n:]
+	}
+}
+
+// changeVisibility makes at most ten messages visible again after d. It returns
+// the entries that failed, by their index.
+func (w *Worker) changeVisibility(ctx context.Context, messages []*inFlight, d time.Duration) (map[int]*types.BatchResultErrorEntry, error) {
+	ctx, cancel := context.WithTimeout(ctx, w.o.callWithin())
+	defer cancel()
+	url, err := w.queue.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+
+	in := &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &url}
+	for i, f := range messages {
+		in.Entries = append(in.Entries, types.ChangeMessageVisibilityBatchRequestEntry{
+			Id: aws.String(strconv.Itoa(i)), ReceiptHandle: &f.receipt, VisibilityTimeout: seconds(d),
+		})
+	}
+	out, err := w.o.Client.ChangeMessageVisibilityBatch(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return failures(out.Failed), nil
+}
+
+// failures indexes the failed entries of a batch by the numbers that were sent
+// as their ids.
+func failures(entries []types.BatchResultErrorEntry) map[int]*types.BatchResultErrorEntry {
+	out := make(map[int]*types.BatchResultErrorEntry, len(entries))
+	for i := range entries {
+		if n, err := strconv.Atoi(aws.ToString(entries[i].Id)); err == nil {
+			out[n] = &entries[i]
+		}
+	}
+	return out
+}
+
+// seconds rounds up, within what SQS takes.
+func seconds(d time.Duration) int32 {
+	d = min(max(d, 0), maxVisibility)
+	return int32((d + time.Second - 1) / time.Second)
+}

@@ -1,0 +1,119 @@
+package sqsworker
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+)
+
+// firstWait is the shortest long poll: the SDK leaves out a 0, and then the
+// queue's own ReceiveMessageWaitTimeSeconds counts, which is often 20 s.
+const firstWait = time.Second
+
+// receiveLoop receives as many messages as there are free slots until ctx ends.
+func (w *Worker) receiveLoop(ctx, life, handling context.Context) {
+	retry := newBackoff()
+	wait := firstWait // the first poll is short, so that Ready soon reports nil
+
+	for checked := false; ; {
+		if !checked {
+			if checked = w.awaitSetup(ctx); !checked {
+				return
+			}
+		}
+
+		// Slots are taken before the receive: a message that no handler is free
+		// for stays on the queue, where another worker can receive it.
+		n := w.takeSlots(ctx)
+		if n == 0 {
+			return
+		}
+		got, err := w.receive(ctx, n, wait)
+		w.free(n - len(got))
+		if err != nil {
+			if ctx.Err() != nil {
+				return
+			}
+			w.setReady(err)
+			w.queue.forget(err)
+			w.o.Log.Warn("receive failed", "queue", w.o.Queue, "err", err)
+
+			// The queue may have been recreated with other settings.
+			wait, checked = firstWait, false
+			pause(ctx, retry.NextBackOff())
+			continue
+		}
+
+		w.setReady(nil)
+		wait = w.o.Wait
+		retry.Reset()
+		w.start(ctx, life, w.trackAll(handling, got))
+	}
+}
+
+func (w *Worker) receive(ctx context.Context, n int, wait time.Duration) ([]types.Message, error) {
+	url, err := w.queue.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+
+	// The receive names its visibility: the worker's clock and SQS's then agree,
+	// whatever the queue's own setting is.
+	out, err := w.o.Client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+		QueueUrl: &url, MaxNumberOfMessages: int32(n), WaitTimeSeconds: seconds(wait), VisibilityTimeout: seconds(w.o.Visibility),
+		MessageAttributeNames: []string{"All"},
+		MessageSystemAttributeNames: []types.MessageSystemAttributeName{
+			types.MessageSystemAttributeNameApproximateReceiveCount,
+			types.MessageSystemAttributeNameSentTimestamp, types.MessageSystemAttributeNameMessageGroupId,
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sqsworker: receive from %s: %w", w.o.Queue, err)
+	}
+	return out.Messages, nil
+}
+
+func (w *Worker) trackAll(handling context.Context, got []types.Message) []*inFlight {
+	now := time.Now()
+	out := make([]*inFlight, len(got))
+	for i, m := range got {
+		out[i] = w.track(handling, m, now)
+	}
+	w.counts.received.Add(int64(len(got)))
+	return out
+}
+
+// takeSlots waits for a free slot and takes up to BatchSize. It returns 0 when
+// ctx has ended.
+func (w *Worker) takeSlots(ctx context.Context) int {
+	if ctx.Err() != nil { // select alone might choose the slot
+		return 0
+	}
+	select {
+	case <-ctx.Done():
+		return 0
+	case <-w.slots:
+	}
+
+	// More slots are taken only if they are free now: waiting for a full batch
+	// would delay the first message.
+	n := 1
+	for n < w.o.BatchSize {
+		select {
+		case <-w.slots:
+			n++
+		default:
+			return n
+		}
+	}
+	return n
+}
+
+func (w *Worker) free(n int) {
+	for range n {
+		w.slots <- struct{}{}
+	}
+}
