@@ -55,7 +55,6 @@ func localstackStreams() [][2]string {
 	return [][2]string{
 		{"a stream's creation time is in every description", "ListStreams has no StreamSummaries."},
 		{"streams are listed by page, in order of name", "ListStreams has no NextToken, only ExclusiveStartStreamName."},
-		{"records may be up to 10 MiB where the stream says so", "There is no UpdateMaxRecordSize."},
 		{"a hash key is within 128 bits", "One that is no number is answered with status 500."},
 		{"a record has up to 1 MiB", "The partition key doesn't count."},
 		{"PutRecords refuses 501 records", "They are taken."},

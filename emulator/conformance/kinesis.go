@@ -17,8 +17,12 @@ func (c *C) stream(shards int32) (name string) {
 	return name
 }
 
-func (c *C) streamNamed(name string, shards int32) {
-	_, err := c.kinesis.CreateStream(c.ctx, &kinesis.CreateStreamInput{StreamName: &name, ShardCount: &shards})
+func (c *C) streamNamed(name string, shards int32, change ...func(*kinesis.CreateStreamInput)) {
+	in := &kinesis.CreateStreamInput{StreamName: &name, ShardCount: &shards}
+	for _, f := range change {
+		f(in)
+	}
+	_, err := c.kinesis.CreateStream(c.ctx, in)
 	require.NoError(c, err)
 	c.cleanup(func(ctx context.Context) {
 		_, _ = c.kinesis.DeleteStream(ctx, &kinesis.DeleteStreamInput{StreamName: &name, EnforceConsumerDeletion: some(true)})

@@ -256,8 +256,8 @@ func readBytes(c *C) {
 }
 
 func readTenMebibytes(c *C) {
-	name := c.stream(1)
-	require.NoError(c, c.maxRecord(name, 10<<10))
+	name := unique("conformance")
+	c.streamNamed(name, 1, func(in *kinesis.CreateStreamInput) { in.MaxRecordSizeInKiB = some(int32(10 << 10)) })
 	for range 2 { // the SDK tries again until the shard has taken the second
 		c.put(name, "k", string(make([]byte, 6<<20)))
 	}

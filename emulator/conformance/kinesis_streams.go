@@ -40,10 +40,6 @@ func streamCases() []kase {
 			"DELETING, then ResourceNotFoundException.", deleteStream),
 		promise("a stream made anew is another stream", kinesisAPI+"API_ListShards.html",
 			"StreamCreationTimestamp distinguishes data streams that have the same name.", recreated),
-		promise("encryption starts and stops", kinesisAPI+"API_StartStreamEncryption.html",
-			"KMS with a key, then NONE; records say how they are encrypted.", encryption),
-		promise("records may be up to 10 MiB where the stream says so", kinesisAPI+"API_UpdateMaxRecordSize.html",
-			"MaxRecordSizeInKiB: 1,024 to 10,240.", maxRecordSize),
 	}
 }
 
@@ -266,44 +262,4 @@ func recreated(c *C) {
 	now := c.put(name, "k", "new")
 	got, _ := c.read(name, *now.ShardId, kind("TRIM_HORIZON"), 1)
 	require.Equal(c, []string{"new"}, texts(got))
-}
-
-func encryption(c *C) {
-	name := c.stream(1)
-	require.Equal(c, types.EncryptionTypeNone, c.active(name).EncryptionType)
-	_, err := c.kinesis.StartStreamEncryption(c.ctx, &kinesis.StartStreamEncryptionInput{StreamName: &name, EncryptionType: "KMS", KeyId: some("alias/aws/kinesis")})
-	require.NoError(c, err)
-	c.eventually("the stream is encrypted", func() bool {
-		s := c.active(name)
-		return s.EncryptionType == types.EncryptionTypeKms && s.KeyId != nil
-	})
-	c.eventually("records are encrypted", func() bool { return c.put(name, "k", "x").EncryptionType == types.EncryptionTypeKms })
-	_, err = c.kinesis.StopStreamEncryption(c.ctx, &kinesis.StopStreamEncryptionInput{StreamName: &name, EncryptionType: "KMS", KeyId: some("alias/aws/kinesis")})
-	require.NoError(c, err)
-	c.eventually("the stream is not encrypted", func() bool { return c.active(name).EncryptionType == types.EncryptionTypeNone })
-}
-
-func maxRecordSize(c *C) {
-	name := c.stream(1)
-	large := strings.Repeat("x", 2<<20)
-	_, err := c.tryPut(name, "k", large)
-	c.refused(err, "InvalidArgumentException", "ValidationException")
-	c.refused(c.maxRecord(name, 1023), "ValidationException", "InvalidArgumentException")
-	c.refused(c.maxRecord(name, 10241), "ValidationException", "InvalidArgumentException")
-	require.NoError(c, c.maxRecord(name, 4096))
-	out := c.put(name, "k", large)
-	got, _ := c.read(name, *out.ShardId, kind("TRIM_HORIZON"), 1)
-	require.Len(c, got[0].Data, 2<<20)
-}
-
-// maxRecord sets the size of the stream's largest record and waits for it.
-func (c *C) maxRecord(name string, kib int32) error {
-	_, err := c.kinesis.UpdateMaxRecordSize(c.ctx, &kinesis.UpdateMaxRecordSizeInput{StreamARN: some(c.streamARN(name)), MaxRecordSizeInKiB: &kib})
-	if err == nil {
-		c.eventually("the stream takes larger records", func() bool {
-			s := c.active(name)
-			return s.MaxRecordSizeInKiB != nil && *s.MaxRecordSizeInKiB == kib
-		})
-	}
-	return err
 }

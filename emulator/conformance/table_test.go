@@ -13,7 +13,7 @@ import (
 )
 
 // The page that shows the table.
-const page = "../../../docs/backends.md"
+const page = "../../docs/backends.md"
 
 func updating() bool {
 	f := flag.Lookup("update")

@@ -62,6 +62,9 @@ func TestPutRecordsFailsInPart(t *testing.T) {
 func TestAShardTakesAMegabyteASecond(t *testing.T) {
 	clock := newManual()
 	_, c := fresh(t, Options{Now: clock.now, Limits: true}, 1)
+	c.stream = "large"
+	_, err := c.CreateStream(t.Context(), &sdk.CreateStreamInput{StreamName: &c.stream, ShardCount: aws.Int32(1), MaxRecordSizeInKiB: aws.Int32(4096)})
+	require.NoError(t, err)
 	put := func(size int) error {
 		_, err := c.PutRecord(t.Context(), &sdk.PutRecordInput{StreamName: &c.stream, PartitionKey: aws.String("k"), Data: make([]byte, size-1)})
 		return err
@@ -72,8 +75,6 @@ func TestAShardTakesAMegabyteASecond(t *testing.T) {
 	clock.pass(time.Second / 2)
 	require.NoError(t, put(1<<19))
 	clock.pass(time.Second)
-	_, err := c.UpdateMaxRecordSize(t.Context(), &sdk.UpdateMaxRecordSizeInput{StreamARN: aws.String(streamARN(c.stream)), MaxRecordSizeInKiB: aws.Int32(4096)})
-	require.NoError(t, err)
 	require.NoError(t, put(4<<20), "a large record is taken when the second before was idle, and then paid for")
 	clock.pass(3 * time.Second)
 	requireCode(t, put(1<<19), throttled)

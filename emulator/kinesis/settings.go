@@ -48,21 +48,6 @@ func (s *Service) setRetention(in retentionIn, fits func(now int32) bool, not st
 	})
 }
 
-type recordSizeIn struct {
-	target
-	MaxRecordSizeInKiB int32
-}
-
-func (s *Service) setRecordSize(_ context.Context, in recordSizeIn) (wire.Empty, error) {
-	if err := checkRecordSize(in.MaxRecordSizeInKiB); err != nil {
-		return wire.Empty{}, err
-	}
-	return wire.Empty{}, s.change(in.target, func(_ *stream, next *streamInfo) error {
-		next.MaxRecordKiB = in.MaxRecordSizeInKiB
-		return nil
-	})
-}
-
 // SetEncryption says with which KMS key the stream is encrypted; empty: none.
 // Nothing is encrypted: descriptions and answers say that it is.
 func (s *Service) SetEncryption(streamName, keyID string) error {
@@ -70,27 +55,4 @@ func (s *Service) SetEncryption(streamName, keyID string) error {
 		next.KeyID = keyID
 		return nil
 	})
-}
-
-type encryptionIn struct {
-	target
-	EncryptionType, KeyID string
-}
-
-func (s *Service) startEncryption(_ context.Context, in encryptionIn) (wire.Empty, error) {
-	if in.KeyID == "" {
-		return wire.Empty{}, invalid("keyId", "not be null")
-	}
-	return wire.Empty{}, s.encrypt(in, in.KeyID)
-}
-
-func (s *Service) stopEncryption(_ context.Context, in encryptionIn) (wire.Empty, error) {
-	return wire.Empty{}, s.encrypt(in, "")
-}
-
-func (s *Service) encrypt(in encryptionIn, keyID string) error {
-	if in.EncryptionType != "KMS" {
-		return invalid("encryptionType", "satisfy enum value set: [KMS]")
-	}
-	return s.SetEncryption(in.name(), keyID)
 }

@@ -27,15 +27,14 @@ func TestSettingsAreKept(t *testing.T) {
 	c := client{dial(t, s), t, "stream"}
 	created := *c.summary().StreamCreationTimestamp
 	require.WithinDuration(t, time.Now(), created, time.Minute)
-	_, err = c.StartStreamEncryption(t.Context(), &sdk.StartStreamEncryptionInput{StreamName: &c.stream, EncryptionType: types.EncryptionTypeKms, KeyId: aws.String("alias/aws/kinesis")})
-	require.NoError(t, err)
+	require.NoError(t, s.SetEncryption("stream", "alias/aws/kinesis"))
 	_, err = c.IncreaseStreamRetentionPeriod(t.Context(), &sdk.IncreaseStreamRetentionPeriodInput{StreamName: &c.stream, RetentionPeriodHours: aws.Int32(48)})
 	require.NoError(t, err)
 	_, err = c.IncreaseStreamRetentionPeriod(t.Context(), &sdk.IncreaseStreamRetentionPeriodInput{StreamName: &c.stream, RetentionPeriodHours: aws.Int32(47)})
 	requireCode(t, err, "InvalidArgumentException")
 	_, err = c.DecreaseStreamRetentionPeriod(t.Context(), &sdk.DecreaseStreamRetentionPeriodInput{StreamName: &c.stream, RetentionPeriodHours: aws.Int32(49)})
 	requireCode(t, err, "InvalidArgumentException")
-	_, err = c.UpdateMaxRecordSize(t.Context(), &sdk.UpdateMaxRecordSizeInput{StreamARN: aws.String(streamARN(c.stream)), MaxRecordSizeInKiB: aws.Int32(10241)})
+	_, err = c.CreateStream(t.Context(), &sdk.CreateStreamInput{StreamName: aws.String("large"), ShardCount: aws.Int32(1), MaxRecordSizeInKiB: aws.Int32(10241)})
 	requireCode(t, err, "ValidationException")
 	arn := c.consumer(s, "one")
 	c.put("k", "x")
