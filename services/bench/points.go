@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -103,7 +104,7 @@ func readBack(ctx context.Context, client *kinesis.Client, name string, want int
 		return nil
 	})
 	if got.Load() < want {
-		return fmt.Errorf("%d points were acknowledged and %d can be read: %w", want, got.Load(), err)
+		return fmt.Errorf("%d points were acknowledged and %d can be read: %w", want, got.Load(), cmp.Or(err, ctx.Err()))
 	}
 	return nil
 }

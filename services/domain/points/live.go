@@ -87,7 +87,7 @@ func (f *Live) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// read reads until ctx ends. A stream made anew is read from its beginning: its
+// read reads until ctx ends. A recreated stream is read from its beginning: its
 // sequences go on from where the old one's were, since drivers count on.
 func (f *Live) read(ctx context.Context) error {
 	start := shardreader.Latest()
@@ -96,15 +96,11 @@ func (f *Live) read(ctx context.Context) error {
 	}
 	for {
 		err := f.reader.All(ctx, start, f.handle)
-		switch {
-		case ctx.Err() != nil:
-			return nil //nolint:nilerr // a clean end
-		case errors.Is(err, shardreader.ErrStreamChanged):
-			f.o.Log.Warn("the stream was made anew: reading it from its beginning", "stream", f.o.Stream)
-			start = shardreader.Horizon()
-		default:
-			return err
+		if !errors.Is(err, shardreader.ErrStreamChanged) {
+			return err // nil once ctx has ended
 		}
+		f.o.Log.Warn("the stream was recreated: reading it from its beginning", "stream", f.o.Stream)
+		start = shardreader.Horizon()
 	}
 }
 

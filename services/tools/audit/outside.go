@@ -143,7 +143,10 @@ func (w *world) Stream(ctx context.Context, until time.Time, see func(shardreade
 	if cause := context.Cause(ctx); errors.Is(cause, errStalled) {
 		return fmt.Errorf("read the stream: %w", cause)
 	}
-	if len(left) > 0 || !errors.Is(err, context.Canceled) {
+	if err == nil && len(left) > 0 { // All returns nil once ctx has ended: whoever ended it was not we
+		err = context.Cause(ctx)
+	}
+	if err != nil {
 		return fmt.Errorf("read the stream: %w", err)
 	}
 	return nil

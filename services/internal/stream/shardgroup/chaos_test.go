@@ -32,7 +32,7 @@ const chaosRecords = 400
 // chaosStream is the same stream in every process.
 func chaosStream(made time.Time) *fakestream.Stream {
 	s := fakestream.New("0", "1", "2", "3")
-	s.MadeAt(made)
+	s.SetCreated(made)
 	s.Limit(4)
 	for i := range chaosRecords {
 		s.PutAt(made.Add(time.Duration(i)*time.Second), fmt.Sprint(i%4), "k", fmt.Appendf(nil, "%04d", i))

@@ -271,7 +271,7 @@ func TestStreamMadeAnewLeavesAGapForEachShard(t *testing.T) {
 	want := put(s, 0, 4, "0", "1")
 	start(t, s, &applier{pool: pool, worker: "a"}, nil)
 	eventually(t, pool, want)
-	s.Remake("0", "1")
+	s.Recreate("0", "1")
 	want = append(want, put(s, 4, 4, "0", "1")...)
 	eventually(t, pool, want)
 	require.Equal(t, 2, count(t, pool, `SELECT count(*) FROM shardgroup.gaps WHERE reason = 'stream_made_anew' AND from_at <= to_at`))

@@ -107,17 +107,21 @@ func (l *lease) attempt(wait *time.Duration) error {
 	if at.Sequence == "" && !l.life.startAt.IsZero() {
 		start = shardreader.At(l.life.startAt)
 	}
-	p := l.g.o.Processor(l.shard)
+	p, drained := l.g.o.Processor(l.shard), false
 	err = l.reader.Shard(l.read, l.shard, start, func(_ context.Context, b shardreader.Batch) error {
 		// A batch that has begun is finished, as long as the lease is ours.
 		err := l.handle(l.work, p, b)
 		if err == nil {
 			*wait = 100 * time.Millisecond
+			drained = b.Closed
 		}
 		return err
 	})
-	if errors.Is(err, shardreader.ErrShardGone) {
+	switch {
+	case errors.Is(err, shardreader.ErrShardGone):
 		return l.gone()
+	case err == nil && !drained:
+		return l.read.Err() // Shard returns nil, too, once it was told to stop
 	}
 	return err
 }

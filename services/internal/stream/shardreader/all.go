@@ -13,106 +13,120 @@ import (
 const relistEvery = 30 * time.Second
 
 // All reads every shard of the stream, children after their parents are
-// drained, until ctx ends (its error), handle fails (its error) or the stream
-// is made anew (ErrStreamChanged; call it again with Horizon). handle is called
-// for one batch of a shard at a time, and for different shards at once.
+// drained. It returns nil once ctx has ended, handle's error where that fails,
+// or ErrStreamChanged where the stream is recreated (call it again with
+// Horizon). handle is called for one batch of a shard at a time, and for
+// different shards at once.
 func (r *Reader) All(ctx context.Context, start Start, handle Handler) error {
+	if err := start.check(); err != nil {
+		return err
+	}
+
+	// What an earlier call has seen says nothing about this one's shards.
 	r.mu.Lock()
 	r.listed, r.stream = false, Stream{Created: r.o.Created}
 	clear(r.shards)
 	r.mu.Unlock()
-	g, ctx := errgroup.WithContext(ctx)
-	f := &family{r: r, start: start, handle: handle, g: g, state: map[string]bool{}, closed: make(chan string, 16)}
-	g.Go(func() error { return f.run(ctx) })
-	return g.Wait()
+
+	g, reading := errgroup.WithContext(ctx)
+	s := &scheduler{r: r, start: start, handle: handle, g: g, drained: map[string]bool{}, ended: make(chan string, 16)}
+	g.Go(func() error { return s.run(reading) })
+	return unlessEnded(ctx, g.Wait())
 }
 
-// family starts the shards of one stream in order.
-type family struct {
-	r      *Reader
-	start  Start
-	handle Handler
-	g      *errgroup.Group
-	state  map[string]bool // shard -> drained; run's alone
-	closed chan string
+// scheduler starts the shards of one stream, a child after its parents.
+type scheduler struct {
+	r       *Reader
+	start   Start
+	handle  Handler
+	g       *errgroup.Group
+	drained map[string]bool // of each shard that was started; run's alone
+	ended   chan string     // shards that are drained from now on
 }
 
-func (f *family) run(ctx context.Context) error {
+func (s *scheduler) run(ctx context.Context) error {
 	backoff := firstBackoff
 	for {
 		wait := relistEvery
-		switch err := f.list(ctx); {
+		switch err := s.startReadable(ctx); {
 		case errors.Is(err, ErrStreamChanged):
 			return err
 		case err != nil:
-			f.r.o.Log.Warn("listing shards fails; trying again", "stream", f.r.o.Stream, "in", backoff, "err", err)
+			s.r.o.Log.Warn("listing shards fails; trying again", "stream", s.r.o.Stream, "in", backoff, "err", err)
 			wait, backoff = backoff, min(backoff*2, lastBackoff)
 		default:
 			backoff = firstBackoff
 		}
+
 		t := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
 			t.Stop()
 			return ctx.Err()
-		case shard := <-f.closed:
-			f.state[shard] = true
+		case shard := <-s.ended:
+			s.drained[shard] = true
 		case <-t.C:
 		}
 		t.Stop()
 	}
 }
 
-// list starts what may be started now.
-func (f *family) list(ctx context.Context) error {
-	if err := f.r.check(ctx); err != nil {
+// startReadable starts reading the shards that may be read now.
+func (s *scheduler) startReadable(ctx context.Context) error {
+	// Before shards are listed: those of a recreated stream have the same names.
+	if err := s.r.check(ctx); err != nil {
 		return err
 	}
-	shards, err := f.r.Shards(ctx)
+	shards, err := s.r.Shards(ctx)
 	if err != nil {
 		return err
 	}
-	known, latest := map[string]bool{}, f.start.kind == fromLatest
-	first := len(f.state) == 0
-	for _, s := range shards {
-		known[s.ID] = true
-		if first && latest && s.Closed {
-			f.state[s.ID] = true // nothing of it is wanted
+
+	known, latest := map[string]bool{}, s.start.kind == fromLatest
+	first := len(s.drained) == 0
+	for _, sh := range shards {
+		known[sh.ID] = true
+		if first && latest && sh.Closed {
+			s.drained[sh.ID] = true // nothing of it is wanted
 		}
 	}
-	start := f.start
+	start := s.start
 	if !first && latest {
-		start = Horizon() // the shards that are new were made after we began
+		start = Horizon() // a shard that is new was opened after we began: all of it is wanted
 	}
-	for _, s := range shards {
-		if _, started := f.state[s.ID]; !started && f.ready(s, known) {
-			f.state[s.ID] = false
-			f.g.Go(func() error { return f.read(ctx, s.ID, start) })
+
+	for _, sh := range shards {
+		if _, started := s.drained[sh.ID]; !started && s.readable(sh, known) {
+			s.drained[sh.ID] = false
+			s.g.Go(func() error { return s.read(ctx, sh.ID, start) })
 		}
 	}
-	f.r.mu.Lock()
-	f.r.listed = len(f.state) > 0
-	f.r.mu.Unlock()
+	s.r.mu.Lock()
+	s.r.listed = len(s.drained) > 0
+	s.r.mu.Unlock()
 	return nil
 }
 
-// ready says whether a shard's parents are drained or no longer kept.
-func (f *family) ready(s Shard, known map[string]bool) bool {
-	for _, p := range s.Parents {
-		if known[p] && !f.state[p] {
+// readable reports whether a shard's parents are drained or no longer kept: a
+// key's records go on in the child, so the parent's must be handled first.
+func (s *scheduler) readable(sh Shard, known map[string]bool) bool {
+	for _, p := range sh.Parents {
+		if known[p] && !s.drained[p] {
 			return false
 		}
 	}
 	return true
 }
 
-func (f *family) read(ctx context.Context, shard string, start Start) error {
-	err := f.r.Shard(ctx, shard, start, f.handle)
+func (s *scheduler) read(ctx context.Context, shard string, start Start) error {
+	// Nil means drained here, not stopped: only then children may be read.
+	err := s.r.drain(ctx, shard, start, s.handle)
 	if err != nil && !errors.Is(err, ErrShardGone) {
 		return err
 	}
+
 	select {
-	case f.closed <- shard:
+	case s.ended <- shard:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

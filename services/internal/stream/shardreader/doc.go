@@ -4,13 +4,24 @@
 // keeps nothing: where a reader has come to is the caller's to remember (package
 // shardgroup does, in Postgres).
 //
-// # Model
+// # Words
 //
-// A shard is a log. Position names the last record that was handled: the
-// Kinesis record's sequence number and, because one Kinesis record carries
-// many user records, the index of the user record in it (Sub). A Batch is what
-// one GetRecords call or one event brought, in order; Next is the position after
-// it.
+//	shard        a part of the stream, read in order; after a split or merge it is
+//	             a closed parent, and its children go on
+//	position     the last record of a shard that was handled: the Kinesis record's
+//	             sequence number and the user record's place in it (Sub)
+//	batch        what one GetRecords call or one event brought, in order
+//	next         the position after a batch
+//	tip          the end of a shard for now: all that has arrived was read
+//	drained      said of a closed shard whose last record was handled
+//	poll         one GetRecords call, with an iterator that says where
+//	subscription the events of one SubscribeToShard call, by a consumer
+//	turn         one poll, or one whole subscription
+//	pace         how many calls a second a poller allows itself
+//	trimmed      said of records that passed the stream's retention
+//	recreated    said of a stream that was deleted and created again
+//
+// # Model
 //
 //	start ──> GetShardIterator ──> GetRecords ──> handle(Batch) ──┐
 //	              ▲                    ▲                          │ wait (pace)
@@ -42,11 +53,15 @@
 //     however often that changes. Across calls it is the caller's
 //     position that decides: a record is handed over again exactly when it lies
 //     behind that position.
+//   - A position moves its own shard alone: All with positions of some shards
+//     reads the others from their oldest record.
 //   - A resumed read asks AT the position's record and drops the user records
 //     up to Sub. So a position may lie inside an aggregate, and the reader sees
 //     when the record it left off at is no longer kept (Batch.Trimmed).
 //   - A child shard's first record is handed over after its parents' last one.
-//   - A record of a stream made anew is never handed over as the old one's.
+//   - A record of a recreated stream is never handed over as the old one's.
+//   - Ending the context is how reading is stopped, so Shard and All return nil
+//     once it has ended. An error is always a reason that reading could not go on.
 //
 // # Failure by failure
 //
@@ -74,12 +89,12 @@
 //   - Fan-out: in use (AWS allows a consumer one subscription a shard, and
 //     another may take it over after 5 s), throttled, the consumer deleted or not
 //     yet active: the shard is polled meanwhile, and a subscription tried again
-//     after 1 s, then 2, up to 30 s. Two processes that use one consumer read
-//     everything both, now by fan-out, now by polling; leasing it (package
+//     after 1 s, then 2, up to 30 s. Two processes that use one consumer both
+//     read everything, now by fan-out, now by polling; leasing it (package
 //     shardgroup) prevents that.
-//   - Fan-out: the consumer is not held any more (held ends): the subscription is
-//     closed and the shard polled, until Consumer gives one again. A frozen
-//     process that wakes asks Consumer before it subscribes.
+//   - Fan-out: the consumer may not be used any more (held ends): the
+//     subscription is closed and the shard polled, until Consumer returns one
+//     again. A frozen process that wakes asks Consumer before it subscribes.
 //   - A record that claims to be an aggregate and can't be unpacked: handed over
 //     whole, with its raw data. The handler can't decode it and says so.
 //

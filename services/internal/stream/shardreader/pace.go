@@ -12,8 +12,9 @@ const (
 	callsStep    = 0.05 // what a success adds to the rate after it was cut
 )
 
-// pace says how long to wait between two calls for one shard: additive
-// increase, multiplicative decrease.
+// pace decides how long to wait between two calls for one shard: additive
+// increase, multiplicative decrease (AIMD), so that readers that know nothing
+// of each other come to equal shares.
 type pace struct {
 	atTip float64 // calls a second at the tip
 	bytes float64 // bytes a second
@@ -24,18 +25,22 @@ func newPace(pollEvery time.Duration, bytes int) *pace {
 	return &pace{atTip: 1 / pollEvery.Seconds(), bytes: float64(bytes), rate: catchUpCalls}
 }
 
-// ok gives the time from the start of a call that brought n bytes to the next.
+// ok returns the time from the start of a call that brought n bytes to the next.
 func (p *pace) ok(n int, behind bool) time.Duration {
 	p.rate = min(p.rate+callsStep, max(catchUpCalls, p.atTip))
 	rate := p.rate
 	if !behind {
 		rate = min(rate, p.atTip)
 	}
+
+	// Both bounds at once: calls a second, and bytes a second, which others that
+	// poll the shard have to share with us.
 	return max(seconds(1/rate), seconds(float64(n)/p.bytes))
 }
 
-// throttled gives the time to wait after a call that was refused. It starts
-// from what was really used, so that the first cut bites.
+// throttled returns the time to wait after a call that was refused. At the tip
+// the rate that was really used is halved, not the one that was allowed: else
+// the first cuts would change nothing.
 func (p *pace) throttled(behind bool) time.Duration {
 	if !behind {
 		p.rate = min(p.rate, p.atTip)
@@ -46,7 +51,8 @@ func (p *pace) throttled(behind bool) time.Duration {
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
-// jitter spreads d over its upper fifth, so that readers do not march in step.
+// jitter shortens d by up to a fifth, at random, so that readers which were
+// throttled together do not call together again.
 func jitter(d time.Duration) time.Duration {
 	if d <= 0 { // the handler took longer than the wait
 		return 0

@@ -23,9 +23,10 @@ type Options struct {
 	Stream string // the stream's name
 
 	// FanOut and Consumer, both set, let shards be read by enhanced fan-out.
-	// Consumer is asked before each subscription and each poll: it gives the ARN
-	// of the consumer that may be used until held ends. No ARN: poll. Use gives
-	// one that is always there.
+	// Consumer is asked before each turn: it returns the ARN of the consumer that
+	// may be used until held ends. No ARN: poll. A reader that has a consumer for
+	// itself always returns context.Background() and that consumer's ARN; readers
+	// that share consumers lease them (package shardgroup).
 	FanOut   FanOutClient
 	Consumer func() (held context.Context, arn string)
 
@@ -42,7 +43,7 @@ type Options struct {
 	Limit int32
 	// CallTimeout bounds one call; 0 is 10 s.
 	CallTimeout time.Duration
-	// Empty asks for batches without records too: they tell Behind, and that
+	// Empty asks for batches without records too: they carry Behind, and that
 	// the tip is known (AsOf).
 	Empty bool
 	Log   *slog.Logger // nil: slog.Default()
@@ -61,7 +62,7 @@ type Reader struct {
 	listed bool // All has started what it found
 }
 
-// New makes a reader; it calls nothing yet.
+// New returns a Reader; it calls nothing yet.
 func New(o Options) *Reader {
 	if o.PollEvery == 0 {
 		o.PollEvery = time.Second
@@ -81,49 +82,11 @@ func New(o Options) *Reader {
 	return &Reader{o: o, stream: Stream{Created: o.Created}, shards: map[string]*ShardState{}}
 }
 
-// ShardState is what a reader knows of a shard that it reads.
-type ShardState struct {
-	Position
-	Behind    time.Duration
-	PolledAt  time.Time // the last call that was answered, or event that came; zero: none yet
-	FanOut    bool      // that was an event of a subscription
-	AtTip     bool      // has been at the tip since reading of it began
-	Closed    bool
-	Throttled int   // calls that were throttled
-	Err       error // why the last call failed; nil when it did not
-}
-
-// State tells of every shard that was read, in no order.
-func (r *Reader) State() []ShardState {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	out := make([]ShardState, 0, len(r.shards))
-	for _, s := range r.shards {
-		out = append(out, *s)
+// unlessEnded returns err, or nil once ctx has ended: whoever ended it asked for
+// the end, and what failed because of it is not news.
+func unlessEnded(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
 	}
-	return out
-}
-
-// CaughtUp says whether All has been at the tip of every shard since it began,
-// and the last call for each was answered.
-func (r *Reader) CaughtUp() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, s := range r.shards {
-		if !s.Closed && (!s.AtTip || s.Err != nil) {
-			return false
-		}
-	}
-	return r.listed
-}
-
-func (r *Reader) update(shard string, f func(*ShardState)) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	s, ok := r.shards[shard]
-	if !ok {
-		s = &ShardState{Position: Position{Shard: shard}}
-		r.shards[shard] = s
-	}
-	f(s)
+	return err
 }

@@ -4,92 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"tandem/services/internal/stream/kpl"
 	"tandem/services/internal/stream/shardreader"
 	"tandem/services/internal/stream/shardreader/fakestream"
 )
-
-// collect gathers what a reader hands over.
-type collect struct {
-	mu      sync.Mutex
-	data    []string
-	batches []shardreader.Batch
-}
-
-func (c *collect) handle(_ context.Context, b shardreader.Batch) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, r := range b.Records {
-		c.data = append(c.data, string(r.Data))
-	}
-	c.batches = append(c.batches, b)
-	return nil
-}
-
-func (c *collect) got() []string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return append([]string{}, c.data...)
-}
-
-func (c *collect) last() shardreader.Batch {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.batches[len(c.batches)-1]
-}
-
-// way is a way of reading a stream: it makes the options that read so.
-type way func(s *fakestream.Stream) shardreader.Options
-
-func polling(s *fakestream.Stream) shardreader.Options {
-	return shardreader.Options{Client: s, Stream: "s", Log: slog.New(slog.DiscardHandler)}
-}
-
-func fanOut(s *fakestream.Stream) shardreader.Options {
-	o := polling(s)
-	o.FanOut, o.Consumer = s, shardreader.Use(s.Register("c"))
-	return o
-}
-
-// both runs a case by both ways of reading, in time of its own.
-func both(t *testing.T, test func(t *testing.T, read way)) {
-	t.Helper()
-	for name, read := range map[string]way{"polling": polling, "fan-out": fanOut} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { test(t, read) })
-		})
-	}
-}
-
-// during runs read in a bubble of its own time until body returns.
-func during(t *testing.T, read func(ctx context.Context) error, body func()) error {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- read(ctx) }()
-	body()
-	cancel()
-	return <-ended
-}
-
-func aggregate(t *testing.T, from, n int) []byte {
-	t.Helper()
-	a := kpl.NewAggregate("1", 1<<20)
-	for i := range n {
-		require.True(t, a.Add("k", fmt.Appendf(nil, "%d", from+i)))
-	}
-	b, err := a.Encode()
-	require.NoError(t, err)
-	return b
-}
 
 func TestReadsInOrderThroughFailures(t *testing.T) {
 	both(t, func(t *testing.T, read way) {
@@ -123,7 +46,7 @@ func TestReadsInOrderThroughFailures(t *testing.T) {
 			}
 			time.Sleep(time.Minute)
 		})
-		require.ErrorIs(t, err, context.Canceled)
+		require.NoError(t, err)
 		require.Equal(t, want, c.got())
 	})
 }
@@ -135,9 +58,11 @@ func TestResumesInsideAnAggregate(t *testing.T) {
 		s.Put("a", "k", aggregate(t, 5, 2))
 		s.Put("a", "k", []byte("plain"))
 		var c collect
+
 		_ = during(t, func(ctx context.Context) error {
-			return shardreader.New(read(s)).Shard(ctx, "a", shardreader.After(shardreader.Position{Sequence: seq, Sub: 2}), c.handle)
+			return shardreader.New(read(s)).Shard(ctx, "a", shardreader.After(shardreader.Position{Shard: "a", Sequence: seq, Sub: 2}), c.handle)
 		}, func() { time.Sleep(time.Second); synctest.Wait() })
+
 		require.Equal(t, []string{"3", "4", "5", "6", "plain"}, c.got())
 		require.False(t, c.last().Trimmed)
 	})
@@ -148,9 +73,11 @@ func TestRecordThatCannotBeUnpackedIsHandedOverWhole(t *testing.T) {
 		s := fakestream.New("a")
 		s.Put("a", "k", []byte("\xf3\x89\x9a\xc2nonsense"))
 		var c collect
+
 		_ = during(t, func(ctx context.Context) error {
 			return shardreader.New(read(s)).Shard(ctx, "a", shardreader.Horizon(), c.handle)
 		}, func() { time.Sleep(time.Second); synctest.Wait() })
+
 		require.Equal(t, []string{"\xf3\x89\x9a\xc2nonsense"}, c.got())
 	})
 }
@@ -163,9 +90,11 @@ func TestTellsThatThePositionIsTrimmed(t *testing.T) {
 		s.Put("a", "k", []byte("3"))
 		s.Trim("a", 2)
 		var c collect
+
 		_ = during(t, func(ctx context.Context) error {
-			return shardreader.New(read(s)).Shard(ctx, "a", shardreader.After(shardreader.Position{Sequence: first}), c.handle)
+			return shardreader.New(read(s)).Shard(ctx, "a", shardreader.After(shardreader.Position{Shard: "a", Sequence: first}), c.handle)
 		}, func() { time.Sleep(time.Second); synctest.Wait() })
+
 		require.Equal(t, []string{"3"}, c.got())
 		require.True(t, c.last().Trimmed)
 	})
@@ -182,6 +111,7 @@ func TestBacksOffWhenThrottledAndComesBack(t *testing.T) {
 		})
 		r := shardreader.New(polling(s))
 		var c collect
+
 		_ = during(t, func(ctx context.Context) error {
 			return r.Shard(ctx, "a", shardreader.Horizon(), c.handle)
 		}, func() {
@@ -220,7 +150,7 @@ func TestBoundsBytesWhileCatchingUp(t *testing.T) {
 	})
 }
 
-func TestStreamMadeAnewIsNoticedBeforeItsRecords(t *testing.T) {
+func TestRecreatedStreamIsNoticedBeforeItsRecords(t *testing.T) {
 	both(t, func(t *testing.T, read way) {
 		s := fakestream.New("a")
 		s.Put("a", "k", []byte("old"))
@@ -230,7 +160,7 @@ func TestStreamMadeAnewIsNoticedBeforeItsRecords(t *testing.T) {
 			return r.Shard(ctx, "a", shardreader.Horizon(), c.handle)
 		}, func() {
 			time.Sleep(3 * time.Second)
-			s.Remake("a")
+			s.Recreate("a")
 			s.Put("a", "k", []byte("new"))
 			time.Sleep(3 * time.Second)
 			synctest.Wait()
@@ -247,47 +177,6 @@ func TestShardGone(t *testing.T) {
 	})
 }
 
-func TestAllReadsChildrenAfterTheirParents(t *testing.T) {
-	both(t, func(t *testing.T, read way) {
-		s := fakestream.New("a", "b")
-		s.Limit(1)
-		for i := range 10 {
-			s.Put("a", "k", fmt.Appendf(nil, "a%d", i))
-		}
-		s.Reshard([]string{"a", "b"}, []string{"c"})
-		s.Put("c", "k", []byte("c"))
-		var c collect
-		r := shardreader.New(read(s))
-		_ = during(t, func(ctx context.Context) error { return r.All(ctx, shardreader.Horizon(), c.handle) }, func() {
-			require.False(t, r.CaughtUp())
-			time.Sleep(time.Minute)
-			require.True(t, r.CaughtUp())
-		})
-		require.Len(t, c.got(), 11)
-		require.Equal(t, "c", c.last().Shard)
-	})
-}
-
-func TestAllFromLatestSkipsTheFamilysPast(t *testing.T) {
-	both(t, func(t *testing.T, read way) {
-		s := fakestream.New("a")
-		s.Put("a", "k", []byte("past"))
-		s.Reshard([]string{"a"}, []string{"b", "c"})
-		s.Put("b", "k", []byte("past"))
-		var c collect
-		_ = during(t, func(ctx context.Context) error {
-			return shardreader.New(read(s)).All(ctx, shardreader.Latest(), c.handle)
-		}, func() {
-			time.Sleep(2 * time.Second)
-			s.Put("b", "k", []byte("b"))
-			s.Reshard([]string{"b", "c"}, []string{"d"})
-			s.Put("d", "k", []byte("d"))
-			time.Sleep(40 * time.Second)
-		})
-		require.Equal(t, []string{"b", "d"}, c.got())
-	})
-}
-
 func TestSlowHandlerIsReadToSlowly(t *testing.T) {
 	both(t, func(t *testing.T, read way) {
 		s := fakestream.New("a")
@@ -296,6 +185,7 @@ func TestSlowHandlerIsReadToSlowly(t *testing.T) {
 			s.Put("a", "k", fmt.Append(nil, i))
 		}
 		var c collect
+
 		_ = during(t, func(ctx context.Context) error {
 			return shardreader.New(read(s)).Shard(ctx, "a", shardreader.Horizon(), func(ctx context.Context, b shardreader.Batch) error {
 				time.Sleep(10 * time.Second)
@@ -308,6 +198,41 @@ func TestSlowHandlerIsReadToSlowly(t *testing.T) {
 			time.Sleep(30 * time.Second)
 		})
 		require.Equal(t, []string{"0", "1", "2", "3", "4"}, c.got())
+	})
+}
+
+// Ending the context is no error, whatever fails because of it, and whether
+// shards are waiting, being read or refused.
+func TestNilOnceTheContextHasEnded(t *testing.T) {
+	both(t, func(t *testing.T, read way) {
+		s := fakestream.New("a")
+		s.Put("a", "k", []byte("x"))
+		refused := fakestream.New("a")
+		refused.Fail(func(string) error { return fakestream.ErrRefused })
+		ends := func(ctx context.Context, _ shardreader.Batch) error {
+			<-ctx.Done()
+			return fmt.Errorf("insert: %w", ctx.Err())
+		}
+		var c collect
+
+		for name, one := range map[string]struct {
+			stream *fakestream.Stream
+			handle shardreader.Handler
+		}{
+			"at the tip": {s, c.handle}, "in the handler": {s, ends}, "failing": {refused, c.handle},
+		} {
+			r := shardreader.New(read(one.stream))
+			require.NoError(t, during(t, func(ctx context.Context) error {
+				return r.Shard(ctx, "a", shardreader.Horizon(), one.handle)
+			}, func() { time.Sleep(time.Minute) }), "Shard, %s", name)
+			require.NoError(t, during(t, func(ctx context.Context) error {
+				return r.All(ctx, shardreader.Horizon(), one.handle)
+			}, func() { time.Sleep(time.Minute) }), "All, %s", name)
+
+			late, cancel := context.WithTimeout(context.Background(), time.Second)
+			require.NoError(t, r.All(late, shardreader.Horizon(), one.handle), "a deadline, %s", name)
+			cancel()
+		}
 	})
 }
 

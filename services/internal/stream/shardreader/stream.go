@@ -11,10 +11,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 )
 
-// Describe gives the stream as it is now.
+// Describe returns the stream as it is now.
 func (r *Reader) Describe(ctx context.Context) (Stream, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.o.CallTimeout)
 	defer cancel()
+
 	out, err := r.o.Client.DescribeStreamSummary(ctx, &kinesis.DescribeStreamSummaryInput{StreamName: &r.o.Stream})
 	if err != nil {
 		return Stream{}, fmt.Errorf("describe stream %s: %w", r.o.Stream, err)
@@ -23,6 +24,9 @@ func (r *Reader) Describe(ctx context.Context) (Stream, error) {
 	if s == nil {
 		return Stream{}, fmt.Errorf("describe stream %s: empty answer", r.o.Stream)
 	}
+
+	// Milliseconds are what a database and the wire keep alike: compared finer,
+	// the same stream would look recreated.
 	return Stream{
 		ARN: aws.ToString(s.StreamARN), Created: aws.ToTime(s.StreamCreationTimestamp).Truncate(time.Millisecond),
 		Retention: time.Duration(aws.ToInt32(s.RetentionPeriodHours)) * time.Hour,
@@ -33,6 +37,7 @@ func (r *Reader) Describe(ctx context.Context) (Stream, error) {
 func (r *Reader) Shards(ctx context.Context) ([]Shard, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.o.CallTimeout)
 	defer cancel()
+
 	var shards []Shard
 	in := &kinesis.ListShardsInput{StreamName: &r.o.Stream}
 	for {
@@ -43,10 +48,11 @@ func (r *Reader) Shards(ctx context.Context) ([]Shard, error) {
 		for _, s := range out.Shards {
 			shards = append(shards, shardOf(s))
 		}
+
 		if out.NextToken == nil {
 			return shards, nil
 		}
-		in = &kinesis.ListShardsInput{NextToken: out.NextToken}
+		in = &kinesis.ListShardsInput{NextToken: out.NextToken} // refused together with the name
 	}
 }
 
@@ -68,24 +74,27 @@ func (r *Reader) check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.stream.Created.IsZero() {
 		r.stream = now
 	}
 	if !r.stream.Created.Equal(now.Created) {
-		return fmt.Errorf("%w: %s was made at %s, reading began on the one of %s", ErrStreamChanged,
+		return fmt.Errorf("%w: %s was created at %s, reading began on the one of %s", ErrStreamChanged,
 			r.o.Stream, now.Created.UTC().Format(time.RFC3339Nano), r.stream.Created.UTC().Format(time.RFC3339Nano))
 	}
 	return nil
 }
 
-// gone says whether err means that the stream is the same and has no such shard.
+// gone reports whether err means that the stream has no such shard. The error
+// alone does not tell: a stream that is missing is refused with the same one.
 func (r *Reader) gone(ctx context.Context, shard string, err error) bool {
 	var missing *types.ResourceNotFoundException
 	if !errors.As(err, &missing) {
 		return false
 	}
+
 	shards, err := r.Shards(ctx)
 	if err != nil || len(shards) == 0 {
 		return false

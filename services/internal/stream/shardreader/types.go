@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Position is the last user record that was handled. An empty Sequence means
-// that none was.
+// Position is the last user record of a shard that was handled. An empty
+// Sequence means that none was.
 type Position struct {
 	Shard    string
 	Sequence string
@@ -34,8 +34,9 @@ type Batch struct {
 	// arrived before it has been handed over. By fan-out: when the subscription
 	// was asked for, or the last record's arrival, whichever is later.
 	AsOf time.Time
-	// Trimmed says that the record which reading was to go on after is no longer
-	// kept: what followed it may be lost, up to the first record of this batch.
+	// Trimmed reports that the record which reading was to go on after is no
+	// longer kept: what followed it may be lost, up to the first record of this
+	// batch.
 	Trimmed bool
 }
 
@@ -46,8 +47,8 @@ type Shard struct {
 	Closed  bool     // takes no more records
 }
 
-// Stream is one life of a stream: a stream deleted and made anew has the same
-// name and ARN, and another Created.
+// Stream is one life of a stream: a recreated stream has the same name and ARN,
+// and another Created.
 type Stream struct {
 	ARN       string
 	Created   time.Time
@@ -56,42 +57,11 @@ type Stream struct {
 
 // Errors that end reading.
 var (
-	// ErrStreamChanged: the stream was deleted and made anew. Its records are
+	// ErrStreamChanged: the stream was deleted and created again. Its records are
 	// others; no position of the old one means anything. Read from Horizon.
-	ErrStreamChanged = errors.New("shardreader: the stream was made anew")
+	ErrStreamChanged = errors.New("shardreader: the stream was recreated")
 	// ErrShardGone: the shard was closed and all its records passed retention.
 	ErrShardGone = errors.New("shardreader: the shard is no longer kept")
+	// ErrNoShard: a position given to After has a Sequence and no Shard.
+	ErrNoShard = errors.New("shardreader: the position does not say of which shard it is")
 )
-
-// Start says where reading begins. Make one with Horizon, Latest, At or After.
-type Start struct {
-	kind  startKind
-	after Position
-	at    time.Time
-}
-
-type startKind int
-
-const (
-	fromHorizon startKind = iota
-	fromLatest
-	fromTime
-	fromPosition
-)
-
-// Horizon starts with the oldest record that is kept.
-func Horizon() Start { return Start{} }
-
-// Latest starts with what arrives from now on.
-func Latest() Start { return Start{kind: fromLatest} }
-
-// At starts with the first record that arrived at t or later.
-func At(t time.Time) Start { return Start{kind: fromTime, at: t} }
-
-// After starts behind p; an empty position is Horizon.
-func After(p Position) Start {
-	if p.Sequence == "" {
-		return Horizon()
-	}
-	return Start{kind: fromPosition, after: p}
-}

@@ -15,12 +15,16 @@ func (s *session) batch(records []types.Record, behindMS *int64) Batch {
 	b := Batch{Shard: s.shard, Next: s.next, Behind: time.Duration(aws.ToInt64(behindMS)) * time.Millisecond}
 	for _, rec := range records {
 		sequence, done := aws.ToString(rec.SequenceNumber), -1
-		if s.at {
-			s.at = false
+
+		// The first record after resuming is the one that was handled up to Sub.
+		// Another one in its place shows that it was trimmed.
+		if s.resuming {
+			s.resuming = false
 			if b.Trimmed = sequence != s.next.Sequence; !b.Trimmed {
 				done = s.next.Sub
 			}
 		}
+
 		// An aggregate of nothing is read once its sequence number is.
 		b.Next.Sequence, b.Next.Sub = sequence, max(done, 0)
 		for _, u := range s.unpack(rec) {
@@ -33,18 +37,22 @@ func (s *session) batch(records []types.Record, behindMS *int64) Batch {
 	return b
 }
 
-// unpack gives the user records of one Kinesis record; a record that can't be
+// unpack returns the user records of one Kinesis record; a record that can't be
 // unpacked is its own only one.
 func (s *session) unpack(rec types.Record) []Record {
 	whole := Record{
 		Position: Position{Shard: s.shard, Sequence: aws.ToString(rec.SequenceNumber)},
 		Key:      aws.ToString(rec.PartitionKey), Data: rec.Data, Arrived: aws.ToTime(rec.ApproximateArrivalTimestamp),
 	}
+
+	// Leaving it out would be a hole that nobody knows of: the handler has to see
+	// it to count it or put it aside.
 	users, err := kpl.Deaggregate(rec.Data, whole.Key)
 	if err != nil {
 		s.r.o.Log.Warn("a record can't be unpacked; handing it over whole", "shard", s.shard, "sequence", whole.Sequence, "err", err)
 		return []Record{whole}
 	}
+
 	out := make([]Record, len(users))
 	for i, u := range users {
 		out[i] = whole

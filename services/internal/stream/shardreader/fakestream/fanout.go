@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,20 +14,12 @@ import (
 	"tandem/services/internal/stream/shardreader"
 )
 
-// As docs.aws.amazon.com/kinesis/latest/APIReference/API_SubscribeToShard.html
-// has it; how often Kinesis says that there is nothing is not written there.
-const (
-	subscriptionLasts = 5 * time.Minute
-	takeOverAfter     = 5 * time.Second
-	sayNothingEvery   = 5 * time.Second
-)
-
 type consumer struct {
 	types.Consumer
 	subscribed map[string]*subscription // by shard; the last one
 }
 
-// Register makes a consumer and gives its ARN.
+// Register registers a consumer and returns its ARN.
 func (s *Stream) Register(name string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -48,7 +39,8 @@ func (s *Stream) Deregister(arn string) {
 	s.wake()
 }
 
-// Break ends every subscription with err; nil as if its time had come.
+// Break ends every subscription with err, or, where it is nil, as if its time
+// had come.
 func (s *Stream) Break(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -89,7 +81,7 @@ func (s *Stream) Subscribed(arn string) (n int) {
 
 func (s *Stream) arn() string { return "arn:aws:kinesis:us-east-1:000000000000:stream/s" }
 
-// wake lets subscriptions look again.
+// wake lets subscriptions look again; mu is held.
 func (s *Stream) wake() {
 	close(s.changed)
 	s.changed = make(chan struct{})
@@ -102,6 +94,7 @@ func (s *Stream) ListStreamConsumers(context.Context, *kinesis.ListStreamConsume
 	if err := s.begin("ListStreamConsumers"); err != nil {
 		return nil, err
 	}
+
 	out := &kinesis.ListStreamConsumersOutput{}
 	for _, c := range s.consumers {
 		out.Consumers = append(out.Consumers, c.Consumer)
@@ -117,6 +110,7 @@ func (s *Stream) SubscribeToShard(ctx context.Context, in *kinesis.SubscribeToSh
 	if err := s.begin("SubscribeToShard"); err != nil {
 		return nil, err
 	}
+
 	c, sh := s.consumers[*in.ConsumerARN], s.shards[*in.ShardId]
 	if c == nil || sh == nil {
 		return nil, missing("consumer or shard " + *in.ShardId)
@@ -125,12 +119,15 @@ func (s *Stream) SubscribeToShard(ctx context.Context, in *kinesis.SubscribeToSh
 	if err != nil {
 		return nil, err
 	}
+
+	// A consumer has one subscription a shard; after 5 s another takes it over.
 	if before := c.subscribed[*in.ShardId]; before != nil {
 		if time.Since(before.began) < takeOverAfter {
 			return nil, InUse()
 		}
 		before.end(InUse())
 	}
+
 	sub := &subscription{
 		s: s, consumer: *in.ConsumerARN, shard: sh, from: from, began: time.Now(),
 		events: make(chan types.SubscribeToShardEventStream), done: make(chan struct{}),
@@ -143,119 +140,3 @@ func (s *Stream) SubscribeToShard(ctx context.Context, in *kinesis.SubscribeToSh
 // InUse is the error of a consumer that subscribed less than 5 s ago, or was
 // taken over.
 func InUse() error { return &types.ResourceInUseException{Message: aws.String("subscribed elsewhere")} }
-
-// subscription sends events as records come, one at a time: it holds the next
-// back until the last was taken.
-type subscription struct {
-	s        *Stream
-	consumer string
-	shard    *shard
-	from     string
-	began    time.Time
-	events   chan types.SubscribeToShardEventStream
-
-	once sync.Once
-	done chan struct{}
-	err  error // set before done is closed
-}
-
-func (u *subscription) end(err error) {
-	u.once.Do(func() {
-		u.err = err
-		close(u.done)
-	})
-}
-
-func (u *subscription) open() bool {
-	select {
-	case <-u.done:
-		return false
-	default:
-		return true
-	}
-}
-
-// Events implements shardreader.Subscription.
-func (u *subscription) Events() <-chan types.SubscribeToShardEventStream { return u.events }
-
-// Close implements shardreader.Subscription.
-func (u *subscription) Close() error {
-	u.end(nil)
-	return nil
-}
-
-// Err implements shardreader.Subscription.
-func (u *subscription) Err() error {
-	if u.open() {
-		return nil
-	}
-	return u.err
-}
-
-func (u *subscription) run(ctx context.Context) {
-	defer close(u.events)
-	over := time.NewTimer(subscriptionLasts)
-	defer over.Stop()
-	nothing := time.NewTicker(sayNothingEvery)
-	defer nothing.Stop()
-	for say := true; ; { // say sends an event without records
-		event, after, changed, ok := u.next()
-		if !ok {
-			u.end(missing("consumer"))
-			return
-		}
-		closed, events := event.ChildShards != nil, u.events
-		if !u.s.muted() && (say || closed || len(event.Records) > 0) {
-			changed = nil // first things first
-		} else {
-			events = nil
-		}
-		select {
-		case events <- &types.SubscribeToShardEventStreamMemberSubscribeToShardEvent{Value: event}:
-			say, u.from = false, after
-			if closed {
-				u.end(nil)
-				return
-			}
-		case <-changed:
-		case <-nothing.C:
-			say = true
-		case <-over.C:
-			u.end(nil)
-			return
-		case <-ctx.Done():
-			u.end(ctx.Err())
-			return
-		case <-u.done:
-			return
-		}
-	}
-}
-
-// next is the event to send now, where the one after it begins, and what is
-// closed when there may be more; ok is false once the consumer is gone, or the
-// stream with it.
-func (u *subscription) next() (e types.SubscribeToShardEvent, after string, changed <-chan struct{}, ok bool) {
-	u.s.mu.Lock()
-	defer u.s.mu.Unlock()
-	if u.s.consumers[u.consumer] == nil {
-		return e, "", nil, false
-	}
-	out := u.s.read(u.shard, u.from)
-	e = types.SubscribeToShardEvent{Records: out.Records, MillisBehindLatest: out.MillisBehindLatest}
-	if out.NextShardIterator == nil {
-		for _, id := range u.s.order {
-			child := u.s.shards[id]
-			if p := aws.ToString(u.shard.ShardId); aws.ToString(child.ParentShardId) == p || aws.ToString(child.AdjacentParentShardId) == p {
-				e.ChildShards = append(e.ChildShards, types.ChildShard{ShardId: child.ShardId})
-			}
-		}
-		return e, u.from, u.s.changed, true
-	}
-	last := sequence(u.s.next)
-	if n := len(out.Records); n > 0 {
-		last = *out.Records[n-1].SequenceNumber
-	}
-	e.ContinuationSequenceNumber = &last
-	return e, behind(last), u.s.changed, true
-}

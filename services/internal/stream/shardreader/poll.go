@@ -1,0 +1,85 @@
+package shardreader
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+)
+
+// poll makes one call and returns its batch and the time until the next call.
+func (s *session) poll(ctx context.Context) (Batch, time.Duration, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.r.o.CallTimeout)
+	defer cancel()
+
+	if err := s.compare(ctx); err != nil {
+		return Batch{}, 0, err
+	}
+	if s.iterator == "" {
+		if err := s.newIterator(ctx); err != nil {
+			return Batch{}, 0, err
+		}
+	}
+
+	// Taken before the call is sent: an answer "at the tip" vouches for what
+	// arrived before that, not for what arrived while it travelled.
+	asOf := time.Now()
+	out, err := s.r.o.Client.GetRecords(ctx, &kinesis.GetRecordsInput{
+		ShardIterator: &s.iterator, Limit: &s.r.o.Limit,
+	}, withoutRetries)
+	if err != nil {
+		return Batch{}, 0, fmt.Errorf("get records of %s: %w", s.shard, err)
+	}
+
+	b := s.batch(out.Records, out.MillisBehindLatest)
+	b.AsOf, b.Closed = asOf, out.NextShardIterator == nil
+	s.iterator = aws.ToString(out.NextShardIterator)
+
+	n := 0
+	for _, rec := range out.Records {
+		n += len(rec.Data)
+	}
+	s.behind = b.Behind > 0
+	return b, s.pace.ok(n, s.behind), nil
+}
+
+// withoutRetries lets a throttled call come back at once: the pace is ours.
+func withoutRetries(o *kinesis.Options) { o.Retryer = aws.NopRetryer{} }
+
+// from returns where reading goes on, or begins.
+func (s *session) from() types.StartingPosition {
+	s.resuming = false
+	switch {
+	case s.continuation != "":
+		return types.StartingPosition{Type: types.ShardIteratorTypeAfterSequenceNumber, SequenceNumber: aws.String(s.continuation)}
+	case s.next.Sequence != "":
+		// AT, not AFTER: the record may be an aggregate that was handled in part,
+		// and that it comes shows that nothing behind it was trimmed.
+		s.resuming = true
+		return types.StartingPosition{Type: types.ShardIteratorTypeAtSequenceNumber, SequenceNumber: aws.String(s.next.Sequence)}
+	case s.kind == fromTime:
+		return types.StartingPosition{Type: types.ShardIteratorTypeAtTimestamp, Timestamp: aws.Time(s.startAt)}
+	case s.kind == fromLatest:
+		// LATEST is asked for once: a second time it would skip what arrived in
+		// between.
+		s.kind = fromTime
+		return types.StartingPosition{Type: types.ShardIteratorTypeLatest}
+	}
+	return types.StartingPosition{Type: types.ShardIteratorTypeTrimHorizon}
+}
+
+func (s *session) newIterator(ctx context.Context) error {
+	from := s.from()
+	out, err := s.r.o.Client.GetShardIterator(ctx, &kinesis.GetShardIteratorInput{
+		StreamName: &s.r.o.Stream, ShardId: &s.shard,
+		ShardIteratorType: from.Type, StartingSequenceNumber: from.SequenceNumber, Timestamp: from.Timestamp,
+	})
+	if err != nil {
+		return fmt.Errorf("get iterator of %s: %w", s.shard, err)
+	}
+	s.iterator = aws.ToString(out.ShardIterator)
+	return nil
+}
