@@ -43,7 +43,7 @@ type house struct {
 
 func start(t *testing.T, times profile.Profile) *house {
 	t.Helper()
-	url, pool := testenv.Database(t, ride.Schema())
+	url, pool := testenv.Database(t, ride.Schemas()...)
 	awsConfig := testenv.Emulator(t)
 	sdk, err := awsclient.New(t.Context(), awsConfig)
 	require.NoError(t, err)

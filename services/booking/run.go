@@ -38,7 +38,7 @@ type service struct {
 
 // Run serves until ctx ends.
 func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
-	if err := postgres.CheckVersion(ctx, cfg.DatabaseURL, ride.Schema()); err != nil {
+	if err := postgres.CheckVersion(ctx, cfg.DatabaseURL, ride.Schemas()...); err != nil {
 		return err
 	}
 	pool, err := postgres.Open(ctx, cfg.DatabaseURL, postgres.PoolOptions{App: "booking", MaxConns: 16, LeaseTime: cfg.Profile.Lease})
@@ -59,7 +59,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	defer wake.Close()
 	relay := outbox.NewRelay(outbox.Options{
 		Pool: pool, Client: sqs.NewFromConfig(awsCfg), Box: ride.Outbox(), Log: env.Log, Queues: []string{event.QueueRideRequests, event.QueueNotifications},
-		Lock: ride.RelayLock, Wake: wake.C, OnSent: ride.OnSent, SendWithin: cfg.Profile.Lease / 3,
+		Wake: wake.C, OnSent: ride.OnSent, SendWithin: cfg.Profile.Lease / 3,
 	})
 	return lifecycle.Group(ctx,
 		lifecycle.Task{Name: "http", Run: func(ctx context.Context) error {

@@ -22,7 +22,7 @@ import (
 func realRides(t *testing.T) (*ride.Store, *handler, ride.Ride) {
 	t.Helper()
 	ctx := t.Context()
-	_, pool := testenv.Database(t, ride.Schema())
+	_, pool := testenv.Database(t, ride.Schemas()...)
 	store := ride.NewStore(pool, profile.Fast())
 	listener := ride.NewListener(pool, slog.New(slog.DiscardHandler))
 	ended := make(chan struct{})

@@ -44,7 +44,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	if cfg.Worker == "" {
 		cfg.Worker = fmt.Sprintf("dispatch-%d", os.Getpid())
 	}
-	if err := postgres.CheckVersion(ctx, cfg.DatabaseURL, ride.Schema()); err != nil {
+	if err := postgres.CheckVersion(ctx, cfg.DatabaseURL, ride.Schemas()...); err != nil {
 		return err
 	}
 	pool, err := postgres.Open(ctx, cfg.DatabaseURL, postgres.PoolOptions{App: cfg.Worker})

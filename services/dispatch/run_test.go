@@ -38,7 +38,7 @@ const patience, look = 20 * time.Second, 20 * time.Millisecond
 // cannot be read is on the dead-letter queue with its reason.
 func TestFromTheOutboxToTheDelete(t *testing.T) {
 	t.Parallel()
-	url, pool := testenv.Database(t, ride.Schema())
+	url, pool := testenv.Database(t, ride.Schemas()...)
 	awsConfig := testenv.Emulator(t)
 	sdk, err := awsclient.New(t.Context(), awsConfig)
 	require.NoError(t, err)
@@ -53,7 +53,7 @@ func TestFromTheOutboxToTheDelete(t *testing.T) {
 	_, err = store.SetDuty(t.Context(), "ana", true)
 	require.NoError(t, err)
 
-	relay := outbox.NewRelay(outbox.Options{Pool: pool, Box: ride.Outbox(), Client: client, Lock: ride.RelayLock, OnSent: ride.OnSent})
+	relay := outbox.NewRelay(outbox.Options{Pool: pool, Box: ride.Outbox(), Client: client, OnSent: ride.OnSent})
 	start(t, relay.Run)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

@@ -14,10 +14,10 @@ import (
 
 // schemas are all of Tandem's, each with one owner.
 func schemas() []postgres.Schema {
-	return []postgres.Schema{
-		ride.Schema(), gateway.Schema(), notification.Schema(), history.Schema(), heatmap.Schema(),
-		{Name: shardgroup.SchemaName, FS: shardgroup.Migrations()},
-	}
+	return append(ride.Schemas(),
+		gateway.Schema(), notification.Schema(), history.Schema(), heatmap.Schema(),
+		postgres.Schema{Name: shardgroup.SchemaName, FS: shardgroup.Migrations()},
+	)
 }
 
 type migrateCmd struct {

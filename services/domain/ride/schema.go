@@ -10,11 +10,17 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Schema returns the schema ride, which this package owns, with its migrations.
-func Schema() postgres.Schema { return postgres.Embedded("ride", migrations) }
+const schemaName = "ride"
+
+// Schemas returns the schema ride, which this package owns: its own migrations,
+// and those of the outbox, which lies in the same schema so that one transaction
+// writes a ride and its message.
+func Schemas() []postgres.Schema {
+	return []postgres.Schema{
+		postgres.Embedded(schemaName, migrations),
+		{Name: schemaName, FS: outbox.Migrations(), Versions: "outbox_version"},
+	}
+}
 
 // Outbox is the table that the relay sends from.
-func Outbox() outbox.Box { return outbox.New("ride", "outbox") }
-
-// RelayLock is the advisory lock of Outbox's relay.
-const RelayLock = 7266_4001
+func Outbox() outbox.Box { return outbox.New(schemaName, "outbox") }

@@ -22,7 +22,7 @@ import (
 
 func newStore(t *testing.T) (*ride.Store, *pgxpool.Pool) {
 	t.Helper()
-	_, pool := testenv.Database(t, ride.Schema())
+	_, pool := testenv.Database(t, ride.Schemas()...)
 	return ride.NewStore(pool, profile.Fast()), pool
 }
 

@@ -3,6 +3,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -17,13 +18,15 @@ import (
 	"github.com/pressly/goose/v3/database"
 )
 
-// Schema is one Postgres schema with its one owner's migrations (goose, SQL,
-// named 00001_name.sql, at the root of FS). Its version table is
-// <Name>.goose_db_version; the schema itself is made before the first
-// migration runs.
+// Schema is one set of migrations (goose, SQL, named 00001_name.sql, at the root
+// of FS) and the Postgres schema that they are for. The schema is created before
+// its first migration runs, and names that a migration does not qualify are in it.
 type Schema struct {
 	Name string
 	FS   fs.FS
+	// Versions is the name of the version table; empty: goose_db_version. A second
+	// set of migrations for the same schema needs a table of its own.
+	Versions string
 }
 
 // Embedded returns the schema of that name whose migrations lie in the folder
@@ -97,45 +100,67 @@ func Migrate(ctx context.Context, url string, schemas ...Schema) error {
 	if err != nil {
 		return errors.New("postgres: the database URL cannot be read")
 	}
-	db := stdlib.OpenDB(*cfg)
-	defer func() { _ = db.Close() }()
-	conn, err := db.Conn(ctx)
+	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
 		return fmt.Errorf("postgres: cannot connect: %w", err)
 	}
-	defer func() { _ = conn.Close() }()
-	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", migrateLock); err != nil {
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+
+	// The lock is the session's: it outlives the migrations' own transactions and
+	// ends with the connection, whatever happens to this process.
+	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", migrateLock); err != nil {
 		return fmt.Errorf("postgres: migration lock: %w", err)
 	}
+
 	for _, s := range schemas {
-		if _, err := conn.ExecContext(ctx, "CREATE SCHEMA IF NOT EXISTS "+pgx.Identifier{s.Name}.Sanitize()); err != nil {
+		if _, err := conn.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+pgx.Identifier{s.Name}.Sanitize()); err != nil {
 			return fmt.Errorf("postgres: schema %s: %w", s.Name, err)
 		}
-		p, err := provider(db, s)
-		if err != nil {
+		if err := s.migrate(ctx, cfg); err != nil {
 			return err
-		}
-		if _, err := p.Up(ctx); err != nil {
-			return fmt.Errorf("postgres: migrate %s: %w", s.Name, err)
 		}
 	}
 	return nil
 }
 
-// CheckVersion returns ErrSchemaVersion, with what to do, where the database's
-// schema is not at the newest version that s holds. A service calls it before
-// it serves.
-func CheckVersion(ctx context.Context, url string, s Schema) error {
+func (s Schema) migrate(ctx context.Context, cfg *pgx.ConnConfig) error {
+	db := s.open(cfg)
+	defer func() { _ = db.Close() }()
+	p, err := s.provider(db)
+	if err != nil {
+		return err
+	}
+
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("postgres: migrate %s: %w", s.Name, err)
+	}
+	return nil
+}
+
+// CheckVersion returns ErrSchemaVersion, with what to do, if the database's
+// schemas are not at the newest version that this build holds. A service calls it
+// before it serves.
+func CheckVersion(ctx context.Context, url string, schemas ...Schema) error {
 	cfg, err := pgx.ParseConfig(url)
 	if err != nil {
 		return errors.New("postgres: the database URL cannot be read")
 	}
-	db := stdlib.OpenDB(*cfg)
+	for _, s := range schemas {
+		if err := s.check(ctx, cfg); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s Schema) check(ctx context.Context, cfg *pgx.ConnConfig) error {
+	db := s.open(cfg)
 	defer func() { _ = db.Close() }()
-	p, err := provider(db, s)
+	p, err := s.provider(db)
 	if err != nil {
 		return err
 	}
+
 	current, target, err := p.GetVersions(ctx)
 	if err != nil {
 		return fmt.Errorf("%w: %s: %w; run `tandem migrate`", ErrSchemaVersion, s.Name, err)
@@ -146,8 +171,15 @@ func CheckVersion(ctx context.Context, url string, s Schema) error {
 	return nil
 }
 
-func provider(db *sql.DB, s Schema) (*goose.Provider, error) {
-	store, err := database.NewStore(database.DialectPostgres, s.Name+".goose_db_version")
+// open opens connections on which names that are not qualified are in s.
+func (s Schema) open(cfg *pgx.ConnConfig) *sql.DB {
+	cfg = cfg.Copy()
+	cfg.RuntimeParams["search_path"] = pgx.Identifier{s.Name}.Sanitize()
+	return stdlib.OpenDB(*cfg)
+}
+
+func (s Schema) provider(db *sql.DB) (*goose.Provider, error) {
+	store, err := database.NewStore(database.DialectPostgres, s.Name+"."+cmp.Or(s.Versions, "goose_db_version"))
 	if err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)
 	}

@@ -61,8 +61,8 @@ func newStage(t *testing.T) *stage {
 	prof := profile.Fast()
 	prof.Lease = profile.Default().Lease // all of it in one process, beside other tests: nobody is to lose a lease
 	s := &stage{t: t, aws: testenv.Emulator(t), signer: signer, prof: prof, listeners: map[string]net.Listener{}, calls: map[string]*recorder{}}
-	s.db, s.pool = testenv.Database(t, ride.Schema(), gateway.Schema(), notification.Schema(), history.Schema(), heatmap.Schema(),
-		postgres.Schema{Name: shardgroup.SchemaName, FS: shardgroup.Migrations()})
+	s.db, s.pool = testenv.Database(t, append(ride.Schemas(), gateway.Schema(), notification.Schema(), history.Schema(), heatmap.Schema(),
+		postgres.Schema{Name: shardgroup.SchemaName, FS: shardgroup.Migrations()})...)
 	return s
 }
 

@@ -47,8 +47,8 @@ const (
 // database has all the schemas that an audit reads.
 func database(t *testing.T) (url string, pool *pgxpool.Pool) {
 	t.Helper()
-	return testenv.Database(t, ride.Schema(), notification.Schema(), history.Schema(), heatmap.Schema(),
-		postgres.Schema{Name: shardgroup.SchemaName, FS: shardgroup.Migrations()})
+	return testenv.Database(t, append(ride.Schemas(), notification.Schema(), history.Schema(), heatmap.Schema(),
+		postgres.Schema{Name: shardgroup.SchemaName, FS: shardgroup.Migrations()})...)
 }
 
 // newSite makes a site in a database, in place of the one before.

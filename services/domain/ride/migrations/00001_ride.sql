@@ -66,24 +66,5 @@ CREATE TABLE ride.ride_events (
 );
 CREATE INDEX events_of_a_ride ON ride.ride_events (ride_id, seq);
 
--- Package outbox writes and reads this table.
-CREATE TABLE ride.outbox (
-    seq        bigserial   PRIMARY KEY,
-    id         uuid        NOT NULL UNIQUE,
-    queue      text        NOT NULL,
-    key        text        NOT NULL,
-    body       bytea       NOT NULL,
-    added_at   timestamptz NOT NULL,
-    due_at     timestamptz NOT NULL, -- when the message may be seen: added_at + its delay
-    retry_at   timestamptz NOT NULL,
-    tries      integer     NOT NULL DEFAULT 0,
-    last_error text        NOT NULL DEFAULT '',
-    sent_at    timestamptz,
-    message_id text        NOT NULL DEFAULT ''
-);
-CREATE INDEX outbox_unsent ON ride.outbox (seq) WHERE sent_at IS NULL;
-CREATE INDEX outbox_unsent_of_a_key ON ride.outbox (queue, key, seq) WHERE sent_at IS NULL;
-CREATE INDEX outbox_sent ON ride.outbox (sent_at) WHERE sent_at IS NOT NULL;
-
 -- +goose Down
-DROP TABLE ride.outbox, ride.ride_events, ride.offers, ride.rides, ride.drivers;
+DROP TABLE ride.ride_events, ride.offers, ride.rides, ride.drivers;

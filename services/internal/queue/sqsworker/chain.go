@@ -16,11 +16,13 @@ type chain struct {
 func chains(messages []*inFlight, fifo bool) []chain {
 	var out []chain
 	at := map[string]int{}
+
 	for _, f := range messages {
 		key := f.ID
 		if fifo {
 			key = f.Group
 		}
+
 		i, ok := at[key]
 		if !ok {
 			i = len(out)
@@ -58,6 +60,7 @@ func (w *Worker) start(ctx, life context.Context, messages []*inFlight) {
 func (w *Worker) ended(key string, done chan struct{}) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+
 	// A newer chain of the same key may have taken the place; it stays.
 	if w.tails[key] == done {
 		delete(w.tails, key)

@@ -71,6 +71,7 @@ func (o Options) compare(attributes map[string]string) (target string, err error
 	if err != nil {
 		return "", fmt.Errorf("sqsworker: queue %s: SQS does not tell its visibility: %w", o.Queue, err)
 	}
+
 	if need := seconds(o.Visibility); has < int(need) {
 		return "", setupError("queue %s has a visibility of %d s, and this worker needs at least %d s: set %s to %d", o.Queue, has, need, o.VisibilitySetting, need)
 	}
@@ -85,6 +86,7 @@ func (o Options) compare(attributes map[string]string) (target string, err error
 		}
 		return "", setupError("queue %s sends its dead letters to %s, and this worker sends them to %s: name one queue in both", o.Queue, target, o.DeadLetterQueue)
 	}
+
 	if o.MaxReceiveCount != 0 && maxReceiveCount != strconv.Itoa(o.MaxReceiveCount) {
 		return "", setupError("queue %s has a maxReceiveCount of %s, and this worker takes receive %d for the last: set it to %d", o.Queue, cmp.Or(maxReceiveCount, "none"), o.MaxReceiveCount, o.MaxReceiveCount)
 	}

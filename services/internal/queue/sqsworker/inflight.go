@@ -65,6 +65,7 @@ func (w *Worker) untrack(f *inFlight) {
 func (w *Worker) allInFlight() []*inFlight {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+
 	all := make([]*inFlight, 0, len(w.inFlight))
 	for f := range w.inFlight {
 		all = append(all, f)
@@ -102,6 +103,7 @@ func (w *Worker) makeVisible(ctx context.Context, d time.Duration, messages ...*
 func (w *Worker) changeVisibility(ctx context.Context, messages []*inFlight, d time.Duration) (map[int]*types.BatchResultErrorEntry, error) {
 	ctx, cancel := context.WithTimeout(ctx, w.o.callWithin())
 	defer cancel()
+
 	url, err := w.queue.get(ctx)
 	if err != nil {
 		return nil, err
@@ -113,6 +115,7 @@ func (w *Worker) changeVisibility(ctx context.Context, messages []*inFlight, d t
 			Id: aws.String(strconv.Itoa(i)), ReceiptHandle: &f.receipt, VisibilityTimeout: seconds(d),
 		})
 	}
+
 	out, err := w.o.Client.ChangeMessageVisibilityBatch(ctx, in)
 	if err != nil {
 		return nil, err

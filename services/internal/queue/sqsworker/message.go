@@ -84,6 +84,7 @@ func newMessage(m types.Message) Message {
 	if ms, err := strconv.ParseInt(m.Attributes[string(types.MessageSystemAttributeNameSentTimestamp)], 10, 64); err == nil {
 		out.SentAt = time.UnixMilli(ms).UTC()
 	}
+
 	for k, v := range m.MessageAttributes {
 		if v.StringValue != nil {
 			if out.Attributes == nil {

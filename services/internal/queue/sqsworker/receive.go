@@ -77,6 +77,7 @@ func (w *Worker) receive(ctx context.Context, n int, wait time.Duration) ([]type
 }
 
 func (w *Worker) trackAll(handling context.Context, got []types.Message) []*inFlight {
+	// The answer has just arrived: the visibility is counted from here.
 	now := time.Now()
 	out := make([]*inFlight, len(got))
 	for i, m := range got {

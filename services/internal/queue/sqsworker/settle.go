@@ -145,6 +145,7 @@ func deadAttributes(m Message, reason error) map[string]types.MessageAttributeVa
 		text = reasonText(reason.Error())
 	}
 
+	// The reason comes first: SQS takes ten attributes at most.
 	out := map[string]types.MessageAttributeValue{ReasonAttribute: stringAttribute(text)}
 	for k, v := range m.Attributes {
 		if _, taken := out[k]; !taken && len(out) < maxAttributes {

@@ -44,6 +44,7 @@ func New(o Options) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	w := &Worker{
 		o: o, queue: &queueURL{client: o.Client, name: o.Queue}, dead: &queueURL{client: o.Client, name: o.DeadLetterQueue},
 		slots: make(chan struct{}, o.MaxInFlight), deletes: make(chan deletion),
