@@ -98,7 +98,7 @@ func (s *sim) warm(ctx context.Context) {
 			return
 		case <-time.After(warmEvery):
 		}
-		if s.fleet[n].heard().Ride == nil {
+		if s.fleet[n].State().Ride == nil {
 			s.ride(ctx, n, s.warmTrip(n))
 		}
 	}

@@ -58,7 +58,7 @@ type sim struct {
 	city   *city.City
 	stats  *stats
 	ledger *ledger.Writer
-	fleet  []*driver
+	fleet  []driver
 	onRoad atomic.Int64
 	open   chan struct{}
 	riders sync.WaitGroup
@@ -87,7 +87,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) (err error) {
 		defer func() { err = errors.Join(err, s.ledger.Close()) }()
 	}
 	for n := range cfg.Drivers {
-		s.fleet = append(s.fleet, newDriver(s, fmt.Sprintf("sim-%d-d-%04d", cfg.Seed, n), n))
+		s.fleet = append(s.fleet, s.newDriver(n))
 	}
 	defer s.riders.Wait()
 	err = lifecycle.Group(ctx,
@@ -105,7 +105,7 @@ func (s *sim) drivers(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	for _, d := range s.fleet {
-		wg.Go(func() { s.keepDriving(ctx, d) })
+		wg.Go(func() { s.drive(ctx, d) })
 		select {
 		case <-ctx.Done():
 			return nil
@@ -115,21 +115,6 @@ func (s *sim) drivers(ctx context.Context) error {
 	s.stats.setPhase("running")
 	<-ctx.Done()
 	return nil
-}
-
-// keepDriving starts a driver again who could not even log in.
-func (s *sim) keepDriving(ctx context.Context, d *driver) {
-	for ctx.Err() == nil {
-		err := d.run(ctx)
-		if err == nil || ctx.Err() != nil {
-			return
-		}
-		s.log.Warn("a driver cannot go on duty; it tries again in 5 s", "driver", d.session.Subject(), "err", err)
-		select {
-		case <-ctx.Done():
-		case <-time.After(5 * time.Second):
-		}
-	}
 }
 
 // finish lets rides under way end, then says so.
@@ -168,8 +153,6 @@ func (s *sim) writeReport() error {
 	}
 	return nil
 }
-
-func (s *sim) driverSession(id string) *client.Session { return s.api.As(auth.Driver, id) }
 
 // rng follows from the seed, a kind and a number alone.
 func (s *sim) rng(kind string, n int) *rand.Rand {

@@ -1,0 +1,154 @@
+package client
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"tandem/services/domain/city"
+	"tandem/services/domain/geo"
+)
+
+const (
+	stepEvery   = time.Second
+	actWithin   = 20 * time.Second
+	flushWithin = 10 * time.Second
+	maxWaiting  = 600 // ten minutes of fixes: what an app keeps while it is offline
+	maxShown    = 60  // metres a second: location refuses what no car can drive
+	atHand      = 25  // metres: as good as there
+)
+
+// Streets finds ways.
+type Streets interface {
+	Route(from, to geo.Point) (city.Route, error)
+}
+
+// Driver is a car and the person in it: it answers offers, serves rides, and
+// sends its fixes. Whoever runs it calls Start, then Run, and has it Hear what
+// Watch or WatchAll brings.
+type Driver struct {
+	OnPoints func(sent []Point, a PointsAnswer) // hears of each batch and its answer
+	OnEnd    func(Ride)                         // hears of each ride that the driver ended
+	Log      *slog.Logger
+
+	session *Session
+	streets Streets
+	policy  Policy
+	mover   Mover
+	track   *Track
+	every   time.Duration // stepEvery, but in tests
+	wake    chan struct{}
+
+	mu    sync.Mutex
+	state DriverState // as last heard of from booking
+
+	target    string    // what the route leads to: a ride and one of its ends
+	answering string    // the offer that is thought about
+	answerAt  time.Time // when it is answered
+	boardAt   time.Time // when the rider is in
+	offUntil  time.Time // off duty until then
+	rides     int       // since the last break
+	lastFix   time.Time
+	lastAsk   time.Time
+}
+
+// NewDriver returns a driver that stands at start. Its hooks may be set until
+// Start is called.
+func NewDriver(s *Session, streets Streets, start geo.Point, p Policy) *Driver {
+	p.Speed = cmp.Or(p.Speed, 1)
+	return &Driver{
+		session: s, streets: streets, policy: p, mover: Mover{At: start},
+		every: stepEvery, wake: make(chan struct{}, 1), Log: slog.New(slog.DiscardHandler),
+	}
+}
+
+// Start goes on duty and sends the first fix, so that the driver can be found.
+func (d *Driver) Start(ctx context.Context) error {
+	// A driver that comes back goes on above what history has: a sequence that was
+	// used before would be taken for a repeat and skipped.
+	last, err := d.session.LastSeq(ctx)
+	if err != nil {
+		return err
+	}
+	d.track = NewTrack(d.session, last, maxWaiting)
+	d.track.OnAnswer = d.OnPoints
+
+	st, err := d.session.Duty(ctx, true)
+	if err != nil {
+		return err
+	}
+	d.Hear(st)
+	d.sendFix(ctx, time.Now())
+	return nil
+}
+
+// Run drives until ctx ends. A call that fails is tried again at the next step.
+func (d *Driver) Run(ctx context.Context) {
+	tick := time.NewTicker(d.every)
+	defer tick.Stop()
+
+	before := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-d.wake:
+			d.act(ctx, time.Now())
+		case now := <-tick.C:
+			d.act(ctx, now)
+			d.move(ctx, now, now.Sub(before))
+			before = now
+		}
+	}
+}
+
+// Hear takes the state that booking sent. It is safe for concurrent use.
+func (d *Driver) Hear(st DriverState) {
+	d.setState(st)
+	select {
+	case d.wake <- struct{}{}:
+	default: // it is awake already
+	}
+}
+
+// State returns what was last heard. It is safe for concurrent use.
+func (d *Driver) State() DriverState {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.state
+}
+
+func (d *Driver) setState(st DriverState) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.state = st
+}
+
+// move drives for dt and sends a fix where one is due.
+func (d *Driver) move(ctx context.Context, now time.Time, dt time.Duration) {
+	moves := !d.mover.Arrived()
+	d.mover.Drive(dt, d.policy.Speed)
+	if now.Before(d.offUntil) {
+		return // off duty, nobody is to know where the driver is
+	}
+	if moves || now.Sub(d.lastFix) >= d.policy.StillEvery {
+		d.sendFix(ctx, now)
+	}
+}
+
+func (d *Driver) sendFix(ctx context.Context, now time.Time) {
+	d.lastFix = now
+	_ = d.track.Add(Point{ // ErrFull: offline for ten minutes; newer fixes are dropped
+		At: now.UnixMilli(), Lat: d.mover.At.Lat, Lon: d.mover.At.Lon,
+		Speed: min(d.mover.Speed, maxShown), Heading: d.mover.Heading, Accuracy: choice(d.policy.Accuracy, 5),
+	})
+
+	// What is not durable by then goes with the next fix.
+	ctx, cancel := context.WithTimeout(ctx, flushWithin)
+	defer cancel()
+	if err := d.track.Flush(ctx); err != nil && ctx.Err() == nil && !Temporary(err) {
+		d.Log.Warn("points were not taken", "driver", d.session.Subject(), "err", err)
+	}
+}
