@@ -20,7 +20,7 @@ const (
 	maxAge = 24 * time.Hour
 )
 
-// point is one fix as it is sent. Pointers tell a missing member from a zero.
+// point is one fix as it is sent. The pointers tell a missing member from a zero.
 type point struct {
 	Seq      int64    `json:"seq"`
 	At       int64    `json:"at"`
@@ -36,7 +36,7 @@ type pointsRequest struct {
 	Points   []point `json:"points"`
 }
 
-// refusal says why a point was not taken.
+// refusal is why a point was not taken.
 type refusal struct {
 	Seq    int64  `json:"seq"`
 	Index  int    `json:"index"`
@@ -57,6 +57,7 @@ func check(driver string, points []point, now time.Time, recorded bool) (good []
 			refused = append(refused, refusal{p.Seq, i, field, detail})
 			continue
 		}
+
 		last = p.Seq
 		good = append(good, event.Point{
 			Driver: driver, Seq: p.Seq, At: p.At, Lat: *p.Lat, Lon: *p.Lon, Speed: p.Speed, Heading: p.Heading, Accuracy: p.Accuracy,
@@ -65,8 +66,8 @@ func check(driver string, points []point, now time.Time, recorded bool) (good []
 	return good, refused
 }
 
-// check names the field that is wrong, or none. JSON has no NaN, so a number
-// that cannot be one is refused while the body is read.
+// check returns the field that is wrong and what is wrong with it; "": none is.
+// JSON has no NaN, so a body that has one is refused while it is read.
 func (p point) check(now time.Time, recorded bool) (field, detail string) {
 	at := time.UnixMilli(p.At)
 	switch {
@@ -97,12 +98,14 @@ func (p point) check(now time.Time, recorded bool) (field, detail string) {
 const (
 	// maxSeq keeps sequences exact in JSON numbers everywhere (2^53 - 1).
 	maxSeq = 1<<53 - 1
-	// slack lets many fixes of one millisecond count on.
+	// slack is how far sequences may run ahead of the clock: many fixes of one
+	// millisecond count on from it.
 	slack = 60_000
 )
 
 func bad(x, lo, hi float64) bool { return math.IsNaN(x) || x < lo || x > hi }
 
+// checkRequest refuses a batch as a whole.
 func checkRequest(in pointsRequest) error {
 	switch n := len(in.Points); {
 	case n == 0:

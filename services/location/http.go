@@ -14,7 +14,7 @@ import (
 	"tandem/services/internal/problem"
 )
 
-// producer is *kinesisproducer.Producer, as location needs it.
+// producer is what location needs of *kinesisproducer.Producer.
 type producer interface {
 	Put(ctx context.Context, key string, data ...[]byte) (acked int, err error)
 }
@@ -45,6 +45,7 @@ func (s *service) points(c *gin.Context) error {
 	if err := httpserver.Bind(c, &in); err != nil {
 		return err
 	}
+
 	id := httpserver.Identity(c)
 	driver, err := auth.ActingDriver(id, in.DriverID, event.ValidID)
 	if err != nil {
@@ -53,6 +54,7 @@ func (s *service) points(c *gin.Context) error {
 	if err := checkRequest(in); err != nil {
 		return err
 	}
+
 	good, refused := check(driver, in.Points, s.now(), id.Role == auth.Importer)
 	s.stats.refused.Add(int64(len(refused)))
 	if len(good) == 0 {
@@ -60,10 +62,14 @@ func (s *service) points(c *gin.Context) error {
 		p.Extra = map[string]any{"refused": refused, "accepted_through": 0}
 		return p
 	}
+
+	// 202 only when the stream has acknowledged all of them: what a driver's app is
+	// told to be durable it forgets.
 	acked, err := s.put(c.Request.Context(), driver, good)
 	if err != nil {
 		return notDurable(err, good, acked, refused)
 	}
+
 	if refused == nil {
 		refused = []refusal{}
 	}
@@ -71,7 +77,8 @@ func (s *service) points(c *gin.Context) error {
 	return nil
 }
 
-// put waits until the stream has acknowledged the points, within putWithin.
+// put puts the points on the stream and waits until it has acknowledged them, at
+// most for putWithin.
 func (s *service) put(ctx context.Context, driver string, points []event.Point) (acked int, err error) {
 	data := make([][]byte, len(points))
 	for i, p := range points {
@@ -79,6 +86,7 @@ func (s *service) put(ctx context.Context, driver string, points []event.Point) 
 			return 0, err
 		}
 	}
+
 	ctx, cancel := context.WithTimeout(ctx, s.putWithin)
 	defer cancel()
 	began := time.Now()
@@ -87,7 +95,8 @@ func (s *service) put(ctx context.Context, driver string, points []event.Point) 
 	return acked, err
 }
 
-// notDurable says what of a batch is durable and from where to send again.
+// notDurable returns the problem that says what of a batch is durable and from
+// where to send again.
 func notDurable(err error, good []event.Point, acked int, refused []refusal) error {
 	through := int64(0)
 	if acked > 0 {
@@ -97,6 +106,10 @@ func notDurable(err error, good []event.Point, acked int, refused []refusal) err
 	if errors.Is(err, context.DeadlineExceeded) {
 		p.Err = errors.New("the stream did not acknowledge in time")
 	}
+
+	// Points are acknowledged in order, so one sequence tells what is durable. What
+	// is sent again and was put after all is a repeat, which readers know by its
+	// sequence.
 	p.Extra = map[string]any{"accepted_through": through, "resend_from": good[acked].Seq, "refused": refused}
 	return p
 }

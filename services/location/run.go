@@ -24,24 +24,28 @@ type Config struct {
 	Backend profile.Backend
 }
 
-// Run serves until ctx ends, then sends what waits.
+// Run serves until ctx ends, then sends the points that still wait.
 func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	awsCfg, err := awsclient.New(ctx, cfg.AWS)
 	if err != nil {
 		return err
 	}
-	stats := newStats()
 	client := kinesis.NewFromConfig(awsCfg)
+
 	// A stream of more shards than buckets would leave some of them empty.
 	check := streamcheck.New(streamcheck.Options{Client: client, Stream: event.Stream, MaxShards: cfg.Backend.Buckets.Count(), Log: env.Log})
+
+	stats := newStats()
 	p := kinesisproducer.New(kinesisproducer.Options{
 		Client: client, Stream: event.Stream, Buckets: cfg.Backend.Buckets, Log: env.Log,
 		Linger: max(cfg.Profile.Linger, cfg.Backend.MinLinger), Report: stats.report,
 	})
 	s := &service{stream: p, putWithin: cfg.Profile.PutWithin, now: time.Now, stats: stats}
-	// The producer outlives HTTP: requests under way wait for it.
+
+	// The producer ends after HTTP: requests under way wait for it.
 	producing, stopProducing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopProducing()
+
 	return lifecycle.Group(ctx,
 		lifecycle.Task{Name: "http", Run: func(ctx context.Context) error {
 			defer stopProducing()

@@ -13,7 +13,7 @@ import (
 // rateWindow is what rates are averaged over.
 const rateWindow = 5 * time.Second
 
-// stats is what location tells of itself. It is safe for concurrent use.
+// stats is what GET /v1/status says of location. It is safe for concurrent use.
 type stats struct {
 	accepted, refused atomic.Int64
 
@@ -34,6 +34,7 @@ func newStats() *stats {
 	return &stats{latency: hdrhistogram.New(1, 60_000, 3), shards: map[string]*shardStats{}}
 }
 
+// put counts what a request put on the stream, and how long it waited for that.
 func (s *stats) put(acked int, took time.Duration) {
 	s.accepted.Add(int64(acked))
 	s.mu.Lock()
@@ -41,7 +42,7 @@ func (s *stats) put(acked int, took time.Duration) {
 	_ = s.latency.RecordValue(min(max(took.Milliseconds(), 1), 60_000)) // in range by the clamp
 }
 
-// report is the producer's: a record was acknowledged.
+// report is called by the producer for each record that was acknowledged.
 func (s *stats) report(shard string, points, bytes int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -50,12 +51,15 @@ func (s *stats) report(shard string, points, bytes int) {
 		sh = &shardStats{since: time.Now()}
 		s.shards[shard] = sh
 	}
+
+	// First, so that this record counts in the window that it belongs to.
 	sh.roll(time.Now())
 	sh.points += int64(points)
 	sh.records++
 	sh.bytes += int64(bytes)
 }
 
+// roll ends the window, once it is long enough.
 func (s *shardStats) roll(now time.Time) {
 	took := now.Sub(s.since)
 	if took < rateWindow {
@@ -88,6 +92,7 @@ func (s *stats) detail() any {
 	d := detail{Points: s.accepted.Load(), Refused: s.refused.Load(), Shards: []shardDetail{}, Latency: map[string]float64{
 		"p50": float64(s.latency.ValueAtQuantile(50)), "p99": float64(s.latency.ValueAtQuantile(99)),
 	}}
+
 	for _, name := range slices.Sorted(maps.Keys(s.shards)) {
 		sh := s.shards[name]
 		sh.roll(time.Now())
