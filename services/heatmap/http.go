@@ -11,11 +11,9 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/golang/geo/s2"
 
-	"tandem/services/domain/points"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/problem"
-	"tandem/services/internal/stream/shardgroup"
 )
 
 const defaultMinutes = 15
@@ -24,18 +22,17 @@ const defaultMinutes = 15
 // choice would be a way to subtract one answer from another.
 func spans() []int { return []int{defaultMinutes, 30, 60} }
 
-// reader is the running service.
-type reader struct {
+// service answers from the store.
+type service struct {
 	store *store
-	stats *points.Stats
-	seen  *points.Recent
-	group *shardgroup.Group
 
 	mu     sync.Mutex
 	public map[int]publicMap // by minutes
 }
 
-// publicMap is the public heatmap of one minute: made once, the same for all.
+func newService(s *store) *service { return &service{store: s, public: map[int]publicMap{}} }
+
+// publicMap is the public heatmap of one minute: computed once, the same for all.
 type publicMap struct {
 	From    time.Time    `json:"from"`
 	To      time.Time    `json:"to"`
@@ -59,15 +56,14 @@ type rawMapCell struct {
 	Corners      [4][2]float64 `json:"corners"`
 }
 
-func (r *reader) routes() []httpserver.Route {
+func (s *service) routes() []httpserver.Route {
 	everybody := []auth.Role{auth.Viewer, auth.Rider, auth.Driver, auth.Importer, auth.Service, auth.Admin}
 	return []httpserver.Route{
-		{Method: http.MethodGet, Path: "/v1/heatmap", Roles: everybody, Handle: r.heatmapHTTP},
-		{Method: http.MethodGet, Path: "/v1/seen", Roles: []auth.Role{auth.Admin, auth.Service}, Handle: r.seenHTTP},
+		{Method: http.MethodGet, Path: "/v1/heatmap", Roles: everybody, Handle: s.heatmapHTTP},
 	}
 }
 
-func (r *reader) heatmapHTTP(c *gin.Context) error {
+func (s *service) heatmapHTTP(c *gin.Context) error {
 	minutes := defaultMinutes
 	if q := c.Query("minutes"); q != "" {
 		n, err := strconv.Atoi(q)
@@ -76,56 +72,68 @@ func (r *reader) heatmapHTTP(c *gin.Context) error {
 		}
 		minutes = n
 	}
+
 	if c.Query("raw") == "1" {
-		return r.rawHTTP(c, minutes)
+		return s.rawHTTP(c, minutes)
 	}
-	m, err := r.publicMap(c.Request.Context(), time.Now(), minutes)
+	m, err := s.publicMap(c.Request.Context(), time.Now(), minutes)
 	if err != nil {
 		return err
 	}
+
+	// Private, since a shared cache does not check tokens.
 	c.Header("Cache-Control", "private, max-age=15")
 	c.JSON(http.StatusOK, m)
 	return nil
 }
 
-// publicMap gives the heatmap of the last whole minutes before now.
-func (r *reader) publicMap(ctx context.Context, now time.Time, minutes int) (publicMap, error) {
+// publicMap returns the heatmap of the last whole minutes before now.
+func (s *service) publicMap(ctx context.Context, now time.Time, minutes int) (publicMap, error) {
 	to := now.UTC().Truncate(window)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if m, ok := r.public[minutes]; ok && m.To.Equal(to) {
+
+	// Everybody is answered from the same map for a minute: two that differ by one
+	// driver could be subtracted. The lock is held while it is computed, so that
+	// many askers cost one computation.
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m, ok := s.public[minutes]; ok && m.To.Equal(to) {
 		return m, nil
 	}
+
 	m := publicMap{From: to.Add(-time.Duration(minutes) * time.Minute), To: to, Minutes: minutes, Cells: []publicCell{}}
-	present, err := r.store.present(ctx, m.From, m.To)
+	present, err := s.store.present(ctx, m.From, m.To)
 	if err != nil {
 		return publicMap{}, err
 	}
 	for _, a := range partition(present) {
 		m.Cells = append(m.Cells, publicCell{Cell: a.cell.ToToken(), Level: a.cell.Level(), Class: class(a.drivers), Corners: corners(a.cell)})
 	}
-	r.public[minutes] = m
+
+	s.public[minutes] = m
 	return m, nil
 }
 
 // rawHTTP answers operators with counts of points by cell, of the last minutes
 // or of [from, to).
-func (r *reader) rawHTTP(c *gin.Context, minutes int) error {
+func (s *service) rawHTTP(c *gin.Context, minutes int) error {
 	if httpserver.Identity(c).Role != auth.Admin {
 		return problem.New(problem.Forbidden, "Raw counts are for the role admin.")
 	}
-	to, err := timeParam(c, "to", time.Now())
+
+	to, err := httpserver.TimeParam(c, "to", time.Now())
 	if err != nil {
 		return err
 	}
-	from, err := timeParam(c, "from", to.Add(-time.Duration(minutes)*time.Minute).Truncate(window))
+	from, err := httpserver.TimeParam(c, "from", to.Add(-time.Duration(minutes)*time.Minute).Truncate(window))
 	if err != nil {
 		return err
 	}
-	rows, err := r.store.raw(c.Request.Context(), from, to)
+
+	rows, err := s.store.raw(c.Request.Context(), from, to)
 	if err != nil {
 		return err
 	}
+
 	cells := make([]rawMapCell, len(rows))
 	for i, row := range rows {
 		id := s2.CellID(row.Cell) //nolint:gosec // all 64 bits are kept
@@ -136,42 +144,4 @@ func (r *reader) rawHTTP(c *gin.Context, minutes int) error {
 	}
 	c.JSON(http.StatusOK, gin.H{"from": from.UTC(), "to": to.UTC(), "cells": cells})
 	return nil
-}
-
-func timeParam(c *gin.Context, name string, missing time.Time) (time.Time, error) {
-	q := c.Query(name)
-	if q == "" {
-		return missing, nil
-	}
-	t, err := time.Parse(time.RFC3339Nano, q)
-	if err != nil {
-		return time.Time{}, problem.Field(name, "It is a time like 2026-11-24T12:00:00.000Z.")
-	}
-	return t, nil
-}
-
-func (r *reader) seenHTTP(c *gin.Context) error {
-	driver := c.Query("driver")
-	if driver == "" {
-		return problem.Field("driver", "Name a driver.")
-	}
-	c.JSON(http.StatusOK, gin.H{"seen": r.seen.Last(driver)})
-	return nil
-}
-
-func (r *reader) status() any {
-	d, group := r.stats.Detail(name), r.group.Status()
-	d.Records, d.Parked, d.Gaps = group.Records, group.Parked, group.Gaps
-	for _, s := range group.Shards {
-		one := points.ShardDetail{Shard: s.Shard, Sequence: s.Sequence, BehindMS: s.Behind.Milliseconds(), Worker: s.Worker, Drained: s.Drained}
-		if s.Err != nil {
-			one.Error = s.Err.Error()
-		}
-		d.Shards = append(d.Shards, one)
-	}
-	return d
-}
-
-func (r *reader) processor(string) shardgroup.Processor {
-	return &processor{store: r.store, stats: r.stats, seen: r.seen, marks: map[string]int64{}}
 }

@@ -9,19 +9,20 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// present gives which drivers were in which cell in [from, to).
+// present returns which drivers were in which cell in [from, to).
 func (s *store) present(ctx context.Context, from, to time.Time) (map[s2.CellID][]string, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT cell, array_agg(DISTINCT driver) FROM heatmap.presence WHERE window_at >= $1 AND window_at < $2 GROUP BY cell`, from, to)
 	if err != nil {
 		return nil, fmt.Errorf("who was where: %w", err)
 	}
+
 	out := map[s2.CellID][]string{}
 	var cell int64
 	var drivers []string
 	_, err = pgx.ForEachRow(rows, []any{&cell, &drivers}, func() error {
 		out[s2.CellID(cell)] = drivers //nolint:gosec // all 64 bits are kept
-		drivers = nil
+		drivers = nil                  // each cell keeps a slice of its own
 		return nil
 	})
 	if err != nil {
@@ -46,6 +47,7 @@ func (s *store) raw(ctx context.Context, from, to time.Time) ([]rawCell, error) 
 	if err != nil {
 		return nil, fmt.Errorf("add up windows: %w", err)
 	}
+
 	out, err := pgx.CollectRows(rows, pgx.RowToStructByPos[rawCell])
 	if err != nil {
 		return nil, fmt.Errorf("add up windows: %w", err)

@@ -2,15 +2,12 @@ package heatmap
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 	"slices"
 	"time"
 
 	"tandem/services/domain/event"
 	"tandem/services/domain/geo"
-	"tandem/services/internal/stream/shardgroup"
-	"tandem/services/internal/stream/shardreader"
+	"tandem/services/domain/points"
 )
 
 const (
@@ -41,6 +38,21 @@ type count struct {
 	first, last time.Time // arrivals
 }
 
+// plus adds up two counts of one row.
+func (c count) plus(d count) count {
+	if c.n == 0 {
+		return d
+	}
+	c.n += d.n
+	if d.first.Before(c.first) {
+		c.first = d.first
+	}
+	if d.last.After(c.last) {
+		c.last = d.last
+	}
+	return c
+}
+
 // presence is one driver in one cell in one window.
 type presence struct {
 	place
@@ -51,28 +63,23 @@ type presence struct {
 type tally struct {
 	cells   map[place]count
 	present map[presence]struct{}
-	marks   event.Mark       // the newest sequence counted, of the batch's drivers
+	marks   event.Mark       // the newest sequence counted, by driver
 	skipped map[string]int64 // repeats and what came out of order, by driver
 }
 
-// tallyUp adds up points, raising mark as it goes. Presence is noted for fixes
-// after since: nobody asks for older ones.
-func tallyUp(points []arrival, mark event.Mark, since time.Time) tally {
+// tallyUp adds up a batch. Presence is noted for fixes after since: nobody asks
+// for older ones.
+func tallyUp(batch []points.Arrival, since time.Time) tally {
 	t := tally{cells: map[place]count{}, present: map[presence]struct{}{}, marks: event.Mark{}, skipped: map[string]int64{}}
-	for _, p := range points {
-		if !mark.Rises(p.Driver, p.Seq) {
+	for _, p := range batch {
+		if !p.Rises {
 			t.skipped[p.Driver]++
 			continue
 		}
 		t.marks[p.Driver] = p.Seq
+
 		at := placeOf(p.Point)
-		c, ok := t.cells[at]
-		if !ok {
-			c = count{first: p.arrived, last: p.arrived}
-		}
-		c.n++
-		c.first, c.last = earlier(c.first, p.arrived), later(c.last, p.arrived)
-		t.cells[at] = c
+		t.cells[at] = t.cells[at].plus(count{n: 1, first: p.Arrived, last: p.Arrived})
 		if p.Time().After(since) {
 			t.present[presence{at, p.Driver}] = struct{}{}
 		}
@@ -80,7 +87,16 @@ func tallyUp(points []arrival, mark event.Mark, since time.Time) tally {
 	return t
 }
 
-// places gives the rows in the one order in which all shards lock them.
+// skippedPoints returns how many points were skipped, of all drivers.
+func (t tally) skippedPoints() (n int) {
+	for _, of := range t.skipped {
+		n += int(of)
+	}
+	return n
+}
+
+// places returns the rows in the one order in which all shards lock them: two
+// transactions that lock in different orders would wait for each other.
 func (t tally) places() []place {
 	out := make([]place, 0, len(t.cells))
 	for p := range t.cells {
@@ -88,42 +104,4 @@ func (t tally) places() []place {
 	}
 	slices.SortFunc(out, comparePlaces)
 	return out
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}
-
-// arrival is a point and when it arrived on the stream.
-type arrival struct {
-	event.Point
-	arrived time.Time
-}
-
-// decode reads all records of a batch; all that can't be read are named at once.
-func decode(b shardreader.Batch) ([]arrival, error) {
-	points := make([]arrival, 0, len(b.Records))
-	var bad []error
-	for _, r := range b.Records {
-		p, err := event.DecodePoint(r.Data)
-		if err != nil {
-			bad = append(bad, shardgroup.Undecodable(r.Position, err))
-			continue
-		}
-		points = append(points, arrival{Point: p, arrived: r.Arrived})
-	}
-	if len(bad) > 0 {
-		return nil, fmt.Errorf("heatmap: %w", errors.Join(bad...))
-	}
-	return points, nil
 }

@@ -12,9 +12,10 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// store is the SQL on the schema history.
+// store is the SQL on the schema history. It is the service's points.Store.
 type store struct {
 	pool *pgxpool.Pool
+
 	mu   sync.Mutex
 	days map[time.Time]bool // partitions that are known to exist
 }
@@ -49,12 +50,13 @@ func (t *fixTime) ScanTimestamptz(v pgtype.Timestamptz) error {
 
 const selectPoint = `SELECT driver, seq, at, lat, lon, speed, heading, accuracy FROM history.points `
 
-// last gives a driver's point of the highest sequence; false: there is none.
+// last returns a driver's point of the highest sequence, and whether there is one.
 func (s *store) last(ctx context.Context, driver string) (point, bool, error) {
 	rows, err := s.pool.Query(ctx, selectPoint+`WHERE driver = $1 ORDER BY day DESC, seq DESC LIMIT 1`, driver)
 	if err != nil {
 		return point{}, false, fmt.Errorf("last point of a driver: %w", err)
 	}
+
 	p, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[point])
 	if errors.Is(err, pgx.ErrNoRows) {
 		return point{}, false, nil
@@ -65,14 +67,17 @@ func (s *store) last(ctx context.Context, driver string) (point, bool, error) {
 	return p, true, nil
 }
 
-// between gives a driver's points with from <= sequence < to, in order.
+// between returns a driver's points with from <= sequence < to, in order.
 func (s *store) between(ctx context.Context, driver string, from, to time.Time, limit int) ([]point, error) {
+	// The day follows from the sequence; naming it spares the partitions of all
+	// other days.
 	rows, err := s.pool.Query(ctx, selectPoint+`
 		WHERE driver = $1 AND day BETWEEN $2::date AND $3::date AND seq >= $4 AND seq < $5 ORDER BY day, seq LIMIT $6`,
 		driver, from.UTC(), to.UTC(), from.UnixMilli(), to.UnixMilli(), limit)
 	if err != nil {
 		return nil, fmt.Errorf("points of a driver: %w", err)
 	}
+
 	points, err := pgx.CollectRows(rows, pgx.RowToStructByPos[point])
 	if err != nil {
 		return nil, fmt.Errorf("points of a driver: %w", err)

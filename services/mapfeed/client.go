@@ -14,16 +14,19 @@ import (
 	"tandem/services/internal/problem"
 )
 
-// The slow-client policy, by name.
+// What is done about slow clients (see the package's doc).
 const (
 	// WriteWithin is how long a client may take for one frame.
 	WriteWithin = 10 * time.Second
 	// TextQueue is how many text frames may wait for a client.
 	TextQueue = 64
-	pingEvery = 20 * time.Second
-	deadAfter = 3 * pingEvery
-	maxAsk    = 4 << 10 // bytes of what a client sends
-	maxRides  = 8       // that one socket may listen to
+)
+
+const (
+	pingEvery  = 20 * time.Second
+	deadAfter  = 3 * pingEvery
+	maxMessage = 4 << 10 // bytes of a client's message
+	maxRides   = 8       // that one socket may listen to
 )
 
 var errSlow = errors.New("mapfeed: the client is too slow: its text frames do not fit into its queue")
@@ -34,20 +37,21 @@ type client struct {
 	conn *websocket.Conn
 	feed *feed
 
-	wake  chan struct{}
+	wake  chan struct{} // a frame waits
 	texts chan []byte
 
 	mu      sync.Mutex
 	view    geo.Box
 	viewed  bool            // a view was asked for
-	fresh   bool            // the next frame holds everything in the view
+	fresh   bool            // the next frame must tell everything in the view
 	frame   []byte          // waits to be sent; a newer one replaces it
-	knows   map[string]bool // drivers whose number this client may have
+	knows   map[string]bool // drivers whose number this client may know
 	watches map[string]bool // rides it listens to
-	driver  bool            // listens to its own state
+	driver  bool            // it listens to its own state
 }
 
-type ask struct {
+// message is what a client sends.
+type message struct {
 	Type   string  `json:"type"`
 	West   float64 `json:"west"`
 	South  float64 `json:"south"`
@@ -60,19 +64,25 @@ type ask struct {
 func (c *client) serve(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	wg.Go(func() {
 		defer cancel()
 		c.writeLoop(ctx)
 	})
-	// Closing the connection is what ends a read.
+
+	// A read knows no context: closing the connection is what ends it.
 	stop := context.AfterFunc(ctx, func() { _ = c.conn.Close() })
 	defer stop()
-	c.conn.SetReadLimit(maxAsk)
+
+	// TCP may believe for hours that a client is there that has gone: one that
+	// answers no ping for a minute is disconnected.
+	c.conn.SetReadLimit(maxMessage)
 	alive := func(string) error { return c.conn.SetReadDeadline(time.Now().Add(deadAfter)) }
 	c.conn.SetPongHandler(alive)
 	_ = alive("")
+
 	c.send(map[string]any{"type": "hello", "version": frameVersion, "you": c.id.Subject})
 	for {
 		_, raw, err := c.conn.ReadMessage()
@@ -81,26 +91,27 @@ func (c *client) serve(ctx context.Context) {
 			return
 		}
 		_ = alive("")
-		if err := c.hear(ctx, raw, &wg); err != nil {
+		if err := c.handle(ctx, raw, &wg); err != nil {
 			c.send(map[string]any{"type": "error", "problem": problem.From(err)})
 		}
 	}
 }
 
-func (c *client) hear(ctx context.Context, raw []byte, wg *sync.WaitGroup) error {
-	var a ask
-	if err := json.Unmarshal(raw, &a); err != nil {
+// handle does what a message asks for. Its error is told to the client.
+func (c *client) handle(ctx context.Context, raw []byte, wg *sync.WaitGroup) error {
+	var m message
+	if err := json.Unmarshal(raw, &m); err != nil {
 		return problem.New(problem.Invalid, "Send JSON with a type: view, ride or driver.")
 	}
-	switch a.Type {
+	switch m.Type {
 	case "view":
-		return c.look(geo.Box{West: a.West, South: a.South, East: a.East, North: a.North})
+		return c.look(geo.Box{West: m.West, South: m.South, East: m.East, North: m.North})
 	case "ride":
-		return c.listenRide(ctx, a.RideID, wg)
+		return c.listenRide(ctx, m.RideID, wg)
 	case "driver":
 		return c.listenDriver(ctx, wg)
 	}
-	return problem.Field("type", "%q is not known; there are view, ride and driver.", a.Type)
+	return problem.Field("type", "%q is not known; there are view, ride and driver.", m.Type)
 }
 
 func (c *client) look(view geo.Box) error {
@@ -113,7 +124,7 @@ func (c *client) look(view geo.Box) error {
 	return nil
 }
 
-// offer hands the client a frame of what it looks at.
+// offer leaves the client a frame of what it looks at. It never waits.
 func (c *client) offer(moved, all []vehicle, newNumbers bool, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -126,8 +137,11 @@ func (c *client) offer(moved, all []vehicle, newNumbers bool, now time.Time) {
 	if !c.viewed {
 		return
 	}
+
+	// The frame that still waits is replaced. If that one was to tell everything in
+	// the view, then this one must.
 	if c.frame != nil && c.frame[1] == kindAll {
-		c.fresh = true // the one that was not sent said what is there: so must this one
+		c.fresh = true
 	}
 	kind, vehicles := byte(kindMoved), moved
 	if c.fresh {
@@ -137,14 +151,15 @@ func (c *client) offer(moved, all []vehicle, newNumbers bool, now time.Time) {
 	if n == 0 && !c.fresh {
 		return
 	}
+
 	c.frame, c.fresh = frame, false
 	select {
 	case c.wake <- struct{}{}:
-	default:
+	default: // it is woken already, and will find this frame
 	}
 }
 
-// know lets the client have a driver's number, now and after each change.
+// know tells the client a driver's number, now and after each change.
 func (c *client) know(driver string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -159,13 +174,15 @@ func (c *client) tellVehicle(driver string) {
 	c.send(map[string]any{"type": "vehicle", "driver_id": driver, "vehicle": c.feed.world.vehicleOf(driver)})
 }
 
-// send queues a text frame; a client that is over its queue is disconnected.
+// send queues a text frame. It never waits: a client whose queue is full is
+// disconnected.
 func (c *client) send(v any) {
 	b, err := json.Marshal(v)
 	if err != nil {
 		c.feed.log.Error("a frame cannot be encoded", "err", err)
 		return
 	}
+
 	select {
 	case c.texts <- b:
 	default:
@@ -174,6 +191,7 @@ func (c *client) send(v any) {
 	}
 }
 
+// writeLoop is the only one that writes to the socket, which allows one writer.
 func (c *client) writeLoop(ctx context.Context) {
 	ping := time.NewTicker(pingEvery)
 	defer ping.Stop()
@@ -198,6 +216,7 @@ func (c *client) writeLoop(ctx context.Context) {
 	}
 }
 
+// take returns the frame that waits; nil: none does.
 func (c *client) take() []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()

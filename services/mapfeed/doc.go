@@ -1,16 +1,17 @@
-// Package mapfeed is the live map: a reader of the stream, every shard from the
-// tip, that pushes what lies in each client's view over one WebSocket a tab.
+// Package mapfeed is the live map: it reads every shard of the stream from the
+// tip, and pushes what lies in each client's view over one WebSocket a tab.
 //
 // # Reading
 //
-// Every replica reads every shard. With a database and on a backend that has
-// fan-out, each leases one of the stream's consumers mapfeed-1, mapfeed-2 … and
-// is pushed points as they arrive: 1 ms after it (p50 in the demo), where polling
-// takes 270 ms. Where it gets none it polls; /v1/status says why (package newest).
+// Every replica reads every shard (package points, Live). With a database and on
+// a backend that has fan-out, each leases one of the stream's consumers mapfeed-1,
+// mapfeed-2 and so on, and points are pushed to it: 1 ms after they arrive (p50 in
+// the demo), where polling takes 270 ms. Where none is free it polls, and
+// /v1/status says why.
 //
 // # Frames
 //
-// A client says what it looks at and listens to, as JSON text:
+// A client tells as JSON text what it looks at and what it listens to:
 //
 //	{"type":"view","west":-56.3,"south":-35,"east":-56,"north":-34.8}
 //	{"type":"ride","ride_id":"…"}    events of that ride follow, if it may see them
@@ -30,14 +31,15 @@
 //	    u32 ms from the stream to here, u32 0, f64 0
 //
 // A vehicle's number is a pseudonym that changes for all every ten minutes, so
-// that nobody can follow a driver through the day. Who may know a driver (its
-// ride's rider, itself, an admin) is told its number in a "vehicle" frame.
+// that nobody can follow a driver through the day. Those who may know a driver
+// (the driver itself, and whoever listens to its ride) are told its number in a
+// "vehicle" frame.
 //
 // # A slow client
 //
-// holds up nobody and costs bounded memory: one frame of positions waits at
-// most, and a newer one replaces it (the map may skip points; it never shows an
-// older one after a newer). Text frames, which may not be skipped, queue up to
-// TextQueue; a client that is over it, or that takes nothing for WriteWithin,
-// is disconnected and comes back.
+// A slow client delays nobody and costs bounded memory. At most one frame of
+// positions waits for it, and a newer one replaces that (the map may skip points;
+// it never shows an older one after a newer). Text frames may not be skipped: up
+// to TextQueue of them wait. A client that has more waiting, or that takes no
+// frame for WriteWithin, is disconnected, and connects again.
 package mapfeed

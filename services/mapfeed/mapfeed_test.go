@@ -121,7 +121,7 @@ func TestAClientSeesWhatLiesInItsView(t *testing.T) {
 	f.world.apply(point("out", 1, -30, -50), time.Now())
 	conn := dial(t, base, signer, viewer)
 	require.Equal(t, "hello", nextText(t, conn)["type"])
-	require.NoError(t, conn.WriteJSON(ask{Type: "view", West: -57, South: -35, East: -56, North: -34}))
+	require.NoError(t, conn.WriteJSON(message{Type: "view", West: -57, South: -35, East: -56, North: -34}))
 	kind, vehicles := nextFrame(t, conn)
 	require.Equal(t, byte(kindAll), kind, "a new view begins with everything in it")
 	require.Len(t, vehicles, 1)
@@ -132,7 +132,7 @@ func TestAClientSeesWhatLiesInItsView(t *testing.T) {
 	require.Equal(t, byte(kindMoved), kind)
 	require.Len(t, vehicles, 1)
 	require.Equal(t, int64(2), vehicles[0].at)
-	require.NoError(t, conn.WriteJSON(ask{Type: "view", West: 0, South: 80, East: 1, North: 20}))
+	require.NoError(t, conn.WriteJSON(message{Type: "view", West: 0, South: 80, East: 1, North: 20}))
 	require.Equal(t, "error", nextText(t, conn)["type"])
 	require.NoError(t, conn.WriteJSON(map[string]string{"type": "nonsense"}))
 	require.Equal(t, "error", nextText(t, conn)["type"])
@@ -143,11 +143,11 @@ func TestAClientSeesWhatLiesInItsView(t *testing.T) {
 func TestASlowClientDelaysNobody(t *testing.T) {
 	f, base, signer := start(t, "")
 	stuck := dial(t, base, signer, viewer)
-	require.NoError(t, stuck.WriteJSON(ask{Type: "view", West: -57, South: -35, East: -56, North: -34}))
+	require.NoError(t, stuck.WriteJSON(message{Type: "view", West: -57, South: -35, East: -56, North: -34}))
 	var conns []*websocket.Conn
 	for range 20 {
 		conn := dial(t, base, signer, viewer)
-		require.NoError(t, conn.WriteJSON(ask{Type: "view", West: -57, South: -35, East: -56, North: -34}))
+		require.NoError(t, conn.WriteJSON(message{Type: "view", West: -57, South: -35, East: -56, North: -34}))
 		conns = append(conns, conn)
 	}
 	const last = 30
@@ -219,7 +219,7 @@ func TestRideEventsComeWithTheClientsOwnRights(t *testing.T) {
 	signer = k
 	conn := dial(t, base, k, auth.Identity{Subject: "p1", Role: auth.Rider})
 	require.Equal(t, "hello", nextText(t, conn)["type"])
-	require.NoError(t, conn.WriteJSON(ask{Type: "ride", RideID: "r1"}))
+	require.NoError(t, conn.WriteJSON(message{Type: "ride", RideID: "r1"}))
 	first := nextText(t, conn)
 	require.Equal(t, "requested", first["event"].(map[string]any)["kind"])
 	vehicle := nextText(t, conn)
@@ -231,9 +231,9 @@ func TestRideEventsComeWithTheClientsOwnRights(t *testing.T) {
 
 	other := dial(t, base, k, auth.Identity{Subject: "p2", Role: auth.Rider})
 	require.Equal(t, "hello", nextText(t, other)["type"])
-	require.NoError(t, other.WriteJSON(ask{Type: "ride", RideID: "r1"}))
+	require.NoError(t, other.WriteJSON(message{Type: "ride", RideID: "r1"}))
 	require.Equal(t, "error", nextText(t, other)["type"])
-	require.NoError(t, other.WriteJSON(ask{Type: "driver"}))
+	require.NoError(t, other.WriteJSON(message{Type: "driver"}))
 	require.Equal(t, "error", nextText(t, other)["type"])
 }
 

@@ -4,15 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
-	"net/http"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
-	"github.com/gin-gonic/gin"
-	"github.com/gorilla/websocket"
 
-	"tandem/services/domain/event"
 	"tandem/services/domain/points"
 	"tandem/services/domain/profile"
 	"tandem/services/internal/auth"
@@ -20,14 +16,12 @@ import (
 	"tandem/services/internal/httpclient"
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/lifecycle"
-	"tandem/services/internal/problem"
 	"tandem/services/internal/stream/shardreader"
 )
 
 const (
+	name        = "mapfeed" // of the service, its reader and its fan-out consumers
 	framesEvery = 250 * time.Millisecond
-	maxClients  = 5_000
-	bufferBytes = 4 << 10
 )
 
 // Config is what mapfeed needs.
@@ -40,13 +34,12 @@ type Config struct {
 	BookingURL  string
 }
 
-// feed is the running service.
+// feed hands what moves in the world to the clients.
 type feed struct {
-	cfg      Config
-	log      *slog.Logger
-	world    *world
-	follower *points.Live
-	booking  *httpclient.Client // without a token: each socket adds its own
+	cfg     Config
+	log     *slog.Logger
+	world   *world
+	booking *httpclient.Client // without a token: each socket adds its own
 
 	mu      sync.Mutex
 	clients map[*client]struct{}
@@ -58,71 +51,39 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	f := newFeed(cfg, env.Log)
 	client := kinesis.NewFromConfig(awsCfg)
+
+	f := newFeed(cfg, env.Log)
 	o := points.LiveOptions{
-		Name: "mapfeed", Client: client, Stream: event.Stream,
-		PollEvery: cfg.Profile.PollEvery, Log: env.Log, Apply: f.world.apply,
+		Name: name, Client: client, PollEvery: cfg.Profile.PollEvery, Log: env.Log, Apply: f.world.apply,
 		DatabaseURL: cfg.DatabaseURL, Lease: cfg.Profile.Lease,
 	}
 	if cfg.Backend.FanOut {
 		o.FanOut = shardreader.FanOutOf(client)
 	}
-	f.follower = points.NewLive(o)
-	return lifecycle.Group(ctx,
-		lifecycle.Task{Name: "reader", Run: f.follower.Run},
-		lifecycle.Task{Name: "frames", Run: f.frames},
-		lifecycle.Task{Name: "http", Run: func(ctx context.Context) error {
-			return httpserver.Serve(ctx, httpserver.Options{
-				Name: "mapfeed", Env: env, Auth: cfg.Auth, Routes: f.routes(), Status: f.status,
-				Ready: []httpserver.Check{{Name: "caught up", Run: f.follower.Ready}},
-			})
-		}},
-	)
+
+	live := points.NewLive(o)
+	return live.Serve(ctx, httpserver.Options{
+		Name: name, Env: env, Auth: cfg.Auth, Routes: f.routes(),
+		Status: func() any { return detail{live.Detail(), f.count()} },
+	}, lifecycle.Task{Name: "frames", Run: f.frames})
+}
+
+type detail struct {
+	points.Detail
+	Clients int `json:"clients"`
 }
 
 func newFeed(cfg Config, log *slog.Logger) *feed {
+	// A key of this process alone, never stored: nobody can compute which driver a
+	// number stands for.
 	key := make([]byte, 32)
 	_, _ = rand.Read(key) // never fails: crypto/rand.Read
+
 	return &feed{
 		cfg: cfg, log: log, world: newWorld(key), clients: map[*client]struct{}{},
 		booking: httpclient.New(cfg.BookingURL, httpclient.Options{FirstByte: 10 * time.Second, Connections: 16}),
 	}
-}
-
-func (f *feed) routes() []httpserver.Route {
-	anybody := []auth.Role{auth.Viewer, auth.Rider, auth.Driver, auth.Importer, auth.Service, auth.Admin}
-	return []httpserver.Route{
-		{Method: http.MethodGet, Path: "/v1/map", Roles: anybody, Stream: true, Handle: f.socket},
-		{Method: http.MethodGet, Path: "/v1/seen", Roles: []auth.Role{auth.Service, auth.Admin}, Handle: func(c *gin.Context) error {
-			c.JSON(http.StatusOK, gin.H{"seen": f.follower.Seen(c.Query("driver"))})
-			return nil
-		}},
-	}
-}
-
-// socket is GET /v1/map. The gateway has checked the origin; here a token in a
-// header is asked for, which no page can send across origins.
-func (f *feed) socket(c *gin.Context) error {
-	if f.count() >= maxClients {
-		return problem.New(problem.Unavailable, "The map has %d viewers, which is all it takes. Try again in a minute.", maxClients)
-	}
-	up := websocket.Upgrader{
-		ReadBufferSize: bufferBytes, WriteBufferSize: bufferBytes, HandshakeTimeout: 5 * time.Second,
-		CheckOrigin: func(*http.Request) bool { return true },
-	}
-	conn, err := up.Upgrade(c.Writer, c.Request, nil)
-	if err != nil {
-		return nil //nolint:nilerr // the upgrader has answered
-	}
-	cl := &client{
-		id: httpserver.Identity(c), conn: conn, feed: f, wake: make(chan struct{}, 1), texts: make(chan []byte, TextQueue),
-		knows: map[string]bool{}, watches: map[string]bool{},
-	}
-	f.add(cl)
-	defer f.drop(cl)
-	cl.serve(c.Request.Context())
-	return nil
 }
 
 func (f *feed) add(c *client) {
@@ -143,7 +104,7 @@ func (f *feed) count() int {
 	return len(f.clients)
 }
 
-// frames hands out what moved, four times a second.
+// frames hands out what moved, four times a second, until ctx ends.
 func (f *feed) frames(ctx context.Context) error {
 	tick := time.NewTicker(framesEvery)
 	defer tick.Stop()
@@ -157,18 +118,14 @@ func (f *feed) frames(ctx context.Context) error {
 	}
 }
 
+// handOut offers each client a frame. Offering never waits for a client's
+// socket, so a slow one delays nobody.
 func (f *feed) handOut(now time.Time) {
 	moved, all, newNumbers := f.world.look()
+
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for c := range f.clients {
 		c.offer(moved, all, newNumbers, now)
 	}
 }
-
-type detail struct {
-	points.Detail
-	Clients int `json:"clients"`
-}
-
-func (f *feed) status() any { return detail{f.follower.Detail(), f.count()} }

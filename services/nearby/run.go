@@ -5,7 +5,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 
-	"tandem/services/domain/event"
 	"tandem/services/domain/points"
 	"tandem/services/domain/profile"
 	"tandem/services/internal/auth"
@@ -14,6 +13,8 @@ import (
 	"tandem/services/internal/lifecycle"
 	"tandem/services/internal/stream/shardreader"
 )
+
+const name = "nearby" // of the service, its reader and its fan-out consumers
 
 // Config is what nearby needs.
 type Config struct {
@@ -24,43 +25,33 @@ type Config struct {
 	Backend     profile.Backend
 }
 
-type service struct {
-	index    *index
-	follower *points.Live
-}
-
 // Run reads the stream and serves until ctx ends.
 func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	awsCfg, err := awsclient.New(ctx, cfg.AWS)
 	if err != nil {
 		return err
 	}
-	s := &service{index: newIndex()}
 	client := kinesis.NewFromConfig(awsCfg)
+
+	// Begin far enough back to know every driver that is not silent.
+	x := newIndex()
 	o := points.LiveOptions{
-		Name: "nearby", Client: client, Stream: event.Stream, Back: silentAfter,
-		PollEvery: 2 * cfg.Profile.PollEvery, Log: env.Log, Apply: s.index.apply,
+		Name: name, Client: client, Back: silentAfter,
+		PollEvery: 2 * cfg.Profile.PollEvery, Log: env.Log, Apply: x.apply,
 		DatabaseURL: cfg.DatabaseURL, Lease: cfg.Profile.Lease,
 	}
 	if cfg.Backend.FanOut {
 		o.FanOut = shardreader.FanOutOf(client)
 	}
-	s.follower = points.NewLive(o)
-	return lifecycle.Group(ctx,
-		lifecycle.Task{Name: "reader", Run: s.follower.Run},
-		lifecycle.Task{Name: "forget", Run: func(ctx context.Context) error { return s.index.forgetEvery(ctx, silentAfter/6) }},
-		lifecycle.Task{Name: "http", Run: func(ctx context.Context) error {
-			return httpserver.Serve(ctx, httpserver.Options{
-				Name: "nearby", Env: env, Auth: cfg.Auth, Routes: s.routes(), Status: s.status,
-				Ready: []httpserver.Check{{Name: "caught up", Run: s.follower.Ready}},
-			})
-		}},
-	)
+
+	live := points.NewLive(o)
+	return live.Serve(ctx, httpserver.Options{
+		Name: name, Env: env, Auth: cfg.Auth, Routes: routes(x),
+		Status: func() any { return detail{live.Detail(), x.size()} },
+	}, lifecycle.Task{Name: "forget", Run: x.keepForgetting})
 }
 
 type detail struct {
 	points.Detail
 	Drivers int `json:"drivers"`
 }
-
-func (s *service) status() any { return detail{s.follower.Detail(), s.index.size()} }

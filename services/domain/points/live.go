@@ -1,20 +1,3 @@
-// Package points follows the stream for readers that care for where drivers are
-// now: every shard, each driver's newest point once. A repeat, or a point that
-// is older than one that was given, is left out, so what is shown never goes
-// back in time. It keeps no checkpoint: a reader that starts anew begins at the
-// tip, or a little before it.
-//
-// # Polling and fan-out
-//
-// Every replica of such a reader reads every shard. With LiveOptions.FanOut each
-// leases one of the stream's consumers called <name>-1, <name>-2 and so on, and
-// reads by enhanced fan-out for as long as it holds one: a point is applied as it
-// arrives, and replicas take nothing of what the polling readers share. Which
-// consumers there are is asked of the stream, not configured: one more in the
-// template lets one more replica read so. Where none is free, the database is
-// away or the lease is lost, the same shards are polled from the same place on
-// (packages shardreader and shardgroup say how); being slower is all that it
-// costs. Detail says which it is.
 package points
 
 import (
@@ -35,7 +18,6 @@ import (
 type LiveOptions struct {
 	Name   string // the reader's
 	Client shardreader.Client
-	Stream string
 	// Back is how long before now reading begins; 0: with what arrives next.
 	Back      time.Duration
 	PollEvery time.Duration
@@ -50,14 +32,14 @@ type LiveOptions struct {
 	Lease       time.Duration
 }
 
-// Live follows one stream. Run runs it; the rest is safe for concurrent use.
+// Live is one process of a reader that knows where drivers are now. Run reads;
+// the rest is safe for concurrent use.
 type Live struct {
 	o      LiveOptions
 	reader *shardreader.Reader
-	name   *shardgroup.ConsumerLease // nil: polls
-	stats  *Stats
-	seen   *Recent
-	began  time.Time
+	lease  *shardgroup.ConsumerLease // nil: it polls
+	stats  *stats
+	seen   *recent
 
 	mu      sync.Mutex // guards mark, records and parked, and orders Apply
 	mark    event.Mark
@@ -65,104 +47,111 @@ type Live struct {
 	parked  int64
 }
 
-// NewLive makes a Live.
+// NewLive returns a Live that reads nothing yet.
 func NewLive(o LiveOptions) *Live {
-	f := &Live{o: o, stats: NewStats(), seen: NewRecent(), mark: event.NewMark(), began: time.Now()}
-	read := shardreader.Options{Client: o.Client, Stream: o.Stream, PollEvery: o.PollEvery, Log: o.Log}
+	// What it catches up with at its start says nothing about how fast it is: the
+	// latency is of what arrives from now on.
+	l := &Live{o: o, stats: newStats(time.Now()), seen: newRecent(), mark: event.NewMark()}
+
+	read := shardreader.Options{Client: o.Client, Stream: event.Stream, PollEvery: o.PollEvery, Log: o.Log}
 	if o.FanOut != nil && o.DatabaseURL != "" {
-		f.name = f.lease()
-		read.FanOut, read.Consumer = o.FanOut, f.name.Consumer
+		l.lease = l.newLease()
+		read.FanOut, read.Consumer = o.FanOut, l.lease.Consumer
 	}
-	f.reader = shardreader.New(read)
-	return f
+	l.reader = shardreader.New(read)
+	return l
 }
 
 // Run reads until ctx ends.
-func (f *Live) Run(ctx context.Context) error {
+func (l *Live) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	if f.name != nil {
-		g.Go(func() error { return f.name.Run(ctx) })
+	if l.lease != nil {
+		g.Go(func() error { return l.lease.Run(ctx) })
 	}
-	g.Go(func() error { return f.read(ctx) })
+	g.Go(func() error { return l.read(ctx) })
 	return g.Wait()
 }
 
-// read reads until ctx ends. A recreated stream is read from its beginning: its
-// sequences go on from where the old one's were, since drivers count on.
-func (f *Live) read(ctx context.Context) error {
+func (l *Live) read(ctx context.Context) error {
 	start := shardreader.Latest()
-	if f.o.Back > 0 {
-		start = shardreader.At(time.Now().Add(-f.o.Back))
+	if l.o.Back > 0 {
+		start = shardreader.At(time.Now().Add(-l.o.Back))
 	}
+
 	for {
-		err := f.reader.All(ctx, start, f.handle)
+		err := l.reader.All(ctx, start, l.handle)
 		if !errors.Is(err, shardreader.ErrStreamChanged) {
 			return err // nil once ctx has ended
 		}
-		f.o.Log.Warn("the stream was recreated: reading it from its beginning", "stream", f.o.Stream)
+
+		// From its beginning, or points put before this moment would be missed. The
+		// marks stay: drivers go on counting, so their sequences still rise.
+		l.o.Log.Warn("the stream was recreated: reading it from its beginning", "stream", event.Stream)
 		start = shardreader.Horizon()
 	}
 }
 
 // handle applies one batch of one shard.
-func (f *Live) handle(_ context.Context, b shardreader.Batch) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	arrived, past, repeated := make([]time.Time, 0, len(b.Records)), 0, 0
+func (l *Live) handle(_ context.Context, b shardreader.Batch) error {
+	// Shards are read at the same time. The mark is checked and the point applied
+	// under one lock, so no older point follows a newer one, whichever shards they
+	// come from.
+	l.mu.Lock()
+	defer l.mu.Unlock()
+
+	applied := make([]Arrival, 0, len(b.Records))
+	repeated := 0
 	for _, r := range b.Records {
-		f.records++
-		p, err := event.DecodePoint(r.Data)
+		l.records++
+		a, err := decode(b.Shard, r)
 		if err != nil {
-			f.parked++
-			f.o.Log.Warn("a record is no point; it is left out", "shard", b.Shard, "sequence", r.Sequence, "err", err)
+			// One bad record must not stop the map.
+			l.parked++
+			l.o.Log.Warn("a record is no point; it is left out", "shard", b.Shard, "sequence", r.Sequence, "err", err)
 			continue
 		}
-		if !f.mark.Rises(p.Driver, p.Seq) {
+		if !l.mark.Rises(a.Driver, a.Seq) {
 			repeated++
 			continue
 		}
-		f.o.Apply(p, r.Arrived)
-		if r.Arrived.Before(f.began) {
-			past++ // what it catches up with says nothing about how fast it is
-		} else {
-			arrived = append(arrived, r.Arrived)
-		}
-		f.seen.See(b.Shard, r.Sequence, p.Driver, p.Seq, r.Arrived, time.Now())
+
+		l.o.Apply(a.Point, a.Arrived)
+		l.seen.see(a, time.Now())
+		applied = append(applied, a)
 	}
-	f.stats.Applied(arrived)
-	f.stats.AppliedLate(past)
-	f.stats.Repeated(repeated)
+
+	l.stats.applied(applied)
+	l.stats.leftOut(Outcome{Repeated: repeated})
 	return nil
 }
 
 // errBehind is why a reader is not ready.
 var errBehind = errors.New("the reader has not caught up with the stream yet")
 
-// Ready says whether the follower has been at the tip of every shard.
-func (f *Live) Ready(context.Context) error {
-	if f.reader.CaughtUp() {
+// Ready returns nil once the tip of every shard has been reached.
+func (l *Live) Ready(context.Context) error {
+	if l.reader.CaughtUp() {
 		return nil
 	}
 	return errBehind
 }
 
-// Seen gives a driver's last points, newest first.
-func (f *Live) Seen(driver string) []Seen { return f.seen.Last(driver) }
+// Seen returns a driver's last points that this process applied, newest first.
+func (l *Live) Seen(driver string) []Seen { return l.seen.last(driver) }
 
 // Detail is the reader's part of GET /v1/status.
-func (f *Live) Detail() Detail {
-	d := f.stats.Detail(f.o.Name)
-	f.mu.Lock()
-	d.Records, d.Parked = f.records, f.parked
-	f.mu.Unlock()
-	shards := f.reader.State()
-	d.Mode = f.mode(shards)
+func (l *Live) Detail() Detail {
+	d := l.stats.detail(l.o.Name)
+	l.mu.Lock()
+	d.Records, d.Parked = l.records, l.parked
+	l.mu.Unlock()
+
+	shards := l.reader.State()
+	d.Mode = l.mode(shards)
 	for _, s := range shards {
-		one := ShardDetail{Shard: s.Shard, Sequence: s.Sequence, BehindMS: s.Behind.Milliseconds(), Drained: s.Closed}
-		if s.Err != nil {
-			one.Error = s.Err.Error()
-		}
-		d.Shards = append(d.Shards, one)
+		d.Shards = append(d.Shards, ShardDetail{
+			Shard: s.Shard, Sequence: s.Sequence, BehindMS: s.Behind.Milliseconds(), Error: errorText(s.Err), Drained: s.Closed,
+		})
 	}
 	return d
 }

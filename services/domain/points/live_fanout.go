@@ -6,28 +6,33 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"tandem/services/domain/event"
 	"tandem/services/internal/postgres"
 	"tandem/services/internal/stream/shardgroup"
 	"tandem/services/internal/stream/shardreader"
 )
 
-// lease makes the lease of one of the reader's consumers.
-func (f *Live) lease() *shardgroup.ConsumerLease {
-	list := shardreader.New(shardreader.Options{Client: f.o.Client, FanOut: f.o.FanOut, Stream: f.o.Stream})
+// newLease returns the lease of one of the reader's consumers.
+func (l *Live) newLease() *shardgroup.ConsumerLease {
+	list := shardreader.New(shardreader.Options{Client: l.o.Client, FanOut: l.o.FanOut, Stream: event.Stream})
+
+	// The lease opens the database itself, and tries until it can: a Live starts
+	// and polls while the database is away.
+	open := func(ctx context.Context) (*pgxpool.Pool, error) {
+		return postgres.Open(ctx, l.o.DatabaseURL, postgres.PoolOptions{App: l.o.Name, MaxConns: 1, LeaseTime: l.o.Lease})
+	}
 	return shardgroup.NewConsumerLease(shardgroup.ConsumerLeaseOptions{
-		Open: func(ctx context.Context) (*pgxpool.Pool, error) {
-			return postgres.Open(ctx, f.o.DatabaseURL, postgres.PoolOptions{App: f.o.Name, MaxConns: 1, LeaseTime: f.o.Lease})
-		},
-		List: list.Consumers, Prefix: f.o.Name + "-", Worker: shardgroup.WorkerID(),
-		Lease: f.o.Lease, Log: f.o.Log,
+		Open: open, List: list.Consumers, Prefix: l.o.Name + "-", Worker: shardgroup.WorkerID(),
+		Lease: l.o.Lease, Log: l.o.Log,
 	})
 }
 
 // mode says how the shards are read, for people.
-func (f *Live) mode(shards []shardreader.ShardState) string {
-	if f.name == nil {
+func (l *Live) mode(shards []shardreader.ShardState) string {
+	if l.lease == nil {
 		return "polling"
 	}
+
 	open, pushed := 0, 0
 	for _, s := range shards {
 		if s.Closed {
@@ -38,7 +43,8 @@ func (f *Live) mode(shards []shardreader.ShardState) string {
 			pushed++
 		}
 	}
-	name, why := f.name.Held()
+
+	name, why := l.lease.Held()
 	switch {
 	case name == "":
 		return fmt.Sprintf("polling: %v", why)

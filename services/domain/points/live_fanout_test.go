@@ -24,10 +24,7 @@ import (
 	"tandem/services/test/testenv"
 )
 
-const (
-	stream = "driver-locations"
-	lease  = 1500 * time.Millisecond
-)
+const lease = 1500 * time.Millisecond
 
 // follower is a replica of mapfeed that notes what it was given.
 type follower struct {
@@ -47,7 +44,7 @@ func follow(t *testing.T, client *kinesis.Client, dbURL string) *follower {
 	t.Helper()
 	f := &follower{got: map[string]time.Time{}}
 	f.Live = points.NewLive(points.LiveOptions{
-		Name: "mapfeed", Client: client, Stream: stream, PollEvery: 300 * time.Millisecond, Log: slog.New(slog.DiscardHandler),
+		Name: "mapfeed", Client: client, PollEvery: 300 * time.Millisecond, Log: slog.New(slog.DiscardHandler),
 		FanOut: shardreader.FanOutOf(client), DatabaseURL: dbURL, Lease: lease,
 		Apply: func(p event.Point, _ time.Time) {
 			f.mu.Lock()
@@ -69,7 +66,7 @@ func put(t *testing.T, client *kinesis.Client, driver string) {
 	t.Helper()
 	data, err := event.Point{Driver: driver, Seq: 1, At: time.Now().UnixMilli()}.Encode()
 	require.NoError(t, err)
-	_, err = client.PutRecord(t.Context(), &kinesis.PutRecordInput{StreamName: aws.String(stream), PartitionKey: &driver, Data: data})
+	_, err = client.PutRecord(t.Context(), &kinesis.PutRecordInput{StreamName: aws.String(event.Stream), PartitionKey: &driver, Data: data})
 	require.NoError(t, err)
 }
 

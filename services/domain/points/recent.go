@@ -1,15 +1,16 @@
 package points
 
 import (
-	"container/list"
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-// Bounds of a Recent.
 const (
-	PerDriver  = 8      // points remembered of a driver
-	MaxDrivers = 10_000 // drivers remembered; the one not seen for longest goes first
+	seenPerDriver = 8      // points remembered of a driver
+	seenDrivers   = 10_000 // drivers remembered; the one not seen for longest is dropped first
 )
 
 // Seen is one point as a reader applied it. Times are ms since 1970 UTC.
@@ -21,55 +22,38 @@ type Seen struct {
 	AppliedAt      int64  `json:"applied_at"` // by this reader
 }
 
-// Recent is safe for concurrent use.
-type Recent struct {
-	mu     sync.Mutex
-	by     map[string]*list.Element
-	oldest *list.List // of *entry, front: seen last
+// recent is the last points of each driver. It is safe for concurrent use.
+type recent struct {
+	mu       sync.Mutex
+	byDriver *simplelru.LRU[string, []Seen] // oldest first
 }
 
-type entry struct {
-	driver string
-	seen   []Seen // oldest first
+func newRecent() *recent {
+	byDriver, _ := simplelru.NewLRU[string, []Seen](seenDrivers, nil) // fails only for a size below 1
+	return &recent{byDriver: byDriver}
 }
 
-// NewRecent makes an empty tracker.
-func NewRecent() *Recent { return &Recent{by: map[string]*list.Element{}, oldest: list.New()} }
-
-// See notes a point that was applied.
-func (t *Recent) See(shard, sequence, driver string, seq int64, arrived, applied time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	e, ok := t.by[driver]
-	if !ok {
-		e = t.oldest.PushFront(&entry{driver: driver})
-		t.by[driver] = e
-		if len(t.by) > MaxDrivers {
-			last := t.oldest.Back()
-			delete(t.by, t.oldest.Remove(last).(*entry).driver)
-		}
+// see notes a point that was applied.
+func (r *recent) see(a Arrival, applied time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	seen, _ := r.byDriver.Get(a.Driver)
+	if len(seen) == seenPerDriver {
+		seen = slices.Delete(seen, 0, 1)
 	}
-	t.oldest.MoveToFront(e)
-	en := e.Value.(*entry)
-	if len(en.seen) == PerDriver {
-		copy(en.seen, en.seen[1:])
-		en.seen = en.seen[:PerDriver-1]
-	}
-	en.seen = append(en.seen, Seen{
-		Seq: seq, Shard: shard, SequenceNumber: sequence, ArrivedAt: arrived.UnixMilli(), AppliedAt: applied.UnixMilli(),
-	})
+	r.byDriver.Add(a.Driver, append(seen, Seen{
+		Seq: a.Seq, Shard: a.Shard, SequenceNumber: a.SequenceNumber,
+		ArrivedAt: a.Arrived.UnixMilli(), AppliedAt: applied.UnixMilli(),
+	}))
 }
 
-// Last gives a driver's last points, newest first.
-func (t *Recent) Last(driver string) []Seen {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	out := []Seen{}
-	if e, ok := t.by[driver]; ok {
-		seen := e.Value.(*entry).seen
-		for i := len(seen) - 1; i >= 0; i-- {
-			out = append(out, seen[i])
-		}
-	}
+// last returns a driver's last points, newest first.
+func (r *recent) last(driver string) []Seen {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	seen, _ := r.byDriver.Peek(driver) // to be asked about is not to be seen
+
+	out := append([]Seen{}, seen...)
+	slices.Reverse(out)
 	return out
 }

@@ -9,19 +9,22 @@ import (
 
 func TestLatencyIsOfTheLastMinutes(t *testing.T) {
 	now := time.Now()
-	s := NewStats()
+	s := newStats(now.Add(-time.Minute))
 	s.now = func() time.Time { return now }
 	s.rotated = now
-	s.Applied([]time.Time{now.Add(-100 * time.Millisecond), now.Add(-time.Second), now.Add(time.Second)})
-	d := s.Detail("history")
-	require.EqualValues(t, 3, d.Points)
+	s.applied([]Arrival{
+		{Arrived: now.Add(-100 * time.Millisecond)}, {Arrived: now.Add(-time.Second)}, {Arrived: now.Add(time.Second)},
+		{Arrived: now.Add(-time.Hour)}, // before the reader began to measure
+	})
+	d := s.detail("history")
+	require.EqualValues(t, 4, d.Points)
 	require.InDelta(t, 100, d.Latency.P50, 2)
 	require.InDelta(t, 1000, d.Latency.Max, 10)
 
 	now = now.Add(2 * time.Minute)
-	s.Applied([]time.Time{now.Add(-10 * time.Millisecond)})
-	require.InDelta(t, 1000, s.Detail("history").Latency.Max, 10)
+	s.applied([]Arrival{{Arrived: now.Add(-10 * time.Millisecond)}})
+	require.InDelta(t, 1000, s.detail("history").Latency.Max, 10)
 	now = now.Add(time.Hour)
-	require.Zero(t, s.Detail("history").Latency.Max)
-	require.EqualValues(t, 4, s.Detail("history").Points)
+	require.Zero(t, s.detail("history").Latency.Max)
+	require.EqualValues(t, 5, s.detail("history").Points)
 }

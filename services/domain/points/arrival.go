@@ -1,0 +1,50 @@
+package points
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"tandem/services/domain/event"
+	"tandem/services/internal/stream/shardgroup"
+	"tandem/services/internal/stream/shardreader"
+)
+
+// Arrival is a point as it arrived on the stream.
+type Arrival struct {
+	event.Point
+	Arrived        time.Time
+	Shard          string
+	SequenceNumber string // the record's on the stream; Seq is the driver's
+	// Rises reports whether the point is newer than all before it of its driver.
+	// A Group sets it before it calls Apply.
+	Rises bool
+}
+
+func decode(shard string, r shardreader.Record) (Arrival, error) {
+	p, err := event.DecodePoint(r.Data)
+	if err != nil {
+		return Arrival{}, err
+	}
+	return Arrival{Point: p, Arrived: r.Arrived, Shard: shard, SequenceNumber: r.Sequence}, nil
+}
+
+// decodeAll decodes a batch. Its error names every record that is no point, so
+// that the group sets all of them aside in one step instead of one for each try.
+func decodeAll(b shardreader.Batch) ([]Arrival, error) {
+	batch := make([]Arrival, 0, len(b.Records))
+	var bad []error
+	for _, r := range b.Records {
+		a, err := decode(b.Shard, r)
+		if err != nil {
+			bad = append(bad, shardgroup.Undecodable(r.Position, err))
+			continue
+		}
+		batch = append(batch, a)
+	}
+
+	if len(bad) > 0 {
+		return nil, fmt.Errorf("points: %w", errors.Join(bad...))
+	}
+	return batch, nil
+}

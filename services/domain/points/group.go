@@ -1,0 +1,94 @@
+package points
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"tandem/services/domain/event"
+	"tandem/services/internal/stream/shardgroup"
+	"tandem/services/internal/stream/shardreader"
+)
+
+// Store is what a durable reader keeps, and how.
+type Store interface {
+	// Newest sets mark to the newest sequence that is stored of each of the
+	// drivers. A driver of whom nothing is stored is left as it is.
+	Newest(ctx context.Context, drivers []string, mark event.Mark) error
+	// Apply writes what follows from the batch and calls commit in one
+	// transaction, commit last. nil means that the transaction was committed.
+	// After an error the batch comes again, perhaps cut otherwise.
+	Apply(ctx context.Context, batch []Arrival, commit shardgroup.Commit) (Outcome, error)
+}
+
+// Outcome counts the points of a batch that had no effect.
+type Outcome struct {
+	Repeated int // were stored before
+	Skipped  int // do not rise: repeats, or out of order
+}
+
+// GroupOptions configures a Group. All but Worker and Backoff are needed.
+type GroupOptions struct {
+	Name       string // of the service and of its consumer group
+	Generation int    // a rebuild reads everything again under the next one
+	Store      Store
+	Pool       *pgxpool.Pool // of the database that has the Store's rows and the group's checkpoints
+	Client     shardreader.Client
+	Lease      time.Duration
+	PollEvery  time.Duration
+	Log        *slog.Logger
+
+	Worker  string        // unique among the group's processes; empty: a new id
+	Backoff time.Duration // see shardgroup.Options
+}
+
+// Group is one process of a durable reader. It is safe for concurrent use.
+type Group struct {
+	o     GroupOptions
+	group *shardgroup.Group
+	stats *stats
+	seen  *recent
+}
+
+// NewGroup returns a Group that reads nothing yet.
+func NewGroup(o GroupOptions) (*Group, error) {
+	if o.Worker == "" {
+		o.Worker = shardgroup.WorkerID()
+	}
+
+	// A Group that was away catches up, and its latency shows it: so nothing is
+	// left out of it.
+	g := &Group{o: o, stats: newStats(time.Time{}), seen: newRecent()}
+	var err error
+	g.group, err = shardgroup.New(shardgroup.Options{
+		Client: o.Client, Stream: event.Stream, Pool: o.Pool,
+		Name: o.Name, Generation: o.Generation, Worker: o.Worker, Processor: g.processor,
+		Lease: o.Lease, PollEvery: o.PollEvery, Backoff: o.Backoff, Log: o.Log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.Name, err)
+	}
+	return g, nil
+}
+
+// Run reads until ctx ends.
+func (g *Group) Run(ctx context.Context) error { return g.group.Run(ctx) }
+
+// Seen returns a driver's last points that this process applied, newest first.
+func (g *Group) Seen(driver string) []Seen { return g.seen.last(driver) }
+
+// Detail is the reader's part of GET /v1/status.
+func (g *Group) Detail() Detail {
+	d, status := g.stats.detail(g.o.Name), g.group.Status()
+	d.Records, d.Parked, d.Gaps = status.Records, status.Parked, status.Gaps
+	for _, s := range status.Shards {
+		d.Shards = append(d.Shards, ShardDetail{
+			Shard: s.Shard, Sequence: s.Sequence, BehindMS: s.Behind.Milliseconds(),
+			Worker: s.Worker, Error: errorText(s.Err), Drained: s.Drained,
+		})
+	}
+	return d
+}

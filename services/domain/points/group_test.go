@@ -1,0 +1,89 @@
+package points
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"tandem/services/domain/event"
+	"tandem/services/internal/stream/shardgroup"
+	"tandem/services/internal/stream/shardreader"
+)
+
+// memory is a store of one driver's newest sequence that fails when told to.
+type memory struct {
+	newest  int64
+	asked   int
+	applied []Arrival
+	err     error
+}
+
+func (m *memory) Newest(_ context.Context, drivers []string, mark event.Mark) error {
+	m.asked += len(drivers)
+	for _, d := range drivers {
+		mark[d] = m.newest
+	}
+	return nil
+}
+
+func (m *memory) Apply(_ context.Context, batch []Arrival, _ shardgroup.Commit) (Outcome, error) {
+	m.applied = batch
+	return Outcome{}, m.err
+}
+
+func testProcessor(m *memory) shardgroup.Processor {
+	g := &Group{o: GroupOptions{Store: m, Log: slog.New(slog.DiscardHandler)}, stats: newStats(time.Time{}), seen: newRecent()}
+	return g.processor("s")
+}
+
+func batchOf(t *testing.T, seqs ...int64) (b shardreader.Batch) {
+	t.Helper()
+	b.Shard = "s"
+	for _, seq := range seqs {
+		data, err := event.Point{Driver: "d", Seq: seq}.Encode()
+		require.NoError(t, err)
+		b.Records = append(b.Records, shardreader.Record{Data: data})
+	}
+	return b
+}
+
+func (m *memory) rises() (out []bool) {
+	for _, a := range m.applied {
+		out = append(out, a.Rises)
+	}
+	return out
+}
+
+func TestWhatRisesIsDecidedByCommittedMarks(t *testing.T) {
+	m := &memory{newest: 10, err: errors.New("no database")}
+	p := testProcessor(m)
+
+	require.ErrorIs(t, p.Process(t.Context(), batchOf(t, 10, 12, 11), nil), m.err)
+	require.Equal(t, []bool{false, true, false}, m.rises())
+
+	m.err = nil
+	require.NoError(t, p.Process(t.Context(), batchOf(t, 10, 12, 11), nil))
+	require.Equal(t, []bool{false, true, false}, m.rises(), "a batch that failed raised no mark")
+	require.Equal(t, 2, m.asked)
+
+	require.NoError(t, p.Process(t.Context(), batchOf(t, 12, 13), nil))
+	require.Equal(t, []bool{false, true}, m.rises())
+	require.Equal(t, 2, m.asked, "the mark is remembered")
+}
+
+func TestAllUndecodableRecordsAreNamedAtOnce(t *testing.T) {
+	b := batchOf(t, 1)
+	for _, sequence := range []string{"7", "8"} {
+		b.Records = append(b.Records, shardreader.Record{Position: shardreader.Position{Shard: "s", Sequence: sequence}, Data: []byte("noise")})
+	}
+
+	err := testProcessor(&memory{}).Process(t.Context(), b, nil)
+
+	require.ErrorIs(t, err, shardgroup.ErrUndecodable)
+	require.ErrorContains(t, err, "7")
+	require.ErrorContains(t, err, "8")
+}

@@ -1,0 +1,12 @@
+// Package heatmap counts points: how many in each S2 cell, in each minute of
+// their fix time. It is the durable reader (package points) whose state is a
+// sum: a sum cannot tell whether it has added a point before, so the newest
+// sequence of each driver is kept as its mark, and rows, marks and checkpoint are
+// one transaction under the shard's lease.
+//
+// Only the records' own fields decide what is counted where: a recorded trip
+// of 2013 falls into windows of 2013, a late point into its own minute.
+//
+// Operators see counts. Everybody else sees areas that at least five distinct
+// drivers were in, in classes, the same for all, computed once a minute.
+package heatmap

@@ -1,0 +1,52 @@
+package mapfeed
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/gorilla/websocket"
+
+	"tandem/services/internal/auth"
+	"tandem/services/internal/httpserver"
+	"tandem/services/internal/problem"
+)
+
+const (
+	maxClients  = 5_000
+	bufferBytes = 4 << 10
+)
+
+func (f *feed) routes() []httpserver.Route {
+	anybody := []auth.Role{auth.Viewer, auth.Rider, auth.Driver, auth.Importer, auth.Service, auth.Admin}
+	return []httpserver.Route{
+		{Method: http.MethodGet, Path: "/v1/map", Roles: anybody, Stream: true, Handle: f.socketHTTP},
+	}
+}
+
+// socketHTTP is GET /v1/map: it serves one client until its socket ends.
+func (f *feed) socketHTTP(c *gin.Context) error {
+	if f.count() >= maxClients {
+		return problem.New(problem.Unavailable, "The map has %d viewers, which is all it takes. Try again in a minute.", maxClients)
+	}
+
+	// Any origin: the gateway has checked it, and here a token in a header is
+	// asked for, which no page can send across origins.
+	up := websocket.Upgrader{
+		ReadBufferSize: bufferBytes, WriteBufferSize: bufferBytes, HandshakeTimeout: 5 * time.Second,
+		CheckOrigin: func(*http.Request) bool { return true },
+	}
+	conn, err := up.Upgrade(c.Writer, c.Request, nil)
+	if err != nil {
+		return nil //nolint:nilerr // the upgrader has answered
+	}
+
+	cl := &client{
+		id: httpserver.Identity(c), conn: conn, feed: f, wake: make(chan struct{}, 1), texts: make(chan []byte, TextQueue),
+		knows: map[string]bool{}, watches: map[string]bool{},
+	}
+	f.add(cl)
+	defer f.drop(cl)
+	cl.serve(c.Request.Context())
+	return nil
+}

@@ -1,0 +1,9 @@
+// Package nearby knows where drivers are now, in memory, and answers which are
+// near a place: the fourth reader of the stream, added without touching a
+// producer. Dispatch asks it.
+//
+// It stores nothing: it begins a minute back and is ready when it has caught up
+// with the stream. A driver that has been silent for a minute is no longer near
+// anything. Like mapfeed it reads by fan-out where one of the consumers nearby-1,
+// nearby-2 and so on is free, and polls where none is (package points).
+package nearby

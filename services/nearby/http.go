@@ -1,0 +1,64 @@
+package nearby
+
+import (
+	"math"
+	"net/http"
+	"strconv"
+
+	"github.com/gin-gonic/gin"
+
+	"tandem/services/domain/geo"
+	"tandem/services/internal/auth"
+	"tandem/services/internal/httpserver"
+	"tandem/services/internal/problem"
+)
+
+const (
+	defaultLimit = 8
+	maxLimit     = 100
+	defaultM     = 5_000
+	maxM         = 50_000
+)
+
+func routes(x *index) []httpserver.Route {
+	return []httpserver.Route{
+		{Method: http.MethodGet, Path: "/v1/nearby", Roles: []auth.Role{auth.Service, auth.Admin}, Handle: x.nearHTTP},
+	}
+}
+
+// nearHTTP is GET /v1/nearby?lat=&lon=&limit=&within_m=.
+func (x *index) nearHTTP(c *gin.Context) error {
+	lat, err := number(c, "lat", -90, 90, math.NaN())
+	if err != nil {
+		return err
+	}
+	lon, err := number(c, "lon", -180, 180, math.NaN())
+	if err != nil {
+		return err
+	}
+	limit, err := number(c, "limit", 1, maxLimit, defaultLimit)
+	if err != nil {
+		return err
+	}
+	within, err := number(c, "within_m", 1, maxM, defaultM)
+	if err != nil {
+		return err
+	}
+
+	c.JSON(http.StatusOK, gin.H{"drivers": x.near(geo.Point{Lat: lat, Lon: lon}, int(limit), within)})
+	return nil
+}
+
+// number reads a query parameter. Where it is not given it is missing; with NaN
+// as missing it must be given.
+func number(c *gin.Context, name string, lo, hi, missing float64) (float64, error) {
+	text := c.Query(name)
+	if text == "" && !math.IsNaN(missing) {
+		return missing, nil
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsNaN(v) || v < lo || v > hi {
+		return 0, problem.Field(name, "It is a number from %g to %g.", lo, hi)
+	}
+	return v, nil
+}
