@@ -14,7 +14,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tandem/services/internal/postgres"
 	"tandem/services/internal/stream/shardgroup"
 	"tandem/services/internal/stream/shardreader"
 	"tandem/services/internal/stream/shardreader/fakestream"
@@ -24,18 +23,18 @@ import (
 const (
 	workerVar   = "SHARDGROUP_TEST_WORKER"
 	databaseVar = "SHARDGROUP_TEST_DATABASE"
-	madeVar     = "SHARDGROUP_TEST_STREAM_MADE"
+	createdVar  = "SHARDGROUP_TEST_STREAM_CREATED"
 )
 
 const chaosRecords = 400
 
 // chaosStream is the same stream in every process.
-func chaosStream(made time.Time) *fakestream.Stream {
+func chaosStream(created time.Time) *fakestream.Stream {
 	s := fakestream.New("0", "1", "2", "3")
-	s.SetCreated(made)
+	s.SetCreated(created)
 	s.Limit(4)
 	for i := range chaosRecords {
-		s.PutAt(made.Add(time.Duration(i)*time.Second), fmt.Sprint(i%4), "k", fmt.Appendf(nil, "%04d", i))
+		s.PutAt(created.Add(time.Duration(i)*time.Second), fmt.Sprint(i%4), "k", fmt.Appendf(nil, "%04d", i))
 	}
 	return s
 }
@@ -45,12 +44,13 @@ func chaosStream(made time.Time) *fakestream.Stream {
 func workerMain() int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	pool, err := postgres.Open(ctx, os.Getenv(databaseVar), postgres.PoolOptions{App: "worker", LeaseTime: ttl})
+	pool, err := openPool(ctx, os.Getenv(databaseVar), ttl)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	defer pool.Close()
+
 	a := &applier{pool: pool, worker: fmt.Sprint(os.Getenv(workerVar), "-", os.Getpid())}
 	a.before = func(ctx context.Context, _ shardreader.Batch) error {
 		select {
@@ -59,13 +59,14 @@ func workerMain() int {
 		}
 		return nil
 	}
-	made, err := time.Parse(time.RFC3339, os.Getenv(madeVar))
+
+	created, err := time.Parse(time.RFC3339, os.Getenv(createdVar))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	g, err := shardgroup.New(shardgroup.Options{
-		Client: chaosStream(made), Stream: "s", Pool: pool, Name: "chaos", Worker: a.worker, Lease: ttl, Backoff: 200 * time.Millisecond,
+		Client: chaosStream(created), Stream: "s", Pool: pool, Name: "chaos", Worker: a.worker, Lease: ttl, Backoff: 200 * time.Millisecond,
 		Log:       slog.New(slog.NewTextHandler(os.Stderr, nil)),
 		Processor: func(string) shardgroup.Processor { return a },
 	})
@@ -80,10 +81,10 @@ func workerMain() int {
 func TestOnceThroughKilledAndFrozenProcesses(t *testing.T) {
 	t.Parallel()
 	pool := database(t)
-	made := time.Now().Add(-time.Hour).Format(time.RFC3339)
+	created := time.Now().Add(-time.Hour).Format(time.RFC3339)
 	worker := func(name string) *exec.Cmd {
 		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), workerVar+"="+name, databaseVar+"="+pool.Config().ConnString(), madeVar+"="+made)
+		cmd.Env = append(os.Environ(), workerVar+"="+name, databaseVar+"="+pool.Config().ConnString(), createdVar+"="+created)
 		require.NoError(t, cmd.Start())
 		return cmd
 	}
@@ -91,6 +92,7 @@ func TestOnceThroughKilledAndFrozenProcesses(t *testing.T) {
 	done := func() bool {
 		return count(t, pool, `SELECT coalesce(sum(records), 0)::int FROM shardgroup.checkpoints`) >= chaosRecords
 	}
+
 	deadline, rounds := time.Now().Add(90*time.Second), 0
 	for ; !done() && time.Now().Before(deadline); rounds++ {
 		i := rand.IntN(len(workers))
@@ -106,12 +108,14 @@ func TestOnceThroughKilledAndFrozenProcesses(t *testing.T) {
 		workers[i] = worker("again")
 		time.Sleep(pause)
 	}
+
 	var pids []string
 	for _, w := range workers {
 		pids = append(pids, fmt.Sprint(w.Process.Pid))
 		require.NoError(t, w.Process.Signal(syscall.SIGTERM))
 		require.NoError(t, w.Wait(), "drained")
 	}
+
 	require.True(t, done(), "all applied after %d rounds", rounds)
 	require.Greater(t, rounds, 3)
 	require.Equal(t, chaosRecords, count(t, pool, `SELECT count(*) FROM applied`))

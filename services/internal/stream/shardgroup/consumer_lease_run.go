@@ -10,10 +10,11 @@ import (
 	"tandem/services/internal/stream/shardreader"
 )
 
-// tick renews what is held, or takes what is free.
+// tick renews the lease that is held, or acquires one that is free.
 func (l *ConsumerLease) tick(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, l.o.Lease/3)
 	defer cancel()
+
 	if l.pool == nil {
 		pool, err := l.o.Open(ctx)
 		if err != nil {
@@ -21,32 +22,36 @@ func (l *ConsumerLease) tick(ctx context.Context) error {
 		}
 		l.pool = pool
 	}
+
+	// Renewing comes first: whoever lists consumers may be away.
 	_, arn := l.Consumer()
-	if arn != "" { // first: whoever lists consumers may be away
+	if arn != "" {
 		if err := l.renew(ctx, arn); err != nil || time.Since(l.listed) < 3*l.o.Lease {
 			return err
 		}
 	}
-	free, err := l.list(ctx)
+
+	usable, err := l.list(ctx)
 	if err != nil {
 		return err
 	}
 	if arn != "" {
-		if slices.ContainsFunc(free, func(c shardreader.Consumer) bool { return c.ARN == arn }) {
+		if slices.ContainsFunc(usable, func(c shardreader.Consumer) bool { return c.ARN == arn }) {
 			return nil
 		}
-		l.drop(ctx)
+		l.release(ctx)
 	}
-	return l.take(ctx, free)
+	return l.acquire(ctx, usable)
 }
 
-// list lists the consumers that may be taken.
+// list lists the consumers that may be used.
 func (l *ConsumerLease) list(ctx context.Context) ([]shardreader.Consumer, error) {
 	all, err := l.o.List(ctx)
 	if err != nil {
 		return nil, err
 	}
 	l.listed = time.Now()
+
 	var out []shardreader.Consumer
 	for _, c := range all {
 		if c.Active && strings.HasPrefix(c.Name, l.o.Prefix) {
@@ -56,10 +61,11 @@ func (l *ConsumerLease) list(ctx context.Context) ([]shardreader.Consumer, error
 	return out, nil
 }
 
-func (l *ConsumerLease) take(ctx context.Context, free []shardreader.Consumer) error {
-	for _, c := range free {
+// acquire leases the first consumer that nobody holds.
+func (l *ConsumerLease) acquire(ctx context.Context, usable []shardreader.Consumer) error {
+	for _, c := range usable {
 		sent := time.Now()
-		ok, err := holdConsumer(ctx, l.pool, c.ARN, l.o.Worker, l.o.Lease)
+		ok, err := leaseConsumer(ctx, l.pool, c.ARN, l.o.Worker, l.o.Lease)
 		if err != nil {
 			return err
 		}
@@ -68,68 +74,77 @@ func (l *ConsumerLease) take(ctx context.Context, free []shardreader.Consumer) e
 			return nil
 		}
 	}
-	if len(free) == 0 {
+
+	if len(usable) == 0 {
 		return fmt.Errorf("no consumer called %s… is registered and active", l.o.Prefix)
 	}
-	return fmt.Errorf("all %d consumers called %s… are in use", len(free), l.o.Prefix)
+	return fmt.Errorf("all %d consumers called %s… are in use", len(usable), l.o.Prefix)
 }
 
 func (l *ConsumerLease) renew(ctx context.Context, arn string) error {
 	sent := time.Now()
-	ok, err := holdConsumer(ctx, l.pool, arn, l.o.Worker, l.o.Lease)
+	ok, err := leaseConsumer(ctx, l.pool, arn, l.o.Worker, l.o.Lease)
 	if err != nil {
-		return err // trusted until it runs out
+		return err // nothing is lost yet: trust runs out by itself
 	}
+
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !ok {
-		l.lost()
+		l.distrust()
 		return errTaken
 	}
 	l.trust(sent)
 	return nil
 }
 
-// trust extends our belief in the lease; mu is held.
+// trust extends our belief in the lease, counted from when the renewal was sent;
+// mu is held.
 func (l *ConsumerLease) trust(sent time.Time) {
 	l.until = sent.Add(l.o.Lease - l.o.Lease/5)
-	l.timer.Reset(time.Until(l.until))
+	l.expiry.Reset(time.Until(l.until))
 }
 
+// begin notes a consumer that was acquired.
 func (l *ConsumerLease) begin(c shardreader.Consumer, sent time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+
+	// Whoever was given the consumer of before must not use it beside this one.
 	if l.held != nil {
-		l.timer.Stop()
-		l.lost()
+		l.expiry.Stop()
+		l.distrust()
 	}
-	l.name, l.arn = c.Name, c.ARN
-	l.held, l.lost = context.WithCancel(context.Background())
-	l.timer = time.AfterFunc(l.o.Lease, l.lost)
+	l.consumer = c
+	l.held, l.distrust = context.WithCancel(context.Background())
+	l.expiry = time.AfterFunc(l.o.Lease, l.distrust)
 	l.trust(sent)
 }
 
-// drop gives back what is not to be used any more.
-func (l *ConsumerLease) drop(ctx context.Context) {
+// release ends the use of the consumer that is held, then its lease, so that
+// nobody acquires it while it is used here.
+func (l *ConsumerLease) release(ctx context.Context) {
 	l.mu.Lock()
-	arn := l.arn
-	if l.name != "" {
-		l.timer.Stop()
-		l.lost()
+	arn := l.consumer.ARN
+	if arn != "" {
+		l.expiry.Stop()
+		l.distrust()
 	}
-	l.name, l.why = "", errNotActive
+	l.consumer, l.why = shardreader.Consumer{}, errNotActive
 	l.mu.Unlock()
+
 	if arn != "" && l.pool != nil {
 		if err := releaseConsumer(ctx, l.pool, arn, l.o.Worker); err != nil {
-			l.o.Log.Warn("a consumer's lease could not be given back; it expires", "err", err)
+			l.o.Log.Warn("a consumer's lease could not be released; it expires", "err", err)
 		}
 	}
 }
 
+// end releases what is held and closes the database; Run's context has ended.
 func (l *ConsumerLease) end() {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	l.drop(ctx)
+	l.release(ctx)
 	if l.pool != nil {
 		l.pool.Close()
 	}

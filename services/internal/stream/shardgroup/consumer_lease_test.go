@@ -13,10 +13,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
-	"tandem/services/internal/postgres"
 	"tandem/services/internal/stream/shardgroup"
 	"tandem/services/internal/stream/shardreader"
-	"tandem/services/test/testenv"
 )
 
 // consumers is a stream's list of consumers, to be changed.
@@ -40,29 +38,29 @@ func (c *consumers) list(context.Context) ([]shardreader.Consumer, error) {
 	return c.all, nil
 }
 
-// replica runs a Name until the test ends or the returned function is called.
+// replica runs a ConsumerLease until the test ends or the returned function is called.
 func replica(t *testing.T, dbURL, worker string, list func(context.Context) ([]shardreader.Consumer, error)) (*shardgroup.ConsumerLease, func()) {
 	t.Helper()
-	n := shardgroup.NewConsumerLease(shardgroup.ConsumerLeaseOptions{
+	l := shardgroup.NewConsumerLease(shardgroup.ConsumerLeaseOptions{
 		Open: func(ctx context.Context) (*pgxpool.Pool, error) {
-			return postgres.Open(ctx, dbURL, postgres.PoolOptions{App: worker, LeaseTime: ttl})
+			return openPool(ctx, dbURL, ttl)
 		},
 		List: list, Prefix: "map-", Worker: worker, Lease: ttl, Log: slog.New(slog.DiscardHandler),
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- n.Run(ctx) }()
+	go func() { ended <- l.Run(ctx) }()
 	stop := sync.OnceFunc(func() {
 		cancel()
 		require.NoError(t, <-ended)
 	})
 	t.Cleanup(stop)
-	return n, stop
+	return l, stop
 }
 
-func held(n *shardgroup.ConsumerLease) string {
-	name, _ := n.Held()
-	return name
+func held(l *shardgroup.ConsumerLease) string {
+	consumer, _ := l.Held()
+	return consumer
 }
 
 func soon(t *testing.T, ok func() bool, why string) {
@@ -70,9 +68,9 @@ func soon(t *testing.T, ok func() bool, why string) {
 	require.Eventually(t, ok, 20*time.Second, 10*time.Millisecond, why)
 }
 
-func TestReplicasHoldOneNameEach(t *testing.T) {
+func TestReplicasHoldOneConsumerEach(t *testing.T) {
 	t.Parallel()
-	url, _ := testenv.Database(t, postgres.Schema{Name: shardgroup.SchemaName, FS: shardgroup.Migrations()})
+	url, _ := leaseDatabase(t)
 	var c consumers
 	c.set()
 	a, stopA := replica(t, url, "a", c.list)
@@ -85,7 +83,7 @@ func TestReplicasHoldOneNameEach(t *testing.T) {
 	c.set("map-1", "map-2")
 	soon(t, func() bool { return held(a) == "map-1" }, "it is registered now")
 	b, _ := replica(t, url, "b", c.list)
-	soon(t, func() bool { return held(b) == "map-2" }, "the other name")
+	soon(t, func() bool { return held(b) == "map-2" }, "the other consumer")
 	d, _ := replica(t, url, "d", c.list)
 	soon(t, func() bool {
 		_, why := d.Held()
@@ -109,7 +107,7 @@ func TestReplicasHoldOneNameEach(t *testing.T) {
 // is away, what is held is kept.
 func TestAListThatFailsEndsNothing(t *testing.T) {
 	t.Parallel()
-	url, _ := testenv.Database(t, postgres.Schema{Name: shardgroup.SchemaName, FS: shardgroup.Migrations()})
+	url, _ := leaseDatabase(t)
 	var c consumers
 	c.set("map-1")
 	var away atomic.Bool
@@ -123,6 +121,7 @@ func TestAListThatFailsEndsNothing(t *testing.T) {
 	})
 	soon(t, func() bool { return held(a) == "map-1" }, "held")
 	ctx, _ := a.Consumer()
+
 	away.Store(true)
 	soon(t, func() bool { return failed.Load() >= 7 }, "more than two lease times pass")
 	require.NoError(t, ctx.Err(), "it was held all along")
@@ -131,7 +130,7 @@ func TestAListThatFailsEndsNothing(t *testing.T) {
 
 func TestALostLeaseEndsTheConsumer(t *testing.T) {
 	t.Parallel()
-	url, pool := testenv.Database(t, postgres.Schema{Name: shardgroup.SchemaName, FS: shardgroup.Migrations()})
+	url, pool := leaseDatabase(t)
 	var c consumers
 	c.set("map-1")
 	a, _ := replica(t, url, "a", c.list)
@@ -146,12 +145,13 @@ func TestALostLeaseEndsTheConsumer(t *testing.T) {
 
 func TestADatabaseThatIsAwayEndsTheConsumerInTime(t *testing.T) {
 	t.Parallel()
-	url, pool := testenv.Database(t, postgres.Schema{Name: shardgroup.SchemaName, FS: shardgroup.Migrations()})
+	url, pool := leaseDatabase(t)
 	var c consumers
 	c.set("map-1")
 	a, _ := replica(t, url, "a", c.list)
 	soon(t, func() bool { return held(a) != "" }, "held")
 	ctx, _ := a.Consumer()
+
 	// Nothing can be read or written, and nobody says so: as a network that is cut.
 	tx, err := pool.Begin(t.Context())
 	require.NoError(t, err)
@@ -167,9 +167,9 @@ func TestADatabaseThatIsAwayEndsTheConsumerInTime(t *testing.T) {
 
 // Replicas that stall at random, as frozen processes do, never trust one
 // consumer at the same time.
-func TestNeverTwoWithOneName(t *testing.T) {
+func TestNeverTwoWithOneConsumer(t *testing.T) {
 	t.Parallel()
-	url, _ := testenv.Database(t, postgres.Schema{Name: shardgroup.SchemaName, FS: shardgroup.Migrations()})
+	url, _ := leaseDatabase(t)
 	var c consumers
 	c.set("map-1", "map-2")
 	var stalls atomic.Int64
@@ -180,20 +180,21 @@ func TestNeverTwoWithOneName(t *testing.T) {
 		}
 		return c.list(ctx)
 	}
-	names := make([]*shardgroup.ConsumerLease, 4)
-	for i := range names {
-		names[i], _ = replica(t, url, string(rune('a'+i)), stalling)
+	leases := make([]*shardgroup.ConsumerLease, 4)
+	for i := range leases {
+		leases[i], _ = replica(t, url, string(rune('a'+i)), stalling)
 	}
+
 	owner, changes := map[string]int{}, 0
 	for began := time.Now(); time.Since(began) < 8*ttl || changes < 4 && time.Since(began) < time.Minute; time.Sleep(time.Millisecond) {
 		now := map[string]int{}
-		for i, n := range names {
-			ctx, arn := n.Consumer()
+		for i, l := range leases {
+			ctx, arn := l.Consumer()
 			if arn == "" {
 				continue
 			}
 			if j, both := now[arn]; both {
-				before, _ := names[j].Consumer()
+				before, _ := leases[j].Consumer()
 				require.True(t, before == nil || ctx.Err() != nil, "%s is held by %d and %d", arn, j, i)
 			}
 			now[arn] = i
@@ -206,17 +207,17 @@ func TestNeverTwoWithOneName(t *testing.T) {
 	require.GreaterOrEqual(t, changes, 4, "after %d stalls", stalls.Load())
 }
 
-func TestANameWithoutADatabase(t *testing.T) {
+func TestAConsumerLeaseWithoutADatabase(t *testing.T) {
 	t.Parallel()
 	away := errors.New("away")
-	n := shardgroup.NewConsumerLease(shardgroup.ConsumerLeaseOptions{
+	l := shardgroup.NewConsumerLease(shardgroup.ConsumerLeaseOptions{
 		Open: func(context.Context) (*pgxpool.Pool, error) { return nil, away }, Lease: ttl, Log: slog.New(slog.DiscardHandler),
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- n.Run(ctx) }()
-	soon(t, func() bool { _, why := n.Held(); return errors.Is(why, away) }, "it says why")
-	_, arn := n.Consumer()
+	go func() { ended <- l.Run(ctx) }()
+	soon(t, func() bool { _, why := l.Held(); return errors.Is(why, away) }, "it says why")
+	_, arn := l.Consumer()
 	require.Empty(t, arn)
 	cancel()
 	require.NoError(t, <-ended)

@@ -3,14 +3,32 @@
 // the rows that came of it. What the KCL keeps in DynamoDB lies here beside the
 // data it vouches for: that is what makes "exactly once" a matter of one COMMIT.
 //
+// # Words
+//
+//	group       all workers that read a stream together; each record is applied once
+//	generation  one reading of everything by a group; a rebuild takes the next one
+//	worker      one process of a group; its heartbeat says until when it counts
+//	life        a stream from its creation to its deletion (ARN, creation time)
+//	lease       one worker's right to one shard: owner, epoch, expiry. It is held
+//	            until it expires, is released or is completed
+//	epoch       rises with every owner of a lease: it tells a former owner apart
+//	trust       how long a worker relies on its lease: less long than it lasts
+//	reading     a worker's reading of one shard under its lease
+//	checkpoint  the position up to which a shard is applied
+//	fenced      said of a commit whose worker no longer holds the lease
+//	tip         the end of a shard for now
+//	drained     said of a closed shard that is applied to its end: lease completed
+//	parked      said of a record that was written to dead_records instead of applied
+//	gap         a span of arrivals that the group could not read
+//	move        one change of owner that Plan asks for
+//
 // # Model
 //
-// A group (name, generation) reads one life of a stream (ARN, creation time).
-// Every shard of it has a lease: owner, epoch, expiry. A worker renews its
-// heartbeat and its leases four times in a lease's life, looks at all leases and
-// heartbeats, and computes Plan, which every worker computes alike. It carries
-// out only the moves that name it: take what nobody holds, give back what
-// another should have.
+// A group (name, generation) reads one life of a stream. Every shard of it has a
+// lease. A worker renews its heartbeat and its leases four times in a lease's
+// life, looks at all leases and heartbeats, and computes Plan, which every worker
+// computes alike. It carries out only the moves that name it: acquire what nobody
+// holds, release what another should have.
 //
 //	          acquire (epoch+1)                commit(Closed)
 //	free ───────────────────────> held ──────────────────────────> drained
@@ -25,10 +43,11 @@
 // # What always holds
 //
 //   - Commit locks the lease's row, checks owner, epoch and expiry, and writes
-//     the checkpoint, in the caller's transaction. So a checkpoint is there
-//     exactly when its rows are, and a transaction of a former owner rolls back
+//     the checkpoint, in the caller's transaction. So a checkpoint exists
+//     exactly when its rows do, and a transaction of a former owner rolls back
 //     (ErrFenced). The lock is held until that transaction ends, and no longer:
-//     a process frozen in it is ended by idle_in_transaction_session_timeout.
+//     give the pool an idle_in_transaction_session_timeout below the lease time,
+//     which ends the transaction of a process that is frozen in it.
 //   - Expiry is judged by the database's clock (clock_timestamp(), not now(),
 //     which stands still in a transaction). A worker itself trusts a lease from
 //     when it sent the renewal, for the lease time less a margin, by its
@@ -36,22 +55,24 @@
 //   - A shard's children are read only after its lease is completed, which the
 //     transaction of its last batch does.
 //   - LATEST is turned into a time once for the group, by the database.
+//   - Ending the context is how a worker is stopped: Run returns nil then.
 //
 // # Failure by failure
 //
-//   - The owner dies: its lease expires, another wakes at that moment, takes it
-//     with the next epoch and reads from the checkpoint.
+//   - The owner dies: its lease expires, another wakes at that moment, acquires
+//     it with the next epoch and reads from the checkpoint.
 //   - The owner is frozen and comes back: its renewals find another epoch, its
 //     Commit is ErrFenced.
 //   - A commit's answer is lost: nobody guesses. Reading starts again from the
 //     checkpoint in the database, with a new Processor, so without its caches.
 //   - The database is away: no renewal, so trust runs out and reading stops;
-//     when it is back the leases are taken anew.
-//   - A record can't be decoded (ErrUndecodable): it goes to dead_records with
-//     the checkpoint, at once. A record that its Processor keeps refusing stops
-//     the shard (Stop) or is put aside after MaxTries (Park). Any other error is
-//     nobody's record's fault and is tried again for as long as it takes.
-//   - The stream was made anew: the first worker to see it registers the new
+//     when it is back the leases are acquired again.
+//   - A record can't be decoded (ErrUndecodable): it is parked with the next
+//     checkpoint, at once. A record that its Processor keeps refusing stops the
+//     shard at that record, which is tried again (Stop), or is parked after
+//     MaxTries (Park). Any other error is nobody's record's fault and the batch is
+//     tried again for as long as it takes.
+//   - The stream was recreated: the first worker to see it registers the new
 //     life and declares a gap for each shard of the old one (from the last
 //     record applied or the last look at an empty tip, to the new creation) in
 //     one transaction, before a record of the new one is read.
@@ -69,7 +90,7 @@
 //
 // # Fan-out consumers
 //
-// Name is a lease of another kind: of one of a stream's fan-out consumers, which
-// the replicas of a reader that is no group share out among themselves. It has
-// the same clocks and the same trust.
+// ConsumerLease is a lease of another kind: of one of a stream's fan-out
+// consumers, which the replicas of a reader that is no group share out among
+// themselves. It has the same clocks and the same trust.
 package shardgroup

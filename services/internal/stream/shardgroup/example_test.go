@@ -2,39 +2,84 @@ package shardgroup_test
 
 import (
 	"context"
+	"fmt"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"tandem/services/internal/stream/shardgroup"
 	"tandem/services/internal/stream/shardreader"
+	"tandem/services/internal/stream/shardreader/fakestream"
 )
 
 // counter counts records by key: rows and checkpoint in one transaction, so
 // each record counts once whatever dies.
-type counter struct{ pool *pgxpool.Pool }
+type counter struct {
+	pool    *pgxpool.Pool
+	applied func(records int)
+}
 
 func (c counter) Process(ctx context.Context, b shardreader.Batch, commit shardgroup.Commit) error {
-	return pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
+	err := pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
 		for _, r := range b.Records {
 			if _, err := tx.Exec(ctx, `INSERT INTO counts VALUES ($1, 1) ON CONFLICT (key) DO UPDATE SET n = counts.n + 1`, r.Key); err != nil {
-				return err
+				return err // everything rolls back, and the batch comes again
 			}
 		}
-		return commit(ctx, tx)
+		return commit(ctx, tx) // last: the checkpoint vouches for the rows above
 	})
+	if err == nil {
+		c.applied(len(b.Records))
+	}
+	return err
 }
 
 func Example() {
-	run := func(ctx context.Context, client shardreader.Client, pool *pgxpool.Pool, worker string) error {
-		g, err := shardgroup.New(shardgroup.Options{
-			Client: client, Stream: "driver-locations", Pool: pool, Name: "counter", Worker: worker,
-			Processor: func(string) shardgroup.Processor { return counter{pool} },
-		})
-		if err != nil {
-			return err
-		}
-		return g.Run(ctx) // returns when ctx has ended and all is given back
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	url, drop := newDatabase() // CREATE SCHEMA shardgroup, and goose with shardgroup.Migrations()
+	defer drop()
+	pool, err := pgxpool.New(ctx, url)
+	if err != nil {
+		fmt.Println(err)
+		return
 	}
-	_ = run
+	defer pool.Close()
+	if _, err := pool.Exec(ctx, `CREATE TABLE counts (key text PRIMARY KEY, n int NOT NULL)`); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	stream := fakestream.New("shard-0", "shard-1") // kinesis.NewFromConfig(cfg)
+	stream.Put("shard-0", "driver-7", []byte("depot"))
+	stream.Put("shard-0", "driver-7", []byte("bridge"))
+	stream.Put("shard-1", "driver-9", []byte("harbour"))
+
+	var total atomic.Int64 // shards are processed at once
+	applied := func(records int) {
+		if total.Add(int64(records)) == 3 {
+			stop() // enough for an example
+		}
+	}
+	g, err := shardgroup.New(shardgroup.Options{
+		Client: stream, Stream: "driver-locations", Pool: pool, Name: "counter", Worker: shardgroup.WorkerID(),
+		Processor: func(string) shardgroup.Processor { return counter{pool, applied} },
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("stopped:", g.Run(ctx)) // once the batches under way are done and the leases released
+
+	rows, err := pool.Query(context.Background(), `SELECT key || ' ' || n FROM counts ORDER BY key`)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	counts, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	fmt.Println(counts, err)
+	// Output:
+	// stopped: <nil>
+	// [driver-7 2 driver-9 1] <nil>
 }

@@ -20,10 +20,11 @@ import (
 type Commit func(ctx context.Context, tx pgx.Tx) error
 
 // Processor applies a shard's batches, one at a time. Rows and checkpoint go
-// into one transaction: begin, write rows, commit(ctx, tx), tx.Commit. A nil
-// error says that tx was committed. It must not keep b.Records' order, memory
-// or count for an identity: after a failure the batch comes again, perhaps cut
-// otherwise.
+// into one transaction: begin, write rows, commit(ctx, tx), tx.Commit. It returns
+// nil only once tx was committed. After a failure the same records come again,
+// but perhaps cut into other batches: a Processor identifies a record by its
+// Position or by what is in its data, never by its index in a batch, its address
+// in memory or a count of records.
 type Processor interface {
 	Process(ctx context.Context, b shardreader.Batch, commit Commit) error
 }
@@ -36,12 +37,12 @@ type Options struct {
 
 	Name       string // the group: each group reads every record once
 	Generation int    // a rebuild reads everything again under the next one
-	Worker     string // unique among all workers, also over restarts: WorkerID gives one
-	// Processor makes the processor of one shard for as long as the lease is
+	Worker     string // unique among all workers, also over restarts: WorkerID returns one
+	// Processor returns the processor of one shard, for as long as the lease is
 	// held and nothing fails: what it caches is true for that long.
 	Processor func(shard string) Processor
 
-	Lease     time.Duration // a worker is trusted this long after it last renewed; 0 is 10 s
+	Lease     time.Duration // how long a lease lasts after it was renewed; 0 is 10 s
 	PollEvery time.Duration // see shardreader.Options
 	Latest    bool          // a new group starts with what arrives from now on, not with the oldest record
 	Poison    Poison
@@ -57,17 +58,20 @@ type Group struct {
 
 	records atomic.Int64
 
-	mu     sync.Mutex
-	life   life
-	held   map[string]*lease
-	leases []Lease // as last seen
-	seen   time.Time
-	err    error // why the last look at the leases failed
-	parked int64
-	gaps   int64
+	mu       sync.Mutex
+	life     life
+	readings map[string]*reading // by shard
+	leases   []Lease             // of all workers, as last seen
+	seen     time.Time
+	err      error // why the last look at the leases failed
+	parked   int64
+	gaps     int64
 }
 
-// New makes a worker; Run makes it work.
+// firstWait is the first pause after a failure; each further one is twice as long.
+const firstWait = 100 * time.Millisecond
+
+// New returns a worker that works once Run runs.
 func New(o Options) (*Group, error) {
 	switch {
 	case o.Client == nil || o.Stream == "" || o.Pool == nil:
@@ -75,6 +79,7 @@ func New(o Options) (*Group, error) {
 	case o.Name == "" || o.Worker == "" || o.Processor == nil:
 		return nil, errors.New("shardgroup: Name, Worker and Processor are needed")
 	}
+
 	if o.Lease == 0 {
 		o.Lease = 10 * time.Second
 	}
@@ -87,35 +92,39 @@ func New(o Options) (*Group, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
+
 	o.Log = o.Log.With("group", o.Name, "worker", o.Worker)
-	return &Group{o: o, store: &store{pool: o.Pool, group: o.Name, generation: o.Generation}, held: map[string]*lease{}}, nil
+	return &Group{o: o, store: &store{pool: o.Pool, group: o.Name, generation: o.Generation}, readings: map[string]*reading{}}, nil
 }
 
 // margin is how long before its lease expires a worker stops trusting it: what
 // its clock may run slow, and the time that a renewal's answer travels.
 func (g *Group) margin() time.Duration { return g.o.Lease / 5 }
 
-// every is the time between two renewals.
+// every is the time between two renewals, so short that two in a row may fail.
 func (g *Group) every() time.Duration { return g.o.Lease / 4 }
 
-// Run takes shards and processes them until ctx ends, then finishes the batches
-// under way, gives the leases back and returns nil.
+// Run acquires shards and processes them until ctx ends, then finishes the
+// batches under way, releases the leases and returns nil.
 func (g *Group) Run(ctx context.Context) error {
-	wait := 100 * time.Millisecond
+	wait := firstWait
 	for {
 		began := time.Now()
 		err := g.live(ctx)
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // drained, as asked
+			return nil //nolint:nilerr // stopped, as asked
 		}
+
 		g.note(err)
 		if errors.Is(err, shardreader.ErrStreamChanged) {
-			g.o.Log.Warn("the stream was made anew; declaring gaps and starting on the new one", "err", err)
+			g.o.Log.Warn("the stream was recreated; declaring gaps and starting on the new one", "err", err)
 		} else {
 			g.o.Log.Warn("the group can't read; trying again", "in", wait, "err", err)
 		}
+
+		// What worked for a while and failed then is not the failure of before.
 		if time.Since(began) > g.o.Lease {
-			wait = 100 * time.Millisecond
+			wait = firstWait
 		}
 		_ = sleep(ctx, wait) // where ctx ended, live says so
 		wait = min(2*wait, g.every())
@@ -129,20 +138,26 @@ func (g *Group) live(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// Before anything of this life is read: registering it declares the gaps of
+	// the one before.
 	l, err := g.store.register(ctx, stream, g.o.Latest)
 	if err != nil {
 		return err
 	}
+
 	g.mu.Lock()
 	g.life, g.leases = l, nil
 	g.mu.Unlock()
-	p := &planner{g: g, life: l, ended: make(chan *lease), reader: shardreader.New(shardreader.Options{
+
+	// Created ties the reader to this life; Empty lets it say when it is at the tip.
+	p := &planner{g: g, life: l, ended: make(chan *reading), reader: shardreader.New(shardreader.Options{
 		Client: g.o.Client, Stream: g.o.Stream, Created: l.Created, PollEvery: g.o.PollEvery, Empty: true, Log: g.o.Log,
 	})}
-	defer p.drain(ctx)
+	defer p.stop(ctx)
 	return p.run(ctx)
 }
 
+// note keeps how the last look at the leases went, for Ready.
 func (g *Group) note(err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -152,8 +167,8 @@ func (g *Group) note(err error) {
 	}
 }
 
-// Ready says whether the worker takes part: it has seen the leases lately,
-// holding some or standing by.
+// Ready returns nil while the worker takes part, with shards or standing by: it
+// has seen the leases within a lease time. Else it returns why not.
 func (g *Group) Ready(context.Context) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -168,6 +183,7 @@ func (g *Group) Ready(context.Context) error {
 	return fmt.Errorf("shardgroup: the leases were last seen %v ago", time.Since(g.seen).Round(time.Second))
 }
 
+// sleep waits for d or for ctx, whose error it returns.
 func sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -12,7 +12,7 @@ type Shard struct {
 	Parents []string
 }
 
-// Lease says whose a shard is.
+// Lease is one worker's right to read one shard.
 type Lease struct {
 	Shard     string
 	Owner     string // empty: nobody's
@@ -21,6 +21,7 @@ type Lease struct {
 	Completed bool // the shard is closed and drained
 }
 
+// held reports whether the lease is an owner's that has not expired.
 func (l Lease) held(now time.Time) bool { return l.Owner != "" && l.ExpiresAt.After(now) }
 
 // Worker is one process of the group.
@@ -29,23 +30,23 @@ type Worker struct {
 	ExpiresAt time.Time
 }
 
-// Move is one change of owner. To is the worker that should take a shard which
-// nobody holds; an empty To asks From, which holds it, to give it back.
+// Move is one change of owner. To is the worker that should acquire a lease
+// which nobody holds; an empty To asks From, which holds it, to release it.
 type Move struct {
 	Shard    string
 	From, To string
 	Epoch    int64 // the lease's epoch that the move was planned on
 }
 
-// Plan says what should change so that every shard which may be read is held
+// Plan returns what should change so that every shard which may be read is held
 // and no live worker holds two more than another. It is pure, and the same for
 // every worker that sees the same; a worker carries out the moves that name it.
 //
 // A shard may be read once its parents are completed or no longer kept. A
 // lease that has not expired is never moved over its owner's head: its owner
-// gives it back first. Nothing is moved that need not be.
+// releases it first. Nothing is moved that need not be.
 func Plan(now time.Time, shards []Shard, leases []Lease, workers []Worker) []Move {
-	load := map[string]int{} // live workers
+	load := map[string]int{} // how many shards each live worker holds
 	for _, w := range workers {
 		if w.ExpiresAt.After(now) {
 			load[w.ID] = 0
@@ -54,50 +55,59 @@ func Plan(now time.Time, shards []Shard, leases []Lease, workers []Worker) []Mov
 	if len(load) == 0 {
 		return nil
 	}
+
 	byShard := map[string]Lease{}
 	for _, l := range leases {
 		byShard[l.Shard] = l
 	}
-	held := map[string][]Lease{}
+
+	// Whose heartbeat is over may still hold leases: they are neither free nor
+	// counted until they expire.
+	byOwner := map[string][]Lease{}
 	var free []Lease
 	for _, s := range readable(shards, byShard) {
-		switch l := byShard[s]; {
-		case !l.held(now):
+		l := byShard[s]
+		if !l.held(now) {
 			l.Shard = s
 			free = append(free, l)
-		default:
-			held[l.Owner] = append(held[l.Owner], l)
-			if _, live := load[l.Owner]; live {
-				load[l.Owner]++
-			}
+			continue
+		}
+		byOwner[l.Owner] = append(byOwner[l.Owner], l)
+		if _, live := load[l.Owner]; live {
+			load[l.Owner]++
 		}
 	}
+
+	// Free shards first, each to whoever has the least to do.
 	var moves []Move
 	for _, l := range free {
 		to, _ := extremes(load)
 		load[to]++
 		moves = append(moves, Move{Shard: l.Shard, To: to, Epoch: l.Epoch})
 	}
+
+	// Then balance. A difference of one stays: moving it would only turn it round.
 	for {
 		least, most := extremes(load)
-		if load[most]-load[least] < 2 || len(held[most]) == 0 {
+		if load[most]-load[least] < 2 || len(byOwner[most]) == 0 {
 			return moves
 		}
-		last := len(held[most]) - 1
-		l := held[most][last]
-		held[most] = held[most][:last]
+		last := len(byOwner[most]) - 1
+		l := byOwner[most][last]
+		byOwner[most] = byOwner[most][:last]
 		load[most]--
 		load[least]++
 		moves = append(moves, Move{Shard: l.Shard, From: most, Epoch: l.Epoch})
 	}
 }
 
-// readable gives the shards that are not drained and whose parents are, sorted.
+// readable returns the shards that are not drained and whose parents are, sorted.
 func readable(shards []Shard, leases map[string]Lease) []string {
 	known := map[string]bool{}
 	for _, s := range shards {
 		known[s.ID] = true
 	}
+
 	var out []string
 	for _, s := range shards {
 		waits := slices.ContainsFunc(s.Parents, func(p string) bool { return known[p] && !leases[p].Completed })
@@ -105,12 +115,14 @@ func readable(shards []Shard, leases map[string]Lease) []string {
 			out = append(out, s.ID)
 		}
 	}
+
+	// Sorted, so that workers which list shards in another order plan the same.
 	slices.Sort(out)
 	return slices.Compact(out)
 }
 
-// extremes gives the workers with the least and the most to do; of equals the
-// first and the last by name.
+// extremes returns the workers with the least and the most to do; of equals the
+// first and the last by ID.
 func extremes(load map[string]int) (least, most string) {
 	ids := make([]string, 0, len(load))
 	for id := range load {

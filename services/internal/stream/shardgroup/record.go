@@ -12,7 +12,7 @@ import (
 var ErrUndecodable = errors.New("shardgroup: the record can't be decoded")
 
 // RecordError is what a Processor returns when one record is to blame.
-// Several are joined with errors.Join. Any other error is nobody's fault: the
+// Several are joined with errors.Join. Any other error is no record's fault: the
 // batch is tried again for as long as it takes.
 type RecordError struct {
 	Position shardreader.Position
@@ -24,19 +24,21 @@ func (e *RecordError) Error() string {
 	return fmt.Sprintf("record %s %s/%d: %v", e.Position.Shard, e.Position.Sequence, e.Position.Sub, e.Err)
 }
 
-// Unwrap gives the reason.
+// Unwrap returns the reason.
 func (e *RecordError) Unwrap() error { return e.Err }
 
-// Undecodable makes the error of a record that can't be decoded.
+// Undecodable returns the error of a record that can't be decoded.
 func Undecodable(p shardreader.Position, err error) error {
 	return &RecordError{Position: p, Err: fmt.Errorf("%w: %w", ErrUndecodable, err)}
 }
 
-// recordErrors finds the RecordErrors in err, also joined ones.
+// recordErrors finds the RecordErrors in err, also joined ones, of which
+// errors.As would find the first alone.
 func recordErrors(err error) []*RecordError {
 	if one, ok := err.(*RecordError); ok { //nolint:errorlint // the tree is walked by hand
 		return []*RecordError{one}
 	}
+
 	switch x := err.(type) { //nolint:errorlint // as above
 	case interface{ Unwrap() []error }:
 		var out []*RecordError
@@ -50,18 +52,18 @@ func recordErrors(err error) []*RecordError {
 	return nil
 }
 
-// Poison says what becomes of a record that its Processor keeps refusing with
+// Poison decides what becomes of a record that its Processor keeps refusing with
 // a RecordError.
 type Poison int
 
 // The policies.
 const (
-	Stop Poison = iota // the shard stops there; it is tried again now and then
-	Park               // after MaxTries it is put into dead_records with the checkpoint
+	Stop Poison = iota // nothing behind it is applied: it is tried again, with backoff, without end
+	Park               // after MaxTries it is parked, and its shard goes on
 )
 
-// dead is a record that goes to dead_records with the next checkpoint.
-type dead struct {
+// parkedRecord is written to dead_records with the next checkpoint.
+type parkedRecord struct {
 	shardreader.Record
 	reason string
 }

@@ -9,63 +9,62 @@ import (
 // Status is what a worker knows of its group.
 type Status struct {
 	Worker  string
-	Shards  []ShardStatus // sorted; those that others hold, too
+	Shards  []ShardStatus // sorted; those of other workers, too
 	Records int64         // that this worker applied
 	Parked  int64         // records in dead_records, of the whole group
 	Gaps    int64         // of the whole group
 }
 
 // ShardStatus is one shard. Sequence, Behind, PolledAt and Err are known for
-// shards that this worker holds.
+// shards whose lease this worker holds.
 type ShardStatus struct {
 	Shard    string
-	Worker   string // who holds it; empty: nobody
+	Worker   string // the lease's owner; empty: nobody
 	Epoch    int64
 	Sequence string
 	Behind   time.Duration
 	PolledAt time.Time
-	Err      error // why the shard stands still
+	Err      error // why reading the shard fails
 	Drained  bool
 }
 
-// Status tells of the group as last seen.
+// Status returns the group as last seen.
 func (g *Group) Status() Status {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+
 	out := Status{Worker: g.o.Worker, Records: g.records.Load(), Parked: g.parked, Gaps: g.gaps}
-	for _, s := range g.leases {
-		if _, ours := g.held[s.Shard]; !ours {
-			one := ShardStatus{Shard: s.Shard, Epoch: s.Epoch, Drained: s.Completed}
-			if s.Owner != g.o.Worker { // ours until a moment ago
-				one.Worker = s.Owner
+	for _, l := range g.leases {
+		if _, ours := g.readings[l.Shard]; !ours {
+			one := ShardStatus{Shard: l.Shard, Epoch: l.Epoch, Drained: l.Completed}
+			if l.Owner != g.o.Worker { // else ours until a moment ago
+				one.Worker = l.Owner
 			}
 			out.Shards = append(out.Shards, one)
 		}
 	}
-	for _, l := range g.held {
-		l.mu.Lock()
-		out.Shards = append(out.Shards, ShardStatus{
-			Shard: l.shard, Worker: g.o.Worker, Epoch: l.epoch, Sequence: l.at.Sequence,
-			Behind: l.behind, PolledAt: l.polled, Err: l.failing,
-		})
-		l.mu.Unlock()
+	for _, r := range g.readings {
+		out.Shards = append(out.Shards, r.status())
 	}
+
 	slices.SortFunc(out.Shards, func(a, b ShardStatus) int { return strings.Compare(a.Shard, b.Shard) })
 	return out
 }
 
-func (g *Group) lease(shard string) *lease {
+// reading returns the reading of a shard, or nil.
+func (g *Group) reading(shard string) *reading {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.held[shard]
+	return g.readings[shard]
 }
 
-func (g *Group) holdings() []*lease {
+// all returns every reading.
+func (g *Group) all() []*reading {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	out := make([]*lease, 0, len(g.held))
-	for _, l := range g.held {
-		out = append(out, l)
+	out := make([]*reading, 0, len(g.readings))
+	for _, r := range g.readings {
+		out = append(out, r)
 	}
 	return out
 }

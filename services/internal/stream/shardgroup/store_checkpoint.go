@@ -11,7 +11,26 @@ import (
 	"tandem/services/internal/stream/shardreader"
 )
 
-// checkpoint gives where a shard is applied to; an empty one where nothing was.
+// ErrFenced is returned by a Commit whose worker no longer holds the shard's
+// lease: roll back, somebody else is writing.
+var ErrFenced = errors.New("shardgroup: the lease is not ours any more")
+
+// checkpoint is where a shard is applied to.
+type checkpoint struct {
+	shardreader.Position
+	arrived time.Time // of the last record applied
+	tip     time.Time // what arrived before it is applied
+}
+
+// known is the arrival time up to which nothing is missing.
+func (c checkpoint) known() time.Time {
+	if c.tip.After(c.arrived) {
+		return c.tip
+	}
+	return c.arrived
+}
+
+// checkpoint returns where a shard is applied to; an empty one where nothing was.
 func (s *store) checkpoint(ctx context.Context, id int64, shard string) (checkpoint, error) {
 	c := checkpoint{Position: shardreader.Position{Shard: shard}}
 	var arrived, tip *time.Time
@@ -24,6 +43,7 @@ func (s *store) checkpoint(ctx context.Context, id int64, shard string) (checkpo
 	if err != nil {
 		return c, fmt.Errorf("read the checkpoint of %s: %w", shard, err)
 	}
+
 	if arrived != nil {
 		c.arrived = *arrived
 	}
@@ -36,23 +56,21 @@ func (s *store) checkpoint(ctx context.Context, id int64, shard string) (checkpo
 // step is what one transaction writes for the group.
 type step struct {
 	stream  int64
-	worker  string
-	held    holding
+	lease   Lease
 	next    shardreader.Position
 	arrived time.Time // of the last record; zero: no record was applied
 	tip     time.Time // what arrived before it is applied or declared a gap; zero: unknown
 	records int
 	closed  bool
-	dead    []dead
+	parked  []parkedRecord
 	gap     *gap
 }
 
-// gap is a span of arrivals that can no longer be read.
-type gap struct{ from, to time.Time }
-
 // commit writes the checkpoint, and what belongs to it, in tx, under the
-// lease: the row stays locked until tx ends, so nobody takes over in between.
+// lease: the row stays locked until tx ends, so nobody acquires it in between.
 func (s *store) commit(ctx context.Context, tx pgx.Tx, st step) error {
+	// One statement is fence and checkpoint: where the lease is not ours, nothing
+	// is inserted.
 	tag, err := tx.Exec(ctx, `
 		WITH ours AS (
 			SELECT 1 FROM shardgroup.leases
@@ -64,32 +82,37 @@ func (s *store) commit(ctx context.Context, tx pgx.Tx, st step) error {
 			arrived_at = coalesce(excluded.arrived_at, checkpoints.arrived_at),
 			tip_at = greatest(checkpoints.tip_at, excluded.tip_at),
 			records = checkpoints.records + excluded.records, updated_at = clock_timestamp()`,
-		st.stream, st.held.shard, st.worker, st.held.epoch, st.next.Sequence, st.next.Sub, orNull(st.arrived), st.records, orNull(st.tip))
+		st.stream, st.lease.Shard, st.lease.Owner, st.lease.Epoch, st.next.Sequence, st.next.Sub, orNull(st.arrived), st.records, orNull(st.tip))
 	if err != nil {
 		return fmt.Errorf("write the checkpoint: %w", err)
 	}
 	if tag.RowsAffected() == 0 {
-		return fmt.Errorf("%w: %s", ErrFenced, st.held.shard)
+		return fmt.Errorf("%w: %s", ErrFenced, st.lease.Shard)
 	}
 	return s.commitRest(ctx, tx, st)
 }
 
+// commitRest writes what only some transactions have: parked records, a gap, the
+// end of the shard.
 func (s *store) commitRest(ctx context.Context, tx pgx.Tx, st step) error {
 	var b pgx.Batch
-	for _, d := range st.dead {
+	for _, p := range st.parked {
 		b.Queue(`
 			INSERT INTO shardgroup.dead_records (stream_id, shard, sequence, sub, key, data, arrived_at, reason)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
-			st.stream, st.held.shard, d.Sequence, d.Sub, d.Key, d.Data, d.Arrived, d.reason)
+			st.stream, st.lease.Shard, p.Sequence, p.Sub, p.Key, p.Data, p.Arrived, p.reason)
 	}
 	if st.gap != nil {
 		b.Queue(`INSERT INTO shardgroup.gaps (stream_id, shard, reason, from_at, to_at) VALUES ($1, $2, 'trimmed', $3, $4)`,
-			st.stream, st.held.shard, st.gap.from, st.gap.to)
+			st.stream, st.lease.Shard, st.gap.from, st.gap.to)
 	}
+	// Here, not after the commit: children are read as soon as this is seen, so it
+	// must be seen together with the last rows of the parent.
 	if st.closed {
 		b.Queue(`UPDATE shardgroup.leases SET owner = NULL, completed_at = clock_timestamp() WHERE stream_id = $1 AND shard = $2`,
-			st.stream, st.held.shard)
+			st.stream, st.lease.Shard)
 	}
+
 	if b.Len() == 0 {
 		return nil
 	}

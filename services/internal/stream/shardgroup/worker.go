@@ -6,7 +6,7 @@ import (
 	"os"
 )
 
-// WorkerID gives a Worker that is unique over restarts: a new process never
+// WorkerID returns a Worker that is unique over restarts: a new process never
 // takes itself for the one that died. Host and process id are for people.
 func WorkerID() string {
 	host, err := os.Hostname()

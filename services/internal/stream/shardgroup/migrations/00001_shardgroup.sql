@@ -1,7 +1,7 @@
 -- +goose Up
 
 -- One row for each life of a stream that a generation of a group reads: a
--- stream made anew has the same ARN and another creation time.
+-- recreated stream has the same ARN and another creation time.
 CREATE TABLE shardgroup.streams (
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     group_name  text        NOT NULL,
@@ -55,7 +55,7 @@ CREATE TABLE shardgroup.gaps (
     FOREIGN KEY (stream_id, shard) REFERENCES shardgroup.leases
 );
 
--- Records that were put aside so that the shard could go on.
+-- Records that were parked so that the shard could go on.
 CREATE TABLE shardgroup.dead_records (
     stream_id  bigint      NOT NULL,
     shard      text        NOT NULL,

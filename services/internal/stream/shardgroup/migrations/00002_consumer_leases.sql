@@ -1,7 +1,7 @@
 -- +goose Up
 
--- Which process reads with a fan-out consumer. A consumer made anew under the
--- same name has another ARN, and so has the consumer of a stream made anew.
+-- Which process reads with a fan-out consumer. A consumer that was recreated
+-- under the same name has another ARN, and so has a recreated stream's consumer.
 CREATE TABLE shardgroup.consumer_leases (
     consumer_arn text        PRIMARY KEY,
     owner        text        NOT NULL,

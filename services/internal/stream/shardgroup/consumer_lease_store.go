@@ -8,9 +8,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// holdConsumer takes a consumer that nobody holds, or extends our own lease on
-// it; false: another's.
-func holdConsumer(ctx context.Context, pool *pgxpool.Pool, arn, worker string, ttl time.Duration) (bool, error) {
+// leaseConsumer acquires the lease of a consumer that nobody holds, or renews
+// our own, and reports whether it is ours now.
+func leaseConsumer(ctx context.Context, pool *pgxpool.Pool, arn, worker string, ttl time.Duration) (bool, error) {
 	tag, err := pool.Exec(ctx, `
 		INSERT INTO shardgroup.consumer_leases AS l (consumer_arn, owner, expires_at)
 		VALUES ($1, $2, clock_timestamp() + $3::interval)
@@ -22,8 +22,8 @@ func holdConsumer(ctx context.Context, pool *pgxpool.Pool, arn, worker string, t
 	return tag.RowsAffected() == 1, nil
 }
 
-// releaseConsumer gives our lease back, and forgets consumers that nobody has
-// held for a day: they are no more.
+// releaseConsumer deletes our lease, and those that nobody has held for a day:
+// their consumers do not exist any more.
 func releaseConsumer(ctx context.Context, pool *pgxpool.Pool, arn, worker string) error {
 	_, err := pool.Exec(ctx, `
 		DELETE FROM shardgroup.consumer_leases

@@ -1,0 +1,123 @@
+package shardgroup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"tandem/services/internal/stream/shardreader"
+)
+
+// handle applies one batch and notes how far the shard is applied.
+func (r *reading) handle(ctx context.Context, p Processor, b shardreader.Batch) error {
+	if b.Trimmed {
+		r.gap = r.trimmedBefore(b)
+	}
+	if len(b.Records) > 0 || b.Closed {
+		if err := r.apply(ctx, p, b); err != nil {
+			return err
+		}
+	}
+
+	r.g.records.Add(int64(len(b.Records)))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.at.Position, r.behind, r.polled, r.failing = b.Next, b.Behind, b.AsOf, nil
+	if n := len(b.Records); n > 0 {
+		r.at.arrived = b.Records[n-1].Arrived
+	}
+	if b.Behind == 0 {
+		r.at.tip = b.AsOf // written with the next renewal, not at once
+	}
+	return nil
+}
+
+// apply calls the processor with a batch, without the records that are to be
+// parked; once more where the processor names further ones.
+func (r *reading) apply(ctx context.Context, p Processor, b shardreader.Batch) error {
+	for {
+		good, park := r.sort(b)
+		committed := false
+		commit := func(ctx context.Context, tx pgx.Tx) error {
+			// The checkpoint is the whole batch's: what is parked is dealt with, too.
+			st := r.step(b.Next)
+			st.records, st.closed, st.parked, st.gap = len(b.Records), b.Closed, park, r.gap
+			if n := len(b.Records); n > 0 {
+				st.arrived = b.Records[n-1].Arrived
+			}
+			err := r.g.store.commit(ctx, tx, st)
+			committed = err == nil
+			return err
+		}
+
+		var err error
+		if len(good.Records) > 0 {
+			err = p.Process(ctx, good, commit)
+		} else {
+			err = pgx.BeginFunc(ctx, r.g.o.Pool, func(tx pgx.Tx) error { return commit(ctx, tx) }) // nothing left to process
+		}
+
+		switch {
+		case err == nil && !committed:
+			// Going on would lose the batch at the next start, without a word.
+			return fmt.Errorf("shardgroup: the processor of %s returned without a checkpoint", r.lease.Shard)
+		case err == nil:
+			clear(r.tries)
+			clear(r.toPark)
+			r.gap = nil
+			return nil
+		case !r.blame(err):
+			return err
+		}
+	}
+}
+
+// sort takes the records that are to be parked out of a batch.
+func (r *reading) sort(b shardreader.Batch) (shardreader.Batch, []parkedRecord) {
+	if len(r.toPark) == 0 {
+		return b, nil
+	}
+
+	good := b
+	good.Records = nil
+	var park []parkedRecord
+	for _, rec := range b.Records {
+		if reason, ok := r.toPark[rec.Position]; ok {
+			park = append(park, parkedRecord{Record: rec, reason: reason})
+		} else {
+			good.Records = append(good.Records, rec)
+		}
+	}
+	return good, park
+}
+
+// blame marks the records that err names for parking, and reports whether one was
+// marked that was not before.
+func (r *reading) blame(err error) bool {
+	marked := false
+	for _, e := range recordErrors(err) {
+		// Under Stop a record is never hopeless: its shard waits for a better try.
+		r.tries[e.Position]++
+		hopeless := r.g.o.Poison == Park && r.tries[e.Position] >= r.g.o.MaxTries
+		if _, already := r.toPark[e.Position]; already || !hopeless && !errors.Is(e, ErrUndecodable) {
+			continue
+		}
+
+		r.toPark[e.Position] = e.Err.Error()
+		marked = true
+		r.g.o.Log.Error("parking a record", "shard", r.lease.Shard, "sequence", e.Position.Sequence, "sub", e.Position.Sub, "err", e.Err)
+	}
+	return marked
+}
+
+// step returns what every transaction of this reading writes.
+func (r *reading) step(next shardreader.Position) step {
+	return step{stream: r.life.id, lease: r.lease, next: next}
+}
+
+// write commits a step that has no rows of a processor.
+func (r *reading) write(st step) error {
+	return pgx.BeginFunc(r.work, r.g.o.Pool, func(tx pgx.Tx) error { return r.g.store.commit(r.work, tx, st) })
+}

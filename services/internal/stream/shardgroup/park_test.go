@@ -1,0 +1,51 @@
+package shardgroup_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"tandem/services/internal/stream/shardgroup"
+	"tandem/services/internal/stream/shardreader"
+	"tandem/services/internal/stream/shardreader/fakestream"
+)
+
+func TestUndecodableIsParkedAtOnceAndPoisonByPolicy(t *testing.T) {
+	t.Parallel()
+	pool := database(t)
+	s := fakestream.New("0")
+	want := put(s, 0, 5, "0")
+	var mu sync.Mutex
+	tries := 0
+	a := &applier{pool: pool, worker: "a", before: func(_ context.Context, b shardreader.Batch) error {
+		mu.Lock()
+		defer mu.Unlock()
+		var errs []error
+		for _, r := range b.Records {
+			switch string(r.Data) {
+			case "0001":
+				errs = append(errs, shardgroup.Undecodable(r.Position, errors.New("no point")))
+			case "0003":
+				tries++
+				errs = append(errs, &shardgroup.RecordError{Position: r.Position, Err: errors.New("poison")})
+			}
+		}
+		return errors.Join(errs...)
+	}}
+
+	stopping, stop := start(t, s, a, nil)
+	require.Eventually(t, func() bool { mu.Lock(); defer mu.Unlock(); return tries > 3 }, 10*time.Second, 10*time.Millisecond)
+	require.Empty(t, applied(t, pool), "the shard stands still")
+	require.ErrorContains(t, stopping.Status().Shards[0].Err, "poison")
+	stop()
+
+	a.worker = "b"
+	g, _ := start(t, s, a, func(o *shardgroup.Options) { o.Poison, o.MaxTries = shardgroup.Park, 3 })
+	eventually(t, pool, []string{want[0], want[2], want[4]})
+	require.Equal(t, 2, count(t, pool, `SELECT count(*) FROM shardgroup.dead_records WHERE reason LIKE '%no point%' OR reason LIKE '%poison%'`))
+	require.EqualValues(t, 5, g.Status().Records)
+}

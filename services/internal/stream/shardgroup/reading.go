@@ -1,0 +1,139 @@
+package shardgroup
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"tandem/services/internal/stream/shardreader"
+)
+
+// reading is the reading of one shard under a lease of this worker.
+type reading struct {
+	g      *Group
+	life   life
+	reader *shardreader.Reader
+	lease  Lease // as it was acquired
+	err    error // set once the reading has ended; nil: the shard is drained
+
+	work     context.Context // ends when the lease is not to be trusted any more
+	distrust context.CancelFunc
+	read     context.Context // ends, too, when no more should be read
+	stop     context.CancelFunc
+	expiry   *time.Timer // calls distrust
+
+	mu      sync.Mutex
+	at      checkpoint
+	behind  time.Duration
+	polled  time.Time
+	failing error
+
+	tries  map[shardreader.Position]int
+	toPark map[shardreader.Position]string // why; they are parked with the next checkpoint
+	gap    *gap                            // is declared with the next checkpoint
+}
+
+func newReading(g *Group, of life, reader *shardreader.Reader, lease Lease) *reading {
+	r := &reading{
+		g: g, life: of, reader: reader, lease: lease,
+		tries: map[shardreader.Position]int{}, toPark: map[shardreader.Position]string{},
+	}
+	r.work, r.distrust = context.WithCancel(context.Background())
+	r.read, r.stop = context.WithCancel(r.work)
+	r.expiry = time.AfterFunc(g.o.Lease, r.distrust)
+	return r
+}
+
+// trust extends our own belief in the lease, counted from when the renewal was
+// sent, by this machine's monotonic clock.
+func (r *reading) trust(sent time.Time) {
+	r.expiry.Reset(r.g.o.Lease - r.g.margin() - time.Since(sent))
+}
+
+// end frees what the reading holds.
+func (r *reading) end() {
+	r.expiry.Stop()
+	r.distrust()
+}
+
+func (r *reading) renewal() renewal {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return renewal{shard: r.lease.Shard, epoch: r.lease.Epoch, tip: r.at.tip}
+}
+
+func (r *reading) status() ShardStatus {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return ShardStatus{
+		Shard: r.lease.Shard, Worker: r.lease.Owner, Epoch: r.lease.Epoch, Sequence: r.at.Sequence,
+		Behind: r.behind, PolledAt: r.polled, Err: r.failing,
+	}
+}
+
+// run reads and processes until the shard is drained (nil), it is asked to
+// stop, or the lease is lost. After any other failure it starts again from the
+// checkpoint: whether a transaction whose answer was lost has committed, only
+// the checkpoint knows.
+func (r *reading) run() error {
+	wait := firstWait
+	for {
+		err := r.attempt(&wait)
+		switch {
+		case err == nil, errors.Is(err, ErrFenced), errors.Is(err, shardreader.ErrStreamChanged):
+			return err
+		case r.read.Err() != nil:
+			return r.read.Err()
+		}
+
+		r.g.o.Log.Warn("a shard can't be applied; trying again", "shard", r.lease.Shard, "in", wait, "err", err)
+		r.mu.Lock()
+		r.failing = err
+		r.mu.Unlock()
+		if err := sleep(r.read, wait); err != nil {
+			return err
+		}
+		wait = min(2*wait, r.g.o.Backoff)
+	}
+}
+
+// attempt reads on from the checkpoint, until the shard is drained (nil) or
+// something fails. A batch that is applied resets wait.
+func (r *reading) attempt(wait *time.Duration) error {
+	at, err := r.g.store.checkpoint(r.work, r.life.id, r.lease.Shard)
+	if err != nil {
+		return err
+	}
+	if at, err = r.declareOverdue(at); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	r.at = at
+	r.mu.Unlock()
+
+	start := shardreader.After(at.Position)
+	if at.Sequence == "" && !r.life.startAt.IsZero() {
+		start = shardreader.At(r.life.startAt)
+	}
+
+	// A new Processor each time: what the old one cached may be what rolled back.
+	p, drained := r.g.o.Processor(r.lease.Shard), false
+	err = r.reader.Shard(r.read, r.lease.Shard, start, func(_ context.Context, b shardreader.Batch) error {
+		// A batch that has begun is finished, as long as the lease is ours: work
+		// outlives read.
+		err := r.handle(r.work, p, b)
+		if err == nil {
+			*wait = firstWait
+			drained = b.Closed
+		}
+		return err
+	})
+	switch {
+	case errors.Is(err, shardreader.ErrShardGone):
+		return r.completeGone()
+	case err == nil && !drained:
+		return r.read.Err() // Shard returns nil, too, once it was told to stop
+	}
+	return err
+}
