@@ -1,6 +1,6 @@
-// Package event is what travels: the versioned wire types of queue messages
-// and stream records. It uses the standard library only, so that any consumer
-// can copy it. The golden files in testdata pin the bytes.
+// Package event has the versioned wire types of queue messages and stream records,
+// and the names of what they travel on. It uses the standard library only, so that
+// any consumer can copy it. The golden files in testdata pin the bytes.
 package event
 
 import (
@@ -31,7 +31,7 @@ const (
 	TypeRideCompleted   = "ride.completed"
 	TypeRideCancelled   = "ride.cancelled"
 	TypeRideUnfulfilled = "ride.unfulfilled"
-	TypeRideRequeued    = "ride.requeued" // the driver was lost; another is looked for
+	TypeRideRequeued    = "ride.requeued" // the driver was lost; dispatch looks for another
 )
 
 // RideRequest asks dispatch to find a driver for a ride.
@@ -49,7 +49,7 @@ type RideNotice struct {
 	Reason   string `json:"reason,omitempty"` // on cancelled and unfulfilled
 }
 
-// New makes an envelope around data.
+// New returns an envelope around data.
 func New(id, typ string, at time.Time, data any) (Envelope, error) {
 	b, err := json.Marshal(data)
 	if err != nil {
@@ -58,15 +58,19 @@ func New(id, typ string, at time.Time, data any) (Envelope, error) {
 	return Envelope{ID: id, Type: typ, Version: EnvelopeVersion, At: at.UTC(), Data: b}, nil
 }
 
-// Decode reads an envelope: ErrVersion for a version it does not know.
+// Decode reads an envelope. It returns ErrVersion for a version it does not know.
 func Decode(b []byte) (Envelope, error) {
 	var e Envelope
 	if err := json.Unmarshal(b, &e); err != nil {
 		return Envelope{}, fmt.Errorf("event: decode envelope: %w", err)
 	}
+
+	// A newer version may mean another thing by the same fields: guessing would be
+	// worse than a dead letter.
 	if e.Version != EnvelopeVersion {
 		return Envelope{}, fmt.Errorf("%w: %s version %d", ErrVersion, e.Type, e.Version)
 	}
+
 	if e.ID == "" || e.Type == "" {
 		return Envelope{}, fmt.Errorf("event: an envelope needs an id and a type")
 	}

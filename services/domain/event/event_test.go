@@ -29,6 +29,7 @@ func TestGoldenBytes(t *testing.T) {
 	notice, err := event.New("0190d3e8-0000-7000-8000-000000000002", event.TypeRideAssigned, at,
 		event.RideNotice{RideID: "r-1", RiderID: "p-1", DriverID: "d-17", Plate: "SBC 1234"})
 	require.NoError(t, err)
+
 	encode := func(v any) []byte { b, err := json.Marshal(v); require.NoError(t, err); return b }
 	for file, got := range map[string][]byte{
 		"point_v1.json": point, "ride_request_v1.json": encode(request), "ride_assigned_v1.json": encode(notice),
@@ -46,8 +47,8 @@ func TestUnknownVersionsAreNamed(t *testing.T) {
 	require.ErrorIs(t, err, event.ErrVersion)
 }
 
-// What a reader could not keep would stop its shard, or be parked by one and
-// kept by another: it is no point.
+// A point that a reader cannot keep would stop its shard, or one reader would park
+// it and another keep it. So it does not decode.
 func TestUnusablePoints(t *testing.T) {
 	good := event.Point{Driver: "d", Seq: 1, At: 1}
 	for name, spoil := range map[string]func(*event.Point){

@@ -1,14 +1,14 @@
 package event
 
-// Mark is the newest sequence of each driver. A point that does not rise above
-// it is a repeat or older than what was applied. It is not safe for concurrent
+// Mark is the newest sequence of each driver. A point that is not above it is a
+// repeat, or older than what was applied. It is not safe for concurrent
 // use, and it grows with the number of drivers.
 type Mark map[string]int64
 
-// NewMark makes an empty mark.
+// NewMark returns an empty mark.
 func NewMark() Mark { return Mark{} }
 
-// Rises says whether seq is above the driver's mark, and raises it if so.
+// Rises reports whether seq is above the driver's mark, and raises it if so.
 func (m Mark) Rises(driver string, seq int64) bool {
 	if seq <= m[driver] {
 		return false

@@ -1,7 +1,7 @@
 package event
 
-// What travels where. localstack/messaging.yaml deploys these names; a test
-// holds the two against each other.
+// The names of the stream and the queues. localstack/messaging.yaml deploys them,
+// and a test compares the two.
 const (
 	// Stream is the Kinesis stream of points.
 	Stream = "driver-locations"
@@ -18,5 +18,5 @@ const (
 )
 
 // MaxReceiveCount is the maxReceiveCount of both queues: a message that was
-// received so often without being deleted goes to the dead letters.
+// received so often and not deleted goes to the dead-letter queue.
 const MaxReceiveCount = 5

@@ -35,7 +35,7 @@ type Point struct {
 // Time is the fix time.
 func (p Point) Time() time.Time { return time.UnixMilli(p.At).UTC() }
 
-// Encode gives the bytes that go on the stream.
+// Encode returns the bytes that go on the stream.
 func (p Point) Encode() ([]byte, error) {
 	p.Version = PointVersion
 	b, err := json.Marshal(p)
@@ -52,9 +52,12 @@ func DecodePoint(b []byte) (Point, error) {
 	if err := json.Unmarshal(b, &p); err != nil {
 		return Point{}, fmt.Errorf("%w: %w", ErrPoint, err)
 	}
+
 	if p.Version != PointVersion {
 		return Point{}, fmt.Errorf("%w: point version %d", ErrVersion, p.Version)
 	}
+
+	// Refused here once, so that no reader keeps what another reader cannot.
 	if !p.usable() {
 		return Point{}, fmt.Errorf("%w: driver %q seq %d time %d at %g,%g", ErrPoint, p.Driver, p.Seq, p.At, p.Lat, p.Lon)
 	}
@@ -67,6 +70,7 @@ const (
 	maxMeasured = 1e6               // of speed, heading and accuracy
 )
 
+// usable reports whether every reader can keep p.
 func (p Point) usable() bool {
 	return ValidID(p.Driver) && p.Seq > 0 && p.Seq < maxTime && p.At >= 0 && p.At < maxTime &&
 		math.Abs(p.Lat) <= 90 && math.Abs(p.Lon) <= 180 &&

@@ -8,16 +8,16 @@ import (
 )
 
 // Backend is what Tandem does differently on each AWS that it can run on. It is
-// named in the configuration, never guessed from how an endpoint behaves. The
-// reasons stand in docs/backends.md.
+// named in the configuration, never guessed from how an endpoint behaves.
+// docs/backends.md has the reasons.
 type Backend struct {
 	Name string
-	// Buckets cuts the drivers into 2^Buckets parts, each in order by itself. It
-	// is fixed for the life of a stream.
+	// Buckets divides the drivers into 2^Buckets parts, each of which keeps its own
+	// order. It is fixed for the life of a stream.
 	Buckets kpl.Buckets
 	// MinLinger is the least time that the producer waits for more points.
 	MinLinger time.Duration
-	// FanOut says whether mapfeed and nearby read by enhanced fan-out.
+	// FanOut reports whether mapfeed and nearby read by enhanced fan-out.
 	FanOut bool
 }
 
@@ -28,15 +28,15 @@ const (
 	AWS        = "aws"
 )
 
-// BackendByName gives the backend of that name.
+// BackendByName returns the backend of that name.
 func BackendByName(name string) (Backend, error) {
 	switch name {
 	case Emulator:
 		return Backend{Name: name, Buckets: 6, FanOut: true}, nil
 	case LocalStack:
-		// Its puts get slower with every record kept (docs/backends.md has the
-		// measurements), so fewer and larger records;
-		// its SubscribeToShard sleeps 3 s when there is nothing.
+		// Its puts get slower with every record that it keeps (docs/backends.md has
+		// the measurements), so there are fewer and larger records. Its
+		// SubscribeToShard sleeps 3 s when there is nothing to send.
 		return Backend{Name: name, Buckets: 3, MinLinger: time.Second}, nil
 	case AWS:
 		return Backend{Name: name, Buckets: 6, FanOut: true}, nil

@@ -15,8 +15,8 @@ type Profile struct {
 	NoDriverDelay time.Duration // a request that found no driver comes back after this
 	SweepEvery    time.Duration // the sweeper's period
 	ExpiresAfter  time.Duration // a ride without a driver is closed as unfulfilled after this
-	ArriveWithin  time.Duration // an assigned driver who has not arrived by then is looked at
-	TripWithin    time.Duration // a trip that has not ended by then is looked at
+	ArriveWithin  time.Duration // the sweeper looks at an assigned ride whose driver has not arrived by then
+	TripWithin    time.Duration // the sweeper looks at a trip that has not ended by then
 	Margin        time.Duration // added to every wake_at
 
 	// Stream side.
@@ -48,7 +48,7 @@ func Fast() Profile {
 	}
 }
 
-// ByName gives Default for "default" and Fast for "fast".
+// ByName returns Default for "default" and Fast for "fast".
 func ByName(name string) (Profile, error) {
 	switch name {
 	case "", "default":

@@ -7,12 +7,12 @@ import (
 	"errors"
 	"fmt"
 
-	"tandem/services/domain/event"
-
 	"github.com/jackc/pgx/v5"
+
+	"tandem/services/domain/event"
 )
 
-// Booking is what a new ride is made of.
+// Booking is what Create makes a ride of.
 type Booking struct {
 	RiderID         string
 	Key             string // the Idempotency-Key
@@ -25,14 +25,15 @@ type Booking struct {
 // ErrKeyReused is returned when the key was used for another ride.
 var ErrKeyReused = errors.New("ride: the key was used for another booking")
 
-// Create makes a ride and promises its request to the queue. The same rider and
-// key give the same ride (replayed), however many ask at once; another body
-// under the same key is ErrKeyReused.
+// Create creates a ride and promises its request to the queue. For the same rider
+// and key it returns the same ride (replayed), however many ask at once; another
+// body under the same key is ErrKeyReused.
 func (s *Store) Create(ctx context.Context, b Booking) (r Ride, replayed bool, err error) {
 	hash, err := b.hash()
 	if err != nil {
 		return r, false, err
 	}
+
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		r, replayed, err = s.create(ctx, tx, b, hash)
 		return err
@@ -60,28 +61,37 @@ func (s *Store) create(ctx context.Context, tx pgx.Tx, b Booking, hash []byte) (
 	if err != nil {
 		return r, false, fmt.Errorf("ride: create: %w", err)
 	}
+
 	if r, err = getRide(ctx, tx, `SELECT `+rideColumns+fromRides+`WHERE r.id = $1`, id); err != nil {
 		return r, false, err
 	}
+
+	// In the same transaction: a ride without its request would be found by the
+	// sweeper alone, and a request without its ride would be a dead letter.
 	if err := addRequest(ctx, tx, r, 0, r.RequestedAt); err != nil {
 		return r, false, err
 	}
 	return r, false, writeEvent(ctx, tx, r, EventRequested, "rider "+b.RiderID, map[string]any{}, "")
 }
 
+// replay returns the ride that the key was used for.
 func (s *Store) replay(ctx context.Context, tx pgx.Tx, b Booking, hash []byte) (Ride, error) {
 	var same bool
 	err := tx.QueryRow(ctx, `SELECT body_hash = $3 FROM ride.rides WHERE rider_id = $1 AND idempotency_key = $2`, b.RiderID, b.Key, hash).Scan(&same)
 	if err != nil {
 		return Ride{}, fmt.Errorf("ride: look up key: %w", err)
 	}
+
+	// Another body under the same key is a fault of the client; to return the
+	// first ride would hide it.
 	if !same {
 		return Ride{}, ErrKeyReused
 	}
 	return getRide(ctx, tx, `SELECT `+rideColumns+fromRides+`WHERE r.rider_id = $1 AND r.idempotency_key = $2`, b.RiderID, b.Key)
 }
 
-// hash is of what the rider asked for, not of what was worked out from it.
+// hash is of what the rider asked for, not of what was computed from it: a retry
+// may see another price.
 func (b Booking) hash() ([]byte, error) {
 	raw, err := json.Marshal([]any{b.Pickup, b.Dropoff})
 	if err != nil {

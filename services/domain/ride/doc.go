@@ -1,6 +1,6 @@
-// Package ride is the ride: its states, and the only SQL on rides and offers
+// Package ride has the ride: its states, and the only SQL on rides and offers
 // (schema ride). Booking and dispatch are two processes of this one module and
-// both write through it; everyone else asks booking over HTTP.
+// both write through this package; everyone else asks booking over HTTP.
 //
 //	                    ┌───────── refuse, expire ─────────┐
 //	                    ▼                                  │
@@ -16,18 +16,18 @@
 // the new state, the ride's event and what goes to a queue (package outbox),
 // all in the caller's transaction. So a ride, its history and its messages
 // cannot disagree, and of two actions at once the second sees what the first
-// has done. Next decides purely and is the whole state machine.
+// has done. Next is the whole state machine and reads nothing but its arguments.
 //
 // # Who has whom
 //
-// Two partial unique indexes say it, whatever the code does: a driver stands on
+// Two partial unique indexes guarantee it, whatever the code does: a driver has
 // at most one live ride (offered to picked_up), and a ride has at most one open
-// or accepted offer. Offer claims both with one UPDATE.
+// or accepted offer.
 //
 // # Attempts
 //
 // attempt rises only in the transaction that adds a ride.request to the outbox.
-// A worker drops a message of another attempt: a newer one speaks for the ride.
+// A worker drops a message of another attempt, because the ride has a newer one.
 //
 // # When a ride is looked at
 //
@@ -41,7 +41,7 @@
 //	picked_up  one hour                                        alarm, look again: an operator ends it
 //	terminal   never
 //
-// It is never before the message may come back from the queue by itself, so
-// the sweeper and the queue do not both send; where they do, attempt decides.
-// The times stand in package profile.
+// wake_at is never earlier than the last moment at which the message may come back
+// from the queue by itself, so that the sweeper and the queue do not both send. If
+// they do, attempt decides. Package profile has the times.
 package ride

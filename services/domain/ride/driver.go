@@ -11,16 +11,18 @@ import (
 // ErrBusy is returned to a driver who goes off duty with a ride or an offer.
 var ErrBusy = errors.New("ride: the driver has a ride or an offer")
 
-// SetDuty puts a driver on or off duty. ErrBusy: not off duty in the middle of
-// a ride.
+// SetDuty puts a driver on or off duty. It returns ErrBusy for a driver who goes
+// off duty in the middle of a ride.
 func (s *Store) SetDuty(ctx context.Context, driver string, on bool) (DriverState, error) {
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		// The row's lock keeps an offer from being made at the same time.
+		// This locks the row, and an offer locks it too: either the offer sees
+		// that the driver is off duty, or the check below sees the offer.
 		_, err := tx.Exec(ctx, `INSERT INTO ride.drivers (driver_id, on_duty) VALUES ($1, $2)
 			ON CONFLICT (driver_id) DO UPDATE SET on_duty = $2, changed_at = now()`, driver, on)
 		if err != nil {
 			return fmt.Errorf("ride: duty: %w", err)
 		}
+
 		if !on {
 			var busy bool
 			err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM ride.rides WHERE driver_id = $1
@@ -32,6 +34,7 @@ func (s *Store) SetDuty(ctx context.Context, driver string, on bool) (DriverStat
 				return ErrBusy
 			}
 		}
+
 		return notify(ctx, tx, "", driver, "")
 	})
 	if err != nil {
@@ -40,13 +43,14 @@ func (s *Store) SetDuty(ctx context.Context, driver string, on bool) (DriverStat
 	return s.Driver(ctx, driver)
 }
 
-// Driver gives a driver's duty, open offer and ride.
+// Driver returns a driver's duty, open offer and ride.
 func (s *Store) Driver(ctx context.Context, driver string) (DriverState, error) {
 	st := DriverState{DriverID: driver}
 	err := s.pool.QueryRow(ctx, `SELECT on_duty FROM ride.drivers WHERE driver_id = $1`, driver).Scan(&st.OnDuty)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return st, fmt.Errorf("ride: driver: %w", err)
 	}
+
 	r, err := getRide(ctx, s.pool, `SELECT `+rideColumns+fromRides+`WHERE r.driver_id = $1
 		AND r.state IN ('offered', 'assigned', 'arrived', 'picked_up')`, driver)
 	switch {
@@ -62,8 +66,8 @@ func (s *Store) Driver(ctx context.Context, driver string) (DriverState, error) 
 	return st, nil
 }
 
-// FreeDrivers leaves those drivers, in the same order, that are on duty and
-// stand on no live ride.
+// FreeDrivers returns those of the drivers, in the same order, who are on duty and
+// have no live ride. It is a hint: only an offer decides.
 func (s *Store) FreeDrivers(ctx context.Context, drivers []string) ([]string, error) {
 	rows, err := s.pool.Query(ctx, `SELECT d.driver_id FROM unnest($1::text[]) WITH ORDINALITY AS want(driver_id, n)
 		JOIN ride.drivers d USING (driver_id)
@@ -73,6 +77,7 @@ func (s *Store) FreeDrivers(ctx context.Context, drivers []string) ([]string, er
 	if err != nil {
 		return nil, fmt.Errorf("ride: free drivers: %w", err)
 	}
+
 	out, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
 		return nil, fmt.Errorf("ride: free drivers: %w", err)
@@ -80,8 +85,9 @@ func (s *Store) FreeDrivers(ctx context.Context, drivers []string) ([]string, er
 	return out, nil
 }
 
-// OfferRide gives the ride that an offer is or was about, for the driver it was
-// made to; ErrNotFound for anybody else's.
+// OfferRide returns the ride that an offer is or was about, and the driver whom it
+// was made to. For another driver's offer it returns ErrNotFound, unless driver is
+// empty.
 func (s *Store) OfferRide(ctx context.Context, offerID, driver string) (rideID, offeredTo string, err error) {
 	err = s.pool.QueryRow(ctx, `SELECT ride_id::text, driver_id FROM ride.offers WHERE id::text = $1 AND ($2 = '' OR driver_id = $2)`, offerID, driver).
 		Scan(&rideID, &offeredTo)
@@ -94,12 +100,13 @@ func (s *Store) OfferRide(ctx context.Context, offerID, driver string) (rideID, 
 	return rideID, offeredTo, nil
 }
 
-// Tried gives the drivers who had an offer of this attempt.
+// Tried returns the drivers who had an offer of this attempt.
 func (s *Store) Tried(ctx context.Context, rideID string, attempt int) ([]string, error) {
 	rows, err := s.pool.Query(ctx, `SELECT driver_id FROM ride.offers WHERE ride_id = $1 AND attempt = $2`, rideID, attempt)
 	if err != nil {
 		return nil, fmt.Errorf("ride: tried drivers: %w", err)
 	}
+
 	out, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
 		return nil, fmt.Errorf("ride: tried drivers: %w", err)

@@ -20,7 +20,8 @@ type change struct {
 	Drivers []string `json:"d,omitempty"`
 }
 
-// notify tells listeners, when the transaction commits.
+// notify tells listeners when the transaction commits, and never before: a
+// listener that looks then sees the change.
 func notify(ctx context.Context, tx pgx.Tx, rideID, driver, other string) error {
 	c := change{Ride: rideID}
 	if driver != "" {
@@ -29,6 +30,7 @@ func notify(ctx context.Context, tx pgx.Tx, rideID, driver, other string) error 
 	if other != "" && other != driver {
 		c.Drivers = append(c.Drivers, other)
 	}
+
 	b, err := json.Marshal(c)
 	if err != nil {
 		return fmt.Errorf("ride: notify: %w", err)
@@ -45,32 +47,34 @@ func notify(ctx context.Context, tx pgx.Tx, rideID, driver, other string) error 
 type Listener struct {
 	pool *pgxpool.Pool
 	log  *slog.Logger
+
 	mu   sync.Mutex
 	subs map[*Subscription]struct{}
 }
 
-// NewListener makes a listener; Run runs it.
+// NewListener returns a listener; Run runs it.
 func NewListener(pool *pgxpool.Pool, log *slog.Logger) *Listener {
 	return &Listener{pool: pool, log: log, subs: map[*Subscription]struct{}{}}
 }
 
-// Subscription is one subscriber's.
+// Subscription is what one subscriber wants to hear of.
 type Subscription struct {
 	// C has a value when there is something to look at.
-	C       <-chan struct{}
-	c       chan struct{}
-	l       *Listener
-	ride    string
-	driver  func(string) bool
+	C      <-chan struct{}
+	c      chan struct{}
+	l      *Listener
+	ride   string
+	driver func(string) bool
+
 	mu      sync.Mutex
 	changed map[string]bool // drivers that changed since Take
-	all     bool
+	all     bool            // any driver may have changed since Take
 }
 
 // Ride subscribes to one ride.
 func (l *Listener) Ride(id string) *Subscription { return l.add(&Subscription{ride: id}) }
 
-// Drivers subscribes to the drivers that want says.
+// Drivers subscribes to the drivers for whom want returns true.
 func (l *Listener) Drivers(want func(driver string) bool) *Subscription {
 	return l.add(&Subscription{driver: want, changed: map[string]bool{}})
 }
@@ -81,6 +85,7 @@ func (l *Listener) Any() *Subscription { return l.add(&Subscription{}) }
 func (l *Listener) add(s *Subscription) *Subscription {
 	s.c, s.l = make(chan struct{}, 1), l
 	s.C = s.c
+
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.subs[s] = struct{}{}
@@ -94,11 +99,12 @@ func (s *Subscription) Close() {
 	delete(s.l.subs, s)
 }
 
-// Take gives the drivers that changed since the last Take; all says that any
-// may have.
+// Take returns the drivers that changed since the last Take; all reports that any
+// driver may have changed.
 func (s *Subscription) Take() (drivers []string, all bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	for d := range s.changed {
 		drivers = append(drivers, d)
 	}
@@ -107,6 +113,8 @@ func (s *Subscription) Take() (drivers []string, all bool) {
 	return drivers, all
 }
 
+// signal never blocks: a signal that waits says already what this one would, so a
+// slow subscriber holds up nobody.
 func (s *Subscription) signal() {
 	select {
 	case s.c <- struct{}{}:
@@ -118,6 +126,7 @@ func (s *Subscription) hear(c change) {
 	switch {
 	case s.driver != nil:
 		hit := false
+
 		s.mu.Lock()
 		for _, d := range c.Drivers {
 			if s.driver(d) {
@@ -125,6 +134,7 @@ func (s *Subscription) hear(c change) {
 			}
 		}
 		s.mu.Unlock()
+
 		if hit {
 			s.signal()
 		}
@@ -140,6 +150,7 @@ func (l *Listener) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // a clean end
 		}
+
 		l.log.Warn("changes of rides are not heard; connecting again", "err", err)
 		select {
 		case <-ctx.Done():
@@ -154,13 +165,19 @@ func (l *Listener) listen(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// The connection goes with the listening: it must not return to the pool.
+
+	// The connection is closed at the end and does not return to the pool: its
+	// next user would get the notifications.
 	raw := conn.Hijack()
 	defer func() { _ = raw.Close(context.WithoutCancel(ctx)) }()
+
 	if _, err := raw.Exec(ctx, "LISTEN "+channel); err != nil {
 		return err
 	}
-	l.signalAll() // what was missed before
+
+	// What changed while nobody listened is lost, so everybody looks once; after
+	// LISTEN, so that nothing falls in between.
+	l.signalAll()
 	for {
 		n, err := raw.WaitForNotification(ctx)
 		if err != nil {
@@ -171,6 +188,7 @@ func (l *Listener) listen(ctx context.Context) error {
 			l.log.Warn("a notification cannot be read", "payload", n.Payload)
 			continue
 		}
+
 		l.mu.Lock()
 		for s := range l.subs {
 			s.hear(c)
@@ -182,6 +200,7 @@ func (l *Listener) listen(ctx context.Context) error {
 func (l *Listener) signalAll() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+
 	for s := range l.subs {
 		s.mu.Lock()
 		s.all = true

@@ -20,8 +20,8 @@ type Receipt struct {
 }
 
 // Received writes the receive as the ride's event and puts off the sweeper for
-// as long as the message may still come back. ErrAttempt: a newer message
-// speaks for the ride, drop this one.
+// as long as the message may still come back. It returns ErrAttempt if the ride
+// has a newer message: then drop this one.
 func (s *Store) Received(ctx context.Context, rideID string, attempt int, m Receipt) (r Ride, err error) {
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		r, err = getRide(ctx, tx, `SELECT `+rideColumns+fromRides+`WHERE r.id = $1 FOR UPDATE OF r`, rideID)
@@ -31,13 +31,16 @@ func (s *Store) Received(ctx context.Context, rideID string, attempt int, m Rece
 		if r.Attempt != attempt {
 			return fmt.Errorf("%w: %d, not %d", ErrAttempt, r.Attempt, attempt)
 		}
-		if !r.State.Terminal() && (r.State == Requested || r.State == Offered) {
+
+		// The sweeper sends another message only when this one cannot come back.
+		if r.State.searching() {
 			left := time.Duration(max(1, event.MaxReceiveCount-m.Receives+1)) * s.times.Visibility
 			if _, err := tx.Exec(ctx, `UPDATE ride.rides SET wake_at = greatest(wake_at, clock_timestamp() + $2::interval) WHERE id = $1`,
 				rideID, left+s.times.Margin); err != nil {
 				return fmt.Errorf("ride: wake: %w", err)
 			}
 		}
+
 		return writeEvent(ctx, tx, r, EventReceived, "worker "+m.Worker, map[string]any{
 			"message_id": m.MessageID, "pid": m.PID, "worker": m.Worker, "receives": m.Receives,
 		}, "")
@@ -45,12 +48,12 @@ func (s *Store) Received(ctx context.Context, rideID string, attempt int, m Rece
 	return r, err
 }
 
-// Deleted writes that the ride's message is off the queue.
+// Deleted writes that the ride's message was deleted from the queue.
 func (s *Store) Deleted(ctx context.Context, rideID, messageID, worker string) error {
 	return s.note(ctx, rideID, EventDeleted, "worker "+worker, map[string]any{"message_id": messageID})
 }
 
-// DeadLettered writes that the ride's message is dead, and why. A person has
+// DeadLettered writes that the ride's message goes to the dead-letter queue, and why. A person has
 // until the ride expires to redrive it; then the sweeper closes the ride.
 func (s *Store) DeadLettered(ctx context.Context, rideID string, attempt int, reason, by string) error {
 	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
@@ -58,18 +61,25 @@ func (s *Store) DeadLettered(ctx context.Context, rideID string, attempt int, re
 		if err != nil {
 			return err
 		}
+
 		if r.Attempt != attempt || r.State.Terminal() {
-			return nil // the message no longer speaks for the ride
+			return nil // a newer message has taken its place, or the ride has ended
 		}
-		if r.State == Requested || r.State == Offered {
+
+		// Until then the sweeper sends no other message, because a person may redrive
+		// this one.
+		if r.State.searching() {
 			if _, err := tx.Exec(ctx, `UPDATE ride.rides SET wake_at = expires_at WHERE id = $1`, rideID); err != nil {
 				return fmt.Errorf("ride: wake: %w", err)
 			}
 		}
+
 		return writeEvent(ctx, tx, r, EventDeadLettered, by, map[string]any{"reason": reason}, "")
 	})
 }
 
+// note writes an event that changes nothing of the ride. It locks the ride, so
+// that the event's number is in the order of commits.
 func (s *Store) note(ctx context.Context, rideID string, kind EventKind, by string, data map[string]any) error {
 	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		r, err := getRide(ctx, tx, `SELECT `+rideColumns+fromRides+`WHERE r.id = $1 FOR UPDATE OF r`, rideID)
@@ -80,29 +90,33 @@ func (s *Store) note(ctx context.Context, rideID string, kind EventKind, by stri
 	})
 }
 
-// OnSent is the relay's hook: a request that is on the queue is an event of its
-// ride.
+// OnSent is the relay's hook: that a request was sent is an event of its ride.
 func OnSent(ctx context.Context, tx pgx.Tx, sent []outbox.Sent) error {
 	for _, m := range sent {
 		if m.Queue != event.QueueRideRequests {
 			continue
 		}
+
 		// Under the ride's lock, so that the event's number is in the order of
-		// commits: a stream that stands at a later one would never be given it.
+		// commits: a reader that has seen a later number would never read it.
 		if _, err := tx.Exec(ctx, `SELECT FROM ride.rides WHERE id = $1 FOR UPDATE`, m.Key); err != nil {
 			return fmt.Errorf("ride: queued: %w", err)
 		}
-		// What waited in the outbox can come back from the queue that much later.
+
+		// A message that waited in the outbox can come back from the queue that much
+		// later.
 		if _, err := tx.Exec(ctx, `UPDATE ride.rides r SET wake_at = r.wake_at + (clock_timestamp() - o.added_at)
 			FROM ride.outbox o WHERE o.id = $2 AND r.id = $1 AND r.state IN ('requested', 'offered')`, m.Key, m.ID); err != nil {
 			return fmt.Errorf("ride: wake: %w", err)
 		}
+
 		_, err := tx.Exec(ctx, `INSERT INTO ride.ride_events (ride_id, kind, at, by, attempt, data)
 			SELECT id, 'queued', clock_timestamp(), 'relay', attempt,
 				jsonb_build_object('message_id', $2::text, 'outbox_id', $3::text) FROM ride.rides WHERE id = $1`, m.Key, m.MessageID, m.ID)
 		if err != nil {
 			return fmt.Errorf("ride: queued: %w", err)
 		}
+
 		if err := notify(ctx, tx, m.Key, "", ""); err != nil {
 			return err
 		}

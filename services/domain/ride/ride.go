@@ -85,7 +85,7 @@ type Vehicle struct {
 	Colour string `json:"colour"`
 }
 
-// VehicleOf gives the car of a driver: the same for the same id. There is no
+// VehicleOf returns the car of a driver, always the same for the same id. There is no
 // register of cars in this application; a real one would look it up.
 func VehicleOf(driverID string) *Vehicle {
 	if driverID == "" {
@@ -94,10 +94,12 @@ func VehicleOf(driverID string) *Vehicle {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(driverID)) // a hash never fails
 	n := h.Sum64()
+
 	models := [...]string{"Chevrolet Onix", "Fiat Cronos", "Hyundai HB20", "Peugeot 208", "Renault Kwid", "Toyota Yaris", "Volkswagen Gol", "BYD Dolphin"}
 	colours := [...]string{"white", "silver", "grey", "black", "red", "blue"}
 	letters := [...]byte{'S', 'B' + byte(n>>8%5), 'A' + byte(n>>16%26)}
 	digits := n >> 24 % 9000
+
 	return &Vehicle{
 		Plate:  string(letters[:]) + " " + fourDigits(digits+1000),
 		Model:  models[n>>40%uint64(len(models))],

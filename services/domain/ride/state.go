@@ -21,18 +21,24 @@ const (
 	Unfulfilled State = "unfulfilled"
 )
 
-// States gives all of them, in the order of a ride's life.
+// States returns all of them, in the order of a ride's life.
 func States() []State {
 	return []State{Requested, Offered, Assigned, Arrived, PickedUp, Completed, Cancelled, Unfulfilled}
 }
 
-// Terminal says whether a ride in this state has ended.
+// Terminal reports whether a ride in this state has ended.
 func (s State) Terminal() bool { return s == Completed || s == Cancelled || s == Unfulfilled }
 
-// Live says whether a driver is bound to a ride in this state.
+// Live reports whether a driver is bound to a ride in this state.
 func (s State) Live() bool {
 	return s == Offered || s == Assigned || s == Arrived || s == PickedUp
 }
+
+// searching reports whether dispatch still looks for a driver.
+func (s State) searching() bool { return s == Requested || s == Offered }
+
+// accepted reports whether a driver has accepted the ride and not begun the trip.
+func (s State) accepted() bool { return s == Assigned || s == Arrived }
 
 // ActionKind is what somebody wants to do to a ride.
 type ActionKind string
@@ -122,9 +128,9 @@ func (k EventKind) Terminal() bool {
 // Action is what somebody wants to do to a ride.
 type Action struct {
 	Kind ActionKind
-	// Attempt is the one that the actor acts for; 0 is any.
+	// Attempt is the ride's attempt that the actor acts for; 0 is any.
 	Attempt int
-	// Driver is the one the ride is offered to (ActOffer), or the one who acts.
+	// Driver is whom the ride is offered to (ActOffer), or who acts.
 	Driver string
 	Offer  string        // the offer that is answered
 	Delay  time.Duration // before the request is seen again (ActRequeue)
@@ -145,7 +151,7 @@ var (
 	ErrOffer    = errors.New("ride: the offer is no longer open")
 )
 
-// Next is the state machine: where a leads from a state, or ErrState.
+// Next is the state machine: it returns the state that a leads to, or ErrState.
 func Next(from State, a Action) (State, error) {
 	to := State("")
 	switch a.Kind {
@@ -168,13 +174,14 @@ func Next(from State, a Action) (State, error) {
 	case ActRequeue:
 		to = when(from, Requested, Requested, Offered, Assigned, Arrived)
 	}
+
 	if to == "" {
 		return from, fmt.Errorf("%w: the ride is %s, so it cannot be %s", ErrState, from, a.Kind.Event())
 	}
 	return to, nil
 }
 
-// when gives to where from is one of the states, else "".
+// when returns to if from is one of the states, else "".
 func when(from, to State, one ...State) State {
 	for _, s := range one {
 		if s == from {

@@ -23,6 +23,7 @@ func TestNextIsThisTable(t *testing.T) {
 		ride.Arrived:  {ride.ActPickUp: ride.PickedUp, ride.ActCancel: ride.Cancelled, ride.ActRequeue: ride.Requested},
 		ride.PickedUp: {ride.ActDropOff: ride.Completed, ride.ActEnd: ride.Completed},
 	}
+
 	for _, from := range ride.States() {
 		for _, k := range kinds() {
 			to, err := ride.Next(from, ride.Action{Kind: k})
@@ -47,6 +48,7 @@ func TestFromEveryStateThereIsAWayToAnEnd(t *testing.T) {
 				state = next
 			}
 		}
+
 		reach := map[ride.State]bool{state: true}
 		for range ride.States() {
 			for s := range reach {

@@ -19,10 +19,10 @@ type Store struct {
 	times profile.Profile
 }
 
-// NewStore makes a store on a pool whose database holds Schema.
+// NewStore returns a store on a pool whose database has Schemas.
 func NewStore(pool *pgxpool.Pool, times profile.Profile) *Store { return &Store{pool, times} }
 
-// rideColumns are read by scanRide. The open offer comes along.
+// rideColumns are what scanRide reads: the ride and its open offer.
 const rideColumns = `r.id, r.state, r.attempt, r.rider_id, coalesce(r.driver_id, ''),
 	r.pickup_lat, r.pickup_lon, r.pickup_label, r.dropoff_lat, r.dropoff_lon, r.dropoff_label,
 	r.distance_m, r.duration_s, r.price_minor, r.currency,
@@ -35,6 +35,7 @@ func scanRide(row pgx.Row) (Ride, error) {
 	var r Ride
 	var offerID, offerDriver *string
 	var offerExpires *time.Time
+
 	err := row.Scan(&r.ID, &r.State, &r.Attempt, &r.RiderID, &r.DriverID,
 		&r.Pickup.Lat, &r.Pickup.Lon, &r.Pickup.Label, &r.Dropoff.Lat, &r.Dropoff.Lon, &r.Dropoff.Label,
 		&r.DistanceM, &r.DurationS, &r.Price.AmountMinor, &r.Price.Currency,
@@ -43,14 +44,16 @@ func scanRide(row pgx.Row) (Ride, error) {
 	if err != nil {
 		return r, err
 	}
+
 	if offerID != nil {
 		r.Offer = &Offer{ID: *offerID, DriverID: *offerDriver, ExpiresAt: *offerExpires}
 	}
+
 	r.Vehicle = VehicleOf(r.DriverID)
 	return r, nil
 }
 
-// Get gives a ride, or ErrNotFound.
+// Get returns a ride, or ErrNotFound.
 func (s *Store) Get(ctx context.Context, id string) (Ride, error) {
 	return getRide(ctx, s.pool, `SELECT `+rideColumns+fromRides+`WHERE r.id = $1`, id)
 }
@@ -61,7 +64,7 @@ type querier interface {
 
 func getRide(ctx context.Context, q querier, sql string, args ...any) (Ride, error) {
 	r, err := scanRide(q.QueryRow(ctx, sql, args...))
-	if errors.Is(err, pgx.ErrNoRows) || isCode(err, "22P02") { // not a UUID: so there is none
+	if errors.Is(err, pgx.ErrNoRows) || isCode(err, "22P02") { // the id is not a UUID, so no ride has it
 		return r, ErrNotFound
 	}
 	if err != nil {
@@ -75,14 +78,17 @@ type Filter struct {
 	State         State
 	Rider, Driver string
 	After         string // an id of the page before: older ones follow
-	Limit         int    // 1 to 200; else 50
+	Limit         int    // 1 to 200; anything else: 50
 }
 
-// List gives rides, newest first.
+// List returns rides, newest first.
 func (s *Store) List(ctx context.Context, f Filter) ([]Ride, error) {
 	if f.Limit < 1 || f.Limit > 200 {
 		f.Limit = 50
 	}
+
+	// The id is a UUID of version 7, which begins with the time: its order is the
+	// order of creation.
 	rows, err := s.pool.Query(ctx, `SELECT `+rideColumns+fromRides+`
 		WHERE ($1 = '' OR r.state = $1) AND ($2 = '' OR r.rider_id = $2) AND ($3 = '' OR r.driver_id = $3)
 			AND ($4 = '' OR r.id < nullif($4, '')::uuid)
@@ -90,6 +96,7 @@ func (s *Store) List(ctx context.Context, f Filter) ([]Ride, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ride: list: %w", err)
 	}
+
 	out, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Ride, error) { return scanRide(row) })
 	if err != nil {
 		return nil, fmt.Errorf("ride: list: %w", err)
@@ -97,13 +104,14 @@ func (s *Store) List(ctx context.Context, f Filter) ([]Ride, error) {
 	return out, nil
 }
 
-// Events gives a ride's events after seq, in order, at most limit.
+// Events returns a ride's events after seq, in order, at most limit.
 func (s *Store) Events(ctx context.Context, rideID string, after int64, limit int) ([]Event, error) {
 	rows, err := s.pool.Query(ctx, `SELECT seq, ride_id::text, kind, at, by, attempt, data FROM ride.ride_events
 		WHERE ride_id = $1 AND seq > $2 ORDER BY seq LIMIT $3`, rideID, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("ride: events: %w", err)
 	}
+
 	out, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Event])
 	if err != nil {
 		return nil, fmt.Errorf("ride: events: %w", err)
@@ -121,15 +129,20 @@ type Counts struct {
 // Counts counts rides by state.
 func (s *Store) Counts(ctx context.Context) (Counts, error) {
 	c := Counts{ByState: map[string]int{}}
+
 	rows, err := s.pool.Query(ctx, `SELECT state, count(*) FROM ride.rides GROUP BY state`)
 	if err != nil {
 		return c, fmt.Errorf("ride: count: %w", err)
 	}
+
 	var state string
 	var n int
 	if _, err := pgx.ForEachRow(rows, []any{&state, &n}, func() error { c.ByState[state] = n; return nil }); err != nil {
 		return c, fmt.Errorf("ride: count: %w", err)
 	}
+
+	// The newest events alone: the console asks often, and the table has no index
+	// on the time.
 	err = s.pool.QueryRow(ctx, `SELECT
 		(SELECT count(*) FROM ride.ride_events WHERE kind = 'requested' AND at > now() - interval '1 minute'
 			AND seq > (SELECT coalesce(max(seq), 0) - 20000 FROM ride.ride_events)),
@@ -145,7 +158,7 @@ func isCode(err error, code string) bool {
 	return errors.As(err, &pg) && pg.Code == code
 }
 
-// isUnique says whether err is a violation of the named unique index.
+// isUnique reports whether err is a violation of the named unique index.
 func isUnique(err error, index string) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && pg.Code == "23505" && pg.ConstraintName == index

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -79,12 +78,14 @@ func TestARidesWholeLife(t *testing.T) {
 	ctx := t.Context()
 	r := create(t, s, "p1", "k1")
 	onDuty(t, s, "d1")
+
 	do := func(a ride.Action) {
 		t.Helper()
 		var err error
 		r, err = s.Do(ctx, r.ID, a, "test")
 		require.NoError(t, err)
 	}
+
 	do(ride.Action{Kind: ride.ActOffer, Driver: "d1", Attempt: 1})
 	require.Equal(t, "d1", r.Offer.DriverID)
 	st, err := s.Driver(ctx, "d1")
@@ -100,12 +101,14 @@ func TestARidesWholeLife(t *testing.T) {
 	require.Equal(t, r.ID, st.Ride.ID)
 	_, err = s.Do(ctx, r.ID, ride.Action{Kind: ride.ActArrive, Driver: "d2"}, "test")
 	require.ErrorIs(t, err, ride.ErrDriver)
+
 	do(ride.Action{Kind: ride.ActArrive, Driver: "d1"})
 	do(ride.Action{Kind: ride.ActPickUp, Driver: "d1"})
 	do(ride.Action{Kind: ride.ActDropOff, Driver: "d1"})
 	require.Equal(t, ride.Completed, r.State)
 	require.Equal(t, []ride.EventKind{"requested", "offered", "assigned", "arrived", "picked_up", "completed"}, kindsOf(t, s, r.ID))
 	require.Equal(t, []string{"ride-requests", "notifications.fifo", "notifications.fifo", "notifications.fifo", "notifications.fifo"}, queues(t, pool, r.ID))
+
 	got, err := s.Get(ctx, r.ID)
 	require.NoError(t, err)
 	require.Equal(t, r.Vehicle, got.Vehicle)
@@ -136,12 +139,14 @@ func TestOneKeyIsOneRideHoweverManyAskAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	close(ids)
+
 	first := <-ids
 	for id := range ids {
 		require.Equal(t, first, id)
 	}
 	require.Equal(t, int32(1), made.Load())
 	require.Len(t, queues(t, pool, first), 1)
+
 	other := booking("p1", "same")
 	other.Dropoff.Lat = -34.8
 	_, _, err := s.Create(t.Context(), other)
@@ -172,6 +177,7 @@ func TestManyOfferOneDriver(t *testing.T) {
 		})
 	}
 	wg.Wait()
+
 	require.Equal(t, int32(1), won.Load())
 	require.Equal(t, int32(49), taken.Load())
 	free, err := s.FreeDrivers(t.Context(), []string{"d0", "d1"})
@@ -193,6 +199,7 @@ func TestInvariantsUnderRandomActions(t *testing.T) {
 			require.NoError(rt, err)
 			ids = append(ids, r.ID)
 		}
+
 		for range rapid.IntRange(1, 25).Draw(rt, "steps") {
 			id := rapid.SampledFrom(ids).Draw(rt, "ride")
 			a := ride.Action{Kind: rapid.SampledFrom(kinds()).Draw(rt, "kind"), Driver: rapid.SampledFrom([]string{"d0", "d1", "d2"}).Draw(rt, "driver")}
@@ -210,11 +217,13 @@ func TestInvariantsUnderRandomActions(t *testing.T) {
 			require.Equal(rt, want, after.State)
 			require.Equal(rt, after.State.Live(), after.DriverID != "" && !after.State.Terminal())
 		}
+
 		for _, id := range ids { // leave nothing live for the next round
 			for _, k := range []ride.ActionKind{ride.ActCancel, ride.ActDropOff} {
 				_, _ = s.Do(context.Background(), id, ride.Action{Kind: k}, "test")
 			}
 		}
+
 		var broken int
 		require.NoError(rt, pool.QueryRow(context.Background(), `SELECT count(*) FROM ride.rides r WHERE
 			(r.state IN ('offered') AND NOT EXISTS (SELECT FROM ride.offers o WHERE o.ride_id = r.id AND o.state = 'open' AND o.driver_id = r.driver_id))
@@ -224,78 +233,11 @@ func TestInvariantsUnderRandomActions(t *testing.T) {
 	})
 }
 
-func TestTheSweeperMovesWhatNothingElseDoes(t *testing.T) {
-	t.Parallel()
-	s, pool := newStore(t)
-	ctx := t.Context()
-	onDuty(t, s, "d1", "d2", "d3")
-	overdue := func(id string) {
-		_, err := pool.Exec(ctx, `UPDATE ride.rides SET wake_at = now() - interval '1 second' WHERE id = $1`, id)
-		require.NoError(t, err)
-	}
-	sent := func(id string) {
-		_, err := pool.Exec(ctx, `UPDATE ride.outbox SET sent_at = now() WHERE key = $1`, id)
-		require.NoError(t, err)
-	}
-	step := func(id string, actions ...ride.Action) {
-		for _, a := range actions {
-			_, err := s.Do(ctx, id, a, "test")
-			require.NoError(t, err)
-		}
-	}
-	lost := create(t, s, "p1", "k") // its message was lost with the queue
-	sent(lost.ID)
-	overdue(lost.ID)
-	waiting := create(t, s, "p2", "k") // its message has not been sent yet
-	overdue(waiting.ID)
-	expired := create(t, s, "p3", "k")
-	sent(expired.ID)
-	overdue(expired.ID)
-	_, err := pool.Exec(ctx, `UPDATE ride.rides SET expires_at = now() - interval '1 second' WHERE id = $1`, expired.ID)
-	require.NoError(t, err)
-	vanished := create(t, s, "p4", "k") // its driver vanished
-	step(vanished.ID, ride.Action{Kind: ride.ActOffer, Driver: "d1"}, ride.Action{Kind: ride.ActAccept})
-	sent(vanished.ID)
-	overdue(vanished.ID)
-	stuck := create(t, s, "p5", "k")
-	step(stuck.ID, ride.Action{Kind: ride.ActOffer, Driver: "d2"}, ride.Action{Kind: ride.ActAccept}, ride.Action{Kind: ride.ActArrive}, ride.Action{Kind: ride.ActPickUp})
-	sent(stuck.ID)
-	overdue(stuck.ID)
-	fine := create(t, s, "p6", "k")
-	sent(fine.ID)
-
-	swept, err := s.Sweep(ctx)
-	require.NoError(t, err)
-	require.Equal(t, ride.Swept{Requeued: 2, Closed: 1, Stuck: []string{stuck.ID}}, swept)
-	state := func(id string) (ride.State, int) {
-		r, err := s.Get(ctx, id)
-		require.NoError(t, err)
-		return r.State, r.Attempt
-	}
-	for _, tc := range []struct {
-		id      string
-		state   ride.State
-		attempt int
-	}{
-		{lost.ID, ride.Requested, 2}, {waiting.ID, ride.Requested, 1}, {expired.ID, ride.Unfulfilled, 1},
-		{vanished.ID, ride.Requested, 2}, {stuck.ID, ride.PickedUp, 1}, {fine.ID, ride.Requested, 1},
-	} {
-		st, attempt := state(tc.id)
-		require.Equal(t, tc.state, st)
-		require.Equal(t, tc.attempt, attempt)
-	}
-	free, err := s.FreeDrivers(ctx, []string{"d1", "d2", "d3"})
-	require.NoError(t, err)
-	require.Equal(t, []string{"d1", "d3"}, free, "the driver that was lost is free again")
-	again, err := s.Sweep(ctx)
-	require.NoError(t, err)
-	require.Equal(t, ride.Swept{}, again, "what was moved is not moved again")
-}
-
 func TestAMessageOfAnotherAttemptIsDropped(t *testing.T) {
 	t.Parallel()
 	s, pool := newStore(t)
 	r := create(t, s, "p1", "k")
+
 	_, err := s.Do(t.Context(), r.ID, ride.Action{Kind: ride.ActRequeue, Attempt: 1, Reason: "nobody free"}, "test")
 	require.NoError(t, err)
 	_, err = s.Received(t.Context(), r.ID, 1, ride.Receipt{MessageID: "m", Receives: 1})
@@ -307,6 +249,7 @@ func TestAMessageOfAnotherAttemptIsDropped(t *testing.T) {
 	_, err = s.Received(t.Context(), r.ID, 2, ride.Receipt{MessageID: "m", Receives: 1})
 	require.NoError(t, err)
 	require.False(t, wakeAt(t, pool, r.ID).Before(before), "the sweeper waits while the message may come back")
+
 	require.NoError(t, s.DeadLettered(t.Context(), r.ID, 2, "poison", "worker"))
 	now, err := s.Get(t.Context(), r.ID)
 	require.NoError(t, err)
@@ -317,40 +260,4 @@ func wakeAt(t *testing.T, pool *pgxpool.Pool, id string) (at time.Time) {
 	t.Helper()
 	require.NoError(t, pool.QueryRow(t.Context(), `SELECT wake_at FROM ride.rides WHERE id = $1`, id).Scan(&at))
 	return at
-}
-
-func TestListenersHearOfTheirRideAndDriver(t *testing.T) {
-	t.Parallel()
-	s, pool := newStore(t)
-	l := ride.NewListener(pool, slog.New(slog.DiscardHandler))
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- l.Run(ctx) }()
-	r := create(t, s, "p1", "k")
-	mine, others := l.Ride(r.ID), l.Drivers(func(d string) bool { return d == "d1" })
-	defer mine.Close()
-	defer others.Close()
-	hears := func(sub *ride.Subscription) {
-		t.Helper()
-		select {
-		case <-sub.C:
-		case <-time.After(10 * time.Second):
-			t.Fatal("nothing was heard")
-		}
-	}
-	require.Eventually(t, func() bool { // until the listening has begun
-		_, err := s.SetDuty(t.Context(), "d1", true)
-		return err == nil && len(others.C) > 0
-	}, 10*time.Second, 20*time.Millisecond)
-	hears(others)
-	_, _ = others.Take()
-	_, err := s.Do(t.Context(), r.ID, ride.Action{Kind: ride.ActOffer, Driver: "d1"}, "test")
-	require.NoError(t, err)
-	hears(mine)
-	require.Eventually(t, func() bool {
-		drivers, _ := others.Take()
-		return len(drivers) == 1 && drivers[0] == "d1"
-	}, 10*time.Second, 5*time.Millisecond)
-	cancel()
-	require.NoError(t, <-ended)
 }
