@@ -20,11 +20,12 @@ const reconnectIn = time.Second
 // listenRide relays a ride's events to this client, asking booking as the
 // client: who may not see the ride hears a problem.
 func (c *client) listenRide(ctx context.Context, rideID string, wg *sync.WaitGroup) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if rideID == "" || strings.ContainsAny(rideID, "/?#") {
 		return problem.Field("ride_id", "Name a ride.")
 	}
+
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.watches[rideID] {
 		return nil
 	}
@@ -32,6 +33,7 @@ func (c *client) listenRide(ctx context.Context, rideID string, wg *sync.WaitGro
 		return problem.New(problem.TooMany, "A socket listens to at most %d rides; open a new one.", maxRides)
 	}
 	c.watches[rideID] = true
+
 	wg.Go(func() {
 		c.relay(ctx, "/v1/rides/"+url.PathEscape(rideID)+"/events", func(data []byte) {
 			var e struct {
@@ -40,11 +42,13 @@ func (c *client) listenRide(ctx context.Context, rideID string, wg *sync.WaitGro
 					DriverID string `json:"driver_id"`
 				} `json:"data"`
 			}
+			// Booking sent it, so this client may see the ride: then also who drives it.
 			if json.Unmarshal(data, &e) == nil && e.Kind == "assigned" {
 				c.know(e.Data.DriverID)
 			}
 			c.send(map[string]any{"type": "ride_event", "event": json.RawMessage(data)})
 		})
+
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		delete(c.watches, rideID)
@@ -57,6 +61,7 @@ func (c *client) listenDriver(ctx context.Context, wg *sync.WaitGroup) error {
 	if c.id.Role != auth.Driver {
 		return problem.New(problem.Forbidden, "Only a driver has a driver's state.")
 	}
+
 	c.mu.Lock()
 	again := c.driver
 	c.driver = true
@@ -64,6 +69,7 @@ func (c *client) listenDriver(ctx context.Context, wg *sync.WaitGroup) error {
 	if again {
 		return nil
 	}
+
 	c.know(c.id.Subject)
 	wg.Go(func() {
 		c.relay(ctx, "/v1/drivers/me/events", func(data []byte) {

@@ -8,7 +8,7 @@ import (
 	"tandem/services/domain/geo"
 )
 
-// City is the streets and places of Montevideo. It does not change and is safe
+// City is the streets and places of Montevideo. It never changes, so it is safe
 // for concurrent use.
 type City struct {
 	names []string
@@ -18,7 +18,6 @@ type City struct {
 
 	out, in [][]arc // by node: arcs that leave it, arcs that reach it
 	near    rtree.RTreeG[int32]
-	bounds  geo.Box
 	fastest float64 // metres a second, the bound that A* needs
 	byKind  map[string][]int
 	search  []string // spots' labels, folded for search
@@ -56,7 +55,6 @@ type Place struct {
 
 func (c *City) index() {
 	c.out, c.in = make([][]arc, len(c.nodes)), make([][]arc, len(c.nodes))
-	c.bounds = geo.Box{West: 180, South: 90, East: -180, North: -90}
 	for i, e := range c.edges {
 		cost := e.length / e.speed
 		c.join(e.from, e.to, arc{edge: int32(i), cost: cost})
@@ -64,16 +62,13 @@ func (c *City) index() {
 			c.join(e.to, e.from, arc{edge: int32(i), cost: cost, reverse: true})
 		}
 		c.fastest = max(c.fastest, e.speed)
+
 		lo, hi := [2]float64{180, 90}, [2]float64{-180, -90}
 		for _, p := range e.points {
 			lo[0], lo[1] = min(lo[0], p.Lon), min(lo[1], p.Lat)
 			hi[0], hi[1] = max(hi[0], p.Lon), max(hi[1], p.Lat)
 		}
 		c.near.Insert(lo, hi, int32(i))
-		c.bounds = geo.Box{
-			West: min(c.bounds.West, lo[0]), South: min(c.bounds.South, lo[1]),
-			East: max(c.bounds.East, hi[0]), North: max(c.bounds.North, hi[1]),
-		}
 	}
 	c.indexPlaces()
 }
@@ -85,20 +80,11 @@ func (c *City) join(from, to int32, a arc) {
 	c.in[to] = append(c.in[to], a)
 }
 
-// Bounds is the box around all streets.
-func (c *City) Bounds() geo.Box { return c.bounds }
-
-// Covers says whether p lies near a street.
-func (c *City) Covers(p geo.Point) bool {
-	_, ok := c.snap(p)
-	return ok
-}
-
 // snapWithin is how far from a street an end of a route may lie, in metres.
 const snapWithin = 600
 
-// footing is the nearest place on a street.
-type footing struct {
+// snapped is a point that was moved to the nearest street.
+type snapped struct {
 	edge     int32
 	leg      int // it lies between points[leg] and points[leg+1]
 	at       geo.Point
@@ -106,20 +92,18 @@ type footing struct {
 	distance float64 // metres from where it was asked for
 }
 
-// snap finds the nearest street, looking in a growing box.
-func (c *City) snap(p geo.Point) (best footing, ok bool) {
+// snap returns the point of the nearest street. Most points lie beside one, so it
+// looks in a small box first: a large one has many edges.
+func (c *City) snap(p geo.Point) (best snapped, ok bool) {
 	if !p.Valid() {
 		return best, false
 	}
 	for _, radius := range []float64{60, 200, snapWithin} {
 		best.distance = radius
-		dLat := radius / 111_195
-		dLon := dLat / max(0.01, math.Cos(p.Lat*math.Pi/180))
-		c.near.Search([2]float64{p.Lon - dLon, p.Lat - dLat}, [2]float64{p.Lon + dLon, p.Lat + dLat}, func(_, _ [2]float64, e int32) bool {
-			if f := c.foot(e, p); f.distance < best.distance {
-				best, ok = f, true
+		c.eachNear(p, radius, func(e int32) {
+			if s := c.project(p, e); s.distance < best.distance {
+				best, ok = s, true
 			}
-			return true
 		})
 		if ok {
 			return best, true
@@ -128,12 +112,23 @@ func (c *City) snap(p geo.Point) (best footing, ok bool) {
 	return best, false
 }
 
-// foot is the point of an edge that is nearest to p.
-func (c *City) foot(e int32, p geo.Point) footing {
-	best := footing{edge: e, distance: math.Inf(1)}
+// eachNear calls visit with every edge within metres of p, and some beyond.
+func (c *City) eachNear(p geo.Point, metres float64, visit func(edge int32)) {
+	b := geo.Around(p, metres)
+	c.near.Search([2]float64{b.West, b.South}, [2]float64{b.East, b.North}, func(_, _ [2]float64, e int32) bool {
+		visit(e)
+		return true
+	})
+}
+
+// project returns the point of an edge that is nearest to p. The earth is flat
+// here: over a street's length that errs by less than the map does.
+func (c *City) project(p geo.Point, e int32) snapped {
+	best := snapped{edge: e, distance: math.Inf(1)}
 	scale := math.Cos(p.Lat * math.Pi / 180) // a degree of longitude in degrees of latitude
 	along := 0.0
 	points := c.edges[e].points
+
 	for i := 1; i < len(points); i++ {
 		a, b := points[i-1], points[i]
 		dx, dy := (b.Lon-a.Lon)*scale, b.Lat-a.Lat
@@ -141,6 +136,7 @@ func (c *City) foot(e int32, p geo.Point) footing {
 		if l := dx*dx + dy*dy; l > 0 {
 			t = min(max(((p.Lon-a.Lon)*scale*dx+(p.Lat-a.Lat)*dy)/l, 0), 1)
 		}
+
 		at := geo.Interpolate(a, b, t)
 		leg := geo.Distance(a, b)
 		if d := geo.Distance(p, at); d < best.distance {

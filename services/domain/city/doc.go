@@ -4,11 +4,19 @@
 //
 // # Routing
 //
-// Load gives a City, which is safe for concurrent use and never changes. A
-// route is the quickest way along streets at what cars really make there
-// (A*, about a millisecond). Where no street lies near an end, the way is by
-// air: 1.3 times the distance at 30 km/h, and Direct says so. So the world
-// outside Montevideo works too, for recorded trips.
+// Load returns a City, which is safe for concurrent use and never changes. A
+// route is the quickest way along streets, at the speed that cars really reach
+// there (A*, about a millisecond). Where no street lies near an end, the route is
+// a straight line with Direct set; it counts as 1.3 times the distance, at
+// 30 km/h. So the world outside Montevideo works too, for recorded trips.
+//
+// # Words
+//
+//	node        where streets meet
+//	edge        a street between two nodes; an arc is one direction of it
+//	snapped     a point that was moved to the nearest street
+//	connection  the rest of an edge, between a snapped point and a node
+//	spot        an address, suburb or place of interest
 //
 // # The base map
 //

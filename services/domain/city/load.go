@@ -19,7 +19,7 @@ var streets []byte
 //go:embed data/map
 var files embed.FS
 
-// Files is what goes to the browser: map/NAME.json.gz.
+// Files returns what goes to the browser: map/NAME.json.gz.
 func Files() fs.FS {
 	sub, err := fs.Sub(files, "data")
 	if err != nil {
@@ -52,6 +52,7 @@ func parse(raw []byte) (*City, error) {
 	if !bytes.HasPrefix(raw, []byte(magic)) {
 		return nil, fmt.Errorf("%w: it does not begin with %q", ErrData, magic)
 	}
+
 	d := &decoder{rest: raw[len(magic):]}
 	c := &City{}
 	for range d.count() {
@@ -74,6 +75,7 @@ func parse(raw []byte) (*City, error) {
 	if d.err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrData, d.err)
 	}
+
 	c.index()
 	return c, nil
 }
@@ -84,11 +86,13 @@ func (c *City) readEdge(d *decoder) bool {
 	if d.err != nil {
 		return false
 	}
+
 	nodes := int64(len(c.nodes))
 	if from < 0 || to < 0 || from >= nodes || to >= nodes || name < 0 || name >= int64(len(c.names)) || kmh <= 0 || kmh > 200 {
-		d.err = fmt.Errorf("edge %d names what is not there", len(c.edges))
+		d.err = fmt.Errorf("edge %d names a node or a street that does not exist", len(c.edges))
 		return false
 	}
+
 	points := make([]geo.Point, 1, n+2)
 	points[0] = c.nodes[from]
 	at := position{}
@@ -97,6 +101,7 @@ func (c *City) readEdge(d *decoder) bool {
 		points = append(points, at.next(d))
 	}
 	points = append(points, c.nodes[to])
+
 	e := edge{from: int32(from), to: int32(to), speed: float64(kmh) / 3.6, both: both, name: int32(name), points: points}
 	for i := 1; i < len(points); i++ {
 		e.length += geo.Distance(points[i-1], points[i])
@@ -140,7 +145,8 @@ func (d *decoder) num() int64 {
 	return n
 }
 
-// count reads how many things follow; each takes a byte at least.
+// count reads how many things follow. Each takes a byte at least: a damaged count
+// is noticed here, not by the memory that it would take.
 func (d *decoder) count() int {
 	n := d.num()
 	if n < 0 || n > int64(len(d.rest)) {

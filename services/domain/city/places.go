@@ -33,6 +33,7 @@ func (c *City) indexPlaces() {
 		c.byKind[s.kind] = append(c.byKind[s.kind], i)
 		c.search[i] = fold(s.label)
 	}
+
 	longest := map[int32]int{}
 	for i, e := range c.edges {
 		if j, ok := longest[e.name]; c.names[e.name] != "" && (!ok || e.length > c.edges[j].length) {
@@ -63,6 +64,7 @@ func (c *City) Search(q string, limit int) []Place {
 	if len(words) == 0 || limit <= 0 {
 		return nil
 	}
+
 	type hit struct {
 		Place
 		rank int
@@ -81,9 +83,12 @@ func (c *City) Search(q string, limit int) []Place {
 			hits = append(hits, hit{Place{s.at, s.label}, rank + 2})
 		}
 	}
+
 	slices.SortStableFunc(hits, func(a, b hit) int {
 		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(len(a.Label), len(b.Label)), cmp.Compare(a.Label, b.Label))
 	})
+
+	// Equal labels stand beside each other now: of each, the first is enough.
 	var out []Place
 	for _, h := range hits {
 		if len(out) == limit {
@@ -96,7 +101,7 @@ func (c *City) Search(q string, limit int) []Place {
 	return out
 }
 
-// match says whether each word begins a word of text; a text that begins with
+// match reports whether each word begins a word of text; a text that begins with
 // the first one ranks before others.
 func match(text string, words []string) (rank int, ok bool) {
 	for _, w := range words {
@@ -110,21 +115,21 @@ func match(text string, words []string) (rank int, ok bool) {
 	return rank, true
 }
 
+// nearestWithin is how far a street may be to name a place after it, in metres.
+const nearestWithin = 250
+
 // Nearest names where p is: the nearest named street, or the coordinates where
 // there is none.
 func (c *City) Nearest(p geo.Point) Place {
 	best, label := math.Inf(1), ""
-	dLat := 250.0 / 111_195
-	dLon := dLat / max(0.01, math.Cos(p.Lat*math.Pi/180))
-	c.near.Search([2]float64{p.Lon - dLon, p.Lat - dLat}, [2]float64{p.Lon + dLon, p.Lat + dLat}, func(_, _ [2]float64, e int32) bool {
+	c.eachNear(p, nearestWithin, func(e int32) {
 		name := c.names[c.edges[e].name]
 		if name == "" {
-			return true
+			return
 		}
-		if f := c.foot(e, p); f.distance < best {
-			best, label = f.distance, name
+		if s := c.project(p, e); s.distance < best {
+			best, label = s.distance, name
 		}
-		return true
 	})
 	if label == "" {
 		label = formatPoint(p)
@@ -143,10 +148,10 @@ func formatPoint(p geo.Point) string {
 	return trimmed(math.Abs(p.Lat)) + "° " + ns + " " + trimmed(math.Abs(p.Lon)) + "° " + ew
 }
 
-// RandomPlace gives a place on a street where somebody may want to be at that
+// RandomPlace returns a place on a street where somebody may want to be at that
 // hour (0 to 23): bars and restaurants in the evening, offices and hospitals by
 // day, homes at all times, and more of everything near the centre. The same
-// state of rng gives the same place.
+// state of rng returns the same place.
 func (c *City) RandomPlace(rng *rand.Rand, hour int) Place {
 	kinds := []string{"address", "address", "day", "sight", "suburb"}
 	if hour >= 19 || hour < 4 {
@@ -154,6 +159,7 @@ func (c *City) RandomPlace(rng *rand.Rand, hour int) Place {
 	} else if hour >= 7 && hour < 10 {
 		kinds = []string{"address", "address", "address", "day", "terminal"}
 	}
+
 	var s spot
 	for range 30 {
 		list := c.byKind[kinds[rng.IntN(len(kinds))]]
@@ -161,12 +167,16 @@ func (c *City) RandomPlace(rng *rand.Rand, hour int) Place {
 			continue
 		}
 		s = c.spots[list[rng.IntN(len(list))]]
+
+		// The farther from the centre, the more likely another is drawn; after 30
+		// the last one is taken.
 		if rng.Float64() < math.Exp(-geo.Distance(center(), s.at)/5_000) {
 			break
 		}
 	}
-	if f, ok := c.snap(s.at); ok {
-		return Place{f.at, s.label}
+
+	if on, ok := c.snap(s.at); ok {
+		return Place{on.at, s.label}
 	}
 	return Place{s.at, s.label}
 }

@@ -11,12 +11,12 @@ type Box struct {
 	North float64 `json:"north"`
 }
 
-// Valid says whether b is finite, in range, and not upside down.
+// Valid reports whether b is finite, in range, and not upside down.
 func (b Box) Valid() bool {
 	return Point{b.South, b.West}.Valid() && Point{b.North, b.East}.Valid() && b.South <= b.North
 }
 
-// Contains says whether p lies in b; the edges belong to it.
+// Contains reports whether p lies in b; the edges belong to it.
 func (b Box) Contains(p Point) bool {
 	if p.Lat < b.South || p.Lat > b.North {
 		return false
@@ -27,7 +27,7 @@ func (b Box) Contains(p Point) bool {
 	return p.Lon >= b.West || p.Lon <= b.East
 }
 
-// Around is the smallest box that holds every point within metres of p. Near a
+// Around returns the smallest box around every point within metres of p. Near a
 // pole it goes all the way round.
 func Around(p Point, metres float64) Box {
 	dLat := metres / EarthRadiusM * 180 / math.Pi
@@ -35,6 +35,8 @@ func Around(p Point, metres float64) Box {
 	if south <= -90 || north >= 90 {
 		return Box{West: -180, South: max(south, -90), East: 180, North: min(north, 90)}
 	}
+
+	// The box is widest where a meridian touches the circle, not at p's latitude.
 	ratio := math.Sin(metres/EarthRadiusM) / math.Cos(radians(p.Lat))
 	if ratio >= 1 {
 		return Box{West: -180, South: south, East: 180, North: north}
