@@ -1,10 +1,10 @@
 // Package dispatch finds a driver for each ride request. It has no public HTTP
 // and no table of its own: it consumes ride-requests (package sqsworker), asks
 // nearby where drivers are, and moves rides through domain/ride. Run as many
-// workers as the backlog asks for.
+// workers as the backlog needs.
 //
 // A request's message is done when a driver has accepted, not when one was
-// asked. The worker offers the ride to the driver who is soonest there and
+// asked. The worker offers the ride to the driver who can be there first, and
 // keeps the message invisible while it waits:
 //
 //	received ─► offer ─► accepted ────────────────────────► delete
@@ -16,18 +16,19 @@
 // What happens when:
 //
 //   - The worker dies: the message comes again when its visibility runs out,
-//     and the next worker goes on from the ride's state: an open offer is
-//     waited out, an assigned ride needs nothing but the delete.
+//     and the next worker goes on from the ride's state. It waits for the answer
+//     to an open offer; for an assigned ride it only deletes the message.
 //   - The message comes twice: both workers act on the ride's row; one offer
 //     wins, both wait for its answer, both delete.
 //   - The message is of another attempt: the sweeper or a requeue has sent a
-//     newer one; it is dropped.
+//     newer one, and this one is dropped.
 //   - Nobody is free: that is no failure. The request goes through the outbox
-//     with attempt + 1 and a delay, in the transaction that says so. So the
-//     queue's receive count counts failures alone.
-//   - The worker is told to stop: an open offer gets a last moment, then the
-//     request is sent again through the outbox without delay.
-//   - The fifth try fails: the ride is told that its message is dead, the
-//     message goes to the dead-letter queue with its reason.
-//   - nearby or Postgres fail: the message is retried, later each time.
+//     with attempt + 1 and a delay, in the transaction that raises the attempt. So
+//     the queue's receive count counts only failures.
+//   - The worker is told to stop: a driver who was asked may answer for a few
+//     seconds more, then the request is sent again through the outbox without delay.
+//   - The fifth try fails: the reason is written to the ride's history, and the
+//     message goes to the dead-letter queue with it.
+//   - nearby or Postgres fails: the message is retried, after a longer time with
+//     each try.
 package dispatch

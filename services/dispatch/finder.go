@@ -13,7 +13,8 @@ import (
 	"tandem/services/internal/httpclient"
 )
 
-// Who is asked for a ride: the nearest by air, then the soonest by street.
+// A ride is offered to the nearest drivers, in the order in which they can be there
+// by street.
 const (
 	searchLimit  = 40
 	searchWithin = 6000 // metres
@@ -22,7 +23,7 @@ const (
 // nearbyFinder asks nearby where drivers are and orders them by travel time.
 type nearbyFinder struct {
 	client *httpclient.Client
-	// times gives how long each of from takes to to, along streets.
+	// times returns how long the way along streets takes from each of from to to.
 	times func(to geo.Point, from []geo.Point) []time.Duration
 }
 
@@ -38,10 +39,13 @@ func (f nearbyFinder) Find(ctx context.Context, pickup geo.Point, pick func(cont
 	if err != nil || len(near) == 0 {
 		return nil, err
 	}
+
+	// The drivers who cannot be asked go first: routing is what costs time.
 	picked, err := pick(ctx, idsOf(near))
 	if err != nil {
 		return nil, err
 	}
+
 	near = slices.DeleteFunc(near, func(d nearDriver) bool { return !slices.Contains(picked, d.ID) })
 	return idsOf(f.soonest(near, pickup)), nil
 }
@@ -51,6 +55,7 @@ func (f nearbyFinder) near(ctx context.Context, pickup geo.Point) ([]nearDriver,
 		"lat": {strconv.FormatFloat(pickup.Lat, 'f', -1, 64)}, "lon": {strconv.FormatFloat(pickup.Lon, 'f', -1, 64)},
 		"limit": {strconv.Itoa(searchLimit)}, "within_m": {strconv.Itoa(searchWithin)},
 	}
+
 	var answer struct {
 		Drivers []nearDriver `json:"drivers"`
 	}
@@ -60,11 +65,13 @@ func (f nearbyFinder) near(ctx context.Context, pickup geo.Point) ([]nearDriver,
 	return answer.Drivers, nil
 }
 
+// soonest orders drivers by how long they take to the pick-up.
 func (f nearbyFinder) soonest(near []nearDriver, pickup geo.Point) []nearDriver {
 	from := make([]geo.Point, len(near))
 	for i, d := range near {
 		from[i] = d.Point
 	}
+
 	for i, t := range f.times(pickup, from) {
 		near[i].away = t
 	}

@@ -19,6 +19,7 @@ import (
 func TestTheSoonestByStreetComesFirst(t *testing.T) {
 	signer, err := auth.NewSigner(bytes.Repeat([]byte("k"), 32))
 	require.NoError(t, err)
+
 	nearby := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("lat") != "-34.9" {
 			t.Errorf("asked for %s", r.URL)
@@ -27,9 +28,11 @@ func TestTheSoonestByStreetComesFirst(t *testing.T) {
 			`{"driver_id":"near","lat":-34.91,"lon":-56.1}]}`))
 	}))
 	defer nearby.Close()
+
 	streets, err := city.Load()
 	require.NoError(t, err)
 	f := nearbyFinder{client: httpclient.ForService(nearby.URL, signer, "w1"), times: streets.TravelTimes}
+
 	pickup := geo.Point{Lat: -34.9, Lon: -56.1}
 	got, err := f.Find(t.Context(), pickup, func(_ context.Context, near []string) ([]string, error) {
 		require.Equal(t, []string{"far", "busy", "near"}, near)

@@ -23,14 +23,14 @@ import (
 
 const rideID = "01940000-0000-7000-8000-000000000001"
 
-// fakeRides is one ride with its rules, on the bubble's clock, and a diary of
-// what was done to it.
+// fakeRides is one ride with its rules, on the bubble's clock, and what was done to
+// it, in order.
 type fakeRides struct {
 	mu      sync.Mutex
 	ride    ride.Ride
 	tried   []string
 	busy    map[string]bool
-	diary   []string
+	history   []string
 	fail    error
 	changed chan struct{}
 }
@@ -51,7 +51,7 @@ func (f *fakeRides) Received(_ context.Context, _ string, attempt int, m ride.Re
 	if attempt != f.ride.Attempt {
 		return ride.Ride{}, ride.ErrAttempt
 	}
-	f.diary = append(f.diary, fmt.Sprintf("received %d by %s", m.Receives, m.Worker))
+	f.history = append(f.history, fmt.Sprintf("received %d by %s", m.Receives, m.Worker))
 	return f.ride, nil
 }
 
@@ -79,6 +79,7 @@ func (f *fakeRides) Do(_ context.Context, _ string, a ride.Action, _ string) (ri
 	if a.Attempt != f.ride.Attempt {
 		return f.ride, ride.ErrAttempt
 	}
+
 	to, err := ride.Next(f.ride.State, a)
 	switch {
 	case err != nil:
@@ -88,21 +89,22 @@ func (f *fakeRides) Do(_ context.Context, _ string, a ride.Action, _ string) (ri
 	case a.Kind == ride.ActExpireOffer && time.Now().Before(f.ride.Offer.ExpiresAt):
 		return f.ride, ride.ErrState
 	}
-	f.diary = append(f.diary, strings.TrimSpace(string(a.Kind.Event())+" "+a.Driver+a.Reason))
+
+	f.history = append(f.history, strings.TrimSpace(string(a.Kind.Event())+" "+a.Driver+a.Reason))
 	f.ride.State, f.ride.Offer = to, nil
 	switch a.Kind {
 	case ride.ActOffer:
 		f.tried = append(f.tried, a.Driver)
 		f.ride.Offer = &ride.Offer{ID: a.Driver, DriverID: a.Driver, ExpiresAt: time.Now().Add(15 * time.Second)}
 	case ride.ActRequeue:
-		f.diary = append(f.diary, "after "+a.Delay.String())
+		f.history = append(f.history, "after "+a.Delay.String())
 		f.ride.Attempt++
 	}
 	return f.ride, nil
 }
 
 func (f *fakeRides) DeadLettered(_ context.Context, _ string, _ int, reason, _ string) error {
-	f.diary = append(f.diary, "dead: "+reason)
+	f.history = append(f.history, "dead: "+reason)
 	return nil
 }
 
@@ -137,7 +139,7 @@ func newTestHandler(t *testing.T, f *fakeRides, drivers ...string) *handler {
 	return &handler{
 		rides: f, finder: fakeFinder(drivers), worker: "w1", noDriver: 5 * time.Second, poll: time.Second,
 		watch:    func(string) (<-chan struct{}, func()) { return f.changed, func() {} },
-		stopping: t.Context(), lastMoment: 3 * time.Second, log: slog.New(slog.DiscardHandler),
+		stopping: t.Context(), grace: 3 * time.Second, log: slog.New(slog.DiscardHandler),
 	}
 }
 
@@ -148,8 +150,9 @@ func TestOffersToTheNextUntilOneAccepts(t *testing.T) {
 		h := newTestHandler(t, f, "busy", "taken", "ana", "bo", "cy")
 		f.answer(2*time.Second, ride.ActRefuse)
 		f.answer(20*time.Second, ride.ActAccept) // bo lets 15 s pass, cy accepts
+
 		require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), request(t, 1, 1)))
-		require.Equal(t, []string{"received 1 by w1", "offered ana", "refused", "offered bo", "offer_expired", "offered cy", "assigned"}, f.diary)
+		require.Equal(t, []string{"received 1 by w1", "offered ana", "refused", "offered bo", "offer_expired", "offered cy", "assigned"}, f.history)
 	})
 }
 
@@ -159,6 +162,7 @@ func TestAnAnswerWithoutASignalIsFoundByPolling(t *testing.T) {
 		h := newTestHandler(t, f, "ana")
 		h.watch = func(string) (<-chan struct{}, func()) { return nil, func() {} }
 		f.answer(2500*time.Millisecond, ride.ActAccept)
+
 		began := time.Now()
 		require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), request(t, 1, 1)))
 		require.Equal(t, 3*time.Second, time.Since(began))
@@ -169,9 +173,9 @@ func TestNobodyFreeGoesThroughTheOutbox(t *testing.T) {
 	f := newRides()
 	h := newTestHandler(t, f, "taken")
 	require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), request(t, 1, 1)))
-	require.Equal(t, []string{"received 1 by w1", "requeued no driver is free", "after 5s"}, f.diary)
+	require.Equal(t, []string{"received 1 by w1", "requeued no driver is free", "after 5s"}, f.history)
 	require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), request(t, 1, 2)), "a message of another attempt is dropped")
-	require.Len(t, f.diary, 3)
+	require.Len(t, f.history, 3)
 }
 
 func TestResumesWithACrashedWorkersOffer(t *testing.T) {
@@ -181,8 +185,9 @@ func TestResumesWithACrashedWorkersOffer(t *testing.T) {
 		f.tried, f.ride.State = []string{"ana"}, ride.Offered
 		f.ride.Offer = &ride.Offer{ID: "old", DriverID: "ana", ExpiresAt: time.Now().Add(4 * time.Second)}
 		f.answer(6*time.Second, ride.ActAccept)
+
 		require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), request(t, 1, 2)))
-		require.Equal(t, []string{"received 2 by w1", "offer_expired", "offered bo", "assigned"}, f.diary)
+		require.Equal(t, []string{"received 2 by w1", "offer_expired", "offered bo", "assigned"}, f.history)
 		require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), request(t, 1, 3)), "assigned: nothing but the delete is left")
 	})
 }
@@ -192,8 +197,9 @@ func TestACancelledRideNeedsNothing(t *testing.T) {
 		f := newRides()
 		h := newTestHandler(t, f, "ana")
 		f.answer(time.Second, ride.ActCancel)
+
 		require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), request(t, 1, 1)))
-		require.Equal(t, []string{"received 1 by w1", "offered ana", "cancelled"}, f.diary)
+		require.Equal(t, []string{"received 1 by w1", "offered ana", "cancelled"}, f.history)
 	})
 }
 
@@ -203,11 +209,11 @@ func TestPastItsEndARideIsUnfulfilled(t *testing.T) {
 		f.ride.ExpiresAt = time.Now().Add(10 * time.Second)
 		h := newTestHandler(t, f, "ana", "bo")
 		require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), request(t, 1, 1)))
-		require.Equal(t, []string{"received 1 by w1", "offered ana", "offer_expired", "unfulfilled no driver was free in time"}, f.diary)
+		require.Equal(t, []string{"received 1 by w1", "offered ana", "offer_expired", "unfulfilled no driver was free in time"}, f.history)
 	})
 }
 
-func TestStoppingGivesTheDriverALastMoment(t *testing.T) {
+func TestStoppingLeavesTheDriverTheTimeOfGrace(t *testing.T) {
 	for _, answered := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newRides()
@@ -220,26 +226,29 @@ func TestStoppingGivesTheDriverALastMoment(t *testing.T) {
 				f.answer(4*time.Second, ride.ActAccept)
 				last = []string{"assigned"}
 			}
+
 			began := time.Now()
 			require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), request(t, 1, 1)))
-			require.Equal(t, append([]string{"received 1 by w1", "offered ana"}, last...), f.diary)
+			require.Equal(t, append([]string{"received 1 by w1", "offered ana"}, last...), f.history)
 			require.LessOrEqual(t, time.Since(began), 5*time.Second)
 		})
 	}
 }
 
-func TestFailuresAreRetriedThenBuried(t *testing.T) {
+func TestFailuresAreRetriedThenDeadLettered(t *testing.T) {
 	f := newRides()
 	f.fail = errors.New("no database")
 	h := newTestHandler(t, f)
+
 	require.Equal(t, sqsworker.RetryAfter(2*time.Second, f.fail), h.Handle(t.Context(), request(t, 1, 1)))
 	require.Equal(t, sqsworker.RetryAfter(16*time.Second, f.fail), h.Handle(t.Context(), request(t, 1, 4)))
 	require.Equal(t, sqsworker.OutcomeDead, h.Handle(t.Context(), request(t, 1, 5)).Outcome())
-	require.Equal(t, []string{"dead: try 5 of 5: no database"}, f.diary)
+	require.Equal(t, []string{"dead: try 5 of 5: no database"}, f.history)
 
 	lost, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.Equal(t, sqsworker.Release(), h.Handle(lost, request(t, 1, 5)), "a lost message has not failed")
+
 	f.fail = ride.ErrNotFound
 	require.Equal(t, sqsworker.OutcomeDead, h.Handle(t.Context(), request(t, 1, 1)).Outcome())
 }

@@ -24,6 +24,7 @@ func realRides(t *testing.T) (*ride.Store, *handler, ride.Ride) {
 	ctx := t.Context()
 	_, pool := testenv.Database(t, ride.Schemas()...)
 	store := ride.NewStore(pool, profile.Fast())
+
 	listener := ride.NewListener(pool, slog.New(slog.DiscardHandler))
 	ended := make(chan struct{})
 	listening, stop := context.WithCancel(ctx)
@@ -32,22 +33,25 @@ func realRides(t *testing.T) (*ride.Store, *handler, ride.Ride) {
 		_ = listener.Run(listening) // ends with its context
 	}()
 	t.Cleanup(func() { stop(); <-ended })
+
 	for _, d := range []string{"ana", "bo"} {
 		_, err := store.SetDuty(ctx, d, true)
 		require.NoError(t, err)
 	}
+
 	r, _, err := store.Create(ctx, ride.Booking{
 		RiderID: "rita", Key: "k1", Price: ride.Money{Currency: "UYU"},
 		Pickup: ride.Place{Point: geo.Point{Lat: -34.9, Lon: -56.1}}, Dropoff: ride.Place{Point: geo.Point{Lat: -34.8, Lon: -56.1}},
 	})
 	require.NoError(t, err)
+
 	return store, &handler{
 		rides: store, finder: fakeFinder{"offduty", "ana", "bo"}, worker: "w1", noDriver: time.Second, poll: 50 * time.Millisecond,
 		watch: func(id string) (<-chan struct{}, func()) {
 			s := listener.Ride(id)
 			return s.C, s.Close
 		},
-		stopping: ctx, lastMoment: 100 * time.Millisecond, log: slog.New(slog.DiscardHandler),
+		stopping: ctx, grace: 100 * time.Millisecond, log: slog.New(slog.DiscardHandler),
 	}, r
 }
 
@@ -93,10 +97,12 @@ func TestARefusalThenAnAcceptance(t *testing.T) {
 	t.Parallel()
 	store, h, r := realRides(t)
 	result := handling(t.Context(), h, messageFor(t, r, 1))
+
 	_, err := store.Do(t.Context(), r.ID, ride.Action{Kind: ride.ActRefuse, Driver: "ana", Offer: offeredTo(t, store, r.ID, "ana").Offer.ID}, "driver ana")
 	require.NoError(t, err)
 	_, err = store.Do(t.Context(), r.ID, ride.Action{Kind: ride.ActAccept, Driver: "bo", Offer: offeredTo(t, store, r.ID, "bo").Offer.ID}, "driver bo")
 	require.NoError(t, err)
+
 	require.Equal(t, sqsworker.Done(), <-result)
 	require.Equal(t, []string{"requested", "received", "offered", "refused", "offered", "assigned"}, kinds(t, store, r.ID))
 }
@@ -115,8 +121,10 @@ func TestAnotherWorkerGoesOnWhereOneDied(t *testing.T) {
 	now, err := store.Get(t.Context(), r.ID)
 	require.NoError(t, err)
 	require.Equal(t, first.Offer.ID, now.Offer.ID, "the open offer is waited out, not made again")
+
 	_, err = store.Do(t.Context(), r.ID, ride.Action{Kind: ride.ActAccept, Driver: "bo", Offer: offeredTo(t, store, r.ID, "bo").Offer.ID}, "driver bo")
 	require.NoError(t, err)
+
 	require.Equal(t, sqsworker.Done(), <-result)
 	require.Equal(t, []string{"requested", "received", "offered", "received", "offer_expired", "offered", "assigned"}, kinds(t, store, r.ID))
 }
@@ -125,6 +133,7 @@ func TestNobodyFreeIsAnotherAttempt(t *testing.T) {
 	t.Parallel()
 	store, h, r := realRides(t)
 	h.finder = fakeFinder{"offduty"}
+
 	require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), messageFor(t, r, 1)))
 	require.Equal(t, []string{"requested", "received", "requeued"}, kinds(t, store, r.ID))
 	now, err := store.Get(t.Context(), r.ID)

@@ -33,9 +33,10 @@ type Config struct {
 	Worker      string // its name in ride events; empty: dispatch-<pid>
 }
 
-// Of the time between being told to stop and the drain's end.
+// A worker that is told to stop has drain until its handlers are cut off, and of
+// this time an open offer may use offerGrace.
 const (
-	lastMoment = 3 * time.Second
+	offerGrace = 3 * time.Second
 	drain      = 6 * time.Second
 )
 
@@ -44,6 +45,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	if cfg.Worker == "" {
 		cfg.Worker = fmt.Sprintf("dispatch-%d", os.Getpid())
 	}
+
 	if err := postgres.CheckVersion(ctx, cfg.DatabaseURL, ride.Schemas()...); err != nil {
 		return err
 	}
@@ -60,6 +62,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	if err != nil {
 		return fmt.Errorf("dispatch: %w", err)
 	}
+
 	store := ride.NewStore(pool, cfg.Profile)
 	listener := ride.NewListener(pool, env.Log)
 	h := &handler{
@@ -69,29 +72,17 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 			s := listener.Ride(rideID)
 			return s.C, s.Close
 		},
-		lastMoment: lastMoment, log: env.Log,
+		grace: offerGrace, log: env.Log,
 	}
-	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "dispatch_message_seconds", Help: "Time that a ride request was held, by what became of its message.",
-		Buckets: []float64{.05, .5, 2, 5, 15, 60, 300},
-	}, []string{"outcome"})
-	env.Metrics.MustRegister(seconds)
-	worker, err := sqsworker.New(sqsworker.Options{
-		Client: sqs.NewFromConfig(aws), Queue: event.QueueRideRequests, DeadLetterQueue: event.QueueRideRequestsDead, Handler: h,
-		MaxReceiveCount: event.MaxReceiveCount, VisibilitySetting: "RideRequestVisibilitySeconds in messaging.yaml",
-		Visibility: cfg.Profile.Visibility, HandleWithin: cfg.Profile.ExpiresAfter + time.Minute, Drain: drain, Log: env.Log,
-		Handled: func(m sqsworker.Message, o sqsworker.Outcome, took time.Duration) {
-			seconds.WithLabelValues(string(o)).Observe(took.Seconds())
-			if o == sqsworker.OutcomeDone {
-				noteDeleted(context.WithoutCancel(ctx), env.Log, store, cfg.Worker, m)
-			}
-		},
-	})
+	worker, err := newWorker(ctx, env, cfg, sqs.NewFromConfig(aws), h, store)
 	if err != nil {
-		return fmt.Errorf("dispatch: %w", err)
+		return err
 	}
+
 	return lifecycle.Group(ctx,
 		lifecycle.Task{Name: "worker", Run: func(ctx context.Context) error {
+			// This ctx ends when the worker is told to stop; the handlers' own end later,
+			// with the drain.
 			h.stopping = ctx
 			return worker.Run(ctx)
 		}},
@@ -108,17 +99,44 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		}})
 }
 
-// noteDeleted writes into the ride's history that its message is gone. It is
-// for who looks on: a crash before it loses a line and nothing else.
+func newWorker(ctx context.Context, env lifecycle.Env, cfg Config, client sqsworker.Client, h *handler, store *ride.Store) (*sqsworker.Worker, error) {
+	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "dispatch_message_seconds", Help: "Time from the start of a ride request's handler to its settlement, by outcome.",
+		Buckets: []float64{.05, .5, 2, 5, 15, 60, 300},
+	}, []string{"outcome"})
+	env.Metrics.MustRegister(seconds)
+
+	// A request is handled until its ride has a driver, so the handler's deadline
+	// is the ride's own and a little more.
+	worker, err := sqsworker.New(sqsworker.Options{
+		Client: client, Queue: event.QueueRideRequests, DeadLetterQueue: event.QueueRideRequestsDead, Handler: h,
+		MaxReceiveCount: event.MaxReceiveCount, VisibilitySetting: "RideRequestVisibilitySeconds in messaging.yaml",
+		Visibility: cfg.Profile.Visibility, HandleWithin: cfg.Profile.ExpiresAfter + time.Minute, Drain: drain, Log: env.Log,
+		Handled: func(m sqsworker.Message, o sqsworker.Outcome, took time.Duration) {
+			seconds.WithLabelValues(string(o)).Observe(took.Seconds())
+			if o == sqsworker.OutcomeDone {
+				noteDeleted(context.WithoutCancel(ctx), env.Log, store, cfg.Worker, m)
+			}
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("dispatch: %w", err)
+	}
+	return worker, nil
+}
+
+// noteDeleted writes into the ride's history that its message was deleted. It is
+// for those who watch a ride: a crash before it loses this line and nothing else.
 func noteDeleted(ctx context.Context, log *slog.Logger, store *ride.Store, worker string, m sqsworker.Message) {
 	req, err := decode(m.Body)
 	if err != nil {
 		return // such a message is never done
 	}
+
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	if err := store.Deleted(ctx, req.RideID, m.ID, worker); err != nil {
-		log.Warn("the ride does not know that its message is deleted", "ride_id", req.RideID, "err", err)
+		log.Warn("the ride's history lacks the delete of its message", "ride_id", req.RideID, "err", err)
 	}
 }
 

@@ -43,18 +43,21 @@ func TestFromTheOutboxToTheDelete(t *testing.T) {
 	sdk, err := awsclient.New(t.Context(), awsConfig)
 	require.NoError(t, err)
 	client := sqs.NewFromConfig(sdk)
+
 	signer, err := auth.NewSigner(bytes.Repeat([]byte("k"), 32))
 	require.NoError(t, err)
 	nearby := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte(`{"drivers":[{"driver_id":"ana","lat":-34.9,"lon":-56.1}]}`))
 	}))
 	t.Cleanup(nearby.Close)
+
 	store := ride.NewStore(pool, profile.Fast())
 	_, err = store.SetDuty(t.Context(), "ana", true)
 	require.NoError(t, err)
 
 	relay := outbox.NewRelay(outbox.Options{Pool: pool, Box: ride.Outbox(), Client: client, OnSent: ride.OnSent})
 	start(t, relay.Run)
+
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	env := lifecycle.Env{Listener: l, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}
@@ -69,6 +72,7 @@ func TestFromTheOutboxToTheDelete(t *testing.T) {
 		Pickup: ride.Place{Point: geo.Point{Lat: -34.9, Lon: -56.1}}, Dropoff: ride.Place{Point: geo.Point{Lat: -34.8, Lon: -56.1}},
 	})
 	require.NoError(t, err)
+
 	var offer ride.Offer
 	require.Eventually(t, func() bool {
 		now, err := store.Get(t.Context(), r.ID)
@@ -80,6 +84,7 @@ func TestFromTheOutboxToTheDelete(t *testing.T) {
 	}, patience, look)
 	_, err = store.Do(t.Context(), r.ID, ride.Action{Kind: ride.ActAccept, Driver: "ana", Offer: offer.ID}, "driver ana")
 	require.NoError(t, err)
+
 	require.Eventually(t, func() bool {
 		events, err := store.Events(t.Context(), r.ID, 0, 100)
 		return err == nil && events[len(events)-1].Kind == ride.EventDeleted
@@ -89,6 +94,7 @@ func TestFromTheOutboxToTheDelete(t *testing.T) {
 	require.NoError(t, err)
 	_, err = client.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: queue.QueueUrl, MessageBody: aws.String("{")})
 	require.NoError(t, err)
+
 	dead, err := client.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String(event.QueueRideRequestsDead)})
 	require.NoError(t, err)
 	out, err := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: dead.QueueUrl, WaitTimeSeconds: 20, MessageAttributeNames: []string{"All"}})
@@ -105,8 +111,10 @@ func TestFromTheOutboxToTheDelete(t *testing.T) {
 		b, err := json.Marshal(s)
 		return err == nil && json.Unmarshal(b, &status) == nil && status.Detail["dead"] == 1.0
 	}, patience, look)
+
 	require.Equal(t, "w1", status.Detail["worker"])
 	require.EqualValues(t, 1, status.Detail["done"])
+
 	resp, err := http.Get("http://" + l.Addr().String() + "/readyz")
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
