@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func commonCases() []kase {
-	return []kase{
+func commonCases() []testCase {
+	return []testCase{
 		promise("the caller has an identity", stsAPI+"API_GetCallerIdentity.html", "Account, Arn and UserId of the caller.", callerIdentity),
 		promise("an operation that isn't one is refused", kinesisAPI+"CommonErrors.html",
 			"The action or operation requested is invalid: a client's error, with a code.", unknownOperation),
@@ -19,7 +19,7 @@ func commonCases() []kase {
 	}
 }
 
-func callerIdentity(c *C) {
+func callerIdentity(c *caseRun) {
 	out, err := c.sts.GetCallerIdentity(c.ctx, &sts.GetCallerIdentityInput{})
 	require.NoError(c, err)
 	require.Len(c, *out.Account, 12)
@@ -29,7 +29,7 @@ func callerIdentity(c *C) {
 
 // post sends a body to an operation without the SDK, which knows neither bad
 // operations nor bad bodies, and unsigned: on AWS that alone is refused too.
-func (c *C) post(target, contentType, body string) (status int, answer string) {
+func (c *caseRun) post(target, contentType, body string) (status int, answer string) {
 	endpoint := c.at.Endpoint
 	if endpoint == "" {
 		endpoint = "https://" + strings.ToLower(strings.Split(target, "_")[0]) + ".us-east-1.amazonaws.com/"
@@ -47,7 +47,7 @@ func (c *C) post(target, contentType, body string) (status int, answer string) {
 	return resp.StatusCode, string(b)
 }
 
-func unknownOperation(c *C) {
+func unknownOperation(c *caseRun) {
 	for _, one := range [][2]string{{"Kinesis_20131202.Fly", "application/x-amz-json-1.1"}, {"AmazonSQS.Fly", "application/x-amz-json-1.0"}} {
 		status, answer := c.post(one[0], one[1], "{}")
 		require.Equal(c, 4, status/100, "%s: status %d: %s", one[0], status, answer)
@@ -55,7 +55,7 @@ func unknownOperation(c *C) {
 	}
 }
 
-func malformed(c *C) {
+func malformed(c *caseRun) {
 	status, answer := c.post("Kinesis_20131202.ListStreams", "application/x-amz-json-1.1", "{")
 	require.Equal(c, 4, status/100, "status %d: %s", status, answer)
 }

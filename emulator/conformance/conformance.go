@@ -53,12 +53,12 @@ type Endpoint struct {
 	Slow bool
 }
 
-// kase is one promise.
-type kase struct {
-	name string   // what is promised, in a sentence
-	page string   // the AWS page that it rests on
-	says string   // what AWS documents there
-	run  func(*C) // fails where the endpoint does otherwise
+// testCase is one promise.
+type testCase struct {
+	name string         // what is promised, in a sentence
+	page string         // the AWS page that it rests on
+	says string         // what AWS documents there
+	run  func(*caseRun) // fails where the endpoint does otherwise
 	tags []tag
 }
 
@@ -72,8 +72,8 @@ const (
 	alone                          // nothing beside it: it measures time
 )
 
-func promise(name, page, says string, run func(*C), tags ...tag) kase {
-	return kase{name, page, says, run, tags}
+func promise(name, page, says string, run func(*caseRun), tags ...tag) testCase {
+	return testCase{name, page, says, run, tags}
 }
 
 // The roots of the pages.
@@ -87,11 +87,13 @@ const (
 	stsAPI       = "https://docs.aws.amazon.com/STS/latest/APIReference/"
 )
 
-func cases() (all []kase) {
-	for _, some := range [][]kase{
+func cases() (all []testCase) {
+	for _, some := range [][]testCase{
 		messageCases(), metadataCases(), visibilityCases(), batchCases(), queueCases(), deadCases(), moveCases(), fifoCases(),
+		refusalCases(sqsRefusals()),
 		streamCases(), putCases(), getCases(), reshardCases(), consumerCases(), subscribeCases(),
-		snsCases(), commonCases(),
+		refusalCases(kinesisRefusals()),
+		snsCases(), refusalCases(snsRefusals()), commonCases(),
 	} {
 		all = append(all, some...)
 	}
@@ -150,7 +152,7 @@ func Run(t *testing.T, at Endpoint) {
 }
 
 // unfit says why k can't be asked of an endpoint that is set like this.
-func unfit(k kase, at Endpoint) string {
+func unfit(k testCase, at Endpoint) string {
 	for _, tag := range k.tags {
 		switch {
 		case tag == needsLimits && at.Unlimited:
@@ -163,10 +165,10 @@ func unfit(k kase, at Endpoint) string {
 }
 
 // attempt runs one case to its end, in a goroutine that it may leave.
-func attempt(t *testing.T, at Endpoint, clients clients, k kase) []string {
+func attempt(t *testing.T, at Endpoint, clients clients, k testCase) []string {
 	ctx, cancel := context.WithTimeout(t.Context(), longest(at))
 	defer cancel()
-	c := &C{clients: clients, t: t, ctx: ctx, at: at}
+	c := &caseRun{clients: clients, t: t, ctx: ctx, at: at}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -11,13 +11,13 @@ import (
 )
 
 // stream makes a stream and waits until it is ACTIVE.
-func (c *C) stream(shards int32) (name string) {
+func (c *caseRun) stream(shards int32) (name string) {
 	name = unique("conformance")
 	c.streamNamed(name, shards)
 	return name
 }
 
-func (c *C) streamNamed(name string, shards int32, change ...func(*kinesis.CreateStreamInput)) {
+func (c *caseRun) streamNamed(name string, shards int32, change ...func(*kinesis.CreateStreamInput)) {
 	in := &kinesis.CreateStreamInput{StreamName: &name, ShardCount: &shards}
 	for _, f := range change {
 		f(in)
@@ -25,12 +25,12 @@ func (c *C) streamNamed(name string, shards int32, change ...func(*kinesis.Creat
 	_, err := c.kinesis.CreateStream(c.ctx, in)
 	require.NoError(c, err)
 	c.cleanup(func(ctx context.Context) {
-		_, _ = c.kinesis.DeleteStream(ctx, &kinesis.DeleteStreamInput{StreamName: &name, EnforceConsumerDeletion: some(true)})
+		_, _ = c.kinesis.DeleteStream(ctx, &kinesis.DeleteStreamInput{StreamName: &name, EnforceConsumerDeletion: ptr(true)})
 	})
 	c.active(name)
 }
 
-func (c *C) summary(stream string) (*types.StreamDescriptionSummary, error) {
+func (c *caseRun) summary(stream string) (*types.StreamDescriptionSummary, error) {
 	out, err := c.kinesis.DescribeStreamSummary(c.ctx, &kinesis.DescribeStreamSummaryInput{StreamName: &stream})
 	if err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func (c *C) summary(stream string) (*types.StreamDescriptionSummary, error) {
 }
 
 // active waits until the stream is ACTIVE.
-func (c *C) active(stream string) (s *types.StreamDescriptionSummary) {
+func (c *caseRun) active(stream string) (s *types.StreamDescriptionSummary) {
 	c.eventually(stream+" is ACTIVE", func() bool {
 		var err error
 		s, err = c.summary(stream)
@@ -48,14 +48,14 @@ func (c *C) active(stream string) (s *types.StreamDescriptionSummary) {
 	return s
 }
 
-func (c *C) streamARN(stream string) string {
+func (c *caseRun) streamARN(stream string) string {
 	s, err := c.summary(stream)
 	require.NoError(c, err)
 	return *s.StreamARN
 }
 
 // shards lists all shards, those of the filter where there is one.
-func (c *C) shards(stream string, filter ...types.ShardFilter) []types.Shard {
+func (c *caseRun) shards(stream string, filter ...types.ShardFilter) []types.Shard {
 	in := &kinesis.ListShardsInput{StreamName: &stream}
 	if len(filter) > 0 {
 		in.ShardFilter = &filter[0]
@@ -72,36 +72,36 @@ func ids(shards []types.Shard) (out []string) {
 	return out
 }
 
-func (c *C) number(decimal string) *big.Int {
+func (c *caseRun) number(decimal string) *big.Int {
 	n, ok := new(big.Int).SetString(decimal, 10)
 	require.True(c, ok, "%q is a decimal number", decimal)
 	return n
 }
 
 // holds tells whether a hash key lies in a shard's range.
-func (c *C) holds(s types.Shard, hash *big.Int) bool {
+func (c *caseRun) holds(s types.Shard, hash *big.Int) bool {
 	return c.number(*s.HashKeyRange.StartingHashKey).Cmp(hash) <= 0 && hash.Cmp(c.number(*s.HashKeyRange.EndingHashKey)) <= 0
 }
 
 // rises requires that b is a later sequence number than a.
-func (c *C) rises(a, b string) {
+func (c *caseRun) rises(a, b string) {
 	require.Negative(c, c.number(a).Cmp(c.number(b)), "%s must be below %s", a, b)
 }
 
-func (c *C) put(stream, key, data string) *kinesis.PutRecordOutput {
+func (c *caseRun) put(stream, key, data string) *kinesis.PutRecordOutput {
 	out, err := c.tryPut(stream, key, data)
 	require.NoError(c, err)
 	return out
 }
 
-func (c *C) tryPut(stream, key, data string) (*kinesis.PutRecordOutput, error) {
+func (c *caseRun) tryPut(stream, key, data string) (*kinesis.PutRecordOutput, error) {
 	return c.kinesis.PutRecord(c.ctx, &kinesis.PutRecordInput{StreamName: &stream, PartitionKey: &key, Data: []byte(data)})
 }
 
 // records are n records of one key.
 func records(n int, data string) (out []types.PutRecordsRequestEntry) {
 	for range n {
-		out = append(out, types.PutRecordsRequestEntry{PartitionKey: some("k"), Data: []byte(data)})
+		out = append(out, types.PutRecordsRequestEntry{PartitionKey: ptr("k"), Data: []byte(data)})
 	}
 	return out
 }
@@ -125,13 +125,13 @@ func instant(t time.Time) from {
 	}
 }
 
-func (c *C) iterator(stream, shard string, f from) string {
+func (c *caseRun) iterator(stream, shard string, f from) string {
 	out, err := c.tryIterator(stream, shard, f)
 	require.NoError(c, err)
 	return *out
 }
 
-func (c *C) tryIterator(stream, shard string, f from) (*string, error) {
+func (c *caseRun) tryIterator(stream, shard string, f from) (*string, error) {
 	in := &kinesis.GetShardIteratorInput{StreamName: &stream, ShardId: &shard}
 	f(in)
 	out, err := c.kinesis.GetShardIterator(c.ctx, in)
@@ -141,7 +141,7 @@ func (c *C) tryIterator(stream, shard string, f from) (*string, error) {
 	return out.ShardIterator, nil
 }
 
-func (c *C) get(iterator string, limit int32) *kinesis.GetRecordsOutput {
+func (c *caseRun) get(iterator string, limit int32) *kinesis.GetRecordsOutput {
 	in := &kinesis.GetRecordsInput{ShardIterator: &iterator}
 	if limit > 0 {
 		in.Limit = &limit
@@ -152,7 +152,7 @@ func (c *C) get(iterator string, limit int32) *kinesis.GetRecordsOutput {
 }
 
 // read reads from a position until it has n records, or to the shard's end.
-func (c *C) read(stream, shard string, f from, n int) (got []types.Record, last *kinesis.GetRecordsOutput) {
+func (c *caseRun) read(stream, shard string, f from, n int) (got []types.Record, last *kinesis.GetRecordsOutput) {
 	iterator := c.iterator(stream, shard, f)
 	for end := time.Now().Add(c.patience()); ; {
 		last = c.get(iterator, 0)
@@ -167,7 +167,7 @@ func (c *C) read(stream, shard string, f from, n int) (got []types.Record, last 
 }
 
 // end reads a closed shard to its end.
-func (c *C) end(stream, shard string) ([]types.Record, *kinesis.GetRecordsOutput) {
+func (c *caseRun) end(stream, shard string) ([]types.Record, *kinesis.GetRecordsOutput) {
 	return c.read(stream, shard, kind(types.ShardIteratorTypeTrimHorizon), 1<<30)
 }
 

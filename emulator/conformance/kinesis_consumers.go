@@ -10,9 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func consumerCases() []kase {
+func consumerCases() []testCase {
 	register := kinesisAPI + "API_RegisterStreamConsumer.html"
-	return []kase{
+	return []testCase{
 		promise("a consumer is registered and becomes ACTIVE", register,
 			"CREATING, then ACTIVE; it has an ARN and a creation time.", registerConsumer),
 		promise("a consumer's name is taken once in a stream", register,
@@ -30,7 +30,7 @@ func consumerCases() []kase {
 	}
 }
 
-func (c *C) register(stream, name string) (*types.Consumer, error) {
+func (c *caseRun) register(stream, name string) (*types.Consumer, error) {
 	out, err := c.kinesis.RegisterStreamConsumer(c.ctx, &kinesis.RegisterStreamConsumerInput{StreamARN: &stream, ConsumerName: &name})
 	if err != nil {
 		return nil, err
@@ -38,7 +38,7 @@ func (c *C) register(stream, name string) (*types.Consumer, error) {
 	return out.Consumer, nil
 }
 
-func (c *C) describe(consumer string) (*types.ConsumerDescription, error) {
+func (c *caseRun) describe(consumer string) (*types.ConsumerDescription, error) {
 	out, err := c.kinesis.DescribeStreamConsumer(c.ctx, &kinesis.DescribeStreamConsumerInput{ConsumerARN: &consumer})
 	if err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func (c *C) describe(consumer string) (*types.ConsumerDescription, error) {
 }
 
 // consumer registers a consumer and waits until it is ACTIVE.
-func (c *C) consumer(stream, name string) (arn string) {
+func (c *caseRun) consumer(stream, name string) (arn string) {
 	out, err := c.register(c.streamARN(stream), name)
 	require.NoError(c, err)
 	c.eventually("the consumer is ACTIVE", func() bool {
@@ -57,7 +57,7 @@ func (c *C) consumer(stream, name string) (arn string) {
 	return *out.ConsumerARN
 }
 
-func registerConsumer(c *C) {
+func registerConsumer(c *caseRun) {
 	name := c.stream(1)
 	arn := c.streamARN(name)
 	out, err := c.register(arn, "reader")
@@ -75,7 +75,7 @@ func registerConsumer(c *C) {
 	require.EqualValues(c, 1, *s.ConsumerCount)
 }
 
-func registerTwice(c *C) {
+func registerTwice(c *caseRun) {
 	one, other := c.stream(1), c.stream(1)
 	c.consumer(one, "reader")
 	_, err := c.register(c.streamARN(one), "reader")
@@ -83,31 +83,31 @@ func registerTwice(c *C) {
 	c.consumer(other, "reader")
 }
 
-func twentyConsumers(c *C) {
+func twentyConsumers(c *caseRun) {
 	name := c.stream(1)
 	for i := range 20 {
 		c.consumer(name, fmt.Sprint("reader-", i))
 	}
-	_, err := c.kinesis.RegisterStreamConsumer(c.ctx, &kinesis.RegisterStreamConsumerInput{StreamARN: some(c.streamARN(name)), ConsumerName: some("reader-20")},
+	_, err := c.kinesis.RegisterStreamConsumer(c.ctx, &kinesis.RegisterStreamConsumerInput{StreamARN: ptr(c.streamARN(name)), ConsumerName: ptr("reader-20")},
 		func(o *kinesis.Options) { o.Retryer = c.once.Options().Retryer })
 	c.refused(err, "LimitExceededException")
 }
 
-func describeConsumer(c *C) {
+func describeConsumer(c *caseRun) {
 	name := c.stream(1)
 	stream, arn := c.streamARN(name), c.consumer(name, "reader")
 	d, err := c.describe(arn)
 	require.NoError(c, err)
 	require.Equal(c, stream, *d.StreamARN)
-	out, err := c.kinesis.DescribeStreamConsumer(c.ctx, &kinesis.DescribeStreamConsumerInput{StreamARN: &stream, ConsumerName: some("reader")})
+	out, err := c.kinesis.DescribeStreamConsumer(c.ctx, &kinesis.DescribeStreamConsumerInput{StreamARN: &stream, ConsumerName: ptr("reader")})
 	require.NoError(c, err)
 	require.Equal(c, arn, *out.ConsumerDescription.ConsumerARN)
 	require.Equal(c, *d.ConsumerCreationTimestamp, *out.ConsumerDescription.ConsumerCreationTimestamp)
-	_, err = c.kinesis.DescribeStreamConsumer(c.ctx, &kinesis.DescribeStreamConsumerInput{StreamARN: &stream, ConsumerName: some("none")})
+	_, err = c.kinesis.DescribeStreamConsumer(c.ctx, &kinesis.DescribeStreamConsumerInput{StreamARN: &stream, ConsumerName: ptr("none")})
 	c.refused(err, "ResourceNotFoundException")
 }
 
-func listConsumers(c *C) {
+func listConsumers(c *caseRun) {
 	name := c.stream(1)
 	arn := c.streamARN(name)
 	want := []string{"a", "b", "c"}
@@ -115,7 +115,7 @@ func listConsumers(c *C) {
 		c.consumer(name, n)
 	}
 	var got []string
-	in := &kinesis.ListStreamConsumersInput{StreamARN: &arn, MaxResults: some(int32(2))}
+	in := &kinesis.ListStreamConsumersInput{StreamARN: &arn, MaxResults: ptr(int32(2))}
 	for range 5 {
 		out, err := c.kinesis.ListStreamConsumers(c.ctx, in)
 		require.NoError(c, err)
@@ -131,7 +131,7 @@ func listConsumers(c *C) {
 	require.Equal(c, want, got)
 }
 
-func deregister(c *C) {
+func deregister(c *caseRun) {
 	name := c.stream(1)
 	arn := c.consumer(name, "reader")
 	_, err := c.kinesis.DeregisterStreamConsumer(c.ctx, &kinesis.DeregisterStreamConsumerInput{ConsumerARN: &arn})
@@ -145,11 +145,11 @@ func deregister(c *C) {
 	require.NotEqual(c, arn, again, "a consumer's ARN has its creation time")
 }
 
-func deleteWithConsumers(c *C) {
+func deleteWithConsumers(c *caseRun) {
 	name := c.stream(1)
 	c.consumer(name, "reader")
 	_, err := c.kinesis.DeleteStream(c.ctx, &kinesis.DeleteStreamInput{StreamName: &name})
 	c.refused(err, "ResourceInUseException")
-	_, err = c.kinesis.DeleteStream(c.ctx, &kinesis.DeleteStreamInput{StreamName: &name, EnforceConsumerDeletion: some(true)})
+	_, err = c.kinesis.DeleteStream(c.ctx, &kinesis.DeleteStreamInput{StreamName: &name, EnforceConsumerDeletion: ptr(true)})
 	require.NoError(c, err)
 }

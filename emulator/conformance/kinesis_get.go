@@ -9,24 +9,20 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func getCases() []kase {
+func getCases() []testCase {
 	get, iterator := kinesisAPI+"API_GetRecords.html", kinesisAPI+"API_GetShardIterator.html"
-	return []kase{
+	return []testCase{
 		promise("an iterator starts where it is asked to", iterator,
 			"AT_SEQUENCE_NUMBER, AFTER_SEQUENCE_NUMBER, TRIM_HORIZON, LATEST, AT_TIMESTAMP.", fiveIterators),
 		promise("a time between records starts at the next", iterator,
 			"If a record with this exact timestamp does not exist, the iterator is for the next (later) record.", atTimestamp),
-		promise("an iterator needs what its type needs", iterator,
-			"A sequence number or a timestamp where the type asks for it, else InvalidArgumentException.", iteratorArguments),
 		promise("Limit bounds the records, the next iterator goes on", get,
 			"Limit: the maximum number of records to return; NextShardIterator reads on.", getLimit),
-		promise("Limit is 10,000 at most", get, "Over 10,000 GetRecords throws InvalidArgumentException.", getLimitRange),
 		promise("reading forgets nothing", get, "Records stay readable for the retention period; an iterator may be read again.", readAgain),
 		promise("a call without records gives an iterator", get,
 			"If there are no records available, an empty list is returned, with a NextShardIterator.", emptyRead),
 		promise("MillisBehindLatest is zero at the tip only", get,
 			"How far the response is from the tip of the stream; zero says that processing is caught up.", behind),
-		promise("what is no iterator is refused", get, "InvalidArgumentException, status 400.", badIterator),
 		promise("an iterator expires", get, "ExpiredIteratorException: a shard iterator expires 5 minutes after it is returned.", expiredIterator, needsShortIterators),
 		promise("a shard answers five reads a second", kinesisGuide+"service-sizes-and-limits.html",
 			"GetRecords: five transactions a second for each shard, then ProvisionedThroughputExceededException.", fiveReads, needsLimits),
@@ -37,7 +33,7 @@ func getCases() []kase {
 	}
 }
 
-func fiveIterators(c *C) {
+func fiveIterators(c *caseRun) {
 	name := c.stream(1)
 	shard := *c.shards(name)[0].ShardId
 	began := time.Now().Add(-time.Minute)
@@ -69,7 +65,7 @@ func fiveIterators(c *C) {
 	require.Equal(c, []string{"3"}, got)
 }
 
-func atTimestamp(c *C) {
+func atTimestamp(c *caseRun) {
 	name := c.stream(1)
 	shard := *c.shards(name)[0].ShardId
 	// Both in one second: a time is not of whole seconds.
@@ -85,21 +81,7 @@ func atTimestamp(c *C) {
 	require.Equal(c, []string{"after"}, texts(got), "at the very time")
 }
 
-func iteratorArguments(c *C) {
-	name := c.stream(1)
-	shard := *c.shards(name)[0].ShardId
-	for _, bad := range []from{
-		kind("AT_SEQUENCE_NUMBER"), kind("AFTER_SEQUENCE_NUMBER"), kind("AT_TIMESTAMP"), kind("SOMEWHERE"), number("AT_SEQUENCE_NUMBER", "one"),
-	} {
-		in := &kinesis.GetShardIteratorInput{}
-		bad(in)
-		_, err := c.tryIterator(name, shard, bad)
-		require.Error(c, err, "%s alone", in.ShardIteratorType)
-		c.refused(err, "InvalidArgumentException", "ValidationException")
-	}
-}
-
-func getLimit(c *C) {
+func getLimit(c *caseRun) {
 	name := c.stream(1)
 	out, err := c.putRecords(name, records(5, "x"))
 	require.NoError(c, err)
@@ -117,18 +99,7 @@ func getLimit(c *C) {
 	}
 }
 
-func getLimitRange(c *C) {
-	name := c.stream(1)
-	iterator := c.iterator(name, *c.shards(name)[0].ShardId, kind("TRIM_HORIZON"))
-	for _, bad := range []int32{0, 10_001} {
-		_, err := c.kinesis.GetRecords(c.ctx, &kinesis.GetRecordsInput{ShardIterator: &iterator, Limit: &bad})
-		require.Error(c, err, "a limit of %d", bad)
-		c.refused(err, "InvalidArgumentException", "ValidationException")
-	}
-	c.get(iterator, 10_000)
-}
-
-func readAgain(c *C) {
+func readAgain(c *caseRun) {
 	name := c.stream(1)
 	out := c.put(name, "k", "x")
 	iterator := c.iterator(name, *out.ShardId, kind("TRIM_HORIZON"))
@@ -139,7 +110,7 @@ func readAgain(c *C) {
 	require.Equal(c, []string{"x"}, texts(c.get(iterator, 0).Records))
 }
 
-func emptyRead(c *C) {
+func emptyRead(c *caseRun) {
 	name := c.stream(1)
 	out := c.get(c.iterator(name, *c.shards(name)[0].ShardId, kind("TRIM_HORIZON")), 0)
 	require.Empty(c, out.Records)
@@ -147,7 +118,7 @@ func emptyRead(c *C) {
 	require.Empty(c, out.ChildShards)
 }
 
-func behind(c *C) {
+func behind(c *caseRun) {
 	name := c.stream(1)
 	shard := *c.put(name, "k", "1").ShardId
 	c.pause(300 * time.Millisecond)
@@ -170,15 +141,7 @@ func behind(c *C) {
 	})
 }
 
-func badIterator(c *C) {
-	for _, bad := range []string{"nonsense", "AAAAAAAAAAGm0EJBm9nYTPzO8oNVGGzTAcGuNzhMqOg2Xz0HZjNLVQ=="} {
-		_, err := c.once.GetRecords(c.ctx, &kinesis.GetRecordsInput{ShardIterator: &bad})
-		require.Error(c, err)
-		c.refused(err, "InvalidArgumentException")
-	}
-}
-
-func expiredIterator(c *C) {
+func expiredIterator(c *caseRun) {
 	life := c.at.IteratorLife
 	if life == 0 {
 		life = 5 * time.Minute
@@ -195,7 +158,7 @@ func expiredIterator(c *C) {
 
 // refuseOne makes n reads at once, of which the shard must refuse one, and
 // answer one.
-func (c *C) refuseOne(iterator string, n int) {
+func (c *caseRun) refuseOne(iterator string, n int) {
 	errs := make(chan error, n)
 	for range n {
 		go func() {
@@ -214,14 +177,14 @@ func (c *C) refuseOne(iterator string, n int) {
 	require.Less(c, refused, n)
 }
 
-func fiveReads(c *C) {
+func fiveReads(c *caseRun) {
 	name := c.stream(1)
 	c.refuseOne(c.iterator(name, *c.shards(name)[0].ShardId, kind("TRIM_HORIZON")), 20)
 }
 
 // debt reads what is many bytes, and meanwhile looks at the shard's tip, less
 // than five times a second: that must be refused once the bytes were read.
-func (c *C) debt(name, shard string) (out *kinesis.GetRecordsOutput) {
+func (c *caseRun) debt(name, shard string) (out *kinesis.GetRecordsOutput) {
 	iterator, tip := c.iterator(name, shard, kind("TRIM_HORIZON")), c.iterator(name, shard, kind("LATEST"))
 	c.pause(1100 * time.Millisecond) // nothing was read for a second
 	answer, failure := make(chan *kinesis.GetRecordsOutput, 1), make(chan error, 1)
@@ -247,7 +210,7 @@ func (c *C) debt(name, shard string) (out *kinesis.GetRecordsOutput) {
 	return nil
 }
 
-func readBytes(c *C) {
+func readBytes(c *caseRun) {
 	name := c.stream(1)
 	for range 4 { // the SDK tries again until the shard has taken each
 		c.put(name, "k", string(make([]byte, 900_000)))
@@ -255,9 +218,9 @@ func readBytes(c *C) {
 	require.Len(c, c.debt(name, *c.shards(name)[0].ShardId).Records, 4)
 }
 
-func readTenMebibytes(c *C) {
+func readTenMebibytes(c *caseRun) {
 	name := unique("conformance")
-	c.streamNamed(name, 1, func(in *kinesis.CreateStreamInput) { in.MaxRecordSizeInKiB = some(int32(10 << 10)) })
+	c.streamNamed(name, 1, func(in *kinesis.CreateStreamInput) { in.MaxRecordSizeInKiB = ptr(int32(10 << 10)) })
 	for range 2 { // the SDK tries again until the shard has taken the second
 		c.put(name, "k", string(make([]byte, 6<<20)))
 	}

@@ -13,25 +13,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func putCases() []kase {
-	one, many, limits := kinesisAPI+"API_PutRecord.html", kinesisAPI+"API_PutRecords.html", kinesisGuide+"service-sizes-and-limits.html"
-	return []kase{
+func putCases() []testCase {
+	one, many := kinesisAPI+"API_PutRecord.html", kinesisAPI+"API_PutRecords.html"
+	return []testCase{
 		promise("a record comes back as it was put, with its arrival", kinesisAPI+"API_Record.html",
 			"Data is not inspected, interpreted or changed; ApproximateArrivalTimestamp is when it was stored.", recordComesBack),
 		promise("a partition key's MD5 picks the shard", one,
 			"An MD5 hash maps partition keys to 128-bit integers and to the shards' hash key ranges.", md5Routes),
 		promise("an explicit hash key picks the shard", one,
 			"ExplicitHashKey overrides the partition key's hash.", explicitHash),
-		promise("a hash key is within 128 bits", many, "ExplicitHashKey: 0 or a decimal number without leading zeros, below 2^128.", hashRange),
 		promise("sequence numbers rise in a shard", one, "Sequence numbers increase over time and are specific to a shard.", sequenceInShard),
-		promise("a partition key has 1 to 256 characters", one, "Unicode strings with a maximum length of 256 characters for each key.", partitionKeys),
-		promise("a record has up to 1 MiB", limits,
-			"The maximum size of the data payload of a record is 1 MiB unless the stream allows more; data and partition key count.", recordSize),
 		promise("PutRecords takes 500 records and answers each in its order", many,
 			"Up to 500 records; the response's records correlate with the request's in their order.", putMany),
-		promise("PutRecords refuses 501 records", many, "Each PutRecords request can support up to 500 records.", put501),
-		promise("PutRecords refuses no records", many, "Records: minimum number of 1 item.", putNone),
-		promise("PutRecords takes 10 MiB in all", many, "Up to 10 MiB for the entire request, including partition keys.", putTooMuch),
 		promise("over 1,000 records a second a call fails in part", many,
 			"A failed record has ErrorCode ProvisionedThroughputExceededException or InternalFailure and no sequence number; FailedRecordCount counts them; the others are stored.", recordsLimit, needsLimits, alone),
 		promise("over 1 MB a second a call fails in part", many,
@@ -41,7 +34,7 @@ func putCases() []kase {
 	}
 }
 
-func recordComesBack(c *C) {
+func recordComesBack(c *caseRun) {
 	name := c.stream(1)
 	data := string(bytes.Repeat([]byte{0, 0xff, '\n', 'x'}, 1000))
 	before := time.Now()
@@ -54,7 +47,7 @@ func recordComesBack(c *C) {
 	require.WithinDuration(c, before, *got[0].ApproximateArrivalTimestamp, 10*time.Second)
 }
 
-func md5Routes(c *C) {
+func md5Routes(c *caseRun) {
 	name := c.stream(4)
 	shards := c.shards(name)
 	for i := range 16 {
@@ -67,11 +60,11 @@ func md5Routes(c *C) {
 	}
 }
 
-func (c *C) putExplicit(name, hash string) (*kinesis.PutRecordOutput, error) {
-	return c.kinesis.PutRecord(c.ctx, &kinesis.PutRecordInput{StreamName: &name, PartitionKey: some("k"), ExplicitHashKey: &hash, Data: []byte("x")})
+func (c *caseRun) putExplicit(name, hash string) (*kinesis.PutRecordOutput, error) {
+	return c.kinesis.PutRecord(c.ctx, &kinesis.PutRecordInput{StreamName: &name, PartitionKey: ptr("k"), ExplicitHashKey: &hash, Data: []byte("x")})
 }
 
-func explicitHash(c *C) {
+func explicitHash(c *caseRun) {
 	name := c.stream(3)
 	for _, sh := range c.shards(name) {
 		for _, hash := range []string{*sh.HashKeyRange.StartingHashKey, *sh.HashKeyRange.EndingHashKey} {
@@ -82,16 +75,7 @@ func explicitHash(c *C) {
 	}
 }
 
-func hashRange(c *C) {
-	name := c.stream(1)
-	for _, bad := range []string{new(big.Int).Lsh(big.NewInt(1), 128).String(), "-1", "x", "00"} {
-		_, err := c.putExplicit(name, bad)
-		require.Error(c, err, "the hash key %s", bad)
-		c.refused(err, "InvalidArgumentException", "ValidationException")
-	}
-}
-
-func sequenceInShard(c *C) {
+func sequenceInShard(c *caseRun) {
 	name := c.stream(1)
 	last := "0"
 	for range 10 {
@@ -99,36 +83,16 @@ func sequenceInShard(c *C) {
 		c.rises(last, *out.SequenceNumber)
 		last = *out.SequenceNumber
 	}
-	out, err := c.kinesis.PutRecord(c.ctx, &kinesis.PutRecordInput{StreamName: &name, PartitionKey: some("k"), Data: []byte("x"), SequenceNumberForOrdering: &last})
+	out, err := c.kinesis.PutRecord(c.ctx, &kinesis.PutRecordInput{StreamName: &name, PartitionKey: ptr("k"), Data: []byte("x"), SequenceNumberForOrdering: &last})
 	require.NoError(c, err)
 	c.rises(last, *out.SequenceNumber)
 }
 
-func partitionKeys(c *C) {
-	name := c.stream(1)
-	c.put(name, strings.Repeat("ø", 256), "characters, not bytes")
-	for _, bad := range []string{"", strings.Repeat("k", 257)} {
-		_, err := c.tryPut(name, bad, "x")
-		require.Error(c, err, "a key of %d characters", len(bad))
-		c.refused(err, "ValidationException", "InvalidArgumentException")
-	}
-}
-
-func recordSize(c *C) {
-	name := c.stream(1)
-	_, err := c.tryPut(name, "k", strings.Repeat("x", 1<<20+1))
-	c.refused(err, "ValidationException", "InvalidArgumentException")
-	_, err = c.tryPut(name, "kk", strings.Repeat("x", 1<<20-1)) // a byte too much with its key
-	require.Error(c, err, "the key counts")
-	c.refused(err, "ValidationException", "InvalidArgumentException")
-	c.put(name, "k", strings.Repeat("x", 1<<20-1))
-}
-
-func (c *C) putRecords(name string, r []types.PutRecordsRequestEntry) (*kinesis.PutRecordsOutput, error) {
+func (c *caseRun) putRecords(name string, r []types.PutRecordsRequestEntry) (*kinesis.PutRecordsOutput, error) {
 	return c.kinesis.PutRecords(c.ctx, &kinesis.PutRecordsInput{StreamName: &name, Records: r})
 }
 
-func putMany(c *C) {
+func putMany(c *caseRun) {
 	name := c.stream(2)
 	shards := c.shards(name)
 	batch := records(500, "")
@@ -154,23 +118,8 @@ func putMany(c *C) {
 	}
 }
 
-func put501(c *C) {
-	_, err := c.putRecords(c.stream(1), records(501, "x"))
-	c.refused(err, "ValidationException", "InvalidArgumentException")
-}
-
-func putNone(c *C) {
-	_, err := c.putRecords(c.stream(1), []types.PutRecordsRequestEntry{})
-	c.refused(err, "ValidationException", "InvalidArgumentException")
-}
-
-func putTooMuch(c *C) {
-	_, err := c.putRecords(c.stream(1), records(11, strings.Repeat("x", 1_000_000)))
-	c.refused(err, "ValidationException", "InvalidArgumentException")
-}
-
 // atOnce makes n calls at once: one after the other may be slower than a limit.
-func (c *C) atOnce(n int, put func() (*kinesis.PutRecordsOutput, error)) (all []*kinesis.PutRecordsOutput) {
+func (c *caseRun) atOnce(n int, put func() (*kinesis.PutRecordsOutput, error)) (all []*kinesis.PutRecordsOutput) {
 	answers, errs := make(chan *kinesis.PutRecordsOutput, n), make(chan error, n)
 	for range n {
 		go func() {
@@ -188,7 +137,7 @@ func (c *C) atOnce(n int, put func() (*kinesis.PutRecordsOutput, error)) (all []
 
 // overload puts batches of which some must fail, and requires that exactly those that
 // are said to be stored are there.
-func (c *C) overload(batch []types.PutRecordsRequestEntry) {
+func (c *caseRun) overload(batch []types.PutRecordsRequestEntry) {
 	name := c.stream(1)
 	stored, failed := 0, 0
 	for _, out := range c.atOnce(8, func() (*kinesis.PutRecordsOutput, error) {
@@ -217,17 +166,17 @@ func (c *C) overload(batch []types.PutRecordsRequestEntry) {
 	})
 }
 
-func recordsLimit(c *C) { c.overload(records(500, "x")) }
+func recordsLimit(c *caseRun) { c.overload(records(500, "x")) }
 
-func bytesLimit(c *C) { c.overload(records(50, strings.Repeat("x", 10_000))) }
+func bytesLimit(c *caseRun) { c.overload(records(50, strings.Repeat("x", 10_000))) }
 
-func putLimit(c *C) {
+func putLimit(c *caseRun) {
 	name := c.stream(1)
 	const n = 8
 	errs := make(chan error, n)
 	for range n {
 		go func() {
-			_, err := c.once.PutRecord(c.ctx, &kinesis.PutRecordInput{StreamName: &name, PartitionKey: some("k"), Data: bytes.Repeat([]byte("x"), 500_000)})
+			_, err := c.once.PutRecord(c.ctx, &kinesis.PutRecordInput{StreamName: &name, PartitionKey: ptr("k"), Data: bytes.Repeat([]byte("x"), 500_000)})
 			errs <- err
 		}()
 	}

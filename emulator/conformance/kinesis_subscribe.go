@@ -13,10 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func subscribeCases() []kase {
+func subscribeCases() []testCase {
 	page := kinesisAPI + "API_SubscribeToShard.html"
 	event, position := kinesisAPI+"API_SubscribeToShardEvent.html", kinesisAPI+"API_StartingPosition.html"
-	return []kase{
+	return []testCase{
 		promise("a subscription gives a shard's records in order", page,
 			"Kinesis Data Streams pushes records from the shard to the consumer over the connection.", subscribeInOrder),
 		promise("records are pushed when they arrive", kinesisGuide+"enhanced-consumers.html",
@@ -43,7 +43,7 @@ func subscribeCases() []kase {
 
 type subscription = *kinesis.SubscribeToShardEventStream
 
-func (c *C) trySubscribe(consumer, shard string, at types.StartingPosition) (subscription, error) {
+func (c *caseRun) trySubscribe(consumer, shard string, at types.StartingPosition) (subscription, error) {
 	in := &kinesis.SubscribeToShardInput{ConsumerARN: &consumer, ShardId: &shard, StartingPosition: &at}
 	// A client for each subscription: the SDK's event stream codec belongs to
 	// the client and is not safe for two streams at once (smithy-go 1.28.8).
@@ -62,7 +62,7 @@ func (c *C) trySubscribe(consumer, shard string, at types.StartingPosition) (sub
 	return s, nil
 }
 
-func (c *C) subscribe(consumer, shard string, at types.StartingPosition) subscription {
+func (c *caseRun) subscribe(consumer, shard string, at types.StartingPosition) subscription {
 	s, err := c.trySubscribe(consumer, shard, at)
 	require.NoError(c, err)
 	return s
@@ -74,7 +74,7 @@ func starting(t types.ShardIteratorType) types.StartingPosition {
 
 // next is the subscription's next event; false when it has ended. One must
 // come within the patience.
-func (c *C) next(s subscription) (types.SubscribeToShardEvent, bool) {
+func (c *caseRun) next(s subscription) (types.SubscribeToShardEvent, bool) {
 	timer := time.NewTimer(c.patience())
 	defer timer.Stop()
 	select {
@@ -92,7 +92,7 @@ func (c *C) next(s subscription) (types.SubscribeToShardEvent, bool) {
 }
 
 // take reads events until there are n records.
-func (c *C) take(s subscription, n int) (got []types.Record, last types.SubscribeToShardEvent) {
+func (c *caseRun) take(s subscription, n int) (got []types.Record, last types.SubscribeToShardEvent) {
 	for end := time.Now().Add(c.patience()); len(got) < n; {
 		require.True(c, time.Now().Before(end), "%d of %d records came: %v", len(got), n, texts(got))
 		e, ok := c.next(s)
@@ -104,12 +104,12 @@ func (c *C) take(s subscription, n int) (got []types.Record, last types.Subscrib
 }
 
 // reader is a stream of one shard with a consumer.
-func (c *C) reader() (name, shard, consumer string) {
+func (c *caseRun) reader() (name, shard, consumer string) {
 	name = c.stream(1)
 	return name, *c.shards(name)[0].ShardId, c.consumer(name, "reader")
 }
 
-func subscribeInOrder(c *C) {
+func subscribeInOrder(c *caseRun) {
 	name, shard, consumer := c.reader()
 	for i := range 3 {
 		c.put(name, "k", fmt.Sprint(i))
@@ -129,7 +129,7 @@ func subscribeInOrder(c *C) {
 	require.NotNil(c, last.MillisBehindLatest)
 }
 
-func pushed(c *C) {
+func pushed(c *caseRun) {
 	name, shard, consumer := c.reader()
 	s := c.subscribe(consumer, shard, starting("LATEST"))
 	c.pause(500 * time.Millisecond)
@@ -155,7 +155,7 @@ func pushed(c *C) {
 	require.Less(c, delays[n/2], bound, "median of %d", n)
 }
 
-func startingPositions(c *C) {
+func startingPositions(c *caseRun) {
 	name := c.stream(1)
 	shard := *c.shards(name)[0].ShardId
 	first := c.put(name, "k", "0")
@@ -169,7 +169,7 @@ func startingPositions(c *C) {
 		{starting("TRIM_HORIZON"), []string{"0", "1"}},
 		{types.StartingPosition{Type: "AT_SEQUENCE_NUMBER", SequenceNumber: second.SequenceNumber}, []string{"1"}},
 		{types.StartingPosition{Type: "AFTER_SEQUENCE_NUMBER", SequenceNumber: first.SequenceNumber}, []string{"1"}},
-		{types.StartingPosition{Type: "AT_TIMESTAMP", Timestamp: some(all[1].ApproximateArrivalTimestamp.Truncate(time.Second))}, []string{"1"}},
+		{types.StartingPosition{Type: "AT_TIMESTAMP", Timestamp: ptr(all[1].ApproximateArrivalTimestamp.Truncate(time.Second))}, []string{"1"}},
 	} {
 		s := c.subscribe(c.consumer(name, fmt.Sprint("reader-", i)), shard, one.at)
 		got, _ := c.take(s, len(one.want))
@@ -183,7 +183,7 @@ func startingPositions(c *C) {
 	require.Equal(c, []string{"2"}, texts(got), "LATEST")
 }
 
-func quietSubscription(c *C) {
+func quietSubscription(c *caseRun) {
 	_, shard, consumer := c.reader()
 	s := c.subscribe(consumer, shard, starting("TRIM_HORIZON"))
 	for range 2 {
@@ -195,7 +195,7 @@ func quietSubscription(c *C) {
 	}
 }
 
-func resumes(c *C) {
+func resumes(c *caseRun) {
 	name, shard, consumer := c.reader()
 	s := c.subscribe(consumer, shard, starting("TRIM_HORIZON"))
 	began := time.Now()
@@ -211,14 +211,14 @@ func resumes(c *C) {
 	require.Equal(c, []string{"2", "3"}, texts(got), "nothing is lost, nothing comes twice")
 }
 
-func tooSoon(c *C) {
+func tooSoon(c *caseRun) {
 	_, shard, consumer := c.reader()
 	c.subscribe(consumer, shard, starting("LATEST"))
 	_, err := c.trySubscribe(consumer, shard, starting("LATEST"))
 	c.refused(err, "ResourceInUseException")
 }
 
-func takesOver(c *C) {
+func takesOver(c *caseRun) {
 	name, shard, consumer := c.reader()
 	first := c.subscribe(consumer, shard, starting("LATEST"))
 	c.pause(5500 * time.Millisecond)
@@ -237,7 +237,7 @@ func takesOver(c *C) {
 	}
 }
 
-func fanOut(c *C) {
+func fanOut(c *caseRun) {
 	name := c.stream(1)
 	shard := *c.shards(name)[0].ShardId
 	for range 3 {
@@ -253,7 +253,7 @@ func fanOut(c *C) {
 	}
 }
 
-func subscribeToEnd(c *C) {
+func subscribeToEnd(c *caseRun) {
 	name, shard, consumer := c.reader()
 	c.put(name, "k", "last")
 	s := c.subscribe(consumer, shard, starting("TRIM_HORIZON"))
@@ -275,7 +275,7 @@ func subscribeToEnd(c *C) {
 	require.ElementsMatch(c, []string{*low.ShardId, *high.ShardId}, children)
 }
 
-func subscribeNowhere(c *C) {
+func subscribeNowhere(c *caseRun) {
 	_, shard, consumer := c.reader()
 	_, err := c.trySubscribe(consumer, "shardId-000000000009", starting("LATEST"))
 	c.refused(err, "ResourceNotFoundException")
@@ -283,7 +283,7 @@ func subscribeNowhere(c *C) {
 	c.refused(err, "ResourceNotFoundException")
 }
 
-func fiveMinutes(c *C) {
+func fiveMinutes(c *caseRun) {
 	_, shard, consumer := c.reader()
 	began := time.Now()
 	s := c.subscribe(consumer, shard, starting("LATEST"))

@@ -12,13 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func snsCases() []kase {
+func snsCases() []testCase {
 	publish, raw := snsAPI+"API_Publish.html", snsGuide+"sns-large-payload-raw-message-delivery.html"
-	return []kase{
+	return []testCase{
 		promise("a text message is sent", publish, "PhoneNumber: the number to which to deliver an SMS message, in E.164 format; a MessageId is answered.", sendSMS),
 		promise("what was sent can be read", publish, "Publish sends a message to a phone; there is no way to read it back but the phone.", readSMS),
-		promise("a phone number is in E.164", publish, "InvalidParameter: a request parameter does not comply with the associated constraints.", badPhone),
-		promise("a message has a target and a text", publish, "TopicArn, TargetArn or PhoneNumber; the message isn't empty.", noTarget),
 		promise("a topic that isn't there is refused", publish, "NotFound: the requested resource does not exist, status 404.", noTopic),
 		promise("a topic's message comes to a queue as it is", raw, "With RawMessageDelivery the body is the message.", rawDelivery),
 		promise("attributes of a raw message are the queue message's", raw, "With raw delivery the attributes are passed as message attributes of the queue's message.", rawAttributes),
@@ -26,17 +24,45 @@ func snsCases() []kase {
 	}
 }
 
-func (c *C) text(phone, message string) (*sns.PublishOutput, error) {
+func snsRefusals() []refusal {
+	publish := snsAPI + "API_Publish.html"
+	parameter := codes{"InvalidParameter", "InvalidParameterValue"}
+
+	return []refusal{
+		{publish, "InvalidParameter: a request parameter does not comply with the associated constraints; PhoneNumber is in E.164 format.",
+			"Publish refuses PhoneNumber %s", nil, refuses{"nonsense", "+", "0", "+1 555 a"}, parameter, publishTo},
+		{publish, "TopicArn, TargetArn or PhoneNumber must be given.",
+			"Publish without a topic refuses PhoneNumber %s", nil, refuses{""}, parameter, publishTo},
+		{publish, "Messages must be UTF-8 encoded strings; the message isn't empty.",
+			"Publish refuses Message %s", nil, refuses{""}, parameter, publishMessage},
+	}
+}
+
+func publishTo(c *caseRun, value string) error {
+	in := &sns.PublishInput{Message: ptr("x")}
+	if value != "" {
+		in.PhoneNumber = &value
+	}
+	_, err := c.sns.Publish(c.ctx, in)
+	return err
+}
+
+func publishMessage(c *caseRun, value string) error {
+	_, err := c.text("+15555550100", value)
+	return err
+}
+
+func (c *caseRun) text(phone, message string) (*sns.PublishOutput, error) {
 	return c.sns.Publish(c.ctx, &sns.PublishInput{PhoneNumber: &phone, Message: &message})
 }
 
-func sendSMS(c *C) {
+func sendSMS(c *caseRun) {
 	out, err := c.text("+15555550100", "your car is here")
 	require.NoError(c, err)
 	require.NotEmpty(c, *out.MessageId)
 }
 
-func readSMS(c *C) {
+func readSMS(c *caseRun) {
 	phone := fmt.Sprintf("+1555%07d", rand.IntN(10_000_000))
 	_, err := c.text(phone, "your car is here")
 	require.NoError(c, err)
@@ -55,29 +81,14 @@ func readSMS(c *C) {
 	require.Equal(c, "your car is here", *got.Messages[phone][0].Message)
 }
 
-func badPhone(c *C) {
-	for _, bad := range []string{"nonsense", "+", "0", "+1 555 a"} {
-		_, err := c.text(bad, "x")
-		require.Error(c, err, "the number %q", bad)
-		c.refused(err, "InvalidParameter", "InvalidParameterValue")
-	}
-}
-
-func noTarget(c *C) {
-	_, err := c.sns.Publish(c.ctx, &sns.PublishInput{Message: some("x")})
-	c.refused(err, "InvalidParameter", "InvalidParameterValue")
-	_, err = c.text("+15555550100", "")
-	c.refused(err, "InvalidParameter", "InvalidParameterValue")
-}
-
-func noTopic(c *C) {
+func noTopic(c *caseRun) {
 	arn := c.topic()
-	_, err := c.sns.Publish(c.ctx, &sns.PublishInput{TopicArn: some(arn + "none"), Message: some("x")})
+	_, err := c.sns.Publish(c.ctx, &sns.PublishInput{TopicArn: ptr(arn + "none"), Message: ptr("x")})
 	c.refused(err, "NotFound", "NotFoundException")
 }
 
 // topic makes a topic.
-func (c *C) topic() (arn string) {
+func (c *caseRun) topic() (arn string) {
 	name := unique("conformance")
 	out, err := c.sns.CreateTopic(c.ctx, &sns.CreateTopicInput{Name: &name})
 	require.NoError(c, err)
@@ -88,13 +99,13 @@ func (c *C) topic() (arn string) {
 }
 
 // subscribed is a topic with a queue.
-func (c *C) subscribed(attributes ...string) (topic, url string) {
+func (c *caseRun) subscribed(attributes ...string) (topic, url string) {
 	url, topic = c.queue(), c.topic()
 	queue := c.arn(url)
 	if c.at.Backend == AWS { // only there are policies looked at
 		require.NoError(c, c.set(url, "Policy", fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":"sqs:SendMessage","Resource":%q,"Condition":{"ArnEquals":{"aws:SourceArn":%q}}}]}`, queue, topic)))
 	}
-	out, err := c.sns.Subscribe(c.ctx, &sns.SubscribeInput{TopicArn: &topic, Protocol: some("sqs"), Endpoint: &queue, Attributes: pairs(attributes...), ReturnSubscriptionArn: true})
+	out, err := c.sns.Subscribe(c.ctx, &sns.SubscribeInput{TopicArn: &topic, Protocol: ptr("sqs"), Endpoint: &queue, Attributes: pairs(attributes...), ReturnSubscriptionArn: true})
 	require.NoError(c, err)
 	c.cleanup(func(ctx context.Context) {
 		_, _ = c.sns.Unsubscribe(ctx, &sns.UnsubscribeInput{SubscriptionArn: out.SubscriptionArn})
@@ -102,17 +113,17 @@ func (c *C) subscribed(attributes ...string) (topic, url string) {
 	return topic, url
 }
 
-func rawDelivery(c *C) {
+func rawDelivery(c *caseRun) {
 	topic, url := c.subscribed("RawMessageDelivery", "true")
-	_, err := c.sns.Publish(c.ctx, &sns.PublishInput{TopicArn: &topic, Message: some("as it is")})
+	_, err := c.sns.Publish(c.ctx, &sns.PublishInput{TopicArn: &topic, Message: ptr("as it is")})
 	require.NoError(c, err)
 	require.Equal(c, "as it is", *c.one(url).Body)
 }
 
-func rawAttributes(c *C) {
+func rawAttributes(c *caseRun) {
 	topic, url := c.subscribed("RawMessageDelivery", "true")
-	_, err := c.sns.Publish(c.ctx, &sns.PublishInput{TopicArn: &topic, Message: some("x"), MessageAttributes: map[string]types.MessageAttributeValue{
-		"kind": {DataType: some("String"), StringValue: some("ride")}, "n": {DataType: some("Number"), StringValue: some("5")},
+	_, err := c.sns.Publish(c.ctx, &sns.PublishInput{TopicArn: &topic, Message: ptr("x"), MessageAttributes: map[string]types.MessageAttributeValue{
+		"kind": {DataType: ptr("String"), StringValue: ptr("ride")}, "n": {DataType: ptr("Number"), StringValue: ptr("5")},
 	}})
 	require.NoError(c, err)
 	got := c.one(url).MessageAttributes
@@ -121,9 +132,9 @@ func rawAttributes(c *C) {
 	require.Equal(c, "Number", *got["n"].DataType)
 }
 
-func wrapped(c *C) {
+func wrapped(c *caseRun) {
 	topic, url := c.subscribed()
-	_, err := c.sns.Publish(c.ctx, &sns.PublishInput{TopicArn: &topic, Message: some("inside")})
+	_, err := c.sns.Publish(c.ctx, &sns.PublishInput{TopicArn: &topic, Message: ptr("inside")})
 	require.NoError(c, err)
 	var got struct{ Type, MessageID, TopicArn, Message, Timestamp string }
 	require.NoError(c, json.Unmarshal([]byte(*c.one(url).Body), &got))

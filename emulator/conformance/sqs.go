@@ -20,7 +20,7 @@ func pairs(kv ...string) map[string]string {
 }
 
 // queue makes a queue with the attributes; FifoQueue names it accordingly.
-func (c *C) queue(attributes ...string) (url string) {
+func (c *caseRun) queue(attributes ...string) (url string) {
 	name := unique("conformance")
 	if pairs(attributes...)["FifoQueue"] == "true" {
 		name += ".fifo"
@@ -28,14 +28,14 @@ func (c *C) queue(attributes ...string) (url string) {
 	return c.queueNamed(name, attributes...)
 }
 
-func (c *C) queueNamed(name string, attributes ...string) (url string) {
+func (c *caseRun) queueNamed(name string, attributes ...string) (url string) {
 	out, err := c.createQueue(name, attributes...)
 	require.NoError(c, err)
 	return out
 }
 
 // createQueue may fail; what it makes is deleted after the case.
-func (c *C) createQueue(name string, attributes ...string) (url string, err error) {
+func (c *caseRun) createQueue(name string, attributes ...string) (url string, err error) {
 	out, err := c.sqs.CreateQueue(c.ctx, &sqs.CreateQueueInput{QueueName: &name, Attributes: pairs(attributes...)})
 	if err != nil {
 		return "", err
@@ -46,12 +46,12 @@ func (c *C) createQueue(name string, attributes ...string) (url string, err erro
 	return *out.QueueUrl, nil
 }
 
-func (c *C) set(url string, attributes ...string) error {
+func (c *caseRun) set(url string, attributes ...string) error {
 	_, err := c.sqs.SetQueueAttributes(c.ctx, &sqs.SetQueueAttributesInput{QueueUrl: &url, Attributes: pairs(attributes...)})
 	return err
 }
 
-func (c *C) attributes(url string, names ...types.QueueAttributeName) map[string]string {
+func (c *caseRun) attributes(url string, names ...types.QueueAttributeName) map[string]string {
 	if len(names) == 0 {
 		names = []types.QueueAttributeName{"All"}
 	}
@@ -60,17 +60,17 @@ func (c *C) attributes(url string, names ...types.QueueAttributeName) map[string
 	return out.Attributes
 }
 
-func (c *C) arn(url string) string { return c.attributes(url, "QueueArn")["QueueArn"] }
+func (c *caseRun) arn(url string) string { return c.attributes(url, "QueueArn")["QueueArn"] }
 
 type sending func(*sqs.SendMessageInput)
 
-func (c *C) send(url, body string, change ...sending) *sqs.SendMessageOutput {
+func (c *caseRun) send(url, body string, change ...sending) *sqs.SendMessageOutput {
 	out, err := c.trySend(url, body, change...)
 	require.NoError(c, err)
 	return out
 }
 
-func (c *C) trySend(url, body string, change ...sending) (*sqs.SendMessageOutput, error) {
+func (c *caseRun) trySend(url, body string, change ...sending) (*sqs.SendMessageOutput, error) {
 	in := &sqs.SendMessageInput{QueueUrl: &url, MessageBody: &body}
 	for _, f := range change {
 		f(in)
@@ -104,13 +104,13 @@ func atMost(n int32) receiving {
 
 // receive is one call that waits up to wait seconds, for up to ten messages
 // with all their attributes.
-func (c *C) receive(url string, wait int32, change ...receiving) []types.Message {
+func (c *caseRun) receive(url string, wait int32, change ...receiving) []types.Message {
 	out, err := c.tryReceive(url, wait, change...)
 	require.NoError(c, err)
 	return out
 }
 
-func (c *C) tryReceive(url string, wait int32, change ...receiving) ([]types.Message, error) {
+func (c *caseRun) tryReceive(url string, wait int32, change ...receiving) ([]types.Message, error) {
 	in := &sqs.ReceiveMessageInput{
 		QueueUrl: &url, MaxNumberOfMessages: 10, WaitTimeSeconds: wait,
 		MessageSystemAttributeNames: []types.MessageSystemAttributeName{"All"}, MessageAttributeNames: []string{"All"},
@@ -127,7 +127,7 @@ func (c *C) tryReceive(url string, wait int32, change ...receiving) ([]types.Mes
 
 // collect receives until there are n, in one call or in several: a standard
 // queue may give fewer than it has.
-func (c *C) collect(url string, n int, change ...receiving) (got []types.Message) {
+func (c *caseRun) collect(url string, n int, change ...receiving) (got []types.Message) {
 	for end := time.Now().Add(c.patience()); len(got) < n; {
 		require.True(c, time.Now().Before(end), "%d of %d messages came within %v", len(got), n, c.patience())
 		got = append(got, c.receive(url, 2, change...)...)
@@ -137,12 +137,12 @@ func (c *C) collect(url string, n int, change ...receiving) (got []types.Message
 }
 
 // one is the next message, which must come.
-func (c *C) one(url string, change ...receiving) types.Message {
+func (c *caseRun) one(url string, change ...receiving) types.Message {
 	return c.collect(url, 1, append(change, atMost(1))...)[0]
 }
 
 // quiet requires that nothing is there to receive for wait seconds.
-func (c *C) quiet(url string, wait int32, why string) {
+func (c *caseRun) quiet(url string, wait int32, why string) {
 	require.Empty(c, bodies(c.receive(url, wait)), why)
 }
 
@@ -153,24 +153,24 @@ func bodies(messages []types.Message) (out []string) {
 	return out
 }
 
-func (c *C) remove(url string, messages ...types.Message) {
+func (c *caseRun) remove(url string, messages ...types.Message) {
 	for _, m := range messages {
 		require.NoError(c, c.tryRemove(url, *m.ReceiptHandle))
 	}
 }
 
-func (c *C) tryRemove(url, handle string) error {
+func (c *caseRun) tryRemove(url, handle string) error {
 	_, err := c.sqs.DeleteMessage(c.ctx, &sqs.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: &handle})
 	return err
 }
 
-func (c *C) hide(url, handle string, seconds int32) error {
+func (c *caseRun) hide(url, handle string, seconds int32) error {
 	_, err := c.sqs.ChangeMessageVisibility(c.ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: &url, ReceiptHandle: &handle, VisibilityTimeout: seconds})
 	return err
 }
 
 // counts waits until the queue's approximate counts are these.
-func (c *C) counts(url string, visible, inFlight, delayed string) {
+func (c *caseRun) counts(url string, visible, inFlight, delayed string) {
 	want := [3]string{visible, inFlight, delayed}
 	var got [3]string
 	c.eventually("visible, in flight, delayed are "+strings.Join(want[:], ", "), func() bool {

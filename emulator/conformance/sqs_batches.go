@@ -2,26 +2,19 @@ package conformance
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/stretchr/testify/require"
 )
 
-func batchCases() []kase {
+func batchCases() []testCase {
 	page := sqsAPI + "API_SendMessageBatch.html"
-	return []kase{
+	return []testCase{
 		promise("a batch answers each of its entries", page,
 			"Up to ten messages; the result of each is reported by itself, with its id.", batchAnswersEach),
 		promise("a batch fails in part", page,
 			"A batch can be a mix of successes and failures, also with status 200.", batchInPart),
-		promise("a batch has an entry at least", page, "EmptyBatchRequest: the batch request doesn't contain any entries.", batchEmpty),
-		promise("a batch has ten entries at most", page, "TooManyEntriesInBatchRequest.", batchEleven),
-		promise("a batch's ids are distinct", page, "BatchEntryIdsNotDistinct.", batchSameIDs),
-		promise("a batch's ids are letters, digits, hyphens, underscores", page,
-			"InvalidBatchEntryId: up to 80 characters of alphanumeric, hyphen and underscore.", batchBadIDs),
-		promise("a batch has 1 MiB in all", page, "BatchRequestTooLong: the length of all the messages put together is more than the limit.", batchTooLong),
 		promise("deletes in batches, each entry by itself", sqsAPI+"API_DeleteMessageBatch.html",
 			"The result of the action on each message is reported individually.", deleteBatch),
 	}
@@ -29,16 +22,16 @@ func batchCases() []kase {
 
 func entries(n int, body string) (out []types.SendMessageBatchRequestEntry) {
 	for i := range n {
-		out = append(out, types.SendMessageBatchRequestEntry{Id: some(fmt.Sprint("id", i)), MessageBody: some(body)})
+		out = append(out, types.SendMessageBatchRequestEntry{Id: ptr(fmt.Sprint("id", i)), MessageBody: ptr(body)})
 	}
 	return out
 }
 
-func (c *C) sendBatch(url string, e []types.SendMessageBatchRequestEntry) (*sqs.SendMessageBatchOutput, error) {
+func (c *caseRun) sendBatch(url string, e []types.SendMessageBatchRequestEntry) (*sqs.SendMessageBatchOutput, error) {
 	return c.sqs.SendMessageBatch(c.ctx, &sqs.SendMessageBatchInput{QueueUrl: &url, Entries: e})
 }
 
-func batchAnswersEach(c *C) {
+func batchAnswersEach(c *caseRun) {
 	url := c.queue()
 	batch := entries(10, "m")
 	batch[3].MessageAttributes = someAttributes()
@@ -58,11 +51,11 @@ func batchAnswersEach(c *C) {
 	c.collect(url, 10)
 }
 
-func batchInPart(c *C) {
+func batchInPart(c *caseRun) {
 	url := c.queue()
 	batch := entries(3, "m")
 	batch[1].DelaySeconds = 901
-	batch[2].MessageBody = some("a\x00b")
+	batch[2].MessageBody = ptr("a\x00b")
 	out, err := c.sendBatch(url, batch)
 	require.NoError(c, err)
 	require.Len(c, out.Successful, 1)
@@ -76,50 +69,12 @@ func batchInPart(c *C) {
 	c.one(url)
 }
 
-func batchEmpty(c *C) {
-	_, err := c.sendBatch(c.queue(), []types.SendMessageBatchRequestEntry{})
-	c.refused(err, "EmptyBatchRequest")
-}
-
-func batchEleven(c *C) {
-	url := c.queue()
-	_, err := c.sendBatch(url, entries(11, "m"))
-	c.refused(err, "TooManyEntriesInBatchRequest")
-	c.quiet(url, 0, "none of them was sent")
-}
-
-func batchSameIDs(c *C) {
-	batch := entries(2, "m")
-	batch[1].Id = batch[0].Id
-	_, err := c.sendBatch(c.queue(), batch)
-	c.refused(err, "BatchEntryIdsNotDistinct")
-}
-
-func batchBadIDs(c *C) {
-	url := c.queue()
-	for _, bad := range []string{"a b", "a.b", strings.Repeat("i", 81)} {
-		batch := entries(1, "m")
-		batch[0].Id = &bad
-		_, err := c.sendBatch(url, batch)
-		require.Error(c, err, "the id %q", bad)
-		c.refused(err, "InvalidBatchEntryId")
-	}
-}
-
-func batchTooLong(c *C) {
-	url := c.queue()
-	_, err := c.sendBatch(url, entries(5, strings.Repeat("x", 1<<18)))
-	c.refused(err, "BatchRequestTooLong")
-	_, err = c.sendBatch(url, entries(4, strings.Repeat("x", 1<<18)))
-	require.NoError(c, err)
-}
-
-func deleteBatch(c *C) {
+func deleteBatch(c *caseRun) {
 	url := c.queue()
 	c.send(url, "x")
 	m := c.one(url, hidden(600))
 	out, err := c.sqs.DeleteMessageBatch(c.ctx, &sqs.DeleteMessageBatchInput{QueueUrl: &url, Entries: []types.DeleteMessageBatchRequestEntry{
-		{Id: some("good"), ReceiptHandle: m.ReceiptHandle}, {Id: some("bad"), ReceiptHandle: some("nonsense")},
+		{Id: ptr("good"), ReceiptHandle: m.ReceiptHandle}, {Id: ptr("bad"), ReceiptHandle: ptr("nonsense")},
 	}})
 	require.NoError(c, err)
 	require.Len(c, out.Successful, 1)

@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func fifoCases() []kase {
+func fifoCases() []testCase {
 	send, logic, once := sqsAPI+"API_SendMessage.html", sqsGuide+"FIFO-queues-understanding-logic.html", sqsGuide+"FIFO-queues-exactly-once-processing.html"
-	return []kase{
+	return []testCase{
 		promise("a FIFO group is in order", logic,
 			"Messages of a group are received in the order in which they were sent; a call gets as many of one group as it can.", groupOrder),
 		promise("a group waits while one of it is in flight", logic,
@@ -26,11 +26,6 @@ func fifoCases() []kase {
 			"With ContentBasedDeduplication a SHA-256 of the body is the id; an explicit id overrides it.", contentDeduplicates),
 		promise("deduplication can be by group", sqsGuide+"high-throughput-fifo.html",
 			"DeduplicationScope messageGroup: deduplication occurs at the message group level.", deduplicatesByGroup),
-		promise("without an id or content there is no deduplication, and no send", send,
-			"If there is no MessageDeduplicationId and no ContentBasedDeduplication, the action fails with an error.", idNeeded),
-		promise("a group is needed", send, "Without a MessageGroupId, a send to a FIFO queue fails.", groupNeeded),
-		promise("a FIFO message has no delay of its own", send,
-			"When you set FifoQueue, you can't set DelaySeconds per message.", noDelay),
 		promise("sequence numbers rise in a group", send,
 			"SequenceNumber: 128 bits, increasing for a particular MessageGroupId, not consecutive.", sequenceRises),
 		promise("a FIFO message says its group, id and number", sqsAPI+"API_ReceiveMessage.html",
@@ -41,25 +36,23 @@ func fifoCases() []kase {
 			"For FIFO queues a receipt handle expires with the visibility timeout: InvalidParameterValue.", expiredHandle),
 		promise("a batch keeps its order", sqsGuide+"FIFO-queues-understanding-logic.html",
 			"Messages sent one after the other with one group keep their order.", fifoBatch),
-		promise("a queue is FIFO for life", sqsAPI+"API_SetQueueAttributes.html",
-			"FifoQueue can be given only during queue creation.", fifoForLife),
 		promise("a dead FIFO message has its message id for a deduplication id", sqsGuide+"sqs-configure-dead-letter-queue-redrive.html",
 			"When a message moves from a FIFO queue to a FIFO DLQ, its deduplication id is replaced with its message id.", deadDeduplication),
 	}
 }
 
-func (c *C) fifo(attributes ...string) string {
+func (c *caseRun) fifo(attributes ...string) string {
 	return c.queue(append([]string{"FifoQueue", "true"}, attributes...)...)
 }
 
 // sendGroups sends each body to the group that its first letter names.
-func (c *C) sendGroups(url string, list ...string) {
+func (c *caseRun) sendGroups(url string, list ...string) {
 	for _, body := range list {
 		c.send(url, body, in(body[:1], body))
 	}
 }
 
-func groupOrder(c *C) {
+func groupOrder(c *caseRun) {
 	url := c.fifo()
 	var want []string
 	for i := range 10 {
@@ -76,7 +69,7 @@ func groupOrder(c *C) {
 	require.Equal(c, want, got)
 }
 
-func groupWaits(c *C) {
+func groupWaits(c *caseRun) {
 	url := c.fifo()
 	c.sendGroups(url, "a1", "b1", "a2", "b2")
 	first := c.one(url, hidden(60))
@@ -87,7 +80,7 @@ func groupWaits(c *C) {
 	require.Equal(c, "a2", *c.one(url).Body)
 }
 
-func givenBackIsNext(c *C) {
+func givenBackIsNext(c *caseRun) {
 	url := c.fifo()
 	c.sendGroups(url, "a1", "a2")
 	m := c.one(url, hidden(60))
@@ -95,7 +88,7 @@ func givenBackIsNext(c *C) {
 	require.Equal(c, "a1", *c.one(url).Body)
 }
 
-func deduplicates(c *C) {
+func deduplicates(c *caseRun) {
 	url := c.fifo()
 	c.send(url, "once", in("g", "same"))
 	c.send(url, "twice", in("h", "same"))
@@ -103,7 +96,7 @@ func deduplicates(c *C) {
 	c.quiet(url, 1, "the second was a duplicate, in another group too")
 }
 
-func deduplicatesDeleted(c *C) {
+func deduplicatesDeleted(c *caseRun) {
 	url := c.fifo()
 	c.send(url, "x", in("g", "same"))
 	c.remove(url, c.one(url))
@@ -111,7 +104,7 @@ func deduplicatesDeleted(c *C) {
 	c.quiet(url, 1, "its id is still taken")
 }
 
-func contentDeduplicates(c *C) {
+func contentDeduplicates(c *caseRun) {
 	url := c.fifo("ContentBasedDeduplication", "true")
 	c.send(url, "same", in("g"))
 	c.send(url, "same", in("g"), carrying(someAttributes()))
@@ -120,32 +113,15 @@ func contentDeduplicates(c *C) {
 	c.quiet(url, 1, "two are all")
 }
 
-func deduplicatesByGroup(c *C) {
+func deduplicatesByGroup(c *caseRun) {
 	url := c.fifo("DeduplicationScope", "messageGroup", "FifoThroughputLimit", "perMessageGroupId")
 	c.send(url, "a", in("a", "same"))
 	c.send(url, "b", in("b", "same"))
 	c.send(url, "again", in("b", "same"))
 	require.ElementsMatch(c, []string{"a", "b"}, bodies(c.collect(url, 2)))
-	_, err := c.createQueue(unique("conformance")+".fifo", "FifoQueue", "true", "DeduplicationScope", "queue", "FifoThroughputLimit", "perMessageGroupId")
-	c.refused(err, "InvalidAttributeValue", "InvalidParameterValue")
 }
 
-func idNeeded(c *C) {
-	_, err := c.trySend(c.fifo(), "x", in("g"))
-	c.refused(err, "InvalidParameterValue")
-}
-
-func groupNeeded(c *C) {
-	_, err := c.trySend(c.fifo("ContentBasedDeduplication", "true"), "x")
-	c.refused(err, "MissingParameter", "InvalidParameterValue")
-}
-
-func noDelay(c *C) {
-	_, err := c.trySend(c.fifo(), "x", in("g", "d"), delayed(5))
-	c.refused(err, "InvalidParameterValue")
-}
-
-func sequenceRises(c *C) {
+func sequenceRises(c *caseRun) {
 	url := c.fifo()
 	last := new(big.Int)
 	for i := range 5 {
@@ -157,7 +133,7 @@ func sequenceRises(c *C) {
 	}
 }
 
-func fifoAttributes(c *C) {
+func fifoAttributes(c *caseRun) {
 	url := c.fifo()
 	sent := c.send(url, "x", in("the-group", "the-id"))
 	a := c.one(url).Attributes
@@ -166,10 +142,10 @@ func fifoAttributes(c *C) {
 	require.Equal(c, *sent.SequenceNumber, a["SequenceNumber"])
 }
 
-func receiveAgain(c *C) {
+func receiveAgain(c *caseRun) {
 	url := c.fifo()
 	c.sendGroups(url, "a1", "a2", "b1")
-	attempt := func(in *sqs.ReceiveMessageInput) { in.ReceiveRequestAttemptId = some("attempt") }
+	attempt := func(in *sqs.ReceiveMessageInput) { in.ReceiveRequestAttemptId = ptr("attempt") }
 	first := c.receive(url, 5, hidden(60), attempt, atMost(2))
 	require.NotEmpty(c, first)
 	again := c.receive(url, 5, hidden(60), attempt, atMost(2))
@@ -180,7 +156,7 @@ func receiveAgain(c *C) {
 	c.remove(url, again...)
 }
 
-func expiredHandle(c *C) {
+func expiredHandle(c *caseRun) {
 	url := c.fifo()
 	c.sendGroups(url, "a1")
 	m := c.one(url, hidden(1))
@@ -189,13 +165,13 @@ func expiredHandle(c *C) {
 	require.Equal(c, "a1", *c.one(url).Body, "it is still there")
 }
 
-func fifoBatch(c *C) {
+func fifoBatch(c *caseRun) {
 	url := c.fifo()
 	batch := entries(10, "")
 	var want []string
 	for i := range batch {
 		body := fmt.Sprint("m", i)
-		batch[i].MessageBody, batch[i].MessageGroupId, batch[i].MessageDeduplicationId = &body, some("g"), &body
+		batch[i].MessageBody, batch[i].MessageGroupId, batch[i].MessageDeduplicationId = &body, ptr("g"), &body
 		want = append(want, body)
 	}
 	_, err := c.sendBatch(url, batch)
@@ -210,12 +186,7 @@ func fifoBatch(c *C) {
 	require.Equal(c, want, got)
 }
 
-func fifoForLife(c *C) {
-	c.refused(c.set(c.fifo(), "FifoQueue", "false"), "InvalidAttributeName", "InvalidAttributeValue", "InvalidParameterValue")
-	c.refused(c.set(c.queue(), "ContentBasedDeduplication", "true"), "InvalidAttributeName", "InvalidAttributeValue", "InvalidParameterValue")
-}
-
-func deadDeduplication(c *C) {
+func deadDeduplication(c *caseRun) {
 	url, dead := c.withDead("FifoQueue", "true")
 	sent := c.send(url, "x", in("g", "d"))
 	c.kill(url, dead, 1)

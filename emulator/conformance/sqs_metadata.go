@@ -2,11 +2,9 @@ package conformance
 
 import (
 	"encoding/binary"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -14,18 +12,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func metadataCases() []kase {
+func metadataCases() []testCase {
 	metadata := sqsGuide + "sqs-message-metadata.html"
-	return []kase{
+	return []testCase{
 		promise("message attributes come back as they were sent", metadata,
 			"Attributes are String, Number or Binary, each with an optional custom label.", attributesComeBack),
 		promise("attributes have an MD5", metadata+"#sqs-attributes-md5-message-digest-calculation",
 			"The MD5 covers, sorted by name, each attribute's name, type, transport byte and value, with their lengths.", attributesMD5),
 		promise("a receive chooses attributes by name and by prefix", sqsAPI+"API_ReceiveMessage.html",
 			"Attributes come by name, by a prefix such as bar.*, or all; without a name none.", attributesChosen),
-		promise("a message has ten attributes at most", metadata, "Each message can have up to 10 attributes.", elevenAttributes),
-		promise("an attribute has a name and a type that are allowed", metadata,
-			"A name holds A-Z, a-z, 0-9, _, - and .; it doesn't start with AWS. or Amazon.; a type is String, Number or Binary.", badAttributes),
 		promise("system attributes say who, when and how often", sqsAPI+"API_ReceiveMessage.html",
 			"SenderId, SentTimestamp, ApproximateReceiveCount, ApproximateFirstReceiveTimestamp; times in milliseconds.", systemAttributes),
 		promise("a trace header travels along", sqsAPI+"API_SendMessage.html",
@@ -47,13 +42,13 @@ func someAttributes() map[string]types.MessageAttributeValue {
 	return map[string]types.MessageAttributeValue{
 		"zone":   textual("String", "Ciudad Vieja ∑"),
 		"n":      textual("Number", "12.50"),
-		"blob":   {DataType: some("Binary"), BinaryValue: []byte{0, 1, 0xff}},
+		"blob":   {DataType: ptr("Binary"), BinaryValue: []byte{0, 1, 0xff}},
 		"custom": textual("String.geo", "x"),
 		"int":    textual("Number.int", "7"),
 	}
 }
 
-func attributesComeBack(c *C) {
+func attributesComeBack(c *caseRun) {
 	url := c.queue()
 	c.send(url, "x", carrying(someAttributes()))
 	got := c.one(url).MessageAttributes
@@ -84,7 +79,7 @@ func digest(attributes map[string]types.MessageAttributeValue) string {
 	return md5Hex(b)
 }
 
-func attributesMD5(c *C) {
+func attributesMD5(c *caseRun) {
 	url := c.queue()
 	out := c.send(url, "x", carrying(someAttributes()))
 	require.NotNil(c, out.MD5OfMessageAttributes)
@@ -92,7 +87,7 @@ func attributesMD5(c *C) {
 	require.Equal(c, digest(someAttributes()), *c.one(url).MD5OfMessageAttributes)
 }
 
-func attributesChosen(c *C) {
+func attributesChosen(c *caseRun) {
 	url := c.queue()
 	c.send(url, "x", carrying(map[string]types.MessageAttributeValue{
 		"bar.one": textual("String", "1"), "bar.two": textual("String", "2"), "foo": textual("String", "3"),
@@ -107,31 +102,7 @@ func attributesChosen(c *C) {
 	}
 }
 
-func elevenAttributes(c *C) {
-	url := c.queue()
-	attributes := map[string]types.MessageAttributeValue{}
-	for i := range 10 {
-		attributes[fmt.Sprint("a", i)] = textual("String", "x")
-	}
-	c.send(url, "x", carrying(attributes))
-	attributes["a10"] = textual("String", "x")
-	_, err := c.trySend(url, "x", carrying(attributes))
-	c.refused(err, "InvalidParameterValue")
-}
-
-func badAttributes(c *C) {
-	url := c.queue()
-	for name, value := range map[string]types.MessageAttributeValue{
-		"a space": textual("String", "x"), "AWS.x": textual("String", "x"), "a..b": textual("String", "x"),
-		"kind": textual("Text", "x"), "number": textual("Number", "one"), strings.Repeat("n", 257): textual("String", "x"),
-	} {
-		_, err := c.trySend(url, "x", carrying(map[string]types.MessageAttributeValue{name: value}))
-		require.Error(c, err, "the attribute %s: %s %s", name, *value.DataType, *value.StringValue)
-		c.refused(err, "InvalidParameterValue")
-	}
-}
-
-func systemAttributes(c *C) {
+func systemAttributes(c *caseRun) {
 	url := c.queue()
 	c.send(url, "x")
 	first := c.one(url, hidden(1)).Attributes
@@ -147,18 +118,18 @@ func systemAttributes(c *C) {
 	}
 }
 
-func traceHeader(c *C) {
+func traceHeader(c *caseRun) {
 	url := c.queue()
 	const header = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1"
 	c.send(url, "x", func(in *sqs.SendMessageInput) {
 		in.MessageSystemAttributes = map[string]types.MessageSystemAttributeValue{
-			"AWSTraceHeader": {DataType: some("String"), StringValue: some(header)},
+			"AWSTraceHeader": {DataType: ptr("String"), StringValue: ptr(header)},
 		}
 	})
 	require.Equal(c, header, c.one(url).Attributes["AWSTraceHeader"])
 }
 
-func fairQueue(c *C) {
+func fairQueue(c *caseRun) {
 	url := c.queue()
 	c.send(url, "1", in("tenant"))
 	c.send(url, "2", in("tenant"))

@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func moveCases() []kase {
+func moveCases() []testCase {
 	start, guide := sqsAPI+"API_StartMessageMoveTask.html", sqsGuide+"sqs-configure-dead-letter-queue-redrive.html"
-	return []kase{
+	return []testCase{
 		promise("dead messages move back to where they came from", start,
 			"Without DestinationArn the messages are redriven back to their respective original source queues.", moveBack),
 		promise("a moved message is a new message", guide,
@@ -25,15 +25,13 @@ func moveCases() []kase {
 			"Only one active message movement task is supported per queue at any given time.", moveSlowly),
 		promise("moves are listed, the latest first", sqsAPI+"API_ListMessageMoveTasks.html",
 			"Gets the most recent message movement tasks (up to 10); the default is 1.", listMoves),
-		promise("a move that isn't there can't be cancelled", sqsAPI+"API_CancelMessageMoveTask.html",
-			"ResourceNotFoundException: one or more specified resources don't exist.", cancelNothing),
 	}
 }
 
-func (c *C) startMove(source, destination string, perSecond int32) (handle string, err error) {
-	in := &sqs.StartMessageMoveTaskInput{SourceArn: some(c.arn(source))}
+func (c *caseRun) startMove(source, destination string, perSecond int32) (handle string, err error) {
+	in := &sqs.StartMessageMoveTaskInput{SourceArn: ptr(c.arn(source))}
 	if destination != "" {
-		in.DestinationArn = some(c.arn(destination))
+		in.DestinationArn = ptr(c.arn(destination))
 	}
 	if perSecond > 0 {
 		in.MaxNumberOfMessagesPerSecond = &perSecond
@@ -45,14 +43,14 @@ func (c *C) startMove(source, destination string, perSecond int32) (handle strin
 	return *out.TaskHandle, nil
 }
 
-func (c *C) moves(source string, most int32) []types.ListMessageMoveTasksResultEntry {
-	out, err := c.sqs.ListMessageMoveTasks(c.ctx, &sqs.ListMessageMoveTasksInput{SourceArn: some(c.arn(source)), MaxResults: &most})
+func (c *caseRun) moves(source string, most int32) []types.ListMessageMoveTasksResultEntry {
+	out, err := c.sqs.ListMessageMoveTasks(c.ctx, &sqs.ListMessageMoveTasksInput{SourceArn: ptr(c.arn(source)), MaxResults: &most})
 	require.NoError(c, err)
 	return out.Results
 }
 
 // moved waits until the source's latest move has ended like this.
-func (c *C) moved(source, status string) types.ListMessageMoveTasksResultEntry {
+func (c *caseRun) moved(source, status string) types.ListMessageMoveTasksResultEntry {
 	var last types.ListMessageMoveTasksResultEntry
 	c.eventually("the move is "+status, func() bool {
 		tasks := c.moves(source, 1)
@@ -63,7 +61,7 @@ func (c *C) moved(source, status string) types.ListMessageMoveTasksResultEntry {
 	return last
 }
 
-func moveBack(c *C) {
+func moveBack(c *caseRun) {
 	url, dead := c.withDead()
 	other := c.queue("RedrivePolicy", redrive(c.arn(dead), 1))
 	c.send(url, "one")
@@ -86,7 +84,7 @@ func moveBack(c *C) {
 	c.counts(dead, "0", "0", "0")
 }
 
-func movedIsNew(c *C) {
+func movedIsNew(c *caseRun) {
 	url, dead := c.withDead()
 	sent := c.send(url, "x", carrying(someAttributes()))
 	c.kill(url, dead, 1)
@@ -98,7 +96,7 @@ func movedIsNew(c *C) {
 	require.NotEqual(c, *sent.MessageId, *m.MessageId)
 }
 
-func moveElsewhere(c *C) {
+func moveElsewhere(c *caseRun) {
 	url, dead := c.withDead()
 	elsewhere := c.queue()
 	c.send(url, "redriven")
@@ -110,7 +108,7 @@ func moveElsewhere(c *C) {
 	require.Equal(c, c.arn(elsewhere), *c.moved(dead, "COMPLETED").DestinationArn)
 }
 
-func moveNowhere(c *C) {
+func moveNowhere(c *caseRun) {
 	_, dead := c.withDead()
 	c.send(dead, "sent straight")
 	_, err := c.startMove(dead, "", 0)
@@ -119,12 +117,12 @@ func moveNowhere(c *C) {
 	require.Equal(c, "sent straight", *c.one(dead).Body, "it stays")
 }
 
-func moveFromNoDLQ(c *C) {
+func moveFromNoDLQ(c *caseRun) {
 	_, err := c.startMove(c.queue(), "", 0)
 	c.refused(err, "InvalidParameterValue", "UnsupportedOperation", "ResourceNotFoundException")
 }
 
-func moveSlowly(c *C) {
+func moveSlowly(c *caseRun) {
 	url, dead := c.withDead()
 	const n = 20
 	for i := range n {
@@ -150,7 +148,7 @@ func moveSlowly(c *C) {
 	require.NotEqual(c, "0", left, "what was not moved stays")
 }
 
-func listMoves(c *C) {
+func listMoves(c *caseRun) {
 	url, dead := c.withDead()
 	elsewhere := c.queue()
 	require.Empty(c, c.moves(dead, 10))
@@ -169,9 +167,4 @@ func listMoves(c *C) {
 	require.NotNil(c, tasks[0].DestinationArn, "the latest is first")
 	require.Nil(c, tasks[1].DestinationArn)
 	require.Positive(c, tasks[0].StartedTimestamp)
-}
-
-func cancelNothing(c *C) {
-	_, err := c.sqs.CancelMessageMoveTask(c.ctx, &sqs.CancelMessageMoveTaskInput{TaskHandle: some("nonsense")})
-	c.refused(err, "ResourceNotFoundException", "InvalidParameterValue")
 }

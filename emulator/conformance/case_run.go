@@ -77,9 +77,9 @@ func (noTokens) GetToken(context.Context, uint) (func() error, error) {
 }
 func (noTokens) AddTokens(uint) error { return nil }
 
-// C is one case while it runs. It is a testify TestingT that keeps what fails,
+// caseRun is one case while it runs. It is a testify TestingT that keeps what fails,
 // because a failure may be expected.
-type C struct {
+type caseRun struct {
 	clients
 	t        *testing.T
 	ctx      context.Context
@@ -88,18 +88,18 @@ type C struct {
 }
 
 // Errorf keeps a failure.
-func (c *C) Errorf(format string, args ...any) {
+func (c *caseRun) Errorf(format string, args ...any) {
 	c.failures = append(c.failures, fmt.Sprintf(format, args...))
 }
 
 // FailNow ends the case's goroutine; only it may call this.
-func (c *C) FailNow() { runtime.Goexit() }
+func (c *caseRun) FailNow() { runtime.Goexit() }
 
 // Helper is for testify.
-func (c *C) Helper() {}
+func (c *caseRun) Helper() {}
 
 // cleanup runs after the case with a context of its own.
-func (c *C) cleanup(f func(ctx context.Context)) {
+func (c *caseRun) cleanup(f func(ctx context.Context)) {
 	c.t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), 20*time.Second)
 		defer cancel()
@@ -109,7 +109,7 @@ func (c *C) cleanup(f func(ctx context.Context)) {
 
 // patience is how long something that must happen may take, beside the time
 // that AWS documents for it.
-func (c *C) patience() time.Duration {
+func (c *caseRun) patience() time.Duration {
 	if c.at.Backend == Emulator {
 		return 20 * time.Second
 	}
@@ -117,7 +117,7 @@ func (c *C) patience() time.Duration {
 }
 
 // eventually polls until ok.
-func (c *C) eventually(what string, ok func() bool) {
+func (c *caseRun) eventually(what string, ok func() bool) {
 	every := 20 * time.Millisecond
 	if c.at.Backend != Emulator {
 		every = 250 * time.Millisecond
@@ -128,7 +128,7 @@ func (c *C) eventually(what string, ok func() bool) {
 }
 
 // pause lets d pass: the time is what the endpoint is asked about, or it polls.
-func (c *C) pause(d time.Duration) {
+func (c *caseRun) pause(d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -140,7 +140,7 @@ func (c *C) pause(d time.Duration) {
 
 // refused requires that err is the endpoint's refusal, the caller's fault (4xx),
 // with one of the codes.
-func (c *C) refused(err error, oneOf ...string) {
+func (c *caseRun) refused(err error, oneOf ...string) {
 	var api smithy.APIError
 	require.ErrorAs(c, err, &api, "must be refused with %v", oneOf)
 	var answer *awshttp.ResponseError
@@ -170,5 +170,5 @@ func unique(prefix string) string {
 	return prefix + "-" + strings.ReplaceAll(uuid.NewString(), "-", "")[:12]
 }
 
-// some is a pointer to v, for inputs.
-func some[T any](v T) *T { return &v }
+// ptr returns a pointer to v, for inputs.
+func ptr[T any](v T) *T { return &v }
