@@ -61,7 +61,8 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	out, err := newWorld(ctx, cfg.AWS, cfg.Log)
+
+	out, err := newCloud(ctx, cfg.AWS, cfg.Log)
 	if err != nil {
 		return Report{}, err
 	}
@@ -74,10 +75,14 @@ func audit(ctx context.Context, cfg Config, out outside) (Report, error) {
 		return Report{}, err
 	}
 	defer pool.Close()
+
 	a := &auditor{cfg: cfg, out: out}
 	if err := a.waitForReaders(ctx, pool); err != nil {
 		return Report{}, err
 	}
+
+	// All checks see one moment: a ride that ends, or a point that is stored, between
+	// two of them would look like a loss. Read-only, so that an audit harms nothing.
 	err = pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		a.tx = tx
 		return a.run(ctx)
@@ -85,6 +90,7 @@ func audit(ctx context.Context, cfg Config, out outside) (Report, error) {
 	if err != nil {
 		return Report{}, fmt.Errorf("audit: %w", err)
 	}
+
 	a.report.finish()
 	return a.report, nil
 }
@@ -93,6 +99,7 @@ func (a *auditor) run(ctx context.Context) error {
 	if err := a.open(ctx); err != nil {
 		return err
 	}
+
 	for _, check := range []func(context.Context) error{
 		a.rides, a.drivers, a.keys, a.wakes, a.notifications, a.queues, a.points, a.gaps,
 	} {
@@ -103,15 +110,17 @@ func (a *auditor) run(ctx context.Context) error {
 	return nil
 }
 
-// open takes the snapshot and reads what is held against it.
+// open takes the snapshot, and reads what its rows are compared with.
 func (a *auditor) open(ctx context.Context) error {
-	// The stream is read while the snapshot stays open.
+	// The stream is read while the snapshot stays open, longer than an idle
+	// transaction may take elsewhere.
 	if _, err := a.tx.Exec(ctx, `SET LOCAL idle_in_transaction_session_timeout = 0`); err != nil {
 		return err
 	}
 	if err := a.tx.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&a.now); err != nil {
 		return err
 	}
+
 	var err error
 	if a.history, err = readGroup(ctx, a.tx, "history"); err != nil {
 		return err
@@ -119,17 +128,21 @@ func (a *auditor) open(ctx context.Context) error {
 	if a.heatmap, err = readGroup(ctx, a.tx, "heatmap"); err != nil {
 		return err
 	}
+
+	// A point that was promised a moment ago may rightly not be in history yet: only
+	// what history's checkpoints vouch for is asked of it.
 	a.promised = &promises{}
 	if a.cfg.LedgerPath != "" {
 		if a.promised, err = readPromises(a.cfg.LedgerPath, a.now.Add(-clockMargin), a.history.known().Add(-clockMargin)); err != nil {
 			return err
 		}
 	}
+
 	if a.cfg.NoStream {
 		return nil
 	}
 	a.view = newStreamView(a.history, a.heatmap)
-	return a.out.Stream(ctx, a.now, a.view.see)
+	return a.out.Stream(ctx, a.now, a.view.add)
 }
 
 const lookEvery = 200 * time.Millisecond
@@ -140,6 +153,7 @@ func (a *auditor) waitForReaders(ctx context.Context, pool *pgxpool.Pool) error 
 	if a.cfg.Wait == 0 {
 		return nil
 	}
+
 	began := time.Now()
 	late := newFinding(4, "readers")
 	for {
@@ -153,6 +167,7 @@ func (a *auditor) waitForReaders(ctx context.Context, pool *pgxpool.Pool) error 
 				behind = append(behind, fmt.Sprintf("%s vouches for what arrived until %s", name, text(known)))
 			}
 		}
+
 		if len(behind) == 0 || time.Since(began) > a.cfg.Wait {
 			if len(behind) > 0 {
 				late.broken("%s; the audit began at %s and waited %v", strings.Join(behind, ", "), text(began), a.cfg.Wait)
@@ -161,6 +176,7 @@ func (a *auditor) waitForReaders(ctx context.Context, pool *pgxpool.Pool) error 
 			a.report.add(late.done("both readers passed the audit's beginning within %v", time.Since(began).Round(time.Millisecond)))
 			return nil
 		}
+
 		if err := pause(ctx, lookEvery); err != nil {
 			return err
 		}
@@ -170,6 +186,7 @@ func (a *auditor) waitForReaders(ctx context.Context, pool *pgxpool.Pool) error 
 func pause(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
+
 	select {
 	case <-ctx.Done():
 		return ctx.Err()

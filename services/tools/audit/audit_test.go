@@ -47,7 +47,7 @@ func TestPlantedViolationsAreNamed(t *testing.T) {
 		name, check, says string
 		plant             func(s *site)
 	}{
-		{"a promised ride is gone", "rides", "ride " + done + " of ana got 201 and is not there", func(s *site) {
+		{"a promised ride is gone", "rides", "ride " + done + " of ana got 201 and does not exist", func(s *site) {
 			s.exec(`DELETE FROM ride.rides WHERE id = $1`, done)
 		}},
 		{"a ride waits past its end", "rides", "waits as requested", func(s *site) {
@@ -70,7 +70,7 @@ func TestPlantedViolationsAreNamed(t *testing.T) {
 		{"rides of a driver overlap in the past", "drivers", "before ride " + done + " had ended", func(s *site) {
 			s.exec(`UPDATE ride.rides SET ended_at = now() WHERE id = $1`, done)
 		}},
-		{"a key gave two rides", "keys", "key " + done + " of ana gave ride", func(s *site) {
+		{"a key gave two rides", "keys", "key " + done + " of ana returned ride", func(s *site) {
 			s.promise(client.Entry{Ride: &client.RideEntry{Key: done, RideID: ended, Rider: "ana", Status: 201}})
 		}},
 		{"a key is another ride's", "keys", "is ride " + ended + "'s", func(s *site) {
@@ -89,7 +89,7 @@ func TestPlantedViolationsAreNamed(t *testing.T) {
 		{"a dead letter without a reason", "queues", "dead letter m1", func(s *site) {
 			s.dead["ride-requests-dlq"] = deadLetters{count: 1, messages: []peeked{{MessageID: "m1", Body: request(s.t, open)}}}
 		}},
-		{"messages at rest", "queues", "ride-requests holds 2 messages at rest", func(s *site) {
+		{"messages at rest", "queues", "ride-requests has 2 messages at rest", func(s *site) {
 			s.depths["ride-requests"], s.cfg.AtRest = 2, true
 		}},
 		{"a promised point is gone", "points", "was promised", func(s *site) {

@@ -1,6 +1,6 @@
-// Package audit proves Tandem's guarantees (docs/guarantees.md) on what is
-// there: the rows of all schemas in one read-only snapshot, the queues, the
-// stream from its oldest record, and the ledger of what a client was promised.
+// Package audit proves Tandem's guarantees (docs/guarantees.md) on what exists:
+// the rows of all schemas in one read-only snapshot, the queues, the stream from
+// its oldest record, and the ledger of what a client was promised.
 //
 // # On a running system
 //

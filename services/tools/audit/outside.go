@@ -26,13 +26,13 @@ import (
 
 // outside is what an audit looks at beside the database.
 type outside interface {
-	// Depth counts what a queue holds: visible, in flight and delayed.
+	// Depth counts a queue's messages: visible, in flight and delayed.
 	Depth(ctx context.Context, queue string) (int64, error)
 	// Dead looks at a dead-letter queue without receiving from it.
 	Dead(ctx context.Context, queue string) (deadLetters, error)
-	// Stream gives every user record from the oldest to what had arrived at
-	// until, a shard's in order, and perhaps some more.
-	Stream(ctx context.Context, until time.Time, see func(shardreader.Record)) error
+	// Stream calls fn with every user record from the oldest to what had arrived
+	// at until, a shard's in order, and perhaps with some more.
+	Stream(ctx context.Context, until time.Time, fn func(shardreader.Record)) error
 }
 
 type deadLetters struct {
@@ -41,7 +41,7 @@ type deadLetters struct {
 }
 
 // stalledAfter is how long no shard may answer before the audit gives up: a
-// stream that is lost under it is waited for by a reader for ever.
+// reader waits for ever for a stream that was deleted while it was read.
 const stalledAfter = time.Minute
 
 var errStalled = fmt.Errorf("no shard of %s has answered for %s: is the stream still there?", event.Stream, stalledAfter)
@@ -50,36 +50,38 @@ var errStalled = fmt.Errorf("no shard of %s has answered for %s: is the stream s
 // their share of the shard's 2 MB/s.
 const auditBytes = 1 << 20
 
-// world is the real outside.
-type world struct {
+// cloud is the real outside: AWS, or what stands in for it.
+type cloud struct {
 	endpoint string // empty: AWS
 	queues   *sqs.Client
 	streams  *kinesis.Client
 	log      *slog.Logger
 }
 
-func newWorld(ctx context.Context, cfg awsclient.Config, log *slog.Logger) (*world, error) {
-	c, err := awsclient.New(ctx, cfg)
+func newCloud(ctx context.Context, cfg awsclient.Config, log *slog.Logger) (*cloud, error) {
+	awsCfg, err := awsclient.New(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
-	return &world{endpoint: cfg.Endpoint, queues: sqs.NewFromConfig(c), streams: kinesis.NewFromConfig(c), log: log}, nil
+	return &cloud{endpoint: cfg.Endpoint, queues: sqs.NewFromConfig(awsCfg), streams: kinesis.NewFromConfig(awsCfg), log: log}, nil
 }
 
 // Depth implements outside.
-func (w *world) Depth(ctx context.Context, queue string) (int64, error) {
-	u, err := w.queues.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &queue})
+func (c *cloud) Depth(ctx context.Context, queue string) (int64, error) {
+	u, err := c.queues.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &queue})
 	if err != nil {
 		return 0, fmt.Errorf("queue %s: %w", queue, err)
 	}
+
 	names := []types.QueueAttributeName{
 		types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
 		types.QueueAttributeNameApproximateNumberOfMessagesDelayed,
 	}
-	out, err := w.queues.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: u.QueueUrl, AttributeNames: names})
+	out, err := c.queues.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: u.QueueUrl, AttributeNames: names})
 	if err != nil {
 		return 0, fmt.Errorf("queue %s: %w", queue, err)
 	}
+
 	var sum int64
 	for _, name := range names {
 		n, err := strconv.ParseInt(out.Attributes[string(name)], 10, 64)
@@ -92,16 +94,19 @@ func (w *world) Depth(ctx context.Context, queue string) (int64, error) {
 }
 
 // Dead implements outside.
-func (w *world) Dead(ctx context.Context, queue string) (deadLetters, error) {
-	n, err := w.Depth(ctx, queue)
-	if err != nil || n == 0 || w.endpoint == "" {
+func (c *cloud) Dead(ctx context.Context, queue string) (deadLetters, error) {
+	n, err := c.Depth(ctx, queue)
+	if err != nil || n == 0 || c.endpoint == "" {
 		return deadLetters{count: n}, err
 	}
-	u, err := w.queues.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &queue})
+
+	// Elsewhere than on AWS messages can be looked at without a receive, which would
+	// hide them for a while and raise their receive counts.
+	u, err := c.queues.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &queue})
 	if err != nil {
 		return deadLetters{}, fmt.Errorf("queue %s: %w", queue, err)
 	}
-	messages, err := peek(ctx, w.endpoint, aws.ToString(u.QueueUrl))
+	messages, err := peek(ctx, c.endpoint, aws.ToString(u.QueueUrl))
 	if err != nil {
 		return deadLetters{}, fmt.Errorf("queue %s: %w", queue, err)
 	}
@@ -109,9 +114,9 @@ func (w *world) Dead(ctx context.Context, queue string) (deadLetters, error) {
 }
 
 // Stream implements outside.
-func (w *world) Stream(ctx context.Context, until time.Time, see func(shardreader.Record)) error {
+func (c *cloud) Stream(ctx context.Context, until time.Time, fn func(shardreader.Record)) error {
 	r := shardreader.New(shardreader.Options{
-		Client: w.streams, Stream: event.Stream, PollEvery: 500 * time.Millisecond, CatchUpBytes: auditBytes, Empty: true, Log: w.log,
+		Client: c.streams, Stream: event.Stream, PollEvery: 500 * time.Millisecond, CatchUpBytes: auditBytes, Empty: true, Log: c.log,
 	})
 	shards, err := r.Shards(ctx)
 	if err != nil {
@@ -121,18 +126,23 @@ func (w *world) Stream(ctx context.Context, until time.Time, see func(shardreade
 	for _, s := range shards {
 		left[s.ID] = true
 	}
+
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	stalled := time.AfterFunc(stalledAfter, func() { end(errStalled) })
 	defer stalled.Stop()
+
 	var mu sync.Mutex
 	err = r.All(ctx, shardreader.Horizon(), func(_ context.Context, b shardreader.Batch) error {
 		mu.Lock()
 		defer mu.Unlock()
 		stalled.Reset(stalledAfter)
 		for _, rec := range b.Records {
-			see(rec)
+			fn(rec)
 		}
+
+		// A shard is read to the end when it is closed, or when it was empty at its tip
+		// at until or later. After the last one the reading is ended from here.
 		if b.Closed || b.Behind == 0 && !b.AsOf.Before(until) {
 			if delete(left, b.Shard); len(left) == 0 {
 				end(nil)
@@ -140,10 +150,11 @@ func (w *world) Stream(ctx context.Context, until time.Time, see func(shardreade
 		}
 		return nil
 	})
+
 	if cause := context.Cause(ctx); errors.Is(cause, errStalled) {
 		return fmt.Errorf("read the stream: %w", cause)
 	}
-	if err == nil && len(left) > 0 { // All returns nil once ctx has ended: whoever ended it was not we
+	if err == nil && len(left) > 0 { // All returns nil once ctx has ended, and it was not ended here
 		err = context.Cause(ctx)
 	}
 	if err != nil {
@@ -170,6 +181,7 @@ func (p peeked) attribute(name string) string {
 	if v, ok := p.MessageAttributes[name]; ok {
 		return v.StringValue
 	}
+
 	type attribute struct {
 		Name  string
 		Value attributeValue
@@ -181,6 +193,7 @@ func (p peeked) attribute(name string) string {
 			return ""
 		}
 	}
+
 	for _, at := range all {
 		if at.Name == name {
 			return at.Value.StringValue
@@ -194,6 +207,7 @@ const maxPeek = 64 << 20
 func peek(ctx context.Context, endpoint, queueURL string) ([]peeked, error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
+
 	at := strings.TrimSuffix(endpoint, "/") + "/_aws/sqs/messages?" + url.Values{"QueueUrl": {queueURL}, "ShowInvisible": {"true"}}.Encode()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
 	if err != nil {
@@ -205,6 +219,7 @@ func peek(ctx context.Context, endpoint, queueURL string) ([]peeked, error) {
 		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()
+
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("peek answered %s", resp.Status)
 	}
@@ -229,6 +244,7 @@ func decodePeek(b []byte) ([]peeked, error) {
 	if result == nil || len(result.Message) == 0 || string(result.Message) == "null" {
 		return nil, nil
 	}
+
 	var list []peeked
 	if json.Unmarshal(result.Message, &list) == nil {
 		return list, nil

@@ -13,8 +13,8 @@ import (
 // promises is what the ledger says that clients were told.
 type promises struct {
 	rides     map[string]client.RideEntry // by ride id: answered 201
-	keys      map[bookingKey]string       // the first ride that a key gave
-	conflicts []string                    // keys that gave another ride later
+	keys      map[bookingKey]string       // the first ride that a key returned
+	conflicts []string                    // keys that returned another ride later
 	points    map[string][]promisedPoint  // by driver, by sequence, each once
 	pointsN   int64
 }
@@ -42,6 +42,9 @@ func readPromises(path string, rides, points time.Time) (*promises, error) {
 	if err != nil {
 		return nil, err
 	}
+
+	// A point that was sent again may have been promised twice: it counts once, from
+	// its first promise on.
 	for driver, points := range p.points {
 		slices.SortFunc(points, func(a, b promisedPoint) int {
 			return cmp.Or(cmp.Compare(a.seq, b.seq), cmp.Compare(a.at, b.at))
@@ -57,9 +60,10 @@ func (p *promises) addRide(r client.RideEntry) {
 	if r.Status != http.StatusCreated {
 		return
 	}
+
 	k := bookingKey{r.Rider, r.Key}
 	if first, ok := p.keys[k]; ok && first != r.RideID {
-		p.conflicts = append(p.conflicts, "key "+r.Key+" of "+r.Rider+" gave ride "+first+" and ride "+r.RideID)
+		p.conflicts = append(p.conflicts, "key "+r.Key+" of "+r.Rider+" returned ride "+first+" and ride "+r.RideID)
 		return
 	}
 	p.keys[k] = r.RideID

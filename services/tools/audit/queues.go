@@ -25,9 +25,10 @@ func (a *auditor) queues(ctx context.Context) error {
 		}
 		f.count(queue, n)
 		if a.cfg.AtRest && n > 0 {
-			f.broken("%s holds %d messages at rest", queue, n)
+			f.broken("%s has %d messages at rest", queue, n)
 		}
 	}
+
 	for _, queue := range []string{event.QueueRideRequestsDead, event.QueueNotificationsDead} {
 		dead, err := a.out.Dead(ctx, queue)
 		if err != nil {
@@ -35,18 +36,19 @@ func (a *auditor) queues(ctx context.Context) error {
 		}
 		f.count("dead", dead.count)
 		for _, m := range dead.messages {
-			if err := a.reasoned(ctx, f, queue, m); err != nil {
+			if err := a.checkReason(ctx, f, queue, m); err != nil {
 				return err
 			}
 		}
 	}
+
 	n := f.check.Counts
 	a.report.add(f.done("%d ride requests and %d notifications on their queues; %d dead letters, each with its reason",
 		n[event.QueueRideRequests], n[event.QueueNotifications], n["dead"]))
 	return nil
 }
 
-// depth counts what a queue holds; at rest it gives the last deletes a moment.
+// depth counts a queue's messages; at rest it waits a moment for the last deletes.
 func (a *auditor) depth(ctx context.Context, queue string) (int64, error) {
 	for began := time.Now(); ; {
 		n, err := a.out.Depth(ctx, queue)
@@ -59,10 +61,13 @@ func (a *auditor) depth(ctx context.Context, queue string) (int64, error) {
 	}
 }
 
-func (a *auditor) reasoned(ctx context.Context, f *finding, queue string, m peeked) error {
+// checkReason wants a reason on the message, where the worker wrote it, or in the
+// events of its ride: SQS itself moves a message without any.
+func (a *auditor) checkReason(ctx context.Context, f *finding, queue string, m peeked) error {
 	if m.attribute(sqsworker.ReasonAttribute) != "" {
 		return nil
 	}
+
 	reason, err := a.reasonOf(ctx, m.Body)
 	if err == nil && reason == "" {
 		f.broken("dead letter %s on %s has no reason", m.MessageID, queue)
@@ -76,7 +81,7 @@ func (a *auditor) reasonOf(ctx context.Context, body string) (string, error) {
 	var req event.RideRequest
 	e, err := event.Decode([]byte(body))
 	if err == nil && e.Type == event.TypeRideRequest && json.Unmarshal(e.Data, &req) == nil && uuid.Validate(req.RideID) == nil {
-		return a.deathReason(ctx, req.RideID)
+		return a.deadLetterReason(ctx, req.RideID)
 	}
 	return "", nil
 }

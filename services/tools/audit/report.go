@@ -23,7 +23,7 @@ type Check struct {
 	Counts    map[string]int64 `json:"counts"`
 }
 
-// Count gives one count of a check, 0 where there is none.
+// Count returns one count of a check, 0 where there is none.
 func (r Report) Count(check, count string) int64 {
 	for _, c := range r.Checks {
 		if c.Name == check {
@@ -49,6 +49,7 @@ func (r Report) Print(w io.Writer, asJSON bool) error {
 		e.SetIndent("", "  ")
 		return e.Encode(r)
 	}
+
 	var b strings.Builder
 	broken := 0
 	for _, c := range r.Checks {
@@ -59,6 +60,7 @@ func (r Report) Print(w io.Writer, asJSON bool) error {
 		}
 		fmt.Fprintf(&b, "%s  %2d  %-22s  %s\n", mark, c.Guarantee, c.Name, c.Detail)
 	}
+
 	if broken == 0 {
 		fmt.Fprintf(&b, "audit ok: %d checks hold\n", len(r.Checks))
 	} else {
@@ -91,13 +93,14 @@ func (f *finding) broken(format string, args ...any) {
 	f.more++
 }
 
-// done gives the check; ok is its sentence where nothing was broken.
+// done returns the check; ok is its sentence where nothing was broken.
 func (f *finding) done(ok string, args ...any) Check {
 	c := f.check
 	if c.OK = len(f.problems) == 0; c.OK {
 		c.Detail = fmt.Sprintf(ok, args...)
 		return c
 	}
+
 	c.Detail = strings.Join(f.problems, "; ")
 	if f.more > 0 {
 		c.Detail += fmt.Sprintf("; and %d more", f.more)

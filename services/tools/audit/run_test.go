@@ -78,7 +78,7 @@ func TestOnARunningSystem(t *testing.T) {
 	require.NoError(t, err)
 	s.deadLetter(sdk, "ride-requests")
 	require.Eventually(t, func() bool {
-		dead, err := (&world{endpoint: s.cfg.AWS.Endpoint, queues: sqs.NewFromConfig(sdk)}).Dead(t.Context(), "ride-requests-dlq")
+		dead, err := (&cloud{endpoint: s.cfg.AWS.Endpoint, queues: sqs.NewFromConfig(sdk)}).Dead(t.Context(), "ride-requests-dlq")
 		return err == nil && dead.count == 1
 	}, 10*time.Second, 20*time.Millisecond)
 	requireOK(t, s)

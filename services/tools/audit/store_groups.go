@@ -39,6 +39,7 @@ func readGroup(ctx context.Context, q querier, name string) (group, error) {
 	if err != nil {
 		return g, fmt.Errorf("group %s: %w", name, err)
 	}
+
 	rows, err := q.Query(ctx, `
 		SELECT l.shard, coalesce(c.sequence, ''), coalesce(c.sub, 0), greatest(c.arrived_at, c.tip_at), l.completed_at IS NOT NULL
 		FROM shardgroup.leases l LEFT JOIN shardgroup.checkpoints c USING (stream_id, shard)
@@ -56,13 +57,13 @@ func readGroup(ctx context.Context, q querier, name string) (group, error) {
 	return g, nil
 }
 
-// known is the arrival time up to which every shard vouches for all; zero
+// known returns the arrival time up to which every shard vouches for all; zero
 // where one vouches for nothing.
 func (g group) known() time.Time {
 	var out time.Time
 	for _, s := range g.shards {
 		switch {
-		case s.Completed:
+		case s.Completed: // a closed shard that was read to its end holds nothing back
 		case s.Known == nil:
 			return time.Time{}
 		case out.IsZero() || s.Known.Before(out):
@@ -82,8 +83,8 @@ func (g group) positions() map[string]shardreader.Position {
 	return out
 }
 
-// parked gives the points that a group put aside, by driver; unread counts
-// records that hold no point.
+// parked returns the points that a group put aside, by driver; unread counts
+// records that are no point.
 func (a *auditor) parked(ctx context.Context, g group) (points map[string]map[int64]bool, unread int64, err error) {
 	rows, err := a.tx.Query(ctx, `
 		SELECT d.data FROM shardgroup.dead_records d JOIN shardgroup.streams s ON s.id = d.stream_id
@@ -91,6 +92,7 @@ func (a *auditor) parked(ctx context.Context, g group) (points map[string]map[in
 	if err != nil {
 		return nil, 0, fmt.Errorf("dead records: %w", err)
 	}
+
 	points = map[string]map[int64]bool{}
 	var data []byte
 	_, err = pgx.ForEachRow(rows, []any{&data}, func() error {
@@ -138,12 +140,14 @@ func (a *auditor) gaps(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+
 	f.count("gaps", int64(len(gaps)))
 	for _, g := range gaps {
 		if !a.cfg.AllowGaps {
 			f.broken("%s could not read %s from %s to %s (%s)", g.Group, g.Shard, text(g.From), text(g.To), g.Reason)
 		}
 	}
+
 	if len(gaps) > 0 {
 		a.report.add(f.done("%d declared gaps, allowed", len(gaps)))
 		return nil

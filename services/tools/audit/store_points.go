@@ -9,18 +9,20 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// points holds history, row by row, against what was promised and what the
-// stream holds, and the heatmap's sum against history.
+// points compares history, row by row, with what was promised and with what is on
+// the stream, and the heatmap's sum with history.
 func (a *auditor) points(ctx context.Context) error {
 	l, err := a.losses(ctx)
 	if err != nil {
 		return err
 	}
+
 	c := &comparison{a: a, losses: l, promised: newFinding(4, "points"), checkpoints: newFinding(6, "checkpoints")}
 	if err := a.eachDriver(ctx, c.driver); err != nil {
 		return err
 	}
-	c.rest()
+	c.driversWithoutRows()
+
 	a.report.add(c.pointsCheck(), c.checkpointsCheck(), a.order(c))
 	return a.heatmapSum(ctx, c)
 }
@@ -32,6 +34,8 @@ func (a *auditor) eachDriver(ctx context.Context, fn func(driver string, rows []
 	if err != nil {
 		return fmt.Errorf("history: %w", err)
 	}
+
+	// One driver's rows are in memory at a time: history is larger than that.
 	var driver, current string
 	var p storedPoint
 	var of []storedPoint
@@ -62,7 +66,7 @@ type storedPoint struct {
 type losses struct {
 	removed map[removedKey]*removed
 	parked  map[string]map[int64]bool
-	unread  int64 // parked records that hold no point
+	unread  int64 // parked records that are no point
 	gaps    []gap // of history
 }
 
@@ -92,6 +96,7 @@ func (a *auditor) losses(ctx context.Context) (losses, error) {
 	if err != nil {
 		return l, fmt.Errorf("history: removed: %w", err)
 	}
+
 	if l.parked, l.unread, err = a.parked(ctx, a.history); err != nil {
 		return l, err
 	}
@@ -104,12 +109,15 @@ func (a *auditor) losses(ctx context.Context) (losses, error) {
 // the stream and the client's note of the answer.
 const putTime = 30 * time.Second
 
-// why says why a promised point is not in history: "lost" where nothing
+// why returns why a promised point is not in history: "lost" where nothing
 // explains it.
 func (l *losses) why(driver string, p promisedPoint) string {
 	if l.parked[driver][p.seq] {
 		return "parked"
 	}
+
+	// What was removed is known by count, not by sequence: each removal explains as
+	// many missing points as it removed, and no more.
 	day := time.UnixMilli(p.seq).UTC().Format(time.DateOnly)
 	for _, k := range []removedKey{{driver, day}, {"", day}} {
 		if r := l.removed[k]; r != nil && r.points > 0 {
@@ -117,6 +125,7 @@ func (l *losses) why(driver string, p promisedPoint) string {
 			return r.reason
 		}
 	}
+
 	at := time.UnixMilli(p.at)
 	for _, g := range l.gaps {
 		if at.After(g.From) && at.Before(g.To.Add(putTime)) {
@@ -140,6 +149,7 @@ func (c *comparison) driver(driver string, rows []storedPoint) {
 		c.seen = map[string]bool{}
 	}
 	c.seen[driver] = true
+
 	have := make([]int64, len(rows))
 	for i, r := range rows {
 		have[i] = r.seq
@@ -151,30 +161,32 @@ func (c *comparison) driver(driver string, rows []storedPoint) {
 			c.promised.broken("point %s %d lies in another day's partition, where its key does not keep it single", driver, r.seq)
 		}
 	}
+
 	c.rows += int64(len(rows))
-	c.against(driver, have)
+	c.compare(driver, have)
 }
 
-// rest goes through drivers of whom history has nothing.
-func (c *comparison) rest() {
+// driversWithoutRows compares drivers of whom history has nothing.
+func (c *comparison) driversWithoutRows() {
 	for driver := range c.a.promised.points {
 		if !c.seen[driver] {
-			c.against(driver, nil)
+			c.compare(driver, nil)
 		}
 	}
+
 	if c.a.view == nil {
 		return
 	}
 	for driver := range c.a.view.owed {
 		if _, done := c.a.promised.points[driver]; !done && !c.seen[driver] {
-			c.against(driver, nil)
+			c.compare(driver, nil)
 		}
 	}
 }
 
-// against holds one driver's stored sequences, ascending, against what history
-// owes.
-func (c *comparison) against(driver string, have []int64) {
+// compare compares one driver's stored sequences, ascending, with what history
+// owes: what was promised, and what lies on the stream before its checkpoint.
+func (c *comparison) compare(driver string, have []int64) {
 	why := map[int64]string{} // each missing point is explained once
 	missing := func(p promisedPoint) (string, bool) {
 		if _, ok := slices.BinarySearch(have, p.seq); ok {
@@ -185,6 +197,7 @@ func (c *comparison) against(driver string, have []int64) {
 		}
 		return why[p.seq], why[p.seq] == "lost"
 	}
+
 	for _, p := range c.a.promised.points[driver] {
 		c.promised.count("accepted", 1)
 		reason, lost := missing(p)
@@ -193,6 +206,7 @@ func (c *comparison) against(driver string, have []int64) {
 			c.promised.broken("point %s %d was promised at %s and is not in history", driver, p.seq, text(time.UnixMilli(p.at)))
 		}
 	}
+
 	if c.a.view == nil {
 		return
 	}
@@ -212,6 +226,7 @@ func (c *comparison) pointsCheck() Check {
 		f.count(n, 0)
 	}
 	f.count("parked_unreadable", c.losses.unread)
+
 	n := f.check.Counts
 	return f.done("%d points promised = %d stored + %d erased + %d expired + %d parked + %d in declared gaps; history has %d, each once",
 		n["accepted"], n["stored"], n["erased"], n["expired"], n["parked"], n["in_gap"], c.rows)
@@ -232,9 +247,11 @@ func (a *auditor) order(c *comparison) Check {
 	if c.notRising > 0 {
 		f.broken("history has %d points that came after a higher sequence of their driver", c.notRising)
 	}
+
 	if a.view == nil {
 		return f.done("every stored point came after all lower ones of its driver; the stream was not read")
 	}
+
 	for _, s := range a.view.outOfOrder {
 		f.broken("out of order on the stream: %s", s)
 	}
@@ -248,17 +265,19 @@ func (a *auditor) order(c *comparison) Check {
 // heatmapSum: the heatmap has counted each point of history once.
 func (a *auditor) heatmapSum(ctx context.Context, c *comparison) error {
 	f := newFinding(4, "heatmap")
-	var sum, removed, gaps int64
+	var sum, removed int64
 	err := a.tx.QueryRow(ctx, `SELECT (SELECT coalesce(sum(n), 0)::bigint FROM heatmap.cells WHERE generation = $1),
 		(SELECT coalesce(sum(points), 0)::bigint FROM history.removed)`, a.heatmap.generation).Scan(&sum, &removed)
 	if err != nil {
 		return fmt.Errorf("heatmap: %w", err)
 	}
-	all, err := a.declaredGaps(ctx)
+	gaps, err := a.declaredGaps(ctx)
 	if err != nil {
 		return err
 	}
-	gaps = int64(len(all))
+
+	// The heatmap keeps the count of a point that history removed. It has not counted
+	// what did not rise: it knows a driver's newest sequence alone.
 	want := c.rows + removed - c.notRising
 	f.count("sum", sum)
 	f.count("rows", c.rows)
@@ -268,11 +287,12 @@ func (a *auditor) heatmapSum(ctx context.Context, c *comparison) error {
 		want += a.view.early - a.view.late
 	}
 	f.count("expected", want)
+
 	switch {
 	case a.view == nil && !samePlace(a.history, a.heatmap):
 		a.report.add(f.done("not compared: the two readers stand at different places and the stream was not read"))
 		return nil
-	case gaps > 0 && sum != want:
+	case len(gaps) > 0 && sum != want:
 		a.report.add(f.done("not compared: the readers declared gaps; the heatmap has %d, history and the stream make it %d", sum, want))
 		return nil
 	case sum != want:

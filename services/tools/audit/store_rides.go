@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"tandem/services/domain/event"
+
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 )
@@ -15,6 +17,7 @@ func (a *auditor) each(ctx context.Context, fn func(cols []string), sql string, 
 	if err != nil {
 		return err
 	}
+
 	cols := make([]string, len(rows.FieldDescriptions()))
 	into := make([]any, len(cols))
 	for i := range cols {
@@ -36,6 +39,7 @@ func (a *auditor) rides(ctx context.Context) error {
 	}
 	f.count("requested", total)
 	f.count("assigned", assigned)
+
 	rows, err := a.tx.Query(ctx, `SELECT state, count(*) FROM ride.rides GROUP BY state`)
 	if err != nil {
 		return fmt.Errorf("rides: %w", err)
@@ -55,18 +59,21 @@ func (a *auditor) rides(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("rides: %w", err)
 	}
+
+	// The sweeper closes a ride when its end has passed, but not before its message
+	// can no longer come back.
 	p := a.cfg.Profile
-	const receives = 5 // the message may come back so often before the sweeper may act
 	err = a.each(ctx, func(c []string) { f.broken("ride %s waits as %s since its end at %s", c[0], c[1], c[2]) }, `
 		SELECT id::text, state, expires_at::text FROM ride.rides
 		WHERE state IN ('requested', 'offered') AND expires_at < $1 ORDER BY expires_at`,
-		a.now.Add(-receives*p.Visibility-p.Offer-p.Margin-3*p.SweepEvery))
+		a.now.Add(-event.MaxReceiveCount*p.Visibility-p.Offer-p.Margin-3*p.SweepEvery))
 	if err != nil {
 		return fmt.Errorf("rides: %w", err)
 	}
 	if err := a.promisedRides(ctx, f); err != nil {
 		return err
 	}
+
 	c := f.check.Counts
 	a.report.add(f.done("%d rides: %d completed, %d cancelled, %d unfulfilled, %d under way; of %d promised none is lost",
 		total, c["completed"], c["cancelled"], c["unfulfilled"], c["open"], c["promised"]))
@@ -84,10 +91,11 @@ func (a *auditor) promisedRides(ctx context.Context, f *finding) error {
 		}
 		ids = append(ids, id)
 	}
+
 	return a.each(ctx, func(c []string) {
 		r := a.promised.rides[c[0]]
 		f.count("lost", 1)
-		f.broken("ride %s of %s got 201 and is not there", c[0], r.Rider)
+		f.broken("ride %s of %s got 201 and does not exist", c[0], r.Rider)
 	}, `SELECT p.id::text FROM unnest($1::uuid[]) AS p (id) WHERE NOT EXISTS (SELECT FROM ride.rides r WHERE r.id = p.id) ORDER BY 1`, ids)
 }
 
@@ -116,6 +124,7 @@ func (a *auditor) drivers(ctx context.Context) error {
 				FROM ride.rides WHERE driver_id IS NOT NULL AND assigned_at IS NOT NULL WINDOW w AS (PARTITION BY driver_id ORDER BY assigned_at)) x
 			WHERE ended > assigned_at`},
 	}
+
 	for _, c := range checks {
 		err := a.each(ctx, func(cols []string) {
 			args := make([]any, len(cols))
@@ -128,6 +137,7 @@ func (a *auditor) drivers(ctx context.Context) error {
 			return fmt.Errorf("drivers: %w", err)
 		}
 	}
+
 	var live int64
 	if err := a.tx.QueryRow(ctx, `SELECT count(*) FROM ride.rides WHERE state IN ('offered', 'assigned', 'arrived', 'picked_up')`).Scan(&live); err != nil {
 		return fmt.Errorf("drivers: %w", err)
@@ -137,7 +147,7 @@ func (a *auditor) drivers(ctx context.Context) error {
 	return nil
 }
 
-// keys: the same key gives the same ride.
+// keys: the same key returns the same ride.
 func (a *auditor) keys(ctx context.Context) error {
 	f := newFinding(3, "keys")
 	for _, c := range a.promised.conflicts {
@@ -148,16 +158,18 @@ func (a *auditor) keys(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("keys: %w", err)
 	}
+
 	riders, keys, ids := []string{}, []string{}, []string{}
 	for k, id := range a.promised.keys {
 		riders, keys, ids = append(riders, k.rider), append(keys, k.key), append(ids, id)
 	}
-	err = a.each(ctx, func(c []string) { f.broken("key %s of %s gave ride %s, and is ride %s's", c[1], c[0], c[2], c[3]) }, `
+	err = a.each(ctx, func(c []string) { f.broken("key %s of %s returned ride %s, and is ride %s's", c[1], c[0], c[2], c[3]) }, `
 		SELECT p.rider, p.key, p.id, r.id::text FROM unnest($1::text[], $2::text[], $3::text[]) AS p (rider, key, id)
 		JOIN ride.rides r ON r.rider_id = p.rider AND r.idempotency_key = p.key WHERE r.id::text <> p.id`, riders, keys, ids)
 	if err != nil {
 		return fmt.Errorf("keys: %w", err)
 	}
+
 	f.count("keys", int64(len(ids)))
 	a.report.add(f.done("%d promised keys, each with one ride", len(ids)))
 	return nil
@@ -166,6 +178,9 @@ func (a *auditor) keys(ctx context.Context) error {
 // wakes: every open ride will be looked at.
 func (a *auditor) wakes(ctx context.Context) error {
 	f := newFinding(9, "wakes")
+
+	// The sweeper has three tries. A ride whose message is still in the outbox is the
+	// relay's to bring forward, not the sweeper's.
 	overdue := a.now.Add(-3*a.cfg.Profile.SweepEvery - a.cfg.Profile.Margin)
 	err := a.each(ctx, func(c []string) { f.broken("ride %s is %s and should have been looked at by %s", c[0], c[1], c[2]) }, `
 		SELECT id::text, state, coalesce(wake_at::text, 'never') FROM ride.rides r
@@ -175,6 +190,7 @@ func (a *auditor) wakes(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("wakes: %w", err)
 	}
+
 	var unsent int64
 	var oldest *time.Time
 	err = a.tx.QueryRow(ctx, `SELECT count(*), min(due_at) FROM ride.outbox WHERE sent_at IS NULL`).Scan(&unsent, &oldest)
@@ -182,7 +198,7 @@ func (a *auditor) wakes(ctx context.Context) error {
 		return fmt.Errorf("outbox: %w", err)
 	}
 	f.count("unsent", unsent)
-	const relayed = time.Minute
+	const relayed = time.Minute // enough for a relay that was restarted
 	if oldest != nil && oldest.Before(a.now.Add(-relayed)) {
 		f.broken("the outbox has %d unsent messages, the oldest due since %s", unsent, text(*oldest))
 	}
@@ -201,6 +217,7 @@ func (a *auditor) notifications(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("notifications: %w", err)
 	}
+
 	var inbox, sms int64
 	err = a.tx.QueryRow(ctx, `SELECT count(*) FILTER (WHERE channel = 'inbox'), count(*) FILTER (WHERE channel = 'sms' AND state = 'sent')
 		FROM notification.deliveries`).Scan(&inbox, &sms)
@@ -213,9 +230,10 @@ func (a *auditor) notifications(ctx context.Context) error {
 	return nil
 }
 
-// deathReason gives why a ride's message died, as far as the ride knows: the
-// worker's word, or five receives after which no worker lived to say one.
-func (a *auditor) deathReason(ctx context.Context, rideID string) (string, error) {
+// deadLetterReason returns why a ride's message became a dead letter, as far as
+// the ride's events tell: what the worker wrote, or five receives after which no
+// worker lived to write it.
+func (a *auditor) deadLetterReason(ctx context.Context, rideID string) (string, error) {
 	var reason string
 	err := a.tx.QueryRow(ctx, `
 		SELECT coalesce((SELECT data->>'reason' FROM ride.ride_events WHERE ride_id = $1 AND kind = 'dead_lettered' ORDER BY seq DESC LIMIT 1),

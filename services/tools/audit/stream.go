@@ -9,8 +9,8 @@ import (
 	"tandem/services/internal/stream/shardreader"
 )
 
-// streamView is what the stream holds, read once, seen from the readers'
-// checkpoints.
+// streamView is what is on the stream, read once, and on which side of the
+// readers' checkpoints it lies.
 type streamView struct {
 	history, heatmap map[string]shardreader.Position // by shard
 
@@ -24,7 +24,7 @@ type streamView struct {
 	outOfOrder []string
 }
 
-// reached says whether a reader with that checkpoint has passed at.
+// reached reports whether a reader with that checkpoint has passed at.
 func reached(checkpoint map[string]shardreader.Position, at shardreader.Position) bool {
 	c, ok := checkpoint[at.Shard]
 	return ok && comparePositions(at, c) <= 0
@@ -42,13 +42,17 @@ func comparePositions(a, b shardreader.Position) int {
 	return cmp.Or(cmp.Compare(len(a.Sequence), len(b.Sequence)), cmp.Compare(a.Sequence, b.Sequence), cmp.Compare(a.Sub, b.Sub))
 }
 
-func (v *streamView) see(rec shardreader.Record) {
+// add takes the next record; a shard's come in order.
+func (v *streamView) add(rec shardreader.Record) {
 	p, err := event.DecodePoint(rec.Data)
 	if err != nil {
 		v.undecoded++
 		return
 	}
 	v.points++
+
+	// A point below its driver's newest is a repeat where the same sequence came
+	// before: a producer's retry. Otherwise it was overtaken, which no reader repairs.
 	risen := v.risen[p.Driver]
 	if n := len(risen); n > 0 && p.Seq <= risen[n-1] {
 		if _, seen := slices.BinarySearch(risen, p.Seq); seen {
@@ -59,6 +63,7 @@ func (v *streamView) see(rec shardreader.Record) {
 		return
 	}
 	v.risen[p.Driver] = append(risen, p.Seq)
+
 	inHistory, inHeatmap := reached(v.history, rec.Position), reached(v.heatmap, rec.Position)
 	if inHistory {
 		v.owed[p.Driver] = append(v.owed[p.Driver], p.Seq)
