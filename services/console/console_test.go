@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
+	"tandem/services/domain/points"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/httpclient"
 	"tandem/services/internal/httpserver"
@@ -27,10 +28,11 @@ import (
 func TestJudgeNamesTheMostUrgentTrouble(t *testing.T) {
 	well := Overview{
 		Queues:   []Queue{{Name: "ride-requests"}, {Name: "ride-requests-dlq", Dead: true}},
-		Readers:  []Reader{{Reader: "mapfeed", Latency: Latency{P50: 120}}, {Reader: "history", Latency: Latency{P50: 380}}},
+		Readers:  []Reader{{Reader: "mapfeed", Latency: points.Latency{P50: 120}}, {Reader: "history", Latency: points.Latency{P50: 380}}},
 		Rides:    Rides{PerMinute: 14},
 		Services: []Service{{Name: "booking", OK: true}},
 	}
+
 	cases := []struct {
 		name   string
 		change func(*Overview)
@@ -50,6 +52,7 @@ func TestJudgeNamesTheMostUrgentTrouble(t *testing.T) {
 		{"lag", func(o *Overview) { o.Readers[1].BehindMS = 12_000 }, false, "history is 12s behind"},
 		{"parked", func(o *Overview) { o.Readers[1].Parked = 2 }, false, "set 2 records aside"},
 	}
+
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
 			raw, err := json.Marshal(well)
@@ -65,13 +68,13 @@ func TestJudgeNamesTheMostUrgentTrouble(t *testing.T) {
 }
 
 func TestNewestEverywherePicksAPointThatAllHaveSeen(t *testing.T) {
-	at := func(seqs ...int64) (out []seen) {
+	at := func(seqs ...int64) (out []points.Seen) {
 		for _, s := range seqs {
-			out = append(out, seen{Seq: s, Shard: "shard-1", ArrivedAt: 1000 * s, AppliedAt: 1000*s + 40})
+			out = append(out, points.Seen{Seq: s, Shard: "shard-1", ArrivedAt: 1000 * s, AppliedAt: 1000*s + 40})
 		}
 		return out
 	}
-	trace := newestEverywhere("d1", map[string][]seen{"mapfeed": at(9, 8, 7), "history": at(8, 7, 6), "heatmap": at(7, 6, 5)})
+	trace := newestEverywhere("d1", map[string][]points.Seen{"mapfeed": at(9, 8, 7), "history": at(8, 7, 6), "heatmap": at(7, 6, 5)})
 	require.Equal(t, int64(7), trace.Point.Seq)
 	require.Len(t, trace.Readers, 3)
 	require.Equal(t, int64(40), trace.Readers[0].AfterMS)
@@ -108,6 +111,7 @@ func TestOverviewGathersEveryPart(t *testing.T) {
 		"/booking":  `{"per_minute":6,"by_state":{"assigned":2}}`,
 		"/location": `{"shards":[{"shard":"s0","points_per_s":50}]}`,
 	}
+
 	peers := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		detail, ok := details[strings.TrimSuffix(r.URL.Path, "/v1/status")]
 		if !ok {
@@ -122,6 +126,7 @@ func TestOverviewGathersEveryPart(t *testing.T) {
 		kind, _, _ := strings.Cut(name, "-")
 		cfg.Peers = append(cfg.Peers, Peer{Name: name, URL: peers.URL + "/" + kind})
 	}
+
 	queues := &fakeQueues{}
 	g := newGatherer(cfg, queues, testSigner(t))
 	o := g.overview(t.Context())

@@ -5,14 +5,9 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"tandem/services/internal/auth"
 	"tandem/services/internal/httpclient"
@@ -26,27 +21,23 @@ const (
 
 // Peer is one process that the console asks for its status.
 type Peer struct {
-	Name string // booking, dispatch-1, history, …; dispatch-*: every address of URL's host
+	Name string // booking, dispatch-1, history and so on; dispatch-*: every address of URL's host
 	URL  string
-}
-
-// queueAPI is what the console needs of SQS.
-type queueAPI interface {
-	GetQueueUrl(context.Context, *sqs.GetQueueUrlInput, ...func(*sqs.Options)) (*sqs.GetQueueUrlOutput, error)
-	GetQueueAttributes(context.Context, *sqs.GetQueueAttributesInput, ...func(*sqs.Options)) (*sqs.GetQueueAttributesOutput, error)
 }
 
 // gatherer asks all peers and queues at once and shares the answer for a moment.
 type gatherer struct {
-	peers   []peerClient
-	groups  []*replicas
-	queues  []string
-	sqs     queueAPI
-	now     func() time.Time
-	mu      sync.Mutex // held while gathering: askers share one round
-	last    Overview
-	urls    map[string]string
+	peers  []peerClient
+	groups []*replicas
+	queues []string
+	sqs    queueAPI
+	now    func() time.Time
+
+	mu   sync.Mutex // held while gathering: askers share one round
+	last Overview
+
 	urlLock sync.Mutex
+	urls    map[string]string // of queues, by name
 }
 
 type peerClient struct {
@@ -61,23 +52,30 @@ func newGatherer(cfg Config, q queueAPI, signer *auth.Signer) *gatherer {
 			g.groups = append(g.groups, r)
 			continue
 		}
-		g.peers = append(g.peers, peerClient{p, httpclient.ForService(p.URL, signer, "console")})
+		g.peers = append(g.peers, peerClient{p, httpclient.ForService(p.URL, signer, serviceName)})
 	}
 	return g
 }
 
+// overview returns what was gathered at most shareFor ago.
 func (g *gatherer) overview(ctx context.Context) Overview {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+
 	if now := g.now(); now.Sub(g.last.At) < shareFor {
 		return g.last
 	}
-	// The round outlives one asker that goes away: others wait for it.
+
+	// The round outlives one asker that goes away, since others wait for it; so it
+	// has its own deadline.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askWithin)
 	defer cancel()
+
 	o := Overview{At: g.now().UTC(), Workers: []Worker{}, Shards: []Shard{}, Readers: []Reader{}, Rides: Rides{ByState: map[string]int{}}}
 	o.Queues = make([]Queue, len(g.queues))
 	o.Services = make([]Service, len(g.peers))
+
+	// All at once: one part that does not answer costs the others nothing.
 	var wg sync.WaitGroup
 	for i, p := range g.peers {
 		wg.Go(func() { o.Services[i] = askPeer(ctx, p) })
@@ -90,30 +88,35 @@ func (g *gatherer) overview(ctx context.Context) Overview {
 		wg.Go(func() { o.Queues[i] = g.askQueue(ctx, name) })
 	}
 	wg.Wait()
+
 	o.Services = slices.Concat(append([][]Service{o.Services}, scaled...)...)
 	for _, s := range o.Services {
 		o.place(s)
 	}
+
 	o.OK, o.Sentence = judge(o)
 	g.last = o
 	return o
 }
 
+// askPeer returns a service's status. One that does not answer is not OK.
 func askPeer(ctx context.Context, p peerClient) Service {
 	var status struct {
 		httpserver.Status
 		Detail json.RawMessage `json:"detail"`
 	}
+
 	s := Service{Name: p.Name}
 	if _, err := p.client.Once(ctx, httpclient.Request{Method: http.MethodGet, Path: "/v1/status", Out: &status}); err != nil {
 		return s
 	}
+
 	s.OK, s.PID, s.NotReady, s.Detail = true, status.PID, status.NotReady, status.Detail
 	s.RSSMB = float64(status.RSSBytes) / (1 << 20)
 	return s
 }
 
-// place puts what a service says of itself where the picture shows it.
+// place puts what a service says of itself where the overview shows it.
 func (o *Overview) place(s Service) {
 	kind, _, _ := strings.Cut(s.Name, "-")
 	switch kind {
@@ -127,7 +130,7 @@ func (o *Overview) place(s Service) {
 		decodeDetail(s, &r)
 		r.Reader, r.OK = s.Name, s.OK
 		if r.OK && r.Mode == "" {
-			r.Mode = "polling" // who does not say knows no other way
+			r.Mode = "polling" // points.Group says nothing: it has no other way
 		}
 		for _, shard := range r.Shards {
 			r.BehindMS = max(r.BehindMS, shard.BehindMS)
@@ -150,51 +153,4 @@ func decodeDetail(s Service, v any) {
 	if len(s.Detail) > 0 {
 		_ = json.Unmarshal(s.Detail, v)
 	}
-}
-
-func (g *gatherer) askQueue(ctx context.Context, name string) Queue {
-	q := Queue{Name: name, Dead: strings.Contains(name, "-dlq")}
-	url, err := g.queueURL(ctx, name)
-	if err != nil {
-		q.Error = "it cannot be found; is it deployed?"
-		return q
-	}
-	out, err := g.sqs.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{
-		types.QueueAttributeNameApproximateNumberOfMessages,
-		types.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
-		types.QueueAttributeNameApproximateNumberOfMessagesDelayed,
-	}})
-	if err != nil {
-		g.forgetURL(name)
-		q.Error = "SQS did not answer."
-		return q
-	}
-	count := func(k types.QueueAttributeName) int { n, _ := strconv.Atoi(out.Attributes[string(k)]); return n }
-	q.Visible = count(types.QueueAttributeNameApproximateNumberOfMessages)
-	q.InFlight = count(types.QueueAttributeNameApproximateNumberOfMessagesNotVisible)
-	q.Delayed = count(types.QueueAttributeNameApproximateNumberOfMessagesDelayed)
-	return q
-}
-
-func (g *gatherer) queueURL(ctx context.Context, name string) (string, error) {
-	g.urlLock.Lock()
-	url, ok := g.urls[name]
-	g.urlLock.Unlock()
-	if ok {
-		return url, nil
-	}
-	out, err := g.sqs.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &name})
-	if err != nil {
-		return "", err
-	}
-	g.urlLock.Lock()
-	defer g.urlLock.Unlock()
-	g.urls[name] = aws.ToString(out.QueueUrl)
-	return g.urls[name], nil
-}
-
-func (g *gatherer) forgetURL(name string) {
-	g.urlLock.Lock()
-	defer g.urlLock.Unlock()
-	delete(g.urls, name)
 }

@@ -13,9 +13,10 @@ const (
 	backlogAlarm = 50 // messages that wait
 )
 
-// judge decides purely from what was gathered: the most urgent trouble first,
-// else that all is well.
+// judge says in one sentence what is wrong, the most urgent trouble first, or
+// that all is well. It decides from o alone.
 func judge(o Overview) (ok bool, sentence string) {
+	// First what does not work at all: it explains most of what would follow.
 	if down := downServices(o); len(down) > 0 {
 		verb := "does"
 		if len(down) > 1 {
@@ -23,14 +24,18 @@ func judge(o Overview) (ok bool, sentence string) {
 		}
 		return false, fmt.Sprintf("%s %s not answer: look at the logs; work waits on queue and stream until then.", strings.Join(down, ", "), verb)
 	}
+
 	for _, q := range o.Queues {
 		if q.Error != "" {
 			return false, fmt.Sprintf("The queue %s cannot be looked at: %s", q.Name, q.Error)
 		}
 	}
+
 	if why := notReady(o); why != "" {
 		return false, why
 	}
+
+	// All parts work. Is anything left undone?
 	for _, q := range o.Queues {
 		switch {
 		case q.Dead && q.Visible > 0:
@@ -39,6 +44,7 @@ func judge(o Overview) (ok bool, sentence string) {
 			return false, fmt.Sprintf("%d messages wait in %s: the workers do not keep up.", q.Visible, q.Name)
 		}
 	}
+
 	for _, r := range o.Readers {
 		if r.Parked > 0 {
 			return false, fmt.Sprintf("%s has set %d %s aside that it could not handle.", r.Reader, r.Parked, plural(int(r.Parked), "record"))
@@ -47,6 +53,7 @@ func judge(o Overview) (ok bool, sentence string) {
 			return false, fmt.Sprintf("%s is %s behind the stream; the others are not held up.", r.Reader, behind.Round(time.Second))
 		}
 	}
+
 	return true, wellSentence(o)
 }
 
@@ -55,14 +62,17 @@ func wellSentence(o Overview) string {
 	for _, q := range o.Queues {
 		waiting += q.Visible
 	}
+
 	wait := "nothing waits"
 	if waiting > 0 {
 		wait = fmt.Sprintf("%d %s waiting", waiting, plural(waiting, "message"))
 	}
+
 	slowest := ""
 	if r, ok := slowestReader(o.Readers); ok {
 		slowest = fmt.Sprintf(", slowest reader %s at %.0f ms", r.Reader, r.Latency.P50)
 	}
+
 	return fmt.Sprintf("All well: %.0f rides/min, %s%s", o.Rides.PerMinute, wait, slowest)
 }
 

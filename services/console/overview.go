@@ -3,6 +3,8 @@ package console
 import (
 	"encoding/json"
 	"time"
+
+	"tandem/services/domain/points"
 )
 
 // Overview is the answer of GET /v1/overview.
@@ -50,30 +52,15 @@ type Shard struct {
 
 // Reader is one reader of the stream.
 type Reader struct {
-	Reader   string        `json:"reader"`
-	OK       bool          `json:"ok"`
-	Mode     string        `json:"mode"` // polling, or fan-out and as whom
-	Points   int64         `json:"points"`
-	BehindMS int64         `json:"behind_ms"` // of the shard that is furthest behind
-	Latency  Latency       `json:"latency_ms"`
-	Shards   []ReaderShard `json:"shards"`
-	Skipped  int64         `json:"skipped"`
-	Parked   int64         `json:"parked"`
-}
-
-// Latency is from a point's arrival on the stream to its being applied, in ms.
-type Latency struct {
-	P50 float64 `json:"p50"`
-	P99 float64 `json:"p99"`
-	Max float64 `json:"max"`
-}
-
-// ReaderShard is where a reader stands on one shard.
-type ReaderShard struct {
-	Shard    string `json:"shard"`
-	Sequence string `json:"sequence"`
-	BehindMS int64  `json:"behind_ms"`
-	Worker   string `json:"worker,omitempty"`
+	Reader   string               `json:"reader"`
+	OK       bool                 `json:"ok"`
+	Mode     string               `json:"mode"` // polling, or fan-out and as whom
+	Points   int64                `json:"points"`
+	BehindMS int64                `json:"behind_ms"` // of the shard that is furthest behind
+	Latency  points.Latency       `json:"latency_ms"`
+	Shards   []points.ShardDetail `json:"shards"`
+	Skipped  int64                `json:"skipped"`
+	Parked   int64                `json:"parked"`
 }
 
 // Rides is what booking counts.

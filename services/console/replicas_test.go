@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Workers come and go behind one name: each that is there is asked, under the
-// name that it gives itself.
+// Workers come and go behind one name: each that runs is asked, and shown under
+// the name that it has in its own status.
 func TestReplicasAreAsManyAsTheNameHasAddresses(t *testing.T) {
 	worker := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = fmt.Fprintf(w, `{"service":"dispatch","pid":1,"detail":{"worker":"dispatch-on-%s"}}`, r.Host)
@@ -28,6 +28,7 @@ func TestReplicasAreAsManyAsTheNameHasAddresses(t *testing.T) {
 		}
 		return addresses, nil
 	}
+
 	one := r.ask(t.Context())
 	require.Len(t, one, 1)
 	require.True(t, one[0].OK)

@@ -1,12 +1,11 @@
 package console
 
 import (
+	"cmp"
 	"context"
-	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/gin-gonic/gin"
 
 	"tandem/services/domain/event"
 	"tandem/services/internal/auth"
@@ -15,6 +14,8 @@ import (
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/lifecycle"
 )
+
+const serviceName = "console" // it asks the others as this subject
 
 // Config is what the console needs.
 type Config struct {
@@ -40,27 +41,19 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	if len(cfg.Queues) == 0 {
 		cfg.Queues = []string{event.QueueRideRequests, event.QueueRideRequestsDead, event.QueueNotifications, event.QueueNotificationsDead}
 	}
-	if cfg.StreamRetention == 0 {
-		cfg.StreamRetention = 24 * time.Hour
-	}
+
+	cfg.StreamRetention = cmp.Or(cfg.StreamRetention, 24*time.Hour)
+
 	awsCfg, err := awsclient.New(ctx, cfg.AWS)
 	if err != nil {
 		return err
 	}
+
 	s := &service{
 		cfg:     cfg,
 		gather:  newGatherer(cfg, sqs.NewFromConfig(awsCfg), cfg.Auth),
-		booking: httpclient.ForService(cfg.BookingURL, cfg.Auth, "console"),
+		booking: httpclient.ForService(cfg.BookingURL, cfg.Auth, serviceName),
 	}
-	return httpserver.Serve(ctx, httpserver.Options{Name: "console", Env: env, Auth: cfg.Auth, Routes: s.routes()})
-}
 
-func (s *service) routes() []httpserver.Route {
-	return []httpserver.Route{
-		{Method: http.MethodGet, Path: "/v1/overview", Roles: []auth.Role{auth.Admin, auth.Service}, Handle: func(c *gin.Context) error {
-			c.JSON(http.StatusOK, s.gather.overview(c.Request.Context()))
-			return nil
-		}},
-		{Method: http.MethodGet, Path: "/v1/rides/:id/stream", Roles: []auth.Role{auth.Rider, auth.Driver, auth.Admin}, Handle: s.rideStream},
-	}
+	return httpserver.Serve(ctx, httpserver.Options{Name: serviceName, Env: env, Auth: cfg.Auth, Routes: s.routes()})
 }

@@ -76,6 +76,7 @@ func (s *service) heatmapHTTP(c *gin.Context) error {
 	if c.Query("raw") == "1" {
 		return s.rawHTTP(c, minutes)
 	}
+
 	m, err := s.publicMap(c.Request.Context(), time.Now(), minutes)
 	if err != nil {
 		return err
@@ -96,6 +97,7 @@ func (s *service) publicMap(ctx context.Context, now time.Time, minutes int) (pu
 	// many askers cost one computation.
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	if m, ok := s.public[minutes]; ok && m.To.Equal(to) {
 		return m, nil
 	}
@@ -105,6 +107,7 @@ func (s *service) publicMap(ctx context.Context, now time.Time, minutes int) (pu
 	if err != nil {
 		return publicMap{}, err
 	}
+
 	for _, a := range partition(present) {
 		m.Cells = append(m.Cells, publicCell{Cell: a.cell.ToToken(), Level: a.cell.Level(), Class: class(a.drivers), Corners: corners(a.cell)})
 	}
@@ -142,6 +145,7 @@ func (s *service) rawHTTP(c *gin.Context, minutes int) error {
 			FirstArrived: row.FirstArrived.UTC(), LastArrived: row.LastArrived.UTC(), Corners: corners(id),
 		}
 	}
+
 	c.JSON(http.StatusOK, gin.H{"from": from.UTC(), "to": to.UTC(), "cells": cells})
 	return nil
 }

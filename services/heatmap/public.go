@@ -59,6 +59,7 @@ func levels(present map[s2.CellID][]string) map[s2.CellID]map[string]struct{} {
 			}
 		}
 	}
+
 	return out
 }
 
@@ -79,6 +80,7 @@ func cut(c s2.CellID, within map[s2.CellID]map[string]struct{}) []area {
 			out = append(out, cut(child, within)...)
 		}
 	}
+
 	return out
 }
 
@@ -94,6 +96,7 @@ func class(drivers int) string {
 		}
 		return fmt.Sprintf("%d-%d", bounds[i], bounds[i+1]-1)
 	}
+
 	return ""
 }
 
@@ -105,5 +108,6 @@ func corners(id s2.CellID) [4][2]float64 {
 		ll := s2.LatLngFromPoint(cell.Vertex(i))
 		out[i] = [2]float64{ll.Lat.Degrees(), ll.Lng.Degrees()}
 	}
+
 	return out
 }

@@ -52,6 +52,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	if err != nil {
 		return err
 	}
+
 	return group.Serve(ctx, httpserver.Options{Name: name, Env: env, Auth: cfg.Auth, Routes: newService(s).routes()},
 		lifecycle.Task{Name: "presence", Run: func(ctx context.Context) error { return s.keepForgetting(ctx, env.Log) }})
 }

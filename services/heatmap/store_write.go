@@ -117,6 +117,7 @@ func (s *store) addPresence(b *pgx.Batch, t tally) {
 	for i, p := range present {
 		windows[i], cells[i], drivers[i] = p.window(), int64(p.cell), p.driver //nolint:gosec // all 64 bits are kept
 	}
+
 	b.Queue(`
 		INSERT INTO heatmap.presence (window_at, cell, driver)
 		SELECT * FROM unnest($1::timestamptz[], $2::bigint[], $3::text[]) ON CONFLICT DO NOTHING`, windows, cells, drivers)

@@ -43,6 +43,7 @@ func (c count) plus(d count) count {
 	if c.n == 0 {
 		return d
 	}
+
 	c.n += d.n
 	if d.first.Before(c.first) {
 		c.first = d.first
@@ -50,6 +51,7 @@ func (c count) plus(d count) count {
 	if d.last.After(c.last) {
 		c.last = d.last
 	}
+
 	return c
 }
 
@@ -84,6 +86,7 @@ func tallyUp(batch []points.Arrival, since time.Time) tally {
 			t.present[presence{at, p.Driver}] = struct{}{}
 		}
 	}
+
 	return t
 }
 

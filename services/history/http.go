@@ -39,6 +39,7 @@ func (s *store) lastHTTP(c *gin.Context) error {
 	if !ok {
 		return problem.New(problem.NotFound, "There is no point of driver %s yet.", driver)
 	}
+
 	c.JSON(http.StatusOK, p)
 	return nil
 }
@@ -55,6 +56,7 @@ func (s *store) pointsHTTP(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+
 	limit := defaultPage
 	if q := c.Query("limit"); q != "" {
 		if limit, err = strconv.Atoi(q); err != nil || limit < 1 || limit > maxPage {
@@ -71,6 +73,7 @@ func (s *store) pointsHTTP(c *gin.Context) error {
 	if len(points) == limit {
 		answer["next"] = points[limit-1].Seq + 1
 	}
+
 	c.JSON(http.StatusOK, answer)
 	return nil
 }

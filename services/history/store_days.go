@@ -25,6 +25,7 @@ func (s *store) ensureDays(ctx context.Context, batch []points.Arrival) error {
 			return fmt.Errorf("create the partition of %s: %w", day.Format(time.DateOnly), err)
 		}
 	}
+
 	return nil
 }
 

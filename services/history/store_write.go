@@ -64,6 +64,7 @@ func (s *store) insertNew(ctx context.Context, tx pgx.Tx, batch []points.Arrival
 	if _, err := tx.Exec(ctx, `CREATE TEMPORARY TABLE staged (LIKE history.points) ON COMMIT DROP`); err != nil {
 		return 0, fmt.Errorf("stage points: %w", err)
 	}
+
 	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"staged"}, columns(), rowsOf(batch)); err != nil {
 		return 0, fmt.Errorf("stage points: %w", err)
 	}

@@ -63,6 +63,7 @@ func check(driver string, points []point, now time.Time, recorded bool) (good []
 			Driver: driver, Seq: p.Seq, At: p.At, Lat: *p.Lat, Lon: *p.Lon, Speed: p.Speed, Heading: p.Heading, Accuracy: p.Accuracy,
 		})
 	}
+
 	return good, refused
 }
 

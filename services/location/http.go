@@ -73,6 +73,7 @@ func (s *service) points(c *gin.Context) error {
 	if refused == nil {
 		refused = []refusal{}
 	}
+
 	c.JSON(http.StatusAccepted, accepted{len(good), good[len(good)-1].Seq, refused})
 	return nil
 }
@@ -102,6 +103,7 @@ func notDurable(err error, good []event.Point, acked int, refused []refusal) err
 	if acked > 0 {
 		through = good[acked-1].Seq
 	}
+
 	p := problem.Wrap(err, problem.Unavailable, "The stream has not acknowledged every point. Send again from resend_from on.")
 	if errors.Is(err, context.DeadlineExceeded) {
 		p.Err = errors.New("the stream did not acknowledge in time")

@@ -71,12 +71,14 @@ func TestWhatIsNotDurableIsSaid(t *testing.T) {
 	now := time.Now().UnixMilli()
 	body := fmt.Sprintf(`{"points":[{"seq":%d,"at":%d,"lat":1,"lon":1},{"seq":%d,"at":%d,"lat":1,"lon":1},{"seq":%d,"at":%d,"lat":99,"lon":1},{"seq":%d,"at":%d,"lat":1,"lon":1}]}`,
 		now, now, now+1, now, now+2, now, now+3, now)
+
 	status, out := post(t, handler(t, signer, stalled{acks: 2}), signer, auth.Identity{Subject: "d", Role: auth.Driver}, body)
 	require.Equal(t, 503, status)
 	require.InDelta(t, now+1, out["accepted_through"], 0)
 	require.InDelta(t, now+3, out["resend_from"], 0)
 	require.Len(t, out["refused"], 1)
 	require.NotContains(t, fmt.Sprint(out), "secret-host")
+
 	_, out = post(t, handler(t, signer, stalled{}), signer, auth.Identity{Subject: "d", Role: auth.Driver}, body)
 	require.InDelta(t, 0, out["accepted_through"], 0)
 }
@@ -95,6 +97,7 @@ func TestEachFieldIsRefusedByName(t *testing.T) {
 		"heading":  func(p *point) { p.Heading = 360 },
 		"accuracy": func(p *point) { p.Accuracy = 10_001 },
 	}
+
 	for field, change := range cases {
 		p := good
 		change(&p)
@@ -105,12 +108,14 @@ func TestEachFieldIsRefusedByName(t *testing.T) {
 		require.Equal(t, field, refused[0].Field)
 		require.NotEmpty(t, refused[0].Detail)
 	}
+
 	old := good
 	old.Seq, old.At = 1_362_127_071_000, 1_362_127_071_000
 	taken, _ := check("d", []point{old}, now, false)
 	require.Empty(t, taken, "a driver's own fix is not from 2013")
 	taken, _ = check("d", []point{old}, now, true)
 	require.Len(t, taken, 1, "a recorded one may be")
+
 	_, refused := check("d", []point{good, good}, now, false)
 	require.Equal(t, "seq", refused[0].Field, "sequences rise inside a batch")
 	ahead := good
@@ -149,6 +154,7 @@ func TestPointsReachTheStream(t *testing.T) {
 		ended <- Run(ctx, lifecycle.Env{Listener: l, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()},
 			Config{AWS: aws, Auth: signer, Profile: profile.Fast()})
 	}()
+
 	do := func(r *http.Request) (int, []byte) {
 		r = r.Clone(r.Context())
 		r.RequestURI, r.URL.Scheme, r.URL.Host = "", "http", l.Addr().String()
@@ -159,6 +165,7 @@ func TestPointsReachTheStream(t *testing.T) {
 		n, _ := resp.Body.Read(b[:])
 		return resp.StatusCode, b[:n]
 	}
+
 	now := time.Now().UnixMilli()
 	for i := range int64(20) {
 		body := fmt.Sprintf(`{"points":[{"seq":%d,"at":%d,"lat":-34.9,"lon":-56.2,"speed":8}]}`, now+i, now)
@@ -166,6 +173,7 @@ func TestPointsReachTheStream(t *testing.T) {
 		require.Equal(t, 202, status, out)
 		require.InDelta(t, now+i, out["accepted_through"], 0)
 	}
+
 	status, _ := post(t, do, signer, auth.Identity{Subject: "d1", Role: auth.Driver}, `{"driver_id":"d2","points":[]}`)
 	require.Equal(t, 403, status, "another driver's location")
 	status, _ = post(t, do, signer, auth.Identity{Subject: "f", Role: auth.Importer}, `{"driver_id":"d3","points":[{"seq":1362127071000,"at":1362127071000,"lat":40.7,"lon":-74}]}`)
@@ -189,6 +197,7 @@ func TestPointsReachTheStream(t *testing.T) {
 				return nil
 			})
 	}()
+
 	next, imported := now, false
 	for next < now+20 || !imported {
 		select {
@@ -203,6 +212,7 @@ func TestPointsReachTheStream(t *testing.T) {
 			t.Fatalf("read up to %d of 20, imported %v", next-now, imported)
 		}
 	}
+
 	cancel()
 	require.NoError(t, <-ended)
 }

@@ -46,6 +46,7 @@ func (s *stats) put(acked int, took time.Duration) {
 func (s *stats) report(shard string, points, bytes int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	sh, ok := s.shards[shard]
 	if !ok {
 		sh = &shardStats{since: time.Now()}
@@ -65,6 +66,7 @@ func (s *shardStats) roll(now time.Time) {
 	if took < rateWindow {
 		return
 	}
+
 	for i, total := range [3]int64{s.points, s.records, s.bytes} {
 		s.rates[i] = float64(total-s.before[i]) / took.Seconds()
 		s.before[i] = total
@@ -89,6 +91,7 @@ type detail struct {
 func (s *stats) detail() any {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	d := detail{Points: s.accepted.Load(), Refused: s.refused.Load(), Shards: []shardDetail{}, Latency: map[string]float64{
 		"p50": float64(s.latency.ValueAtQuantile(50)), "p99": float64(s.latency.ValueAtQuantile(99)),
 	}}
@@ -98,5 +101,6 @@ func (s *stats) detail() any {
 		sh.roll(time.Now())
 		d.Shards = append(d.Shards, shardDetail{name, sh.rates[0], sh.rates[1], sh.rates[2]})
 	}
+
 	return d
 }

@@ -103,6 +103,7 @@ func (c *client) handle(ctx context.Context, raw []byte, wg *sync.WaitGroup) err
 	if err := json.Unmarshal(raw, &m); err != nil {
 		return problem.New(problem.Invalid, "Send JSON with a type: view, ride or driver.")
 	}
+
 	switch m.Type {
 	case "view":
 		return c.look(geo.Box{West: m.West, South: m.South, East: m.East, North: m.North})
@@ -118,6 +119,7 @@ func (c *client) look(view geo.Box) error {
 	if !view.Valid() {
 		return problem.Field("view", "West and east are -180 to 180 degrees, south and north -90 to 90, south below north.")
 	}
+
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.view, c.viewed, c.fresh = view, true, true
@@ -128,12 +130,14 @@ func (c *client) look(view geo.Box) error {
 func (c *client) offer(moved, all []vehicle, newNumbers bool, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+
 	if newNumbers {
 		c.fresh = true
 		for driver := range c.knows {
 			c.tellVehicle(driver)
 		}
 	}
+
 	if !c.viewed {
 		return
 	}
@@ -163,9 +167,11 @@ func (c *client) offer(moved, all []vehicle, newNumbers bool, now time.Time) {
 func (c *client) know(driver string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+
 	if driver == "" || c.knows[driver] {
 		return
 	}
+
 	c.knows[driver] = true
 	c.tellVehicle(driver)
 }

@@ -26,6 +26,7 @@ func (f *feed) routes() []httpserver.Route {
 
 // socketHTTP is GET /v1/map: it serves one client until its socket ends.
 func (f *feed) socketHTTP(c *gin.Context) error {
+	// Each client costs memory and a share of every round of frames.
 	if f.count() >= maxClients {
 		return problem.New(problem.Unavailable, "The map has %d viewers, which is all it takes. Try again in a minute.", maxClients)
 	}
@@ -45,6 +46,7 @@ func (f *feed) socketHTTP(c *gin.Context) error {
 		id: httpserver.Identity(c), conn: conn, feed: f, wake: make(chan struct{}, 1), texts: make(chan []byte, TextQueue),
 		knows: map[string]bool{}, watches: map[string]bool{},
 	}
+
 	f.add(cl)
 	defer f.drop(cl)
 	cl.serve(c.Request.Context())

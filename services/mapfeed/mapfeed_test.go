@@ -44,6 +44,7 @@ func decodeFrame(t *testing.T, b []byte) (kind byte, out []seen) {
 			lon: float64(int32(binary.LittleEndian.Uint32(v[8:]))) / 1e7, at: int64(math.Float64frombits(binary.LittleEndian.Uint64(v[16:]))),
 		})
 	}
+
 	return b[1], out
 }
 
@@ -67,6 +68,7 @@ func start(t *testing.T, bookingURL string) (f *feed, base string, signer *auth.
 		cancel()
 		require.NoError(t, <-ended)
 	})
+
 	return f, "ws://" + l.Addr().String() + "/v1/map", signer
 }
 
@@ -119,6 +121,7 @@ func TestAClientSeesWhatLiesInItsView(t *testing.T) {
 	f, base, signer := start(t, "")
 	f.world.apply(point("in", 1, -34.9, -56.2), time.Now())
 	f.world.apply(point("out", 1, -30, -50), time.Now())
+
 	conn := dial(t, base, signer, viewer)
 	require.Equal(t, "hello", nextText(t, conn)["type"])
 	require.NoError(t, conn.WriteJSON(message{Type: "view", West: -57, South: -35, East: -56, North: -34}))
@@ -126,12 +129,14 @@ func TestAClientSeesWhatLiesInItsView(t *testing.T) {
 	require.Equal(t, byte(kindAll), kind, "a new view begins with everything in it")
 	require.Len(t, vehicles, 1)
 	require.InDelta(t, -34.9, vehicles[0].lat, 1e-6)
+
 	f.world.apply(point("in", 2, -34.91, -56.2), time.Now())
 	f.world.apply(point("out", 2, -30.1, -50), time.Now())
 	kind, vehicles = nextFrame(t, conn)
 	require.Equal(t, byte(kindMoved), kind)
 	require.Len(t, vehicles, 1)
 	require.Equal(t, int64(2), vehicles[0].at)
+
 	require.NoError(t, conn.WriteJSON(message{Type: "view", West: 0, South: 80, East: 1, North: 20}))
 	require.Equal(t, "error", nextText(t, conn)["type"])
 	require.NoError(t, conn.WriteJSON(map[string]string{"type": "nonsense"}))
@@ -150,6 +155,7 @@ func TestASlowClientDelaysNobody(t *testing.T) {
 		require.NoError(t, conn.WriteJSON(message{Type: "view", West: -57, South: -35, East: -56, North: -34}))
 		conns = append(conns, conn)
 	}
+
 	const last = 30
 	go func() {
 		for seq := int64(1); seq <= last; seq++ {
@@ -159,6 +165,7 @@ func TestASlowClientDelaysNobody(t *testing.T) {
 			f.handOut(time.Now())
 		}
 	}()
+
 	for _, conn := range conns {
 		newest := map[uint32]int64{}
 		done := 0
@@ -183,12 +190,14 @@ func TestNumbersChangeForAllWithTheEpoch(t *testing.T) {
 	_, all, _ := w.look()
 	before := all[0].id
 	require.Equal(t, before, w.vehicleOf("d"))
+
 	now = now.Add(epochLength)
 	w.apply(point("d", 2, 0, 0), now)
 	_, all, newNumbers := w.look()
 	require.True(t, newNumbers)
 	require.NotEqual(t, before, all[0].id)
 	require.NotEqual(t, newWorld([]byte("other")).pseudonym("d", 6), all[0].id, "another key, other numbers")
+
 	now = now.Add(silentAfter + time.Second)
 	_, all, _ = w.look()
 	require.Empty(t, all, "a silent driver is gone")
@@ -217,14 +226,17 @@ func TestRideEventsComeWithTheClientsOwnRights(t *testing.T) {
 	defer booking.Close()
 	f, base, k := start(t, booking.URL)
 	signer = k
+
 	conn := dial(t, base, k, auth.Identity{Subject: "p1", Role: auth.Rider})
 	require.Equal(t, "hello", nextText(t, conn)["type"])
 	require.NoError(t, conn.WriteJSON(message{Type: "ride", RideID: "r1"}))
 	first := nextText(t, conn)
 	require.Equal(t, "requested", first["event"].(map[string]any)["kind"])
+
 	vehicle := nextText(t, conn)
 	require.Equal(t, "vehicle", vehicle["type"], "its own driver's number")
 	require.InDelta(t, float64(f.world.vehicleOf("d1")), vehicle["vehicle"], 0)
+
 	second := nextText(t, conn)["event"].(map[string]any)
 	require.Equal(t, "assigned", second["kind"])
 	require.Equal(t, "1", second["after"], "it goes on from the last event")

@@ -125,6 +125,7 @@ func (f *feed) handOut(now time.Time) {
 
 	f.mu.Lock()
 	defer f.mu.Unlock()
+
 	for c := range f.clients {
 		c.offer(moved, all, newNumbers, now)
 	}

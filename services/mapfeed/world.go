@@ -46,11 +46,13 @@ func (w *world) pseudonym(driver string, epoch int64) uint32 {
 func (w *world) apply(p event.Point, arrived time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+
 	v, ok := w.byDriver[p.Driver]
 	if !ok {
 		v = &vehicle{id: w.pseudonym(p.Driver, w.epoch)}
 		w.byDriver[p.Driver] = v
 	}
+
 	v.point, v.arrived = p, arrived
 	w.moved[v] = struct{}{}
 }

@@ -56,6 +56,7 @@ func number(c *gin.Context, name string, lo, hi, missing float64) (float64, erro
 	if text == "" && !math.IsNaN(missing) {
 		return missing, nil
 	}
+
 	v, err := strconv.ParseFloat(text, 64)
 	if err != nil || math.IsNaN(v) || v < lo || v > hi {
 		return 0, problem.Field(name, "It is a number from %g to %g.", lo, hi)

@@ -37,6 +37,7 @@ func corner(p event.Point) [2]float64 { return [2]float64{p.Lon, p.Lat} }
 func (x *index) apply(p event.Point, arrived time.Time) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+
 	if before, ok := x.byDriver[p.Driver]; ok {
 		x.byPlace.Delete(corner(before.Point), corner(before.Point), p.Driver)
 	}
@@ -49,6 +50,7 @@ func (x *index) apply(p event.Point, arrived time.Time) {
 func (x *index) forget() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+
 	for driver, e := range x.byDriver {
 		if x.now().Sub(e.heard) > silentAfter {
 			x.byPlace.Delete(corner(e.Point), corner(e.Point), driver)
@@ -105,6 +107,8 @@ func (x *index) near(p geo.Point, limit int, within float64) []found {
 		if d > within*1.01 {
 			return false // what follows is farther; 1 % is what the two orders may differ by
 		}
+
+		// A silent driver may still be indexed: forget runs now and then.
 		if d <= within && x.now().Sub(e.heard) <= silentAfter {
 			out = append(out, found{driver, at, e.Heading, e.Speed, e.At, math.Round(d)})
 		}

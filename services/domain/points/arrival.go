@@ -46,5 +46,6 @@ func decodeAll(b shardreader.Batch) ([]Arrival, error) {
 	if len(bad) > 0 {
 		return nil, fmt.Errorf("points: %w", errors.Join(bad...))
 	}
+
 	return batch, nil
 }

@@ -90,5 +90,6 @@ func (g *Group) Detail() Detail {
 			Worker: s.Worker, Error: errorText(s.Err), Drained: s.Drained,
 		})
 	}
+
 	return d
 }

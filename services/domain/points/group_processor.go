@@ -40,6 +40,7 @@ func (p *processor) Process(ctx context.Context, b shardreader.Batch, commit sha
 	if err != nil {
 		return err
 	}
+
 	for i, a := range batch {
 		batch[i].Rises = mark.Rises(a.Driver, a.Seq)
 	}
@@ -55,6 +56,7 @@ func (p *processor) Process(ctx context.Context, b shardreader.Batch, commit sha
 	for driver, seq := range mark {
 		p.marks.Add(driver, seq)
 	}
+
 	p.group.count(batch, out)
 	return nil
 }
@@ -78,6 +80,7 @@ func (p *processor) recall(ctx context.Context, batch []Arrival) (event.Mark, er
 	if len(unknown) == 0 {
 		return mark, nil
 	}
+
 	return mark, p.group.o.Store.Newest(ctx, unknown, mark)
 }
 

@@ -58,6 +58,7 @@ func NewLive(o LiveOptions) *Live {
 		l.lease = l.newLease()
 		read.FanOut, read.Consumer = o.FanOut, l.lease.Consumer
 	}
+
 	l.reader = shardreader.New(read)
 	return l
 }
@@ -153,5 +154,6 @@ func (l *Live) Detail() Detail {
 			Shard: s.Shard, Sequence: s.Sequence, BehindMS: s.Behind.Milliseconds(), Error: errorText(s.Err), Drained: s.Closed,
 		})
 	}
+
 	return d
 }

@@ -21,6 +21,7 @@ func (l *Live) newLease() *shardgroup.ConsumerLease {
 	open := func(ctx context.Context) (*pgxpool.Pool, error) {
 		return postgres.Open(ctx, l.o.DatabaseURL, postgres.PoolOptions{App: l.o.Name, MaxConns: 1, LeaseTime: l.o.Lease})
 	}
+
 	return shardgroup.NewConsumerLease(shardgroup.ConsumerLeaseOptions{
 		Open: open, List: list.Consumers, Prefix: l.o.Name + "-", Worker: shardgroup.WorkerID(),
 		Lease: l.o.Lease, Log: l.o.Log,

@@ -52,6 +52,7 @@ func follow(t *testing.T, client *kinesis.Client, dbURL string) *follower {
 			f.got[p.Driver] = time.Now()
 		},
 	})
+
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- f.Run(ctx) }()
@@ -59,6 +60,7 @@ func follow(t *testing.T, client *kinesis.Client, dbURL string) *follower {
 		cancel()
 		require.NoError(t, <-ended)
 	})
+
 	return f
 }
 
@@ -78,7 +80,7 @@ func mode(t *testing.T, f *follower, want string) {
 	}
 }
 
-// each puts n points and gives the time from each put to its being applied.
+// each puts n points and returns the times from each put until it was applied.
 func each(t *testing.T, client *kinesis.Client, name string, n int, all ...*follower) []time.Duration {
 	t.Helper()
 	var took []time.Duration
@@ -92,6 +94,7 @@ func each(t *testing.T, client *kinesis.Client, name string, n int, all ...*foll
 			took = append(took, at.Sub(sent))
 		}
 	}
+
 	slices.Sort(took)
 	return took
 }

@@ -37,10 +37,12 @@ func newRecent() *recent {
 func (r *recent) see(a Arrival, applied time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+
 	seen, _ := r.byDriver.Get(a.Driver)
 	if len(seen) == seenPerDriver {
 		seen = slices.Delete(seen, 0, 1)
 	}
+
 	r.byDriver.Add(a.Driver, append(seen, Seen{
 		Seq: a.Seq, Shard: a.Shard, SequenceNumber: a.SequenceNumber,
 		ArrivedAt: a.Arrived.UnixMilli(), AppliedAt: applied.UnixMilli(),
@@ -51,6 +53,7 @@ func (r *recent) see(a Arrival, applied time.Time) {
 func (r *recent) last(driver string) []Seen {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+
 	seen, _ := r.byDriver.Peek(driver) // to be asked about is not to be seen
 
 	out := append([]Seen{}, seen...)

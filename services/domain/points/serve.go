@@ -72,6 +72,7 @@ func seenRoute(seen func(driver string) []Seen) httpserver.Route {
 		}
 		return SeenAnswer{Seen: seen(driver)}, nil
 	}
+
 	return httpserver.Route{
 		Method: http.MethodGet, Path: "/v1/seen", Roles: []auth.Role{auth.Admin, auth.Service}, Handle: httpserver.Answer(answer),
 	}

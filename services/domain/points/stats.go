@@ -76,6 +76,7 @@ func (s *stats) applied(batch []Arrival) {
 	now := s.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	s.rotate(now)
 	s.points += int64(len(batch))
 	for _, a := range batch {
@@ -112,6 +113,7 @@ func (s *stats) rotate(now time.Time) {
 func (s *stats) detail(reader string) Detail {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	s.rotate(s.now())
 	h := s.latency.Merge()
 	return Detail{

@@ -128,6 +128,7 @@ func (f failing) Apply(ctx context.Context, batch []points.Arrival, commit shard
 			return errors.Join(commit(ctx, tx), errors.New("failed after the checkpoint was written"))
 		})
 	}
+
 	out, err := f.Store.Apply(ctx, batch, commit)
 	if err == nil && n%4 == 3 {
 		return points.Outcome{}, errors.New("the commit's answer was lost")

@@ -90,6 +90,7 @@ func (s Service) looks(t *testing.T, base string, signer *auth.Signer, driver st
 	var status struct {
 		Detail points.Detail `json:"detail"`
 	}
+
 	require.Eventually(t, func() bool {
 		_, body := get(t, base+"/v1/status", token)
 		return json.Unmarshal(body, &status) == nil && status.Detail.Points == 200

@@ -1022,6 +1022,10 @@ export interface components {
             /** Format: int64 */
             behind_ms: number;
             worker?: string;
+            /** @description why reading stands still */
+            error?: string;
+            /** @description closed, and read to its end */
+            drained?: boolean;
         };
         RideCounts: {
             per_minute: number;

@@ -1,0 +1,58 @@
+package console
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"tandem/services/internal/auth"
+	"tandem/services/internal/httpserver"
+	"tandem/services/internal/problem"
+)
+
+func (s *service) routes() []httpserver.Route {
+	return []httpserver.Route{
+		{Method: http.MethodGet, Path: "/v1/overview", Roles: []auth.Role{auth.Admin, auth.Service}, Handle: s.overviewHTTP},
+		{Method: http.MethodGet, Path: "/v1/rides/:id/stream", Roles: []auth.Role{auth.Rider, auth.Driver, auth.Admin}, Handle: s.rideStreamHTTP},
+	}
+}
+
+func (s *service) overviewHTTP(c *gin.Context) error {
+	c.JSON(http.StatusOK, s.gather.overview(c.Request.Context()))
+	return nil
+}
+
+// rideStreamHTTP is GET /v1/rides/:id/stream: a trace of the newest point of the
+// ride's driver, for the ride's own rider and driver and for admins.
+func (s *service) rideStreamHTTP(c *gin.Context) error {
+	ctx := c.Request.Context()
+	id := httpserver.Identity(c)
+
+	var ride struct {
+		RiderID  string `json:"rider_id"`
+		DriverID string `json:"driver_id"`
+	}
+	if err := s.booking.Get(ctx, "/v1/rides/"+url.PathEscape(c.Param("id")), &ride); err != nil {
+		return err
+	}
+
+	// Booking was asked as the console, which sees every ride: so what this asker
+	// may see is decided here. To others the ride does not exist.
+	if id.Role == auth.Rider && ride.RiderID != id.Subject || id.Role == auth.Driver && ride.DriverID != id.Subject {
+		return problem.New(problem.NotFound, "There is no ride %s of yours.", c.Param("id"))
+	}
+
+	trace := StreamTrace{Readers: []TraceReader{}}
+	if ride.DriverID != "" {
+		trace = newestEverywhere(ride.DriverID, s.askReaders(ctx, ride.DriverID))
+		if trace.Point != nil {
+			left := s.cfg.StreamRetention - time.Since(time.UnixMilli(trace.Point.ArrivedAt))
+			trace.RetentionLeftS = max(0, int64(left.Seconds()))
+		}
+	}
+
+	c.JSON(http.StatusOK, trace)
+	return nil
+}
