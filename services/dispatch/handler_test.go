@@ -30,7 +30,7 @@ type fakeRides struct {
 	ride    ride.Ride
 	tried   []string
 	busy    map[string]bool
-	history   []string
+	history []string
 	fail    error
 	changed chan struct{}
 }
