@@ -30,9 +30,9 @@ import (
 
 const patience, look = 20 * time.Second, 20 * time.Millisecond
 
-// house is a booking service on a Postgres and an emulator of its own. There is
+// harness is a booking service on a Postgres and an emulator of its own. There is
 // no dispatch: tests offer by themselves.
-type house struct {
+type harness struct {
 	base   string
 	signer *auth.Signer
 	store  *ride.Store
@@ -41,7 +41,7 @@ type house struct {
 	http   http.Client
 }
 
-func start(t *testing.T, times profile.Profile) *house {
+func start(t *testing.T, times profile.Profile) *harness {
 	t.Helper()
 	url, pool := testenv.Database(t, ride.Schemas()...)
 	awsConfig := testenv.Emulator(t)
@@ -51,6 +51,7 @@ func start(t *testing.T, times profile.Profile) *house {
 	require.NoError(t, err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
+
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	env := lifecycle.Env{Listener: l, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}
@@ -61,19 +62,20 @@ func start(t *testing.T, times profile.Profile) *house {
 		cancel()
 		require.NoError(t, <-ended)
 	})
-	return &house{
+
+	return &harness{
 		base: "http://" + l.Addr().String(), signer: signer, store: ride.NewStore(pool, times), pool: pool,
 		sqs: sqs.NewFromConfig(sdk), http: http.Client{Transport: describe(t)},
 	}
 }
 
-// person is somebody who asks.
+// person is somebody who sends requests.
 type person struct {
-	h  *house
+	h  *harness
 	id auth.Identity
 }
 
-func (h *house) as(role auth.Role, subject string) person {
+func (h *harness) as(role auth.Role, subject string) person {
 	return person{h, auth.Identity{Role: role, Subject: subject}}
 }
 
@@ -81,19 +83,21 @@ func (p person) send(t *testing.T, method, path, body string, header ...string) 
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, p.h.base+path, strings.NewReader(body))
 	require.NoError(t, err)
+
 	token, err := p.h.signer.Sign(p.id, time.Minute)
 	require.NoError(t, err)
 	req.Header.Set("Authorization", "Bearer "+token)
 	for i := 0; i+1 < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}
+
 	resp, err := p.h.http.Do(req)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = resp.Body.Close() })
 	return resp
 }
 
-// ask sends a request, wants the status and gives the answer.
+// ask sends a request, requires the status and returns the answer.
 func ask[T any](t *testing.T, p person, status int, method, path, body string, header ...string) T {
 	t.Helper()
 	resp := p.send(t, method, path, body, header...)
@@ -121,6 +125,7 @@ func (p person) book(t *testing.T, key string) ride.Ride {
 func frames(t *testing.T, resp *http.Response) (next func() (kind, data string, ok bool)) {
 	t.Helper()
 	require.Equal(t, "text/event-stream", resp.Header.Get("Content-Type"))
+
 	lines := bufio.NewScanner(resp.Body)
 	return func() (kind, data string, ok bool) {
 		for lines.Scan() {
@@ -142,19 +147,21 @@ func TestARideFromTheBookingToTheReceipt(t *testing.T) {
 	h := start(t, profile.Fast())
 	rita, ana, admin := h.as(auth.Rider, "rita"), h.as(auth.Driver, "ana"), h.as(auth.Admin, "ops")
 	app := frames(t, ana.send(t, "GET", "/v1/drivers/me/events", ""))
-	// A state may come twice; sooner or later one comes that is so.
-	state := func(so func(ride.DriverState) bool) (st ride.DriverState) {
+
+	// A state may come twice; state waits for the first one that matches.
+	state := func(matches func(ride.DriverState) bool) (st ride.DriverState) {
 		t.Helper()
 		for {
 			kind, data, ok := app()
 			require.True(t, ok && kind == "state")
 			st = ride.DriverState{}
 			require.NoError(t, json.Unmarshal([]byte(data), &st))
-			if so(st) {
+			if matches(st) {
 				return st
 			}
 		}
 	}
+
 	state(func(st ride.DriverState) bool { return !st.OnDuty })
 	require.True(t, ask[ride.DriverState](t, ana, 200, "PUT", "/v1/drivers/me/duty", `{"on_duty":true}`).OnDuty)
 	state(func(st ride.DriverState) bool { return st.OnDuty })
@@ -164,15 +171,18 @@ func TestARideFromTheBookingToTheReceipt(t *testing.T) {
 		events, err := h.store.Events(t.Context(), r.ID, 0, 10)
 		return err == nil && len(events) == 2
 	}, patience, look, "its request is queued")
+
 	history := frames(t, rita.send(t, "GET", "/v1/rides/"+r.ID+"/events", "", "Accept", "text/event-stream"))
 	offered, err := h.store.Do(t.Context(), r.ID, ride.Action{Kind: ride.ActOffer, Driver: "ana", Attempt: 1}, "worker w1")
 	require.NoError(t, err)
 	seen := state(func(st ride.DriverState) bool { return st.Offer != nil })
 	require.Equal(t, offered.Offer.ID, seen.Offer.ID)
 	require.Equal(t, r.ID, seen.Offer.Ride.ID)
+
 	mine := ask[ride.Ride](t, rita, 200, "GET", "/v1/rides/"+r.ID, "")
 	require.Empty(t, mine.DriverID, "until she has accepted, the rider does not know who is asked")
 	require.Nil(t, mine.Offer)
+
 	ask[refused](t, ana, 409, "PUT", "/v1/drivers/me/duty", `{"on_duty":false}`)
 	ask[refused](t, h.as(auth.Driver, "eve"), 404, "POST", "/v1/offers/"+offered.Offer.ID+"/accept", "")
 	ask[refused](t, h.as(auth.Driver, "eve"), 404, "GET", "/v1/rides/"+r.ID, "")
@@ -182,12 +192,14 @@ func TestARideFromTheBookingToTheReceipt(t *testing.T) {
 		taken := ask[ride.Ride](t, ana, 200, "POST", "/v1/offers/"+offered.Offer.ID+"/accept", "")
 		require.Equal(t, ride.Assigned, taken.State)
 	}
+
 	ask[refused](t, ana, 409, "POST", "/v1/rides/"+r.ID+"/drop-off", "")
 	for _, step := range []string{"arrive", "pick-up", "drop-off"} {
 		ask[ride.Ride](t, ana, 200, "POST", "/v1/rides/"+r.ID+"/"+step, "")
 	}
 	ask[refused](t, rita, 409, "POST", "/v1/rides/"+r.ID+"/cancel", `{"reason":"late"}`)
 	ask[refused](t, admin, 409, "POST", "/v1/rides/"+r.ID+"/end", `{"reason":"lost"}`)
+
 	require.NoError(t, h.store.Deleted(t.Context(), r.ID, "m1", "w1"))
 
 	var kinds []string
@@ -243,13 +255,16 @@ func TestOneKeyIsOneRide(t *testing.T) {
 		})
 	}
 	wg.Wait()
+
 	require.Len(t, ids, 1)
 	require.Equal(t, 39, replays)
+
 	other := strings.Replace(trip, "-56.1645", "-56.1646", 1)
 	require.Equal(t, "Idempotency-Key", ask[refused](t, rita, 422, "POST", "/v1/rides", other, "Idempotency-Key", "same").Field)
+
 	spaced := strings.ReplaceAll(trip, ",", " ,\n")
 	require.True(t, ids[ask[ride.Ride](t, rita, 201, "POST", "/v1/rides", spaced, "Idempotency-Key", "same").ID], "the same, however it is written")
-	require.False(t, ids[h.as(auth.Rider, "otto").book(t, "same").ID], "a key is one rider's")
+	require.False(t, ids[h.as(auth.Rider, "otto").book(t, "same").ID], "a key belongs to one rider")
 }
 
 func TestWhatIsRefused(t *testing.T) {
@@ -260,6 +275,7 @@ func TestWhatIsRefused(t *testing.T) {
 	pair := func(a, b string) string { return `{"pickup":` + a + `,"dropoff":` + b + `}` }
 	here, there := place("-34.9", "-56.16"), place("-34.91", "-56.17")
 	long := strings.Repeat("x", 300)
+
 	for _, tc := range []struct {
 		name         string
 		who          person
@@ -299,6 +315,7 @@ func TestWhatIsRefused(t *testing.T) {
 			if tc.key != "" {
 				header = append(header, "Idempotency-Key", tc.key)
 			}
+
 			require.Equal(t, tc.field, ask[refused](t, tc.who, tc.status, tc.method, tc.path, tc.body, header...).Field)
 		})
 	}
@@ -314,11 +331,13 @@ func TestLateAndCancelledOffersAreGone(t *testing.T) {
 		require.NoError(t, err)
 		return r
 	}
+
 	late := offer("late")
 	_, err := h.pool.Exec(t.Context(), `UPDATE ride.offers SET expires_at = now() - interval '1 ms' WHERE id = $1`, late.Offer.ID)
 	require.NoError(t, err)
 	ask[refused](t, ana, 410, "POST", "/v1/offers/"+late.Offer.ID+"/accept", "")
 	ask[ride.Ride](t, ana, 200, "POST", "/v1/offers/"+late.Offer.ID+"/refuse", "")
+
 	off := offer("cancelled")
 	require.Equal(t, ride.Cancelled, ask[ride.Ride](t, rita, 200, "POST", "/v1/rides/"+off.ID+"/cancel", "").State)
 	ask[refused](t, ana, 410, "POST", "/v1/offers/"+off.Offer.ID+"/accept", "")
@@ -339,9 +358,11 @@ func TestPlacesAndQuotes(t *testing.T) {
 	town := ask[quote](t, viewer, 200, "GET", "/v1/quote?pickup=-34.9065,-56.1995&dropoff=-34.9011,-56.1645", "")
 	require.False(t, town.Direct)
 	require.Greater(t, town.DistanceM, int64(3200), "streets are longer than the air")
+
 	porto := ask[quote](t, viewer, 200, "GET", "/v1/quote?pickup=41.15,-8.61&dropoff=41.16,-8.60", "")
 	require.True(t, porto.Direct)
 	require.Equal(t, "UYU", porto.Price.Currency)
+
 	ask[map[string]any](t, viewer, 200, "GET", "/v1/route?from=-34.9065,-56.1995&to=-34.9011,-56.1645", "")
 	near := ask[ride.Place](t, viewer, 200, "GET", "/v1/places/near?lat=-34.9065&lon=-56.1995", "")
 	require.NotEmpty(t, near.Label)
@@ -358,6 +379,7 @@ func TestPlacesAndQuotes(t *testing.T) {
 		Rides []ride.Ride `json:"rides"`
 		Next  string      `json:"next"`
 	}
+
 	first := ask[page](t, rita, 200, "GET", "/v1/rides?limit=2&state=requested", "")
 	rest := ask[page](t, rita, 200, "GET", "/v1/rides?limit=2&after="+first.Next, "")
 	require.Equal(t, ids, idsOf(append(first.Rides, rest.Rides...)), "newest first")

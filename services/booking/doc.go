@@ -8,6 +8,6 @@
 // 201 means that the ride will reach an end, whatever dies: its row is
 // committed, and the sweeper looks at every ride that nothing else moves.
 //
-// Several bookings may run: the relay works in one of them at a time, sweeps
-// skip what another has locked.
+// Several bookings may run: the relay works in one of them at a time, and a sweep
+// skips rides that another one has locked.
 package booking

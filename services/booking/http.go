@@ -7,13 +7,15 @@ import (
 	"tandem/services/internal/httpserver"
 )
 
+// routes is the service's table of routes, each with its roles.
 func (s *service) routes() []httpserver.Route {
 	anybody := []auth.Role{auth.Viewer, auth.Rider, auth.Driver, auth.Importer, auth.Service, auth.Admin}
 	people := []auth.Role{auth.Rider, auth.Driver, auth.Importer, auth.Service, auth.Admin}
 	books := []auth.Role{auth.Rider, auth.Importer}
 	drives := []auth.Role{auth.Driver, auth.Importer}
-	typing := httpserver.Limit{PerSecond: 20, Burst: 60}
+	typing := httpserver.Limit{PerSecond: 20, Burst: 60} // a search with every key
 	get, post := http.MethodGet, http.MethodPost
+
 	return []httpserver.Route{
 		{Method: post, Path: "/v1/rides", Roles: books, Handle: s.create},
 		{Method: get, Path: "/v1/rides", Roles: people, Handle: s.list},

@@ -36,7 +36,7 @@ type service struct {
 	counts   counts
 }
 
-// Run serves until ctx ends.
+// Run serves, relays and sweeps until ctx ends.
 func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	if err := postgres.CheckVersion(ctx, cfg.DatabaseURL, ride.Schemas()...); err != nil {
 		return err
@@ -54,13 +54,19 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	if err != nil {
 		return err
 	}
+
 	s := &service{rides: ride.NewStore(pool, cfg.Profile), listener: ride.NewListener(pool, env.Log), city: streets, log: env.Log}
+
+	// Every change of a ride is a wake: its transaction may have added outbox rows.
 	wake := s.listener.Any()
 	defer wake.Close()
 	relay := outbox.NewRelay(outbox.Options{
 		Pool: pool, Client: sqs.NewFromConfig(awsCfg), Box: ride.Outbox(), Log: env.Log, Queues: []string{event.QueueRideRequests, event.QueueNotifications},
+		// SendWithin lies well below the pool's idle_in_transaction_session_timeout, as
+		// the outbox asks.
 		Wake: wake.C, OnSent: ride.OnSent, SendWithin: cfg.Profile.Lease / 3,
 	})
+
 	return lifecycle.Group(ctx,
 		lifecycle.Task{Name: "http", Run: func(ctx context.Context) error {
 			return httpserver.Serve(ctx, httpserver.Options{
@@ -77,18 +83,22 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 func (s *service) sweepEvery(ctx context.Context, period time.Duration) error {
 	tick := time.NewTicker(period)
 	defer tick.Stop()
+
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
 		}
+
 		swept, err := s.rides.Sweep(ctx)
 		if err != nil && ctx.Err() == nil {
 			s.log.Warn("the sweep failed; the next one looks again", "err", err)
 		}
+
+		// What was swept before an error counts all the same.
 		if swept.Requeued+swept.Closed > 0 {
-			s.log.Info("rides moved on that nothing else had moved", "sent_again", swept.Requeued, "closed", swept.Closed)
+			s.log.Info("moved rides that nothing else had moved", "sent_again", swept.Requeued, "closed", swept.Closed)
 		}
 		for _, id := range swept.Stuck {
 			s.log.Error("a ride was picked up and never dropped off; end it with POST /v1/rides/{id}/end", "ride_id", id)
@@ -96,7 +106,8 @@ func (s *service) sweepEvery(ctx context.Context, period time.Duration) error {
 	}
 }
 
-// counts shares one count among those who ask within a moment.
+// counts keeps the last count for a moment: counting reads every ride, and several
+// pages ask for the status at once.
 type counts struct {
 	mu   sync.Mutex
 	at   time.Time
@@ -105,12 +116,14 @@ type counts struct {
 
 const countsFor = 2 * time.Second
 
+// status is the detail of GET /v1/status.
 func (s *service) status() any {
 	s.counts.mu.Lock()
 	defer s.counts.mu.Unlock()
 	if time.Since(s.counts.at) < countsFor {
 		return s.counts.last
 	}
+
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	c, err := s.rides.Counts(ctx)
@@ -118,6 +131,7 @@ func (s *service) status() any {
 		s.log.Warn("rides cannot be counted", "err", err)
 		return s.counts.last
 	}
+
 	s.counts.last, s.counts.at = c, time.Now()
 	return c
 }

@@ -14,8 +14,8 @@ import (
 	"tandem/services/internal/queue/sqsworker"
 )
 
-// smsSender sends one text. It wraps errNeverDelivered where trying again is
-// of no use.
+// smsSender sends one text. Its error wraps errNeverDelivered if another try cannot
+// succeed.
 type smsSender interface {
 	Send(ctx context.Context, to phone, text string) (messageID string, err error)
 }
@@ -25,11 +25,11 @@ var errNeverDelivered = errors.New("the number cannot get this text")
 type handler struct {
 	store *store
 	sms   smsSender
-	claim time.Duration // a claim is another's for this long
+	claim time.Duration // a worker that has claimed an SMS may send it for this long
 	log   *slog.Logger
 }
 
-// notice is one event that a rider hears of.
+// notice is one event that the rider is told of.
 type notice struct {
 	event.RideNotice
 	EventID string
@@ -37,17 +37,21 @@ type notice struct {
 	At      time.Time
 }
 
-// Handle implements sqsworker.Handler.
-func (h *handler) Handle(ctx context.Context, m sqsworker.Message) sqsworker.Result {
+// handle is the worker's handler.
+func (h *handler) handle(ctx context.Context, m sqsworker.Message) sqsworker.Result {
 	n, err := decode(m.Body)
 	if err != nil {
-		return sqsworker.DeadLetter(err)
+		return sqsworker.DeadLetter(err) // another try would read it no better
 	}
+
 	err = h.deliver(ctx, n)
 	switch {
 	case err == nil:
+		// Each channel's delivery is committed, and a repeat would change nothing.
 		return sqsworker.Done()
 	case m.Receives >= event.MaxReceiveCount:
+		// The queue would move the message by itself on the next receive; it is moved
+		// here, so that the dead letter has the reason.
 		return sqsworker.DeadLetter(fmt.Errorf("try %d of %d: %w", m.Receives, event.MaxReceiveCount, err))
 	}
 	return sqsworker.RetryAfter(time.Second<<min(m.Receives, event.MaxReceiveCount), err)
@@ -62,37 +66,47 @@ func decode(body []byte) (notice, error) {
 	if !ok {
 		return notice{}, fmt.Errorf("notification: unknown event type %q", e.Type)
 	}
+
 	n := notice{EventID: e.ID, Kind: kind, At: e.At}
 	if err := json.Unmarshal(e.Data, &n.RideNotice); err != nil {
 		return notice{}, fmt.Errorf("notification: %s: %w", e.Type, err)
 	}
+
 	if n.RiderID == "" || uuid.Validate(n.RideID) != nil || uuid.Validate(n.EventID) != nil {
 		return notice{}, fmt.Errorf("notification: %s %q of ride %q, rider %q: an id is missing or malformed", e.Type, e.ID, n.RideID, n.RiderID)
 	}
 	return n, nil
 }
 
-// deliver returns nil once the notice is on every channel that the rider had
-// when it first came.
+// deliver returns nil once the notice is on every channel that the rider had when
+// its message first came.
 func (h *handler) deliver(ctx context.Context, n notice) error {
 	if err := h.store.putInbox(ctx, n); err != nil {
 		return err
 	}
+
+	// Claimed before the send, so that two workers do not both send it.
 	c, err := h.store.claimSMS(ctx, n.EventID, h.claim)
 	if err != nil || c.state == claimNothing {
 		return err
 	}
 	if c.state == claimOthers {
+		// That worker may have died: the retry finds the SMS sent, or the claim old.
 		return errors.New("notification: another worker is sending this SMS")
 	}
+
 	id, err := h.sms.Send(ctx, c.to, text(c.language, n))
 	switch {
 	case errors.Is(err, errNeverDelivered):
+		// Not retried, and so no failure of the message: the inbox has the notice.
 		h.log.Warn("sms refused for good", "event_id", n.EventID, "to", c.to, "err", err)
 		return h.store.markSMS(ctx, n.EventID, "failed", "", err.Error())
 	case err != nil:
 		return errors.Join(err, h.store.markSMS(context.WithoutCancel(ctx), n.EventID, "pending", "", err.Error()))
 	}
+
+	// Marked also when ctx has just ended: a text that was sent and not marked is
+	// sent a second time.
 	h.log.Info("sms sent", "event_id", n.EventID, "ride_id", n.RideID, "to", c.to, "message_id", id)
 	return h.store.markSMS(context.WithoutCancel(ctx), n.EventID, "sent", id, "")
 }

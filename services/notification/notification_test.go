@@ -26,7 +26,7 @@ import (
 	"tandem/services/test/testenv"
 )
 
-// recorder is an smsSender that keeps what it was given, or fails.
+// recorder is an smsSender that keeps what it was asked to send, or fails.
 type recorder struct {
 	mu   sync.Mutex
 	sent []string
@@ -68,11 +68,12 @@ func TestEachEventOnceOnEachChannelHoweverOftenItComes(t *testing.T) {
 	require.NoError(t, h.store.putContact(ctx, "ana", contact{Phone: "+59899123456", Language: spanish}))
 	assigned, arrived := message(t, event.TypeRideAssigned, "ana", ride), message(t, event.TypeRideArrived, "ana", ride)
 	for range 3 {
-		require.Equal(t, sqsworker.Done(), h.Handle(ctx, assigned))
+		require.Equal(t, sqsworker.Done(), h.handle(ctx, assigned))
 	}
+
 	var wg sync.WaitGroup
 	for range 8 { // and beside each other
-		wg.Go(func() { h.Handle(ctx, arrived) })
+		wg.Go(func() { h.handle(ctx, arrived) })
 	}
 	wg.Wait()
 
@@ -85,12 +86,14 @@ func TestEachEventOnceOnEachChannelHoweverOftenItComes(t *testing.T) {
 		"+59899123456 Tu conductor está en camino, matrícula SAB 1234.",
 		"+59899123456 Tu conductor llegó, matrícula SAB 1234.",
 	}, sms.sent)
+
 	out, err := h.store.deliveries(ctx, ride)
 	require.NoError(t, err)
 	require.Len(t, out, 4)
 	for _, d := range out {
 		require.Equal(t, "sent", d.State)
 	}
+
 	require.NotContains(t, log.String(), "99123456", "the phone is masked in logs")
 	require.Contains(t, log.String(), "+59***56")
 }
@@ -100,9 +103,9 @@ func TestWithoutAContactOnlyTheInboxAndLaterContactsChangeNothing(t *testing.T) 
 	h, sms, _ := setup(t)
 	ctx := t.Context()
 	m := message(t, event.TypeRideCompleted, "bea", newRide())
-	require.Equal(t, sqsworker.Done(), h.Handle(ctx, m))
+	require.Equal(t, sqsworker.Done(), h.handle(ctx, m))
 	require.NoError(t, h.store.putContact(ctx, "bea", contact{Phone: "+59899000111", Language: english}))
-	require.Equal(t, sqsworker.Done(), h.Handle(ctx, m))
+	require.Equal(t, sqsworker.Done(), h.handle(ctx, m))
 	require.Empty(t, sms.sent)
 	inbox, err := h.store.inbox(ctx, "bea", 0, 10)
 	require.NoError(t, err)
@@ -110,26 +113,28 @@ func TestWithoutAContactOnlyTheInboxAndLaterContactsChangeNothing(t *testing.T) 
 	require.Equal(t, "You have arrived. Thank you for riding.", inbox[0].Text)
 }
 
-func TestAFailingSMSIsRetriedThenBuriedWithItsReason(t *testing.T) {
+func TestAFailingSMSIsRetriedThenDeadLetteredWithItsReason(t *testing.T) {
 	t.Parallel()
 	h, sms, _ := setup(t)
 	ctx, ride := t.Context(), newRide()
 	require.NoError(t, h.store.putContact(ctx, "ana", contact{Phone: "+59899123456", Language: english}))
 	m := message(t, event.TypeRideArrived, "ana", ride)
+
 	sms.err = errors.New("throttled")
-	before := h.Handle(ctx, m)
+	before := h.handle(ctx, m)
 	require.NotEqual(t, sqsworker.Done(), before)
 	m.Receives = event.MaxReceiveCount
-	require.IsType(t, sqsworker.DeadLetter(nil), h.Handle(ctx, m))
+	require.IsType(t, sqsworker.DeadLetter(nil), h.handle(ctx, m))
+
 	sms.err = nil
-	require.Equal(t, sqsworker.Done(), h.Handle(ctx, m), "a redriven message is sent")
+	require.Equal(t, sqsworker.Done(), h.handle(ctx, m), "a redriven message is sent")
 	require.Len(t, sms.sent, 1)
 	out, err := h.store.deliveries(ctx, ride)
 	require.NoError(t, err)
 	require.Equal(t, 3, out[1].Tries)
 
 	sms.err = fmt.Errorf("%w: bad number", errNeverDelivered)
-	require.Equal(t, sqsworker.Done(), h.Handle(ctx, message(t, event.TypeRidePickedUp, "ana", ride)), "trying again is of no use")
+	require.Equal(t, sqsworker.Done(), h.handle(ctx, message(t, event.TypeRidePickedUp, "ana", ride)), "trying again is of no use")
 }
 
 func TestAClaimOutlivesItsWorkerAndIsTakenOver(t *testing.T) {
@@ -145,14 +150,15 @@ func TestAClaimOutlivesItsWorkerAndIsTakenOver(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, claimOurs, c.state)
 
-	require.NotEqual(t, sqsworker.Done(), h.Handle(ctx, m), "another's claim is waited out")
+	require.NotEqual(t, sqsworker.Done(), h.handle(ctx, m), "another worker's claim has its time")
 	require.Empty(t, sms.sent)
+
 	h.claim = 0
-	require.Equal(t, sqsworker.Done(), h.Handle(ctx, m))
+	require.Equal(t, sqsworker.Done(), h.handle(ctx, m))
 	require.Len(t, sms.sent, 1)
 }
 
-func TestUnreadableMessagesAreBuried(t *testing.T) {
+func TestUnreadableMessagesAreDeadLettered(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]string{
 		"no json":      `{`,
@@ -163,7 +169,7 @@ func TestUnreadableMessagesAreBuried(t *testing.T) {
 	} {
 		_, err := decode([]byte(body))
 		require.Error(t, err, name)
-		require.Equal(t, sqsworker.DeadLetter(err), (&handler{}).Handle(t.Context(), sqsworker.Message{Body: []byte(body)}), name)
+		require.Equal(t, sqsworker.DeadLetter(err), (&handler{}).handle(t.Context(), sqsworker.Message{Body: []byte(body)}), name)
 	}
 }
 
@@ -189,6 +195,7 @@ func TestRoutes(t *testing.T) {
 		Env: lifecycle.Env{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()},
 	})
 	require.NoError(t, err)
+
 	call := func(role auth.Role, method, path, body string) (int, string) {
 		token, err := signer.Sign(auth.Identity{Subject: "ana", Role: role}, time.Minute)
 		require.NoError(t, err)
@@ -198,6 +205,7 @@ func TestRoutes(t *testing.T) {
 		api.ServeHTTP(w, r)
 		return w.Code, w.Body.String()
 	}
+
 	code, body := call(auth.Rider, http.MethodPut, "/v1/contact", `{"phone":"+59899123456","language":"es"}`)
 	require.Equal(t, http.StatusOK, code, body)
 	code, body = call(auth.Rider, http.MethodPut, "/v1/contact", `{"phone":"099 123 456","language":"es"}`)
@@ -208,9 +216,10 @@ func TestRoutes(t *testing.T) {
 
 	ride := newRide()
 	for _, typ := range []string{event.TypeRideAssigned, event.TypeRideArrived} {
-		require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), message(t, typ, "ana", ride)))
+		require.Equal(t, sqsworker.Done(), h.handle(t.Context(), message(t, typ, "ana", ride)))
 	}
-	require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), message(t, event.TypeRideAssigned, "bea", newRide())))
+	require.Equal(t, sqsworker.Done(), h.handle(t.Context(), message(t, event.TypeRideAssigned, "bea", newRide())))
+
 	var got struct{ Messages []inboxMessage }
 	_, body = call(auth.Rider, http.MethodGet, "/v1/inbox", "")
 	require.NoError(t, json.Unmarshal([]byte(body), &got))

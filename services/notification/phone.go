@@ -5,8 +5,8 @@ import (
 	"regexp"
 )
 
-// phone is a number in E.164. It prints and logs masked; convert it to string
-// to get the number itself.
+// phone is a number in E.164. It is masked when it is printed or logged; convert it
+// to string to get the number itself.
 type phone string
 
 const e164 = `^\+[1-9][0-9]{6,14}$`
@@ -22,5 +22,5 @@ func (p phone) String() string {
 	return string(p[:shown]) + "***" + string(p[len(p)-2:])
 }
 
-// LogValue keeps the number out of structured logs, which would not ask String.
+// LogValue keeps the number out of structured logs, which do not call String.
 func (p phone) LogValue() slog.Value { return slog.StringValue(p.String()) }

@@ -5,9 +5,9 @@
 //
 // Each event is delivered once on each channel however often its message
 // comes: the key of notification.deliveries is (event, channel). The inbox row
-// and its delivery commit together, so the inbox is exactly once. An SMS leaves
-// the database's reach: its delivery is claimed before and marked after the
-// send, so a crash in between sends it a second time, and never zero times.
+// and its delivery commit together, so the inbox is exactly once. An SMS cannot be
+// part of a transaction: its delivery is claimed before the send and marked after
+// it. A crash in between sends the SMS a second time, but never zero times.
 package notification
 
 import (
@@ -50,18 +50,22 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	if err != nil {
 		return err
 	}
+
 	s := &store{pool: pool}
+	h := &handler{store: s, sms: snsSender{sns.NewFromConfig(aws)}, claim: cfg.Profile.Visibility, log: env.Log}
 	worker, err := sqsworker.New(sqsworker.Options{
 		Client: sqs.NewFromConfig(aws), Queue: event.QueueNotifications, DeadLetterQueue: event.QueueNotificationsDead,
-		Handler:    &handler{store: s, sms: snsSender{sns.NewFromConfig(aws)}, claim: cfg.Profile.Visibility, log: env.Log},
+		Handler:    sqsworker.HandlerFunc(h.handle),
 		Visibility: cfg.Profile.Visibility, Log: env.Log,
 		VisibilitySetting: "NotificationVisibilitySeconds in messaging.yaml",
-		// A ride whose first message fails must not use up its followers' tries.
+		// A message that fails must not use up the tries of the ride's next messages,
+		// which would be received with it.
 		BatchSize: 1,
 	})
 	if err != nil {
 		return fmt.Errorf("notification: %w", err)
 	}
+
 	return lifecycle.Group(ctx,
 		lifecycle.Task{Name: "worker", Run: worker.Run},
 		lifecycle.Task{Name: "http", Run: func(ctx context.Context) error {
@@ -76,6 +80,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		}})
 }
 
+// status is the detail of GET /v1/status.
 type status struct {
 	Worker string `json:"worker"`
 	PID    int    `json:"pid"`

@@ -40,10 +40,12 @@ func TestFromTheQueueToInboxAndPhone(t *testing.T) {
 	sdk, err := awsclient.New(t.Context(), cfg)
 	require.NoError(t, err)
 	client := sqs.NewFromConfig(sdk)
+
 	signer, err := auth.NewSigner(bytes.Repeat([]byte("k"), 32))
 	require.NoError(t, err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
+
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	env := lifecycle.Env{Listener: l, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}
@@ -60,6 +62,7 @@ func TestFromTheQueueToInboxAndPhone(t *testing.T) {
 		req.Header.Set("Authorization", "Bearer "+token)
 		return do(t, req)
 	}
+
 	call(http.MethodPut, "/v1/contact", `{"phone":"+59899123456","language":"es"}`)
 	queue, err := client.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String(event.QueueNotifications)})
 	require.NoError(t, err)
@@ -76,6 +79,7 @@ func TestFromTheQueueToInboxAndPhone(t *testing.T) {
 			require.NoError(t, err)
 		}
 	}
+
 	require.Eventually(t, func() bool {
 		out, err := client.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: queue.QueueUrl, AttributeNames: []types.QueueAttributeName{"ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"}})
 		return err == nil && out.Attributes["ApproximateNumberOfMessages"] == "0" && out.Attributes["ApproximateNumberOfMessagesNotVisible"] == "0"
@@ -91,6 +95,7 @@ func TestFromTheQueueToInboxAndPhone(t *testing.T) {
 
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, cfg.Endpoint+"/_aws/sns/sms-messages", nil)
 	require.NoError(t, err)
+
 	var sms struct {
 		Messages map[string][]json.RawMessage `json:"sms_messages"`
 	}

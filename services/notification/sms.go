@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 )
 
-// snsSender sends texts by SNS Publish. SNS answers when it has accepted a
-// text, not when a phone has it.
+// snsSender sends texts by SNS Publish. SNS answers when it has accepted a text,
+// not when it has reached the phone.
 type snsSender struct{ client *sns.Client }
 
 // Send implements smsSender.
@@ -20,6 +20,9 @@ func (s snsSender) Send(ctx context.Context, to phone, text string) (string, err
 	if err == nil {
 		return aws.ToString(out.MessageId), nil
 	}
+
+	// These two say that the number or the text is wrong, which stays so; anything
+	// else may pass.
 	var parameter *types.InvalidParameterException
 	var value *types.InvalidParameterValueException
 	if errors.As(err, &parameter) || errors.As(err, &value) {

@@ -17,22 +17,25 @@ type store struct{ pool *pgxpool.Pool }
 // riderLock is the class of the advisory lock that orders a rider's inbox.
 const riderLock = 7266_3003
 
-// putInbox writes the inbox row and its delivery in one transaction, the first
-// time that the event comes; with them the pending SMS, where the rider has a
-// phone by then. A repeat changes nothing.
+// putInbox writes the inbox row and its delivery in one transaction, the first time
+// that the event comes. If the rider has a phone by then, it also writes the
+// pending SMS. A repeat changes nothing.
 func (s *store) putInbox(ctx context.Context, n notice) error {
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		// Under the rider's lock, ids are given in commit order: a reader that
-		// asks for what is after its last id misses nothing.
+		// Under the rider's lock the order of ids is the order of commits: a client
+		// that asks for what is after its last id misses nothing.
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1, hashtext($2))`, riderLock, n.RiderID); err != nil {
 			return err
 		}
+
+		// The key decides whether this is a repeat, also against another worker.
 		tag, err := tx.Exec(ctx, `
 			INSERT INTO notification.deliveries (event_id, channel, rider_id, ride_id, kind, state, tries, sent_at)
 			VALUES ($1, 'inbox', $2, $3, $4, 'sent', 1, now()) ON CONFLICT DO NOTHING`, n.EventID, n.RiderID, n.RideID, n.Kind)
 		if err != nil || tag.RowsAffected() == 0 {
 			return err
 		}
+
 		c, err := contactOf(ctx, tx, n.RiderID)
 		if err != nil {
 			return err
@@ -41,9 +44,11 @@ func (s *store) putInbox(ctx context.Context, n notice) error {
 			n.EventID, n.RiderID, n.RideID, n.Kind, text(c.Language, n), n.At); err != nil {
 			return err
 		}
+
 		if c.Phone == "" {
 			return nil
 		}
+
 		_, err = tx.Exec(ctx, `
 			INSERT INTO notification.deliveries (event_id, channel, rider_id, ride_id, kind, state)
 			VALUES ($1, 'sms', $2, $3, $4, 'pending')`, n.EventID, n.RiderID, n.RideID, n.Kind)
@@ -69,9 +74,9 @@ type claim struct {
 	language string
 }
 
-// claimSMS takes the event's SMS for this worker. A claim that is older than
-// life belongs to a worker that died: it is taken over, and the text may be
-// sent a second time.
+// claimSMS claims the event's SMS for this worker. A claim that is older than life
+// belongs to a worker that died: this worker takes it over, and the text may be sent
+// a second time.
 func (s *store) claimSMS(ctx context.Context, eventID string, life time.Duration) (claim, error) {
 	var c claim
 	err := s.pool.QueryRow(ctx, `
@@ -80,6 +85,7 @@ func (s *store) claimSMS(ctx context.Context, eventID string, life time.Duration
 		WHERE d.event_id = $1 AND d.channel = 'sms' AND c.rider_id = d.rider_id AND c.phone IS NOT NULL
 		  AND (d.state = 'pending' OR d.state = 'claimed' AND d.claimed_at < now() - $2::interval)
 		RETURNING c.phone, c.language`, eventID, life).Scan(&c.to, &c.language)
+
 	if err == nil {
 		c.state = claimOurs
 		return c, nil
@@ -87,6 +93,7 @@ func (s *store) claimSMS(ctx context.Context, eventID string, life time.Duration
 	if !errors.Is(err, pgx.ErrNoRows) {
 		return c, fmt.Errorf("notification: claim sms: %w", err)
 	}
+
 	var claimed bool
 	err = s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM notification.deliveries WHERE event_id = $1 AND channel = 'sms' AND state = 'claimed')`,
 		eventID).Scan(&claimed)
@@ -99,7 +106,8 @@ func (s *store) claimSMS(ctx context.Context, eventID string, life time.Duration
 	return c, nil
 }
 
-// markSMS writes what became of a claimed SMS.
+// markSMS writes what became of a claimed SMS. It changes nothing that is not
+// claimed, so a late worker cannot turn a sent SMS into a pending one.
 func (s *store) markSMS(ctx context.Context, eventID, state, messageID, problem string) error {
 	_, err := s.pool.Exec(ctx, `
 		UPDATE notification.deliveries SET state = $2, message_id = nullif($3, ''), error = nullif($4, ''),
@@ -120,7 +128,7 @@ type querier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-// contactOf gives English and no phone for a rider who left nothing.
+// contactOf returns English and no phone for a rider who has left no contact.
 func contactOf(ctx context.Context, q querier, rider string) (contact, error) {
 	c := contact{Language: english}
 	err := q.QueryRow(ctx, `SELECT coalesce(phone, ''), language FROM notification.contacts WHERE rider_id = $1`, rider).Scan(&c.Phone, &c.Language)
@@ -149,18 +157,20 @@ type inboxMessage struct {
 	At     time.Time `json:"at"`
 }
 
-// inbox gives a rider's messages after an id, oldest first; without one
-// (negative) the newest.
+// inbox returns a rider's messages after an id, oldest first. With a negative id it
+// returns the newest ones, also oldest first.
 func (s *store) inbox(ctx context.Context, rider string, after int64, limit int) ([]inboxMessage, error) {
 	order := "id"
 	if after < 0 {
 		order = "id DESC"
 	}
+
 	rows, err := s.pool.Query(ctx, `SELECT id, ride_id, kind, text, at FROM notification.inbox
 		WHERE rider_id = $1 AND id > $2 ORDER BY `+order+` LIMIT $3`, rider, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("notification: inbox: %w", err)
 	}
+
 	out, err := pgx.CollectRows(rows, pgx.RowToStructByPos[inboxMessage])
 	if err != nil {
 		return nil, fmt.Errorf("notification: inbox: %w", err)
@@ -184,12 +194,14 @@ type delivery struct {
 	Error     *string    `json:"error,omitempty"`
 }
 
+// deliveries returns what was sent about a ride, on every channel.
 func (s *store) deliveries(ctx context.Context, rideID string) ([]delivery, error) {
 	rows, err := s.pool.Query(ctx, `SELECT event_id, channel, rider_id, kind, state, tries, created_at, sent_at, message_id, error
 		FROM notification.deliveries WHERE ride_id = $1 ORDER BY created_at, channel`, rideID)
 	if err != nil {
 		return nil, fmt.Errorf("notification: deliveries: %w", err)
 	}
+
 	out, err := pgx.CollectRows(rows, pgx.RowToStructByPos[delivery])
 	if err != nil {
 		return nil, fmt.Errorf("notification: deliveries: %w", err)

@@ -12,7 +12,7 @@ const (
 	english = "en"
 )
 
-// kinds gives the inbox's word for each event type.
+// kinds maps each event type to the kind that the inbox shows.
 func kinds() map[string]string {
 	return map[string]string{
 		event.TypeRideAssigned: "assigned", event.TypeRideArrived: "arrived", event.TypeRidePickedUp: "picked_up",

@@ -1,8 +1,6 @@
 package booking
 
 import (
-	"encoding/json"
-	"fmt"
 	"math"
 	"net/http"
 	"strconv"
@@ -21,12 +19,9 @@ import (
 const (
 	heartbeat  = 15 * time.Second
 	eventsPage = 200
-	// afterEnd is how long a stream of an ended ride stays open for what comes
-	// late: the message's deletion.
+	// afterEnd is how long a stream of an ended ride stays open for the event that
+	// comes late: the message was deleted.
 	afterEnd = 30 * time.Second
-	// writeWithin bounds one write to a client of a stream; a slower one is
-	// disconnected and may come back with Last-Event-ID.
-	writeWithin = 10 * time.Second
 )
 
 // events is GET /v1/rides/{id}/events: SSE from Last-Event-ID on, or a page of
@@ -40,35 +35,50 @@ func (s *service) events(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+
 	if !strings.Contains(c.GetHeader("Accept"), "text/event-stream") {
 		return s.eventsPage(c, r.ID, after)
 	}
-	sub := s.listener.Ride(r.ID)
+	return s.streamEvents(c, r.ID, after)
+}
+
+// streamEvents sends a ride's events after one, until the ride has ended.
+func (s *service) streamEvents(c *gin.Context, rideID string, after int64) error {
+	// Subscribed before the first read, so that no event falls in between.
+	sub := s.listener.Ride(rideID)
 	defer sub.Close()
+
 	out := newSSE(c)
 	var endAt <-chan time.Time
 	deleted := false
+
 	for {
-		events, err := s.rides.Events(c.Request.Context(), r.ID, after, eventsPage)
+		events, err := s.rides.Events(c.Request.Context(), rideID, after, eventsPage)
 		if err != nil {
 			return streamEnd(c, err)
 		}
+
 		for _, e := range events {
 			after = e.Seq
 			if err := out.event(strconv.FormatInt(e.Seq, 10), string(e.Kind), redactEventFor(httpserver.Identity(c), e)); err != nil {
 				return nil //nolint:nilerr // the client is gone
 			}
+
 			deleted = deleted || e.Kind == ride.EventDeleted
 			if e.Kind.Terminal() && endAt == nil {
 				endAt = time.After(afterEnd)
 			}
 		}
-		if len(events) == eventsPage {
+		if len(events) == eventsPage { // a full page: there may be more
 			continue
 		}
+
+		// The delete of the message is the last event, and it may never come: the
+		// worker may have died before it wrote it.
 		if endAt != nil && deleted {
 			return nil
 		}
+
 		select {
 		case <-c.Request.Context().Done():
 			return nil
@@ -83,41 +93,24 @@ func (s *service) events(c *gin.Context) error {
 	}
 }
 
-// redactEventFor hides from riders which drivers were asked and did not take it.
-func redactEventFor(id auth.Identity, e ride.Event) ride.Event {
-	if id.Role != auth.Rider {
-		return e
-	}
-	switch e.Kind {
-	case ride.EventOffered, ride.EventRefused, ride.EventOfferExpired, ride.EventRequeued:
-		var data map[string]any
-		if json.Unmarshal(e.Data, &data) == nil {
-			delete(data, "driver_id")
-			delete(data, "lost_driver_id")
-			if b, err := json.Marshal(data); err == nil {
-				e.Data = b
-			}
-		}
-		if e.Kind == ride.EventRefused {
-			e.By = "driver"
-		}
-	}
-	return e
-}
-
+// eventsPage answers with one page of a ride's events, as JSON.
 func (s *service) eventsPage(c *gin.Context, rideID string, after int64) error {
 	events, err := s.rides.Events(c.Request.Context(), rideID, after, eventsPage)
 	if err != nil {
 		return explain(err)
 	}
+
 	out, next := []ride.Event{}, after
 	for _, e := range events {
 		out, next = append(out, redactEventFor(httpserver.Identity(c), e)), e.Seq
 	}
+
 	c.JSON(http.StatusOK, gin.H{"events": out, "next": next})
 	return nil
 }
 
+// eventCursor is the number of the event that the client has seen last. The header
+// goes before the parameter: a browser that connects again sends it by itself.
 func eventCursor(c *gin.Context) (int64, error) {
 	text := c.GetHeader("Last-Event-ID")
 	if text == "" {
@@ -126,9 +119,10 @@ func eventCursor(c *gin.Context) (int64, error) {
 	if text == "" {
 		return 0, nil
 	}
+
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 0 || n == math.MaxInt64 {
-		return 0, problem.Field("Last-Event-ID", "%q is no event's number.", text)
+		return 0, problem.Field("Last-Event-ID", "%q is not an event's number.", text)
 	}
 	return n, nil
 }
@@ -143,8 +137,8 @@ func (s *service) driverEvents(c *gin.Context) error {
 	return s.streamDrivers(c, func(d string) bool { return d == driver }, []string{driver})
 }
 
-// fleetEvents is GET /v1/drivers/events?prefix=: the states of all drivers
-// whose id begins so, on every change.
+// fleetEvents is GET /v1/drivers/events?prefix=: the states of all drivers whose
+// id begins with prefix, on every change.
 func (s *service) fleetEvents(c *gin.Context) error {
 	prefix := c.Query("prefix")
 	if !event.ValidID(prefix) {
@@ -153,11 +147,15 @@ func (s *service) fleetEvents(c *gin.Context) error {
 	return s.streamDrivers(c, func(d string) bool { return strings.HasPrefix(d, prefix) }, nil)
 }
 
+// streamDrivers sends the states of first, and then that of each driver that want
+// accepts, on every change.
 func (s *service) streamDrivers(c *gin.Context, want func(string) bool, first []string) error {
 	sub := s.listener.Drivers(want)
 	defer sub.Close()
+
 	out := newSSE(c)
 	next := first
+
 	for {
 		for _, driver := range next {
 			st, err := s.rides.Driver(c.Request.Context(), driver)
@@ -168,6 +166,7 @@ func (s *service) streamDrivers(c *gin.Context, want func(string) bool, first []
 				return nil
 			}
 		}
+
 		select {
 		case <-c.Request.Context().Done():
 			return nil
@@ -177,55 +176,12 @@ func (s *service) streamDrivers(c *gin.Context, want func(string) bool, first []
 				return nil
 			}
 		}
+
 		changed, all := sub.Take()
 		next = changed
-		if all && len(first) > 0 { // a lost connection: any change may have been missed
+		// The listener lost its connection, so any change may have been missed.
+		if all && len(first) > 0 {
 			next = first
 		}
 	}
-}
-
-// streamEnd ends a stream that has begun: the client connects again.
-func streamEnd(c *gin.Context, err error) error {
-	if c.Writer.Written() || c.Request.Context().Err() != nil {
-		return nil //nolint:nilerr // the answer's status was sent long ago
-	}
-	return explain(err)
-}
-
-// sse writes server-sent events.
-type sse struct {
-	c  *gin.Context
-	rc *http.ResponseController
-}
-
-func newSSE(c *gin.Context) *sse {
-	h := c.Writer.Header()
-	h.Set("Content-Type", "text/event-stream")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Accel-Buffering", "no")
-	c.Status(http.StatusOK)
-	return &sse{c, http.NewResponseController(c.Writer)}
-}
-
-func (s *sse) event(id, kind string, data any) error {
-	b, err := json.Marshal(data)
-	if err != nil {
-		return fmt.Errorf("encode event: %w", err)
-	}
-	text := "event: " + kind + "\ndata: " + string(b) + "\n\n"
-	if id != "" {
-		text = "id: " + id + "\n" + text
-	}
-	return s.write(text)
-}
-
-func (s *sse) comment(text string) error { return s.write(": " + text + "\n\n") }
-
-func (s *sse) write(text string) error {
-	_ = s.rc.SetWriteDeadline(time.Now().Add(writeWithin)) // not every writer has deadlines
-	if _, err := s.c.Writer.WriteString(text); err != nil {
-		return err
-	}
-	return s.rc.Flush()
 }

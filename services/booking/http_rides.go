@@ -1,8 +1,8 @@
 package booking
 
 import (
-	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -35,10 +35,13 @@ func (s *service) create(c *gin.Context) error {
 	if key == "" || len(key) > maxKey || !utf8.ValidString(key) {
 		return problem.Field("Idempotency-Key", "Send the header Idempotency-Key, 1 to %d characters: the same for every try of one booking.", maxKey)
 	}
+
 	var in bookingRequest
 	if err := httpserver.Bind(c, &in); err != nil {
 		return err
 	}
+
+	// A rider books for itself, whatever the body says: the token decides.
 	rider := id.Subject
 	if id.Role == auth.Importer {
 		if !event.ValidID(in.RiderID) {
@@ -48,6 +51,8 @@ func (s *service) create(c *gin.Context) error {
 	} else if in.RiderID != "" {
 		return problem.Field("rider_id", "A rider books for itself; leave this out.")
 	}
+
+	// The price is computed here again and not taken from the client's quote.
 	q, err := s.quoteFor(in.Pickup, in.Dropoff)
 	if err != nil {
 		return err
@@ -58,26 +63,31 @@ func (s *service) create(c *gin.Context) error {
 	if err != nil {
 		return explain(err)
 	}
+
+	// 201 only now: ride, event and outbox row are committed. A replay has the same
+	// status, so that a client whose first answer was lost need not know it.
 	if replayed {
 		c.Header("Idempotency-Replayed", "true")
 	}
 	c.Header("Location", "/v1/rides/"+r.ID)
-	c.JSON(http.StatusCreated, forEyes(id, r))
+	c.JSON(http.StatusCreated, redactFor(id, r))
 	return nil
 }
 
+// get is GET /v1/rides/{id}.
 func (s *service) get(c *gin.Context) error {
 	r, err := s.visible(c)
 	if err != nil {
 		return err
 	}
-	c.JSON(http.StatusOK, forEyes(httpserver.Identity(c), r))
+
+	c.JSON(http.StatusOK, redactFor(httpserver.Identity(c), r))
 	return nil
 }
 
-// visible gives the ride of the path where the asker may see it: its rider, its
-// driver (also the one it is offered to), and those who operate. To all others
-// there is no such ride.
+// visible returns the ride of the path if the asker may see it: its rider, its
+// driver (also the one whom it is offered to), and those who operate. For all
+// others it does not exist: 403 would tell them that it does.
 func (s *service) visible(c *gin.Context) (ride.Ride, error) {
 	r, err := s.rides.Get(c.Request.Context(), c.Param("id"))
 	if err != nil {
@@ -89,82 +99,62 @@ func (s *service) visible(c *gin.Context) (ride.Ride, error) {
 	return r, nil
 }
 
-func maySee(id auth.Identity, r ride.Ride) bool {
-	switch id.Role {
-	case auth.Rider:
-		return r.RiderID == id.Subject
-	case auth.Driver:
-		return r.DriverID == id.Subject
-	case auth.Admin, auth.Importer, auth.Service:
-		return true
-	}
-	return false
-}
-
-// forEyes takes out what the asker has no business to see: an open offer is
-// its driver's and the operators' alone, and until a driver has accepted, the
-// rider does not know who is asked.
-func forEyes(id auth.Identity, r ride.Ride) ride.Ride {
-	if id.Role == auth.Rider {
-		r.Offer = nil
-		if r.State == ride.Offered {
-			r.DriverID, r.Vehicle = "", nil
-		}
-	}
-	return r
-}
-
 type ridesPage struct {
 	Rides []ride.Ride `json:"rides"`
-	Next  string      `json:"next,omitempty"` // give it as ?after= for the page after
+	Next  string      `json:"next,omitempty"` // send it as ?after= to get the page after
 }
 
 const pageSize = 50
 
+// list is GET /v1/rides?state=&after=&limit=: a rider's or a driver's own rides, or
+// all for those who operate.
 func (s *service) list(c *gin.Context) error {
 	id := httpserver.Identity(c)
-	f := ride.Filter{State: ride.State(c.Query("state")), After: c.Query("after"), Limit: pageSize}
-	if f.State != "" && !known(f.State) {
-		return problem.Field("state", "%q is no state; there are %v.", f.State, ride.States())
+	f, err := listFilter(c, id)
+	if err != nil {
+		return err
 	}
-	if f.After != "" && uuid.Validate(f.After) != nil {
-		return problem.Field("after", "%q is no ride's id; give the next of the page before.", f.After)
-	}
-	if text := c.Query("limit"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 || n > 200 {
-			return problem.Field("limit", "The limit is 1 to 200.")
-		}
-		f.Limit = n
-	}
-	switch id.Role {
-	case auth.Rider:
-		f.Rider = id.Subject
-	case auth.Driver:
-		f.Driver = id.Subject
-	}
+
 	rides, err := s.rides.List(c.Request.Context(), f)
 	if err != nil {
 		return explain(err)
 	}
 	page := ridesPage{Rides: []ride.Ride{}}
 	for _, r := range rides {
-		page.Rides = append(page.Rides, forEyes(id, r))
+		page.Rides = append(page.Rides, redactFor(id, r))
 	}
-	if len(rides) == f.Limit {
+	if len(rides) == f.Limit { // a full page: there may be more
 		page.Next = rides[len(rides)-1].ID
 	}
+
 	c.JSON(http.StatusOK, page)
 	return nil
 }
 
-func known(s ride.State) bool {
-	for _, x := range ride.States() {
-		if x == s {
-			return true
-		}
+func listFilter(c *gin.Context, id auth.Identity) (ride.Filter, error) {
+	f := ride.Filter{State: ride.State(c.Query("state")), After: c.Query("after"), Limit: pageSize}
+	if f.State != "" && !slices.Contains(ride.States(), f.State) {
+		return f, problem.Field("state", "%q is not a state; there are %v.", f.State, ride.States())
 	}
-	return false
+	if f.After != "" && uuid.Validate(f.After) != nil {
+		return f, problem.Field("after", "%q is not a ride's id; send the next of the page before.", f.After)
+	}
+	if text := c.Query("limit"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > 200 {
+			return f, problem.Field("limit", "The limit is 1 to 200.")
+		}
+		f.Limit = n
+	}
+
+	// Whose rides is decided by the token, never by a parameter.
+	switch id.Role {
+	case auth.Rider:
+		f.Rider = id.Subject
+	case auth.Driver:
+		f.Driver = id.Subject
+	}
+	return f, nil
 }
 
 type reasonRequest struct {
@@ -184,6 +174,7 @@ func (s *service) actWithReason(c *gin.Context, kind ride.ActionKind, needed boo
 			return err
 		}
 	}
+
 	if needed && in.Reason == "" || len(in.Reason) > maxReason {
 		return problem.Field("reason", "Say why, in at most %d bytes.", maxReason)
 	}
@@ -199,6 +190,7 @@ func (s *service) act(c *gin.Context, a ride.Action) error {
 	if _, err := s.visible(c); err != nil {
 		return err
 	}
+
 	id := httpserver.Identity(c)
 	if id.Role == auth.Driver {
 		a.Driver = id.Subject
@@ -207,29 +199,10 @@ func (s *service) act(c *gin.Context, a ride.Action) error {
 	if err != nil {
 		return explain(err)
 	}
-	c.JSON(http.StatusOK, forEyes(id, r))
+
+	c.JSON(http.StatusOK, redactFor(id, r))
 	return nil
 }
 
+// actor names who acts, for the ride's history.
 func actor(id auth.Identity) string { return string(id.Role) + " " + id.Subject }
-
-// explain maps package ride's errors to what a client may know.
-func explain(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, ride.ErrNotFound):
-		return problem.Wrap(err, problem.NotFound, "There is no such ride or offer of yours.")
-	case errors.Is(err, ride.ErrOffer):
-		return problem.Wrap(err, problem.Gone, "The offer is no longer open: it was answered, its time has passed, or the ride was cancelled.")
-	case errors.Is(err, ride.ErrKeyReused):
-		p := problem.Wrap(err, problem.Unprocessable, "This Idempotency-Key was used for another booking. A new booking takes a new key.")
-		p.Field = "Idempotency-Key"
-		return p
-	case errors.Is(err, ride.ErrBusy):
-		return problem.Wrap(err, problem.Conflict, "You have a ride or an offer. Finish or answer it, then go off duty.")
-	case errors.Is(err, ride.ErrState), errors.Is(err, ride.ErrAttempt), errors.Is(err, ride.ErrTaken), errors.Is(err, ride.ErrDriver):
-		return problem.Wrap(err, problem.Conflict, "The ride has moved on: that is not possible in its present state. Look at it again.")
-	}
-	return err
-}

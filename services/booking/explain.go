@@ -1,0 +1,31 @@
+package booking
+
+import (
+	"errors"
+
+	"tandem/services/domain/ride"
+	"tandem/services/internal/problem"
+)
+
+// explain maps package ride's errors to what a client may know.
+func explain(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ride.ErrNotFound):
+		return problem.Wrap(err, problem.NotFound, "There is no such ride or offer of yours.")
+	case errors.Is(err, ride.ErrOffer):
+		return problem.Wrap(err, problem.Gone, "The offer is no longer open: it was answered, its time has passed, or the ride was cancelled.")
+	case errors.Is(err, ride.ErrKeyReused):
+		p := problem.Wrap(err, problem.Unprocessable, "This Idempotency-Key was used for another booking. A new booking takes a new key.")
+		p.Field = "Idempotency-Key"
+		return p
+	case errors.Is(err, ride.ErrBusy):
+		return problem.Wrap(err, problem.Conflict, "You have a ride or an offer. Finish or answer it, then go off duty.")
+	// Somebody was faster. Which rule it was is of no use to the client: it reads the
+	// ride again.
+	case errors.Is(err, ride.ErrState), errors.Is(err, ride.ErrAttempt), errors.Is(err, ride.ErrTaken), errors.Is(err, ride.ErrDriver):
+		return problem.Wrap(err, problem.Conflict, "The ride has moved on: that is not possible in its present state. Look at it again.")
+	}
+	return err // internal/httpserver answers 500 without detail
+}
