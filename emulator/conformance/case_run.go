@@ -10,72 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/service/kinesis"
-	"github.com/aws/aws-sdk-go-v2/service/sns"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
-
-	"tandem/services/test/testaws"
 )
-
-// clients retry what is throttled; once does not.
-type clients struct {
-	sqs     *sqs.Client
-	kinesis *kinesis.Client
-	once    *kinesis.Client
-	sns     *sns.Client
-	sts     *sts.Client
-}
-
-func connect(ctx context.Context, at Endpoint) (clients, error) {
-	cfg, err := testaws.Config(ctx, at.Endpoint, at.Region)
-	if err != nil {
-		return clients{}, err
-	}
-	cfg.Retryer = func() aws.Retryer {
-		return retry.NewStandard(func(o *retry.StandardOptions) {
-			o.MaxAttempts, o.MaxBackoff = 12, 2*time.Second
-			o.RateLimiter = noTokens{}
-			// Nothing else: a 500 or a lost connection is what a case must see.
-			o.Retryables = []retry.IsErrorRetryable{retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes}}
-		})
-	}
-	return clients{
-		sqs: sqs.NewFromConfig(cfg), kinesis: kinesis.NewFromConfig(cfg), sns: sns.NewFromConfig(cfg), sts: sts.NewFromConfig(cfg),
-		once: kinesis.NewFromConfig(cfg, func(o *kinesis.Options) { o.Retryer = aws.NopRetryer{} }),
-	}, nil
-}
-
-// answer waits until both services answer: LocalStack starts them at their
-// first call, and one that doesn't would excuse every difference.
-func (c clients) answer(t *testing.T, at Endpoint) {
-	t.Helper()
-	for end := time.Now().Add(time.Minute); ; {
-		_, queues := c.sqs.ListQueues(t.Context(), &sqs.ListQueuesInput{})
-		_, streams := c.kinesis.ListStreams(t.Context(), &kinesis.ListStreamsInput{})
-		err := errors.Join(queues, streams)
-		if err == nil {
-			return
-		}
-		require.True(t, time.Now().Before(end), "%s at %q doesn't answer: %v", at.Backend, at.Endpoint, err)
-		time.Sleep(time.Second) // between polls
-	}
-}
-
-// noTokens lets every call retry: the cases share their clients, and one that
-// is throttled on purpose must not use up the others' retries.
-type noTokens struct{}
-
-func (noTokens) GetToken(context.Context, uint) (func() error, error) {
-	return func() error { return nil }, nil
-}
-func (noTokens) AddTokens(uint) error { return nil }
 
 // caseRun is one case while it runs. It is a testify TestingT that keeps what fails,
 // because a failure may be expected.
@@ -85,6 +24,7 @@ type caseRun struct {
 	ctx      context.Context
 	at       Endpoint
 	failures []string
+	shared   string // of oneStream
 }
 
 // Errorf keeps a failure.
@@ -107,9 +47,9 @@ func (c *caseRun) cleanup(f func(ctx context.Context)) {
 	})
 }
 
-// patience is how long something that must happen may take, beside the time
+// maxWait is how long something that must happen may take, beside the time
 // that AWS documents for it.
-func (c *caseRun) patience() time.Duration {
+func (c *caseRun) maxWait() time.Duration {
 	if c.at.Backend == Emulator {
 		return 20 * time.Second
 	}
@@ -122,8 +62,9 @@ func (c *caseRun) eventually(what string, ok func() bool) {
 	if c.at.Backend != Emulator {
 		every = 250 * time.Millisecond
 	}
-	for end := time.Now().Add(c.patience()); !ok(); c.pause(every) {
-		require.True(c, time.Now().Before(end), "%s, within %v", what, c.patience())
+
+	for end := time.Now().Add(c.maxWait()); !ok(); c.pause(every) {
+		require.True(c, time.Now().Before(end), "%s, within %v", what, c.maxWait())
 	}
 }
 
@@ -131,6 +72,7 @@ func (c *caseRun) eventually(what string, ok func() bool) {
 func (c *caseRun) pause(d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
+
 	select {
 	case <-timer.C:
 	case <-c.ctx.Done():
@@ -143,6 +85,7 @@ func (c *caseRun) pause(d time.Duration) {
 func (c *caseRun) refused(err error, oneOf ...string) {
 	var api smithy.APIError
 	require.ErrorAs(c, err, &api, "must be refused with %v", oneOf)
+
 	var answer *awshttp.ResponseError
 	require.ErrorAs(c, err, &answer)
 	require.Equal(c, 4, answer.HTTPStatusCode()/100, "status %d: %v", answer.HTTPStatusCode(), err)
@@ -156,6 +99,7 @@ func codeOf(err error) string {
 	if !errors.As(err, &api) {
 		return ""
 	}
+
 	switch code := strings.TrimPrefix(api.ErrorCode(), "AWS.SimpleQueueService."); code {
 	case "NonExistentQueue":
 		return "QueueDoesNotExist"

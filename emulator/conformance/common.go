@@ -34,16 +34,21 @@ func (c *caseRun) post(target, contentType, body string) (status int, answer str
 	if endpoint == "" {
 		endpoint = "https://" + strings.ToLower(strings.Split(target, "_")[0]) + ".us-east-1.amazonaws.com/"
 	}
+
 	req, err := http.NewRequestWithContext(c.ctx, http.MethodPost, endpoint, strings.NewReader(body))
 	require.NoError(c, err)
+
 	req.Header.Set("X-Amz-Target", target)
 	req.Header.Set("Content-Type", contentType)
 	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/"+strings.ToLower(strings.Split(target, "_")[0])+"/aws4_request, SignedHeaders=host, Signature=0")
+
 	resp, err := http.DefaultClient.Do(req)
 	require.NoError(c, err)
 	defer func() { _ = resp.Body.Close() }()
+
 	b, err := io.ReadAll(resp.Body)
 	require.NoError(c, err)
+
 	return resp.StatusCode, string(b)
 }
 

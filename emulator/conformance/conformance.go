@@ -1,20 +1,27 @@
 // Package conformance is what an endpoint of SQS, Kinesis, SNS and STS
-// promises, as one suite through the unmodified AWS SDK. The same hands wrote
-// the emulator and its clients, so no case rests on the emulator: each names
-// the AWS page that it rests on and what stands there, and whatever LocalStack
-// can run, runs there too.
+// promises, as one suite through the unmodified AWS SDK. The emulator and its
+// clients were written by the same people, so no case rests on the emulator:
+// each names the AWS page that it rests on and what that page says, and all but
+// the slowest run on LocalStack too.
 //
-// An endpoint may differ from AWS only where differences says so. A case that
-// stands there must fail, and not because a call of its preparation failed: if
-// it passes, the suite fails, so that the table never claims more than is true. docs/backends.md shows the table.
+//   - A case (testCase) is one promise, with its page and a function that fails
+//     where the endpoint does otherwise. A caseRun is a case while it runs.
+//   - A refusal is a row of a service's table: the values that one call refuses.
+//     Each of these values is a case.
+//   - A difference is what an endpoint (the emulator, LocalStack, AWS) is known
+//     to do instead. Its case must fail, and not because a call of its
+//     preparation failed: if it passes, the suite fails. So the table in
+//     docs/backends.md never claims more than is true.
 //
-//	go test ./emulator/conformance                    the emulator in this process
+// How to run it:
+//
+//	go test ./emulator/conformance                             the emulator in this process
 //	CONFORMANCE_ENDPOINT=http://127.0.0.1:4566 go test ...     LocalStack
 //	CONFORMANCE_BACKEND=aws go test ...                        AWS, with the default credentials
 //
-// Names are unique and what a case makes it deletes, so an endpoint may be
-// shared. On AWS a run costs money: it makes about 60 streams, one shard-hour
-// each or more.
+// Names are unique and a case deletes what it creates, so an endpoint may be
+// shared. On AWS a run costs money: it creates about 100 streams, and each
+// costs a shard-hour or more.
 package conformance
 
 import (
@@ -88,14 +95,14 @@ const (
 )
 
 func cases() (all []testCase) {
-	for _, some := range [][]testCase{
-		messageCases(), metadataCases(), visibilityCases(), batchCases(), queueCases(), deadCases(), moveCases(), fifoCases(),
+	for _, group := range [][]testCase{
+		messageCases(), metadataCases(), visibilityCases(), batchCases(), queueCases(), deadLetterCases(), moveCases(), fifoCases(),
 		refusalCases(sqsRefusals()),
 		streamCases(), putCases(), getCases(), reshardCases(), consumerCases(), subscribeCases(),
 		refusalCases(kinesisRefusals()),
 		snsCases(), refusalCases(snsRefusals()), commonCases(),
 	} {
-		all = append(all, some...)
+		all = append(all, group...)
 	}
 	return all
 }
@@ -105,22 +112,28 @@ func Run(t *testing.T, at Endpoint) {
 	t.Helper()
 	clients, err := connect(t.Context(), at)
 	require.NoError(t, err)
-	clients.answer(t, at)
+	clients.awaitReady(t, at)
 	known := map[string]difference{}
 	for _, d := range differences() {
 		if d.backend == at.Backend {
 			known[d.name] = d
 		}
 	}
+
 	var tally tally
 	t.Cleanup(func() { t.Logf("conformance of %s: %s", at.Backend, &tally) })
+
 	for _, k := range cases() {
 		t.Run(k.name, func(t *testing.T) {
 			if !slices.Contains(k.tags, alone) {
 				t.Parallel()
 			}
+
 			d, differs := known[k.name]
-			if why := unfit(k, at); why != "" {
+
+			// What this endpoint cannot show says nothing about it, and a
+			// difference without a try is told by the table alone.
+			if why := skipReason(k, at); why != "" {
 				tally.add(skipped)
 				t.Skip(why)
 			}
@@ -128,10 +141,13 @@ func Run(t *testing.T, at Endpoint) {
 				tally.add(different)
 				t.Skipf("%s differs, and is not tried: %s", at.Backend, d.instead)
 			}
-			failures := attempt(t, at, clients, k)
+
+			failures := runCase(t, at, clients, k)
 			switch {
 			case differs && len(failures) == 0:
 				t.Errorf("%s passes: remove it from the table of differences (%s)", at.Backend, d.instead)
+			// The case failed before it came to its subject, so nothing is
+			// known of the difference.
 			case differs && strings.Contains(failures[0], "Received unexpected error"):
 				tally.add(failed)
 				t.Errorf("%s doesn't come as far as to differ: %s", at.Backend, failures[0])
@@ -151,8 +167,8 @@ func Run(t *testing.T, at Endpoint) {
 	}
 }
 
-// unfit says why k can't be asked of an endpoint that is set like this.
-func unfit(k testCase, at Endpoint) string {
+// skipReason says why k can't be asked of an endpoint that is set like this.
+func skipReason(k testCase, at Endpoint) string {
 	for _, tag := range k.tags {
 		switch {
 		case tag == needsLimits && at.Unlimited:
@@ -161,14 +177,18 @@ func unfit(k testCase, at Endpoint) string {
 			return "takes minutes: CONFORMANCE_SLOW=1 runs it"
 		}
 	}
+
 	return ""
 }
 
-// attempt runs one case to its end, in a goroutine that it may leave.
-func attempt(t *testing.T, at Endpoint, clients clients, k testCase) []string {
-	ctx, cancel := context.WithTimeout(t.Context(), longest(at))
+// runCase runs one case to its end, in a goroutine that it may leave.
+func runCase(t *testing.T, at Endpoint, clients clients, k testCase) []string {
+	ctx, cancel := context.WithTimeout(t.Context(), maxRun(at))
 	defer cancel()
+
 	c := &caseRun{clients: clients, t: t, ctx: ctx, at: at}
+	// FailNow ends the goroutine that it is called in, as testify wants it, and
+	// this one has to go on.
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -178,8 +198,8 @@ func attempt(t *testing.T, at Endpoint, clients clients, k testCase) []string {
 	return c.failures
 }
 
-// longest is how long a case may take.
-func longest(at Endpoint) time.Duration {
+// maxRun is how long a case may take.
+func maxRun(at Endpoint) time.Duration {
 	if at.Slow {
 		return 7 * time.Minute
 	}

@@ -44,6 +44,7 @@ func endpoint(t *testing.T) conformance.Endpoint {
 			at.Endpoint = testenv.Emulator(t, func(c *emulator.Config) { c.IteratorLife = at.IteratorLife }).Endpoint
 		}
 	}
+
 	return at
 }
 

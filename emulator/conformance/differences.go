@@ -15,9 +15,10 @@ func differences() []difference {
 	all := []difference{
 		{AWS, "what was sent can be read", "The phone gets it: /_aws/sns/sms-messages is the emulator's and LocalStack's alone.", true},
 		{LocalStack, "PutRecords refuses 11000000 bytes in all", "They are taken, in up to minutes.", true},
-		{LocalStack, "a read gives 10 MiB at most", "Its records have 1 MiB at most, and reads are not limited.", true},
+		{LocalStack, "a read returns 10 MiB at most", "Its records have 1 MiB at most, and reads are not limited.", true},
 		{LocalStack, "a consumer is deregistered", "Beside other calls one stayed DELETING in three runs of seven.", true},
 	}
+
 	for _, one := range append(localstackQueues(), localstackStreams()...) {
 		all = append(all, difference{LocalStack, one[0], one[1], false})
 	}
@@ -28,7 +29,7 @@ func localstackQueues() [][2]string {
 	return [][2]string{
 		{"120,000 messages are in flight at most", "As many as are asked for."},
 		{"visibility is 12 hours at most, from the receive on", "A change of visibility may end later than that."},
-		{"only what is in flight has visibility to change", "It changes the visibility of a message that was given back."},
+		{"only what is in flight has visibility to change", "It changes the visibility of a message that is visible."},
 		{"visibility in batches, each entry by itself", "SenderFault is false where the sender is at fault."},
 		{"a batch fails in part", "An entry with a delay of 901 seconds succeeds."},
 		{"deletes in batches, each entry by itself", "SenderFault is false where the sender is at fault."},
@@ -37,7 +38,7 @@ func localstackQueues() [][2]string {
 		{"a redrive policy's target exists and is of the same kind", "The target is not looked at: one of the other kind or none at all is taken."},
 		{"a dead-letter queue says who may use it", "RedriveAllowPolicy is stored and not looked at."},
 		{"a moved message is a new message", "It keeps its id and its receive count, so it may die at the next receive."},
-		{"a dead FIFO message has its message id for a deduplication id", "It keeps its own deduplication id."},
+		{"a dead-lettered FIFO message has its message id for a deduplication id", "It keeps its own deduplication id."},
 		{"ReceiveMessage refuses MaxNumberOfMessages -1", "It is taken."},
 		{"ReceiveMessage refuses VisibilityTimeout 43201", "It is taken."},
 		{"SendMessage refuses DelaySeconds 901", "It is taken."},
@@ -77,11 +78,11 @@ func localstackStreams() [][2]string {
 		{"PutRecord over the limit is refused", "Writes are not limited."},
 		{"a time between records starts at the next", "Times are whole seconds: records earlier in the same second come too."},
 		{"a shard answers five reads a second", "Reads are not limited."},
-		{"a shard gives 2 MB a second", "Reads are not limited."},
+		{"a shard returns 2 MB a second", "Reads are not limited."},
 		{"sequence numbers rise through a reshard", "A closed shard's EndingSequenceNumber is 9223372036854775807, below its records'."},
 		{"AT_TRIM_HORIZON lists the shards of the beginning", "It lists all shards."},
 		{"consumers are listed by page", "There is no NextToken: what is not on the first page can't be listed."},
-		{"records are pushed when they arrive", "SubscribeToShard polls, with 3 seconds of sleep when nothing is there: p50 about 3 s."},
+		{"records are pushed when they arrive", "SubscribeToShard polls, with 3 seconds of sleep when there is nothing: p50 about 3 s."},
 		{"a second subscription within 5 seconds is refused", "It is taken, and both get the records."},
 		{"a subscription after 5 seconds takes over", "Both go on and get the records."},
 		{"at a closed shard's end come its children, and the end", "It ends, without ChildShards."},

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// stream makes a stream and waits until it is ACTIVE.
+// stream creates a stream and waits until it is ACTIVE.
 func (c *caseRun) stream(shards int32) (name string) {
 	name = unique("conformance")
 	c.streamNamed(name, shards)
@@ -24,6 +24,7 @@ func (c *caseRun) streamNamed(name string, shards int32, change ...func(*kinesis
 	}
 	_, err := c.kinesis.CreateStream(c.ctx, in)
 	require.NoError(c, err)
+
 	c.cleanup(func(ctx context.Context) {
 		_, _ = c.kinesis.DeleteStream(ctx, &kinesis.DeleteStreamInput{StreamName: &name, EnforceConsumerDeletion: ptr(true)})
 	})
@@ -65,7 +66,7 @@ func (c *caseRun) shards(stream string, filter ...types.ShardFilter) []types.Sha
 	return out.Shards
 }
 
-func ids(shards []types.Shard) (out []string) {
+func shardIDs(shards []types.Shard) (out []string) {
 	for _, s := range shards {
 		out = append(out, *s.ShardId)
 	}
@@ -78,13 +79,13 @@ func (c *caseRun) number(decimal string) *big.Int {
 	return n
 }
 
-// holds tells whether a hash key lies in a shard's range.
-func (c *caseRun) holds(s types.Shard, hash *big.Int) bool {
+// contains reports whether a hash key lies in a shard's range.
+func (c *caseRun) contains(s types.Shard, hash *big.Int) bool {
 	return c.number(*s.HashKeyRange.StartingHashKey).Cmp(hash) <= 0 && hash.Cmp(c.number(*s.HashKeyRange.EndingHashKey)) <= 0
 }
 
-// rises requires that b is a later sequence number than a.
-func (c *caseRun) rises(a, b string) {
+// increases requires that b is a later sequence number than a.
+func (c *caseRun) increases(a, b string) {
 	require.Negative(c, c.number(a).Cmp(c.number(b)), "%s must be below %s", a, b)
 }
 
@@ -106,34 +107,34 @@ func records(n int, data string) (out []types.PutRecordsRequestEntry) {
 	return out
 }
 
-// from is a position in a shard.
-type from func(*kinesis.GetShardIteratorInput)
+// position is a place in a shard.
+type position func(*kinesis.GetShardIteratorInput)
 
-func kind(t types.ShardIteratorType) from {
+func iteratorType(t types.ShardIteratorType) position {
 	return func(in *kinesis.GetShardIteratorInput) { in.ShardIteratorType = t }
 }
 
-func number(t types.ShardIteratorType, sequence string) from {
+func atSequence(t types.ShardIteratorType, sequence string) position {
 	return func(in *kinesis.GetShardIteratorInput) {
 		in.ShardIteratorType, in.StartingSequenceNumber = t, &sequence
 	}
 }
 
-func instant(t time.Time) from {
+func atTime(t time.Time) position {
 	return func(in *kinesis.GetShardIteratorInput) {
 		in.ShardIteratorType, in.Timestamp = types.ShardIteratorTypeAtTimestamp, &t
 	}
 }
 
-func (c *caseRun) iterator(stream, shard string, f from) string {
-	out, err := c.tryIterator(stream, shard, f)
+func (c *caseRun) iterator(stream, shard string, at position) string {
+	out, err := c.tryIterator(stream, shard, at)
 	require.NoError(c, err)
 	return *out
 }
 
-func (c *caseRun) tryIterator(stream, shard string, f from) (*string, error) {
+func (c *caseRun) tryIterator(stream, shard string, at position) (*string, error) {
 	in := &kinesis.GetShardIteratorInput{StreamName: &stream, ShardId: &shard}
-	f(in)
+	at(in)
 	out, err := c.kinesis.GetShardIterator(c.ctx, in)
 	if err != nil {
 		return nil, err
@@ -152,26 +153,27 @@ func (c *caseRun) get(iterator string, limit int32) *kinesis.GetRecordsOutput {
 }
 
 // read reads from a position until it has n records, or to the shard's end.
-func (c *caseRun) read(stream, shard string, f from, n int) (got []types.Record, last *kinesis.GetRecordsOutput) {
-	iterator := c.iterator(stream, shard, f)
-	for end := time.Now().Add(c.patience()); ; {
+func (c *caseRun) read(stream, shard string, at position, n int) (got []types.Record, last *kinesis.GetRecordsOutput) {
+	iterator := c.iterator(stream, shard, at)
+	for end := time.Now().Add(c.maxWait()); ; {
 		last = c.get(iterator, 0)
 		got = append(got, last.Records...)
 		if last.NextShardIterator == nil || len(got) >= n {
 			return got, last
 		}
-		require.True(c, time.Now().Before(end), "%d of %d records within %v", len(got), n, c.patience())
+		require.True(c, time.Now().Before(end), "%d of %d records within %v", len(got), n, c.maxWait())
+
 		iterator = *last.NextShardIterator
 		c.pause(250 * time.Millisecond) // five calls a second
 	}
 }
 
-// end reads a closed shard to its end.
-func (c *caseRun) end(stream, shard string) ([]types.Record, *kinesis.GetRecordsOutput) {
-	return c.read(stream, shard, kind(types.ShardIteratorTypeTrimHorizon), 1<<30)
+// readToEnd reads a closed shard to its end.
+func (c *caseRun) readToEnd(stream, shard string) ([]types.Record, *kinesis.GetRecordsOutput) {
+	return c.read(stream, shard, iteratorType(types.ShardIteratorTypeTrimHorizon), 1<<30)
 }
 
-func texts(records []types.Record) (out []string) {
+func dataOf(records []types.Record) (out []string) {
 	for _, r := range records {
 		out = append(out, string(r.Data))
 	}

@@ -50,10 +50,12 @@ func (c *caseRun) describe(consumer string) (*types.ConsumerDescription, error) 
 func (c *caseRun) consumer(stream, name string) (arn string) {
 	out, err := c.register(c.streamARN(stream), name)
 	require.NoError(c, err)
+
 	c.eventually("the consumer is ACTIVE", func() bool {
 		d, err := c.describe(*out.ConsumerARN)
 		return err == nil && d.ConsumerStatus == types.ConsumerStatusActive
 	})
+
 	return *out.ConsumerARN
 }
 
@@ -62,14 +64,17 @@ func registerConsumer(c *caseRun) {
 	arn := c.streamARN(name)
 	out, err := c.register(arn, "reader")
 	require.NoError(c, err)
+
 	require.Equal(c, "reader", *out.ConsumerName)
 	require.NotNil(c, out.ConsumerCreationTimestamp)
 	require.Contains(c, []types.ConsumerStatus{"CREATING", "ACTIVE"}, out.ConsumerStatus)
 	require.Contains(c, *out.ConsumerARN, arn+"/consumer/reader:")
+
 	c.eventually("it is ACTIVE", func() bool {
 		d, err := c.describe(*out.ConsumerARN)
 		return err == nil && d.ConsumerStatus == types.ConsumerStatusActive
 	})
+
 	s, err := c.summary(name)
 	require.NoError(c, err)
 	require.EqualValues(c, 1, *s.ConsumerCount)
@@ -78,8 +83,10 @@ func registerConsumer(c *caseRun) {
 func registerTwice(c *caseRun) {
 	one, other := c.stream(1), c.stream(1)
 	c.consumer(one, "reader")
+
 	_, err := c.register(c.streamARN(one), "reader")
 	c.refused(err, "ResourceInUseException")
+
 	c.consumer(other, "reader")
 }
 
@@ -88,6 +95,9 @@ func twentyConsumers(c *caseRun) {
 	for i := range 20 {
 		c.consumer(name, fmt.Sprint("reader-", i))
 	}
+
+	// The client that does not retry: LimitExceededException counts as
+	// throttling.
 	_, err := c.kinesis.RegisterStreamConsumer(c.ctx, &kinesis.RegisterStreamConsumerInput{StreamARN: ptr(c.streamARN(name)), ConsumerName: ptr("reader-20")},
 		func(o *kinesis.Options) { o.Retryer = c.once.Options().Retryer })
 	c.refused(err, "LimitExceededException")
@@ -96,13 +106,16 @@ func twentyConsumers(c *caseRun) {
 func describeConsumer(c *caseRun) {
 	name := c.stream(1)
 	stream, arn := c.streamARN(name), c.consumer(name, "reader")
+
 	d, err := c.describe(arn)
 	require.NoError(c, err)
 	require.Equal(c, stream, *d.StreamARN)
+
 	out, err := c.kinesis.DescribeStreamConsumer(c.ctx, &kinesis.DescribeStreamConsumerInput{StreamARN: &stream, ConsumerName: ptr("reader")})
 	require.NoError(c, err)
 	require.Equal(c, arn, *out.ConsumerDescription.ConsumerARN)
 	require.Equal(c, *d.ConsumerCreationTimestamp, *out.ConsumerDescription.ConsumerCreationTimestamp)
+
 	_, err = c.kinesis.DescribeStreamConsumer(c.ctx, &kinesis.DescribeStreamConsumerInput{StreamARN: &stream, ConsumerName: ptr("none")})
 	c.refused(err, "ResourceNotFoundException")
 }
@@ -114,12 +127,14 @@ func listConsumers(c *caseRun) {
 	for _, n := range want {
 		c.consumer(name, n)
 	}
+
 	var got []string
 	in := &kinesis.ListStreamConsumersInput{StreamARN: &arn, MaxResults: ptr(int32(2))}
 	for range 5 {
 		out, err := c.kinesis.ListStreamConsumers(c.ctx, in)
 		require.NoError(c, err)
 		require.LessOrEqual(c, len(out.Consumers), 2)
+
 		for _, one := range out.Consumers {
 			got = append(got, *one.ConsumerName)
 		}
@@ -127,6 +142,7 @@ func listConsumers(c *caseRun) {
 			break
 		}
 	}
+
 	slices.Sort(got)
 	require.Equal(c, want, got)
 }
@@ -134,13 +150,15 @@ func listConsumers(c *caseRun) {
 func deregister(c *caseRun) {
 	name := c.stream(1)
 	arn := c.consumer(name, "reader")
+
 	_, err := c.kinesis.DeregisterStreamConsumer(c.ctx, &kinesis.DeregisterStreamConsumerInput{ConsumerARN: &arn})
 	require.NoError(c, err)
 	c.eventually("it is gone", func() bool {
 		_, err := c.describe(arn)
 		return codeOf(err) == "ResourceNotFoundException"
 	})
-	c.pause(1100 * time.Millisecond) // the ARN has whole seconds
+
+	c.pause(1100 * time.Millisecond) // the ARN holds whole seconds
 	again := c.consumer(name, "reader")
 	require.NotEqual(c, arn, again, "a consumer's ARN has its creation time")
 }
@@ -148,8 +166,10 @@ func deregister(c *caseRun) {
 func deleteWithConsumers(c *caseRun) {
 	name := c.stream(1)
 	c.consumer(name, "reader")
+
 	_, err := c.kinesis.DeleteStream(c.ctx, &kinesis.DeleteStreamInput{StreamName: &name})
 	c.refused(err, "ResourceInUseException")
+
 	_, err = c.kinesis.DeleteStream(c.ctx, &kinesis.DeleteStreamInput{StreamName: &name, EnforceConsumerDeletion: ptr(true)})
 	require.NoError(c, err)
 }

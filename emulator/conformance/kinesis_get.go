@@ -19,16 +19,16 @@ func getCases() []testCase {
 		promise("Limit bounds the records, the next iterator goes on", get,
 			"Limit: the maximum number of records to return; NextShardIterator reads on.", getLimit),
 		promise("reading forgets nothing", get, "Records stay readable for the retention period; an iterator may be read again.", readAgain),
-		promise("a call without records gives an iterator", get,
+		promise("a call without records returns an iterator", get,
 			"If there are no records available, an empty list is returned, with a NextShardIterator.", emptyRead),
 		promise("MillisBehindLatest is zero at the tip only", get,
 			"How far the response is from the tip of the stream; zero says that processing is caught up.", behind),
 		promise("an iterator expires", get, "ExpiredIteratorException: a shard iterator expires 5 minutes after it is returned.", expiredIterator, needsShortIterators),
 		promise("a shard answers five reads a second", kinesisGuide+"service-sizes-and-limits.html",
 			"GetRecords: five transactions a second for each shard, then ProvisionedThroughputExceededException.", fiveReads, needsLimits),
-		promise("a shard gives 2 MB a second", kinesisGuide+"service-sizes-and-limits.html",
+		promise("a shard returns 2 MB a second", kinesisGuide+"service-sizes-and-limits.html",
 			"Each shard supports a maximum total read rate of 2 MB a second; after more, calls within the next second are refused.", readBytes, needsLimits, alone),
-		promise("a read gives 10 MiB at most", get,
+		promise("a read returns 10 MiB at most", get,
 			"The maximum size of data that GetRecords can return is 10 MiB; calls made within the next 5 seconds are refused.", readTenMebibytes, needsLimits, alone),
 	}
 }
@@ -41,78 +41,90 @@ func fiveIterators(c *caseRun) {
 	for i := range 3 {
 		sequences = append(sequences, *c.put(name, "k", fmt.Sprint(i)).SequenceNumber)
 	}
-	latest := c.iterator(name, shard, kind("LATEST"))
+	latest := c.iterator(name, shard, iteratorType("LATEST"))
+
 	for _, one := range []struct {
-		at   from
+		at   position
 		want []string
 	}{
-		{kind("TRIM_HORIZON"), []string{"0", "1", "2"}},
-		{number("AT_SEQUENCE_NUMBER", sequences[1]), []string{"1", "2"}},
-		{number("AFTER_SEQUENCE_NUMBER", sequences[1]), []string{"2"}},
-		{instant(began), []string{"0", "1", "2"}},
+		{iteratorType("TRIM_HORIZON"), []string{"0", "1", "2"}},
+		{atSequence("AT_SEQUENCE_NUMBER", sequences[1]), []string{"1", "2"}},
+		{atSequence("AFTER_SEQUENCE_NUMBER", sequences[1]), []string{"2"}},
+		{atTime(began), []string{"0", "1", "2"}},
 	} {
 		got, _ := c.read(name, shard, one.at, len(one.want))
-		require.Equal(c, one.want, texts(got))
+		require.Equal(c, one.want, dataOf(got))
 	}
+
 	c.put(name, "k", "3")
 	var got []string
 	c.eventually("the record after LATEST", func() bool {
 		out := c.get(latest, 0)
-		got, latest = append(got, texts(out.Records)...), *out.NextShardIterator
+		got, latest = append(got, dataOf(out.Records)...), *out.NextShardIterator
 		c.pause(200 * time.Millisecond)
 		return len(got) > 0
 	})
+
 	require.Equal(c, []string{"3"}, got)
 }
 
 func atTimestamp(c *caseRun) {
 	name := c.stream(1)
 	shard := *c.shards(name)[0].ShardId
+
 	// Both in one second: a time is not of whole seconds.
 	c.pause(time.Until(time.Now().Truncate(time.Second).Add(1050 * time.Millisecond)))
 	c.put(name, "k", "before")
 	c.pause(400 * time.Millisecond)
 	c.put(name, "k", "after")
-	all, _ := c.read(name, shard, kind("TRIM_HORIZON"), 2)
+
+	all, _ := c.read(name, shard, iteratorType("TRIM_HORIZON"), 2)
 	between := all[0].ApproximateArrivalTimestamp.Add(all[1].ApproximateArrivalTimestamp.Sub(*all[0].ApproximateArrivalTimestamp) / 2)
-	got, _ := c.read(name, shard, instant(between), 1)
-	require.Equal(c, []string{"after"}, texts(got))
-	got, _ = c.read(name, shard, instant(*all[1].ApproximateArrivalTimestamp), 1)
-	require.Equal(c, []string{"after"}, texts(got), "at the very time")
+	got, _ := c.read(name, shard, atTime(between), 1)
+	require.Equal(c, []string{"after"}, dataOf(got))
+
+	got, _ = c.read(name, shard, atTime(*all[1].ApproximateArrivalTimestamp), 1)
+	require.Equal(c, []string{"after"}, dataOf(got), "at the very time")
 }
 
 func getLimit(c *caseRun) {
 	name := c.stream(1)
 	out, err := c.putRecords(name, records(5, "x"))
 	require.NoError(c, err)
-	iterator := c.iterator(name, *out.Records[0].ShardId, kind("TRIM_HORIZON"))
+
+	iterator := c.iterator(name, *out.Records[0].ShardId, iteratorType("TRIM_HORIZON"))
 	var got []types.Record
+
 	for range 3 {
 		out := c.get(iterator, 2)
 		require.LessOrEqual(c, len(out.Records), 2)
 		got, iterator = append(got, out.Records...), *out.NextShardIterator
 		c.pause(250 * time.Millisecond)
 	}
+
 	require.Len(c, got, 5)
 	for i := 1; i < 5; i++ {
-		c.rises(*got[i-1].SequenceNumber, *got[i].SequenceNumber)
+		c.increases(*got[i-1].SequenceNumber, *got[i].SequenceNumber)
 	}
 }
 
 func readAgain(c *caseRun) {
 	name := c.stream(1)
 	out := c.put(name, "k", "x")
-	iterator := c.iterator(name, *out.ShardId, kind("TRIM_HORIZON"))
+	iterator := c.iterator(name, *out.ShardId, iteratorType("TRIM_HORIZON"))
+
 	c.eventually("the record is readable", func() bool {
 		c.pause(250 * time.Millisecond)
 		return len(c.get(iterator, 0).Records) == 1
 	})
-	require.Equal(c, []string{"x"}, texts(c.get(iterator, 0).Records))
+
+	require.Equal(c, []string{"x"}, dataOf(c.get(iterator, 0).Records))
 }
 
 func emptyRead(c *caseRun) {
 	name := c.stream(1)
-	out := c.get(c.iterator(name, *c.shards(name)[0].ShardId, kind("TRIM_HORIZON")), 0)
+	out := c.get(c.iterator(name, *c.shards(name)[0].ShardId, iteratorType("TRIM_HORIZON")), 0)
+
 	require.Empty(c, out.Records)
 	require.NotNil(c, out.NextShardIterator)
 	require.Empty(c, out.ChildShards)
@@ -124,7 +136,8 @@ func behind(c *caseRun) {
 	c.pause(300 * time.Millisecond)
 	c.put(name, "k", "2")
 	c.pause(300 * time.Millisecond)
-	iterator := c.iterator(name, shard, kind("TRIM_HORIZON"))
+
+	iterator := c.iterator(name, shard, iteratorType("TRIM_HORIZON"))
 	var first *kinesis.GetRecordsOutput
 	c.eventually("the first record is read", func() bool {
 		first = c.get(iterator, 1)
@@ -132,7 +145,9 @@ func behind(c *caseRun) {
 		c.pause(250 * time.Millisecond)
 		return len(first.Records) == 1
 	})
+
 	require.Positive(c, *first.MillisBehindLatest, "a record is left to read")
+
 	c.eventually("the tip", func() bool {
 		out := c.get(iterator, 0)
 		iterator = *out.NextShardIterator
@@ -146,14 +161,17 @@ func expiredIterator(c *caseRun) {
 	if life == 0 {
 		life = 5 * time.Minute
 	}
+
 	name := c.stream(1)
 	c.put(name, "k", "x")
-	iterator := c.iterator(name, *c.shards(name)[0].ShardId, kind("TRIM_HORIZON"))
+	iterator := c.iterator(name, *c.shards(name)[0].ShardId, iteratorType("TRIM_HORIZON"))
 	c.get(iterator, 0)
+
 	c.pause(life + life/10)
 	_, err := c.kinesis.GetRecords(c.ctx, &kinesis.GetRecordsInput{ShardIterator: &iterator})
 	c.refused(err, "ExpiredIteratorException")
-	require.Len(c, c.get(c.iterator(name, *c.shards(name)[0].ShardId, kind("TRIM_HORIZON")), 0).Records, 1)
+
+	require.Len(c, c.get(c.iterator(name, *c.shards(name)[0].ShardId, iteratorType("TRIM_HORIZON")), 0).Records, 1)
 }
 
 // refuseOne makes n reads at once, of which the shard must refuse one, and
@@ -166,6 +184,7 @@ func (c *caseRun) refuseOne(iterator string, n int) {
 			errs <- err
 		}()
 	}
+
 	refused := 0
 	for range n {
 		if err := <-errs; err != nil {
@@ -173,26 +192,29 @@ func (c *caseRun) refuseOne(iterator string, n int) {
 			refused++
 		}
 	}
+
 	require.Positive(c, refused, "it never refused, %d reads at once", n)
 	require.Less(c, refused, n)
 }
 
 func fiveReads(c *caseRun) {
 	name := c.stream(1)
-	c.refuseOne(c.iterator(name, *c.shards(name)[0].ShardId, kind("TRIM_HORIZON")), 20)
+	c.refuseOne(c.iterator(name, *c.shards(name)[0].ShardId, iteratorType("TRIM_HORIZON")), 20)
 }
 
-// debt reads what is many bytes, and meanwhile looks at the shard's tip, less
+// readUntilThrottled reads what is many bytes, and meanwhile looks at the shard's tip, less
 // than five times a second: that must be refused once the bytes were read.
-func (c *caseRun) debt(name, shard string) (out *kinesis.GetRecordsOutput) {
-	iterator, tip := c.iterator(name, shard, kind("TRIM_HORIZON")), c.iterator(name, shard, kind("LATEST"))
+func (c *caseRun) readUntilThrottled(name, shard string) (out *kinesis.GetRecordsOutput) {
+	iterator, tip := c.iterator(name, shard, iteratorType("TRIM_HORIZON")), c.iterator(name, shard, iteratorType("LATEST"))
 	c.pause(1100 * time.Millisecond) // nothing was read for a second
+
 	answer, failure := make(chan *kinesis.GetRecordsOutput, 1), make(chan error, 1)
 	go func() {
 		out, err := c.once.GetRecords(c.ctx, &kinesis.GetRecordsInput{ShardIterator: &iterator})
 		answer <- out
 		failure <- err
 	}()
+
 	for range 100 {
 		c.pause(300 * time.Millisecond)
 		_, err := c.once.GetRecords(c.ctx, &kinesis.GetRecordsInput{ShardIterator: &tip})
@@ -206,6 +228,7 @@ func (c *caseRun) debt(name, shard string) (out *kinesis.GetRecordsOutput) {
 			break // long since: the answer is decoded
 		}
 	}
+
 	require.Fail(c, "it never refused, whatever was read")
 	return nil
 }
@@ -215,7 +238,8 @@ func readBytes(c *caseRun) {
 	for range 4 { // the SDK tries again until the shard has taken each
 		c.put(name, "k", string(make([]byte, 900_000)))
 	}
-	require.Len(c, c.debt(name, *c.shards(name)[0].ShardId).Records, 4)
+
+	require.Len(c, c.readUntilThrottled(name, *c.shards(name)[0].ShardId).Records, 4)
 }
 
 func readTenMebibytes(c *caseRun) {
@@ -224,7 +248,8 @@ func readTenMebibytes(c *caseRun) {
 	for range 2 { // the SDK tries again until the shard has taken the second
 		c.put(name, "k", string(make([]byte, 6<<20)))
 	}
-	out := c.debt(name, *c.shards(name)[0].ShardId)
+
+	out := c.readUntilThrottled(name, *c.shards(name)[0].ShardId)
 	require.Len(c, out.Records, 1)
 	require.Positive(c, *out.MillisBehindLatest, "there is more")
 }

@@ -37,11 +37,13 @@ func putCases() []testCase {
 func recordComesBack(c *caseRun) {
 	name := c.stream(1)
 	data := string(bytes.Repeat([]byte{0, 0xff, '\n', 'x'}, 1000))
+
 	before := time.Now()
 	out := c.put(name, "ключ", data)
 	c.put(name, "k", "")
-	got, _ := c.read(name, *out.ShardId, kind("TRIM_HORIZON"), 2)
-	require.Equal(c, []string{data, ""}, texts(got))
+
+	got, _ := c.read(name, *out.ShardId, iteratorType("TRIM_HORIZON"), 2)
+	require.Equal(c, []string{data, ""}, dataOf(got))
 	require.Equal(c, "ключ", *got[0].PartitionKey)
 	require.Equal(c, *out.SequenceNumber, *got[0].SequenceNumber)
 	require.WithinDuration(c, before, *got[0].ApproximateArrivalTimestamp, 10*time.Second)
@@ -50,12 +52,14 @@ func recordComesBack(c *caseRun) {
 func md5Routes(c *caseRun) {
 	name := c.stream(4)
 	shards := c.shards(name)
+
 	for i := range 16 {
 		key := fmt.Sprint("key-", i)
 		sum := md5.Sum([]byte(key))
 		hash, out := new(big.Int).SetBytes(sum[:]), c.put(name, key, "x")
+
 		for _, sh := range shards {
-			require.Equal(c, *sh.ShardId == *out.ShardId, c.holds(sh, hash), "the key %s in %s", key, *out.ShardId)
+			require.Equal(c, *sh.ShardId == *out.ShardId, c.contains(sh, hash), "the key %s in %s", key, *out.ShardId)
 		}
 	}
 }
@@ -80,12 +84,13 @@ func sequenceInShard(c *caseRun) {
 	last := "0"
 	for range 10 {
 		out := c.put(name, "k", "x")
-		c.rises(last, *out.SequenceNumber)
+		c.increases(last, *out.SequenceNumber)
 		last = *out.SequenceNumber
 	}
+
 	out, err := c.kinesis.PutRecord(c.ctx, &kinesis.PutRecordInput{StreamName: &name, PartitionKey: ptr("k"), Data: []byte("x"), SequenceNumberForOrdering: &last})
 	require.NoError(c, err)
-	c.rises(last, *out.SequenceNumber)
+	c.increases(last, *out.SequenceNumber)
 }
 
 func (c *caseRun) putRecords(name string, r []types.PutRecordsRequestEntry) (*kinesis.PutRecordsOutput, error) {
@@ -99,18 +104,21 @@ func putMany(c *caseRun) {
 	for i := range batch {
 		batch[i].ExplicitHashKey, batch[i].Data = shards[i%2].HashKeyRange.StartingHashKey, []byte(fmt.Sprint(i))
 	}
+
 	out, err := c.putRecords(name, batch)
 	require.NoError(c, err)
 	require.Len(c, out.Records, 500)
 	require.EqualValues(c, 0, *out.FailedRecordCount)
+
 	want := map[string]string{}
 	for i, r := range out.Records {
 		require.Nil(c, r.ErrorCode)
 		require.Equal(c, *shards[i%2].ShardId, *r.ShardId)
 		want[*r.SequenceNumber] = fmt.Sprint(i)
 	}
+
 	for _, sh := range shards {
-		got, _ := c.read(name, *sh.ShardId, kind("TRIM_HORIZON"), 250)
+		got, _ := c.read(name, *sh.ShardId, iteratorType("TRIM_HORIZON"), 250)
 		require.Len(c, got, 250)
 		for _, r := range got {
 			require.Equal(c, want[*r.SequenceNumber], string(r.Data))
@@ -128,15 +136,17 @@ func (c *caseRun) atOnce(n int, put func() (*kinesis.PutRecordsOutput, error)) (
 			errs <- err
 		}()
 	}
+
 	for range n {
 		all = append(all, <-answers)
 		require.NoError(c, <-errs)
 	}
+
 	return all
 }
 
 // overload puts batches of which some must fail, and requires that exactly those that
-// are said to be stored are there.
+// are said to be stored can be read.
 func (c *caseRun) overload(batch []types.PutRecordsRequestEntry) {
 	name := c.stream(1)
 	stored, failed := 0, 0
@@ -155,12 +165,14 @@ func (c *caseRun) overload(batch []types.PutRecordsRequestEntry) {
 			require.Nil(c, r.SequenceNumber)
 			failed++
 		}
+
 		require.EqualValues(c, failed-before, *out.FailedRecordCount)
 	}
+
 	require.Positive(c, failed, "none of %d records was refused", stored)
 	require.Positive(c, stored)
-	c.eventually("what was stored is there", func() bool {
-		got, _ := c.read(name, *c.shards(name)[0].ShardId, kind("TRIM_HORIZON"), stored)
+	c.eventually("what was stored can be read", func() bool {
+		got, _ := c.read(name, *c.shards(name)[0].ShardId, iteratorType("TRIM_HORIZON"), stored)
 		require.LessOrEqual(c, len(got), stored, "what failed was not stored")
 		return len(got) == stored
 	})
@@ -180,6 +192,7 @@ func putLimit(c *caseRun) {
 			errs <- err
 		}()
 	}
+
 	failed := 0
 	for range n {
 		if err := <-errs; err != nil {
@@ -187,6 +200,7 @@ func putLimit(c *caseRun) {
 			failed++
 		}
 	}
+
 	require.Positive(c, failed, "4 MB at once were taken")
 	require.Less(c, failed, n)
 }

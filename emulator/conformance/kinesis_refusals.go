@@ -76,30 +76,39 @@ func decreaseRetention(c *caseRun, value string) error {
 	return c.decrease(c.stream(1), c.int32(value))
 }
 
+// oneStream returns a stream that all calls of a case share: on AWS each stream
+// costs a shard-hour.
+func (c *caseRun) oneStream() string {
+	if c.shared == "" {
+		c.shared = c.stream(1)
+	}
+	return c.shared
+}
+
 func putKey(c *caseRun, value string) error {
-	_, err := c.tryPut(c.stream(1), value, "x")
+	_, err := c.tryPut(c.oneStream(), value, "x")
 	return err
 }
 
 func putHash(c *caseRun, value string) error {
-	_, err := c.putExplicit(c.stream(1), value)
+	_, err := c.putExplicit(c.oneStream(), value)
 	return err
 }
 
 func putData(c *caseRun, value string) error {
-	_, err := c.tryPut(c.stream(1), "k", strings.Repeat("x", int(c.int32(value))))
+	_, err := c.tryPut(c.oneStream(), "k", strings.Repeat("x", int(c.int32(value))))
 	return err
 }
 
 func putDataAndKey(c *caseRun, value string) error {
 	const key = "key"
-	_, err := c.tryPut(c.stream(1), key, strings.Repeat("x", int(c.int32(value))-len(key)))
+	_, err := c.tryPut(c.oneStream(), key, strings.Repeat("x", int(c.int32(value))-len(key)))
 	return err
 }
 
 func putNumber(c *caseRun, value string) error {
 	batch := append([]types.PutRecordsRequestEntry{}, records(int(c.int32(value)), "x")...) // nil would be left out
-	_, err := c.putRecords(c.stream(1), batch)
+	_, err := c.putRecords(c.oneStream(), batch)
 	return err
 }
 
@@ -110,20 +119,20 @@ func putInAll(c *caseRun, value string) error {
 }
 
 func iteratorOfType(c *caseRun, value string) error {
-	name := c.stream(1)
-	_, err := c.tryIterator(name, *c.shards(name)[0].ShardId, kind(types.ShardIteratorType(value)))
+	name := c.oneStream()
+	_, err := c.tryIterator(name, *c.shards(name)[0].ShardId, iteratorType(types.ShardIteratorType(value)))
 	return err
 }
 
 func iteratorAt(c *caseRun, value string) error {
 	name := c.stream(1)
-	_, err := c.tryIterator(name, *c.shards(name)[0].ShardId, number("AT_SEQUENCE_NUMBER", value))
+	_, err := c.tryIterator(name, *c.shards(name)[0].ShardId, atSequence("AT_SEQUENCE_NUMBER", value))
 	return err
 }
 
 func getAtMost(c *caseRun, value string) error {
-	name := c.stream(1)
-	iterator := c.iterator(name, *c.shards(name)[0].ShardId, kind("TRIM_HORIZON"))
+	name := c.oneStream()
+	iterator := c.iterator(name, *c.shards(name)[0].ShardId, iteratorType("TRIM_HORIZON"))
 	_, err := c.kinesis.GetRecords(c.ctx, &kinesis.GetRecordsInput{ShardIterator: &iterator, Limit: ptr(c.int32(value))})
 	return err
 }

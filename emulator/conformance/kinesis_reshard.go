@@ -39,15 +39,18 @@ func reshardCases() []testCase {
 	}
 }
 
-// splitInHalf splits a shard and gives it as it is then, with its children in
+// splitInHalf splits a shard and returns it as it is then, with its children in
 // the order of their hash keys.
 func (c *caseRun) splitInHalf(name string, parent types.Shard) (closed, low, high types.Shard) {
 	from, to := c.number(*parent.HashKeyRange.StartingHashKey), c.number(*parent.HashKeyRange.EndingHashKey)
 	half := new(big.Int).Add(from, to)
 	half.Rsh(half, 1)
+
 	_, err := c.kinesis.SplitShard(c.ctx, &kinesis.SplitShardInput{StreamName: &name, ShardToSplit: parent.ShardId, NewStartingHashKey: ptr(half.String())})
 	require.NoError(c, err)
+
 	c.active(name)
+
 	var children []types.Shard
 	c.eventually("the parent has two children", func() bool {
 		children = nil
@@ -59,13 +62,16 @@ func (c *caseRun) splitInHalf(name string, parent types.Shard) (closed, low, hig
 				children = append(children, sh)
 			}
 		}
+
 		return len(children) == 2
 	})
+
 	low, high = children[0], children[1]
 	if *low.HashKeyRange.StartingHashKey != *parent.HashKeyRange.StartingHashKey {
 		low, high = high, low
 	}
 	require.Equal(c, half.String(), *high.HashKeyRange.StartingHashKey)
+
 	return closed, low, high
 }
 
@@ -73,8 +79,10 @@ func split(c *caseRun) {
 	name := c.stream(1)
 	parent := c.shards(name)[0]
 	closed, low, high := c.splitInHalf(name, parent)
+
 	require.NotNil(c, closed.SequenceNumberRange.EndingSequenceNumber, "the parent is closed")
 	require.Equal(c, *parent.HashKeyRange.EndingHashKey, *high.HashKeyRange.EndingHashKey)
+
 	next := new(big.Int).Add(c.number(*low.HashKeyRange.EndingHashKey), big.NewInt(1))
 	require.Equal(c, next.String(), *high.HashKeyRange.StartingHashKey)
 	require.Nil(c, low.SequenceNumberRange.EndingSequenceNumber)
@@ -89,21 +97,25 @@ func (c *caseRun) mergeTwo(name string, a, b types.Shard) error {
 func merge(c *caseRun) {
 	name := c.stream(2)
 	parents := c.shards(name)
+
 	c.put(name, "k", "before")
 	require.NoError(c, c.mergeTwo(name, parents[0], parents[1]))
 	c.active(name)
+
 	var child types.Shard
-	c.eventually("there is a child", func() bool {
+	c.eventually("the merge has a child", func() bool {
 		list := c.shards(name)
 		child = list[len(list)-1]
 		return len(list) == 3
 	})
+
 	require.Equal(c, *parents[0].ShardId, *child.ParentShardId)
 	require.Equal(c, *parents[1].ShardId, *child.AdjacentParentShardId)
 	require.Equal(c, "0", *child.HashKeyRange.StartingHashKey)
 	require.Equal(c, *parents[1].HashKeyRange.EndingHashKey, *child.HashKeyRange.EndingHashKey)
 	require.Equal(c, *child.ShardId, *c.put(name, "k", "after").ShardId)
-	_, last := c.end(name, *parents[0].ShardId)
+
+	_, last := c.readToEnd(name, *parents[0].ShardId)
 	require.Len(c, last.ChildShards, 1)
 	require.ElementsMatch(c, []string{*parents[0].ShardId, *parents[1].ShardId}, last.ChildShards[0].ParentShards)
 }
@@ -119,16 +131,20 @@ func closedEnds(c *caseRun) {
 	name := c.stream(1)
 	parent := c.shards(name)[0]
 	c.put(name, "k", "before")
+
 	_, low, high := c.splitInHalf(name, parent)
-	got, last := c.end(name, *parent.ShardId)
-	require.Equal(c, []string{"before"}, texts(got))
+
+	got, last := c.readToEnd(name, *parent.ShardId)
+	require.Equal(c, []string{"before"}, dataOf(got))
 	require.Nil(c, last.NextShardIterator)
+
 	var children []string
 	for _, child := range last.ChildShards {
 		require.Equal(c, []string{*parent.ShardId}, child.ParentShards)
 		require.NotEmpty(c, *child.HashKeyRange.EndingHashKey)
 		children = append(children, *child.ShardId)
 	}
+
 	require.ElementsMatch(c, []string{*low.ShardId, *high.ShardId}, children)
 }
 
@@ -136,25 +152,30 @@ func risesThrough(c *caseRun) {
 	name := c.stream(1)
 	parent := c.shards(name)[0]
 	before := c.put(name, "k", "before")
+
 	closed, low, high := c.splitInHalf(name, parent)
 	last := *closed.SequenceNumberRange.EndingSequenceNumber
 	require.LessOrEqual(c, c.number(*before.SequenceNumber).Cmp(c.number(last)), 0, "the parent ends after its last record")
+
 	for _, child := range []types.Shard{low, high} {
-		c.rises(last, *child.SequenceNumberRange.StartingSequenceNumber)
+		c.increases(last, *child.SequenceNumberRange.StartingSequenceNumber)
 	}
+
 	after := c.put(name, "k", "after")
-	c.rises(*before.SequenceNumber, *after.SequenceNumber)
+	c.increases(*before.SequenceNumber, *after.SequenceNumber)
 }
 
 func writesGoOn(c *caseRun) {
 	name := c.stream(1)
 	parent := c.shards(name)[0]
 	_, low, high := c.splitInHalf(name, parent)
+
 	for _, child := range []types.Shard{low, high} {
 		out, err := c.putExplicit(name, *child.HashKeyRange.StartingHashKey)
 		require.NoError(c, err)
 		require.Equal(c, *child.ShardId, *out.ShardId)
-		got, _ := c.read(name, *child.ShardId, kind("TRIM_HORIZON"), 1)
+
+		got, _ := c.read(name, *child.ShardId, iteratorType("TRIM_HORIZON"), 1)
 		require.Len(c, got, 1)
 	}
 }
@@ -163,13 +184,14 @@ func (c *caseRun) scale(name string, target int32) (*kinesis.UpdateShardCountOut
 	return c.kinesis.UpdateShardCount(c.ctx, &kinesis.UpdateShardCountInput{StreamName: &name, TargetShardCount: &target, ScalingType: "UNIFORM_SCALING"})
 }
 
-// scaled scales and requires n even open shards, whose parents are closed.
-func (c *caseRun) scaled(name string, before, target int32) {
+// scaleTo scales and requires n even open shards, whose parents are closed.
+func (c *caseRun) scaleTo(name string, before, target int32) {
 	out, err := c.scale(name, target)
 	require.NoError(c, err)
 	require.Equal(c, before, *out.CurrentShardCount)
 	require.Equal(c, target, *out.TargetShardCount)
 	c.eventually("the stream is scaled", func() bool { return *c.active(name).OpenShardCount == target })
+
 	size := new(big.Int).Div(new(big.Int).Lsh(big.NewInt(1), 128), big.NewInt(int64(target)))
 	for _, sh := range c.shards(name, types.ShardFilter{Type: "AT_LATEST"}) {
 		width := new(big.Int).Sub(c.number(*sh.HashKeyRange.EndingHashKey), c.number(*sh.HashKeyRange.StartingHashKey))
@@ -182,56 +204,57 @@ func (c *caseRun) scaled(name string, before, target int32) {
 func scaleUp(c *caseRun) {
 	name := c.stream(2)
 	c.put(name, "k", "before")
-	c.scaled(name, 2, 4)
+	c.scaleTo(name, 2, 4)
 	c.put(name, "k", "after")
 }
 
 func scaleDown(c *caseRun) {
 	name := c.stream(4)
-	c.scaled(name, 4, 2)
+	c.scaleTo(name, 4, 2)
 	c.put(name, "k", "after")
 }
 
-// family is a stream of one shard that was split a second and more after its
+// splitLater returns a stream of one shard that was split a second and more after its
 // beginning, and times in both lives.
-func (c *caseRun) family() (name, parent string, children []string, then, now time.Time) {
+func (c *caseRun) splitLater() (name, parent string, children []string, then, now time.Time) {
 	name = c.stream(1)
 	c.pause(1200 * time.Millisecond)
 	then = time.Now()
 	c.pause(1200 * time.Millisecond)
 	closed, low, high := c.splitInHalf(name, c.shards(name)[0])
 	c.pause(1200 * time.Millisecond)
+
 	return name, *closed.ShardId, []string{*low.ShardId, *high.ShardId}, then, time.Now()
 }
 
 func filterLatest(c *caseRun) {
-	name, _, children, _, _ := c.family()
-	require.ElementsMatch(c, children, ids(c.shards(name, types.ShardFilter{Type: "AT_LATEST"})))
+	name, _, children, _, _ := c.splitLater()
+	require.ElementsMatch(c, children, shardIDs(c.shards(name, types.ShardFilter{Type: "AT_LATEST"})))
 }
 
 func filterAll(c *caseRun) {
-	name, parent, children, _, _ := c.family()
-	require.ElementsMatch(c, append(children, parent), ids(c.shards(name, types.ShardFilter{Type: "FROM_TRIM_HORIZON"})))
+	name, parent, children, _, _ := c.splitLater()
+	require.ElementsMatch(c, append(children, parent), shardIDs(c.shards(name, types.ShardFilter{Type: "FROM_TRIM_HORIZON"})))
 }
 
 func filterTrim(c *caseRun) {
-	name, parent, _, _, _ := c.family()
-	require.Equal(c, []string{parent}, ids(c.shards(name, types.ShardFilter{Type: "AT_TRIM_HORIZON"})))
+	name, parent, _, _, _ := c.splitLater()
+	require.Equal(c, []string{parent}, shardIDs(c.shards(name, types.ShardFilter{Type: "AT_TRIM_HORIZON"})))
 }
 
 func filterAfter(c *caseRun) {
-	name, parent, children, _, _ := c.family()
-	require.ElementsMatch(c, children, ids(c.shards(name, types.ShardFilter{Type: "AFTER_SHARD_ID", ShardId: &parent})))
+	name, parent, children, _, _ := c.splitLater()
+	require.ElementsMatch(c, children, shardIDs(c.shards(name, types.ShardFilter{Type: "AFTER_SHARD_ID", ShardId: &parent})))
 }
 
 func filterAt(c *caseRun) {
-	name, parent, children, then, now := c.family()
-	require.Equal(c, []string{parent}, ids(c.shards(name, types.ShardFilter{Type: "AT_TIMESTAMP", Timestamp: &then})))
-	require.ElementsMatch(c, children, ids(c.shards(name, types.ShardFilter{Type: "AT_TIMESTAMP", Timestamp: &now})))
+	name, parent, children, then, now := c.splitLater()
+	require.Equal(c, []string{parent}, shardIDs(c.shards(name, types.ShardFilter{Type: "AT_TIMESTAMP", Timestamp: &then})))
+	require.ElementsMatch(c, children, shardIDs(c.shards(name, types.ShardFilter{Type: "AT_TIMESTAMP", Timestamp: &now})))
 }
 
 func filterFrom(c *caseRun) {
-	name, parent, children, then, now := c.family()
-	require.ElementsMatch(c, children, ids(c.shards(name, types.ShardFilter{Type: "FROM_TIMESTAMP", Timestamp: &now})))
-	require.ElementsMatch(c, append(children, parent), ids(c.shards(name, types.ShardFilter{Type: "FROM_TIMESTAMP", Timestamp: &then})))
+	name, parent, children, then, now := c.splitLater()
+	require.ElementsMatch(c, children, shardIDs(c.shards(name, types.ShardFilter{Type: "FROM_TIMESTAMP", Timestamp: &now})))
+	require.ElementsMatch(c, append(children, parent), shardIDs(c.shards(name, types.ShardFilter{Type: "FROM_TIMESTAMP", Timestamp: &then})))
 }

@@ -29,14 +29,14 @@ func streamCases() []testCase {
 			"Limit, HasMoreStreams, ExclusiveStartStreamName and NextToken.", listStreams),
 		promise("shards are listed by page", kinesisAPI+"API_ListShards.html",
 			"MaxResults, NextToken, ExclusiveStartShardId; a token stands without a stream.", listShards),
-		promise("a description gives shards by page", kinesisAPI+"API_DescribeStream.html",
+		promise("a description lists shards by page", kinesisAPI+"API_DescribeStream.html",
 			"Limit, ExclusiveStartShardId, HasMoreShards.", describePages),
 		promise("retention goes up", retention, "24 to 8,760 hours; must be more than the current retention.", retentionUp),
 		promise("retention goes down", kinesisAPI+"API_DecreaseStreamRetentionPeriod.html",
 			"The new retention must be less than the current one, and 24 hours at least.", retentionDown),
 		promise("a deleted stream is gone", kinesisAPI+"API_DeleteStream.html",
 			"DELETING, then ResourceNotFoundException.", deleteStream),
-		promise("a stream made anew is another stream", kinesisAPI+"API_ListShards.html",
+		promise("a recreated stream is another stream", kinesisAPI+"API_ListShards.html",
 			"StreamCreationTimestamp distinguishes data streams that have the same name.", recreated),
 	}
 }
@@ -49,26 +49,31 @@ func createStream(c *caseRun) {
 	c.cleanup(func(ctx context.Context) {
 		_, _ = c.kinesis.DeleteStream(ctx, &kinesis.DeleteStreamInput{StreamName: &name})
 	})
+
 	s, err := c.summary(name)
 	require.NoError(c, err)
 	require.Contains(c, []types.StreamStatus{"CREATING", "ACTIVE"}, s.StreamStatus)
+
 	s = c.active(name)
 	require.EqualValues(c, 3, *s.OpenShardCount)
 	require.EqualValues(c, 24, *s.RetentionPeriodHours)
 	require.Equal(c, name, *s.StreamName)
 	require.True(c, strings.HasPrefix(*s.StreamARN, "arn:aws:kinesis:") && strings.HasSuffix(*s.StreamARN, ":stream/"+name), *s.StreamARN)
+
 	next := new(big.Int)
 	list := c.shards(name)
 	slices.SortFunc(list, func(a, b types.Shard) int {
 		return c.number(*a.HashKeyRange.StartingHashKey).Cmp(c.number(*b.HashKeyRange.StartingHashKey))
 	})
 	require.Len(c, list, 3)
+
 	for _, sh := range list {
 		require.Equal(c, next.String(), *sh.HashKeyRange.StartingHashKey, "no gap")
 		next.Add(c.number(*sh.HashKeyRange.EndingHashKey), big.NewInt(1))
 		require.Nil(c, sh.SequenceNumberRange.EndingSequenceNumber, "an open shard has no last number")
 		c.number(*sh.SequenceNumberRange.StartingSequenceNumber)
 	}
+
 	require.Equal(c, new(big.Int).Lsh(big.NewInt(1), 128), next)
 }
 
@@ -77,9 +82,11 @@ func creationTime(c *caseRun) {
 	s, err := c.summary(name)
 	require.NoError(c, err)
 	require.WithinDuration(c, time.Now(), *s.StreamCreationTimestamp, 2*time.Minute)
+
 	d, err := c.kinesis.DescribeStream(c.ctx, &kinesis.DescribeStreamInput{StreamName: &name})
 	require.NoError(c, err)
 	require.Equal(c, *s.StreamCreationTimestamp, *d.StreamDescription.StreamCreationTimestamp)
+
 	got := c.listed(name)
 	require.NotNil(c, got.StreamCreationTimestamp)
 	require.WithinDuration(c, *s.StreamCreationTimestamp, *got.StreamCreationTimestamp, time.Second)
@@ -110,16 +117,21 @@ func createTwice(c *caseRun) {
 func byARN(c *caseRun) {
 	name := c.stream(1)
 	arn := c.streamARN(name)
+
 	out, err := c.kinesis.PutRecord(c.ctx, &kinesis.PutRecordInput{StreamARN: &arn, PartitionKey: ptr("k"), Data: []byte("x")})
 	require.NoError(c, err)
+
 	it, err := c.kinesis.GetShardIterator(c.ctx, &kinesis.GetShardIteratorInput{StreamARN: &arn, ShardId: out.ShardId, ShardIteratorType: "TRIM_HORIZON"})
 	require.NoError(c, err)
+
 	got, err := c.kinesis.GetRecords(c.ctx, &kinesis.GetRecordsInput{StreamARN: &arn, ShardIterator: it.ShardIterator})
 	require.NoError(c, err)
-	require.Equal(c, []string{"x"}, texts(got.Records))
+	require.Equal(c, []string{"x"}, dataOf(got.Records))
+
 	s, err := c.kinesis.DescribeStreamSummary(c.ctx, &kinesis.DescribeStreamSummaryInput{StreamARN: &arn})
 	require.NoError(c, err)
 	require.Equal(c, name, *s.StreamDescriptionSummary.StreamName)
+
 	shards, err := c.kinesis.ListShards(c.ctx, &kinesis.ListShardsInput{StreamARN: &arn})
 	require.NoError(c, err)
 	require.Len(c, shards.Shards, 1)
@@ -129,11 +141,14 @@ func noStream(c *caseRun) {
 	none := unique("none")
 	_, err := c.summary(none)
 	c.refused(err, "ResourceNotFoundException")
+
 	_, err = c.tryPut(none, "k", "x")
 	c.refused(err, "ResourceNotFoundException")
+
 	_, err = c.kinesis.ListShards(c.ctx, &kinesis.ListShardsInput{StreamName: &none})
 	c.refused(err, "ResourceNotFoundException")
-	_, err = c.tryIterator(c.stream(1), "shardId-000000000009", kind("LATEST"))
+
+	_, err = c.tryIterator(c.stream(1), "shardId-000000000009", iteratorType("LATEST"))
 	c.refused(err, "ResourceNotFoundException")
 }
 
@@ -143,11 +158,13 @@ func listStreams(c *caseRun) {
 	for _, n := range want {
 		c.streamNamed(n, 1)
 	}
+
 	out, err := c.kinesis.ListStreams(c.ctx, &kinesis.ListStreamsInput{ExclusiveStartStreamName: &want[0], Limit: ptr(int32(1))})
 	require.NoError(c, err)
 	require.Equal(c, want[1:2], out.StreamNames)
 	require.True(c, *out.HasMoreStreams)
 	require.NotNil(c, out.NextToken, "a token to go on")
+
 	out, err = c.kinesis.ListStreams(c.ctx, &kinesis.ListStreamsInput{NextToken: out.NextToken, Limit: ptr(int32(1))})
 	require.NoError(c, err)
 	require.Equal(c, want[2:], out.StreamNames)
@@ -155,32 +172,38 @@ func listStreams(c *caseRun) {
 
 func listShards(c *caseRun) {
 	name := c.stream(3)
-	all := ids(c.shards(name))
+	all := shardIDs(c.shards(name))
+
 	out, err := c.kinesis.ListShards(c.ctx, &kinesis.ListShardsInput{StreamName: &name, MaxResults: ptr(int32(2))})
 	require.NoError(c, err)
-	require.Equal(c, all[:2], ids(out.Shards))
+	require.Equal(c, all[:2], shardIDs(out.Shards))
 	require.NotNil(c, out.NextToken)
+
 	_, err = c.kinesis.ListShards(c.ctx, &kinesis.ListShardsInput{StreamName: &name, NextToken: out.NextToken})
 	c.refused(err, "InvalidArgumentException")
+
 	out, err = c.kinesis.ListShards(c.ctx, &kinesis.ListShardsInput{NextToken: out.NextToken})
 	require.NoError(c, err)
-	require.Equal(c, all[2:], ids(out.Shards))
+	require.Equal(c, all[2:], shardIDs(out.Shards))
 	require.Nil(c, out.NextToken)
+
 	out, err = c.kinesis.ListShards(c.ctx, &kinesis.ListShardsInput{StreamName: &name, ExclusiveStartShardId: &all[0]})
 	require.NoError(c, err)
-	require.Equal(c, all[1:], ids(out.Shards))
+	require.Equal(c, all[1:], shardIDs(out.Shards))
 }
 
 func describePages(c *caseRun) {
 	name := c.stream(3)
-	all := ids(c.shards(name))
+	all := shardIDs(c.shards(name))
+
 	out, err := c.kinesis.DescribeStream(c.ctx, &kinesis.DescribeStreamInput{StreamName: &name, Limit: ptr(int32(2))})
 	require.NoError(c, err)
-	require.Equal(c, all[:2], ids(out.StreamDescription.Shards))
+	require.Equal(c, all[:2], shardIDs(out.StreamDescription.Shards))
 	require.True(c, *out.StreamDescription.HasMoreShards)
+
 	out, err = c.kinesis.DescribeStream(c.ctx, &kinesis.DescribeStreamInput{StreamName: &name, ExclusiveStartShardId: &all[1]})
 	require.NoError(c, err)
-	require.Equal(c, all[2:], ids(out.StreamDescription.Shards))
+	require.Equal(c, all[2:], shardIDs(out.StreamDescription.Shards))
 	require.False(c, *out.StreamDescription.HasMoreShards)
 }
 
@@ -194,28 +217,31 @@ func (c *caseRun) decrease(name string, hours int32) error {
 	return err
 }
 
-func (c *caseRun) retention(name string, hours int32) {
+func (c *caseRun) awaitRetention(name string, hours int32) {
 	c.eventually("retention has changed", func() bool { return *c.active(name).RetentionPeriodHours == hours })
 }
 
 func retentionUp(c *caseRun) {
 	name := c.stream(1)
 	require.NoError(c, c.increase(name, 48))
-	c.retention(name, 48)
+	c.awaitRetention(name, 48)
+
 	c.refused(c.increase(name, 47), "InvalidArgumentException")
-	c.retention(name, 48)
+	c.awaitRetention(name, 48)
 }
 
 func retentionDown(c *caseRun) {
 	name := c.stream(1)
 	require.NoError(c, c.increase(name, 72))
-	c.retention(name, 72)
+	c.awaitRetention(name, 72)
+
 	require.NoError(c, c.decrease(name, 24))
-	c.retention(name, 24)
+	c.awaitRetention(name, 24)
+
 	c.refused(c.decrease(name, 25), "InvalidArgumentException")
 }
 
-func (c *caseRun) delete(name string) {
+func (c *caseRun) deleteStream(name string) {
 	_, err := c.kinesis.DeleteStream(c.ctx, &kinesis.DeleteStreamInput{StreamName: &name})
 	require.NoError(c, err)
 	c.eventually("the stream is gone", func() bool {
@@ -226,9 +252,10 @@ func (c *caseRun) delete(name string) {
 
 func deleteStream(c *caseRun) {
 	name := c.stream(1)
-	c.delete(name)
+	c.deleteStream(name)
 	_, err := c.tryPut(name, "k", "x")
 	c.refused(err, "ResourceNotFoundException")
+
 	_, err = c.kinesis.DeleteStream(c.ctx, &kinesis.DeleteStreamInput{StreamName: &name})
 	c.refused(err, "ResourceNotFoundException")
 }
@@ -237,17 +264,20 @@ func recreated(c *caseRun) {
 	name := c.stream(1)
 	first := c.active(name)
 	old := c.put(name, "k", "old")
-	iterator := c.iterator(name, *old.ShardId, kind("TRIM_HORIZON"))
-	c.delete(name)
+	iterator := c.iterator(name, *old.ShardId, iteratorType("TRIM_HORIZON"))
+
+	c.deleteStream(name)
 	c.pause(1100 * time.Millisecond) // creation times may be whole seconds
 	c.streamNamed(name, 1)
 	second := c.active(name)
 	require.True(c, first.StreamCreationTimestamp.Before(*second.StreamCreationTimestamp), "%v is before %v", first.StreamCreationTimestamp, second.StreamCreationTimestamp)
+
 	out, err := c.kinesis.GetRecords(c.ctx, &kinesis.GetRecordsInput{ShardIterator: &iterator})
 	if err == nil { // whether an old iterator is refused is not documented
-		require.NotContains(c, texts(out.Records), "old", "what a deleted stream held is gone")
+		require.NotContains(c, dataOf(out.Records), "old", "what a deleted stream held is gone")
 	}
+
 	now := c.put(name, "k", "new")
-	got, _ := c.read(name, *now.ShardId, kind("TRIM_HORIZON"), 1)
-	require.Equal(c, []string{"new"}, texts(got))
+	got, _ := c.read(name, *now.ShardId, iteratorType("TRIM_HORIZON"), 1)
+	require.Equal(c, []string{"new"}, dataOf(got))
 }

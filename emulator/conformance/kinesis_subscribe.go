@@ -17,7 +17,7 @@ func subscribeCases() []testCase {
 	page := kinesisAPI + "API_SubscribeToShard.html"
 	event, position := kinesisAPI+"API_SubscribeToShardEvent.html", kinesisAPI+"API_StartingPosition.html"
 	return []testCase{
-		promise("a subscription gives a shard's records in order", page,
+		promise("a subscription delivers a shard's records in order", page,
 			"Kinesis Data Streams pushes records from the shard to the consumer over the connection.", subscribeInOrder),
 		promise("records are pushed when they arrive", kinesisGuide+"enhanced-consumers.html",
 			"Enhanced fan-out delivers within about 70 ms on average, instead of polling.", pushed, alone),
@@ -45,10 +45,12 @@ type subscription = *kinesis.SubscribeToShardEventStream
 
 func (c *caseRun) trySubscribe(consumer, shard string, at types.StartingPosition) (subscription, error) {
 	in := &kinesis.SubscribeToShardInput{ConsumerARN: &consumer, ShardId: &shard, StartingPosition: &at}
+
 	// A client for each subscription: the SDK's event stream codec belongs to
 	// the client and is not safe for two streams at once (smithy-go 1.28.8).
 	client := kinesis.New(c.once.Options())
 	out, err := client.SubscribeToShard(c.ctx, in)
+
 	// LocalStack looks for the consumer in every stream, and fails if one of
 	// them, of another case, is deleted meanwhile.
 	for i := 0; i < 10 && c.at.Backend == LocalStack && err != nil && strings.Contains(err.Error(), "ListStreamConsumers"); i++ {
@@ -57,6 +59,7 @@ func (c *caseRun) trySubscribe(consumer, shard string, at types.StartingPosition
 	if err != nil {
 		return nil, err
 	}
+
 	s := out.GetStream()
 	c.cleanup(func(context.Context) { _ = s.Close() })
 	return s, nil
@@ -72,11 +75,12 @@ func starting(t types.ShardIteratorType) types.StartingPosition {
 	return types.StartingPosition{Type: t}
 }
 
-// next is the subscription's next event; false when it has ended. One must
-// come within the patience.
-func (c *caseRun) next(s subscription) (types.SubscribeToShardEvent, bool) {
-	timer := time.NewTimer(c.patience())
+// nextEvent returns the subscription's next event, and false when it has ended.
+// One must come within maxWait.
+func (c *caseRun) nextEvent(s subscription) (types.SubscribeToShardEvent, bool) {
+	timer := time.NewTimer(c.maxWait())
 	defer timer.Stop()
+
 	select {
 	case e, ok := <-s.Events():
 		if !ok {
@@ -86,19 +90,21 @@ func (c *caseRun) next(s subscription) (types.SubscribeToShardEvent, bool) {
 		require.True(c, isRecords, "an event of type %T", e)
 		return got.Value, true
 	case <-timer.C:
-		require.Fail(c, "no event", "within %v", c.patience())
+		require.Fail(c, "no event", "within %v", c.maxWait())
 	}
+
 	return types.SubscribeToShardEvent{}, false
 }
 
-// take reads events until there are n records.
-func (c *caseRun) take(s subscription, n int) (got []types.Record, last types.SubscribeToShardEvent) {
-	for end := time.Now().Add(c.patience()); len(got) < n; {
-		require.True(c, time.Now().Before(end), "%d of %d records came: %v", len(got), n, texts(got))
-		e, ok := c.next(s)
+// receiveRecords reads events until there are n records.
+func (c *caseRun) receiveRecords(s subscription, n int) (got []types.Record, last types.SubscribeToShardEvent) {
+	for end := time.Now().Add(c.maxWait()); len(got) < n; {
+		require.True(c, time.Now().Before(end), "%d of %d records came: %v", len(got), n, dataOf(got))
+		e, ok := c.nextEvent(s)
 		require.True(c, ok, "the subscription ended with %d of %d records: %v", len(got), n, s.Err())
 		got, last = append(got, e.Records...), e
 	}
+
 	require.Len(c, got, n)
 	return got, last
 }
@@ -114,16 +120,19 @@ func subscribeInOrder(c *caseRun) {
 	for i := range 3 {
 		c.put(name, "k", fmt.Sprint(i))
 	}
+
 	s := c.subscribe(consumer, shard, starting("TRIM_HORIZON"))
 	for i := range 3 {
 		c.put(name, "key", fmt.Sprint(3+i))
 	}
-	got, last := c.take(s, 6)
-	require.Equal(c, []string{"0", "1", "2", "3", "4", "5"}, texts(got))
+
+	got, last := c.receiveRecords(s, 6)
+	require.Equal(c, []string{"0", "1", "2", "3", "4", "5"}, dataOf(got))
 	require.Equal(c, "key", *got[5].PartitionKey)
 	require.NotNil(c, got[0].ApproximateArrivalTimestamp)
+
 	for i := 1; i < 6; i++ {
-		c.rises(*got[i-1].SequenceNumber, *got[i].SequenceNumber)
+		c.increases(*got[i-1].SequenceNumber, *got[i].SequenceNumber)
 	}
 	require.NotEmpty(c, *last.ContinuationSequenceNumber)
 	require.NotNil(c, last.MillisBehindLatest)
@@ -133,6 +142,7 @@ func pushed(c *caseRun) {
 	name, shard, consumer := c.reader()
 	s := c.subscribe(consumer, shard, starting("LATEST"))
 	c.pause(500 * time.Millisecond)
+
 	n := 20
 	if c.at.Backend != Emulator {
 		n = 5
@@ -141,17 +151,20 @@ func pushed(c *caseRun) {
 	for range n {
 		c.pause(100 * time.Millisecond) // a poll that has just ended is no push
 		c.put(name, "k", fmt.Sprint(time.Now().UnixNano()))
-		got, _ := c.take(s, 1)
+		got, _ := c.receiveRecords(s, 1)
 		sent, err := strconv.ParseInt(string(got[0].Data), 10, 64)
 		require.NoError(c, err)
+
 		delays = append(delays, time.Since(time.Unix(0, sent)))
 	}
+
 	slices.Sort(delays)
 	c.t.Logf("fan-out, from before the put to the record: p50 %v, p95 %v", delays[n/2], delays[n*95/100])
 	bound := 100 * time.Millisecond
 	if c.at.Backend == AWS {
 		bound = time.Second // with the way there and back
 	}
+
 	require.Less(c, delays[n/2], bound, "median of %d", n)
 }
 
@@ -161,7 +174,8 @@ func startingPositions(c *caseRun) {
 	first := c.put(name, "k", "0")
 	c.pause(1200 * time.Millisecond)
 	second := c.put(name, "k", "1")
-	all, _ := c.read(name, shard, kind("TRIM_HORIZON"), 2)
+	all, _ := c.read(name, shard, iteratorType("TRIM_HORIZON"), 2)
+
 	for i, one := range []struct {
 		at   types.StartingPosition
 		want []string
@@ -172,22 +186,23 @@ func startingPositions(c *caseRun) {
 		{types.StartingPosition{Type: "AT_TIMESTAMP", Timestamp: ptr(all[1].ApproximateArrivalTimestamp.Truncate(time.Second))}, []string{"1"}},
 	} {
 		s := c.subscribe(c.consumer(name, fmt.Sprint("reader-", i)), shard, one.at)
-		got, _ := c.take(s, len(one.want))
-		require.Equal(c, one.want, texts(got), "%s", one.at.Type)
+		got, _ := c.receiveRecords(s, len(one.want))
+		require.Equal(c, one.want, dataOf(got), "%s", one.at.Type)
 		require.NoError(c, s.Close())
 	}
+
 	s := c.subscribe(c.consumer(name, "latest"), shard, starting("LATEST"))
 	c.pause(500 * time.Millisecond)
 	c.put(name, "k", "2")
-	got, _ := c.take(s, 1)
-	require.Equal(c, []string{"2"}, texts(got), "LATEST")
+	got, _ := c.receiveRecords(s, 1)
+	require.Equal(c, []string{"2"}, dataOf(got), "LATEST")
 }
 
 func quietSubscription(c *caseRun) {
 	_, shard, consumer := c.reader()
 	s := c.subscribe(consumer, shard, starting("TRIM_HORIZON"))
 	for range 2 {
-		e, ok := c.next(s)
+		e, ok := c.nextEvent(s)
 		require.True(c, ok, s.Err())
 		require.Empty(c, e.Records)
 		require.EqualValues(c, 0, *e.MillisBehindLatest)
@@ -198,17 +213,22 @@ func quietSubscription(c *caseRun) {
 func resumes(c *caseRun) {
 	name, shard, consumer := c.reader()
 	s := c.subscribe(consumer, shard, starting("TRIM_HORIZON"))
+
 	began := time.Now()
 	c.put(name, "k", "0")
 	c.put(name, "k", "1")
-	_, last := c.take(s, 2)
+	_, last := c.receiveRecords(s, 2)
 	require.NoError(c, s.Close())
+
 	c.put(name, "k", "2")
+	// A second subscription of the same consumer would come too soon within 5
+	// seconds of the first.
 	c.pause(time.Until(began.Add(5500 * time.Millisecond)))
 	s = c.subscribe(consumer, shard, types.StartingPosition{Type: "AFTER_SEQUENCE_NUMBER", SequenceNumber: last.ContinuationSequenceNumber})
+
 	c.put(name, "k", "3")
-	got, _ := c.take(s, 2)
-	require.Equal(c, []string{"2", "3"}, texts(got), "nothing is lost, nothing comes twice")
+	got, _ := c.receiveRecords(s, 2)
+	require.Equal(c, []string{"2", "3"}, dataOf(got), "nothing is lost, nothing comes twice")
 }
 
 func tooSoon(c *caseRun) {
@@ -225,11 +245,14 @@ func takesOver(c *caseRun) {
 	second := c.subscribe(consumer, shard, starting("LATEST"))
 	c.pause(500 * time.Millisecond)
 	c.put(name, "k", "x")
-	got, _ := c.take(second, 1)
-	require.Equal(c, []string{"x"}, texts(got))
-	for end := time.Now().Add(c.patience()); ; {
+
+	got, _ := c.receiveRecords(second, 1)
+	require.Equal(c, []string{"x"}, dataOf(got))
+
+	for end := time.Now().Add(c.maxWait()); ; {
 		require.True(c, time.Now().Before(end), "the first must end")
-		e, ok := c.next(first)
+
+		e, ok := c.nextEvent(first)
 		if !ok {
 			break
 		}
@@ -243,12 +266,14 @@ func fanOut(c *caseRun) {
 	for range 3 {
 		c.put(name, "k", string(make([]byte, 700_000)))
 	}
+
 	var all []subscription
 	for i := range 3 {
 		all = append(all, c.subscribe(c.consumer(name, fmt.Sprint("reader-", i)), shard, starting("TRIM_HORIZON")))
 	}
+
 	for _, s := range all {
-		got, _ := c.take(s, 3)
+		got, _ := c.receiveRecords(s, 3)
 		require.Len(c, got[2].Data, 700_000)
 	}
 }
@@ -257,20 +282,24 @@ func subscribeToEnd(c *caseRun) {
 	name, shard, consumer := c.reader()
 	c.put(name, "k", "last")
 	s := c.subscribe(consumer, shard, starting("TRIM_HORIZON"))
-	got, _ := c.take(s, 1)
-	require.Equal(c, []string{"last"}, texts(got))
+	got, _ := c.receiveRecords(s, 1)
+	require.Equal(c, []string{"last"}, dataOf(got))
+
 	_, low, high := c.splitInHalf(name, c.shards(name)[0])
 	var children []string
-	for end := time.Now().Add(c.patience()); ; {
+	for end := time.Now().Add(c.maxWait()); ; {
 		require.True(c, time.Now().Before(end), "the subscription must end, children so far: %v", children)
-		e, ok := c.next(s)
+
+		e, ok := c.nextEvent(s)
 		if !ok {
 			break
 		}
+
 		for _, child := range e.ChildShards {
 			children = append(children, *child.ShardId)
 		}
 	}
+
 	require.NoError(c, s.Err(), "it ends in order")
 	require.ElementsMatch(c, []string{*low.ShardId, *high.ShardId}, children)
 }
@@ -287,10 +316,12 @@ func fiveMinutes(c *caseRun) {
 	_, shard, consumer := c.reader()
 	began := time.Now()
 	s := c.subscribe(consumer, shard, starting("LATEST"))
+
 	for ok := true; ok; {
-		_, ok = c.next(s)
+		_, ok = c.nextEvent(s)
 		require.Less(c, time.Since(began), 320*time.Second)
 	}
+
 	require.NoError(c, s.Err())
 	require.Greater(c, time.Since(began), 280*time.Second)
 }

@@ -41,6 +41,7 @@ func refusalCases(rows []refusal) (all []testCase) {
 			all = append(all, promise(name, row.page, row.says, func(c *caseRun) { row.run(c, value) }))
 		}
 	}
+
 	return all
 }
 
@@ -65,6 +66,7 @@ func label(value string) string {
 	if strings.Contains(value, `"`) { // JSON needs no quotes around it
 		return value
 	}
+
 	return strconv.Quote(value)
 }
 

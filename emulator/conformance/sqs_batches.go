@@ -35,9 +35,11 @@ func batchAnswersEach(c *caseRun) {
 	url := c.queue()
 	batch := entries(10, "m")
 	batch[3].MessageAttributes = someAttributes()
+
 	out, err := c.sendBatch(url, batch)
 	require.NoError(c, err)
 	require.Empty(c, out.Failed)
+
 	ids, messages := map[string]bool{}, map[string]bool{}
 	for _, s := range out.Successful {
 		ids[*s.Id], messages[*s.MessageId] = true, true
@@ -46,6 +48,7 @@ func batchAnswersEach(c *caseRun) {
 			require.Equal(c, digest(someAttributes()), *s.MD5OfMessageAttributes)
 		}
 	}
+
 	require.Len(c, ids, 10)
 	require.Len(c, messages, 10)
 	c.collect(url, 10)
@@ -56,31 +59,36 @@ func batchInPart(c *caseRun) {
 	batch := entries(3, "m")
 	batch[1].DelaySeconds = 901
 	batch[2].MessageBody = ptr("a\x00b")
+
 	out, err := c.sendBatch(url, batch)
 	require.NoError(c, err)
 	require.Len(c, out.Successful, 1)
 	require.Equal(c, "id0", *out.Successful[0].Id)
+
 	codes := map[string]string{}
 	for _, f := range out.Failed {
 		codes[*f.Id] = *f.Code
 		require.True(c, f.SenderFault)
 	}
+
 	require.Equal(c, map[string]string{"id1": "InvalidParameterValue", "id2": "InvalidMessageContents"}, codes)
-	c.one(url)
+	c.receiveOne(url)
 }
 
 func deleteBatch(c *caseRun) {
 	url := c.queue()
 	c.send(url, "x")
-	m := c.one(url, hidden(600))
+	m := c.receiveOne(url, visibility(600))
+
 	out, err := c.sqs.DeleteMessageBatch(c.ctx, &sqs.DeleteMessageBatchInput{QueueUrl: &url, Entries: []types.DeleteMessageBatchRequestEntry{
 		{Id: ptr("good"), ReceiptHandle: m.ReceiptHandle}, {Id: ptr("bad"), ReceiptHandle: ptr("nonsense")},
 	}})
 	require.NoError(c, err)
+
 	require.Len(c, out.Successful, 1)
 	require.Equal(c, "good", *out.Successful[0].Id)
 	require.Len(c, out.Failed, 1)
 	require.Equal(c, "ReceiptHandleIsInvalid", *out.Failed[0].Code)
 	require.True(c, out.Failed[0].SenderFault)
-	c.counts(url, "0", "0", "0")
+	c.awaitCounts(url, "0", "0", "0")
 }

@@ -16,8 +16,8 @@ func fifoCases() []testCase {
 			"Messages of a group are received in the order in which they were sent; a call gets as many of one group as it can.", groupOrder),
 		promise("a group waits while one of it is in flight", logic,
 			"No more messages of a group are returned until those in flight are deleted or visible again; other groups go on.", groupWaits),
-		promise("a message given back is the next of its group", logic,
-			"Messages within the same message group are always processed one at a time, in strict order.", givenBackIsNext),
+		promise("a message made visible again is the next of its group", logic,
+			"Messages within the same message group are always processed one at a time, in strict order.", returnedIsNext),
 		promise("a deduplication id is taken once in five minutes", once,
 			"Messages with the same deduplication id are accepted but not delivered during the 5-minute interval.", deduplicates),
 		promise("a deduplication id stays taken after the delete", send,
@@ -36,8 +36,8 @@ func fifoCases() []testCase {
 			"For FIFO queues a receipt handle expires with the visibility timeout: InvalidParameterValue.", expiredHandle),
 		promise("a batch keeps its order", sqsGuide+"FIFO-queues-understanding-logic.html",
 			"Messages sent one after the other with one group keep their order.", fifoBatch),
-		promise("a dead FIFO message has its message id for a deduplication id", sqsGuide+"sqs-configure-dead-letter-queue-redrive.html",
-			"When a message moves from a FIFO queue to a FIFO DLQ, its deduplication id is replaced with its message id.", deadDeduplication),
+		promise("a dead-lettered FIFO message has its message id for a deduplication id", sqsGuide+"sqs-configure-dead-letter-queue-redrive.html",
+			"When a message moves from a FIFO queue to a FIFO DLQ, its deduplication id is replaced with its message id.", deadLetterDeduplication),
 	}
 }
 
@@ -48,7 +48,7 @@ func (c *caseRun) fifo(attributes ...string) string {
 // sendGroups sends each body to the group that its first letter names.
 func (c *caseRun) sendGroups(url string, list ...string) {
 	for _, body := range list {
-		c.send(url, body, in(body[:1], body))
+		c.send(url, body, toGroup(body[:1], body))
 	}
 }
 
@@ -59,65 +59,69 @@ func groupOrder(c *caseRun) {
 		want = append(want, fmt.Sprint("a", i))
 	}
 	c.sendGroups(url, want...)
+
 	var got []string
 	for len(got) < len(want) {
-		some := c.receive(url, 5, atMost(4))
-		require.NotEmpty(c, some)
-		got = append(got, bodies(some)...)
-		c.remove(url, some...)
+		batch := c.receive(url, 5, atMost(4))
+		require.NotEmpty(c, batch)
+		got = append(got, bodies(batch)...)
+		c.delete(url, batch...)
 	}
+
 	require.Equal(c, want, got)
 }
 
 func groupWaits(c *caseRun) {
 	url := c.fifo()
 	c.sendGroups(url, "a1", "b1", "a2", "b2")
-	first := c.one(url, hidden(60))
+	first := c.receiveOne(url, visibility(60))
 	require.Equal(c, "a1", *first.Body)
-	require.Equal(c, []string{"b1", "b2"}, bodies(c.collect(url, 2, hidden(60))), "group a waits for a1")
-	c.quiet(url, 1, "both groups wait")
-	c.remove(url, first)
-	require.Equal(c, "a2", *c.one(url).Body)
+	require.Equal(c, []string{"b1", "b2"}, bodies(c.collect(url, 2, visibility(60))), "group a waits for a1")
+	c.receivesNone(url, 1, "both groups wait")
+
+	c.delete(url, first)
+	require.Equal(c, "a2", *c.receiveOne(url).Body)
 }
 
-func givenBackIsNext(c *caseRun) {
+func returnedIsNext(c *caseRun) {
 	url := c.fifo()
 	c.sendGroups(url, "a1", "a2")
-	m := c.one(url, hidden(60))
-	require.NoError(c, c.hide(url, *m.ReceiptHandle, 0))
-	require.Equal(c, "a1", *c.one(url).Body)
+	m := c.receiveOne(url, visibility(60))
+	require.NoError(c, c.changeVisibility(url, *m.ReceiptHandle, 0))
+
+	require.Equal(c, "a1", *c.receiveOne(url).Body)
 }
 
 func deduplicates(c *caseRun) {
 	url := c.fifo()
-	c.send(url, "once", in("g", "same"))
-	c.send(url, "twice", in("h", "same"))
-	require.Equal(c, "once", *c.one(url).Body)
-	c.quiet(url, 1, "the second was a duplicate, in another group too")
+	c.send(url, "once", toGroup("g", "same"))
+	c.send(url, "twice", toGroup("h", "same"))
+	require.Equal(c, "once", *c.receiveOne(url).Body)
+	c.receivesNone(url, 1, "the second was a duplicate, in another group too")
 }
 
 func deduplicatesDeleted(c *caseRun) {
 	url := c.fifo()
-	c.send(url, "x", in("g", "same"))
-	c.remove(url, c.one(url))
-	c.send(url, "x", in("g", "same"))
-	c.quiet(url, 1, "its id is still taken")
+	c.send(url, "x", toGroup("g", "same"))
+	c.delete(url, c.receiveOne(url))
+	c.send(url, "x", toGroup("g", "same"))
+	c.receivesNone(url, 1, "its id is still taken")
 }
 
 func contentDeduplicates(c *caseRun) {
 	url := c.fifo("ContentBasedDeduplication", "true")
-	c.send(url, "same", in("g"))
-	c.send(url, "same", in("g"), carrying(someAttributes()))
-	c.send(url, "same", in("g", "its-own"))
+	c.send(url, "same", toGroup("g"))
+	c.send(url, "same", toGroup("g"), withAttributes(someAttributes()))
+	c.send(url, "same", toGroup("g", "its-own"))
 	require.Len(c, c.collect(url, 2), 2)
-	c.quiet(url, 1, "two are all")
+	c.receivesNone(url, 1, "two are all")
 }
 
 func deduplicatesByGroup(c *caseRun) {
 	url := c.fifo("DeduplicationScope", "messageGroup", "FifoThroughputLimit", "perMessageGroupId")
-	c.send(url, "a", in("a", "same"))
-	c.send(url, "b", in("b", "same"))
-	c.send(url, "again", in("b", "same"))
+	c.send(url, "a", toGroup("a", "same"))
+	c.send(url, "b", toGroup("b", "same"))
+	c.send(url, "again", toGroup("b", "same"))
 	require.ElementsMatch(c, []string{"a", "b"}, bodies(c.collect(url, 2)))
 }
 
@@ -125,7 +129,7 @@ func sequenceRises(c *caseRun) {
 	url := c.fifo()
 	last := new(big.Int)
 	for i := range 5 {
-		out := c.send(url, fmt.Sprint(i), in("g", fmt.Sprint(i)))
+		out := c.send(url, fmt.Sprint(i), toGroup("g", fmt.Sprint(i)))
 		n, ok := new(big.Int).SetString(*out.SequenceNumber, 10)
 		require.True(c, ok, *out.SequenceNumber)
 		require.Positive(c, n.Cmp(last))
@@ -135,8 +139,8 @@ func sequenceRises(c *caseRun) {
 
 func fifoAttributes(c *caseRun) {
 	url := c.fifo()
-	sent := c.send(url, "x", in("the-group", "the-id"))
-	a := c.one(url).Attributes
+	sent := c.send(url, "x", toGroup("the-group", "the-id"))
+	a := c.receiveOne(url).Attributes
 	require.Equal(c, "the-group", a["MessageGroupId"])
 	require.Equal(c, "the-id", a["MessageDeduplicationId"])
 	require.Equal(c, *sent.SequenceNumber, a["SequenceNumber"])
@@ -146,23 +150,25 @@ func receiveAgain(c *caseRun) {
 	url := c.fifo()
 	c.sendGroups(url, "a1", "a2", "b1")
 	attempt := func(in *sqs.ReceiveMessageInput) { in.ReceiveRequestAttemptId = ptr("attempt") }
-	first := c.receive(url, 5, hidden(60), attempt, atMost(2))
+	first := c.receive(url, 5, visibility(60), attempt, atMost(2))
 	require.NotEmpty(c, first)
-	again := c.receive(url, 5, hidden(60), attempt, atMost(2))
+
+	again := c.receive(url, 5, visibility(60), attempt, atMost(2))
 	require.Equal(c, bodies(first), bodies(again))
+
 	for i := range first {
 		require.Equal(c, *first[i].ReceiptHandle, *again[i].ReceiptHandle)
 	}
-	c.remove(url, again...)
+	c.delete(url, again...)
 }
 
 func expiredHandle(c *caseRun) {
 	url := c.fifo()
 	c.sendGroups(url, "a1")
-	m := c.one(url, hidden(1))
+	m := c.receiveOne(url, visibility(1))
 	c.pause(1500 * time.Millisecond)
-	c.refused(c.tryRemove(url, *m.ReceiptHandle), "InvalidParameterValue")
-	require.Equal(c, "a1", *c.one(url).Body, "it is still there")
+	c.refused(c.tryDelete(url, *m.ReceiptHandle), "InvalidParameterValue")
+	require.Equal(c, "a1", *c.receiveOne(url).Body, "it is still there")
 }
 
 func fifoBatch(c *caseRun) {
@@ -174,21 +180,23 @@ func fifoBatch(c *caseRun) {
 		batch[i].MessageBody, batch[i].MessageGroupId, batch[i].MessageDeduplicationId = &body, ptr("g"), &body
 		want = append(want, body)
 	}
+
 	_, err := c.sendBatch(url, batch)
 	require.NoError(c, err)
 	var got []string
 	for len(got) < len(want) {
-		some := c.receive(url, 5)
-		require.NotEmpty(c, some)
-		got = append(got, bodies(some)...)
-		c.remove(url, some...)
+		batch := c.receive(url, 5)
+		require.NotEmpty(c, batch)
+		got = append(got, bodies(batch)...)
+		c.delete(url, batch...)
 	}
+
 	require.Equal(c, want, got)
 }
 
-func deadDeduplication(c *caseRun) {
-	url, dead := c.withDead("FifoQueue", "true")
-	sent := c.send(url, "x", in("g", "d"))
-	c.kill(url, dead, 1)
-	require.Equal(c, *sent.MessageId, c.one(dead).Attributes["MessageDeduplicationId"])
+func deadLetterDeduplication(c *caseRun) {
+	url, dead := c.withDeadLetterQueue("FifoQueue", "true")
+	sent := c.send(url, "x", toGroup("g", "d"))
+	c.deadLetter(url, dead, 1)
+	require.Equal(c, *sent.MessageId, c.receiveOne(dead).Attributes["MessageDeduplicationId"])
 }

@@ -20,9 +20,9 @@ func messageCases() []testCase {
 			"A message comes with the id that the send answered, its body and the body's MD5, and is invisible to others while it is in flight.", sendReceiveDelete),
 		promise("a message is deleted by its handle, and again", sqsAPI+"API_DeleteMessage.html",
 			"Deletes the message of the receipt handle; the request also succeeds for a message that is gone.", deleteTwice),
-		promise("a receive gives one message unless it asks for more", sqsAPI+"API_ReceiveMessage.html",
+		promise("a receive returns one message unless it asks for more", sqsAPI+"API_ReceiveMessage.html",
 			"MaxNumberOfMessages: 1 to 10, default 1; never more are returned.", oneByDefault),
-		promise("long polling answers as soon as a message is there", sqsGuide+"sqs-short-and-long-polling.html",
+		promise("long polling answers as soon as a message arrives", sqsGuide+"sqs-short-and-long-polling.html",
 			"If a message is available, the call returns sooner than WaitTimeSeconds.", longPollWakes),
 		promise("long polling ends empty after its time", sqsAPI+"API_ReceiveMessage.html",
 			"If no messages are available and the wait time expires, the call does not return a message list.", longPollEnds),
@@ -56,21 +56,23 @@ func sendReceiveDelete(c *caseRun) {
 	url := c.queue()
 	sent := c.send(url, "hello – ∑ 🚕")
 	require.Equal(c, md5Hex([]byte("hello – ∑ 🚕")), *sent.MD5OfMessageBody)
-	m := c.one(url)
+
+	m := c.receiveOne(url)
 	require.Equal(c, "hello – ∑ 🚕", *m.Body)
 	require.Equal(c, *sent.MessageId, *m.MessageId)
 	require.Equal(c, *sent.MD5OfMessageBody, *m.MD5OfBody)
-	c.quiet(url, 0, "it is in flight")
-	c.remove(url, m)
-	c.counts(url, "0", "0", "0")
+	c.receivesNone(url, 0, "it is in flight")
+
+	c.delete(url, m)
+	c.awaitCounts(url, "0", "0", "0")
 }
 
 func deleteTwice(c *caseRun) {
 	url := c.queue()
 	c.send(url, "x")
-	m := c.one(url, hidden(60))
-	c.remove(url, m)
-	c.remove(url, m)
+	m := c.receiveOne(url, visibility(60))
+	c.delete(url, m)
+	c.delete(url, m)
 }
 
 func oneByDefault(c *caseRun) {
@@ -78,7 +80,8 @@ func oneByDefault(c *caseRun) {
 	for i := range 3 {
 		c.send(url, fmt.Sprint(i))
 	}
-	c.counts(url, "3", "0", "0")
+	c.awaitCounts(url, "3", "0", "0")
+
 	// 0 is left out of the request.
 	require.LessOrEqual(c, len(c.receive(url, 2, atMost(0))), 1)
 	require.LessOrEqual(c, len(c.receive(url, 2, atMost(2))), 2)
@@ -94,9 +97,11 @@ func longPollWakes(c *caseRun) {
 		}
 		close(answer)
 	}()
+
 	c.pause(time.Second)
 	c.send(url, "now")
 	sent := time.Now()
+
 	came, ok := <-answer
 	require.True(c, ok, "the waiting call gets the message")
 	require.Less(c, came.Sub(sent), 5*time.Second)
@@ -121,8 +126,9 @@ func delayHides(c *caseRun) {
 	url := c.queue()
 	sent := time.Now()
 	c.send(url, "later", delayed(2))
-	c.quiet(url, 0, "it is delayed")
-	c.one(url)
+	c.receivesNone(url, 0, "it is delayed")
+
+	c.receiveOne(url)
 	require.GreaterOrEqual(c, time.Since(sent), 1900*time.Millisecond)
 }
 
@@ -131,8 +137,8 @@ func queueDelays(c *caseRun) {
 	sent := time.Now()
 	c.send(url, "later")
 	c.send(url, "sooner", delayed(1))
-	require.Equal(c, "sooner", *c.one(url).Body, "a message's own timer wins")
-	require.Equal(c, "later", *c.one(url).Body)
+	require.Equal(c, "sooner", *c.receiveOne(url).Body, "a message's own timer wins")
+	require.Equal(c, "later", *c.receiveOne(url).Body)
 	require.GreaterOrEqual(c, time.Since(sent), 3900*time.Millisecond)
 }
 
@@ -140,15 +146,17 @@ func mebibyte(c *caseRun) {
 	url := c.queue()
 	whole := strings.Repeat("x", 1<<20)
 	c.send(url, whole)
-	require.Len(c, *c.one(url).Body, 1<<20)
+	require.Len(c, *c.receiveOne(url).Body, 1<<20)
 }
 
 func attributesCount(c *caseRun) {
 	url := c.queue("MaximumMessageSize", "1024")
+
 	// name 4, type 6, value 14: 24 bytes beside the body.
 	attribute := func(in *sqs.SendMessageInput) {
 		in.MessageAttributes = map[string]types.MessageAttributeValue{"name": {DataType: ptr("String"), StringValue: ptr("fourteen bytes")}}
 	}
+
 	c.send(url, strings.Repeat("x", 1000), attribute)
 	_, err := c.trySend(url, strings.Repeat("x", 1001), attribute)
 	c.refused(err, "InvalidParameterValue")
@@ -157,7 +165,7 @@ func attributesCount(c *caseRun) {
 func allowedCharacters(c *caseRun) {
 	url := c.queue()
 	c.send(url, "tab\tline\nreturn\r\uD7FF\uE000\uFFFD\U00010000\U0010FFFF")
-	require.Equal(c, "tab\tline\nreturn\r\uD7FF\uE000\uFFFD\U00010000\U0010FFFF", *c.one(url).Body)
+	require.Equal(c, "tab\tline\nreturn\r\uD7FF\uE000\uFFFD\U00010000\U0010FFFF", *c.receiveOne(url).Body)
 }
 
 func queueMaximum(c *caseRun) {
@@ -170,15 +178,16 @@ func queueMaximum(c *caseRun) {
 func retentionEnds(c *caseRun) {
 	url := c.queue("MessageRetentionPeriod", "60")
 	c.send(url, "forgotten")
-	c.counts(url, "1", "0", "0")
+	c.awaitCounts(url, "1", "0", "0")
 	c.pause(75 * time.Second)
-	c.quiet(url, 5, "its retention is over")
+	c.receivesNone(url, 5, "its retention is over")
 }
 
 func inFlightLimit(c *caseRun) {
 	url := c.queue("VisibilityTimeout", "3600")
 	const limit, more, senders = 120_000, 1_000, 16
 	var each errgroup.Group
+
 	for range senders {
 		each.Go(func() error {
 			for range (limit + more) / 10 / senders {
@@ -186,10 +195,12 @@ func inFlightLimit(c *caseRun) {
 					return err
 				}
 			}
+
 			return nil
 		})
 	}
 	require.NoError(c, each.Wait())
+
 	var taken atomic.Int64
 	for range senders {
 		each.Go(func() error {
@@ -204,7 +215,8 @@ func inFlightLimit(c *caseRun) {
 			}
 		})
 	}
+
 	c.refused(each.Wait(), "OverLimit")
 	require.InDelta(c, limit, taken.Load(), limit/100)
-	c.quiet(url, 1, "long polling gets nothing")
+	c.receivesNone(url, 1, "long polling gets nothing")
 }

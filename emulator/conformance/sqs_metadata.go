@@ -30,29 +30,31 @@ func metadataCases() []testCase {
 	}
 }
 
-func textual(kind, value string) types.MessageAttributeValue {
+func attributeOf(kind, value string) types.MessageAttributeValue {
 	return types.MessageAttributeValue{DataType: &kind, StringValue: &value}
 }
 
-func carrying(attributes map[string]types.MessageAttributeValue) sending {
+func withAttributes(attributes map[string]types.MessageAttributeValue) sendOption {
 	return func(in *sqs.SendMessageInput) { in.MessageAttributes = attributes }
 }
 
 func someAttributes() map[string]types.MessageAttributeValue {
 	return map[string]types.MessageAttributeValue{
-		"zone":   textual("String", "Ciudad Vieja ∑"),
-		"n":      textual("Number", "12.50"),
+		"zone":   attributeOf("String", "Ciudad Vieja ∑"),
+		"n":      attributeOf("Number", "12.50"),
 		"blob":   {DataType: ptr("Binary"), BinaryValue: []byte{0, 1, 0xff}},
-		"custom": textual("String.geo", "x"),
-		"int":    textual("Number.int", "7"),
+		"custom": attributeOf("String.geo", "x"),
+		"int":    attributeOf("Number.int", "7"),
 	}
 }
 
 func attributesComeBack(c *caseRun) {
 	url := c.queue()
-	c.send(url, "x", carrying(someAttributes()))
-	got := c.one(url).MessageAttributes
+	c.send(url, "x", withAttributes(someAttributes()))
+
+	got := c.receiveOne(url).MessageAttributes
 	require.Len(c, got, 5)
+
 	for name, want := range someAttributes() {
 		require.Equal(c, *want.DataType, *got[name].DataType, name)
 		require.Equal(c, want.StringValue, got[name].StringValue, name)
@@ -64,6 +66,7 @@ func attributesComeBack(c *caseRun) {
 func digest(attributes map[string]types.MessageAttributeValue) string {
 	var b []byte
 	part := func(p []byte) { b = append(binary.BigEndian.AppendUint32(b, uint32(len(p))), p...) }
+
 	for _, name := range slices.Sorted(maps.Keys(attributes)) {
 		a := attributes[name]
 		part([]byte(name))
@@ -76,40 +79,44 @@ func digest(attributes map[string]types.MessageAttributeValue) string {
 			part(a.BinaryValue)
 		}
 	}
+
 	return md5Hex(b)
 }
 
 func attributesMD5(c *caseRun) {
 	url := c.queue()
-	out := c.send(url, "x", carrying(someAttributes()))
+	out := c.send(url, "x", withAttributes(someAttributes()))
 	require.NotNil(c, out.MD5OfMessageAttributes)
 	require.Equal(c, digest(someAttributes()), *out.MD5OfMessageAttributes)
-	require.Equal(c, digest(someAttributes()), *c.one(url).MD5OfMessageAttributes)
+	require.Equal(c, digest(someAttributes()), *c.receiveOne(url).MD5OfMessageAttributes)
 }
 
 func attributesChosen(c *caseRun) {
 	url := c.queue()
-	c.send(url, "x", carrying(map[string]types.MessageAttributeValue{
-		"bar.one": textual("String", "1"), "bar.two": textual("String", "2"), "foo": textual("String", "3"),
+	c.send(url, "x", withAttributes(map[string]types.MessageAttributeValue{
+		"bar.one": attributeOf("String", "1"), "bar.two": attributeOf("String", "2"), "foo": attributeOf("String", "3"),
 	}))
+
 	for _, one := range []struct{ ask, want []string }{
 		{nil, nil}, {[]string{"foo"}, []string{"foo"}}, {[]string{"bar.*"}, []string{"bar.one", "bar.two"}},
 		{[]string{".*"}, []string{"bar.one", "bar.two", "foo"}}, {[]string{"none"}, nil},
 	} {
-		m := c.one(url, func(in *sqs.ReceiveMessageInput) { in.MessageAttributeNames = one.ask })
+		m := c.receiveOne(url, func(in *sqs.ReceiveMessageInput) { in.MessageAttributeNames = one.ask })
 		require.Equal(c, one.want, slices.Sorted(maps.Keys(m.MessageAttributes)), "asked for %v", one.ask)
-		require.NoError(c, c.hide(url, *m.ReceiptHandle, 0))
+		require.NoError(c, c.changeVisibility(url, *m.ReceiptHandle, 0))
 	}
 }
 
 func systemAttributes(c *caseRun) {
 	url := c.queue()
 	c.send(url, "x")
-	first := c.one(url, hidden(1)).Attributes
-	second := c.one(url).Attributes
+	first := c.receiveOne(url, visibility(1)).Attributes
+	second := c.receiveOne(url).Attributes
+
 	require.NotEmpty(c, first["SenderId"])
 	require.Equal(c, "1", first["ApproximateReceiveCount"])
 	require.Equal(c, "2", second["ApproximateReceiveCount"])
+
 	for _, name := range []string{"SentTimestamp", "ApproximateFirstReceiveTimestamp"} {
 		ms, err := strconv.ParseInt(first[name], 10, 64)
 		require.NoError(c, err, name)
@@ -126,14 +133,14 @@ func traceHeader(c *caseRun) {
 			"AWSTraceHeader": {DataType: ptr("String"), StringValue: ptr(header)},
 		}
 	})
-	require.Equal(c, header, c.one(url).Attributes["AWSTraceHeader"])
+	require.Equal(c, header, c.receiveOne(url).Attributes["AWSTraceHeader"])
 }
 
 func fairQueue(c *caseRun) {
 	url := c.queue()
-	c.send(url, "1", in("tenant"))
-	c.send(url, "2", in("tenant"))
-	got := c.collect(url, 2, hidden(60))
+	c.send(url, "1", toGroup("tenant"))
+	c.send(url, "2", toGroup("tenant"))
+	got := c.collect(url, 2, visibility(60))
 	require.ElementsMatch(c, []string{"1", "2"}, bodies(got))
 	require.Equal(c, "tenant", got[0].Attributes["MessageGroupId"])
 }

@@ -11,11 +11,11 @@ import (
 func moveCases() []testCase {
 	start, guide := sqsAPI+"API_StartMessageMoveTask.html", sqsGuide+"sqs-configure-dead-letter-queue-redrive.html"
 	return []testCase{
-		promise("dead messages move back to where they came from", start,
+		promise("dead-lettered messages move back to where they came from", start,
 			"Without DestinationArn the messages are redriven back to their respective original source queues.", moveBack),
 		promise("a moved message is a new message", guide,
 			"All redriven messages are considered new messages with a new messageID and enqueueTime.", movedIsNew),
-		promise("dead messages move to a queue that is named", start,
+		promise("dead-lettered messages move to a queue that is named", start,
 			"DestinationArn: the queue that receives the moved messages.", moveElsewhere),
 		promise("what was sent straight to a dead-letter queue has no way back", guide,
 			"Messages go back to their source queue; one that was sent straight to the dead-letter queue has none, the task fails.", moveNowhere),
@@ -36,6 +36,7 @@ func (c *caseRun) startMove(source, destination string, perSecond int32) (handle
 	if perSecond > 0 {
 		in.MaxNumberOfMessagesPerSecond = &perSecond
 	}
+
 	out, err := c.sqs.StartMessageMoveTask(c.ctx, in)
 	if err != nil {
 		return "", err
@@ -49,8 +50,8 @@ func (c *caseRun) moves(source string, most int32) []types.ListMessageMoveTasksR
 	return out.Results
 }
 
-// moved waits until the source's latest move has ended like this.
-func (c *caseRun) moved(source, status string) types.ListMessageMoveTasksResultEntry {
+// awaitMove waits until the source's latest move has ended like this.
+func (c *caseRun) awaitMove(source, status string) types.ListMessageMoveTasksResultEntry {
 	var last types.ListMessageMoveTasksResultEntry
 	c.eventually("the move is "+status, func() bool {
 		tasks := c.moves(source, 1)
@@ -58,63 +59,70 @@ func (c *caseRun) moved(source, status string) types.ListMessageMoveTasksResultE
 		last = tasks[0]
 		return last.Status != nil && *last.Status == status
 	})
+
 	return last
 }
 
 func moveBack(c *caseRun) {
-	url, dead := c.withDead()
+	url, dead := c.withDeadLetterQueue()
 	other := c.queue("RedrivePolicy", redrive(c.arn(dead), 1))
 	c.send(url, "one")
-	c.kill(url, dead, 1)
+	c.deadLetter(url, dead, 1)
+
 	c.send(other, "other")
-	m := c.one(other, hidden(60))
-	require.NoError(c, c.hide(other, *m.ReceiptHandle, 0))
-	c.eventually("both are dead", func() bool {
+	m := c.receiveOne(other, visibility(60))
+	require.NoError(c, c.changeVisibility(other, *m.ReceiptHandle, 0))
+	c.eventually("both are dead-lettered", func() bool {
 		require.Empty(c, bodies(c.receive(other, 0)))
 		return c.attributes(dead)["ApproximateNumberOfMessages"] == "2"
 	})
+
 	handle, err := c.startMove(dead, "", 0)
 	require.NoError(c, err)
 	require.NotEmpty(c, handle)
-	require.Equal(c, "one", *c.one(url).Body)
-	require.Equal(c, "other", *c.one(other).Body)
-	last := c.moved(dead, "COMPLETED")
+	require.Equal(c, "one", *c.receiveOne(url).Body)
+	require.Equal(c, "other", *c.receiveOne(other).Body)
+
+	last := c.awaitMove(dead, "COMPLETED")
 	require.EqualValues(c, 2, last.ApproximateNumberOfMessagesMoved)
 	require.Equal(c, c.arn(dead), *last.SourceArn)
-	c.counts(dead, "0", "0", "0")
+	c.awaitCounts(dead, "0", "0", "0")
 }
 
 func movedIsNew(c *caseRun) {
-	url, dead := c.withDead()
-	sent := c.send(url, "x", carrying(someAttributes()))
-	c.kill(url, dead, 1)
+	url, dead := c.withDeadLetterQueue()
+	sent := c.send(url, "x", withAttributes(someAttributes()))
+	c.deadLetter(url, dead, 1)
+
 	_, err := c.startMove(dead, "", 0)
 	require.NoError(c, err)
-	m := c.one(url)
+
+	m := c.receiveOne(url)
 	require.Equal(c, "1", m.Attributes["ApproximateReceiveCount"], "it may be tried again")
 	require.Len(c, m.MessageAttributes, 5)
 	require.NotEqual(c, *sent.MessageId, *m.MessageId)
 }
 
 func moveElsewhere(c *caseRun) {
-	url, dead := c.withDead()
+	url, dead := c.withDeadLetterQueue()
 	elsewhere := c.queue()
 	c.send(url, "redriven")
-	c.kill(url, dead, 1)
+	c.deadLetter(url, dead, 1)
 	c.send(dead, "sent straight")
+
 	_, err := c.startMove(dead, elsewhere, 0)
 	require.NoError(c, err)
 	require.ElementsMatch(c, []string{"redriven", "sent straight"}, bodies(c.collect(elsewhere, 2)))
-	require.Equal(c, c.arn(elsewhere), *c.moved(dead, "COMPLETED").DestinationArn)
+	require.Equal(c, c.arn(elsewhere), *c.awaitMove(dead, "COMPLETED").DestinationArn)
 }
 
 func moveNowhere(c *caseRun) {
-	_, dead := c.withDead()
+	_, dead := c.withDeadLetterQueue()
 	c.send(dead, "sent straight")
 	_, err := c.startMove(dead, "", 0)
 	require.NoError(c, err)
-	require.NotEmpty(c, *c.moved(dead, "FAILED").FailureReason)
-	require.Equal(c, "sent straight", *c.one(dead).Body, "it stays")
+	require.NotEmpty(c, *c.awaitMove(dead, "FAILED").FailureReason)
+	require.Equal(c, "sent straight", *c.receiveOne(dead).Body, "it stays")
 }
 
 func moveFromNoDLQ(c *caseRun) {
@@ -123,45 +131,53 @@ func moveFromNoDLQ(c *caseRun) {
 }
 
 func moveSlowly(c *caseRun) {
-	url, dead := c.withDead()
+	url, dead := c.withDeadLetterQueue()
 	const n = 20
 	for i := range n {
 		c.send(url, fmt.Sprint(i))
 	}
-	c.kill(url, dead, n)
+	c.deadLetter(url, dead, n)
+
 	handle, err := c.startMove(dead, "", 1)
 	require.NoError(c, err)
 	c.eventually("it has begun", func() bool { return c.moves(dead, 1)[0].ApproximateNumberOfMessagesMoved > 0 })
+
 	running := c.moves(dead, 1)[0]
 	require.Equal(c, "RUNNING", *running.Status)
 	require.Equal(c, handle, *running.TaskHandle)
 	require.EqualValues(c, 1, *running.MaxNumberOfMessagesPerSecond)
+
 	_, err = c.startMove(dead, "", 0)
 	require.Error(c, err, "one at a time")
 	c.refused(err, "InvalidParameterValue", "UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation")
+
 	out, err := c.sqs.CancelMessageMoveTask(c.ctx, &sqs.CancelMessageMoveTaskInput{TaskHandle: &handle})
 	require.NoError(c, err)
 	require.Less(c, out.ApproximateNumberOfMessagesMoved, int64(n))
-	last := c.moved(dead, "CANCELLED")
+
+	last := c.awaitMove(dead, "CANCELLED")
 	require.Nil(c, last.TaskHandle, "only a running task shows its handle")
+
 	left := c.attributes(dead)["ApproximateNumberOfMessages"]
 	require.NotEqual(c, "0", left, "what was not moved stays")
 }
 
 func listMoves(c *caseRun) {
-	url, dead := c.withDead()
+	url, dead := c.withDeadLetterQueue()
 	elsewhere := c.queue()
 	require.Empty(c, c.moves(dead, 10))
+
 	for i, to := range []string{"", elsewhere} {
 		c.send(url, fmt.Sprint(i))
-		c.kill(url, dead, 1)
+		c.deadLetter(url, dead, 1)
 		_, err := c.startMove(dead, to, 0)
 		require.NoError(c, err)
-		c.moved(dead, "COMPLETED")
+		c.awaitMove(dead, "COMPLETED")
 		if to == "" {
-			c.remove(url, c.one(url))
+			c.delete(url, c.receiveOne(url))
 		}
 	}
+
 	tasks := c.moves(dead, 10)
 	require.Len(c, tasks, 2)
 	require.NotNil(c, tasks[0].DestinationArn, "the latest is first")

@@ -12,7 +12,7 @@ import (
 func queueCases() []testCase {
 	create := sqsAPI + "API_CreateQueue.html"
 	return []testCase{
-		promise("creating a queue again gives the same queue", create,
+		promise("creating a queue again returns the same queue", create,
 			"With the name of an existing queue and the same attributes, the existing queue's URL is returned.", createAgain),
 		promise("creating a queue again otherwise is refused", create,
 			"QueueNameExists: a queue with this name and other attributes exists.", createOtherwise),
@@ -70,6 +70,7 @@ func queueDefaults(c *caseRun) {
 		"ReceiveMessageWaitTimeSeconds", "0", "VisibilityTimeout", "30", "SqsManagedSseEnabled", "true") {
 		require.Equal(c, want, a[key], key)
 	}
+
 	require.NotEmpty(c, a["CreatedTimestamp"])
 	require.NotEmpty(c, a["LastModifiedTimestamp"])
 	require.True(c, strings.HasPrefix(a["QueueArn"], "arn:aws:sqs:") && strings.HasSuffix(a["QueueArn"], ":"+name), a["QueueArn"])
@@ -87,13 +88,17 @@ func setAttributes(c *caseRun) {
 
 func noQueue(c *caseRun) {
 	url := c.queue() + "-none"
+
 	_, err := c.sqs.GetQueueUrl(c.ctx, &sqs.GetQueueUrlInput{QueueName: ptr(unique("none"))})
 	c.refused(err, "QueueDoesNotExist")
+
 	_, err = c.trySend(url, "x")
 	c.refused(err, "QueueDoesNotExist")
+
 	_, err = c.tryReceive(url, 0)
 	c.refused(err, "QueueDoesNotExist")
-	c.refused(c.tryRemove(url, "nonsense"), "QueueDoesNotExist")
+
+	c.refused(c.tryDelete(url, "nonsense"), "QueueDoesNotExist")
 	c.refused(c.set(url, "DelaySeconds", "1"), "QueueDoesNotExist")
 }
 
@@ -113,6 +118,7 @@ func deletedRecently(c *caseRun) {
 	url := c.queueNamed(name)
 	_, err := c.sqs.DeleteQueue(c.ctx, &sqs.DeleteQueueInput{QueueUrl: &url})
 	require.NoError(c, err)
+
 	_, err = c.createQueue(name)
 	c.refused(err, "QueueDeletedRecently")
 }
@@ -124,6 +130,7 @@ func listQueues(c *caseRun) {
 		want = append(want, c.queueNamed(prefix+n))
 	}
 	slices.Sort(want)
+
 	all := func(page *int32) (urls []string, pages int) {
 		for next := (*string)(nil); ; {
 			out, err := c.sqs.ListQueues(c.ctx, &sqs.ListQueuesInput{QueueNamePrefix: &prefix, MaxResults: page, NextToken: next})
@@ -135,10 +142,12 @@ func listQueues(c *caseRun) {
 			}
 		}
 	}
+
 	c.eventually("the new queues are listed", func() bool {
 		urls, _ := all(nil)
 		return slices.Equal(want, urls)
 	})
+
 	urls, pages := all(ptr(int32(2)))
 	require.Equal(c, want, urls)
 	require.Equal(c, 2, pages)
@@ -148,14 +157,16 @@ func purge(c *caseRun) {
 	url := c.queue()
 	c.send(url, "1")
 	c.send(url, "2")
-	c.one(url, hidden(2))
+	c.receiveOne(url, visibility(2))
+
 	_, err := c.sqs.PurgeQueue(c.ctx, &sqs.PurgeQueueInput{QueueUrl: &url})
 	require.NoError(c, err)
-	c.counts(url, "0", "0", "0")
-	c.quiet(url, 4, "it was purged, in flight too")
+	c.awaitCounts(url, "0", "0", "0")
+	c.receivesNone(url, 4, "it was purged, in flight too")
+
 	if c.at.Backend != AWS { // there a purge takes up to 60 seconds
 		c.send(url, "3")
-		require.Equal(c, "3", *c.one(url).Body)
+		require.Equal(c, "3", *c.receiveOne(url).Body)
 	}
 }
 
@@ -183,15 +194,19 @@ func queueTags(c *caseRun) {
 		_, err := c.sqs.TagQueue(c.ctx, &sqs.TagQueueInput{QueueUrl: &url, Tags: pairs(kv...)})
 		require.NoError(c, err)
 	}
+
 	tags := func() map[string]string {
 		out, err := c.sqs.ListQueueTags(c.ctx, &sqs.ListQueueTagsInput{QueueUrl: &url})
 		require.NoError(c, err)
 		return out.Tags
 	}
+
 	require.Empty(c, tags())
+
 	tag("team", "dispatch", "cost", "1")
 	tag("cost", "2")
 	require.Equal(c, pairs("team", "dispatch", "cost", "2"), tags())
+
 	_, err := c.sqs.UntagQueue(c.ctx, &sqs.UntagQueueInput{QueueUrl: &url, TagKeys: []string{"cost", "none"}})
 	require.NoError(c, err)
 	require.Equal(c, pairs("team", "dispatch"), tags())

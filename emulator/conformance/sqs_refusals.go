@@ -104,9 +104,9 @@ func sqsRefusals() []refusal {
 		{remove, "ReceiptHandleIsInvalid: the specified receipt handle isn't valid.",
 			"DeleteMessage refuses the handle %s", nil, refuses{"nonsense"}, codes{"ReceiptHandleIsInvalid"}, deleteByHandle},
 		{visibility, "ReceiptHandleIsInvalid: the specified receipt handle isn't valid.",
-			"ChangeMessageVisibility refuses the handle %s", nil, refuses{"nonsense"}, codes{"ReceiptHandleIsInvalid"}, hideByHandle},
+			"ChangeMessageVisibility refuses the handle %s", nil, refuses{"nonsense"}, codes{"ReceiptHandleIsInvalid"}, changeVisibilityByHandle},
 		{hours, "A message is invisible for 12 hours at most.",
-			"ChangeMessageVisibility refuses VisibilityTimeout %s", takes{"43000"}, refuses{"43201"}, parameter, hideReceived},
+			"ChangeMessageVisibility refuses VisibilityTimeout %s", takes{"43000"}, refuses{"43201"}, parameter, changeVisibilityInFlight},
 		{cancel, "ResourceNotFoundException: one or more specified resources don't exist.",
 			"CancelMessageMoveTask refuses the handle %s", nil, refuses{"nonsense"}, codes{"ResourceNotFoundException", "InvalidParameterValue"}, cancelMove},
 	}
@@ -123,7 +123,7 @@ func receiveWaiting(c *caseRun, value string) error {
 }
 
 func receiveHidden(c *caseRun, value string) error {
-	_, err := c.tryReceive(c.queue(), 0, hidden(c.int32(value)))
+	_, err := c.tryReceive(c.queue(), 0, visibility(c.int32(value)))
 	return err
 }
 
@@ -142,37 +142,39 @@ func sendDelayed(c *caseRun, value string) error {
 }
 
 func (c *caseRun) sendAttribute(name string, value types.MessageAttributeValue) error {
-	_, err := c.trySend(c.queue(), "x", carrying(map[string]types.MessageAttributeValue{name: value}))
+	_, err := c.trySend(c.queue(), "x", withAttributes(map[string]types.MessageAttributeValue{name: value}))
 	return err
 }
 
 func sendAttributeNamed(c *caseRun, value string) error {
-	return c.sendAttribute(value, textual("String", "x"))
+	return c.sendAttribute(value, attributeOf("String", "x"))
 }
 
 func sendAttributeOfType(c *caseRun, value string) error {
-	return c.sendAttribute("type", textual(value, "x"))
+	return c.sendAttribute("type", attributeOf(value, "x"))
 }
 
 func sendNumber(c *caseRun, value string) error {
-	return c.sendAttribute("number", textual("Number", value))
+	return c.sendAttribute("number", attributeOf("Number", value))
 }
 
 func sendAttributes(c *caseRun, value string) error {
 	attributes := map[string]types.MessageAttributeValue{}
 	for i := range c.int32(value) {
-		attributes[fmt.Sprint("a", i)] = textual("String", "x")
+		attributes[fmt.Sprint("a", i)] = attributeOf("String", "x")
 	}
-	_, err := c.trySend(c.queue(), "x", carrying(attributes))
+	_, err := c.trySend(c.queue(), "x", withAttributes(attributes))
+
 	return err
 }
 
 func sendDeduplicated(c *caseRun, value string) error {
-	to := in("g")
+	to := toGroup("g")
 	if value != "" {
-		to = in("g", value)
+		to = toGroup("g", value)
 	}
 	_, err := c.trySend(c.fifo(), "x", to)
+
 	return err
 }
 
@@ -182,12 +184,13 @@ func sendToGroup(c *caseRun, value string) error {
 		_, err := c.trySend(url, "x")
 		return err
 	}
-	_, err := c.trySend(url, "x", in(value))
+	_, err := c.trySend(url, "x", toGroup(value))
+
 	return err
 }
 
 func sendDelayedToGroup(c *caseRun, value string) error {
-	_, err := c.trySend(c.fifo(), "x", in("g", "d"), delayed(c.int32(value)))
+	_, err := c.trySend(c.fifo(), "x", toGroup("g", "d"), delayed(c.int32(value)))
 	return err
 }
 
@@ -196,8 +199,9 @@ func sendEntries(c *caseRun, value string) error {
 	batch := append([]types.SendMessageBatchRequestEntry{}, entries(int(c.int32(value)), "m")...) // nil would be left out
 	_, err := c.sendBatch(url, batch)
 	if err != nil {
-		c.quiet(url, 0, "none of a refused batch was sent")
+		c.receivesNone(url, 0, "none of a refused batch was sent")
 	}
+
 	return err
 }
 
@@ -207,6 +211,7 @@ func sendEntriesOfBytes(c *caseRun, value string) error {
 	batch := entries(n, strings.Repeat("x", bytes/n))
 	batch[0].MessageBody = ptr(strings.Repeat("x", bytes/n+bytes%n))
 	_, err := c.sendBatch(c.queue(), batch)
+
 	return err
 }
 
@@ -217,6 +222,7 @@ func sendIDs(c *caseRun, value string) error {
 		batch = append(batch, types.SendMessageBatchRequestEntry{Id: &id, MessageBody: ptr("m")})
 	}
 	_, err := c.sendBatch(c.queue(), batch)
+
 	return err
 }
 
@@ -255,14 +261,16 @@ func getAttribute(c *caseRun, value string) error {
 	return err
 }
 
-func deleteByHandle(c *caseRun, value string) error { return c.tryRemove(c.queue(), value) }
+func deleteByHandle(c *caseRun, value string) error { return c.tryDelete(c.queue(), value) }
 
-func hideByHandle(c *caseRun, value string) error { return c.hide(c.queue(), value, 1) }
+func changeVisibilityByHandle(c *caseRun, value string) error {
+	return c.changeVisibility(c.queue(), value, 1)
+}
 
-func hideReceived(c *caseRun, value string) error {
+func changeVisibilityInFlight(c *caseRun, value string) error {
 	url := c.queue()
 	c.send(url, "x")
-	return c.hide(url, *c.one(url, hidden(30)).ReceiptHandle, c.int32(value))
+	return c.changeVisibility(url, *c.receiveOne(url, visibility(30)).ReceiptHandle, c.int32(value))
 }
 
 func cancelMove(c *caseRun, value string) error {

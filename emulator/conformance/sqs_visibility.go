@@ -15,8 +15,8 @@ func visibilityCases() []testCase {
 			"If a message is not deleted before its visibility timeout ends, it becomes visible again.", comesBack),
 		promise("a queue's visibility timeout is the default", guide,
 			"Without a timeout in the request, the queue's applies, by default 30 seconds.", queueVisibility),
-		promise("visibility 0 gives a message back at once", guide,
-			"A timeout of 0 makes the message available to other consumers at once.", giveBack),
+		promise("visibility 0 makes a message visible at once", guide,
+			"A timeout of 0 makes the message available to other consumers at once.", zeroVisibility),
 		promise("visibility can be extended", change,
 			"The new timeout counts from the time of the call.", extend),
 		promise("visibility is 12 hours at most, from the receive on", guide,
@@ -33,9 +33,10 @@ func visibilityCases() []testCase {
 func comesBack(c *caseRun) {
 	url := c.queue()
 	c.send(url, "again")
-	first := c.one(url, hidden(2))
-	c.quiet(url, 0, "it is in flight")
-	second := c.one(url)
+	first := c.receiveOne(url, visibility(2))
+	c.receivesNone(url, 0, "it is in flight")
+
+	second := c.receiveOne(url)
 	require.Equal(c, *first.MessageId, *second.MessageId)
 	require.NotEqual(c, *first.ReceiptHandle, *second.ReceiptHandle, "each receive has a handle of its own")
 }
@@ -43,64 +44,70 @@ func comesBack(c *caseRun) {
 func queueVisibility(c *caseRun) {
 	url := c.queue()
 	require.Equal(c, "30", c.attributes(url)["VisibilityTimeout"])
+
 	url = c.queue("VisibilityTimeout", "1")
 	c.send(url, "again")
-	c.one(url)
+	c.receiveOne(url)
 	began := time.Now()
-	c.one(url)
+	c.receiveOne(url)
 	require.Less(c, time.Since(began), 15*time.Second, "after 1 second, not after 30")
 }
 
-func giveBack(c *caseRun) {
+func zeroVisibility(c *caseRun) {
 	url := c.queue()
 	c.send(url, "x")
-	m := c.one(url, hidden(600))
-	require.NoError(c, c.hide(url, *m.ReceiptHandle, 0))
-	require.Equal(c, "2", c.one(url).Attributes["ApproximateReceiveCount"])
+	m := c.receiveOne(url, visibility(600))
+	require.NoError(c, c.changeVisibility(url, *m.ReceiptHandle, 0))
+	require.Equal(c, "2", c.receiveOne(url).Attributes["ApproximateReceiveCount"])
 }
 
 func extend(c *caseRun) {
 	url := c.queue()
 	c.send(url, "x")
-	m := c.one(url, hidden(2))
-	require.NoError(c, c.hide(url, *m.ReceiptHandle, 60))
-	c.quiet(url, 4, "its first timeout is over, its second is not")
-	c.remove(url, m)
+	m := c.receiveOne(url, visibility(2))
+	require.NoError(c, c.changeVisibility(url, *m.ReceiptHandle, 60))
+	c.receivesNone(url, 4, "its first timeout is over, its second is not")
+
+	c.delete(url, m)
 }
 
 func twelveHours(c *caseRun) {
 	url := c.queue()
 	c.send(url, "x")
-	m := c.one(url, hidden(30))
-	require.NoError(c, c.hide(url, *m.ReceiptHandle, 43000))
+	m := c.receiveOne(url, visibility(30))
+	require.NoError(c, c.changeVisibility(url, *m.ReceiptHandle, 43000))
 	c.pause(1100 * time.Millisecond)
-	c.refused(c.hide(url, *m.ReceiptHandle, 43200), "InvalidParameterValue")
+	c.refused(c.changeVisibility(url, *m.ReceiptHandle, 43200), "InvalidParameterValue")
 }
 
 func notInFlight(c *caseRun) {
 	url := c.queue()
 	c.send(url, "x")
-	m := c.one(url, hidden(60))
-	require.NoError(c, c.hide(url, *m.ReceiptHandle, 0))
-	c.refused(c.hide(url, *m.ReceiptHandle, 10), "MessageNotInflight")
+	m := c.receiveOne(url, visibility(60))
+	require.NoError(c, c.changeVisibility(url, *m.ReceiptHandle, 0))
+
+	c.refused(c.changeVisibility(url, *m.ReceiptHandle, 10), "MessageNotInflight")
 }
 
 func visibilityBatch(c *caseRun) {
 	url := c.queue()
 	c.send(url, "x")
-	m := c.one(url, hidden(600))
+	m := c.receiveOne(url, visibility(600))
+
 	out, err := c.sqs.ChangeMessageVisibilityBatch(c.ctx, &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &url, Entries: []types.ChangeMessageVisibilityBatchRequestEntry{
 		{Id: ptr("good"), ReceiptHandle: m.ReceiptHandle, VisibilityTimeout: 0},
 		{Id: ptr("bad"), ReceiptHandle: ptr("nonsense"), VisibilityTimeout: 0},
 	}})
 	require.NoError(c, err)
+
 	require.Len(c, out.Successful, 1)
 	require.Equal(c, "good", *out.Successful[0].Id)
 	require.Len(c, out.Failed, 1)
 	require.Equal(c, "bad", *out.Failed[0].Id)
 	require.True(c, out.Failed[0].SenderFault)
 	require.Equal(c, "ReceiptHandleIsInvalid", *out.Failed[0].Code)
-	c.one(url)
+
+	c.receiveOne(url)
 }
 
 func threeCounts(c *caseRun) {
@@ -109,6 +116,6 @@ func threeCounts(c *caseRun) {
 		c.send(url, body)
 	}
 	c.send(url, "4", delayed(600))
-	c.one(url, hidden(600))
-	c.counts(url, "2", "1", "1")
+	c.receiveOne(url, visibility(600))
+	c.awaitCounts(url, "2", "1", "1")
 }

@@ -20,16 +20,20 @@ func Table() string {
 		instead[[2]string{string(d.backend), d.name}] = d.instead
 		count[d.backend]++
 	}
+
 	all := cases()
+
 	var b strings.Builder
 	fmt.Fprintf(&b, "Of the suite's %d cases the emulator differs from AWS's documentation in %d, LocalStack 4.14.0 in %d. No case was ever run on AWS: its column is what is documented there.\n\n", len(all), count[Emulator], count[LocalStack])
 	b.WriteString("| case | emulator | LocalStack 4.14.0 | AWS as documented |\n|---|---|---|---|\n")
+
 	cell := func(backend Backend, name string) string {
 		if text, ok := instead[[2]string{string(backend), name}]; ok {
 			return text
 		}
 		return "as AWS"
 	}
+
 	for _, k := range all {
 		here, there := cell(Emulator, k.name), cell(LocalStack, k.name)
 		if here == there && here == "as AWS" {
@@ -37,6 +41,7 @@ func Table() string {
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s [page](%s) |\n", k.name, here, there, k.says, k.page)
 	}
+
 	return b.String()
 }
 
@@ -47,6 +52,7 @@ func Embed(document string) (string, error) {
 	if !found || !ended {
 		return "", fmt.Errorf("the document must have the lines %q and %q", tableBegin, tableEnd)
 	}
+
 	return before + tableBegin + "\n" + Table() + tableEnd + after, nil
 }
 
@@ -59,5 +65,6 @@ func Names() (names, pages, different []string) {
 	for _, d := range differences() {
 		different = append(different, d.name)
 	}
+
 	return names, pages, different
 }

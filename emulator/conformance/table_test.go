@@ -31,6 +31,7 @@ func TestTable(t *testing.T) {
 		require.NoError(t, os.WriteFile(page, []byte(is), 0o644)) //nolint:gosec // a page of the documentation
 		return
 	}
+
 	require.Equal(t, is, string(was), "run go test ./emulator/conformance -run TestTable -update")
 }
 
@@ -46,12 +47,14 @@ func TestCasesAreNamedAndCited(t *testing.T) {
 	seen := map[string]bool{}
 	for i, name := range names {
 		require.False(t, seen[name], "two cases are named %q", name)
+
 		seen[name] = true
 		u, err := url.Parse(pages[i])
 		require.NoError(t, err, name)
 		require.True(t, u.Host == "docs.aws.amazon.com" || u.Host == "repost.aws", "%s cites %s", name, pages[i])
 		require.False(t, strings.ContainsAny(name, "|\n"), name)
 	}
+
 	for _, name := range differences {
 		require.True(t, seen[name], "no case is named %q", name)
 	}
