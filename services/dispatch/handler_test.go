@@ -253,7 +253,7 @@ func TestFailuresAreRetriedThenDeadLettered(t *testing.T) {
 	require.Equal(t, sqsworker.OutcomeDead, h.Handle(t.Context(), request(t, 1, 1)).Outcome())
 }
 
-func TestUnreadableRequestsAreBuriedAtOnce(t *testing.T) {
+func TestUnreadableRequestsAreDeadLetteredAtOnce(t *testing.T) {
 	h := newTestHandler(t, newRides())
 	for _, body := range []string{
 		``, `{}`, `{"id":"x","type":"ride.request","version":2}`, `{"id":"x","type":"ride.assigned","version":1}`,

@@ -1,4 +1,4 @@
-// Package profile holds every time-out of Tandem in one struct, so that tests
+// Package profile has every time-out of Tandem in one struct, so that tests
 // and chaos runs can shrink them together and a reader can see how they fit.
 package profile
 

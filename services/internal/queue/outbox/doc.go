@@ -16,7 +16,7 @@
 // # The table
 //
 // It lies in a schema of the caller's, so that one transaction writes both.
-// Migrations holds its definition for goose, and psql takes the same file. Its
+// Migrations has its definition for goose, and psql takes the same file. Its
 // names are not qualified: they go to the first schema of search_path.
 //
 //	psql "$DATABASE_URL" -c 'CREATE SCHEMA shop'

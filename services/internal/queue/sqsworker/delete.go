@@ -20,7 +20,7 @@ type deletion struct {
 }
 
 // deleted deletes f and reports whether SQS acknowledged it. The heartbeats go on
-// while it is tried; when deleted gives up, the message comes again.
+// while it is tried; after the last try the message comes again.
 func (w *Worker) deleted(ctx context.Context, f *inFlight) bool {
 	retry := newBackoff()
 	for try := 1; ; try++ {

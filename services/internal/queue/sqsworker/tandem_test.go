@@ -66,8 +66,8 @@ func (q queue) send(bodies ...string) {
 	}
 }
 
-// holds counts what is on the queue, in flight or not.
-func (q queue) holds() int {
+// count is how many messages are on the queue, in flight or not.
+func (q queue) count() int {
 	names := []types.QueueAttributeName{"ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"}
 	out, err := q.client.GetQueueAttributes(q.t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: q.url, AttributeNames: names})
 	if err != nil {
@@ -137,7 +137,7 @@ func TestStandardQueueOverHTTP(t *testing.T) {
 		require.Eventually(t, func() bool { return w.Ready() == nil }, patience, look)
 	}
 
-	require.Eventually(t, func() bool { return q.holds() == 0 && dead.holds() == 20 }, patience, look)
+	require.Eventually(t, func() bool { return q.count() == 0 && dead.count() == 20 }, patience, look)
 	mu.Lock()
 	defer mu.Unlock()
 	require.Len(t, handled, 200)
@@ -178,7 +178,7 @@ func TestFIFOQueueOverHTTP(t *testing.T) {
 		run(t, sqsworker.Options{Client: client, Queue: q.name, DeadLetterQueue: "notifications-dlq.fifo", Handler: h, BatchSize: 3})
 	}
 
-	require.Eventually(t, func() bool { return q.holds() == 0 }, patience, look)
+	require.Eventually(t, func() bool { return q.count() == 0 }, patience, look)
 	mu.Lock()
 	defer mu.Unlock()
 	require.Len(t, done, groups)
@@ -207,7 +207,7 @@ func TestHeartbeatOutlivesVisibilityOverHTTP(t *testing.T) {
 
 	w, _ := run(t, sqsworker.Options{Client: client, Queue: q.name, Handler: h, Visibility: 5 * time.Second})
 	<-handled
-	require.Eventually(t, func() bool { return q.holds() == 0 && w.Stats() == (sqsworker.Stats{Received: 1, Done: 1}) }, patience, look)
+	require.Eventually(t, func() bool { return q.count() == 0 && w.Stats() == (sqsworker.Stats{Received: 1, Done: 1}) }, patience, look)
 }
 
 func TestDrainReleasesOverHTTP(t *testing.T) {
