@@ -41,11 +41,13 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	if err := postgres.CheckVersion(ctx, cfg.DatabaseURL, ride.Schemas()...); err != nil {
 		return err
 	}
+
 	pool, err := postgres.Open(ctx, cfg.DatabaseURL, postgres.PoolOptions{App: "booking", MaxConns: 16, LeaseTime: cfg.Profile.Lease})
 	if err != nil {
 		return err
 	}
 	defer pool.Close()
+
 	awsCfg, err := awsclient.New(ctx, cfg.AWS)
 	if err != nil {
 		return err

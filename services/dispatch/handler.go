@@ -92,9 +92,11 @@ func decode(body []byte) (event.RideRequest, error) {
 	if e.Type != event.TypeRideRequest {
 		return req, fmt.Errorf("dispatch: a %s is not a ride request", e.Type)
 	}
+
 	if err := json.Unmarshal(e.Data, &req); err != nil {
 		return req, fmt.Errorf("dispatch: ride request: %w", err)
 	}
+
 	if uuid.Validate(req.RideID) != nil || req.Attempt < 1 {
 		return req, fmt.Errorf("dispatch: ride %q, attempt %d: not a ride request", req.RideID, req.Attempt)
 	}

@@ -49,11 +49,13 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	if err := postgres.CheckVersion(ctx, cfg.DatabaseURL, ride.Schemas()...); err != nil {
 		return err
 	}
+
 	pool, err := postgres.Open(ctx, cfg.DatabaseURL, postgres.PoolOptions{App: cfg.Worker})
 	if err != nil {
 		return err
 	}
 	defer pool.Close()
+
 	aws, err := awsclient.New(ctx, cfg.AWS)
 	if err != nil {
 		return err
@@ -135,6 +137,7 @@ func noteDeleted(ctx context.Context, log *slog.Logger, store *ride.Store, worke
 
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
+
 	if err := store.Deleted(ctx, req.RideID, m.ID, worker); err != nil {
 		log.Warn("the ride's history lacks the delete of its message", "ride_id", req.RideID, "err", err)
 	}

@@ -61,6 +61,7 @@ func (h *handler) step(ctx context.Context, r ride.Ride) (ride.Ride, error) {
 	if err != nil {
 		return r, err
 	}
+
 	drivers, err := h.finder.Find(ctx, r.Pickup.Point, func(ctx context.Context, near []string) ([]string, error) {
 		return h.rides.FreeDrivers(ctx, without(near, tried))
 	})
@@ -124,6 +125,7 @@ func (h *handler) await(ctx context.Context, r ride.Ride) (ride.Ride, error) {
 		case <-changed:
 		case <-timer.C:
 		}
+
 		timer.Stop()
 		if err != nil {
 			return r, err

@@ -62,6 +62,7 @@ func decode(body []byte) (notice, error) {
 	if err != nil {
 		return notice{}, err
 	}
+
 	kind, ok := kinds()[e.Type]
 	if !ok {
 		return notice{}, fmt.Errorf("notification: unknown event type %q", e.Type)

@@ -41,11 +41,13 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	if err := postgres.CheckVersion(ctx, cfg.DatabaseURL, Schema()); err != nil {
 		return err
 	}
+
 	pool, err := postgres.Open(ctx, cfg.DatabaseURL, postgres.PoolOptions{App: "notification"})
 	if err != nil {
 		return err
 	}
 	defer pool.Close()
+
 	aws, err := awsclient.New(ctx, cfg.AWS)
 	if err != nil {
 		return err

@@ -69,6 +69,7 @@ func (s *Store) currentOffer(ctx context.Context, tx pgx.Tx, r Ride) (Ride, erro
 	case err != nil:
 		return r, fmt.Errorf("ride: open offer: %w", err)
 	}
+
 	r.Offer = &o
 	return r, nil
 }

@@ -97,6 +97,7 @@ func (b Booking) hash() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ride: hash: %w", err)
 	}
+
 	sum := sha256.Sum256(raw)
 	return sum[:], nil
 }

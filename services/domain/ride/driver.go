@@ -46,6 +46,7 @@ func (s *Store) SetDuty(ctx context.Context, driver string, on bool) (DriverStat
 // Driver returns a driver's duty, open offer and ride.
 func (s *Store) Driver(ctx context.Context, driver string) (DriverState, error) {
 	st := DriverState{DriverID: driver}
+
 	err := s.pool.QueryRow(ctx, `SELECT on_duty FROM ride.drivers WHERE driver_id = $1`, driver).Scan(&st.OnDuty)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return st, fmt.Errorf("ride: driver: %w", err)

@@ -76,6 +76,7 @@ func writeEvent(ctx context.Context, tx pgx.Tx, r Ride, kind EventKind, by strin
 	if err != nil {
 		return fmt.Errorf("ride: encode event: %w", err)
 	}
+
 	_, err = tx.Exec(ctx, `INSERT INTO ride.ride_events (ride_id, kind, at, by, attempt, data) VALUES ($1, $2, clock_timestamp(), $3, $4, $5)`,
 		r.ID, kind, by, r.Attempt, string(b))
 	if err != nil {

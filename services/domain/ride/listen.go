@@ -183,6 +183,7 @@ func (l *Listener) listen(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+
 		var c change
 		if err := json.Unmarshal([]byte(n.Payload), &c); err != nil {
 			l.log.Warn("a notification cannot be read", "payload", n.Payload)

@@ -144,6 +144,7 @@ func (m *move) end(ctx context.Context) error {
 // requeue sends the request again: attempt + 1, no driver.
 func (m *move) requeue(ctx context.Context) error {
 	t := m.store.times
+
 	m.ride.Attempt++
 	m.ride.DriverID, m.ride.Offer, m.ride.AssignedAt, m.ride.ArrivedAt = "", nil, nil, nil
 	m.data["reason"], m.data["delay_s"] = m.action.Reason, m.action.Delay.Seconds()
@@ -157,6 +158,7 @@ func (m *move) requeue(ctx context.Context) error {
 	}
 
 	m.ride.wake(requestWake(m.now, m.action.Delay, t.Visibility, t.Margin))
+
 	if err := m.closeOffer(ctx, "withdrawn", "open"); err != nil {
 		return err
 	}
@@ -198,6 +200,7 @@ func (m *move) writeRide(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("ride: write: %w", err)
 	}
+
 	m.ride.Vehicle = VehicleOf(r.DriverID)
 	return nil
 }

@@ -91,12 +91,14 @@ func VehicleOf(driverID string) *Vehicle {
 	if driverID == "" {
 		return nil
 	}
+
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(driverID)) // a hash never fails
 	n := h.Sum64()
 
 	models := [...]string{"Chevrolet Onix", "Fiat Cronos", "Hyundai HB20", "Peugeot 208", "Renault Kwid", "Toyota Yaris", "Volkswagen Gol", "BYD Dolphin"}
 	colours := [...]string{"white", "silver", "grey", "black", "red", "blue"}
+
 	letters := [...]byte{'S', 'B' + byte(n>>8%5), 'A' + byte(n>>16%26)}
 	digits := n >> 24 % 9000
 

@@ -74,6 +74,7 @@ func (s *Store) sweepOne(ctx context.Context, id string, out *Swept) error {
 			if err := tx.QueryRow(ctx, `SELECT $1 <= clock_timestamp()`, r.ExpiresAt).Scan(&expired); err != nil {
 				return fmt.Errorf("ride: sweep: %w", err)
 			}
+
 			if expired {
 				a = Action{Kind: ActGiveUp, Reason: "no driver was found in time"}
 			}
