@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// caseRun is one case while it runs. It is a testify TestingT that keeps what fails,
-// because a failure may be expected.
+// caseRun is one case while it runs. It is a testify TestingT that keeps what
+// fails, because a failure may be expected.
 type caseRun struct {
 	clients
 	t        *testing.T

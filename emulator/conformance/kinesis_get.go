@@ -202,8 +202,9 @@ func fiveReads(c *caseRun) {
 	c.refuseOne(c.iterator(name, *c.shards(name)[0].ShardId, iteratorType("TRIM_HORIZON")), 20)
 }
 
-// readUntilThrottled reads what is many bytes, and meanwhile looks at the shard's tip, less
-// than five times a second: that must be refused once the bytes were read.
+// readUntilThrottled reads what is many bytes, and meanwhile looks at the
+// shard's tip, less than five times a second: that must be refused once the
+// bytes were read.
 func (c *caseRun) readUntilThrottled(name, shard string) (out *kinesis.GetRecordsOutput) {
 	iterator, tip := c.iterator(name, shard, iteratorType("TRIM_HORIZON")), c.iterator(name, shard, iteratorType("LATEST"))
 	c.pause(1100 * time.Millisecond) // nothing was read for a second

@@ -145,8 +145,8 @@ func (c *caseRun) atOnce(n int, put func() (*kinesis.PutRecordsOutput, error)) (
 	return all
 }
 
-// overload puts batches of which some must fail, and requires that exactly those that
-// are said to be stored can be read.
+// overload puts batches of which some must fail, and requires that exactly
+// those that are said to be stored can be read.
 func (c *caseRun) overload(batch []types.PutRecordsRequestEntry) {
 	name := c.stream(1)
 	stored, failed := 0, 0

@@ -214,8 +214,8 @@ func scaleDown(c *caseRun) {
 	c.put(name, "k", "after")
 }
 
-// splitLater returns a stream of one shard that was split a second and more after its
-// beginning, and times in both lives.
+// splitLater returns a stream of one shard that was split a second and more
+// after its beginning, and times in both lives.
 func (c *caseRun) splitLater() (name, parent string, children []string, then, now time.Time) {
 	name = c.stream(1)
 	c.pause(1200 * time.Millisecond)

@@ -29,6 +29,7 @@ func stub(records int) http.HandlerFunc {
 		ApproximateArrivalTimestamp  float64
 	}
 	get := make([]given, records)
+
 	for i := range get {
 		get[i] = given{make([]byte, 100), fmt.Sprint("key", i), sequenceText(uint64(i)), 1.5}
 	}
@@ -68,6 +69,7 @@ func BenchmarkPutRecords(b *testing.B) {
 					}
 				}
 			})
+
 			b.ReportMetric(float64(b.N*len(records))/b.Elapsed().Seconds(), "records/s")
 		})
 	}
@@ -80,6 +82,7 @@ func BenchmarkGetRecords(b *testing.B) {
 		_, err := emulated.PutRecords(b.Context(), &sdk.PutRecordsInput{StreamName: aws.String("stream"), Records: entries(500)})
 		require.NoError(b, err)
 	}
+
 	start := emulated.iterator(*shardOf(0), types.ShardIteratorTypeTrimHorizon)
 	for name, c := range map[string]*sdk.Client{"emulator": emulated.Client, "stub": dialHandler(b, stub(each))} {
 		b.Run(name, func(b *testing.B) {
@@ -95,6 +98,7 @@ func BenchmarkGetRecords(b *testing.B) {
 					got.Add(each)
 				}
 			})
+
 			b.ReportMetric(float64(got.Load())/b.Elapsed().Seconds(), "records/s")
 		})
 	}
@@ -119,6 +123,7 @@ func BenchmarkRead(b *testing.B) {
 		_, err := s.putRecords(b.Context(), in)
 		require.NoError(b, err)
 	}
+
 	c, limit := cursor{"stream", s.streams["stream"].info.Created, *shardOf(0), 0, s.nowMS()}, 500
 	b.ReportAllocs()
 	for b.Loop() {
@@ -136,12 +141,14 @@ func BenchmarkPut(b *testing.B) {
 	require.NoError(b, s.Create("stream", 4, 24))
 	in := map[string]any{"StreamName": "stream"}
 	var records []map[string]any
+
 	for i := range 500 {
 		records = append(records, map[string]any{"Data": make([]byte, 121), "PartitionKey": fmt.Sprint("key", i)})
 	}
 	in["Records"] = records
 	body, err := json.Marshal(in)
 	require.NoError(b, err)
+
 	op := s.Ops()["PutRecords"]
 	b.ReportAllocs()
 	for b.Loop() {

@@ -85,6 +85,7 @@ func TestEverythingAtOnce(t *testing.T) {
 	made := s.streams["stream"].info.Created
 	var puts, others sync.WaitGroup
 	done := make(chan struct{})
+
 	for p := range putters {
 		puts.Go(func() {
 			for i := range each {
@@ -101,6 +102,7 @@ func TestEverythingAtOnce(t *testing.T) {
 			}
 		})
 	}
+
 	puts.Go(func() {
 		for i := range changes {
 			if _, err := s.updateShardCount(t.Context(), shardCountIn{target{StreamName: "stream"}, 3 + i%2, "UNIFORM_SCALING"}); err != nil {
@@ -108,6 +110,7 @@ func TestEverythingAtOnce(t *testing.T) {
 			}
 		}
 	})
+
 	others.Go(func() {
 		for {
 			select {
@@ -121,6 +124,7 @@ func TestEverythingAtOnce(t *testing.T) {
 			}
 		}
 	})
+
 	f := &follower{t: t, s: s, made: made, ends: map[string]int{}, got: map[string][]string{}, stop: func() bool {
 		select {
 		case <-done:
@@ -129,6 +133,7 @@ func TestEverythingAtOnce(t *testing.T) {
 			return false
 		}
 	}}
+
 	f.start(*shardOf(0))
 	f.start(*shardOf(1))
 	puts.Wait()
@@ -136,6 +141,7 @@ func TestEverythingAtOnce(t *testing.T) {
 	others.Wait()
 	f.wg.Wait()
 	require.Len(t, f.got, putters*5)
+
 	for key, texts := range f.got {
 		require.Len(t, texts, each, key)
 		require.True(t, slices.IsSortedFunc(texts, func(a, b string) int {

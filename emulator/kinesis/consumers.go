@@ -18,8 +18,8 @@ type consumer struct {
 }
 
 const (
-	// creating is how long a consumer cannot be used after its registration.
-	creating = 500 * time.Millisecond
+	// creatingTime is how long a consumer cannot be used after its registration.
+	creatingTime = 500 * time.Millisecond
 	// maxCreating is how many may be in that state.
 	// https://docs.aws.amazon.com/kinesis/latest/APIReference/API_RegisterStreamConsumer.html
 	maxCreating = 5
@@ -27,7 +27,7 @@ const (
 
 func (c consumer) creating(nowMS int64) bool {
 	age := nowMS - c.Created
-	return age >= 0 && age < creating.Milliseconds() // below 0: the clock went back
+	return age >= 0 && age < creatingTime.Milliseconds() // below 0: the clock went back
 }
 
 func (c consumer) arn(stream string) string {
@@ -45,13 +45,16 @@ func (c consumer) describe(stream string, nowMS int64) map[string]any {
 	}
 }
 
-// Register makes the consumer of the stream, ready for use, unless it is there.
+// Register adds the consumer to the stream, ready for use, unless it is
+// registered.
 func (s *Service) Register(streamName, name string) error {
 	return s.change(target{StreamName: streamName}, func(_ *stream, next *streamInfo) error {
 		if next.consumer(name) != nil {
 			return nil
 		}
-		return next.register(consumer{Name: name, Created: s.nowMS() - creating.Milliseconds()})
+		// As if it had been registered earlier: what the template provisions is
+		// ACTIVE at once.
+		return next.register(consumer{Name: name, Created: s.nowMS() - creatingTime.Milliseconds()})
 	})
 }
 
@@ -67,12 +70,16 @@ func (n *streamInfo) register(c consumer) error {
 	if err := checkName("consumerName", c.Name); err != nil {
 		return err
 	}
+
 	switch {
 	case n.consumer(c.Name) != nil:
 		return wire.Bad("ResourceInUseException", "Consumer %s under stream %s already exists for account %s.", c.Name, n.Name, account)
 	case len(n.Consumers) >= maxConsumers:
 		return wire.Bad("LimitExceededException", "Stream %s has %d registered consumers, which is the limit.", n.Name, maxConsumers)
 	}
+
+	// A consumer that is registered again within the same second must not get
+	// the ARN of the one before.
 	c.Stamp = max(c.Created/1000, n.LastStamp+1)
 	n.Consumers = append(n.Consumers, c)
 	slices.SortFunc(n.Consumers, func(a, b consumer) int { return strings.Compare(a.Name, b.Name) })
@@ -92,9 +99,11 @@ func (s *Service) registerConsumer(_ context.Context, in consumerIn) (out map[st
 				waiting++
 			}
 		}
+
 		if s.o.Limits && waiting >= maxCreating {
 			return wire.Bad("LimitExceededException", "%d consumers are in CREATING status, which is the limit.", waiting)
 		}
+
 		if err := next.register(consumer{Name: in.ConsumerName, Created: now}); err != nil {
 			return err
 		}
@@ -104,7 +113,7 @@ func (s *Service) registerConsumer(_ context.Context, in consumerIn) (out map[st
 	return out, err
 }
 
-// splitConsumerARN gives what a consumer's ARN names.
+// splitConsumerARN returns what a consumer's ARN names.
 func splitConsumerARN(arn string) (stream, name string) {
 	_, rest, _ := strings.Cut(arn, ":stream/")
 	stream, rest, _ = strings.Cut(rest, "/consumer/")
@@ -112,7 +121,7 @@ func splitConsumerARN(arn string) (stream, name string) {
 	return stream, name
 }
 
-// named gives the stream and the consumer that a call is about.
+// named returns the stream and the consumer that a call is about.
 func (in consumerIn) named() (target, string) {
 	if in.ConsumerARN == "" {
 		return in.target, in.ConsumerName
@@ -121,8 +130,8 @@ func (in consumerIn) named() (target, string) {
 	return target{StreamName: stream}, name
 }
 
-// registered finds a consumer by name, and by ARN where that is given: one that
-// was registered anew has another.
+// registered finds a consumer by name, and by ARN where one is given: a consumer
+// that was deregistered and registered again has another ARN.
 func (n *streamInfo) registered(name, arn string) (consumer, error) {
 	c := n.consumer(name)
 	if c == nil || arn != "" && c.arn(n.Name) != arn {
@@ -133,20 +142,26 @@ func (n *streamInfo) registered(name, arn string) (consumer, error) {
 
 func (s *Service) deregisterConsumer(_ context.Context, in consumerIn) (wire.Empty, error) {
 	t, name := in.named()
+
 	var arn string
 	err := s.change(t, func(_ *stream, next *streamInfo) error {
 		c, err := next.registered(name, in.ConsumerARN)
 		if err != nil {
 			return err
 		}
+
 		arn = c.arn(next.Name)
 		next.LastStamp = max(next.LastStamp, c.Stamp)
 		next.Consumers = slices.DeleteFunc(next.Consumers, func(c consumer) bool { return c.Name == name })
 		return nil
 	})
+
+	// Only once the change is saved: a call that failed leaves the subscriptions
+	// running.
 	if err == nil {
 		s.subs.end(func(by subscriber) bool { return by.stream == t.name() && by.arn == arn }, wire.Bad("ResourceNotFoundException", "Consumer %s was deregistered.", name))
 	}
+
 	return wire.Empty{}, err
 }
 
@@ -160,6 +175,7 @@ func (s *Service) describeConsumer(_ context.Context, in consumerIn) (map[string
 	if err != nil {
 		return nil, err
 	}
+
 	d := c.describe(n.Name, s.nowMS())
 	d["StreamARN"] = streamARN(n.Name)
 	return map[string]any{"ConsumerDescription": d}, nil
@@ -177,26 +193,32 @@ func (s *Service) listConsumers(_ context.Context, in listConsumersIn) (map[stri
 	if err != nil {
 		return nil, err
 	}
+
 	created, after := msOf(in.StreamCreationTimestamp), ""
 	if in.NextToken != "" {
+		// The token says all about the page that it continues, so it replaces
+		// the request.
 		t, err := s.openToken(in.NextToken)
 		if err != nil {
 			return nil, err
 		}
 		in.target, created, after = target{StreamName: t.Stream}, t.Created, t.After
 	}
+
 	n, err := s.info(in.target)
 	if err != nil {
 		return nil, err
 	}
-	if err := n.made(created); err != nil {
+	if err := n.checkCreated(created); err != nil {
 		return nil, err
 	}
+
 	out, list := map[string]any{}, []map[string]any{}
 	page, more := pageOf(n.Consumers, limit, func(c consumer) bool { return c.Name > after })
 	for _, c := range page {
 		list = append(list, c.describe(n.Name, s.nowMS()))
 	}
+
 	if more {
 		out["NextToken"] = token{Stream: n.Name, Created: n.Created, After: page[limit-1].Name, Issued: s.nowMS()}.text()
 	}

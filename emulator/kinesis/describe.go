@@ -20,6 +20,7 @@ func (s *Service) listStreams(_ context.Context, in listStreamsIn) (map[string]a
 	if err != nil {
 		return nil, err
 	}
+
 	after := in.ExclusiveStartStreamName
 	if in.NextToken != "" {
 		t, err := s.openToken(in.NextToken)
@@ -28,12 +29,14 @@ func (s *Service) listStreams(_ context.Context, in listStreamsIn) (map[string]a
 		}
 		after = t.After
 	}
+
 	names, summaries, out := []string{}, []map[string]any{}, map[string]any{}
 	page, more := pageOf(s.all(), limit, func(st *stream) bool { return st.topology().Name > after })
 	for _, st := range page {
 		after = st.topology().Name
-		names, summaries = append(names, after), append(summaries, st.topology().brief())
+		names, summaries = append(names, after), append(summaries, st.topology().commonFields())
 	}
+
 	if more {
 		out["NextToken"] = token{Stream: after, After: after, Issued: s.nowMS()}.text()
 	}
@@ -41,8 +44,8 @@ func (s *Service) listStreams(_ context.Context, in listStreamsIn) (map[string]a
 	return out, nil
 }
 
-// brief is what every description of a stream says.
-func (n *streamInfo) brief() map[string]any {
+// commonFields returns what every description of a stream says.
+func (n *streamInfo) commonFields() map[string]any {
 	return map[string]any{
 		"StreamName": n.Name, "StreamARN": streamARN(n.Name), "StreamStatus": "ACTIVE",
 		"StreamModeDetails":       map[string]string{"StreamMode": "PROVISIONED"},
@@ -51,7 +54,7 @@ func (n *streamInfo) brief() map[string]any {
 }
 
 func (n *streamInfo) describe() map[string]any {
-	d := n.brief()
+	d := n.commonFields()
 	d["RetentionPeriodHours"], d["EncryptionType"] = n.Retention, n.encryption()
 	if n.KeyID != "" {
 		d["KeyId"] = n.KeyID
@@ -66,7 +69,7 @@ func (s *Service) summary(_ context.Context, in target) (map[string]any, error) 
 		return nil, err
 	}
 	d := n.describe()
-	d["OpenShardCount"], d["ConsumerCount"], d["MaxRecordSizeInKiB"] = len(n.opens()), len(n.Consumers), n.MaxRecordKiB
+	d["OpenShardCount"], d["ConsumerCount"], d["MaxRecordSizeInKiB"] = len(n.openShards()), len(n.Consumers), n.MaxRecordKiB
 	return map[string]any{"StreamDescriptionSummary": d}, nil
 }
 
@@ -81,10 +84,12 @@ func (s *Service) describe(_ context.Context, in describeIn) (map[string]any, er
 	if err != nil {
 		return nil, err
 	}
+
 	n, err := s.info(in.target)
 	if err != nil {
 		return nil, err
 	}
+
 	d := n.describe()
 	d["Shards"], d["HasMoreShards"] = n.list(s.nowMS(), in.ExclusiveStartShardID, limit, nil)
 	return map[string]any{"StreamDescription": d}, nil
@@ -94,7 +99,7 @@ func (s *Service) describe(_ context.Context, in describeIn) (map[string]any, er
 // https://docs.aws.amazon.com/kinesis/latest/APIReference/API_ListShards.html
 const tokenLife = 300 * time.Second
 
-// pageLimit gives how many entries a page has: at most most, whatever is asked.
+// pageLimit returns how many entries a page has: at most most, whatever is asked.
 func pageLimit(name string, asked *int, otherwise, most int) (int, error) {
 	if asked == nil {
 		return otherwise, nil
@@ -105,7 +110,8 @@ func pageLimit(name string, asked *int, otherwise, most int) (int, error) {
 	return min(*asked, most), nil
 }
 
-// pageOf gives the first of those that are wanted, and whether there are more.
+// pageOf returns the first of those that are wanted, and reports whether there
+// are more.
 func pageOf[T any](all []T, limit int, wanted func(T) bool) (page []T, more bool) {
 	for _, v := range all {
 		if wanted(v) {
@@ -127,16 +133,16 @@ type token struct {
 	Issued  int64        `json:"i"`
 }
 
-func (t token) text() string { return opaque(t) }
+func (t token) text() string { return encodeToken(t) }
 
 func parseToken(text string) (t token, err error) {
-	if !revealed(text, &t) || t.Stream == "" {
+	if !decodeToken(text, &t) || t.Stream == "" {
 		return token{}, wire.Bad("InvalidArgumentException", "The NextToken is invalid.")
 	}
 	return t, nil
 }
 
-// openToken reads a token that may still be used.
+// openToken reads a token that has not expired.
 func (s *Service) openToken(text string) (token, error) {
 	t, err := parseToken(text)
 	if err == nil && s.nowMS()-t.Issued > tokenLife.Milliseconds() {
@@ -145,19 +151,21 @@ func (s *Service) openToken(text string) (token, error) {
 	return t, err
 }
 
-// opaque is what a client gives back as it got it: a token, an iterator.
-func opaque(v any) string {
+// encodeToken encodes what a client sends back as it got it: a token, an
+// iterator.
+func encodeToken(v any) string {
 	b, _ := json.Marshal(v) // text and numbers
 	return base64.StdEncoding.EncodeToString(b)
 }
 
-func revealed(text string, v any) bool {
+func decodeToken(text string, v any) bool {
 	b, err := base64.StdEncoding.DecodeString(text)
 	return err == nil && json.Unmarshal(b, v) == nil
 }
 
-// made says whether a stream is the one that was created at this time; 0: any.
-func (n *streamInfo) made(createdMS int64) error {
+// checkCreated returns an error unless the stream is the one that was created at
+// this time; 0 is any.
+func (n *streamInfo) checkCreated(createdMS int64) error {
 	if createdMS != 0 && createdMS/1000 != n.Created/1000 {
 		return noStream(fmt.Sprintf("%s created at %s", n.Name, time.UnixMilli(createdMS).UTC().Format(time.RFC3339)))
 	}

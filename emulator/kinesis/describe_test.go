@@ -18,6 +18,7 @@ func ids(shards []types.Shard) (out []int) {
 		_, _ = fmt.Sscanf(*sh.ShardId, "shardId-%d", &n)
 		out = append(out, n)
 	}
+
 	return out
 }
 
@@ -29,6 +30,7 @@ func TestPages(t *testing.T) {
 		require.NoError(t, s.Create(fmt.Sprint("more", i), 1, 24))
 		require.NoError(t, s.Register("stream", fmt.Sprint("consumer", i)))
 	}
+
 	for size := int32(1); size < 9; size++ {
 		var shards []types.Shard
 		in := &sdk.ListShardsInput{StreamName: &c.stream, MaxResults: &size}
@@ -36,12 +38,14 @@ func TestPages(t *testing.T) {
 			out, err := c.ListShards(t.Context(), in)
 			require.NoError(t, err)
 			require.LessOrEqual(t, len(out.Shards), int(size))
+
 			shards = append(shards, out.Shards...)
 			if out.NextToken == nil {
 				break
 			}
 			in = &sdk.ListShardsInput{NextToken: out.NextToken, MaxResults: &size}
 		}
+
 		require.Equal(t, []int{0, 1, 2, 3, 4, 5, 6}, ids(shards))
 
 		shards = nil
@@ -53,6 +57,7 @@ func TestPages(t *testing.T) {
 			more = *out.StreamDescription.HasMoreShards
 			describe.ExclusiveStartShardId = shards[len(shards)-1].ShardId
 		}
+
 		require.Equal(t, []int{0, 1, 2, 3, 4, 5, 6}, ids(shards))
 
 		var consumers, streams []string
@@ -64,15 +69,19 @@ func TestPages(t *testing.T) {
 				consumers = append(consumers, *one.ConsumerName)
 			}
 		}
+
 		require.Equal(t, []string{"consumer0", "consumer1", "consumer2", "consumer3"}, consumers)
+
 		byStream := sdk.NewListStreamsPaginator(c, &sdk.ListStreamsInput{Limit: &size})
 		for byStream.HasMorePages() {
 			out, err := byStream.NextPage(t.Context())
 			require.NoError(t, err)
 			streams = append(streams, out.StreamNames...)
 		}
+
 		require.Equal(t, []string{"more0", "more1", "more2", "more3", "stream"}, streams)
 	}
+
 	out, err := c.ListShards(t.Context(), &sdk.ListShardsInput{StreamName: &c.stream, MaxResults: aws.Int32(1)})
 	require.NoError(t, err)
 	clock.pass(tokenLife + time.Millisecond)
@@ -90,6 +99,7 @@ func TestShardFilters(t *testing.T) {
 		_, err := c.SplitShard(t.Context(), &sdk.SplitShardInput{StreamName: &c.stream, ShardToSplit: shardOf(shard), NewStartingHashKey: aws.String(boundary(part, of).String())})
 		require.NoError(t, err)
 	}
+
 	split(0, 1, 2)
 	split(2, 3, 4)
 	clock.pass(time.Hour)
@@ -99,6 +109,7 @@ func TestShardFilters(t *testing.T) {
 		require.NoError(t, err)
 		return ids(out.Shards)
 	}
+
 	for _, tc := range []struct {
 		filter types.ShardFilter
 		want   []int
@@ -116,9 +127,11 @@ func TestShardFilters(t *testing.T) {
 	} {
 		require.Equal(t, tc.want, list(tc.filter), "%+v", tc.filter)
 	}
+
 	clock.at = start.Add(24*time.Hour + 90*time.Minute) // the first is out of retention
 	require.Equal(t, []int{1, 2}, list(types.ShardFilter{Type: "AT_TRIM_HORIZON"}))
 	require.Equal(t, []int{1, 2, 3, 4}, list(types.ShardFilter{Type: "FROM_TRIM_HORIZON"}))
+
 	_, err := c.ListShards(t.Context(), &sdk.ListShardsInput{StreamName: &c.stream, StreamCreationTimestamp: at(-time.Hour)})
 	requireCode(t, err, "ResourceNotFoundException")
 }
@@ -131,6 +144,7 @@ func TestASaveThatFailsChangesNothing(t *testing.T) {
 	before := s.streams["stream"].info
 	blocker := s.topologyPath() + ".new"
 	require.NoError(t, os.Mkdir(blocker, 0o700))
+
 	for name, change := range map[string]func() error{
 		"create":   func() error { return s.Create("another", 1, 24) },
 		"register": func() error { return s.Register("stream", "one") },
@@ -146,16 +160,20 @@ func TestASaveThatFailsChangesNothing(t *testing.T) {
 	} {
 		require.Error(t, change(), name)
 	}
+
 	require.Same(t, before, s.streams["stream"].info)
 	require.False(t, s.Has("another"))
+
 	c.put("k", "after")
 	require.NoError(t, os.Remove(blocker))
 	require.NoError(t, s.Register("stream", "one"))
 	var all []string
+
 	for _, sh := range c.shards() {
 		records, ended := c.drain(*sh.ShardId)
 		require.False(t, ended)
 		all = append(all, data(records)...)
 	}
+
 	require.Equal(t, []string{"before", "after"}, all)
 }

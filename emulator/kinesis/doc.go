@@ -1,17 +1,29 @@
 // Package kinesis is the emulator's Amazon Kinesis Data Streams: shards with
-// AWS's limits, sequence numbers that rise through time, five kinds of
+// AWS's limits, sequence numbers that rise through time, five types of
 // iterators that expire, PutRecords that fails in part, resharding, and fan-out
 // as a real event stream.
 //
-// # What is kept
+// # Glossary
 //
-// Topology (streams.json) is replaced by rename: streams, shards,
-// consumers. Records lie in segment files, one series for each shard: frames in order
-// of arrival, written with one write before the answer. In memory is only a
-// sparse index, one entry for each 64 kB. A full segment gets its index beside
-// it and is closed, so that opening reads the last segment of each shard alone.
-// Retention and the cap on bytes drop whole segments, oldest first; reading
-// passes over single records that are out of retention.
+//	topology   what is stored of the streams except their records: shards,
+//	           consumers, settings (streamInfo, shardInfo)
+//	log        the records of one shard, on disk
+//	segment    one file of a log, with a sparse index of indexEntry
+//	span       a part of a segment that can be read without a lock
+//	cursor     the content of a shard iterator
+//	tip        the sequence number above a shard's newest record
+//	horizon    the time before which records are out of retention
+//	fanOut     one answer of SubscribeToShard
+//
+// # What is stored
+//
+// The topology (streams.json) is replaced by rename. Records are in segment
+// files, one series for each shard: frames in order of arrival, written with one
+// write before the answer. Memory holds only a sparse index, one entry for each
+// 64 kB. A full segment gets its index beside it and is closed, so that opening
+// reads only the last segment of each shard. Retention and the cap on bytes drop
+// whole segments, oldest first; reading passes over single records that are out
+// of retention.
 //
 // # Locks
 //
@@ -19,17 +31,16 @@
 //
 //	Service.changing   one change of topology at a time, with its saving
 //	Service.mu         the map of streams
-//	stream.mu          shared by puts and by whoever looks at shards; alone to
-//	                   change the topology: a closed shard gets no record more
+//	stream.mu          shared by puts and by readers of the topology; alone to
+//	                   change the topology: a closed shard gets no more records
 //	shard.mu           index, limits, counts, and the write itself
 //	clock.mu, subscriptions.mu
 //
-// What a stream's topology is (streamInfo) never changes: a changed copy is
-// saved and then takes its place, so that a save that fails changes nothing.
-// Puts hold one shard's lock at a time, so shards do not wait for each other.
-// Reading holds none: it asks the index for a part of a file (from), opens the
-// file, and reads bytes that do not change any more. Where retention took the
-// file away meanwhile, it asks again.
+// A streamInfo never changes: a changed copy is saved and then replaces it, so
+// that a save that fails changes nothing. Puts hold one shard's lock at a time,
+// so shards do not wait for each other. Reading files holds no lock: it asks the
+// index for a span, opens the file, and reads bytes that do not change any more.
+// Where retention removed the file meanwhile, it asks again.
 //
 // # Fan-out
 //
@@ -41,16 +52,16 @@
 // # Failure by failure
 //
 //   - Killed: records and topology reopen as they were acknowledged. Iterators
-//     live on, since they hold all that they mean; subscriptions end, and go on
-//     from their continuation, which stays valid.
+//     stay valid, since they hold their whole state; subscriptions end, and go
+//     on from their continuation, which stays valid too.
 //   - A shard's write fails: its records fail with InternalFailure, each by
-//     itself, and none of them is there; other shards' are.
+//     itself, and none of them is stored; the records of other shards are.
 //   - Saving the topology fails: the call fails, and nothing has changed.
-//   - Killed when the topology was saved, but not yet removed what it no longer
-//     names: the next start removes it.
-//   - Bytes of a segment went bad: reading at that place fails with
-//     InternalFailure; in the last segment the rest is cut off when it is opened,
-//     kept in a copy (package journal), and said in the log.
+//   - Killed after the topology was saved, before the files that it no longer
+//     names were removed: the next start removes them.
+//   - Bytes of a segment went bad: reading them fails with InternalFailure; in
+//     the last segment the rest is cut off when it is opened, kept in a copy
+//     (package journal), and reported in the log.
 //   - An index beside a segment is torn or missing: the segment is read whole.
 //   - streams.json is of another version: ErrFormat, and nothing is touched.
 //
@@ -58,6 +69,6 @@
 //
 // Changes take effect before the answer, so that a stream is always ACTIVE; a
 // consumer is CREATING for half a second. Calls of control operations are not
-// limited, and UpdateShardCount not to ten a day. Streams on demand are refused.
-// Encryption is only said.
+// limited, and UpdateShardCount not to ten a day. On-demand streams are refused.
+// The encryption of a template's stream is described, and nothing is encrypted.
 package kinesis

@@ -30,6 +30,7 @@ func FuzzCursor(f *testing.F) {
 		}
 		again, err := parseCursor(c.text())
 		require.NoError(t, err)
+
 		require.Equal(t, c, again)
 	})
 }
@@ -46,6 +47,7 @@ func FuzzToken(f *testing.F) {
 		}
 		again, err := parseToken(k.text())
 		require.NoError(t, err)
+
 		require.Equal(t, k.text(), again.text())
 	})
 }
@@ -62,6 +64,7 @@ func FuzzRecord(f *testing.F) {
 			return
 		}
 		require.Equal(t, b, r.append([]byte{}))
+
 		var out given
 		r.arrived = max(0, r.arrived)
 		require.NoError(t, json.Unmarshal(r.appendJSON(nil, "NONE"), &out))
@@ -76,12 +79,14 @@ func FuzzIndex(f *testing.F) {
 	file, err := journal.Open(path, false, func(int64, []byte) error { return nil })
 	require.NoError(f, err)
 	s := &segment{path: path}
+
 	for i := range uint64(40) {
 		r := record{i + 1, int64(i), []byte("key"), make([]byte, 10_000)}
 		offset := file.Size()
 		require.NoError(f, file.Append(r.append(nil)))
-		s.note(r, offset, file.Size())
+		s.add(r, offset, file.Size())
 	}
+
 	require.NoError(f, file.Close())
 	index, err := json.Marshal(s)
 	require.NoError(f, err)
@@ -90,6 +95,7 @@ func FuzzIndex(f *testing.F) {
 	f.Add([]byte(`{}`), uint64(0))
 	info, err := os.Stat(path)
 	require.NoError(f, err)
+
 	f.Fuzz(func(t *testing.T, b []byte, seq uint64) {
 		s, err := parseIndex(b, info.Size())
 		if err != nil {
@@ -98,12 +104,15 @@ func FuzzIndex(f *testing.F) {
 		s.path = path
 		again, err := json.Marshal(s)
 		require.NoError(t, err)
+
 		_, err = parseIndex(again, info.Size())
 		require.NoError(t, err)
-		at := s.before(func(m mark) bool { return m.Seq <= seq })
+		at := s.before(func(m indexEntry) bool { return m.Seq <= seq })
 		require.GreaterOrEqual(t, at.Offset, int64(0))
+
 		p := span{path, at.Offset, s.Size, s.Last.Seq}
 		require.LessOrEqual(t, p.end, info.Size())
+
 		_, _ = p.read(&buffers{r: bufio.NewReader(nil)}, func(record) bool { return true }) // a wrong offset is an error
 	})
 }
@@ -117,6 +126,7 @@ func FuzzTopology(f *testing.F) {
 	require.NoError(f, s.Register("stream", "one"))
 	_, err = s.merge(f.Context(), mergeIn{target{StreamName: "stream"}, *shardOf(0), *shardOf(1)})
 	require.NoError(f, err)
+
 	b, err := os.ReadFile(s.topologyPath())
 	require.NoError(f, err)
 	f.Add(b, "key")
@@ -128,14 +138,16 @@ func FuzzTopology(f *testing.F) {
 			require.ErrorIs(t, err, journal.ErrFormat)
 			return
 		}
+
 		for _, n := range infos {
 			st := &stream{}
 			shards := map[string]*shard{}
 			for _, sh := range n.Shards {
 				shards[sh.ID] = &shard{id: sh.ID}
 			}
-			st.take(n, shards)
+			st.replaceTopology(n, shards)
 			sh := n.shard(st.open[st.route(hashOf(key))].id)
+
 			require.True(t, sh.open() && sh.Start.compare(hashOf(key)) <= 0 && sh.End.compare(hashOf(key)) >= 0)
 		}
 	})
@@ -154,6 +166,7 @@ func FuzzHashKey(f *testing.F) {
 		}
 		require.Equal(t, text, h.String())
 		require.Equal(t, h, h.next().previous())
+
 		if h != lastHash() {
 			require.Negative(t, h.compare(h.next()))
 		}
@@ -194,6 +207,7 @@ func FuzzOperation(f *testing.F) {
 	} {
 		f.Add(op, body)
 	}
+
 	s, err := Open(Options{Dir: f.TempDir(), Now: newManual().now})
 	require.NoError(f, err)
 	f.Cleanup(func() { require.NoError(f, s.Close()) })
@@ -213,6 +227,7 @@ func FuzzOperation(f *testing.F) {
 		rec := httptest.NewRecorder()
 		h(rec, r)
 		require.NotEqual(t, http.StatusInternalServerError, rec.Code, rec.Body.String())
+
 		if st := s.streams["stream"]; st != nil {
 			require.NoError(t, st.info.check())
 			if len(st.info.Shards) > 300 { // closed ones stay as long as the clock stands still

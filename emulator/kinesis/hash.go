@@ -46,7 +46,7 @@ func (h *hashKey) UnmarshalText(b []byte) (err error) {
 
 func (h hashKey) compare(other hashKey) int { return bytes.Compare(h[:], other[:]) }
 
-// next is h + 1, and previous h - 1; both wrap.
+// next returns h + 1, and previous h - 1; both wrap.
 func (h hashKey) next() hashKey     { return h.plus(1) }
 func (h hashKey) previous() hashKey { return h.plus(-1) }
 
@@ -55,14 +55,14 @@ func (h hashKey) plus(n int64) hashKey {
 	return wrapped(b.Add(b, big.NewInt(n)))
 }
 
-// wrapped is b modulo 2^128.
+// wrapped returns b modulo 2^128.
 func wrapped(b *big.Int) (h hashKey) {
 	whole := new(big.Int).Lsh(big.NewInt(1), 128)
 	b.Mod(b, whole).FillBytes(h[:])
 	return h
 }
 
-// boundary is where the ith of n even shards begins: i * 2^128 / n.
+// boundary returns where the ith of n even shards begins: i * 2^128 / n.
 func boundary(i, n int) hashKey {
 	b := new(big.Int).Lsh(big.NewInt(int64(i)), 128)
 	return wrapped(b.Div(b, big.NewInt(int64(n))))

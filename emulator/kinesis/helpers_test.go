@@ -50,6 +50,7 @@ func dialHandler(t testing.TB, h http.Handler) *sdk.Client {
 	t.Cleanup(srv.CloseClientConnections) // first: subscriptions end
 	cfg, err := testaws.Config(context.Background(), srv.URL, "")
 	require.NoError(t, err)
+
 	return sdk.NewFromConfig(cfg, func(o *sdk.Options) { o.Retryer = aws.NopRetryer{} })
 }
 

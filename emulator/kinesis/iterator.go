@@ -7,25 +7,25 @@ import (
 	"tandem/emulator/wire"
 )
 
-// cursor is what an iterator holds.
+// cursor is what an iterator holds, all of it: a restart loses no iterator.
 type cursor struct {
 	Stream  string `json:"n"`
 	Created int64  `json:"c"`
 	Shard   string `json:"s"`
-	Seq     uint64 `json:"q"` // the next record to give
+	Seq     uint64 `json:"q"` // of the next record to read
 	Issued  int64  `json:"i"` // ms
 }
 
-func (c cursor) text() string { return opaque(c) }
+func (c cursor) text() string { return encodeToken(c) }
 
 func parseCursor(text string) (c cursor, err error) {
-	if !revealed(text, &c) || c.Shard == "" {
+	if !decodeToken(text, &c) || c.Shard == "" {
 		return c, wire.Bad("InvalidArgumentException", "Invalid ShardIterator.")
 	}
 	return c, nil
 }
 
-// StreamOf gives the name of the stream that a shard iterator reads; "" where
+// StreamOf returns the name of the stream that a shard iterator reads; "" where
 // the text is no iterator.
 func StreamOf(iterator string) string {
 	c, err := parseCursor(iterator)
@@ -51,11 +51,12 @@ type iteratorIn struct {
 }
 
 func (s *Service) iterator(_ context.Context, in iteratorIn) (map[string]string, error) {
-	st, done, err := s.use(in.target)
+	st, done, err := s.acquire(in.target)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
+
 	sh, err := st.shard(in.ShardID)
 	if err != nil {
 		return nil, err
@@ -64,10 +65,11 @@ func (s *Service) iterator(_ context.Context, in iteratorIn) (map[string]string,
 	if err != nil {
 		return nil, err
 	}
+
 	return map[string]string{"ShardIterator": cursor{st.info.Name, st.info.Created, sh.id, seq, s.nowMS()}.text()}, nil
 }
 
-// start gives the first sequence to read.
+// start returns the first sequence number to read.
 func (s *Service) start(st *stream, sh *shard, p position) (uint64, error) {
 	switch p.Type {
 	case "TRIM_HORIZON":
@@ -98,7 +100,8 @@ func (s *Service) start(st *stream, sh *shard, p position) (uint64, error) {
 	return 0, invalid("shardIteratorType", "satisfy enum value set: [AFTER_SEQUENCE_NUMBER, AT_SEQUENCE_NUMBER, AT_TIMESTAMP, LATEST, TRIM_HORIZON]")
 }
 
-// tip is above every record of the shard, and no later record is below it.
+// tip returns a number above every record of the shard; no later record is
+// below it.
 func (sh *shard) tip() uint64 {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
@@ -120,5 +123,7 @@ func (sh *shard) highest(nowMS int64) uint64 {
 	if sh.closed != 0 {
 		return sh.closed
 	}
+	// A client may hold a number that was given before a restart that lost the
+	// clock's tip: it is below what the time allows.
 	return max(sh.tipLocked(), uint64(nowMS)<<sequenceShift) - 1
 }

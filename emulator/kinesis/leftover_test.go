@@ -22,10 +22,12 @@ func TestWhatADeletionLeftIsRemoved(t *testing.T) {
 	putOne(t, s, "k", "kept")
 	deleted := filepath.Join(dir, "other-1700000000000", *shardOf(0))
 	expired := filepath.Join(streamDir(dir, s.streams["stream"].info), *shardOf(7))
+
 	for _, left := range []string{deleted, expired} {
 		require.NoError(t, os.MkdirAll(left, 0o700))
 		require.NoError(t, os.WriteFile(filepath.Join(left, "0.segment"), []byte("left"), 0o600))
 	}
+
 	require.NoError(t, s.Close())
 	s = open(t, Options{Now: clock.now, Dir: dir})
 	require.NoDirExists(t, filepath.Dir(deleted))
@@ -39,10 +41,12 @@ func TestDeletedWhileItIsRead(t *testing.T) {
 	clock := newManual()
 	s := open(t, Options{Now: clock.now})
 	require.NoError(t, s.Create("stream", 1, 24))
+
 	for _, text := range []string{"1", "2", "3"} { // a segment each
 		putOne(t, s, "k", text)
 		clock.pass(segmentAge + time.Millisecond)
 	}
+
 	sh, n := s.streams["stream"].byID[*shardOf(0)], 0
 	w, err := s.scan(sh, 0, func(record) bool {
 		if n++; n == 1 {
@@ -54,6 +58,7 @@ func TestDeletedWhileItIsRead(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, w.stopped || w.ended)
 	require.Equal(t, 1, n)
+
 	_, err = s.putRecord(t.Context(), putIn{target{StreamName: "stream"}, putEntry{PartitionKey: "k"}})
 	require.ErrorContains(t, err, "ResourceNotFoundException")
 }
@@ -72,6 +77,7 @@ func TestTimesAtTheEdges(t *testing.T) {
 	now := wire.Seconds(clock.now())
 	seq, err := s.start(st, sh, position{Type: "AT_TIMESTAMP", Timestamp: &now})
 	require.NoError(t, err)
+
 	putOne(t, s, "k", "2")
 	require.Equal(t, []string{"2"}, texts(t, s, sh.id, position{Type: "AT_SEQUENCE_NUMBER", SequenceNumber: sequenceText(seq)}))
 
@@ -79,6 +85,7 @@ func TestTimesAtTheEdges(t *testing.T) {
 	require.NoError(t, os.Rename(path, path+".lost"))
 	_, err = s.start(st, sh, position{Type: "AT_TIMESTAMP", Timestamp: &start})
 	require.ErrorIs(t, err, os.ErrNotExist)
+
 	require.NoError(t, os.Rename(path+".lost", path))
 }
 
@@ -92,11 +99,14 @@ func TestASegmentThatCannotBegin(t *testing.T) {
 	index := sh.log.segments[0].indexPath()
 	require.NoError(t, os.Mkdir(index, 0o700)) // where a file belongs
 	clock.pass(segmentAge + time.Millisecond)
+
 	for range 3 {
 		_, err := s.putRecord(t.Context(), putIn{target{StreamName: "stream"}, putEntry{PartitionKey: "k"}})
 		require.ErrorContains(t, err, "InternalFailure")
 	}
+
 	require.Len(t, files(t, sh.log.dir), 2)
+
 	require.NoError(t, os.Remove(index))
 	putOne(t, s, "k", "2")
 	require.Len(t, files(t, sh.log.dir), 3)
@@ -116,5 +126,5 @@ func TestTheClockGoesBack(t *testing.T) {
 	putOne(t, s, "k", "now")
 	require.Equal(t, []string{"future", "now"}, texts(t, s, *shardOf(0), position{Type: "TRIM_HORIZON"}))
 	require.False(t, consumer{Created: start.Add(time.Hour).UnixMilli()}.creating(start.UnixMilli()))
-	require.Equal(t, start.UnixMilli(), s.pruned.Load(), "it is not waited for until the clock is there again")
+	require.Equal(t, start.UnixMilli(), s.pruned.Load(), "pruning does not wait until the clock has caught up")
 }

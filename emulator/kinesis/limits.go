@@ -22,7 +22,7 @@ const (
 	throttled = "ProvisionedThroughputExceededException"
 )
 
-// bucket is a token bucket that holds one second's worth. Its level may sink
+// bucket is a token bucket that holds one second's worth. Its level may fall
 // below zero: what is larger than the bucket is let through when that is full.
 type bucket struct {
 	perSecond float64
@@ -30,7 +30,7 @@ type bucket struct {
 	at        time.Time // zero: full
 }
 
-// refill brings the level up to now.
+// refill adds what the time since the last call allows.
 func (b *bucket) refill(now time.Time) {
 	switch {
 	case b.at.IsZero():
@@ -43,10 +43,10 @@ func (b *bucket) refill(now time.Time) {
 	b.at = now
 }
 
-// holds says whether n may be taken now.
-func (b *bucket) holds(n float64) bool { return b.level >= min(n, b.perSecond) }
+// allows reports whether n may be taken now.
+func (b *bucket) allows(n float64) bool { return b.level >= min(n, b.perSecond) }
 
-// wait is how long it takes until the level is no longer below zero.
+// wait returns how long it takes until the level is no longer below zero.
 func (b *bucket) wait() time.Duration {
 	return time.Duration(max(0, -b.level) / b.perSecond * float64(time.Second))
 }
@@ -66,32 +66,40 @@ func newThrottle() throttle {
 	}
 }
 
-// mayWrite says whether the shard takes one more record of this size now, and
+// mayWrite reports whether the shard takes one more record of this size now, and
 // counts it if so.
 func (t *throttle) mayWrite(now time.Time, size int) bool {
 	t.records.refill(now)
 	t.bytes.refill(now)
-	if !t.records.holds(1) || !t.bytes.holds(float64(size)) {
+	// Both buckets are looked at before either is charged: a refused record
+	// costs nothing.
+	if !t.records.allows(1) || !t.bytes.allows(float64(size)) {
 		return false
 	}
+
 	t.records.level--
 	t.bytes.level -= float64(size)
 	return true
 }
 
-// mayRead says whether GetRecords may be called now, and counts the call if so.
+// mayRead reports whether GetRecords may be called now, and counts the call if
+// so.
 func (t *throttle) mayRead(now time.Time) bool {
 	t.calls.refill(now)
 	t.readDebt.refill(now)
-	if now.Before(t.readAgain) || t.readDebt.level < 0 || !t.calls.holds(1) {
+	// Bytes are counted after a call, so they can only keep out the calls that
+	// follow.
+	if now.Before(t.readAgain) || t.readDebt.level < 0 || !t.calls.allows(1) {
 		return false
 	}
+
 	t.calls.level--
 	return true
 }
 
-// didRead counts what a call gave. One that gave more than a second's worth
-// keeps later calls out for as long as that takes at the rate: 5 s for 10 MiB.
+// didRead counts what a call returned. One that returned more than a second's
+// worth keeps later calls out for as long as that takes at the rate: 5 s for 10
+// MiB.
 // https://docs.aws.amazon.com/kinesis/latest/APIReference/API_GetRecords.html
 func (t *throttle) didRead(now time.Time, size int) {
 	t.readDebt.level -= float64(size)

@@ -36,14 +36,19 @@ func openLog(dir string, fsync bool) (*log, error) {
 		return nil, fmt.Errorf("kinesis: %w", err)
 	}
 	slices.SortFunc(paths, strings.Compare)
+
 	l := &log{dir: dir, fsync: fsync}
 	for _, p := range paths {
-		// A segment whose index is missing was written when the process ended.
+		// The segment before had no usable index and is not the last one: it gets
+		// an index now.
 		if l.file != nil {
 			if err := l.seal(); err != nil {
 				return nil, errors.Join(err, l.close())
 			}
 		}
+
+		// A full segment has an index; without a usable one the file is read
+		// whole, and its torn end cut off.
 		s, err := openIndexed(p)
 		if err != nil {
 			if s, l.file, err = openWhole(p, fsync); err != nil {
@@ -53,22 +58,24 @@ func openLog(dir string, fsync bool) (*log, error) {
 				l.damaged = append(l.damaged, p)
 			}
 		}
+
 		l.segments = append(l.segments, s)
 	}
+
 	return l, nil
 }
 
 // last is the newest record's place.
-func (l *log) last() (mark, bool) {
+func (l *log) last() (indexEntry, bool) {
 	for _, s := range slices.Backward(l.segments) {
 		if s.Count > 0 {
 			return s.Last, true
 		}
 	}
-	return mark{}, false
+	return indexEntry{}, false
 }
 
-// seal ends the segment that is written.
+// seal closes the segment that is being written and writes its index.
 func (l *log) seal() error {
 	s := l.segments[len(l.segments)-1]
 	if s.Count > 0 { // an empty one has no index: it is read whole, which is nothing
@@ -76,6 +83,7 @@ func (l *log) seal() error {
 			return err
 		}
 	}
+
 	err := l.file.Close()
 	l.file = nil
 	if err != nil {
@@ -94,6 +102,7 @@ func (l *log) begin(seq uint64, nowMS int64) error {
 	if l.file != nil {
 		return nil
 	}
+
 	if err := os.MkdirAll(l.dir, 0o700); err != nil {
 		return fmt.Errorf("kinesis: %w", err)
 	}
@@ -102,23 +111,26 @@ func (l *log) begin(seq uint64, nowMS int64) error {
 			return err
 		}
 	}
+
 	path := filepath.Join(l.dir, fmt.Sprintf("%020d.segment", seq))
 	f, err := journal.Open(path, l.fsync, func(int64, []byte) error { return nil })
 	if err != nil {
 		_ = os.Remove(path) // or each try on a full disk would leave one
 		return err
 	}
+
 	l.file = f
 	l.segments = append(l.segments, &segment{path: path, Size: f.Size()})
 	return nil
 }
 
-// append stores records with one write, which comes before the answer. After an
-// error none of them is there.
+// append stores records with one write, before they are acknowledged. After an
+// error none of them is stored.
 func (l *log) append(records []record, nowMS int64) error {
 	if err := l.begin(records[0].seq, nowMS); err != nil {
 		return err
 	}
+
 	size := 0
 	for _, r := range records {
 		size += recordHead + r.size()
@@ -129,39 +141,46 @@ func (l *log) append(records []record, nowMS int64) error {
 		l.payload = r.append(l.payload)
 		l.frames = append(l.frames, l.payload[at:])
 	}
+
+	// One write for all of them, so that an error leaves none behind.
 	offset := l.file.Size()
 	if err := l.file.Append(l.frames...); err != nil {
 		return err
 	}
+
+	// Indexed only once written: readers find records by the index alone, so one
+	// whose write failed is never read.
 	s := l.segments[len(l.segments)-1]
 	for i, r := range records {
 		end := offset + journal.FrameSize(len(l.frames[i]))
-		s.note(r, offset, end)
+		s.add(r, offset, end)
 		offset = end
 	}
+
 	if cap(l.payload) > 1<<20 {
 		l.payload, l.frames = nil, nil
 	}
+
 	return nil
 }
 
-// from gives what to read for the records from seq on: a part of one segment.
+// from returns what to read for the records from seq on: a part of one segment.
 func (l *log) from(seq uint64) (span, bool) {
 	for _, s := range l.segments {
 		if s.Count > 0 && s.Last.Seq >= seq {
-			at := s.before(func(m mark) bool { return m.Seq <= seq })
+			at := s.before(func(m indexEntry) bool { return m.Seq <= seq })
 			return span{s.path, at.Offset, s.Size, s.Last.Seq}, true
 		}
 	}
 	return span{}, false
 }
 
-// since gives a sequence from which on to look for the first record that
+// since returns a sequence number from which on to look for the first record that
 // arrived at ms or later; false: none did.
 func (l *log) since(ms int64) (seq uint64, ok bool) {
 	for _, s := range l.segments {
 		if s.Count > 0 && s.Last.Arrived >= ms {
-			return s.before(func(m mark) bool { return m.Arrived < ms }).Seq, true
+			return s.before(func(m indexEntry) bool { return m.Arrived < ms }).Seq, true
 		}
 	}
 	return 0, false
@@ -174,15 +193,16 @@ func (l *log) size() (n int64) {
 	return n
 }
 
-// oldest is when the oldest record came of which a whole segment can go.
+// oldest returns when the oldest record arrived, and whether its segment can be
+// dropped.
 func (l *log) oldest() (ms int64, ok bool) {
 	if len(l.segments) < 2 || l.segments[0].Count == 0 {
 		return 0, len(l.segments) > 1
 	}
-	return l.segments[0].Marks[0].Arrived, true
+	return l.segments[0].Entries[0].Arrived, true
 }
 
-// drop drops the oldest segment and says how many bytes that were.
+// drop drops the oldest segment and returns how many bytes it had.
 func (l *log) drop() (int64, error) {
 	s := l.segments[0]
 	l.segments = l.segments[1:]

@@ -23,7 +23,7 @@ type Look struct {
 	Subscribers    int     `json:"subscribers"` // fan-out consumers that read it now
 }
 
-// Look shows every shard without touching it.
+// Look returns every shard as it is now; looking changes nothing.
 func (s *Service) Look() []Look {
 	out := []Look{}
 	for _, st := range s.all() {
@@ -38,11 +38,14 @@ func (s *Service) Look() []Look {
 
 func (s *Service) look(st *stream, info shardInfo) Look {
 	readers := s.subs.answering(func(by subscriber) bool { return by.stream == st.info.Name && by.shard == info.ID })
+
 	sh := st.byID[info.ID]
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
+
 	total, recent := sh.meter.total, sh.meter.recent(s.o.Now())
 	per := func(n int64) float64 { return float64(n) / rateSeconds }
+
 	return Look{
 		Stream: st.info.Name, Shard: sh.id, Open: info.open(), Subscribers: len(readers),
 		Records: total.inRecords, Bytes: total.inBytes, Kept: sh.log.size(),
@@ -59,7 +62,7 @@ type LookConsumer struct {
 	Shards   []string `json:"shards"` // that it is subscribed to now
 }
 
-// LookConsumers shows every consumer without touching it.
+// LookConsumers returns every consumer as it is now; looking changes nothing.
 func (s *Service) LookConsumers() []LookConsumer {
 	out := []LookConsumer{}
 	for _, st := range s.all() {
@@ -69,6 +72,7 @@ func (s *Service) LookConsumers() []LookConsumer {
 			for _, by := range s.subs.answering(func(by subscriber) bool { return by.arn == c.arn(info.Name) }) {
 				shards = append(shards, by.shard)
 			}
+
 			slices.Sort(shards)
 			out = append(out, LookConsumer{info.Name, c.Name, shards})
 		}
@@ -113,7 +117,7 @@ func (m *meter) add(now time.Time, c counts) {
 	slot.add(c)
 }
 
-// recent sums the last ten whole seconds.
+// recent returns the sum of the last ten whole seconds.
 func (m *meter) recent(now time.Time) (sum counts) {
 	for _, slot := range m.seconds {
 		if age := now.Unix() - slot.at; age >= 1 && age <= rateSeconds {

@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// model is what a stream must give back: each key's records in order.
+// model is what a stream must return: each key's records in order.
 type model struct {
 	t    *rapid.T
 	s    *Service
@@ -31,6 +31,7 @@ func (m *model) put() {
 		in.Records = append(in.Records, putEntry{Data: []byte(text), PartitionKey: key})
 		m.puts[key] = append(m.puts[key], text)
 	}
+
 	raw, err := m.s.putRecords(m.t.Context(), in)
 	require.NoError(m.t, err)
 	var out struct {
@@ -39,6 +40,7 @@ func (m *model) put() {
 	}
 	require.NoError(m.t, json.Unmarshal(raw.JSON, &out))
 	require.Zero(m.t, out.FailedRecordCount)
+
 	for i, r := range out.Records {
 		key := in.Records[i].PartitionKey
 		require.Greater(m.t, r.SequenceNumber, m.seq[key], "a key's sequence numbers rise, through resharding and restarts")
@@ -47,7 +49,7 @@ func (m *model) put() {
 }
 
 func (m *model) split() {
-	open := m.s.streams["stream"].info.opens()
+	open := m.s.streams["stream"].info.openShards()
 	sh := open[rapid.IntRange(0, len(open)-1).Draw(m.t, "shard")]
 	span := new(big.Int).Sub(bigOf(sh.End), bigOf(sh.Start))
 	at := new(big.Int).Div(new(big.Int).Mul(span, big.NewInt(rapid.Int64Range(1, 99).Draw(m.t, "at"))), big.NewInt(100))
@@ -57,7 +59,7 @@ func (m *model) split() {
 }
 
 func (m *model) merge() {
-	open := m.s.streams["stream"].info.opens()
+	open := m.s.streams["stream"].info.openShards()
 	if len(open) < 2 {
 		return
 	}
@@ -79,8 +81,10 @@ func (m *model) update() {
 		return
 	}
 	require.NoError(m.t, err)
-	open := m.s.streams["stream"].info.opens()
+
+	open := m.s.streams["stream"].info.openShards()
 	require.Len(m.t, open, to)
+
 	for i, sh := range open {
 		require.Equal(m.t, boundary(i, to), sh.Start, "the shards are even")
 	}
@@ -92,6 +96,7 @@ func (m *model) reopen() {
 	var err error
 	m.s, err = Open(Options{Dir: m.dir})
 	require.NoError(m.t, err)
+
 	require.Equal(m.t, before, m.s.streams["stream"].info)
 }
 
@@ -107,14 +112,17 @@ func (m *model) check() {
 			}
 			read[sh.ID] = true
 			last := sequenceText(sh.FirstSeq)
+
 			for _, r := range m.drain(sh) {
 				require.Greater(m.t, r.SequenceNumber, last)
 				last = r.SequenceNumber
 				got[r.PartitionKey] = append(got[r.PartitionKey], string(r.Data))
 			}
+
 			require.True(m.t, sh.open() || last <= sequenceText(sh.ClosedSeq))
 		}
 	}
+
 	require.Len(m.t, read, len(info.Shards))
 	require.Equal(m.t, m.puts, got, "parents first, each key's records are read once and in order")
 }
@@ -174,6 +182,7 @@ func TestReshardingKeepsOrder(t *testing.T) {
 				require.NoError(t, m.s.streams["stream"].info.check(), "the open shards share all hash keys")
 			},
 		})
+
 		m.check()
 	})
 }

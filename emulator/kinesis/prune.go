@@ -11,9 +11,12 @@ import (
 func (s *Service) prune(now time.Time) {
 	last, ms := s.pruned.Load(), now.UnixMilli()
 	early := ms >= last && ms-last < pruneEvery.Milliseconds() // before last: the clock went back
+	// One put of many wins the swap and prunes; the others go on without
+	// waiting.
 	if early || !s.pruned.CompareAndSwap(last, ms) {
 		return
 	}
+
 	var errs []error
 	var total int64
 	for _, st := range s.all() {
@@ -25,6 +28,8 @@ func (s *Service) prune(now time.Time) {
 			total += sh.log.size()
 			return err
 		}))
+
+		// Outside each: changing the topology takes the stream's lock alone.
 		if slices.ContainsFunc(info.Shards, func(sh shardInfo) bool { return info.expired(sh, ms) }) {
 			errs = append(errs, s.change(target{StreamName: info.Name}, func(_ *stream, next *streamInfo) error {
 				next.Shards = slices.DeleteFunc(next.Shards, func(sh shardInfo) bool { return next.expired(sh, ms) })
@@ -32,9 +37,13 @@ func (s *Service) prune(now time.Time) {
 			}))
 		}
 	}
+
 	if s.o.BytesCap > 0 && total > s.o.BytesCap {
 		errs = append(errs, s.dropOldest(total-s.o.BytesCap))
 	}
+
+	// Logged, not returned: the put's records are stored, and the next prune
+	// tries again.
 	if err := errors.Join(errs...); err != nil {
 		s.o.Log.Warn("old records were not dropped", "err", err)
 	}
@@ -56,9 +65,11 @@ func (s *Service) dropOldest(over int64) error {
 				return nil
 			})
 		}
+
 		if oldest == nil {
 			return nil
 		}
+
 		n, err := oldest.drop()
 		if err != nil {
 			return err
@@ -71,8 +82,9 @@ func (s *Service) dropOldest(over int64) error {
 func (sh *shard) drop() (int64, error) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
+	// Looked at again under the lock: another put may have dropped it since.
 	if _, ok := sh.log.oldest(); !ok {
-		return 0, nil // another one dropped it
+		return 0, nil
 	}
 	return sh.log.drop()
 }

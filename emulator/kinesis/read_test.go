@@ -35,10 +35,12 @@ func texts(t testing.TB, s *Service, shard string, p position) (out []string) {
 	sh := st.byID[shard]
 	seq, err := s.start(st, sh, p)
 	require.NoError(t, err)
+
 	raw, err := s.getRecords(t.Context(), getIn{ShardIterator: cursor{"stream", st.info.Created, shard, seq, s.nowMS()}.text()})
 	require.NoError(t, err)
 	var page struct{ Records []given }
 	require.NoError(t, json.Unmarshal(raw.JSON, &page))
+
 	for _, r := range page.Records {
 		out = append(out, string(r.Data))
 	}
@@ -52,9 +54,11 @@ func TestAnIteratorExpires(t *testing.T) {
 	clock.pass(time.Minute)
 	out, err := c.GetRecords(t.Context(), &sdk.GetRecordsInput{ShardIterator: &it})
 	require.NoError(t, err)
+
 	clock.pass(time.Millisecond)
 	_, err = c.GetRecords(t.Context(), &sdk.GetRecordsInput{ShardIterator: &it})
 	requireCode(t, err, "ExpiredIteratorException")
+
 	_, err = c.GetRecords(t.Context(), &sdk.GetRecordsInput{ShardIterator: out.NextShardIterator})
 	require.NoError(t, err, "the next one is younger")
 }
@@ -66,13 +70,16 @@ func TestIteratorsOfAStreamThatWasMadeAnew(t *testing.T) {
 	first := c.put("k", "x")
 	_, err := c.DeleteStream(t.Context(), &sdk.DeleteStreamInput{StreamName: &c.stream})
 	require.NoError(t, err)
+
 	_, err = c.GetRecords(t.Context(), &sdk.GetRecordsInput{ShardIterator: &it})
 	requireCode(t, err, "ResourceNotFoundException")
+
 	clock.pass(time.Second)
 	require.NoError(t, s.Create("stream", 1, 24))
 	_, err = c.GetRecords(t.Context(), &sdk.GetRecordsInput{ShardIterator: &it})
 	requireCode(t, err, "ResourceNotFoundException")
 	require.Greater(t, *c.put("k", "y").SequenceNumber, *first.SequenceNumber)
+
 	_, err = c.GetShardIterator(t.Context(), &sdk.GetShardIteratorInput{
 		StreamName: &c.stream, ShardId: shardOf(0), ShardIteratorType: "AFTER_SEQUENCE_NUMBER", StartingSequenceNumber: first.SequenceNumber,
 	})
@@ -95,6 +102,7 @@ func TestRetention(t *testing.T) {
 	trim, dir := position{Type: "TRIM_HORIZON"}, s.streams["stream"].byID[shard].log.dir
 	require.Equal(t, []string{"first", "second", "third"}, texts(t, s, shard, trim))
 	require.Len(t, files(t, dir), 3, "two segments, and the index of one")
+
 	for text, since := range map[string]time.Duration{"second": time.Millisecond, "third": segmentAge} {
 		at := wire.Seconds(start.Add(since))
 		require.Equal(t, text, texts(t, s, shard, position{Type: "AT_TIMESTAMP", Timestamp: &at})[0])
@@ -102,6 +110,7 @@ func TestRetention(t *testing.T) {
 
 	clock.at = start.Add(24*time.Hour + time.Millisecond)
 	require.Equal(t, []string{"second", "third"}, texts(t, s, shard, trim))
+
 	at := wire.Seconds(start)
 	require.Equal(t, []string{"second", "third"}, texts(t, s, shard, position{Type: "AT_TIMESTAMP", Timestamp: &at}))
 
@@ -114,12 +123,15 @@ func TestRetention(t *testing.T) {
 
 	clock.pass(24 * time.Hour)
 	require.Len(t, listed(s), 3, "the parent's last moment is still in retention")
+
 	clock.pass(time.Millisecond)
 	require.Equal(t, []string{*shardOf(1), *shardOf(2)}, listed(s))
+
 	clock.pass(pruneEvery)
 	putOne(t, s, "k", "fifth")
 	require.NoDirExists(t, dir)
 	require.Len(t, s.streams["stream"].byID, 2)
+
 	_, err = s.split(t.Context(), splitIn{target{StreamName: "stream"}, *shardOf(1), boundary(1, 4).String()})
 	require.NoError(t, err)
 	require.Equal(t, []string{*shardOf(1), *shardOf(2), *shardOf(3), *shardOf(4)}, listed(s), "no ID is used twice")
@@ -147,10 +159,12 @@ func TestTheCapDropsTheOldest(t *testing.T) {
 	s := open(t, Options{Now: clock.now, BytesCap: most})
 	require.NoError(t, s.Create("stream", 1, 24))
 	big := strings.Repeat("x", 1<<20-1)
+
 	for range 60 {
 		putOne(t, s, "k", big)
 		clock.pass(pruneEvery)
 	}
+
 	sh := s.streams["stream"].byID[*shardOf(0)]
 	require.Less(t, sh.log.size(), int64(most+segmentBytes))
 	require.Greater(t, sh.log.size(), int64(2*segmentBytes))
@@ -164,10 +178,12 @@ func TestReadingHoldsNothingUp(t *testing.T) {
 	clock := newManual()
 	s := open(t, Options{Now: clock.now})
 	require.NoError(t, s.Create("stream", 1, 24))
+
 	for _, text := range []string{"1", "2", "3"} { // a segment each
 		putOne(t, s, "k", text)
 		clock.pass(segmentAge + time.Millisecond)
 	}
+
 	sh := s.streams["stream"].byID[*shardOf(0)]
 	var got []string
 	w, err := s.scan(sh, 0, func(r record) bool {
@@ -179,6 +195,7 @@ func TestReadingHoldsNothingUp(t *testing.T) {
 				require.NoError(t, err)
 			}
 		}
+
 		return true
 	})
 	require.NoError(t, err)
@@ -190,6 +207,7 @@ func TestReadingHoldsNothingUp(t *testing.T) {
 	require.NoError(t, os.Remove(sh.log.segments[0].path))
 	_, err = s.scan(sh, 0, func(record) bool { return true })
 	require.ErrorIs(t, err, os.ErrNotExist)
+
 	require.NoError(t, os.WriteFile(sh.log.segments[0].path, nil, 0o600))
 }
 
@@ -208,13 +226,16 @@ func TestATornIndexIsNotUsed(t *testing.T) {
 			s, err := Open(Options{Now: clock.now, Dir: dir})
 			require.NoError(t, err)
 			require.NoError(t, s.Create("stream", 1, 24))
+
 			for _, text := range []string{"1", "2", "3"} {
 				putOne(t, s, "k", text)
 				clock.pass(segmentAge + time.Millisecond)
 			}
+
 			indexes, err := filepath.Glob(filepath.Join(s.streams["stream"].byID[*shardOf(0)].log.dir, "*.index"))
 			require.NoError(t, err)
 			require.Len(t, indexes, 2)
+
 			require.NoError(t, s.Close())
 			require.NoError(t, spoil(indexes[0]))
 			s = open(t, Options{Now: clock.now, Dir: dir})
@@ -232,22 +253,27 @@ func TestReadLimits(t *testing.T) {
 		_, err := c.GetRecords(t.Context(), &sdk.GetRecordsInput{ShardIterator: &it})
 		return err
 	}
+
 	for range readCalls {
 		require.NoError(t, get())
 	}
 	requireCode(t, get(), throttled)
+
 	clock.pass(time.Second / readCalls)
 	require.NoError(t, get())
 	requireCode(t, get(), throttled)
+
 	for range 10 { // 1 MB/s in
 		clock.pass(time.Second)
 		_, err := c.PutRecord(t.Context(), &sdk.PutRecordInput{StreamName: &c.stream, PartitionKey: aws.String("k"), Data: make([]byte, 1<<20-1)})
 		require.NoError(t, err)
 	}
+
 	clock.pass(time.Second)
 	require.NoError(t, get(), "10 MiB at once")
 	clock.pass(4900 * time.Millisecond)
 	requireCode(t, get(), throttled)
+
 	clock.pass(100 * time.Millisecond)
 	require.NoError(t, get())
 }
@@ -269,6 +295,7 @@ func TestPositionsSurviveARestart(t *testing.T) {
 	s = open(t, Options{Dir: dir})
 	putOne(t, s, "k", "after")
 	require.Equal(t, []string{"after"}, texts(t, s, sh.id, position{Type: "AFTER_SEQUENCE_NUMBER", SequenceNumber: tip}))
+
 	raw, err := s.getRecords(t.Context(), getIn{ShardIterator: it})
 	require.NoError(t, err)
 	require.Contains(t, string(raw.JSON), `"Data":"YWZ0ZXI="`)

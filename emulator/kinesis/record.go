@@ -8,7 +8,7 @@ import (
 	"strconv"
 )
 
-// record is one stored record. Key and data belong to whoever gave it.
+// record is one stored record. Key and data belong to the caller.
 type record struct {
 	seq     uint64
 	arrived int64 // ms
@@ -29,15 +29,18 @@ func (r record) append(dst []byte) []byte {
 	return append(append(dst, r.key...), r.data...)
 }
 
-// decodeRecord gives a record whose key and data lie in b.
+// decodeRecord returns a record whose key and data lie in b.
 func decodeRecord(b []byte) (record, error) {
 	if len(b) < recordHead {
 		return record{}, errRecord
 	}
+
+	// The length comes from a file: it must not lead outside the bytes.
 	n := binary.LittleEndian.Uint32(b[16:])
 	if uint64(n) > uint64(len(b)-recordHead) {
 		return record{}, errRecord
 	}
+
 	end := recordHead + int(n)
 	return record{
 		seq: binary.LittleEndian.Uint64(b), arrived: int64(binary.LittleEndian.Uint64(b[8:])),
@@ -45,7 +48,7 @@ func decodeRecord(b []byte) (record, error) {
 	}, nil
 }
 
-// appendJSON writes the record as GetRecords and SubscribeToShard give it. By
+// appendJSON writes the record as GetRecords and SubscribeToShard return it. By
 // hand: these are the emulator's largest answers.
 func (r record) appendJSON(dst []byte, encryption string) []byte {
 	dst = append(dst, `{"SequenceNumber":"`...)

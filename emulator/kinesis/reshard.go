@@ -18,15 +18,18 @@ func (s *Service) split(_ context.Context, in splitIn) (wire.Empty, error) {
 		if err != nil {
 			return err
 		}
+
 		at, ok := parseHash(in.NewStartingHashKey)
 		if !ok || at.compare(sh.Start.next()) <= 0 || at.compare(sh.End) >= 0 {
 			return wire.Bad("InvalidArgumentException",
 				"NewStartingHashKey %s used in SplitShard() on shard %s in stream %s under account %s is not both greater than one plus the shard's StartingHashKey %s and less than the shard's EndingHashKey %s.",
 				in.NewStartingHashKey, sh.ID, next.Name, account, sh.Start, sh.End)
 		}
-		if open := len(next.opens()); open == maxShards {
+
+		if open := len(next.openShards()); open == maxShards {
 			return tooManyShards(open + 1)
 		}
+
 		next.split(&st.clock, s.nowMS(), *sh, at)
 		return nil
 	})
@@ -44,10 +47,12 @@ func (s *Service) merge(_ context.Context, in mergeIn) (wire.Empty, error) {
 		if err != nil {
 			return err
 		}
+
 		b, err := next.eligible(in.AdjacentShardToMerge)
 		if err != nil {
 			return err
 		}
+
 		switch {
 		case a.End != lastHash() && a.End.next() == b.Start:
 			next.merge(&st.clock, s.nowMS(), *a, *b, a.Start, b.End)
@@ -64,6 +69,7 @@ func (s *Service) merge(_ context.Context, in mergeIn) (wire.Empty, error) {
 // eligible finds an open shard.
 func (n *streamInfo) eligible(id string) (*shardInfo, error) {
 	sh := n.shard(id)
+
 	switch {
 	case sh == nil:
 		return nil, wire.Bad("ResourceNotFoundException", "Could not find shard %s in stream %s under account %s.", id, n.Name, account)
@@ -71,10 +77,12 @@ func (n *streamInfo) eligible(id string) (*shardInfo, error) {
 		return nil, wire.Bad("InvalidArgumentException", "Shard %s in stream %s under account %s has already been merged or split, and thus is not eligible for merging or splitting.",
 			id, n.Name, account)
 	}
+
 	return sh, nil
 }
 
-// A sequence closes each parent; later ones open the children.
+// In split and merge a sequence number closes each parent and later ones open
+// the children: whatever is put to a child comes after its parents' records.
 
 func (n *streamInfo) split(c *clock, nowMS int64, sh shardInfo, at hashKey) {
 	n.closeShard(c, nowMS, sh.ID)
@@ -112,15 +120,18 @@ func (s *Service) updateShardCount(_ context.Context, in shardCountIn) (out map[
 	if in.ScalingType != "UNIFORM_SCALING" {
 		return nil, invalid("scalingType", "satisfy enum value set: [UNIFORM_SCALING]")
 	}
+
 	err = s.change(in.target, func(st *stream, next *streamInfo) error {
-		now := len(next.opens())
+		now := len(next.openShards())
 		if err := mayScale(now, in.TargetShardCount); err != nil {
 			return err
 		}
-		next.even(&st.clock, s.nowMS(), in.TargetShardCount)
+
+		next.scaleTo(&st.clock, s.nowMS(), in.TargetShardCount)
 		out = map[string]any{"StreamName": next.Name, "StreamARN": streamARN(next.Name), "CurrentShardCount": now, "TargetShardCount": in.TargetShardCount}
 		return nil
 	})
+
 	return out, err
 }
 
@@ -138,25 +149,29 @@ func mayScale(now, to int) error {
 	default:
 		return nil
 	}
+
 	return wire.Bad("InvalidArgumentException", "UpdateShardCount cannot %s your current open shard count. Current open shard count: %d Target shard count: %d", rule, now, to)
 }
 
-// even splits what holds a boundary of so many even shards inside it, and then
+// scaleTo splits what holds a boundary of so many even shards inside it, and then
 // merges each shard that begins at none into the one below.
-func (n *streamInfo) even(c *clock, nowMS int64, shards int) {
+func (n *streamInfo) scaleTo(c *clock, nowMS int64, shards int) {
 	starts := map[hashKey]bool{}
 	for i := range shards {
 		at := boundary(i, shards)
 		starts[at] = true
-		for _, sh := range n.opens() {
+		for _, sh := range n.openShards() {
 			if sh.Start.compare(at) < 0 && at.compare(sh.End) <= 0 {
 				n.split(c, nowMS, sh, at)
 				break
 			}
 		}
 	}
-	for at := 1; at < len(n.opens()); {
-		if low, sh := n.opens()[at-1], n.opens()[at]; starts[sh.Start] {
+
+	// Each merge changes the open shards, so they are listed again for every
+	// step.
+	for at := 1; at < len(n.openShards()); {
+		if low, sh := n.openShards()[at-1], n.openShards()[at]; starts[sh.Start] {
 			at++
 		} else {
 			n.merge(c, nowMS, low, sh, low.Start, sh.End)

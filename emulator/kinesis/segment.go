@@ -12,8 +12,8 @@ import (
 	"tandem/emulator/journal"
 )
 
-// mark is one entry of the sparse index.
-type mark struct {
+// indexEntry is one entry of the sparse index.
+type indexEntry struct {
 	Seq     uint64 `json:"s"`
 	Arrived int64  `json:"a"` // ms
 	Offset  int64  `json:"o"`
@@ -21,30 +21,31 @@ type mark struct {
 
 // segment is one file of records. Once it is full its index stands beside it,
 // and the file is opened only to be read. The shard's lock guards the one that
-// is written; the others change no more.
+// is written; the others do not change any more.
 type segment struct {
-	path  string
-	Marks []mark `json:"marks"` // rising in everything; the first is First
-	Last  mark   `json:"last"`
-	Count int    `json:"count"` // above 0, but in a new one
-	Size  int64  `json:"size"`  // bytes
+	path    string
+	Entries []indexEntry `json:"marks"` // rising in everything; the first is First
+	Last    indexEntry   `json:"last"`
+	Count   int          `json:"count"` // above 0, but in a new one
+	Size    int64        `json:"size"`  // bytes
 }
 
 func (s *segment) indexPath() string { return s.path + ".index" }
 
-// note adds a record at offset to the index; what follows begins at end.
-func (s *segment) note(r record, offset, end int64) {
-	m := mark{r.seq, r.arrived, offset}
-	if n := len(s.Marks); n == 0 || offset-s.Marks[n-1].Offset >= indexEvery {
-		s.Marks = append(s.Marks, m)
+// add adds a record at offset to the index; what follows begins at end.
+func (s *segment) add(r record, offset, end int64) {
+	m := indexEntry{r.seq, r.arrived, offset}
+	if n := len(s.Entries); n == 0 || offset-s.Entries[n-1].Offset >= indexEvery {
+		s.Entries = append(s.Entries, m)
 	}
+
 	s.Last = m
 	s.Count++
 	s.Size = end
 }
 
 func (s *segment) full(nowMS int64) bool {
-	return s.Size > segmentBytes || s.Count > 0 && nowMS-s.Marks[0].Arrived > segmentAge.Milliseconds()
+	return s.Size > segmentBytes || s.Count > 0 && nowMS-s.Entries[0].Arrived > segmentAge.Milliseconds()
 }
 
 // writeIndex puts the index beside the file. Torn by a crash, it is not used.
@@ -68,12 +69,14 @@ func parseIndex(b []byte, size int64) (*segment, error) {
 	if err := json.Unmarshal(b, s); err != nil {
 		return nil, fmt.Errorf("%w: %w", errIndex, err)
 	}
-	if s.Size != size || s.Count < 1 || len(s.Marks) == 0 || len(s.Marks) > s.Count || s.Marks[0].Offset < 0 || s.Marks[0].Offset >= size {
+
+	if s.Size != size || s.Count < 1 || len(s.Entries) == 0 || len(s.Entries) > s.Count || s.Entries[0].Offset < 0 || s.Entries[0].Offset >= size {
 		return nil, errIndex
 	}
-	for i, m := range append(s.Marks[1:len(s.Marks):len(s.Marks)], s.Last) {
-		before := s.Marks[i]
-		single := i == len(s.Marks)-1 && m == before // the last mark is the last record's
+	// Offsets that rise inside the file are what reading relies on.
+	for i, m := range append(s.Entries[1:len(s.Entries):len(s.Entries)], s.Last) {
+		before := s.Entries[i]
+		single := i == len(s.Entries)-1 && m == before // the last mark is the last record's
 		if !single && (m.Seq <= before.Seq || m.Arrived < before.Arrived || m.Offset <= before.Offset || m.Offset >= size) {
 			return nil, errIndex
 		}
@@ -87,14 +90,17 @@ func openIndexed(path string) (*segment, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kinesis: %w", err)
 	}
+
 	b, err := os.ReadFile(path + ".index")
 	if err != nil {
 		return nil, fmt.Errorf("kinesis: %w", err)
 	}
+
 	s, err := parseIndex(b, info.Size())
 	if err != nil {
 		return nil, err
 	}
+
 	s.path = path
 	return s, nil
 }
@@ -105,7 +111,7 @@ func openWhole(path string, fsync bool) (*segment, *journal.File, error) {
 	f, err := journal.Open(path, fsync, func(offset int64, payload []byte) error {
 		r, err := decodeRecord(payload)
 		if err == nil {
-			s.note(r, offset, offset+journal.FrameSize(len(payload)))
+			s.add(r, offset, offset+journal.FrameSize(len(payload)))
 		}
 		return err
 	})
@@ -116,7 +122,7 @@ func openWhole(path string, fsync bool) (*segment, *journal.File, error) {
 	return s, f, nil
 }
 
-// remove deletes the files. Who reads them has them open.
+// remove deletes the files. A reader that has opened them can read on.
 func (s *segment) remove() error {
 	err := os.Remove(s.indexPath())
 	if errors.Is(err, os.ErrNotExist) {
@@ -133,10 +139,10 @@ type span struct {
 	last        uint64 // its last sequence
 }
 
-// before gives the last mark for which less holds, or the first.
-func (s *segment) before(less func(mark) bool) mark {
-	i := sort.Search(len(s.Marks), func(i int) bool { return !less(s.Marks[i]) })
-	return s.Marks[max(0, i-1)]
+// before returns the last entry for which less holds, or the first.
+func (s *segment) before(less func(indexEntry) bool) indexEntry {
+	i := sort.Search(len(s.Entries), func(i int) bool { return !less(s.Entries[i]) })
+	return s.Entries[max(0, i-1)]
 }
 
 // buffers are what reading a span takes.
@@ -152,6 +158,7 @@ func (p span) read(b *buffers, each func(record) (more bool)) (stopped bool, err
 		return false, fmt.Errorf("kinesis: %w", err)
 	}
 	defer func() { _ = f.Close() }() // only read
+
 	b.r.Reset(io.NewSectionReader(f, p.offset, p.end-p.offset))
 	for {
 		if b.frame, err = journal.ReadFrame(b.r, b.frame); errors.Is(err, io.EOF) {
@@ -159,6 +166,7 @@ func (p span) read(b *buffers, each func(record) (more bool)) (stopped bool, err
 		} else if err != nil {
 			return false, fmt.Errorf("kinesis: %s: %w", p.path, err)
 		}
+
 		r, err := decodeRecord(b.frame)
 		if err != nil {
 			return false, err

@@ -36,7 +36,7 @@ func parseSequence(text string) (uint64, bool) {
 	return n, err == nil
 }
 
-// clock gives a stream's sequence numbers and times of arrival. Neither goes
+// clock hands out a stream's sequence numbers and times of arrival. Neither goes
 // back, though the machine's clock may: AT_TIMESTAMP rests on it.
 type clock struct {
 	mu      sync.Mutex
@@ -44,25 +44,27 @@ type clock struct {
 	arrived int64 // ms
 }
 
-// take gives n sequence numbers, from first on, and their time of arrival.
+// take returns n sequence numbers, from first on, and their time of arrival.
 func (c *clock) take(n int, nowMS int64) (first uint64, arrivedMS int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+
 	c.arrived = max(c.arrived, nowMS)
 	first = max(c.next, uint64(c.arrived)<<sequenceShift)
 	c.next = first + uint64(n)
+
 	return first, c.arrived
 }
 
-// upcoming is above every number that was given.
+// upcoming returns a number above every one that was taken.
 func (c *clock) upcoming() uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.next
 }
 
-// saw makes later numbers and times be above these.
-func (c *clock) saw(seq uint64, arrivedMS int64) {
+// advancePast makes later numbers and times be above these.
+func (c *clock) advancePast(seq uint64, arrivedMS int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.next, c.arrived = max(c.next, seq+1), max(c.arrived, arrivedMS)

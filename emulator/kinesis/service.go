@@ -62,10 +62,12 @@ func Open(o Options) (*Service, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+
 	s := &Service{o: o, streams: map[string]*stream{}}
 	s.subs.active = map[subscriber]*subscription{}
 	s.readers.New = func() any { return &buffers{r: bufio.NewReaderSize(nil, 64<<10)} }
 	s.answers.New = func() any { return new([]byte) }
+
 	if o.Dir == "" {
 		var err error
 		if s.o.Dir, err = os.MkdirTemp("", "tandem-streams-"); err != nil {
@@ -73,13 +75,15 @@ func Open(o Options) (*Service, error) {
 		}
 		s.temporary = true
 	}
+
 	if err := s.load(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+
 	return s, nil
 }
 
-// Ops gives the operations.
+// Ops returns the operations by name.
 func (s *Service) Ops() map[string]wire.Op {
 	return map[string]wire.Op{
 		"CreateStream":                  wire.Handle(s.createStream),
@@ -111,11 +115,16 @@ func (s *Service) Close() error {
 	defer s.changing.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
+	// First: a subscription that then finds no files ends for this reason, not
+	// with an error of reading.
 	s.subs.end(func(subscriber) bool { return true }, wire.Bad("InternalFailureException", "The emulator ends."))
+
 	var errs []error
 	for _, st := range s.streams {
 		errs = append(errs, st.each((*shard).close))
 	}
+
 	if s.temporary {
 		errs = append(errs, os.RemoveAll(s.o.Dir))
 	}
@@ -153,21 +162,24 @@ func (s *Service) find(t target) (*stream, error) {
 	return nil, noStream(t.name())
 }
 
-// use finds a stream and shares its lock: its topology stands still until
+// acquire finds a stream and shares its lock: its topology stands still until
 // done is called.
-func (s *Service) use(t target) (st *stream, done func(), err error) {
+func (s *Service) acquire(t target) (st *stream, done func(), err error) {
 	if st, err = s.find(t); err != nil {
 		return nil, nil, err
 	}
+
+	// Looked at again under its lock: a deletion may have come between.
 	st.mu.RLock()
-	if st.gone {
+	if st.deleted {
 		st.mu.RUnlock()
 		return nil, nil, noStream(t.name())
 	}
+
 	return st, st.mu.RUnlock, nil
 }
 
-// info gives a stream's topology as it is now.
+// info returns a stream's topology as it is now.
 func (s *Service) info(t target) (*streamInfo, error) {
 	st, err := s.find(t)
 	if err != nil {
@@ -176,7 +188,7 @@ func (s *Service) info(t target) (*streamInfo, error) {
 	return st.topology(), nil
 }
 
-// all gives the streams by name.
+// all returns the streams, ordered by name.
 func (s *Service) all() []*stream {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -187,13 +199,14 @@ func (s *Service) all() []*stream {
 	return out
 }
 
-// Has says whether there is a stream of this name.
+// Has reports whether a stream of this name exists.
 func (s *Service) Has(name string) bool {
 	_, err := s.find(target{StreamName: name})
 	return err == nil
 }
 
-// invalid is how AWS says that a parameter breaks a rule of its type.
+// invalid returns the error of AWS for a parameter that breaks a rule of its
+// type.
 func invalid(parameter, rule string) error {
 	return wire.Bad("ValidationException", "1 validation error detected: Value at '%s' failed to satisfy constraint: Member must %s", parameter, rule)
 }

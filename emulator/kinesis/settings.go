@@ -48,8 +48,8 @@ func (s *Service) setRetention(in retentionIn, fits func(now int32) bool, not st
 	})
 }
 
-// SetEncryption says with which KMS key the stream is encrypted; empty: none.
-// Nothing is encrypted: descriptions and answers say that it is.
+// SetEncryption sets the KMS key with which the stream is encrypted; empty: none.
+// Nothing is encrypted: descriptions and answers only say that it is.
 func (s *Service) SetEncryption(streamName, keyID string) error {
 	return s.change(target{StreamName: streamName}, func(_ *stream, next *streamInfo) error {
 		next.KeyID = keyID

@@ -27,15 +27,19 @@ func TestSettingsAreKept(t *testing.T) {
 	c := client{dial(t, s), t, "stream"}
 	created := *c.summary().StreamCreationTimestamp
 	require.WithinDuration(t, time.Now(), created, time.Minute)
+
 	require.NoError(t, s.SetEncryption("stream", "alias/aws/kinesis"))
 	_, err = c.IncreaseStreamRetentionPeriod(t.Context(), &sdk.IncreaseStreamRetentionPeriodInput{StreamName: &c.stream, RetentionPeriodHours: aws.Int32(48)})
 	require.NoError(t, err)
 	_, err = c.IncreaseStreamRetentionPeriod(t.Context(), &sdk.IncreaseStreamRetentionPeriodInput{StreamName: &c.stream, RetentionPeriodHours: aws.Int32(47)})
 	requireCode(t, err, "InvalidArgumentException")
+
 	_, err = c.DecreaseStreamRetentionPeriod(t.Context(), &sdk.DecreaseStreamRetentionPeriodInput{StreamName: &c.stream, RetentionPeriodHours: aws.Int32(49)})
 	requireCode(t, err, "InvalidArgumentException")
+
 	_, err = c.CreateStream(t.Context(), &sdk.CreateStreamInput{StreamName: aws.String("large"), ShardCount: aws.Int32(1), MaxRecordSizeInKiB: aws.Int32(10241)})
 	requireCode(t, err, "ValidationException")
+
 	arn := c.consumer(s, "one")
 	c.put("k", "x")
 	require.NoError(t, s.Close())
@@ -51,6 +55,7 @@ func TestSettingsAreKept(t *testing.T) {
 	require.Equal(t, int32(1), *d.ConsumerCount)
 	require.Equal(t, arn, c.consumer(s, "one"), "Register is idempotent")
 	require.Equal(t, types.EncryptionTypeKms, c.put("k", "y").EncryptionType)
+
 	require.NoError(t, s.SetEncryption("stream", ""))
 	require.Equal(t, types.EncryptionTypeNone, c.put("k", "z").EncryptionType)
 }
@@ -66,27 +71,34 @@ func TestConsumers(t *testing.T) {
 		}
 		return out.Consumer, nil
 	}
+
 	first, err := register("c0")
 	require.NoError(t, err)
 	require.Equal(t, types.ConsumerStatusCreating, first.ConsumerStatus)
 	require.Equal(t, fmt.Sprintf("%s/consumer/c0:%d", arn, clock.now().Unix()), *first.ConsumerARN)
+
 	latest := types.StartingPosition{Type: types.ShardIteratorTypeLatest}
 	_, err = c.SubscribeToShard(t.Context(), &sdk.SubscribeToShardInput{ConsumerARN: first.ConsumerARN, ShardId: shardOf(0), StartingPosition: &latest})
 	requireCode(t, err, "ResourceInUseException")
+
 	_, err = register("c0")
 	requireCode(t, err, "ResourceInUseException")
+
 	for i := 1; i < maxCreating; i++ {
 		_, err = register(fmt.Sprint("c", i))
 		require.NoError(t, err)
 	}
+
 	_, err = register("c5")
 	requireCode(t, err, "LimitExceededException")
+
 	for i := maxCreating; i < maxConsumers; i++ {
-		clock.pass(creating)
+		clock.pass(creatingTime)
 		_, err = register(fmt.Sprint("c", i))
 		require.NoError(t, err)
 	}
-	clock.pass(creating)
+
+	clock.pass(creatingTime)
 	_, err = register("c20")
 	requireCode(t, err, "LimitExceededException")
 
@@ -94,16 +106,20 @@ func TestConsumers(t *testing.T) {
 		_, err = c.DeregisterStreamConsumer(t.Context(), &sdk.DeregisterStreamConsumerInput{StreamARN: &arn, ConsumerName: &name})
 		require.NoError(t, err)
 	}
+
 	deregister("c0")
 	_, err = c.DescribeStreamConsumer(t.Context(), &sdk.DescribeStreamConsumerInput{ConsumerARN: first.ConsumerARN})
 	requireCode(t, err, "ResourceNotFoundException")
+
 	second, err := register("c0")
 	require.NoError(t, err)
 	require.NotEqual(t, *first.ConsumerARN, *second.ConsumerARN)
+
 	deregister("c0")
 	third, err := register("c0")
 	require.NoError(t, err)
 	require.NotEqual(t, *second.ConsumerARN, *third.ConsumerARN, "within one second too")
+
 	_, err = c.DescribeStreamConsumer(t.Context(), &sdk.DescribeStreamConsumerInput{ConsumerARN: first.ConsumerARN})
 	requireCode(t, err, "ResourceNotFoundException")
 }

@@ -20,6 +20,7 @@ func (f *shardFilter) check() error {
 	if f == nil {
 		return nil
 	}
+
 	switch f.Type {
 	case "AT_TRIM_HORIZON", "FROM_TRIM_HORIZON", "AT_LATEST":
 		return nil
@@ -34,28 +35,30 @@ func (f *shardFilter) check() error {
 		}
 		return nil
 	}
+
 	return invalid("shardFilter.type", "satisfy enum value set: [AFTER_SHARD_ID, AT_TRIM_HORIZON, FROM_TRIM_HORIZON, AT_LATEST, AT_TIMESTAMP, FROM_TIMESTAMP]")
 }
 
-// wants says whether the filter lets a shard through whose stream has its trim
-// horizon at this time.
-func (f *shardFilter) wants(sh shardInfo, horizonMS int64) bool {
+// matches reports whether the filter lets a shard through; horizonMS is the trim
+// horizon of its stream.
+func (f *shardFilter) matches(sh shardInfo, horizonMS int64) bool {
 	if f == nil {
 		return true
 	}
-	until := func(ms int64) bool { return sh.open() || sh.Closed >= ms }
+
+	openUntil := func(ms int64) bool { return sh.open() || sh.Closed >= ms }
 	switch f.Type {
 	case "AFTER_SHARD_ID":
 		return sh.ID > f.ShardID
 	case "AT_LATEST":
 		return sh.open()
 	case "AT_TRIM_HORIZON":
-		return sh.Opened <= horizonMS && until(horizonMS)
+		return sh.Opened <= horizonMS && openUntil(horizonMS)
 	case "AT_TIMESTAMP":
 		at := max(msOf(f.Timestamp), horizonMS)
-		return sh.Opened <= at && until(at)
+		return sh.Opened <= at && openUntil(at)
 	case "FROM_TIMESTAMP":
-		return until(max(msOf(f.Timestamp), horizonMS))
+		return openUntil(max(msOf(f.Timestamp), horizonMS))
 	}
 	return true // FROM_TRIM_HORIZON: expired ones are not listed at all
 }
@@ -74,46 +77,55 @@ func (s *Service) listShards(_ context.Context, in listShardsIn) (map[string]any
 	if err != nil {
 		return nil, err
 	}
+
 	created, after := msOf(in.StreamCreationTimestamp), in.ExclusiveStartShardID
 	if in.NextToken != "" {
 		if in.StreamName != "" || after != "" || created != 0 {
 			return nil, wire.Bad("InvalidArgumentException", "NextToken and StreamName, ExclusiveStartShardId or StreamCreationTimestamp cannot be provided together.")
 		}
+
 		t, err := s.openToken(in.NextToken)
 		if err != nil {
 			return nil, err
 		}
 		in.StreamName, created, after, in.ShardFilter = t.Stream, t.Created, t.After, t.Filter
 	}
+
 	if err := in.ShardFilter.check(); err != nil {
 		return nil, err
 	}
+
 	n, err := s.info(in.target)
 	if err != nil {
 		return nil, err
 	}
-	if err := n.made(created); err != nil {
+	if err := n.checkCreated(created); err != nil {
 		return nil, err
 	}
+
 	shards, more := n.list(s.nowMS(), after, limit, in.ShardFilter)
 	out := map[string]any{"Shards": shards}
 	if more {
 		last, _ := shards[len(shards)-1]["ShardId"].(string)
 		out["NextToken"] = token{n.Name, n.Created, last, in.ShardFilter, s.nowMS()}.text()
 	}
+
 	return out, nil
 }
 
-// list gives a page of the shards after an ID that are not expired.
+// list returns a page of the shards after an ID that are not expired.
 func (n *streamInfo) list(nowMS int64, after string, limit int, filter *shardFilter) (out []map[string]any, more bool) {
 	horizon := max(n.Created, n.horizon(nowMS))
+
 	page, more := pageOf(n.Shards, limit, func(sh shardInfo) bool {
-		return sh.ID > after && !n.expired(sh, nowMS) && filter.wants(sh, horizon)
+		return sh.ID > after && !n.expired(sh, nowMS) && filter.matches(sh, horizon)
 	})
+
 	out = []map[string]any{}
 	for _, sh := range page {
 		out = append(out, sh.describe())
 	}
+
 	return out, more
 }
 
@@ -139,7 +151,7 @@ type childShard struct {
 	HashKeyRange map[string]string
 }
 
-// children gives the shards that took over from a closed one, as JSON.
+// children returns the shards that took over from a closed one, as JSON.
 func (sh *shard) children() []byte {
 	out := []childShard{}
 	for _, child := range sh.stream.topology().Shards {
@@ -147,6 +159,7 @@ func (sh *shard) children() []byte {
 			out = append(out, childShard{child.ID, child.Parents, child.hashKeys()})
 		}
 	}
+
 	b, _ := json.Marshal(out) // text
 	return b
 }

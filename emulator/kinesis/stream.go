@@ -13,8 +13,8 @@ import (
 	"tandem/emulator/wire"
 )
 
-// streamInfo is what is kept of a stream but its records. It is never changed:
-// a changed copy takes its place.
+// streamInfo is all that is stored of a stream, except its records. It is never
+// changed: a changed copy takes its place.
 type streamInfo struct {
 	Name         string      `json:"name"`
 	Created      int64       `json:"created"` // ms
@@ -27,7 +27,7 @@ type streamInfo struct {
 	LastStamp    int64       `json:"last_stamp,omitempty"` // the newest of a consumer that is gone
 }
 
-// shardInfo is what is kept of a shard.
+// shardInfo is what is stored of a shard.
 type shardInfo struct {
 	ID        string   `json:"id"`
 	Start     hashKey  `json:"start"` // hash keys, both inclusive
@@ -57,8 +57,8 @@ func (n *streamInfo) shard(id string) *shardInfo {
 	return &n.Shards[i]
 }
 
-// opens gives the open shards by hash key.
-func (n *streamInfo) opens() (out []shardInfo) {
+// openShards returns the open shards, ordered by hash key.
+func (n *streamInfo) openShards() (out []shardInfo) {
 	for _, sh := range n.Shards {
 		if sh.open() {
 			out = append(out, sh)
@@ -68,12 +68,13 @@ func (n *streamInfo) opens() (out []shardInfo) {
 	return out
 }
 
-// horizon is before when records are out of retention.
+// horizon returns the trim horizon: records that arrived before it are out of
+// retention.
 func (n *streamInfo) horizon(nowMS int64) int64 {
 	return nowMS - int64(n.Retention)*60*60*1000
 }
 
-// expired says whether a shard is closed and all its records are out of
+// expired reports whether a shard is closed and all its records are out of
 // retention.
 func (n *streamInfo) expired(sh shardInfo, nowMS int64) bool {
 	return !sh.open() && sh.Closed < n.horizon(nowMS)
@@ -89,13 +90,13 @@ func (n *streamInfo) encryption() string {
 // stream is one stream as it works. Its lock is shared by whoever relies on the
 // topology, and taken alone to change that.
 type stream struct {
-	clock clock
-	mu    sync.RWMutex
-	info  *streamInfo
-	gone  bool
-	byID  map[string]*shard
-	open  []*shard  // by hash key
-	ends  []hashKey // the last key of each of open
+	clock   clock
+	mu      sync.RWMutex
+	info    *streamInfo
+	deleted bool
+	byID    map[string]*shard
+	open    []*shard  // by hash key
+	ends    []hashKey // the last key of each of open
 }
 
 // shard is one shard as it works; its lock guards all but the first three.
@@ -126,20 +127,27 @@ func (st *stream) openShard(dir string, fsync bool, info shardInfo) (*shard, err
 	if err != nil {
 		return nil, err
 	}
+
+	// What a restart finds must stay below what it hands out next, whatever the
+	// machine's clock says now.
 	if last, ok := l.last(); ok {
-		st.clock.saw(last.Seq, last.Arrived)
+		st.clock.advancePast(last.Seq, last.Arrived)
 	}
-	st.clock.saw(max(info.FirstSeq, info.ClosedSeq), max(info.Opened, info.Closed))
+	st.clock.advancePast(max(info.FirstSeq, info.ClosedSeq), max(info.Opened, info.Closed))
+
 	return &shard{id: info.ID, firstSeq: info.FirstSeq, stream: st, log: l, closed: info.ClosedSeq, limits: newThrottle()}, nil
 }
 
-// take makes next the stream's topology, working with the given shards. The
-// lock is held alone.
-func (st *stream) take(next *streamInfo, shards map[string]*shard) {
+// replaceTopology makes next the stream's topology, working with the given
+// shards. The caller holds the stream's lock alone.
+func (st *stream) replaceTopology(next *streamInfo, shards map[string]*shard) {
 	st.info, st.byID, st.open, st.ends = next, shards, nil, nil
-	for _, info := range next.opens() {
+	for _, info := range next.openShards() {
 		st.open, st.ends = append(st.open, shards[info.ID]), append(st.ends, info.End)
 	}
+
+	// Closing a shard wakes those who wait at its tip, so that they go on to its
+	// children.
 	for _, info := range next.Shards {
 		if !info.open() {
 			shards[info.ID].end(info.ClosedSeq)
@@ -162,7 +170,7 @@ func (sh *shard) wake() {
 	}
 }
 
-// route gives the place among the open shards of a record.
+// route returns the index in open of the shard that takes a hash key.
 func (st *stream) route(h hashKey) int {
 	return sort.Search(len(st.ends)-1, func(i int) bool { return st.ends[i].compare(h) >= 0 })
 }
@@ -174,7 +182,7 @@ func (st *stream) shard(id string) (*shard, error) {
 	return nil, wire.Bad("ResourceNotFoundException", "Shard %s in stream %s under account %s does not exist", id, st.info.Name, account)
 }
 
-// each does something to every shard.
+// each calls do for every shard.
 func (st *stream) each(do func(*shard) error) error {
 	st.mu.RLock()
 	defer st.mu.RUnlock()
@@ -191,11 +199,14 @@ func (sh *shard) close() error {
 	return sh.log.close()
 }
 
-// discard deletes the shard's records. Who reads them finds none.
+// discard deletes the shard's records. Those who still read it find none.
 func (sh *shard) discard() error {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	err := errors.Join(sh.log.close(), os.RemoveAll(sh.log.dir))
+
+	// An empty log in its place: what reads the shard afterwards does not touch
+	// closed files.
 	sh.log = &log{dir: sh.log.dir}
 	return err
 }

@@ -14,8 +14,9 @@ const (
 	// subscriptionLife is how long an answer lasts.
 	// https://docs.aws.amazon.com/kinesis/latest/APIReference/API_SubscribeToShard.html
 	subscriptionLife = 5 * time.Minute
-	// idleEvery is how often a subscription without records says that it lives.
-	idleEvery = 5 * time.Second
+	// heartbeatEvery is how often a subscription without records says that it
+	// lives.
+	heartbeatEvery = 5 * time.Second
 	// maxEventBytes bounds an event's keys and data; one record always fits.
 	maxEventBytes = 1 << 20
 )
@@ -30,11 +31,12 @@ type subscribeIn struct {
 // answers.
 func (s *Service) subscribe(ctx context.Context, in subscribeIn) (wire.Stream, error) {
 	stream, name := splitConsumerARN(in.ConsumerARN)
-	st, done, err := s.use(target{StreamName: stream})
+	st, done, err := s.acquire(target{StreamName: stream})
 	if err != nil {
 		return nil, err
 	}
 	defer done()
+
 	c, err := st.info.registered(name, in.ConsumerARN)
 	if err != nil {
 		return nil, err
@@ -42,6 +44,7 @@ func (s *Service) subscribe(ctx context.Context, in subscribeIn) (wire.Stream, e
 	if c.creating(s.nowMS()) {
 		return nil, wire.Bad("ResourceInUseException", "Consumer %s is in CREATING status.", in.ConsumerARN)
 	}
+
 	sh, err := st.shard(in.ShardID)
 	if err != nil {
 		return nil, err
@@ -50,12 +53,16 @@ func (s *Service) subscribe(ctx context.Context, in subscribeIn) (wire.Stream, e
 	if err != nil {
 		return nil, err
 	}
+
+	// Last of all checks: a call that is refused must not end the subscription
+	// before it.
 	who := subscriber{stream, in.ConsumerARN, in.ShardID}
 	ctx, err = s.subs.begin(ctx, who)
 	if err != nil {
 		return nil, err
 	}
-	f := &fanOut{s: s, shard: sh, next: seq, flow: bucket{perSecond: readBytes}}
+
+	f := &fanOut{s: s, shard: sh, next: seq, rate: bucket{perSecond: readBytes}}
 	return func(_ context.Context, events *wire.Events) error {
 		defer s.subs.finish(ctx, who)
 		return f.run(ctx, events)
@@ -67,48 +74,58 @@ type fanOut struct {
 	s     *Service
 	shard *shard
 	next  uint64 // the first sequence that was not sent
-	flow  bucket // of this subscription alone
+	rate  bucket // of this subscription alone
 	buf   []byte
 }
 
 var errLifeOver = errors.New("the subscription is over")
 
-// run sends what is there and then waits for more, until the shard ends, the
-// subscription's time is over, or ctx says why not.
+// run sends the records up to the tip and then waits for more, until the shard
+// ends, the subscription's time is over, or ctx says why not.
 func (f *fanOut) run(ctx context.Context, events *wire.Events) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, subscriptionLife, errLifeOver)
 	defer cancel()
-	idle := time.NewTicker(idleEvery)
+
+	idle := time.NewTicker(heartbeatEvery)
 	defer idle.Stop()
+
+	// The first event is sent at once, even if it has no records.
 	for due := true; ; {
-		arrivals := f.shard.waits() // first: what comes after the reading is not missed
+		// Before reading: a record that arrives after the reading still wakes
+		// the wait.
+		arrivals := f.shard.nextArrival()
 		b, w, err := f.read()
+		// Looked at before the result: the shard of a deleted stream looks empty.
 		if cause := context.Cause(ctx); cause != nil {
-			return ending(cause) // a deleted stream's shard looks empty
+			return endOf(cause)
 		}
 		if err != nil {
 			return fmt.Errorf("read %s: %w", f.shard.id, err)
 		}
+
 		if b.count > 0 || due && !w.ended {
 			if err := events.Send("SubscribeToShardEvent", f.event(b, w)); err != nil {
 				return err
 			}
-			idle.Reset(idleEvery)
+			idle.Reset(heartbeatEvery)
 		}
+
 		if w.ended {
-			return events.Send("SubscribeToShardEvent", f.last())
+			return events.Send("SubscribeToShardEvent", f.endEvent())
 		}
+
+		// An event is full before the tip: there is more to send at once.
 		if w.stopped {
 			arrivals = closed()
 		}
 		if due, err = f.wait(ctx, arrivals, idle.C); err != nil {
-			return ending(err)
+			return endOf(err)
 		}
 	}
 }
 
-// ending is how an answer ends: in order where its time is over.
-func ending(cause error) error {
+// endOf returns how an answer ends: without an error where its time is over.
+func endOf(cause error) error {
 	if errors.Is(cause, errLifeOver) {
 		return nil
 	}
@@ -121,8 +138,8 @@ func closed() chan struct{} {
 	return c
 }
 
-// wait waits for more to send, and then until the rate allows it; due says that
-// it is time for an event even if there is nothing.
+// wait waits for more to send, and then until the rate allows it; due reports
+// whether it is time for an event even if there are no records.
 func (f *fanOut) wait(ctx context.Context, arrivals <-chan struct{}, idle <-chan time.Time) (due bool, err error) {
 	select {
 	case <-arrivals:
@@ -131,12 +148,17 @@ func (f *fanOut) wait(ctx context.Context, arrivals <-chan struct{}, idle <-chan
 	case <-ctx.Done():
 		return false, context.Cause(ctx)
 	}
-	f.flow.refill(time.Now())
-	if !f.s.o.Limits || f.flow.level >= 0 {
+
+	// The records of an event are charged when they are read, so the debt is
+	// waited for before the next reading.
+	f.rate.refill(time.Now())
+	if !f.s.o.Limits || f.rate.level >= 0 {
 		return due, context.Cause(ctx)
 	}
-	pace := time.NewTimer(f.flow.wait())
+
+	pace := time.NewTimer(f.rate.wait())
 	defer pace.Stop()
+
 	select {
 	case <-pace.C:
 		return due, nil
@@ -145,8 +167,9 @@ func (f *fanOut) wait(ctx context.Context, arrivals <-chan struct{}, idle <-chan
 	}
 }
 
-// waits gives a channel that is closed at the shard's next record, or its end.
-func (sh *shard) waits() <-chan struct{} {
+// nextArrival returns a channel that is closed at the shard's next record, or
+// its end.
+func (sh *shard) nextArrival() <-chan struct{} {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	if sh.closed != 0 {
@@ -159,35 +182,38 @@ func (sh *shard) waits() <-chan struct{} {
 }
 
 // read takes the next records into the buffer, behind an event's beginning.
-func (f *fanOut) read() (*batch, where, error) {
+func (f *fanOut) read() (*batch, scanResult, error) {
 	info, now := f.shard.stream.topology(), f.s.o.Now()
 	b := &batch{json: append(f.buf[:0], `{"Records":[`...), encryption: info.encryption(), horizon: info.horizon(now.UnixMilli()), most: maxGetRecords}
 	w, err := f.s.scan(f.shard, f.next, func(r record) bool { return b.add(r, maxEventBytes) })
 	if err != nil {
-		return nil, where{}, err
+		return nil, scanResult{}, err
 	}
+
 	f.next = w.next
-	f.flow.refill(time.Now())
-	f.flow.level -= float64(b.size)
+	f.rate.refill(time.Now())
+	f.rate.level -= float64(b.size)
+
 	f.shard.mu.Lock()
 	defer f.shard.mu.Unlock()
 	f.shard.meter.add(now, counts{outRecords: int64(b.count), outBytes: int64(b.size)})
+
 	return b, w, nil
 }
 
-// event writes an event around what read took. Its continuation is the last
-// sequence that needs no sending any more, a record's or not.
-func (f *fanOut) event(b *batch, w where) []byte {
+// event writes an event around the records that read took. Its continuation is
+// the last sequence that needs no sending any more, a record's or not.
+func (f *fanOut) event(b *batch, w scanResult) []byte {
 	out := append(b.json, `],"ContinuationSequenceNumber":"`...)
 	out = appendSequence(out, max(f.next-1, f.shard.firstSeq))
 	out = append(out, `","MillisBehindLatest":`...)
-	out = append(strconv.AppendInt(out, b.behind(w, f.s.nowMS()), 10), '}')
+	out = append(strconv.AppendInt(out, b.millisBehind(w, f.s.nowMS()), 10), '}')
 	f.buf = out
 	return out
 }
 
-// last is the event at a shard's end: it has no continuation, as the KCL wants
-// it, and names the children.
-func (f *fanOut) last() []byte {
+// endEvent is the event at a shard's end: it has no continuation, as the KCL
+// wants it, and names the children.
+func (f *fanOut) endEvent() []byte {
 	return append(append([]byte(`{"Records":[],"MillisBehindLatest":0,"ChildShards":`), f.shard.children()...), '}')
 }

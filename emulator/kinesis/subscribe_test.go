@@ -19,6 +19,7 @@ func (c client) consumer(s *Service, name string) string {
 	out, err := c.DescribeStreamConsumer(c.t.Context(), &sdk.DescribeStreamConsumerInput{StreamARN: aws.String(streamARN(c.stream)), ConsumerName: &name})
 	require.NoError(c.t, err)
 	require.Equal(c.t, types.ConsumerStatusActive, out.ConsumerDescription.ConsumerStatus)
+
 	return *out.ConsumerDescription.ConsumerARN
 }
 
@@ -29,6 +30,7 @@ func (c client) subscribe(arn, shard string, from types.StartingPosition) *sdk.S
 	out, err := sdk.New(c.Options()).SubscribeToShard(c.t.Context(), &sdk.SubscribeToShardInput{ConsumerARN: &arn, ShardId: &shard, StartingPosition: &from})
 	require.NoError(c.t, err)
 	c.t.Cleanup(func() { _ = out.GetStream().Close() })
+
 	return out.GetStream()
 }
 
@@ -50,7 +52,8 @@ func event(t testing.TB, stream *sdk.SubscribeToShardEventStream) *types.Subscri
 func TestAPutIsPushedAtOnce(t *testing.T) {
 	s, c := fresh(t, Options{Limits: true}, 1)
 	stream := c.subscribe(c.consumer(s, "map"), *shardOf(0), types.StartingPosition{Type: types.ShardIteratorTypeLatest})
-	require.Empty(t, event(t, stream).Records, "the first event says where it stands")
+	require.Empty(t, event(t, stream).Records, "the first event reports its position")
+
 	var delays []time.Duration
 	for i := range 100 {
 		start := time.Now()
@@ -60,6 +63,7 @@ func TestAPutIsPushedAtOnce(t *testing.T) {
 		require.Equal(t, []string{fmt.Sprint(i)}, data(got.Records))
 		require.Zero(t, *got.MillisBehindLatest)
 	}
+
 	slices.Sort(delays)
 	t.Logf("put to event: p50 %s, p99 %s", delays[50], delays[98])
 	require.Less(t, delays[50], 20*time.Millisecond)
@@ -72,15 +76,18 @@ func TestResumeWithoutLoss(t *testing.T) {
 	arns := map[string]bool{}
 	var want, got []string
 	from := types.StartingPosition{Type: types.ShardIteratorTypeLatest}
+
 	for round := range 8 {
 		name := fmt.Sprint("reader", round) // each of its own: nobody waits for 5 s
 		arn := c.consumer(s, name)
 		require.False(t, arns[arn])
+
 		arns[arn] = true
 		stream := c.subscribe(arn, *shardOf(0), from)
 		first := event(t, stream)
 		got = append(got, data(first.Records)...)
 		next := *first.ContinuationSequenceNumber
+
 		for i := range 5 {
 			want = append(want, fmt.Sprint(round, ".", i))
 			c.put("k", want[len(want)-1])
@@ -90,9 +97,11 @@ func TestResumeWithoutLoss(t *testing.T) {
 				next = *e.ContinuationSequenceNumber
 			}
 		}
+
 		require.NoError(t, stream.Close()) // the rest was not taken
 		from = types.StartingPosition{Type: types.ShardIteratorTypeAfterSequenceNumber, SequenceNumber: &next}
 	}
+
 	got = append(got, data(event(t, c.subscribe(c.consumer(s, "last"), *shardOf(0), from)).Records)...)
 	require.Equal(t, want, got)
 }
@@ -106,6 +115,7 @@ func TestStartingPositions(t *testing.T) {
 	at := clock.now()
 	clock.pass(time.Second)
 	c.put("k", "3")
+
 	for i, tc := range []struct {
 		from types.StartingPosition
 		want []string
@@ -128,13 +138,15 @@ func TestAShardEndsWithItsChildren(t *testing.T) {
 	arn := c.consumer(s, "map")
 	stream := c.subscribe(arn, *shardOf(0), types.StartingPosition{Type: types.ShardIteratorTypeLatest})
 	require.Empty(t, event(t, stream).Records)
+
 	c.put("k", "before")
 	require.Equal(t, []string{"before"}, data(event(t, stream).Records))
+
 	start := time.Now()
 	_, err := c.SplitShard(t.Context(), &sdk.SplitShardInput{StreamName: &c.stream, ShardToSplit: shardOf(0), NewStartingHashKey: aws.String(boundary(1, 2).String())})
 	require.NoError(t, err)
 	last := event(t, stream)
-	require.Less(t, time.Since(start), idleEvery-time.Second, "at once, not when it next looks")
+	require.Less(t, time.Since(start), heartbeatEvery-time.Second, "at once, not when it next looks")
 	require.Empty(t, last.Records)
 	require.Nil(t, last.ContinuationSequenceNumber)
 	require.Len(t, last.ChildShards, 2)
@@ -142,6 +154,7 @@ func TestAShardEndsWithItsChildren(t *testing.T) {
 	require.Equal(t, *shardOf(1), *last.ChildShards[0].ShardId)
 	require.Equal(t, "0", *last.ChildShards[0].HashKeyRange.StartingHashKey)
 	require.Nil(t, event(t, stream))
+
 	require.NoError(t, stream.Err())
 
 	child := c.subscribe(arn, *shardOf(1), types.StartingPosition{Type: types.ShardIteratorTypeTrimHorizon})
@@ -162,11 +175,13 @@ func TestASubscriptionEndsWithWhatItReads(t *testing.T) {
 	require.NoError(t, err)
 	require.Nil(t, event(t, first))
 	requireCode(t, first.Err(), "ResourceNotFoundException")
+
 	_, err = c.SubscribeToShard(t.Context(), &sdk.SubscribeToShardInput{ConsumerARN: &one, ShardId: shardOf(0), StartingPosition: &latest})
 	requireCode(t, err, "ResourceNotFoundException")
 
 	_, err = c.DeleteStream(t.Context(), &sdk.DeleteStreamInput{StreamName: &c.stream})
 	requireCode(t, err, "ResourceInUseException")
+
 	_, err = c.DeleteStream(t.Context(), &sdk.DeleteStreamInput{StreamName: &c.stream, EnforceConsumerDeletion: aws.Bool(true)})
 	require.NoError(t, err)
 	require.Nil(t, event(t, second))
@@ -181,6 +196,7 @@ func TestAStuckSubscriberDelaysNobody(t *testing.T) {
 	stream := c.subscribe(c.consumer(s, "quick"), *shardOf(0), trim)
 	big := string(make([]byte, 1<<20-1))
 	read := 0
+
 	for range 16 { // more than the sockets hold
 		c.put("k", big)
 		for read < len(big) {
@@ -188,6 +204,7 @@ func TestAStuckSubscriberDelaysNobody(t *testing.T) {
 				read += len(r.Data)
 			}
 		}
+
 		read -= len(big)
 	}
 }

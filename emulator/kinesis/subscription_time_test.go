@@ -57,6 +57,7 @@ func listen(ctx context.Context, t *testing.T, s *Service, arn string) <-chan to
 		defer close(out)
 		decoder := eventstream.NewDecoder()
 		var head bytes.Buffer
+
 		for {
 			m, err := decoder.Decode(io.TeeReader(r, &head), nil)
 			if err != nil {
@@ -68,17 +69,20 @@ func listen(ctx context.Context, t *testing.T, s *Service, arn string) <-chan to
 			}
 			head.Reset()
 			e := told{after: time.Since(start)}
+
 			for _, name := range []string{":event-type", ":exception-type"} {
 				if v := m.Headers.Get(name); v != nil {
 					e.kind = v.String()
 				}
 			}
+
 			if err := json.Unmarshal(m.Payload, &e); err != nil {
 				e.kind = err.Error()
 			}
 			out <- e
 		}
 	}()
+
 	return out
 }
 
@@ -94,6 +98,7 @@ func quiet(t *testing.T, o Options) *Service {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	require.NoError(t, s.Create("stream", 1, 24))
+
 	return s
 }
 
@@ -104,16 +109,18 @@ func TestASubscriptionLastsFiveMinutes(t *testing.T) {
 		s := quiet(t, Options{Dir: t.TempDir()})
 		events := listen(t.Context(), t, s, arnOf(t, s, "map"))
 		require.Equal(t, "initial-response", (<-events).kind)
+
 		var last told
 		n := 0
 		for e := range events {
 			require.Equal(t, "SubscribeToShardEvent", e.kind, e.Message)
-			require.Equal(t, time.Duration(n)*idleEvery, e.after)
+			require.Equal(t, time.Duration(n)*heartbeatEvery, e.after)
 			require.GreaterOrEqual(t, e.Continuation, last.Continuation)
 			last = e
 			n++
 		}
-		require.GreaterOrEqual(t, last.after, 5*time.Minute-idleEvery)
+
+		require.GreaterOrEqual(t, last.after, 5*time.Minute-heartbeatEvery)
 		require.LessOrEqual(t, last.after, 5*time.Minute)
 	})
 }
@@ -129,9 +136,11 @@ func TestTakingOver(t *testing.T) {
 		time.Sleep(takeOverAfter - time.Millisecond)
 		refused := <-listen(t.Context(), t, s, arn)
 		require.Contains(t, refused.Message, "ResourceInUseException")
+
 		time.Sleep(time.Millisecond)
 		second := listen(t.Context(), t, s, arn)
 		require.Equal(t, "initial-response", (<-second).kind)
+
 		var last told
 		for last = range first {
 		}
@@ -148,6 +157,7 @@ func TestTakingOver(t *testing.T) {
 		leave()
 		for range third {
 		}
+
 		require.Contains(t, (<-listen(t.Context(), t, s, arn)).Message, "ResourceInUseException", "5 s count from the call, not from its end")
 	})
 }
@@ -159,22 +169,27 @@ func TestFanOutIsPaced(t *testing.T) {
 		s := quiet(t, Options{Dir: t.TempDir(), Limits: true})
 		big := strings.Repeat("x", 1<<20-1)
 		const records = 20
+
 		for range records {
 			putOne(t, s, "k", big)
 			time.Sleep(time.Second) // 1 MB/s in
 		}
+
 		for _, name := range []string{"one", "two"} {
 			events := listen(t.Context(), t, s, arnOf(t, s, name))
 			<-events
 			n, behind := 0, int64(1<<62)
+
 			for n < records {
 				e := <-events
 				n += len(e.Records)
 				require.LessOrEqual(t, e.Behind, behind)
+
 				behind = e.Behind
 				rest := float64(n) - float64(readBytes>>20) // the first second's worth is free
 				require.InDelta(t, max(0, rest/2), e.after.Seconds(), 1.01)
 			}
+
 			require.Zero(t, behind)
 		}
 	})

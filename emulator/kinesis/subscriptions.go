@@ -24,17 +24,18 @@ type subscription struct {
 	ctx   context.Context
 }
 
-// subscriptions is locked last of all.
+// subscriptions are those of all streams. Its lock is the last to be taken.
 type subscriptions struct {
 	mu     sync.Mutex
 	active map[subscriber]*subscription
 }
 
-// begin makes the caller the one subscription of who, and ends the one before.
+// begin makes the caller the only subscription of who, and ends the one before.
 // The context ends when the subscription has to, and its cause says why.
 func (l *subscriptions) begin(ctx context.Context, who subscriber) (context.Context, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+
 	now := time.Now()
 	if before := l.active[who]; before != nil {
 		if now.Sub(before.since) < takeOverAfter {
@@ -42,12 +43,13 @@ func (l *subscriptions) begin(ctx context.Context, who subscriber) (context.Cont
 		}
 		before.end(wire.Bad("ResourceInUseException", "Another subscription of consumer %s to shard %s took over.", who.arn, who.shard))
 	}
+
 	ctx, end := context.WithCancelCause(ctx)
 	l.active[who] = &subscription{now, end, ctx}
 	return ctx, nil
 }
 
-// end ends and forgets the subscriptions that which picks.
+// end ends and forgets the subscriptions for which the function returns true.
 func (l *subscriptions) end(which func(subscriber) bool, why error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -63,12 +65,14 @@ func (l *subscriptions) end(which func(subscriber) bool, why error) {
 func (l *subscriptions) finish(ctx context.Context, who subscriber) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	// Not the one that took over: its context is another.
 	if s := l.active[who]; s != nil && s.ctx == ctx {
 		s.end(nil)
 	}
 }
 
-// answering gives the subscribers that which picks and whose answer still runs.
+// answering returns the subscribers for which the function returns true and
+// whose answer still runs.
 func (l *subscriptions) answering(which func(subscriber) bool) (out []subscriber) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
