@@ -167,6 +167,7 @@ func expiredIterator(c *caseRun) {
 	iterator := c.iterator(name, *c.shards(name)[0].ShardId, iteratorType("TRIM_HORIZON"))
 	c.get(iterator, 0)
 
+	// A tenth more than its life, for clocks that differ.
 	c.pause(life + life/10)
 	_, err := c.kinesis.GetRecords(c.ctx, &kinesis.GetRecordsInput{ShardIterator: &iterator})
 	c.refused(err, "ExpiredIteratorException")
@@ -177,6 +178,8 @@ func expiredIterator(c *caseRun) {
 // refuseOne makes n reads at once, of which the shard must refuse one, and
 // answer one.
 func (c *caseRun) refuseOne(iterator string, n int) {
+	// All at once: one after the other, a slow endpoint would take more than a
+	// second for them.
 	errs := make(chan error, n)
 	for range n {
 		go func() {

@@ -194,6 +194,8 @@ func (c *caseRun) scaleTo(name string, before, target int32) {
 
 	size := new(big.Int).Div(new(big.Int).Lsh(big.NewInt(1), 128), big.NewInt(int64(target)))
 	for _, sh := range c.shards(name, types.ShardFilter{Type: "AT_LATEST"}) {
+		// 2^128 is not always divisible by the number of shards: a width may be
+		// off by a few.
 		width := new(big.Int).Sub(c.number(*sh.HashKeyRange.EndingHashKey), c.number(*sh.HashKeyRange.StartingHashKey))
 		width.Sub(width, size).Abs(width)
 		require.Negative(c, width.Cmp(big.NewInt(1000)), "the shards are even")
@@ -218,6 +220,7 @@ func scaleDown(c *caseRun) {
 // after its beginning, and times in both lives.
 func (c *caseRun) splitLater() (name, parent string, children []string, then, now time.Time) {
 	name = c.stream(1)
+	// More than a second on each side: a backend may compare whole seconds.
 	c.pause(1200 * time.Millisecond)
 	then = time.Now()
 	c.pause(1200 * time.Millisecond)

@@ -141,6 +141,8 @@ func subscribeInOrder(c *caseRun) {
 func pushed(c *caseRun) {
 	name, shard, consumer := c.reader()
 	s := c.subscribe(consumer, shard, starting("LATEST"))
+	// The subscription is at LATEST only once it runs: a record before that
+	// would be missed.
 	c.pause(500 * time.Millisecond)
 
 	n := 20
@@ -172,6 +174,7 @@ func startingPositions(c *caseRun) {
 	name := c.stream(1)
 	shard := *c.shards(name)[0].ShardId
 	first := c.put(name, "k", "0")
+	// Backends may keep arrival times in whole seconds: the two must differ.
 	c.pause(1200 * time.Millisecond)
 	second := c.put(name, "k", "1")
 	all, _ := c.read(name, shard, iteratorType("TRIM_HORIZON"), 2)
@@ -241,8 +244,10 @@ func tooSoon(c *caseRun) {
 func takesOver(c *caseRun) {
 	name, shard, consumer := c.reader()
 	first := c.subscribe(consumer, shard, starting("LATEST"))
+	// Within 5 seconds of the first call the second would be refused.
 	c.pause(5500 * time.Millisecond)
 	second := c.subscribe(consumer, shard, starting("LATEST"))
+	// LATEST counts from when the second subscription runs.
 	c.pause(500 * time.Millisecond)
 	c.put(name, "k", "x")
 

@@ -64,6 +64,7 @@ func sendSMS(c *caseRun) {
 }
 
 func readSMS(c *caseRun) {
+	// A number of its own: the list of what was sent is the whole endpoint's.
 	phone := fmt.Sprintf("+1555%07d", rand.IntN(10_000_000))
 	_, err := c.text(phone, "your car is here")
 	require.NoError(c, err)

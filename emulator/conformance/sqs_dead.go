@@ -81,6 +81,8 @@ func keepsEnqueueTime(c *caseRun) {
 	url, dead := c.withDeadLetterQueue()
 	c.send(url, "x")
 	first := c.receiveOne(url, visibility(1))
+	// The message becomes visible again after a second; the next receive
+	// dead-letters it.
 	c.pause(1500 * time.Millisecond)
 	c.eventually("it is dead-lettered", func() bool {
 		require.Empty(c, bodies(c.receive(url, 0)))

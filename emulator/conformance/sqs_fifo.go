@@ -166,6 +166,7 @@ func expiredHandle(c *caseRun) {
 	url := c.fifo()
 	c.sendGroups(url, "a1")
 	m := c.receiveOne(url, visibility(1))
+	// The visibility of one second is over, and with it the handle.
 	c.pause(1500 * time.Millisecond)
 	c.refused(c.tryDelete(url, *m.ReceiptHandle), "InvalidParameterValue")
 	require.Equal(c, "a1", *c.receiveOne(url).Body, "it is still there")

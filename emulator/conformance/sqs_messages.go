@@ -98,6 +98,7 @@ func longPollWakes(c *caseRun) {
 		close(answer)
 	}()
 
+	// The receive must be waiting before the message is sent.
 	c.pause(time.Second)
 	c.send(url, "now")
 	sent := time.Now()
@@ -179,6 +180,7 @@ func retentionEnds(c *caseRun) {
 	url := c.queue("MessageRetentionPeriod", "60")
 	c.send(url, "forgotten")
 	c.awaitCounts(url, "1", "0", "0")
+	// 60 seconds and a margin.
 	c.pause(75 * time.Second)
 	c.receivesNone(url, 5, "its retention is over")
 }
@@ -209,6 +211,8 @@ func inFlightLimit(c *caseRun) {
 				if err != nil {
 					return err
 				}
+				// Stops at the limit or a little above it, for an endpoint that
+				// has none.
 				if taken.Add(int64(len(out.Messages))) > limit+100 || len(out.Messages) == 0 && taken.Load() >= limit {
 					return nil
 				}

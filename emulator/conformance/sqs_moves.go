@@ -69,6 +69,7 @@ func moveBack(c *caseRun) {
 	c.send(url, "one")
 	c.deadLetter(url, dead, 1)
 
+	// A second source, since each message must find its own way back.
 	c.send(other, "other")
 	m := c.receiveOne(other, visibility(60))
 	require.NoError(c, c.changeVisibility(other, *m.ReceiptHandle, 0))
@@ -138,6 +139,8 @@ func moveSlowly(c *caseRun) {
 	}
 	c.deadLetter(url, dead, n)
 
+	// One message a second: slow enough to be seen running, and to be
+	// cancelled.
 	handle, err := c.startMove(dead, "", 1)
 	require.NoError(c, err)
 	c.eventually("it has begun", func() bool { return c.moves(dead, 1)[0].ApproximateNumberOfMessagesMoved > 0 })

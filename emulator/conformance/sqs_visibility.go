@@ -77,6 +77,7 @@ func twelveHours(c *caseRun) {
 	m := c.receiveOne(url, visibility(30))
 	require.NoError(c, c.changeVisibility(url, *m.ReceiptHandle, 43000))
 	c.pause(1100 * time.Millisecond)
+	// 12 hours from now would be more than 12 hours from the receive.
 	c.refused(c.changeVisibility(url, *m.ReceiptHandle, 43200), "InvalidParameterValue")
 }
 
