@@ -80,7 +80,7 @@ func workerMain() int {
 // outside of transactions: every record is applied once, in order.
 func TestOnceThroughKilledAndFrozenProcesses(t *testing.T) {
 	t.Parallel()
-	pool := database(t)
+	pool := applierDatabase(t)
 	created := time.Now().Add(-time.Hour).Format(time.RFC3339)
 	worker := func(name string) *exec.Cmd {
 		cmd := exec.Command(os.Args[0])

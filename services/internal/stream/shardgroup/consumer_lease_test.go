@@ -70,7 +70,7 @@ func soon(t *testing.T, ok func() bool, why string) {
 
 func TestReplicasHoldOneConsumerEach(t *testing.T) {
 	t.Parallel()
-	url, _ := leaseDatabase(t)
+	url, _ := testDatabase(t)
 	var c consumers
 	c.set()
 	a, stopA := replica(t, url, "a", c.list)
@@ -107,7 +107,7 @@ func TestReplicasHoldOneConsumerEach(t *testing.T) {
 // is away, what is held is kept.
 func TestAListThatFailsEndsNothing(t *testing.T) {
 	t.Parallel()
-	url, _ := leaseDatabase(t)
+	url, _ := testDatabase(t)
 	var c consumers
 	c.set("map-1")
 	var away atomic.Bool
@@ -130,7 +130,7 @@ func TestAListThatFailsEndsNothing(t *testing.T) {
 
 func TestALostLeaseEndsTheConsumer(t *testing.T) {
 	t.Parallel()
-	url, pool := leaseDatabase(t)
+	url, pool := testDatabase(t)
 	var c consumers
 	c.set("map-1")
 	a, _ := replica(t, url, "a", c.list)
@@ -145,7 +145,7 @@ func TestALostLeaseEndsTheConsumer(t *testing.T) {
 
 func TestADatabaseThatIsAwayEndsTheConsumerInTime(t *testing.T) {
 	t.Parallel()
-	url, pool := leaseDatabase(t)
+	url, pool := testDatabase(t)
 	var c consumers
 	c.set("map-1")
 	a, _ := replica(t, url, "a", c.list)
@@ -169,7 +169,7 @@ func TestADatabaseThatIsAwayEndsTheConsumerInTime(t *testing.T) {
 // consumer at the same time.
 func TestNeverTwoWithOneConsumer(t *testing.T) {
 	t.Parallel()
-	url, _ := leaseDatabase(t)
+	url, _ := testDatabase(t)
 	var c consumers
 	c.set("map-1", "map-2")
 	var stalls atomic.Int64

@@ -19,7 +19,7 @@ import (
 // written, when another takes over.
 func TestAFrozenOwnerWritesNothing(t *testing.T) {
 	t.Parallel()
-	pool := database(t)
+	pool := applierDatabase(t)
 	s := fakestream.New("0")
 	want := put(s, 0, 10, "0")
 	frozen, thaw := make(chan struct{}), make(chan struct{})

@@ -13,7 +13,7 @@ import (
 
 func TestRecreatedStreamLeavesAGapForEachShard(t *testing.T) {
 	t.Parallel()
-	pool := database(t)
+	pool := applierDatabase(t)
 	s := fakestream.New("0", "1")
 	want := put(s, 0, 4, "0", "1")
 	start(t, s, &applier{pool: pool, worker: "a"}, nil)
@@ -27,7 +27,7 @@ func TestRecreatedStreamLeavesAGapForEachShard(t *testing.T) {
 
 func TestCheckpointOlderThanTheStreamKeepsLeavesAGap(t *testing.T) {
 	t.Parallel()
-	pool := database(t)
+	pool := applierDatabase(t)
 	s := fakestream.New("0")
 	put(s, 0, 3, "0")
 	fail := errors.New("not the third")

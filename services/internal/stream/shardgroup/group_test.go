@@ -20,7 +20,7 @@ import (
 
 func TestWorkersShareShardsAndHandThemOver(t *testing.T) {
 	t.Parallel()
-	pool := database(t)
+	pool := applierDatabase(t)
 	s := fakestream.New("0", "1", "2", "3")
 	want := put(s, 0, 40, "0", "1", "2", "3")
 	a, stopA := start(t, s, &applier{pool: pool, worker: "a"}, nil)
@@ -49,7 +49,7 @@ func TestWorkersShareShardsAndHandThemOver(t *testing.T) {
 
 func TestEachRecordOnceThroughFailures(t *testing.T) {
 	t.Parallel()
-	pool := database(t)
+	pool := applierDatabase(t)
 	s := fakestream.New("0", "1")
 	s.Limit(3)
 	want := put(s, 0, 200, "0", "1")
@@ -81,7 +81,7 @@ func TestEachRecordOnceThroughFailures(t *testing.T) {
 
 func TestChildrenAfterParents(t *testing.T) {
 	t.Parallel()
-	pool := database(t)
+	pool := applierDatabase(t)
 	s := fakestream.New("0", "1")
 	s.Limit(2)
 	want := put(s, 0, 30, "0", "1")
@@ -95,14 +95,14 @@ func TestChildrenAfterParents(t *testing.T) {
 
 func TestReadySaysWhyNot(t *testing.T) {
 	t.Parallel()
-	g, err := shardgroup.New(shardgroup.Options{Client: fakestream.New("0"), Stream: "s", Pool: database(t), Name: "g", Worker: "w", Processor: func(string) shardgroup.Processor { return nil }})
+	g, err := shardgroup.New(shardgroup.Options{Client: fakestream.New("0"), Stream: "s", Pool: applierDatabase(t), Name: "g", Worker: "w", Processor: func(string) shardgroup.Processor { return nil }})
 	require.NoError(t, err)
 	require.EqualError(t, g.Ready(t.Context()), "shardgroup: the leases have not been seen yet")
 }
 
 func TestLatestIsResolvedOnceForTheGroup(t *testing.T) {
 	t.Parallel()
-	pool := database(t)
+	pool := applierDatabase(t)
 	s := fakestream.New("0")
 	s.PutAt(time.Now().Add(-time.Minute), "0", "k", []byte("past"))
 	latest := func(o *shardgroup.Options) { o.Latest = true }
@@ -131,7 +131,7 @@ func TestRunReturnsNilOnceItsContextHasEnded(t *testing.T) {
 	closed.Close()
 
 	for name, o := range map[string]shardgroup.Options{
-		"the stream is away":   {Client: away, Pool: database(t)},
+		"the stream is away":   {Client: away, Pool: applierDatabase(t)},
 		"the database is away": {Client: fakestream.New("0"), Pool: closed},
 	} {
 		o.Stream, o.Name, o.Worker, o.Log = "s", "g", "w", slog.New(slog.DiscardHandler)

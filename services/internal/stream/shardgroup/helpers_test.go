@@ -31,8 +31,8 @@ func openPool(ctx context.Context, url string, lease time.Duration) (*pgxpool.Po
 	return pgxpool.NewWithConfig(ctx, cfg)
 }
 
-// leaseDatabase returns a database for one test.
-func leaseDatabase(t *testing.T) (url string, pool *pgxpool.Pool) {
+// testDatabase returns a database for one test.
+func testDatabase(t *testing.T) (url string, pool *pgxpool.Pool) {
 	t.Helper()
 	url, drop := newDatabase()
 	t.Cleanup(drop)
@@ -42,10 +42,10 @@ func leaseDatabase(t *testing.T) (url string, pool *pgxpool.Pool) {
 	return url, pool
 }
 
-// database returns one that has a table for an applier.
-func database(t *testing.T) *pgxpool.Pool {
+// applierDatabase returns one that has a table for an applier.
+func applierDatabase(t *testing.T) *pgxpool.Pool {
 	t.Helper()
-	_, pool := leaseDatabase(t)
+	_, pool := testDatabase(t)
 	// No key: what is applied twice is seen twice.
 	_, err := pool.Exec(context.Background(), `CREATE TABLE applied (id bigserial, worker text, shard text, data text)`)
 	require.NoError(t, err)

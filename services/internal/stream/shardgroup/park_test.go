@@ -16,7 +16,7 @@ import (
 
 func TestUndecodableIsParkedAtOnceAndPoisonByPolicy(t *testing.T) {
 	t.Parallel()
-	pool := database(t)
+	pool := applierDatabase(t)
 	s := fakestream.New("0")
 	want := put(s, 0, 5, "0")
 	var mu sync.Mutex
