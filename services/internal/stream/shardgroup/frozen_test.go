@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -86,4 +87,22 @@ func (f freezing) Process(ctx context.Context, b shardreader.Batch, commit shard
 	err := a.Process(context.WithoutCancel(ctx), b, commit)
 	f.result <- err
 	return err
+}
+
+// A worker learns from its renewals, without a record to commit, that a lease is
+// another's.
+func TestALostLeaseIsNotRenewed(t *testing.T) {
+	t.Parallel()
+	pool := applierDatabase(t)
+	s := fakestream.New("0")
+	want := put(s, 0, 3, "0")
+	g, _ := start(t, s, &applier{pool: pool, worker: "a"}, nil)
+	eventually(t, pool, want)
+
+	_, err := pool.Exec(t.Context(), `UPDATE shardgroup.leases SET owner = 'x', epoch = epoch + 1, expires_at = clock_timestamp() + interval '3 s'`)
+	require.NoError(t, err)
+
+	require.Eventually(t, func() bool { return g.Status().Shards[0].Worker == "x" }, 2*time.Second, 10*time.Millisecond)
+	want = append(want, put(s, 3, 3, "0")...)
+	eventually(t, pool, want) // once x's lease has expired
 }

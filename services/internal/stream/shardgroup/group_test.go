@@ -42,6 +42,7 @@ func TestWorkersShareShardsAndHandThemOver(t *testing.T) {
 	eventually(t, pool, want)
 
 	stopA()
+	require.Zero(t, count(t, pool, `SELECT count(*) FROM shardgroup.leases WHERE owner = 'a'`), "its leases are released, not left to expire")
 	require.Eventually(t, func() bool { return mine(b) == 4 }, ttl, 10*time.Millisecond, "a drained worker's shards are taken before a lease could expire")
 	want = append(want, put(s, 80, 40, "0", "1", "2", "3")...)
 	eventually(t, pool, want)
