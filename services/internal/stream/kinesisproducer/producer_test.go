@@ -24,6 +24,7 @@ func start(f *fakeStream, change ...func(*kinesisproducer.Options)) (p *kinesisp
 	for _, c := range change {
 		c(&o)
 	}
+
 	p = kinesisproducer.New(o)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -46,7 +47,7 @@ func distinct(seen [][]byte) (out []uint64, skipped []uint64) {
 }
 
 // Whatever fails, what was acknowledged is on the stream, and each key's data,
-// after repeats are dropped, is there in order without a hole.
+// after repeats are dropped, is in order and without a hole.
 func TestEachKeysOrderThroughFailures(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		seed := rapid.Uint64().Draw(rt, "seed")
@@ -79,6 +80,7 @@ func TestEachKeysOrderThroughFailures(t *testing.T) {
 					}
 				})
 			}
+
 			wg.Wait()
 			if err := stop(); err != nil {
 				t.Error(err)
@@ -115,6 +117,7 @@ func TestManyItemsTravelInFewRecords(t *testing.T) {
 			})
 		}
 		wg.Wait()
+
 		require.NoError(t, stop())
 		require.Equal(t, 600, f.records)
 		require.LessOrEqual(t, f.aggregates, 16, "8 buckets, two rounds at most")

@@ -96,6 +96,7 @@ func TestAggregateLimit(t *testing.T) {
 func TestNotAggregated(t *testing.T) {
 	good := sealed(t, &records.AggregatedRecord{})
 	badSum := append(bytes.Clone(good[:len(good)-1]), good[len(good)-1]^1)
+
 	for name, data := range map[string][]byte{
 		"empty": nil, "json": []byte(`{"v":1}`), "magic alone": []byte(magic),
 		"magic and short": []byte(magic + "123456789012345"), "bad MD5": badSum,
@@ -165,13 +166,16 @@ func FuzzDeaggregate(f *testing.F) {
 	agg.Add("b", []byte("2"))
 	good, err := agg.Encode()
 	require.NoError(f, err)
+
 	f.Add(good, false)
 	f.Add(good[4:len(good)-16], true)
 	f.Add([]byte(strings.Repeat("\x1a\x00", 9)), true)
+
 	f.Fuzz(func(t *testing.T, data []byte, seal bool) {
 		if seal { // reach behind the MD5
 			data = sum(data)
 		}
+
 		got, err := kpl.Deaggregate(data, "outer")
 		if err != nil {
 			require.ErrorIs(t, err, kpl.ErrCorrupt)

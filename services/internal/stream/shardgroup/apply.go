@@ -47,6 +47,7 @@ func (r *reading) apply(ctx context.Context, p Processor, b shardreader.Batch) e
 			if n := len(b.Records); n > 0 {
 				st.arrived = b.Records[n-1].Arrived
 			}
+
 			err := r.g.store.commit(ctx, tx, st)
 			committed = err == nil
 			return err

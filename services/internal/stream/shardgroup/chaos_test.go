@@ -113,7 +113,7 @@ func TestOnceThroughKilledAndFrozenProcesses(t *testing.T) {
 	for _, w := range workers {
 		pids = append(pids, fmt.Sprint(w.Process.Pid))
 		require.NoError(t, w.Process.Signal(syscall.SIGTERM))
-		require.NoError(t, w.Wait(), "drained")
+		require.NoError(t, w.Wait(), "stopped cleanly")
 	}
 
 	require.True(t, done(), "all applied after %d rounds", rounds)
@@ -122,5 +122,5 @@ func TestOnceThroughKilledAndFrozenProcesses(t *testing.T) {
 	require.Equal(t, chaosRecords, count(t, pool, `SELECT count(DISTINCT data) FROM applied`))
 	require.Zero(t, count(t, pool, `SELECT count(*) FROM (SELECT data < lag(data) OVER (PARTITION BY shard ORDER BY id) AS bad FROM applied) x WHERE bad`), "out of order")
 	require.Zero(t, count(t, pool, `SELECT count(*) FROM shardgroup.gaps`))
-	require.Zero(t, count(t, pool, `SELECT count(*) FROM shardgroup.leases WHERE split_part(owner, '-', 2) = ANY($1)`, pids), "drained workers gave their leases back")
+	require.Zero(t, count(t, pool, `SELECT count(*) FROM shardgroup.leases WHERE split_part(owner, '-', 2) = ANY($1)`, pids), "stopped workers released their leases")
 }

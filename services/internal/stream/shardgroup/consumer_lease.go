@@ -121,6 +121,7 @@ func (l *ConsumerLease) Run(ctx context.Context) error {
 		if consumer := l.note(err); consumer == "" && err != nil && l.pool != nil {
 			wait = l.o.Lease
 		}
+
 		if sleep(ctx, wait) != nil {
 			return nil
 		}

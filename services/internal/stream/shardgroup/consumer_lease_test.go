@@ -47,6 +47,7 @@ func replica(t *testing.T, dbURL, worker string, list func(context.Context) ([]s
 		},
 		List: list, Prefix: "map-", Worker: worker, Lease: ttl, Log: slog.New(slog.DiscardHandler),
 	})
+
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- l.Run(ctx) }()
@@ -136,8 +137,10 @@ func TestALostLeaseEndsTheConsumer(t *testing.T) {
 	a, _ := replica(t, url, "a", c.list)
 	soon(t, func() bool { return held(a) != "" }, "held")
 	ctx, _ := a.Consumer()
+
 	_, err := pool.Exec(t.Context(), `UPDATE shardgroup.consumer_leases SET owner = 'x', expires_at = clock_timestamp() + interval '3 s'`)
 	require.NoError(t, err)
+
 	<-ctx.Done()
 	require.Empty(t, held(a))
 	soon(t, func() bool { return held(a) != "" }, "x is gone and its lease has expired")
@@ -216,6 +219,7 @@ func TestAConsumerLeaseWithoutADatabase(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- l.Run(ctx) }()
+
 	soon(t, func() bool { _, why := l.Held(); return errors.Is(why, away) }, "it says why")
 	_, arn := l.Consumer()
 	require.Empty(t, arn)

@@ -58,6 +58,7 @@ func gated(t *testing.T, like *pgxpool.Pool, held *atomic.Bool, thaw chan struct
 		}
 		return true, nil
 	}
+
 	pool, err := pgxpool.NewWithConfig(context.Background(), cfg)
 	require.NoError(t, err)
 	t.Cleanup(pool.Close)
@@ -79,11 +80,13 @@ func (f freezing) Process(ctx context.Context, b shardreader.Batch, commit shard
 	if !first {
 		return f.applier.Process(ctx, b, commit)
 	}
+
 	a := &applier{pool: f.pool, worker: f.worker, before: func(context.Context, shardreader.Batch) error {
 		close(f.frozen)
 		<-f.thaw
 		return nil
 	}}
+
 	err := a.Process(context.WithoutCancel(ctx), b, commit)
 	f.result <- err
 	return err

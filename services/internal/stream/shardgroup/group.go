@@ -172,6 +172,7 @@ func (g *Group) note(err error) {
 func (g *Group) Ready(context.Context) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+
 	switch {
 	case !g.seen.IsZero() && time.Since(g.seen) <= g.o.Lease:
 		return nil

@@ -88,6 +88,7 @@ func TestChildrenAfterParents(t *testing.T) {
 	want := put(s, 0, 30, "0", "1")
 	s.Reshard([]string{"0", "1"}, []string{"2"})
 	want = append(want, put(s, 30, 10, "2")...)
+
 	start(t, s, &applier{pool: pool, worker: "a"}, nil)
 	start(t, s, &applier{pool: pool, worker: "b"}, nil)
 	eventually(t, pool, want)

@@ -25,6 +25,7 @@ func openPool(ctx context.Context, url string, lease time.Duration) (*pgxpool.Po
 		return nil, err
 	}
 	cfg.MaxConns = 8
+
 	below := fmt.Sprint((lease * 8 / 10).Milliseconds())
 	cfg.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = below
 	cfg.ConnConfig.RuntimeParams["lock_timeout"] = below
@@ -75,6 +76,7 @@ func (a *applier) Process(ctx context.Context, b shardreader.Batch, commit shard
 		}
 		return commit(ctx, tx)
 	})
+
 	if err == nil && a.after != nil {
 		err = a.after(b)
 	}

@@ -39,7 +39,7 @@ func TestUndecodableIsParkedAtOnceAndPoisonByPolicy(t *testing.T) {
 
 	stopping, stop := start(t, s, a, nil)
 	require.Eventually(t, func() bool { mu.Lock(); defer mu.Unlock(); return tries > 3 }, 10*time.Second, 10*time.Millisecond)
-	require.Empty(t, applied(t, pool), "the shard stands still")
+	require.Empty(t, applied(t, pool), "nothing behind it is applied")
 	require.ErrorContains(t, stopping.Status().Shards[0].Err, "poison")
 	stop()
 

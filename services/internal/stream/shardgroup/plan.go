@@ -128,6 +128,7 @@ func extremes(load map[string]int) (least, most string) {
 	for id := range load {
 		ids = append(ids, id)
 	}
+
 	slices.SortFunc(ids, func(a, b string) int { return cmp.Or(cmp.Compare(load[a], load[b]), cmp.Compare(a, b)) })
 	return ids[0], ids[len(ids)-1]
 }

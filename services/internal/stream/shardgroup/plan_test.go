@@ -54,6 +54,7 @@ func draw(t *rapid.T) *world {
 		}
 		w.workers = append(w.workers, wk)
 	}
+
 	for i := range rapid.IntRange(0, 12).Draw(t, "shards") {
 		s := shardgroup.Shard{ID: fmt.Sprintf("s%02d", i)}
 		if i > 0 && rapid.Bool().Draw(t, "child") {
@@ -75,7 +76,9 @@ func draw(t *rapid.T) *world {
 func TestPlanHolds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := draw(t)
+
 		moves := shardgroup.Plan(w.now, w.shards, w.list(), w.workers)
+
 		seen := map[string]bool{}
 		for _, m := range moves {
 			require.False(t, seen[m.Shard], "one move a shard")
@@ -86,7 +89,7 @@ func TestPlanHolds(t *testing.T) {
 			if m.To != "" {
 				require.False(t, held, "a held lease is never taken")
 			} else {
-				require.True(t, held && l.Owner == m.From, "only its holder gives a lease back")
+				require.True(t, held && l.Owner == m.From, "only its owner releases a lease")
 			}
 			for _, s := range w.shards {
 				if s.ID == m.Shard {
@@ -108,17 +111,20 @@ func TestPlanConvergesToBalanceWithMinimalMoves(t *testing.T) {
 				live++
 			}
 		}
+
 		moves := 0
 		for range 3 {
 			plan := shardgroup.Plan(w.now, w.shards, w.list(), w.workers)
 			moves += len(plan)
 			w.step(plan)
 		}
+
 		require.Empty(t, shardgroup.Plan(w.now, w.shards, w.list(), w.workers), "settled after three rounds")
-		require.LessOrEqual(t, moves, 2*len(w.shards), "at most one release and one take for each shard")
+		require.LessOrEqual(t, moves, 2*len(w.shards), "at most one release and one acquisition for each shard")
 		if live == 0 {
 			return
 		}
+
 		load := map[string]int{}
 		for _, wk := range w.workers {
 			if wk.ExpiresAt.After(w.now) {
@@ -130,6 +136,7 @@ func TestPlanConvergesToBalanceWithMinimalMoves(t *testing.T) {
 				load[l.Owner]++
 			}
 		}
+
 		var loads []int
 		for _, n := range load {
 			loads = append(loads, n)
@@ -154,6 +161,7 @@ func TestPlanLeavesASettledGroupAlone(t *testing.T) {
 	leases := []shardgroup.Lease{
 		{Shard: "1", Owner: "b", ExpiresAt: now.Add(1)}, {Shard: "2", Owner: "b", ExpiresAt: now.Add(1)}, {Shard: "3", Owner: "a", ExpiresAt: now.Add(1)},
 	}
+
 	require.Empty(t, shardgroup.Plan(now, shards, leases, workers))
 	require.Empty(t, shardgroup.Plan(now, shards, leases, nil))
 	leases[2].Owner = "b"

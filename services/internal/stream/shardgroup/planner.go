@@ -126,6 +126,7 @@ func (p *planner) renew(ctx context.Context) error {
 	for i, r := range readings {
 		renewals[i] = r.renewal()
 	}
+
 	ours, err := p.g.store.renew(ctx, p.life.id, p.g.o.Worker, p.g.o.Lease, renewals)
 	if err != nil {
 		return err // nothing is lost yet: trust runs out by itself
@@ -156,6 +157,7 @@ func (p *planner) list(ctx context.Context) error {
 	if err := p.changed(ctx, nil); err != nil {
 		return err
 	}
+
 	if err := p.g.store.addShards(ctx, p.life.id, shards); err != nil {
 		return err
 	}

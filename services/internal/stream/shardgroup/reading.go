@@ -39,6 +39,7 @@ func newReading(g *Group, of life, reader *shardreader.Reader, lease Lease) *rea
 		g: g, life: of, reader: reader, lease: lease,
 		tries: map[shardreader.Position]int{}, toPark: map[shardreader.Position]string{},
 	}
+
 	r.work, r.distrust = context.WithCancel(context.Background())
 	r.read, r.stop = context.WithCancel(r.work)
 	r.expiry = time.AfterFunc(g.o.Lease, r.distrust)

@@ -49,6 +49,7 @@ func recordErrors(err error) []*RecordError {
 	case interface{ Unwrap() error }:
 		return recordErrors(x.Unwrap())
 	}
+
 	return nil
 }
 

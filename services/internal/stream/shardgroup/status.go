@@ -62,6 +62,7 @@ func (g *Group) reading(shard string) *reading {
 func (g *Group) all() []*reading {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+
 	out := make([]*reading, 0, len(g.readings))
 	for _, r := range g.readings {
 		out = append(out, r)

@@ -15,6 +15,7 @@ func (s *store) addShards(ctx context.Context, id int64, shards []Shard) error {
 	for i, sh := range shards {
 		ids[i] = sh.ID
 	}
+
 	_, err := s.pool.Exec(ctx, `
 		INSERT INTO shardgroup.leases (stream_id, shard) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING`, id, ids)
 	if err != nil {

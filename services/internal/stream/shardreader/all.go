@@ -101,6 +101,7 @@ func (s *scheduler) startReadable(ctx context.Context) error {
 			s.g.Go(func() error { return s.read(ctx, sh.ID, start) })
 		}
 	}
+
 	s.r.mu.Lock()
 	s.r.listed = len(s.drained) > 0
 	s.r.mu.Unlock()

@@ -19,6 +19,7 @@ func TestAllReadsChildrenAfterTheirParents(t *testing.T) {
 		for i := range 10 {
 			s.Put("a", "k", fmt.Appendf(nil, "a%d", i))
 		}
+
 		s.Reshard([]string{"a", "b"}, []string{"c"})
 		s.Put("c", "k", []byte("c"))
 		var c collect
@@ -28,6 +29,7 @@ func TestAllReadsChildrenAfterTheirParents(t *testing.T) {
 			time.Sleep(time.Minute)
 			require.True(t, r.CaughtUp())
 		})
+
 		require.Len(t, c.got(), 11)
 		require.Equal(t, "c", c.last().Shard)
 	})

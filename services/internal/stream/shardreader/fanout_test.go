@@ -17,20 +17,20 @@ import (
 	"tandem/services/internal/stream/shardreader/fakestream"
 )
 
-// leased is a consumer that can be taken away and given back.
+// leased is a consumer whose lease can be revoked and granted again.
 type leased struct {
 	arn  string
 	now  atomic.Pointer[context.CancelFunc]
 	held atomic.Pointer[context.Context]
 }
 
-func (l *leased) give() {
+func (l *leased) grant() {
 	ctx, cancel := context.WithCancel(context.Background())
 	l.now.Store(&cancel)
 	l.held.Store(&ctx)
 }
 
-func (l *leased) take() {
+func (l *leased) revoke() {
 	if cancel := l.now.Load(); cancel != nil {
 		(*cancel)()
 	}
@@ -48,6 +48,7 @@ func TestFanOutHandsOverAtOnce(t *testing.T) {
 		s := fakestream.New("a")
 		r := shardreader.New(fanOut(s))
 		var c collect
+
 		_ = during(t, func(ctx context.Context) error {
 			return r.Shard(ctx, "a", shardreader.Latest(), c.handle)
 		}, func() {
@@ -72,6 +73,7 @@ func TestFanOutSubscribesAgainAtTheEnd(t *testing.T) {
 		s := fakestream.New("a")
 		s.Put("a", "k", []byte("1"))
 		var c collect
+
 		_ = during(t, func(ctx context.Context) error {
 			return shardreader.New(fanOut(s)).Shard(ctx, "a", shardreader.Horizon(), c.handle)
 		}, func() {
@@ -109,9 +111,11 @@ func TestFanOutPollsWhereItIsRefused(t *testing.T) {
 				o := polling(s)
 				arn := s.Register("c")
 				o.FanOut, o.Consumer = s, always(arn)
+
 				refuse(s, arn)
 				r := shardreader.New(o)
 				var c collect
+
 				_ = during(t, func(ctx context.Context) error {
 					return r.Shard(ctx, "a", shardreader.Horizon(), c.handle)
 				}, func() {
@@ -133,21 +137,22 @@ func TestFanOutStopsWhenTheConsumerIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := fakestream.New("a", "b")
 		l := &leased{arn: s.Register("c")}
-		l.give()
+		l.grant()
 		o := polling(s)
 		o.FanOut, o.Consumer = s, l.consumer
 		r := shardreader.New(o)
 		var c collect
+
 		_ = during(t, func(ctx context.Context) error { return r.All(ctx, shardreader.Horizon(), c.handle) }, func() {
 			time.Sleep(time.Minute)
 			require.Equal(t, 2, s.Subscribed(l.arn))
-			l.take()
+			l.revoke()
 			synctest.Wait()
 			require.Zero(t, s.Subscribed(l.arn))
 			s.Put("a", "k", []byte("1"))
 			time.Sleep(2 * time.Second)
 			require.Equal(t, []string{"1"}, c.got())
-			l.give()
+			l.grant()
 			time.Sleep(2 * time.Second)
 			require.Equal(t, 2, s.Subscribed(l.arn))
 		})
@@ -169,11 +174,13 @@ func TestFanOutTwoWithOneConsumer(t *testing.T) {
 			ended[i] = make(chan error, 1)
 			go func() { ended[i] <- shardreader.New(o).Shard(ctx, "a", shardreader.Horizon(), c.handle) }()
 		}
+
 		for i := range 100 {
 			want = append(want, fmt.Sprint(i))
 			s.Put("a", "k", []byte(want[i]))
 			time.Sleep(time.Second)
 		}
+
 		require.Less(t, s.Calls("SubscribeToShard"), 100)
 		cancel()
 		for _, e := range ended {
@@ -196,6 +203,7 @@ func TestFanOutSlowHandler(t *testing.T) {
 			s.Put("a", "k", []byte(want[i]))
 		}
 		var c collect
+
 		_ = during(t, func(ctx context.Context) error {
 			return shardreader.New(fanOut(s)).Shard(ctx, "a", shardreader.Horizon(), func(ctx context.Context, b shardreader.Batch) error {
 				if len(c.got())%4 == 0 {
@@ -215,6 +223,7 @@ func TestFanOutSilence(t *testing.T) {
 		s := fakestream.New("a")
 		s.Mute(true)
 		var c collect
+
 		_ = during(t, func(ctx context.Context) error {
 			return shardreader.New(fanOut(s)).Shard(ctx, "a", shardreader.Horizon(), c.handle)
 		}, func() {
@@ -227,7 +236,7 @@ func TestFanOutSilence(t *testing.T) {
 	})
 }
 
-// early makes the first subscription one event of nothing, whose continuation
+// early answers the first subscription with one event without records, whose continuation
 // lies before what was asked for.
 type early struct {
 	*fakestream.Stream
@@ -259,11 +268,13 @@ func TestFanOutResumedHandsNothingOverTwiceAfterAnEmptyEvent(t *testing.T) {
 		s.Put("a", "k", []byte("1"))
 		s.Put("a", "k", []byte("2"))
 		var before, c collect
+
 		_ = during(t, func(ctx context.Context) error {
 			return shardreader.New(polling(s)).Shard(ctx, "a", shardreader.Horizon(), before.handle)
 		}, synctest.Wait)
 		o := fanOut(s)
 		o.FanOut = &early{Stream: s}
+
 		_ = during(t, func(ctx context.Context) error {
 			return shardreader.New(o).Shard(ctx, "a", shardreader.After(before.batches[0].Records[0].Position), c.handle)
 		}, func() { time.Sleep(10 * time.Second) })

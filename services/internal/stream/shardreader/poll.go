@@ -80,6 +80,7 @@ func (s *session) newIterator(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("get iterator of %s: %w", s.shard, err)
 	}
+
 	s.iterator = aws.ToString(out.ShardIterator)
 	return nil
 }

@@ -37,7 +37,7 @@ type Options struct {
 	// All polling readers share five calls a second of each shard.
 	PollEvery time.Duration
 	// CatchUpBytes bounds what is read of one shard in a second; 0 is 1 MiB, about half
-	// of what a shard gives to all polling readers together.
+	// of what a shard serves to all polling readers together.
 	CatchUpBytes int
 	// Limit bounds the Kinesis records of one call; 0 is 5,000.
 	Limit int32
@@ -79,6 +79,7 @@ func New(o Options) *Reader {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
+
 	return &Reader{o: o, stream: Stream{Created: o.Created}, shards: map[string]*ShardState{}}
 }
 

@@ -25,6 +25,7 @@ func TestReadsInOrderThroughFailures(t *testing.T) {
 			}
 			return nil
 		})
+
 		var want []string
 		put := func(n int) {
 			for range n {
@@ -33,8 +34,10 @@ func TestReadsInOrderThroughFailures(t *testing.T) {
 			}
 		}
 		put(20)
+
 		var c collect
 		r := shardreader.New(read(s))
+
 		err := during(t, func(ctx context.Context) error {
 			return r.Shard(ctx, "a", shardreader.Horizon(), c.handle)
 		}, func() {
@@ -134,6 +137,7 @@ func TestBoundsBytesWhileCatchingUp(t *testing.T) {
 		for range 100 {
 			s.Put("a", "k", make([]byte, 100<<10))
 		}
+
 		began := time.Now()
 		var took time.Duration
 		n := 0
@@ -145,6 +149,7 @@ func TestBoundsBytesWhileCatchingUp(t *testing.T) {
 				return nil
 			})
 		}, func() { time.Sleep(time.Minute) })
+
 		require.Greater(t, took, 7*time.Second, "10 MB at 1 MiB a second, less the jitter")
 		require.Less(t, took, 12*time.Second)
 	})

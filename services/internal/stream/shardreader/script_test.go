@@ -18,7 +18,7 @@ import (
 // Whatever happens, and whichever way a shard is read: each record once, in order.
 func TestEachRecordOnceWhateverHappens(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		events := []string{"put", "put", "aggregate", "wait", "long", "give", "take", "break", "end", "expire", "fail", "slow"}
+		events := []string{"put", "put", "aggregate", "wait", "long", "grant", "revoke", "break", "end", "expire", "fail", "slow"}
 		script := rapid.SliceOfN(rapid.SampledFrom(events), 1, 60).Draw(rt, "script")
 		limit := rapid.IntRange(1, 5).Draw(rt, "limit")
 		var want, got []string
@@ -37,6 +37,7 @@ func play(t *testing.T, script []string, limit int) (want, got []string) {
 	o.FanOut, o.Consumer = s, l.consumer
 	var c collect
 	var slow atomic.Bool
+
 	_ = during(t, func(ctx context.Context) error {
 		return shardreader.New(o).Shard(ctx, "a", shardreader.Horizon(), func(ctx context.Context, b shardreader.Batch) error {
 			if slow.Load() {
@@ -62,10 +63,10 @@ func play(t *testing.T, script []string, limit int) (want, got []string) {
 				time.Sleep(700 * time.Millisecond)
 			case "long":
 				time.Sleep(6 * time.Minute)
-			case "give":
-				l.give()
-			case "take":
-				l.take()
+			case "grant":
+				l.grant()
+			case "revoke":
+				l.revoke()
 			case "break":
 				s.Break(fakestream.ErrRefused)
 			case "end":
@@ -84,6 +85,7 @@ func play(t *testing.T, script []string, limit int) (want, got []string) {
 				})
 			}
 		}
+
 		slow.Store(false)
 		time.Sleep(10 * time.Minute)
 	})

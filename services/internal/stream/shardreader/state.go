@@ -18,6 +18,7 @@ type ShardState struct {
 func (r *Reader) State() []ShardState {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+
 	out := make([]ShardState, 0, len(r.shards))
 	for _, s := range r.shards {
 		out = append(out, *s)
@@ -30,6 +31,7 @@ func (r *Reader) State() []ShardState {
 func (r *Reader) CaughtUp() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+
 	for _, s := range r.shards {
 		if !s.Closed && (!s.AtTip || s.Err != nil) {
 			return false
@@ -41,6 +43,7 @@ func (r *Reader) CaughtUp() bool {
 func (r *Reader) update(shard string, f func(*ShardState)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+
 	s, ok := r.shards[shard]
 	if !ok {
 		s = &ShardState{Position: Position{Shard: shard}}

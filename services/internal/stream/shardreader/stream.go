@@ -63,6 +63,7 @@ func shardOf(s types.Shard) Shard {
 			out.Parents = append(out.Parents, *p)
 		}
 	}
+
 	out.Closed = s.SequenceNumberRange != nil && s.SequenceNumberRange.EndingSequenceNumber != nil
 	return out
 }
@@ -71,6 +72,7 @@ func shardOf(s types.Shard) Shard {
 // with: ErrStreamChanged, or whatever the call failed with.
 func (r *Reader) check(ctx context.Context) error {
 	now, err := r.Describe(ctx)
+
 	if err != nil {
 		return err
 	}
@@ -99,6 +101,7 @@ func (r *Reader) gone(ctx context.Context, shard string, err error) bool {
 	if err != nil || len(shards) == 0 {
 		return false
 	}
+
 	for _, s := range shards {
 		if s.ID == shard {
 			return false

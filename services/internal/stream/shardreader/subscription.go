@@ -100,6 +100,7 @@ func (s *session) subscribe(ctx context.Context, cancel context.CancelCauseFunc,
 	sub, err := s.r.o.FanOut.SubscribeToShard(ctx, &kinesis.SubscribeToShardInput{
 		ConsumerARN: &arn, ShardId: &s.shard, StartingPosition: &from,
 	}, withoutRetries)
+
 	if err != nil && errors.Is(context.Cause(ctx), errNoAnswer) {
 		return nil, errNoAnswer
 	}

@@ -111,6 +111,7 @@ func TestOverHTTPThroughCutsAndResharding(t *testing.T) {
 	o := shardreader.Options{Client: kinesis.NewFromConfig(broken), Stream: stream, PollEvery: 250 * time.Millisecond, Log: slog.New(slog.DiscardHandler)}
 	fan := o
 	fan.FanOut, fan.Consumer = shardreader.FanOutOf(kinesis.NewFromConfig(broken)), always(register(t, client, stream, "c"))
+
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	readers := map[string]*tally{}
@@ -119,6 +120,7 @@ func TestOverHTTPThroughCutsAndResharding(t *testing.T) {
 		readers[name] = l
 		wg.Go(func() { _ = shardreader.New(o).All(ctx, shardreader.Horizon(), l.handle) })
 	}
+
 	for i := 1; i <= rounds; i++ {
 		in := &kinesis.PutRecordsInput{StreamName: aws.String(stream)}
 		for k := range keys {
@@ -132,6 +134,7 @@ func TestOverHTTPThroughCutsAndResharding(t *testing.T) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
+
 	for name, l := range readers {
 		require.Eventually(t, func() bool { return l.count() >= keys*rounds }, 2*time.Minute, 20*time.Millisecond, name)
 	}
@@ -141,6 +144,7 @@ func TestOverHTTPThroughCutsAndResharding(t *testing.T) {
 		require.Empty(t, l.bad, name)
 		require.Equal(t, keys*rounds, l.n, name)
 	}
+
 	require.Positive(t, cuts.Load())
 	require.Greater(t, subs.Load(), int64(4), "each of the shards at least once")
 	t.Logf("%d connections cut, %d subscriptions", cuts.Load(), subs.Load())
@@ -157,6 +161,7 @@ func TestOverHTTPTakenOver(t *testing.T) {
 	_, err = client.CreateStream(t.Context(), &kinesis.CreateStreamInput{StreamName: aws.String(stream), ShardCount: aws.Int32(1)})
 	require.NoError(t, err)
 	arn := register(t, client, stream, "c")
+
 	r := shardreader.New(shardreader.Options{
 		Client: client, FanOut: shardreader.FanOutOf(client), Consumer: always(arn), Stream: stream, Log: slog.New(slog.DiscardHandler),
 	})
@@ -164,12 +169,14 @@ func TestOverHTTPTakenOver(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- r.All(ctx, shardreader.Horizon(), l.handle) }()
+
 	pushed := func(want bool) {
 		require.Eventually(t, func() bool {
 			st := r.State()
 			return len(st) == 1 && !st[0].PolledAt.IsZero() && st[0].FanOut == want
 		}, 20*time.Second, 5*time.Millisecond, "by fan-out: %t", want)
 	}
+
 	n := 0
 	put := func() {
 		n++
@@ -177,8 +184,10 @@ func TestOverHTTPTakenOver(t *testing.T) {
 		require.NoError(t, err)
 		require.Eventually(t, func() bool { return l.count() == n }, 20*time.Second, 5*time.Millisecond)
 	}
+
 	pushed(true)
 	put()
+
 	in := &kinesis.SubscribeToShardInput{
 		ConsumerARN: &arn, ShardId: aws.String(r.State()[0].Shard), StartingPosition: &types.StartingPosition{Type: types.ShardIteratorTypeLatest},
 	}
@@ -186,10 +195,12 @@ func TestOverHTTPTakenOver(t *testing.T) {
 		_, err := client.SubscribeToShard(ctx, in)
 		return err == nil
 	}, 20*time.Second, 200*time.Millisecond, "the rival is refused for 5 s")
+
 	pushed(false)
 	put()
 	pushed(true)
 	put()
+
 	cancel()
 	require.NoError(t, <-ended)
 	require.Empty(t, l.bad)
@@ -215,6 +226,7 @@ func reshard(t *testing.T, client *kinesis.Client, stream string, step int) {
 			open = append(open, s)
 		}
 	}
+
 	if step%2 == 1 {
 		_, err = client.MergeShards(t.Context(), &kinesis.MergeShardsInput{StreamName: &stream, ShardToMerge: open[0].ShardId, AdjacentShardToMerge: open[1].ShardId})
 	} else {

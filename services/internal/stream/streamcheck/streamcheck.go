@@ -1,9 +1,9 @@
-// Package streamcheck looks at the start whether the stream that a service
-// needs is there, and says in one sentence what is wrong.
+// Package streamcheck checks, when a service starts, that the stream which it
+// needs exists and fits, and reports in one sentence what is wrong.
 //
-// It keeps looking, with backoff, until the stream fits, and then stops: a
-// stream that is resharded or lost later is seen by those who use it. It holds
-// nobody up: what is put or read meanwhile fails, and is tried again.
+// It keeps checking, with backoff, until the stream fits, and then stops: a
+// stream that is resharded or lost later is noticed by those who use it. It
+// delays nobody: what is put or read meanwhile fails, and is tried again.
 package streamcheck
 
 import (
@@ -25,7 +25,7 @@ type Client interface {
 	DescribeStreamSummary(context.Context, *kinesis.DescribeStreamSummaryInput, ...func(*kinesis.Options)) (*kinesis.DescribeStreamSummaryOutput, error)
 }
 
-// Options says what must be there.
+// Options of a Checker: the stream, and what is asked of it.
 type Options struct {
 	Client    Client
 	Stream    string
@@ -41,7 +41,7 @@ func (m *SetupError) Error() string { return m.sentence }
 // Advice is the sentence.
 func (m *SetupError) Advice() string { return m.sentence }
 
-// Checker looks at one stream. Make it with New; Run looks.
+// Checker checks one stream while Run runs.
 type Checker struct {
 	o   Options
 	mu  sync.Mutex
@@ -49,41 +49,45 @@ type Checker struct {
 }
 
 const (
-	lookWithin = 5 * time.Second
-	firstPause = 200 * time.Millisecond
-	lastPause  = 10 * time.Second
+	checkWithin = 5 * time.Second
+	firstPause  = 200 * time.Millisecond
+	lastPause   = 10 * time.Second
 )
 
-// New looks at nothing yet.
+// New returns a Checker that has checked nothing yet.
 func New(o Options) *Checker {
 	return &Checker{o: o, err: &SetupError{fmt.Sprintf("stream %s has not answered yet", o.Stream)}}
 }
 
-// Ready gives nil once the stream fits, else a *SetupError or what Kinesis said.
+// Ready returns nil once the stream fits, else a *SetupError or what Kinesis said.
 func (c *Checker) Ready(context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.err
 }
 
-// Run looks until the stream fits, then waits for ctx to end.
+// Run checks until the stream fits, then waits for ctx to end and returns nil.
 func (c *Checker) Run(ctx context.Context) error {
 	retry := backoff.NewExponentialBackOff()
 	retry.InitialInterval, retry.MaxInterval = firstPause, lastPause
-	told := ""
+	logged := ""
 	for {
 		err := c.Check(ctx)
 		c.mu.Lock()
 		c.err = err
 		c.mu.Unlock()
+
 		if err == nil {
-			<-ctx.Done()
+			<-ctx.Done() // ending now would end the service that runs it
 			return nil
 		}
-		if now := err.Error(); now != told && ctx.Err() == nil {
-			told = now
-			c.o.Log.Error("the stream is not as this service needs it; looking again", "stream", c.o.Stream, "err", err)
+
+		// Each reason once, not at each try.
+		if now := err.Error(); now != logged && ctx.Err() == nil {
+			logged = now
+			c.o.Log.Error("the stream is not as this service needs it; checking again", "stream", c.o.Stream, "err", err)
 		}
+
 		t := time.NewTimer(retry.NextBackOff())
 		select {
 		case <-ctx.Done():
@@ -94,10 +98,11 @@ func (c *Checker) Run(ctx context.Context) error {
 	}
 }
 
-// Check looks once.
+// Check checks once.
 func (c *Checker) Check(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, lookWithin)
+	ctx, cancel := context.WithTimeout(ctx, checkWithin)
 	defer cancel()
+
 	out, err := c.o.Client.DescribeStreamSummary(ctx, &kinesis.DescribeStreamSummaryInput{StreamName: &c.o.Stream})
 	var gone *types.ResourceNotFoundException
 	switch {
@@ -106,6 +111,8 @@ func (c *Checker) Check(ctx context.Context) error {
 	case err != nil:
 		return fmt.Errorf("stream %s: %w", c.o.Stream, err)
 	}
+
+	// A stream that is being resharded (UPDATING) takes and serves records.
 	s := out.StreamDescriptionSummary
 	switch open := int(aws.ToInt32(s.OpenShardCount)); {
 	case s.StreamStatus != types.StreamStatusActive && s.StreamStatus != types.StreamStatusUpdating:

@@ -42,6 +42,7 @@ func TestWhatIsWrong(t *testing.T) {
 		{"", 0, &types.ResourceNotFoundException{}, "stream s does not exist: deploy it"},
 	} {
 		err := streamcheck.New(streamcheck.Options{Stream: "s", MaxShards: 8, Client: answers(func() (types.StreamStatus, int32, error) { return c.status, c.open, c.err })}).Check(t.Context())
+
 		if c.advice == "" {
 			require.NoError(t, err)
 			continue
@@ -67,22 +68,27 @@ func TestItLooksUntilItFits(t *testing.T) {
 			}
 			return "", 0, &types.ResourceNotFoundException{}
 		})})
+
 		require.Error(t, c.Ready(t.Context()), "it has not looked")
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- c.Run(ctx) }()
+
 		time.Sleep(5 * time.Minute)
 		synctest.Wait()
 		require.ErrorContains(t, c.Ready(t.Context()), "does not exist")
 		require.Less(t, looks.Load(), int64(60), "it backs off")
 		require.Equal(t, 2, strings.Count(log.String(), "level=ERROR"), "each reason once")
+
 		there.Store(true)
 		time.Sleep(20 * time.Second)
 		synctest.Wait()
 		require.NoError(t, c.Ready(t.Context()))
+
 		before := looks.Load()
 		time.Sleep(time.Hour)
 		require.Equal(t, before, looks.Load(), "it looks no more")
+
 		cancel()
 		require.NoError(t, <-ended)
 	})
@@ -94,8 +100,10 @@ func TestOverHTTP(t *testing.T) {
 	client := kinesis.NewFromConfig(cfg)
 	o := streamcheck.Options{Client: client, Stream: "driver-locations", MaxShards: 4, Log: slog.New(slog.DiscardHandler)}
 	require.NoError(t, streamcheck.New(o).Check(t.Context()))
+
 	o.MaxShards = 3
 	require.ErrorContains(t, streamcheck.New(o).Check(t.Context()), "4 open shards")
+
 	o.Stream = "late"
 	require.ErrorContains(t, streamcheck.New(o).Check(t.Context()), "stream late does not exist")
 	_, err = client.CreateStream(t.Context(), &kinesis.CreateStreamInput{StreamName: aws.String("late"), ShardCount: aws.Int32(1)})

@@ -25,6 +25,7 @@ func (s *Stream) DescribeStreamSummary(_ context.Context, in *kinesis.DescribeSt
 	if err := s.begin("DescribeStreamSummary"); err != nil {
 		return nil, err
 	}
+
 	return &kinesis.DescribeStreamSummaryOutput{StreamDescriptionSummary: &types.StreamDescriptionSummary{
 		StreamARN: aws.String("arn:aws:kinesis:us-east-1:000000000000:stream/" + *in.StreamName), StreamName: in.StreamName,
 		StreamCreationTimestamp: aws.Time(s.created), RetentionPeriodHours: aws.Int32(24),
@@ -38,6 +39,7 @@ func (s *Stream) ListShards(context.Context, *kinesis.ListShardsInput, ...func(*
 	if err := s.begin("ListShards"); err != nil {
 		return nil, err
 	}
+
 	out := &kinesis.ListShardsOutput{}
 	for _, id := range s.order {
 		out.Shards = append(out.Shards, s.shards[id].Shard)
@@ -57,6 +59,7 @@ func (s *Stream) GetShardIterator(_ context.Context, in *kinesis.GetShardIterato
 	if !ok {
 		return nil, missing("shard " + *in.ShardId)
 	}
+
 	from, err := s.position(sh, types.StartingPosition{Type: in.ShardIteratorType, SequenceNumber: in.StartingSequenceNumber, Timestamp: in.Timestamp})
 	if err != nil {
 		return nil, err

@@ -80,6 +80,7 @@ func (s *Stream) add(id string, parents ...string) {
 	if len(parents) > 1 {
 		sh.AdjacentParentShardId = &parents[1]
 	}
+
 	s.shards[id], s.order = sh, append(s.order, id)
 }
 
@@ -87,10 +88,12 @@ func (s *Stream) add(id string, parents ...string) {
 func (s *Stream) Reshard(parents, children []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	for _, p := range parents {
 		s.shards[p].closed = true
 		s.shards[p].SequenceNumberRange.EndingSequenceNumber = aws.String(sequence(s.next))
 	}
+
 	for _, c := range children {
 		s.add(c, parents...)
 	}

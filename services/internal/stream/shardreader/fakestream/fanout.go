@@ -23,6 +23,7 @@ type consumer struct {
 func (s *Stream) Register(name string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	arn := fmt.Sprintf("%s/consumer/%s:%d", s.arn(), name, s.created.UnixMilli())
 	s.consumers[arn] = &consumer{
 		Consumer:   types.Consumer{ConsumerName: &name, ConsumerARN: &arn, ConsumerStatus: types.ConsumerStatusActive, ConsumerCreationTimestamp: aws.Time(time.Now())},
@@ -44,6 +45,7 @@ func (s *Stream) Deregister(arn string) {
 func (s *Stream) Break(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	for _, c := range s.consumers {
 		for _, sub := range c.subscribed {
 			sub.end(err)
@@ -69,6 +71,7 @@ func (s *Stream) muted() bool {
 func (s *Stream) Subscribed(arn string) (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	if c := s.consumers[arn]; c != nil {
 		for _, sub := range c.subscribed {
 			if sub.open() {
@@ -99,6 +102,7 @@ func (s *Stream) ListStreamConsumers(context.Context, *kinesis.ListStreamConsume
 	for _, c := range s.consumers {
 		out.Consumers = append(out.Consumers, c.Consumer)
 	}
+
 	slices.SortFunc(out.Consumers, func(a, b types.Consumer) int { return strings.Compare(*a.ConsumerName, *b.ConsumerName) })
 	return out, nil
 }
@@ -132,6 +136,7 @@ func (s *Stream) SubscribeToShard(ctx context.Context, in *kinesis.SubscribeToSh
 		s: s, consumer: *in.ConsumerARN, shard: sh, from: from, began: time.Now(),
 		events: make(chan types.SubscribeToShardEventStream), done: make(chan struct{}),
 	}
+
 	c.subscribed[*in.ShardId] = sub
 	go sub.run(ctx)
 	return sub, nil
