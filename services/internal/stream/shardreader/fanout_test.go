@@ -132,7 +132,7 @@ func TestFanOutPollsWhereItIsRefused(t *testing.T) {
 	}
 }
 
-// A consumer that is lost is let go of at once, and used again when it is back.
+// A consumer that is lost is not used from then on, and used again when it is back.
 func TestFanOutStopsWhenTheConsumerIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := fakestream.New("a", "b")
