@@ -29,7 +29,6 @@ func FuzzRequest(f *testing.F) {
 		"Kinesis_20131202.ListShards":       `{"StreamName":"driver-locations"}`,
 		"Kinesis_20131202.SubscribeToShard": `{"ConsumerARN":"arn:aws:kinesis:us-east-1:000000000000:stream/driver-locations/consumer/mapfeed-1:1","ShardId":"shardId-000000000000","StartingPosition":{"Type":"LATEST"}}`,
 		"Kinesis_20131202.DescribeStream":   `{"StreamName":"driver-locations","Limit":1}`,
-		"AmazonSQS.TagQueue":                `{"QueueUrl":"/ride-requests","Tags":{"a":"b"}}`,
 		"AmazonSQS.SetQueueAttributes":      `{"QueueUrl":"/ride-requests-dlq","Attributes":{"RedriveAllowPolicy":"{\"redrivePermission\":\"denyAll\"}"}}`,
 		"":                                  "Action=Publish&TopicArn=arn:aws:sns:us-east-1:000000000000:tandem-alarms&Message=x",
 	} {

@@ -212,7 +212,6 @@ func (v *victim) look(t *testing.T, queue *string) (messages []looked) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+v.addr+"/_aws/sqs/messages?ShowInvisible=true&ShowDelayed=true&QueueUrl="+url.QueryEscape(*queue), nil)
 	require.NoError(t, err)
-	req.Header.Set("Accept", "application/json")
 	resp, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
 	defer func() { _ = resp.Body.Close() }()

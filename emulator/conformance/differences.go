@@ -57,7 +57,6 @@ func localstackQueues() [][2]string {
 		{`SetQueueAttributes refuses RedrivePolicy "not JSON"`, "It is answered with status 500."},
 		{`SetQueueAttributes refuses RedrivePolicy {"deadLetterTargetArn":"nonsense","maxReceiveCount":3}`, "It is taken."},
 		{"ChangeMessageVisibility refuses VisibilityTimeout 43201", "It is taken."},
-		{"a receive can be tried again", "ReceiveRequestAttemptId is ignored: the next messages come."},
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"math/big"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/stretchr/testify/require"
 )
 
@@ -30,8 +29,6 @@ func fifoCases() []testCase {
 			"SequenceNumber: 128 bits, increasing for a particular MessageGroupId, not consecutive.", sequenceRises),
 		promise("a FIFO message says its group, id and number", sqsAPI+"API_ReceiveMessage.html",
 			"MessageGroupId, MessageDeduplicationId and SequenceNumber are attributes of a message.", fifoAttributes),
-		promise("a receive can be tried again", sqsAPI+"API_ReceiveMessage.html",
-			"Calls with the same ReceiveRequestAttemptId return the same messages and receipt handles during the visibility timeout.", receiveAgain),
 		promise("an expired handle deletes nothing", "https://repost.aws/knowledge-center/sqs-receipt-handle-error",
 			"For FIFO queues a receipt handle expires with the visibility timeout: InvalidParameterValue.", expiredHandle),
 		promise("a batch keeps its order", sqsGuide+"FIFO-queues-understanding-logic.html",
@@ -144,22 +141,6 @@ func fifoAttributes(c *caseRun) {
 	require.Equal(c, "the-group", a["MessageGroupId"])
 	require.Equal(c, "the-id", a["MessageDeduplicationId"])
 	require.Equal(c, *sent.SequenceNumber, a["SequenceNumber"])
-}
-
-func receiveAgain(c *caseRun) {
-	url := c.fifo()
-	c.sendGroups(url, "a1", "a2", "b1")
-	attempt := func(in *sqs.ReceiveMessageInput) { in.ReceiveRequestAttemptId = ptr("attempt") }
-	first := c.receive(url, 5, visibility(60), attempt, atMost(2))
-	require.NotEmpty(c, first)
-
-	again := c.receive(url, 5, visibility(60), attempt, atMost(2))
-	require.Equal(c, bodies(first), bodies(again))
-
-	for i := range first {
-		require.Equal(c, *first[i].ReceiptHandle, *again[i].ReceiptHandle)
-	}
-	c.delete(url, again...)
 }
 
 func expiredHandle(c *caseRun) {

@@ -36,8 +36,6 @@ func queueCases() []testCase {
 			"PurgeQueueInProgress: a PurgeQueue of this queue within the last 60 seconds.", purgeTwice),
 		promise("after 60 seconds it may be purged again", sqsAPI+"API_PurgeQueue.html",
 			"Only one PurgeQueue operation is allowed every 60 seconds.", purgeLater, slow),
-		promise("tags are set, listed, removed", sqsAPI+"API_TagQueue.html",
-			"A new tag with a key identical to that of an existing tag overwrites it.", queueTags),
 		promise("a queue is found by its name", sqsAPI+"API_GetQueueUrl.html",
 			"Returns the URL of an existing queue.", findQueue),
 	}
@@ -185,31 +183,6 @@ func purgeLater(c *caseRun) {
 	c.pause(62 * time.Second)
 	_, err = c.sqs.PurgeQueue(c.ctx, &sqs.PurgeQueueInput{QueueUrl: &url})
 	require.NoError(c, err)
-}
-
-func queueTags(c *caseRun) {
-	name := unique("conformance")
-	url := c.queueNamed(name)
-	tag := func(kv ...string) {
-		_, err := c.sqs.TagQueue(c.ctx, &sqs.TagQueueInput{QueueUrl: &url, Tags: pairs(kv...)})
-		require.NoError(c, err)
-	}
-
-	tags := func() map[string]string {
-		out, err := c.sqs.ListQueueTags(c.ctx, &sqs.ListQueueTagsInput{QueueUrl: &url})
-		require.NoError(c, err)
-		return out.Tags
-	}
-
-	require.Empty(c, tags())
-
-	tag("team", "dispatch", "cost", "1")
-	tag("cost", "2")
-	require.Equal(c, pairs("team", "dispatch", "cost", "2"), tags())
-
-	_, err := c.sqs.UntagQueue(c.ctx, &sqs.UntagQueueInput{QueueUrl: &url, TagKeys: []string{"cost", "none"}})
-	require.NoError(c, err)
-	require.Equal(c, pairs("team", "dispatch"), tags())
 }
 
 func findQueue(c *caseRun) {

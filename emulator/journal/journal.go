@@ -21,8 +21,7 @@ type disk interface {
 	Sync() error
 }
 
-// File is one append-only file of frames. It is not safe for concurrent use,
-// but ReadAt may run beside Append up to a size that was read before.
+// File is one append-only file of frames. It is not safe for concurrent use.
 type File struct {
 	path  string
 	f     *os.File
@@ -193,38 +192,8 @@ func (j *File) write(b []byte) error {
 	return nil
 }
 
-// ReadAt reads frames from offset on, calling each until it says stop, or the
-// file's end; next is where reading would go on.
-func (j *File) ReadAt(offset int64, each func(payload []byte) (more bool)) (next int64, err error) {
-	r := bufio.NewReaderSize(io.NewSectionReader(j.f, offset, j.size-offset), 256<<10)
-	for offset < j.size {
-		payload, err := ReadFrame(r, nil)
-		if err != nil {
-			return offset, fmt.Errorf("journal: %s at %d: %w", j.path, offset, err)
-		}
-		if !each(payload) {
-			return offset, nil
-		}
-		offset += FrameSize(len(payload))
-	}
-	return offset, nil
-}
-
 // Close closes the file.
 func (j *File) Close() error { return j.f.Close() }
 
 // Remove closes and deletes the file.
 func (j *File) Remove() error { return errors.Join(j.f.Close(), os.Remove(j.path)) }
-
-// OpenSealed opens a file that is complete, for reading alone.
-func OpenSealed(path string) (*File, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("journal: %w", err)
-	}
-	info, err := f.Stat()
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("journal: %w", err), f.Close())
-	}
-	return &File{path: path, f: f, disk: f, size: info.Size()}, nil
-}

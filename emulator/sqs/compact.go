@@ -119,12 +119,12 @@ func (s *Service) snapshot() []kept {
 		q := s.queues[name]
 		q.expire(at)
 		k := kept{queue: name, messages: make([]*message, 0, q.arrived.Len()), entries: []entry{
-			{Op: opQueue, Queue: name, Attributes: q.attributes, Tags: q.tags, At: q.created},
+			{Op: opQueue, Queue: name, Attributes: q.attributes, At: q.created},
 			{Op: opAttributes, Queue: name, At: q.modified}, {Op: opPurge, Queue: name, At: q.purged},
 		}}
 		for _, d := range q.dedup.order { // of messages that are gone too
-			if d.until > at && q.dedup.byKey[d.key] == d {
-				k.entries = append(k.entries, entry{Op: opDedup, Queue: name, Dedup: &d.value})
+			if d.Until > at && q.dedup.byKey[d.Key] == d {
+				k.entries = append(k.entries, entry{Op: opDedup, Queue: name, Dedup: d})
 			}
 		}
 		for e := q.arrived.Front(); e != nil; e = e.Next() {

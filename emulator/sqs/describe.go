@@ -6,9 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
-
-	"tandem/emulator/wire"
 )
 
 // list gives a page of the queues that match, by name.
@@ -83,52 +80,4 @@ func (q *queue) describe() map[string]string {
 		all["KmsDataKeyReusePeriodSeconds"] = "300"
 	}
 	return all
-}
-
-type tagIn struct {
-	QueueURL string            `json:"QueueUrl"`
-	Tags     map[string]string // TagQueue
-	TagKeys  []string          // UntagQueue
-}
-
-// checkTags checks as the developer guide says.
-// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-queue-tags.html
-func checkTags(tags map[string]string) error {
-	if len(tags) > maxTags {
-		return invalid("Too many tags added for queue: %d; the most is %d.", len(tags), maxTags)
-	}
-	for k, v := range tags {
-		if k == "" || len(k) > 128 || len(v) > 256 || strings.HasPrefix(k, "aws:") {
-			return invalid("Tag keys must be between 1 and 128 characters in length, tag values up to 256; keys cannot begin with aws:.")
-		}
-	}
-	return nil
-}
-
-func (s *Service) tag(_ context.Context, in tagIn) (wire.Empty, error) {
-	return wire.Empty{}, s.on(in.QueueURL, func(q *queue) error {
-		tags := map[string]string{}
-		maps.Copy(tags, q.tags)
-		maps.Copy(tags, in.Tags)
-		for _, k := range in.TagKeys {
-			delete(tags, k)
-		}
-		if err := checkTags(tags); err != nil {
-			return err
-		}
-		if err := s.write(entry{Op: opTags, Queue: q.name, Tags: tags}); err != nil {
-			return err
-		}
-		q.tags = tags
-		return nil
-	})
-}
-
-type tagsOut struct {
-	Tags map[string]string `json:",omitempty"`
-}
-
-func (s *Service) listTags(_ context.Context, in queueIn) (out tagsOut, err error) {
-	err = s.on(in.QueueURL, func(q *queue) error { out.Tags = q.tags; return nil })
-	return out, err
 }

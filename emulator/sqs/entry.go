@@ -18,7 +18,6 @@ type entry struct {
 	IDs        []string          `json:",omitempty"` // opDelete: the messages
 	At         int64             `json:",omitempty"` // ms; opVersion and opSequence: the number
 	Attributes map[string]string `json:",omitempty"`
-	Tags       map[string]string `json:",omitempty"`
 	Message    *message          `json:",omitempty"`
 	Dedup      *dedupEntry       `json:",omitempty"`
 	Task       *moveTask         `json:",omitempty"`
@@ -30,7 +29,7 @@ const (
 	opVersion op = iota + 1 // the first of a file
 	opQueue
 	opAttributes
-	opTags
+	_ // was the tags of a queue, which are no longer kept
 	opDeleteQueue
 	opSend
 	opDelete

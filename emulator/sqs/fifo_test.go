@@ -123,27 +123,6 @@ func TestFIFODelayIsTheQueues(t *testing.T) {
 	})
 }
 
-func TestReceiveRequestAttemptID(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := memory(t, Options{})
-		url := c.queue("q.fifo", j{"ContentBasedDeduplication": "true"})
-		c.send(url, "a", to("a"))
-		c.send(url, "b", to("b"))
-		try := j{"ReceiveRequestAttemptId": "1", "MaxNumberOfMessages": 2}
-		first := c.receive(url, try)
-		require.Equal(t, "a b", bodies(first))
-		time.Sleep(20 * time.Second)
-		require.Equal(t, first, c.receive(url, try), "the same, with the same handles")
-		time.Sleep(29 * time.Second)
-		require.Empty(t, c.receive(url), "the visibility began anew")
-		require.Empty(t, c.receive(url, j{"ReceiveRequestAttemptId": "2"}))
-		c.remove(url, first[0])
-		require.Empty(t, c.receive(url, try), "not after one was touched")
-		time.Sleep(time.Second)
-		require.Equal(t, "b", bodies(c.receive(url, try)), "a new receive")
-	})
-}
-
 func TestADeadFIFOMessageLetsItsGroupGoOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := memory(t, Options{})

@@ -15,7 +15,7 @@ import (
 func FuzzDecodeFrame(f *testing.F) {
 	m := &message{ID: "i", Body: "b", Attributes: map[string]attribute{"a": {DataType: "Binary", BinaryValue: []byte{0}}}, Group: "g", Dedup: "d", Sent: 1, Due: queueDelay, Seq: 7}
 	for _, e := range []entry{
-		{Op: opVersion, At: version}, {Op: opQueue, Queue: "r.fifo", Attributes: map[string]string{"DelaySeconds": "5"}, Tags: map[string]string{"a": "b"}},
+		{Op: opVersion, At: version}, {Op: opQueue, Queue: "r.fifo", Attributes: map[string]string{"DelaySeconds": "5"}},
 		{Op: opSend, Queue: "q.fifo", Message: m}, {Op: opMove, Queue: "q.fifo", To: "q", ID: "i", Message: m}, {Op: opDelete, Queue: "q.fifo", IDs: []string{"i"}},
 		{Op: opDedup, Queue: "q.fifo", Dedup: &dedupEntry{"d", "i", 7, 9}}, {Op: opTask, Task: &moveTask{taskOut: taskOut{Handle: "h", Status: "RUNNING"}}}, {Op: opPurge, Queue: "q"},
 	} {
@@ -107,7 +107,7 @@ func FuzzBatch(f *testing.F) {
 	f.Add("SendMessageBatch", []byte(`{"QueueUrl":"/q.fifo","Entries":[{"Id":"1","MessageBody":"x","MessageGroupId":"g","MessageDeduplicationId":"d"},{"Id":"2","MessageBody":"x","MessageGroupId":"g","MessageDeduplicationId":"d"}]}`))
 	f.Add("DeleteMessageBatch", []byte(`{"QueueUrl":"/q","Entries":[{"Id":"1","ReceiptHandle":"cSBhIDEgMQ=="}]}`))
 	f.Add("ChangeMessageVisibilityBatch", []byte(`{"QueueUrl":"/q","Entries":[{"Id":"1","ReceiptHandle":"cSBhIDEgMQ==","VisibilityTimeout":0}]}`))
-	f.Add("ReceiveMessage", []byte(`{"QueueUrl":"/q.fifo","MaxNumberOfMessages":10,"ReceiveRequestAttemptId":"1","AttributeNames":["All"]}`))
+	f.Add("ReceiveMessage", []byte(`{"QueueUrl":"/q.fifo","MaxNumberOfMessages":10,"AttributeNames":["All"]}`))
 	c := open(f, Options{})
 	c.queue("q", j{"VisibilityTimeout": "0"})
 	c.queue("q.fifo", nil)

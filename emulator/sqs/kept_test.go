@@ -17,17 +17,6 @@ func restarted(t *testing.T, c client) client {
 	return open(t, c.s.o)
 }
 
-func TestTagsAfterTheLastWasTakenAway(t *testing.T) {
-	c := open(t, Options{Path: filepath.Join(t.TempDir(), "j")})
-	url := c.queue("q", nil)
-	c.do("TagQueue", j{"QueueUrl": url, "Tags": j{"a": "b"}})
-	c.do("UntagQueue", j{"QueueUrl": url, "TagKeys": []string{"a"}})
-	c = restarted(t, c)
-	c.do("TagQueue", j{"QueueUrl": url, "Tags": j{"c": "d"}})
-	require.Equal(t, j{"Tags": j{"c": "d"}}, c.do("ListQueueTags", j{"QueueUrl": url}))
-	require.NoError(t, c.s.Close())
-}
-
 func TestACancelledMoveStaysCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := open(t, Options{Path: filepath.Join(t.TempDir(), "j")})
@@ -76,7 +65,7 @@ func TestWhatIsForgotten(t *testing.T) {
 		fifo := c.queue("q.fifo", j{"ContentBasedDeduplication": "true"})
 		for i := range 100 {
 			c.send(fifo, fmt.Sprint(i), to("g"))
-			c.remove(fifo, c.receive(fifo, j{"ReceiveRequestAttemptId": "same"})[0])
+			c.remove(fifo, c.receive(fifo)[0])
 			c.queue(fmt.Sprint("source", i), j{"RedrivePolicy": redriveTo(c.deadLetters(i), "1")})
 			c.do("StartMessageMoveTask", j{"SourceArn": arn(fmt.Sprint("dead", i))})
 			time.Sleep(10 * time.Second)
@@ -84,7 +73,7 @@ func TestWhatIsForgotten(t *testing.T) {
 				c.do("DeleteQueue", j{"QueueUrl": fmt.Sprint("/", name, i)})
 			}
 		}
-		require.Less(t, len(c.s.queues["q.fifo"].attempts.order), 40, "of the last five minutes")
+		require.Less(t, len(c.s.queues["q.fifo"].dedup.order), 40, "of the last five minutes")
 		require.Less(t, len(c.s.deleted), 20, "of the last minute")
 		require.Less(t, len(c.s.tasks), 3, "of queues that are there")
 	})

@@ -33,7 +33,6 @@ type message struct {
 	receivedAt    int64 // the latest receive
 	visibleAt     int64 // in timed: when it is seen (again)
 	inFlight      bool
-	gone          bool
 	md5           string
 
 	pile    *pile // which holds it at index, or nil

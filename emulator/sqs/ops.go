@@ -34,9 +34,6 @@ func (s *Service) Ops(base func(context.Context) string) map[string]wire.Op {
 		"PurgeQueue":                   wire.Handle(s.purge),
 		"GetQueueAttributes":           wire.Handle(s.getAttributes),
 		"SetQueueAttributes":           wire.Handle(s.setAttributes),
-		"TagQueue":                     wire.Handle(s.tag),
-		"UntagQueue":                   wire.Handle(s.tag),
-		"ListQueueTags":                wire.Handle(s.listTags),
 		"SendMessage":                  wire.Handle(s.send),
 		"SendMessageBatch":             wire.Handle(s.sendBatch),
 		"ReceiveMessage":               wire.Handle(s.receive),
@@ -53,7 +50,6 @@ func (s *Service) Ops(base func(context.Context) string) map[string]wire.Op {
 type createIn struct {
 	QueueName  string
 	Attributes map[string]string
-	Tags       map[string]string `json:"tags"`
 }
 
 type urlOut struct {

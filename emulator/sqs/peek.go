@@ -3,7 +3,6 @@ package sqs
 import (
 	"encoding/base64"
 	"encoding/json"
-	"encoding/xml"
 	"errors"
 	"maps"
 	"net/http"
@@ -17,105 +16,102 @@ import (
 	"tandem/emulator/wire"
 )
 
-// ServePeek answers GET /_aws/sqs/messages?QueueUrl=… as LocalStack 4.14.0
-// does: a queue's messages without receiving them, as XML, or with Accept:
-// application/json as JSON that is the XML turned over, so that Message is null,
-// one object or a list. ShowInvisible and ShowDelayed (true or 1) add what is in
-// flight and what is delayed. /_aws/sqs/messages/{region}/{account}/{queue} may
-// name the queue instead.
+// ServePeek answers GET /_aws/sqs/messages?QueueUrl=… with a queue's messages,
+// without receiving them. The answer is what LocalStack 4.14.0 answers with
+// Accept: application/json: an XML document turned into JSON, in which Message
+// is null, one object or a list. ShowInvisible and ShowDelayed (true or 1) add
+// what is in flight and what is delayed.
+// /_aws/sqs/messages/{region}/{account}/{queue} may name the queue instead.
 // https://docs.localstack.cloud/aws/services/sqs/#sqs-query-api
 func (s *Service) ServePeek(w http.ResponseWriter, r *http.Request) {
-	asJSON := strings.Contains(r.Header.Get("Accept"), "json")
+	messages, err := s.peekFor(r)
+	if err != nil {
+		peekFailed(w, err)
+		return
+	}
+
+	answer := peekResponse{RequestID: peekID{uuid.NewString()}}
+	if len(messages) > 0 {
+		answer.Result = &peekResult{messages}
+	}
+	answerPeek(w, http.StatusOK, "ReceiveMessageResponse", answer)
+}
+
+func (s *Service) peekFor(r *http.Request) ([]peekMessage, error) {
 	p, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		err = invalid("The query cannot be read.")
+		return nil, invalid("The query cannot be read.")
 	}
+
 	name := r.PathValue("queue")
 	if name == "" {
 		name = p.Get("QueueUrl")
 	}
-	result := peekResult{}
-	if err == nil {
-		result.Messages, err = s.peek(name, truth(p.Get("ShowInvisible")), truth(p.Get("ShowDelayed")))
-	}
-	if err != nil {
-		peekFailed(w, err, asJSON)
-		return
-	}
-	out := peekResponse{XMLNS: peekNamespace, Result: result, RequestID: peekID{uuid.NewString()}}
-	answerPeek(w, http.StatusOK, "ReceiveMessageResponse", out, asJSON)
+	return s.peek(name, isTrue(p.Get("ShowInvisible")), isTrue(p.Get("ShowDelayed")))
 }
 
-func truth(s string) bool { return strings.EqualFold(s, "true") || s == "1" }
-
-const peekNamespace = "http://queue.amazonaws.com/doc/2012-11-05/"
+func isTrue(s string) bool { return strings.EqualFold(s, "true") || s == "1" }
 
 type peekResponse struct {
-	XMLName   xml.Name   `xml:"ReceiveMessageResponse" json:"-"`
-	XMLNS     string     `xml:"xmlns,attr" json:"-"`
-	Result    peekResult `xml:"ReceiveMessageResult" json:"ReceiveMessageResult"`
-	RequestID peekID     `xml:"ResponseMetadata" json:"ResponseMetadata"`
+	Result    *peekResult `json:"ReceiveMessageResult"` // null without messages
+	RequestID peekID      `json:"ResponseMetadata"`
 }
 
 type peekID struct {
-	ID string `xml:"RequestId" json:"RequestId"`
+	ID string `json:"RequestId"`
 }
 
 type peekResult struct {
-	Messages few[peekMessage] `xml:"Message"`
+	Messages oneOrList[peekMessage] `json:"Message"`
 }
 
-// MarshalJSON writes an empty element as null.
-func (r peekResult) MarshalJSON() ([]byte, error) {
-	if len(r.Messages) == 0 {
-		return []byte("null"), nil
-	}
-	return json.Marshal(map[string]any{"Message": r.Messages})
-}
+// oneOrList is an element of XML that may be repeated: in JSON a single one is
+// an object, and several are a list.
+type oneOrList[T any] []T
 
-// few are elements of XML: in JSON one of them is itself, more are a list.
-type few[T any] []T
-
-// MarshalJSON writes one, or a list.
-func (f few[T]) MarshalJSON() ([]byte, error) {
-	if len(f) == 1 {
-		return json.Marshal(f[0])
+// MarshalJSON writes one element, or a list.
+func (l oneOrList[T]) MarshalJSON() ([]byte, error) {
+	if len(l) == 1 {
+		return json.Marshal(l[0])
 	}
-	return json.Marshal([]T(f))
+	return json.Marshal([]T(l))
 }
 
 type peekMessage struct {
-	MessageID              string           `xml:"MessageId" json:"MessageId"`
-	MD5OfBody              string           `json:"MD5OfBody"`
-	Body                   string           `json:"Body"`
-	Attribute              few[peekPair]    `json:"Attribute"`
-	MD5OfMessageAttributes string           `xml:",omitempty" json:"MD5OfMessageAttributes,omitempty"`
-	MessageAttribute       few[peekUserOwn] `json:"MessageAttribute,omitempty"`
-	ReceiptHandle          string           `json:"ReceiptHandle"`
+	MessageID              string                   `json:"MessageId"`
+	MD5OfBody              string                   `json:"MD5OfBody"`
+	Body                   string                   `json:"Body"`
+	Attributes             oneOrList[peekAttribute] `json:"Attribute"`
+	MD5OfMessageAttributes string                   `json:"MD5OfMessageAttributes,omitempty"`
+	MessageAttributes      oneOrList[peekOwn]       `json:"MessageAttribute,omitempty"`
+	ReceiptHandle          string                   `json:"ReceiptHandle"`
 }
 
-type peekPair struct {
+// peekAttribute is one of the system's attributes.
+type peekAttribute struct {
 	Name  string `json:"Name"`
 	Value string `json:"Value"`
 }
 
-type peekUserOwn struct {
+// peekOwn is one of the message's own attributes.
+type peekOwn struct {
 	Name  string    `json:"Name"`
 	Value peekValue `json:"Value"`
 }
 
 type peekValue struct {
-	StringValue string `xml:",omitempty" json:"StringValue,omitempty"`
-	BinaryValue string `xml:",omitempty" json:"BinaryValue,omitempty"` // base64
+	StringValue string `json:"StringValue,omitempty"`
+	BinaryValue string `json:"BinaryValue,omitempty"` // base64
 	DataType    string `json:"DataType"`
 }
 
-// peek gives what is in flight first, then the visible, then the delayed.
+// peek returns what is in flight first, then the visible, then the delayed.
 func (s *Service) peek(queueURL string, invisible, delayed bool) (out []peekMessage, err error) {
 	err = s.on(queueURL, func(q *queue) error {
 		at := now()
 		q.expire(at)
-		q.ripen(at)
+		q.makeVisible(at)
+
 		for _, want := range []string{"in_flight", "waiting", "visible", "delayed"} {
 			if want == "delayed" && !delayed || (want == "in_flight" || want == "waiting") && !invisible {
 				continue
@@ -134,62 +130,55 @@ func (s *Service) peek(queueURL string, invisible, delayed bool) (out []peekMess
 
 func (q *queue) peeked(m *message, state string, invisible, delayed bool) peekMessage {
 	out := peekMessage{
-		MessageID: m.ID, MD5OfBody: m.bodyMD5(), Body: m.Body, ReceiptHandle: "SQS/BACKDOOR/ACCESS",
-		MD5OfMessageAttributes: md5Attributes(m.Attributes),
+		MessageID: m.ID, MD5OfBody: m.bodyMD5(), Body: m.Body, MD5OfMessageAttributes: md5Attributes(m.Attributes),
+		ReceiptHandle: "SQS/BACKDOOR/ACCESS", // as LocalStack: nobody received it, so nobody may delete it
 	}
+
 	for _, name := range systemAttributes() {
 		if v := m.system(name); v != "" {
-			out.Attribute = append(out.Attribute, peekPair{name, v})
+			out.Attributes = append(out.Attributes, peekAttribute{name, v})
 		}
 	}
 	if invisible {
-		out.Attribute = append(out.Attribute, peekPair{"IsVisible", strconv.FormatBool(state != "in_flight")})
+		out.Attributes = append(out.Attributes, peekAttribute{"IsVisible", strconv.FormatBool(state != "in_flight")})
 	}
 	if delayed {
-		out.Attribute = append(out.Attribute, peekPair{"IsDelayed", strconv.FormatBool(state == "delayed")})
+		out.Attributes = append(out.Attributes, peekAttribute{"IsDelayed", strconv.FormatBool(state == "delayed")})
 	}
+
 	for _, name := range slices.Sorted(maps.Keys(m.Attributes)) {
 		a := m.Attributes[name]
-		out.MessageAttribute = append(out.MessageAttribute, peekUserOwn{name, peekValue{a.StringValue, base64.StdEncoding.EncodeToString(a.BinaryValue), a.DataType}})
+		value := peekValue{a.StringValue, base64.StdEncoding.EncodeToString(a.BinaryValue), a.DataType}
+		out.MessageAttributes = append(out.MessageAttributes, peekOwn{name, value})
 	}
 	return out
 }
 
 type peekError struct {
-	XMLName   xml.Name `xml:"ErrorResponse" json:"-"`
-	XMLNS     string   `xml:"xmlns,attr" json:"-"`
 	Error     peekFault
-	RequestID string `xml:"RequestId" json:"RequestId"`
+	RequestID string `json:"RequestId"`
 }
 
 type peekFault struct {
 	Code    string
-	Message string `xml:",omitempty" json:",omitempty"`
+	Message string `json:",omitempty"`
 	Type    string
 }
 
-func peekFailed(w http.ResponseWriter, err error, asJSON bool) {
+func peekFailed(w http.ResponseWriter, err error) {
 	var e *wire.Error
 	if !errors.As(err, &e) {
 		e = &wire.Error{Status: http.StatusInternalServerError, Query: "InternalFailure", Message: err.Error()}
 	}
-	answerPeek(w, e.Status, "ErrorResponse", peekError{XMLNS: peekNamespace, Error: peekFault{e.Query, e.Message, "Sender"}, RequestID: uuid.NewString()}, asJSON)
+	answerPeek(w, e.Status, "ErrorResponse", peekError{peekFault{e.Query, e.Message, "Sender"}, uuid.NewString()})
 }
 
-func answerPeek(w http.ResponseWriter, status int, root string, v any, asJSON bool) {
-	var b []byte
-	var err error
-	if asJSON {
-		w.Header().Set("Content-Type", "application/json")
-		b, err = json.Marshal(map[string]any{root: v})
-	} else {
-		w.Header().Set("Content-Type", "text/xml")
-		b, err = xml.Marshal(v)
-		b = append([]byte(xml.Header), b...)
-	}
+func answerPeek(w http.ResponseWriter, status int, root string, v any) {
+	b, err := json.Marshal(map[string]any{root: v})
 	if err != nil {
 		status, b = http.StatusInternalServerError, []byte(err.Error())
 	}
+	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = w.Write(b) // the client is gone if this fails
 }

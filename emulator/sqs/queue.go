@@ -16,8 +16,7 @@ type queue struct {
 	fifo       bool
 	attributes map[string]string // as they were set
 	set        settings          // what they mean
-	tags       map[string]string
-	created    int64 // ms
+	created    int64             // ms
 	modified   int64
 	purged     int64
 
@@ -28,15 +27,14 @@ type queue struct {
 	groups   map[string]*group
 	inFlight int
 
-	dedup    window[dedupEntry]
-	attempts window[*attempt]
-	ghosts   []*message    // deleted, but may show once more
-	changed  chan struct{} // somebody waits; nil: nobody
-	oldest   int64         // ms; no message was sent before
-	swept    int64         // ms
-	rng      *rand.Rand
-	run      int64 // tells this run's receipt handles from an earlier one's
-	rates    rates
+	dedup   dedup
+	ghosts  []*message    // deleted, but may show once more
+	changed chan struct{} // somebody waits; nil: nobody
+	oldest  int64         // ms; no message was sent before
+	swept   int64         // ms
+	rng     *rand.Rand
+	run     int64 // tells this run's receipt handles from an earlier one's
+	rates   rates
 }
 
 // group is a FIFO queue's messages of one MessageGroupId, in order. While one
@@ -53,7 +51,7 @@ func newQueue(name string, attributes map[string]string, at int64, seed uint64) 
 	q := &queue{
 		name: name, arn: arnPrefix + name, fifo: strings.HasSuffix(name, ".fifo"), created: at,
 		byID: map[string]*message{}, ready: bySeq(), timed: byTime(), groups: map[string]*group{},
-		tags: map[string]string{}, rng: rand.New(rand.NewPCG(seed, h.Sum64())), run: time.Now().UnixNano(),
+		rng: rand.New(rand.NewPCG(seed, h.Sum64())), run: time.Now().UnixNano(),
 	}
 	q.apply(attributes, at)
 	return q
@@ -125,7 +123,6 @@ func (q *queue) placeFirst(g *group, now int64) {
 func (q *queue) remove(m *message, now int64) {
 	delete(q.byID, m.ID)
 	q.arrived.Remove(m.inQueue)
-	m.gone = true
 	if m.pile != nil {
 		m.pile.remove(m)
 	}
@@ -174,8 +171,8 @@ func (q *queue) land(m *message) {
 	}
 }
 
-// ripen makes visible what is due.
-func (q *queue) ripen(now int64) {
+// makeVisible makes visible what is due.
+func (q *queue) makeVisible(now int64) {
 	for m := q.timed.first(); m != nil && m.visibleAt <= now; m = q.timed.first() {
 		q.timed.remove(m)
 		if m.inFlight {
@@ -206,7 +203,7 @@ func (q *queue) setVisible(m *message, at, now int64) {
 	m.visibleAt = at
 	q.timed.moved(m)
 	if sooner { // a heartbeat wakes nobody
-		q.ripen(now)
+		q.makeVisible(now)
 		q.signal()
 	}
 }
@@ -262,7 +259,7 @@ func (q *queue) old(sent, now int64) bool { return sent+q.set.retention*1000 <= 
 // counts gives the queue's approximate numbers.
 func (q *queue) counts(now int64) (visible, inFlight, delayed int) {
 	q.expire(now)
-	q.ripen(now)
+	q.makeVisible(now)
 	delayed = q.timed.Len() - q.inFlight
 	if q.fifo { // timed has only the first of each group
 		delayed = 0

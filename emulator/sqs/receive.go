@@ -9,11 +9,10 @@ import (
 
 const (
 	maxReceive    = 10
-	maxWait       = 20             // seconds
-	maxVisibility = 12 * 60 * 60   // seconds
-	maxInFlight   = 120_000        // messages of a queue
-	ghostsKept    = 100            // messages
-	attemptWindow = 5 * 60 * 1_000 // ms
+	maxWait       = 20           // seconds
+	maxVisibility = 12 * 60 * 60 // seconds
+	maxInFlight   = 120_000      // messages of a queue
+	ghostsKept    = 100          // messages
 )
 
 type receiveIn struct {
@@ -24,7 +23,6 @@ type receiveIn struct {
 	AttributeNames              []string
 	MessageSystemAttributeNames []string
 	MessageAttributeNames       []string
-	ReceiveRequestAttemptID     string `json:"ReceiveRequestAttemptId"`
 }
 
 type receiveOut struct {
@@ -49,9 +47,6 @@ func (in receiveIn) check() error {
 	}
 	if v := in.VisibilityTimeout; v != nil && (*v < 0 || *v > maxVisibility) {
 		return invalidValue("VisibilityTimeout", *v, "Total VisibilityTimeout for the message is beyond the limit [%d seconds]", maxVisibility)
-	}
-	if id := in.ReceiveRequestAttemptID; id != "" && !fifoID.MatchString(id) {
-		return invalidValue("ReceiveRequestAttemptId", id, "ReceiveRequestAttemptId can only include alphanumeric and punctuation characters. 1 to 128 in length.")
 	}
 	for _, name := range slices.Concat(in.AttributeNames, in.MessageSystemAttributeNames) {
 		if name != "All" && name != "SqsManagedSseEnabled" && !slices.Contains(systemAttributes(), name) {
@@ -118,7 +113,7 @@ func (s *Service) receiveFrom(q *queue, in receiveIn, began time.Time, alone boo
 	if in.WaitTimeSeconds != nil {
 		wait = *in.WaitTimeSeconds
 	}
-	q.ripen(at) // once: with a visibility of 0 nothing is in one answer twice
+	q.makeVisible(at) // once: with a visibility of 0 nothing is in one answer twice
 	n := in.count()
 	if s.o.Limits {
 		n = min(n, s.o.MaxInFlight-q.inFlight)
@@ -149,9 +144,6 @@ func (s *Service) handOut(q *queue, in receiveIn, n int, at int64, alone bool) (
 	until := at + q.set.visibility*1000
 	if in.VisibilityTimeout != nil {
 		until = at + *in.VisibilityTimeout*1000
-	}
-	if again := q.again(in.ReceiveRequestAttemptID, at, until); again != nil {
-		return q.showAll(again, in), nil
 	}
 	dead := s.byARN(q.set.redrive.Target)
 	var given []*message
@@ -185,7 +177,6 @@ func (s *Service) handOut(q *queue, in receiveIn, n int, at int64, alone bool) (
 	if len(given) == 0 && err != nil {
 		return nil, err // else the next receive meets it again
 	}
-	q.given(in.ReceiveRequestAttemptID, given, at, until)
 	if len(q.ghosts) > 0 && len(given) < n && q.rng.Float64() < 0.2 {
 		ghost := q.ghosts[0]
 		q.ghosts = q.ghosts[1:]

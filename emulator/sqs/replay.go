@@ -47,9 +47,7 @@ func (s *Service) replay(e entry, at int64) error {
 		if s.queues[e.Queue] != nil {
 			return fmt.Errorf("%w: queue %q is made twice", errEntry, e.Queue)
 		}
-		q := newQueue(e.Queue, e.Attributes, e.At, s.o.Seed)
-		maps.Copy(q.tags, e.Tags)
-		s.queues[e.Queue] = q
+		s.queues[e.Queue] = newQueue(e.Queue, e.Attributes, e.At, s.o.Seed)
 		return nil
 	case opSequence:
 		s.seq.Store(max(s.seq.Load(), uint64(e.At)))
@@ -78,8 +76,6 @@ func (s *Service) replayOn(q *queue, e entry, at int64) error {
 	switch e.Op {
 	case opAttributes:
 		q.apply(e.Attributes, e.At)
-	case opTags:
-		q.tags = e.Tags
 	case opDeleteQueue:
 		delete(s.queues, e.Queue)
 		maps.DeleteFunc(s.deleted, func(_ string, when int64) bool { return when+deletedWait <= at })
@@ -88,7 +84,7 @@ func (s *Service) replayOn(q *queue, e entry, at int64) error {
 		if q.byID[e.Message.ID] != nil {
 			return fmt.Errorf("%w: message %s of queue %q is sent twice", errEntry, e.Message.ID, e.Queue)
 		}
-		q.remember(q.dedupOf(e.Message), at)
+		q.remember(q.entryOf(e.Message), at)
 		q.add(e.Message, at)
 	case opDelete:
 		for _, id := range e.IDs {

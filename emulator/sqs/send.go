@@ -10,8 +10,6 @@ import (
 	"github.com/google/uuid"
 )
 
-const dedupWindow = 5 * 60 * 1000 // ms
-
 type sendIn struct {
 	QueueURL                string `json:"QueueUrl"`
 	ID                      string `json:"Id"` // in a batch
@@ -104,18 +102,18 @@ func (s *Service) sendAll(q *queue, in []sendIn) (answers []sendOut, failed []er
 			continue
 		}
 		m := s.newMessage(q, e, at)
-		if before, ok := q.dedup.get(q.dedupOf(m).Key, at); ok {
+		if before, ok := q.dedup.get(q.entryOf(m).Key, at); ok {
 			m.ID, m.Seq = before.ID, before.Seq
 		} else {
 			m.Seq = s.seq.Add(1)
 			entries = append(entries, entry{Op: opSend, Queue: q.name, Message: m})
-			q.remember(q.dedupOf(m), at) // a second entry of the same batch is a repeat
+			q.remember(q.entryOf(m), at) // a second entry of the same batch is a repeat
 		}
 		answers[i] = q.answer(m, e)
 	}
 	if err := s.write(entries...); err != nil {
 		for _, e := range entries { // else a retry would be taken for a repeat
-			delete(q.dedup.byKey, q.dedupOf(e.Message).Key)
+			delete(q.dedup.byKey, q.entryOf(e.Message).Key)
 		}
 		return answers, failed, err
 	}

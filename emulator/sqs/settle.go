@@ -43,7 +43,7 @@ func (q *queue) deletable(handle string, at int64) (*message, error) {
 	if err != nil {
 		return nil, err
 	}
-	q.ripen(at)
+	q.makeVisible(at)
 	m := q.byID[r.message]
 	switch {
 	case m == nil:
@@ -113,7 +113,7 @@ func (q *queue) changeVisibility(in settleIn, at int64) error {
 	if err != nil {
 		return err
 	}
-	q.ripen(at)
+	q.makeVisible(at)
 	m := q.byID[r.message]
 	switch {
 	case m == nil:

@@ -249,7 +249,7 @@ func TestWhatAReceiveMayAsk(t *testing.T) {
 	c := memory(t, Options{})
 	url := c.queue("q", nil)
 	for parameter, values := range map[string][]any{
-		"MaxNumberOfMessages": {0, 11, -1}, "WaitTimeSeconds": {-1, 21}, "VisibilityTimeout": {-1, 43_201}, "ReceiveRequestAttemptId": {"a b", strings.Repeat("x", 129)},
+		"MaxNumberOfMessages": {0, 11, -1}, "WaitTimeSeconds": {-1, 21}, "VisibilityTimeout": {-1, 43_201},
 	} {
 		for _, v := range values {
 			c.refuses("InvalidParameterValue", parameter, "ReceiveMessage", j{"QueueUrl": url, parameter: v})

@@ -184,7 +184,7 @@ func (s *Service) moveUpTo(t *moveTask, n int) (status, reason string) {
 		return "FAILED", queryPrefix + "NonExistentQueue"
 	}
 	at := now()
-	from.ripen(at)
+	from.makeVisible(at)
 	var steps []step
 	for n = min(n, moveChunk); len(steps) < n && status == ""; {
 		run := from.take(n-len(steps), at, 0)

@@ -13,7 +13,6 @@ const (
 	deletedWait = 60_000 // ms, before a deleted queue's name can be used again
 	purgeWait   = 60_000 // ms
 	pageLimit   = 1000
-	maxTags     = 50
 )
 
 // queueName is what CreateQueue takes: up to 80 of these, .fifo at a FIFO
@@ -40,7 +39,7 @@ func (s *Service) create(in createIn, strict bool) error {
 		return invalid("Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length")
 	}
 	fifo := strings.HasSuffix(in.QueueName, ".fifo")
-	if err := cmp.Or(checkSettings(in.Attributes, fifo), checkTags(in.Tags)); err != nil {
+	if err := checkSettings(in.Attributes, fifo); err != nil {
 		return err
 	}
 	return s.alone(func() error {
@@ -57,7 +56,7 @@ func (s *Service) create(in createIn, strict bool) error {
 		if err := s.checkTogether(in.QueueName, merge(defaults(fifo), in.Attributes), strict); err != nil {
 			return err
 		}
-		return s.commit(entry{Op: opQueue, Queue: in.QueueName, Attributes: in.Attributes, Tags: in.Tags, At: at})
+		return s.commit(entry{Op: opQueue, Queue: in.QueueName, Attributes: in.Attributes, At: at})
 	})
 }
 

@@ -160,20 +160,6 @@ func TestPurgeIsOnceAMinute(t *testing.T) {
 	})
 }
 
-func TestTags(t *testing.T) {
-	c := memory(t, Options{})
-	c.do("CreateQueue", j{"QueueName": "q", "tags": j{"a": "1"}})
-	c.do("TagQueue", j{"QueueUrl": "/q", "Tags": j{"b": "2", "c": "3"}})
-	c.do("UntagQueue", j{"QueueUrl": "/q", "TagKeys": []string{"a", "none"}})
-	require.Equal(t, j{"Tags": j{"b": "2", "c": "3"}}, c.do("ListQueueTags", j{"QueueUrl": "/q"}))
-	many := j{}
-	for i := range 49 {
-		many[fmt.Sprint(i)] = ""
-	}
-	c.refuses("InvalidParameterValue", "Too many tags", "TagQueue", j{"QueueUrl": "/q", "Tags": many})
-	c.refuses("InvalidParameterValue", "aws:", "TagQueue", j{"QueueUrl": "/q", "Tags": j{"aws:x": ""}})
-}
-
 // A template's queue may name a dead-letter queue that is made after it.
 func TestATemplateMakesQueuesInAnyOrder(t *testing.T) {
 	c := memory(t, Options{})

@@ -25,10 +25,12 @@ type emulatorCmd struct {
 }
 
 func (c emulatorCmd) config() emulator.Config {
-	return emulator.Config{
-		DataDir: c.EmulatorData, Fsync: c.Fsync, Limits: c.Limits, Reorder: c.Reorder, Duplicate: c.Duplicate, Seed: c.Seed,
-		StreamBytesCap: c.StreamBytesCap, IteratorLife: c.IteratorLife, Faults: c.Faults, Parameters: c.Set,
-	}
+	cfg := emulator.Default() // for what has no flag
+	cfg.DataDir, cfg.Fsync, cfg.Limits = c.EmulatorData, c.Fsync, c.Limits
+	cfg.Reorder, cfg.Duplicate, cfg.Seed = c.Reorder, c.Duplicate, c.Seed
+	cfg.StreamBytesCap, cfg.IteratorLife = c.StreamBytesCap, c.IteratorLife
+	cfg.Faults, cfg.Parameters = c.Faults, c.Set
+	return cfg
 }
 
 // Help is kong's: it stands below the one line.
