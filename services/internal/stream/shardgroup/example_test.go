@@ -38,7 +38,7 @@ func (c counter) Process(ctx context.Context, b shardreader.Batch, commit shardg
 func Example() {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	url, drop := newDatabase() // CREATE SCHEMA shardgroup, and goose with shardgroup.Migrations()
+	url, drop := newGroupDatabase() // in a program: CREATE SCHEMA shardgroup, and goose with shardgroup.Migrations()
 	defer drop()
 	pool, err := pgxpool.New(ctx, url)
 	if err != nil {

@@ -17,42 +17,6 @@ import (
 	"tandem/services/internal/stream/shardreader/fakestream"
 )
 
-// openPool opens a database as a worker does: a transaction in which its process
-// is frozen ends before its lease has expired.
-func openPool(ctx context.Context, url string, lease time.Duration) (*pgxpool.Pool, error) {
-	cfg, err := pgxpool.ParseConfig(url)
-	if err != nil {
-		return nil, err
-	}
-	cfg.MaxConns = 8
-
-	below := fmt.Sprint((lease * 8 / 10).Milliseconds())
-	cfg.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = below
-	cfg.ConnConfig.RuntimeParams["lock_timeout"] = below
-	return pgxpool.NewWithConfig(ctx, cfg)
-}
-
-// testDatabase returns a database for one test.
-func testDatabase(t *testing.T) (url string, pool *pgxpool.Pool) {
-	t.Helper()
-	url, drop := newDatabase()
-	t.Cleanup(drop)
-	pool, err := openPool(context.Background(), url, 10*time.Second)
-	require.NoError(t, err)
-	t.Cleanup(pool.Close)
-	return url, pool
-}
-
-// applierDatabase returns one that has a table for an applier.
-func applierDatabase(t *testing.T) *pgxpool.Pool {
-	t.Helper()
-	_, pool := testDatabase(t)
-	// No key: what is applied twice is seen twice.
-	_, err := pool.Exec(context.Background(), `CREATE TABLE applied (id bigserial, worker text, shard text, data text)`)
-	require.NoError(t, err)
-	return pool
-}
-
 // applier writes each record's data as a row. before and after see each batch's
 // transaction around its commit.
 type applier struct {

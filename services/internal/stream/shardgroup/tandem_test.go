@@ -1,16 +1,15 @@
 package shardgroup_test
 
 import (
-	"tandem/services/internal/postgres"
-	"tandem/services/internal/stream/shardgroup"
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"tandem/services/test/testenv"
 )
 
-// newDatabase creates a database, applies Migrations to it and returns its URL,
-// and what drops it. Whoever copies this package writes these lines for the
-// Postgres that he has.
-func newDatabase() (url string, drop func()) {
-	tb, drop := testenv.Example()
-	url, _ = testenv.Database(tb, postgres.Schema{Name: shardgroup.SchemaName, FS: shardgroup.Migrations()})
-	return url, drop
+// newDatabase opens a database on a Postgres server that tests may create
+// databases on. Whoever copies this package writes these lines for his own.
+func newDatabase() (pool *pgxpool.Pool, closePool func()) {
+	tb, stop := testenv.Example()
+	_, pool = testenv.Database(tb)
+	return pool, stop
 }
