@@ -88,6 +88,16 @@
 // and was dropped between the last look at the tip and the next start of the
 // reader, with nothing else kept in between, is not noticed.
 //
+// # The tables
+//
+// They lie in the Postgres schema SchemaName, which all groups of a database
+// share. Create the schema, then apply Migrations with goose, which keeps their
+// versions in a table of their own:
+//
+//	versions, err := database.NewStore(database.DialectPostgres, "shardgroup.goose_db_version")
+//	p, err := goose.NewProvider("", db, shardgroup.Migrations(), goose.WithStore(versions))
+//	_, err = p.Up(ctx)
+//
 // # Fan-out consumers
 //
 // ConsumerLease is a lease of another kind: of one of a stream's fan-out
