@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-// The tests share one running demo and two cores: one after the other.
+// The tests share one running demo and two cores, so they run one after the other.
 export default defineConfig({
   test: { include: ["e2e/*.test.ts"], fileParallelism: false, testTimeout: 240_000, hookTimeout: 60_000 },
 });

@@ -7,7 +7,9 @@ import { App } from "./app";
 import "./page.css";
 import { theme, variables } from "./theme";
 
+// The content security policy allows only styles with the nonce of this answer.
 const nonce = document.querySelector<HTMLMetaElement>("meta[property=csp-nonce]")?.nonce ?? "";
+
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
 

@@ -1,6 +1,6 @@
-import type { DriverState, StreamTrace, Message, Overview, Place, Point, Quote, Ride, RideEvent, Role, Route } from "./types";
+import type { DriverState, Message, Overview, Place, Point, Quote, Ride, RideEvent, Role, Route, StreamTrace } from "./types";
 
-/** A refusal, with what the server says about it. */
+/** A request that was refused, with the server's explanation. Status 0: no server was reached. */
 export class Problem extends Error {
   constructor(
     readonly status: number,
@@ -10,63 +10,71 @@ export class Problem extends Error {
   }
 }
 
-const unreachable = "Tandem cannot be reached. Is it still running? This page tries again by itself.";
+const requestTimeout = 15_000; // ms
+const unreachable = "This page cannot reach Tandem. Is it still running? The page tries again by itself.";
 
-async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
-  let answer: Response;
+async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
+  let response: Response;
   try {
-    answer = await fetch(path, { ...init, signal: init.signal ?? AbortSignal.timeout(15_000) });
+    // A request is bounded in time, so that a poll that waits for it goes on.
+    response = await fetch(path, { ...init, signal: init.signal ?? AbortSignal.timeout(requestTimeout) });
   } catch {
     throw new Problem(0, unreachable);
   }
-  if (answer.status === 204) return undefined as T;
-  const body = (await answer.json().catch(() => undefined)) as unknown;
-  if (!answer.ok || body === undefined) {
+
+  if (response.status === 204) return undefined as T;
+
+  // A proxy's error page is no JSON: then the status is all that we know.
+  const body = (await response.json().catch(() => undefined)) as unknown;
+  if (!response.ok || body === undefined) {
     const detail = (body as { detail?: string } | undefined)?.detail;
-    throw new Problem(answer.status, detail ?? `The server answered ${answer.status}. Try again in a moment.`);
+    throw new Problem(response.status, detail ?? `The server answered with status ${response.status}. Try again in a moment.`);
   }
+
   return body as T;
 }
 
 const send = <T>(path: string, method: string, body?: unknown, headers: Record<string, string> = {}) =>
-  ask<T>(path, {
+  request<T>(path, {
     method,
     headers: body === undefined ? headers : { "Content-Type": "application/json", ...headers },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
 
-const pair = (p: Place) => `${p.lat},${p.lon}`;
+const latLon = (p: Place) => `${p.lat},${p.lon}`;
 
 export const signIn = (role: Role) => send<{ subject: string }>(`/session/${role}`, "POST");
-export const whoAmI = (role: Role) => ask<{ subject: string }>(`/session/${role}`);
-export const signOut = (role: Role) => send<void>(`/session/${role}`, "DELETE");
+export const whoAmI = (role: Role) => request<{ subject: string }>(`/session/${role}`);
 export const socketTicket = (role: Role) => send<{ ticket: string }>(`/${role}/v1/socket-ticket`, "POST");
 
 export const rider = {
-  quote: (from: Place, to: Place) => ask<Quote>(`/rider/v1/quote?pickup=${pair(from)}&dropoff=${pair(to)}`),
-  route: (from: Place, to: Place) => ask<Route>(`/rider/v1/route?from=${pair(from)}&to=${pair(to)}`),
-  places: (q: string) => ask<{ places: Place[] }>(`/rider/v1/places?q=${encodeURIComponent(q)}`),
-  near: (p: Place) => ask<Place>(`/rider/v1/places/near?lat=${p.lat}&lon=${p.lon}`),
+  quote: (from: Place, to: Place) => request<Quote>(`/rider/v1/quote?pickup=${latLon(from)}&dropoff=${latLon(to)}`),
+  route: (from: Place, to: Place) => request<Route>(`/rider/v1/route?from=${latLon(from)}&to=${latLon(to)}`),
+  places: (q: string) => request<{ places: Place[] }>(`/rider/v1/places?q=${encodeURIComponent(q)}`),
+  nearestPlace: (p: Place) => request<Place>(`/rider/v1/places/near?lat=${p.lat}&lon=${p.lon}`),
+
+  // The server books once for each key, however often it receives the request.
   book: (key: string, pickup: Place, dropoff: Place) =>
     send<Ride>("/rider/v1/rides", "POST", { pickup, dropoff }, { "Idempotency-Key": key }),
-  ride: (id: string) => ask<Ride>(`/rider/v1/rides/${id}`),
-  latest: () => ask<{ rides: Ride[] }>("/rider/v1/rides?limit=1"),
-  events: (id: string) => ask<{ events: RideEvent[] }>(`/rider/v1/rides/${id}/events`),
+  ride: (id: string) => request<Ride>(`/rider/v1/rides/${id}`),
+  latestRide: () => request<{ rides: Ride[] }>("/rider/v1/rides?limit=1"),
+  events: (id: string) => request<{ events: RideEvent[] }>(`/rider/v1/rides/${id}/events`),
   cancel: (id: string) => send<Ride>(`/rider/v1/rides/${id}/cancel`, "POST", { reason: "changed my mind" }),
-  hood: (id: string) => ask<StreamTrace>(`/rider/v1/rides/${id}/stream`),
-  inbox: () => ask<{ messages: Message[] }>("/rider/v1/inbox"),
+  streamTrace: (id: string) => request<StreamTrace>(`/rider/v1/rides/${id}/stream`),
+  inbox: () => request<{ messages: Message[] }>("/rider/v1/inbox"),
 };
 
 export const driver = {
-  me: () => ask<DriverState>("/driver/v1/drivers/me"),
-  duty: (on_duty: boolean) => send<DriverState>("/driver/v1/drivers/me/duty", "PUT", { on_duty }),
-  answer: (offer: string, yes: boolean) => send<Ride>(`/driver/v1/offers/${offer}/${yes ? "accept" : "refuse"}`, "POST"),
-  act: (ride: string, what: "arrive" | "pick-up" | "drop-off") => send<Ride>(`/driver/v1/rides/${ride}/${what}`, "POST"),
-  route: (from: Place, to: Place) => ask<Route>(`/driver/v1/route?from=${pair(from)}&to=${pair(to)}`),
-  last: (subject: string) => ask<{ seq: number; lat: number; lon: number }>(`/driver/v1/drivers/${subject}/last`),
-  points: (points: Point[]) => send<{ accepted_through: number }>("/driver/v1/points", "POST", { points }),
+  state: () => request<DriverState>("/driver/v1/drivers/me"),
+  setDuty: (on_duty: boolean) => send<DriverState>("/driver/v1/drivers/me/duty", "PUT", { on_duty }),
+  answerOffer: (offer: string, accept: boolean) => send<Ride>(`/driver/v1/offers/${offer}/${accept ? "accept" : "refuse"}`, "POST"),
+  act: (ride: string, action: "arrive" | "pick-up" | "drop-off") => send<Ride>(`/driver/v1/rides/${ride}/${action}`, "POST"),
+
+  route: (from: Place, to: Place) => request<Route>(`/driver/v1/route?from=${latLon(from)}&to=${latLon(to)}`),
+  lastPoint: (subject: string) => request<{ seq: number; lat: number; lon: number }>(`/driver/v1/drivers/${subject}/last`),
+  sendPoints: (points: Point[]) => send<{ accepted_through: number }>("/driver/v1/points", "POST", { points }),
 };
 
 export const admin = {
-  overview: () => ask<Overview>("/admin/v1/overview"),
+  overview: () => request<Overview>("/admin/v1/overview"),
 };

@@ -1,9 +1,9 @@
-import type { Money } from "./types";
+import type { Money, Place } from "./types";
 
-const amounts = (m: Money) =>
+const currency = (m: Money) =>
   new Intl.NumberFormat("en", { style: "currency", currency: m.currency, currencyDisplay: "narrowSymbol" });
 
-export const money = (m: Money): string => `${amounts(m).format(m.amount_minor / 100)} ${m.currency}`;
+export const money = (m: Money): string => `${currency(m).format(m.amount_minor / 100)} ${m.currency}`;
 
 export const distance = (metres: number): string =>
   metres < 1000 ? `${Math.round(metres)} m` : `${(metres / 1000).toFixed(1)} km`;
@@ -12,13 +12,16 @@ export const minutes = (seconds: number): string => `${Math.max(1, Math.round(se
 
 export const clock = (iso: string): string => new Date(iso).toLocaleTimeString("en-GB");
 
-// A number and its unit stay on one line.
+// The space does not break, so that a number and its unit stay on one line.
 export const milliseconds = (ms: number): string => (ms < 10_000 ? `${Math.round(ms)}\u00a0ms` : `${(ms / 1000).toFixed(1)}\u00a0s`);
 
 export const hours = (seconds: number): string =>
   `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
 
-/** The ends of a long id: enough to tell two apart. */
+/** The two ends of a long id: enough to tell two ids apart. */
 export const short = (id: string): string => (id.length > 14 ? `${id.slice(0, 8)}…${id.slice(-4)}` : id);
 
 export const whole = (n: number): string => n.toLocaleString("en");
+
+/** A place's address, or its coordinates where it has none. */
+export const placeName = (p: Place): string => p.label || `${p.lat.toFixed(5)}, ${p.lon.toFixed(5)}`;

@@ -1,17 +1,19 @@
 import { expect, test } from "vitest";
 import { decodeFrame, headBytes, vehicleBytes } from "./frame";
 
-function bytes(count: number, held = count): DataView {
-  const view = new DataView(new ArrayBuffer(headBytes + held * vehicleBytes));
+/** A frame that says it has `count` vehicles, with room for `room` of them. */
+function frameOf(count: number, room = count): DataView<ArrayBuffer> {
+  const view = new DataView(new ArrayBuffer(headBytes + room * vehicleBytes));
   view.setUint8(0, 1);
   view.setUint8(1, 2);
   view.setUint16(2, count, true);
   view.setFloat64(8, 1_800_000_000_123, true);
+
   return view;
 }
 
 test("a frame is read as the server lays it out", () => {
-  const view = bytes(1);
+  const view = frameOf(1);
   view.setUint32(16, 4_000_000_001, true);
   view.setInt32(20, -349_066_000, true);
   view.setInt32(24, -561_997_000, true);
@@ -19,7 +21,8 @@ test("a frame is read as the server lays it out", () => {
   view.setUint16(30, 35_999, true);
   view.setFloat64(32, 1_800_000_000_000, true);
   view.setUint32(40, 87, true);
-  expect(decodeFrame(view.buffer as ArrayBuffer)).toEqual({
+
+  expect(decodeFrame(view.buffer)).toEqual({
     all: true,
     serverTime: 1_800_000_000_123,
     vehicles: [
@@ -28,14 +31,16 @@ test("a frame is read as the server lays it out", () => {
   });
 });
 
-test("an empty view is a frame", () => {
-  expect(decodeFrame(bytes(0).buffer as ArrayBuffer).vehicles).toEqual([]);
+test("a frame may have no vehicle", () => {
+  expect(decodeFrame(frameOf(0).buffer).vehicles).toEqual([]);
 });
 
-test("what is cut off, of another version or no frame is refused", () => {
-  expect(() => decodeFrame(bytes(2, 1).buffer as ArrayBuffer)).toThrow("does not hold 2");
-  const other = bytes(0);
+test("a frame that is cut off, or has another version, is refused", () => {
+  expect(() => decodeFrame(frameOf(2, 1).buffer)).toThrow("cannot hold 2");
+
+  const other = frameOf(0);
   other.setUint8(0, 2);
-  expect(() => decodeFrame(other.buffer as ArrayBuffer)).toThrow("Reload");
+  expect(() => decodeFrame(other.buffer)).toThrow("Reload");
+
   expect(() => decodeFrame(new ArrayBuffer(3))).toThrow();
 });

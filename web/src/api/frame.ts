@@ -1,4 +1,4 @@
-// Frames of positions, as services/mapfeed/doc.go lays them out.
+// Binary frames of positions. services/mapfeed/doc.go describes their layout.
 
 export const headBytes = 16;
 export const vehicleBytes = 40;
@@ -14,34 +14,40 @@ export interface Vehicle {
 }
 
 export interface Frame {
-  all: boolean; // every vehicle in the view: others are gone
+  all: boolean; // the frame has every vehicle in the view: others are no longer there
   serverTime: number;
   vehicles: Vehicle[];
 }
 
-/** Decodes one binary frame; throws where it is none that we know. */
+/** Decodes one binary frame. It throws an error if the frame is cut off or has another version. */
 export function decodeFrame(buffer: ArrayBuffer): Frame {
   const view = new DataView(buffer);
+
+  // Another version may have another layout: we do not guess.
   if (buffer.byteLength < headBytes || view.getUint8(0) !== 1) {
-    throw new Error("This page is older than the map's frames. Reload it.");
+    throw new Error("The server sends map frames that this page does not know. Reload the page.");
   }
+
+  // The length is checked before any vehicle is read, so a bad frame shows none.
   const kind = view.getUint8(1);
   const count = view.getUint16(2, true);
   if ((kind !== 1 && kind !== 2) || buffer.byteLength !== headBytes + count * vehicleBytes) {
-    throw new Error(`A map frame of ${buffer.byteLength} bytes does not hold ${count} vehicles.`);
+    throw new Error(`A map frame of ${buffer.byteLength} bytes cannot hold ${count} vehicles.`);
   }
+
   const vehicles = Array.from({ length: count }, (_, i) => decodeVehicle(view, headBytes + i * vehicleBytes));
+
   return { all: kind === 2, serverTime: view.getFloat64(8, true), vehicles };
 }
 
-function decodeVehicle(view: DataView, at: number): Vehicle {
+function decodeVehicle(view: DataView, offset: number): Vehicle {
   return {
-    id: view.getUint32(at, true),
-    lat: view.getInt32(at + 4, true) / 1e7,
-    lon: view.getInt32(at + 8, true) / 1e7,
-    speed: view.getUint16(at + 12, true) / 100,
-    heading: view.getUint16(at + 14, true) / 100,
-    at: view.getFloat64(at + 16, true),
-    behind: view.getUint32(at + 24, true),
+    id: view.getUint32(offset, true),
+    lat: view.getInt32(offset + 4, true) / 1e7,
+    lon: view.getInt32(offset + 8, true) / 1e7,
+    speed: view.getUint16(offset + 12, true) / 100,
+    heading: view.getUint16(offset + 14, true) / 100,
+    at: view.getFloat64(offset + 16, true),
+    behind: view.getUint32(offset + 24, true),
   };
 }

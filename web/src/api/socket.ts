@@ -10,84 +10,95 @@ export type TextFrame =
   | { type: "vehicle"; driver_id: string; vehicle: number }
   | { type: "error"; problem: { detail?: string } };
 
-export type Link = "connecting" | "live" | "lost";
+export type Connection = "connecting" | "live" | "lost";
 
-export interface LiveEvents {
-  frame(frame: Frame): void;
-  text(text: TextFrame): void;
-  link(link: Link): void;
+export interface SocketHandlers {
+  onFrame(frame: Frame): void;
+  onText(text: TextFrame): void;
+  onConnection(connection: Connection): void;
 }
 
-const firstWait = 500;
-const longestWait = 8_000;
+const firstRetryDelay = 500; // ms
+const longestRetryDelay = 8_000; // ms
 
 /**
- * The one socket of a tab. It comes back by itself, waiting longer each time,
- * and then says again what the page looks at and listens to.
+ * The one WebSocket of a tab. When it is lost it connects again by itself, and
+ * waits longer after each failure. The server forgets a client that has gone,
+ * so the view and the subscriptions are sent again on each new connection.
  */
 export class LiveSocket {
   private socket: WebSocket | undefined;
   private view: Bounds | undefined;
-  private asks = new Map<string, object>();
-  private wait = firstWait;
-  private timer: ReturnType<typeof setTimeout> | undefined;
+  private subscriptions = new Map<string, object>();
+  private retryDelay = firstRetryDelay;
+  private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private connecting = false;
   private closed = false;
 
   constructor(
     private readonly role: Role,
-    private readonly on: LiveEvents,
+    private readonly handlers: SocketHandlers,
   ) {
     void this.connect();
   }
 
-  look(view: Bounds): void {
+  /** Tells the server which part of the map the page shows. */
+  setView(view: Bounds): void {
     this.view = view;
-    this.say({ type: "view", ...view });
+    this.send({ type: "view", ...view });
   }
 
-  /** Listens to a ride, until the page is left. */
+  /** Subscribes to a ride's events, until the socket is closed. */
   followRide(rideId: string): void {
-    this.listen(`ride ${rideId}`, { type: "ride", ride_id: rideId });
+    this.subscribe(`ride ${rideId}`, { type: "ride", ride_id: rideId });
   }
 
-  /** Listens to the driver's own duty and offers. */
+  /** Subscribes to the driver's own duty and offers. */
   followDriver(): void {
-    this.listen("driver", { type: "driver" });
+    this.subscribe("driver", { type: "driver" });
   }
 
+  /** Connects now, without waiting for the next retry. */
   retryNow(): void {
+    // One attempt at a time: two of them would leave a socket that nobody closes.
     if (this.socket || this.connecting || this.closed) return;
-    clearTimeout(this.timer);
-    this.wait = firstWait;
+
+    clearTimeout(this.retryTimer);
+    this.retryDelay = firstRetryDelay;
     void this.connect();
   }
 
   close(): void {
     this.closed = true;
-    clearTimeout(this.timer);
+    clearTimeout(this.retryTimer);
     this.socket?.close();
   }
 
-  private listen(key: string, ask: object): void {
-    if (this.asks.has(key)) return;
-    this.asks.set(key, ask);
-    this.say(ask);
+  private subscribe(key: string, message: object): void {
+    if (this.subscriptions.has(key)) return;
+
+    this.subscriptions.set(key, message);
+    this.send(message);
   }
 
-  private say(what: object): void {
-    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(what));
+  /** Sends a message if the socket is open. If it is not, open sends it later. */
+  private send(message: object): void {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
   }
 
   private async connect(): Promise<void> {
-    this.on.link("connecting");
+    this.handlers.onConnection("connecting");
     this.connecting = true;
+
     try {
+      // A ticket is good for one connection, so each attempt fetches its own.
       const { ticket } = await socketTicket(this.role);
+
+      // The page may have closed this while the ticket was on its way.
       if (this.closed) return;
       this.open(ticket);
     } catch {
-      this.again();
+      this.retryLater();
     } finally {
       this.connecting = false;
     }
@@ -98,24 +109,33 @@ export class LiveSocket {
     const socket = new WebSocket(`${scheme}://${location.host}/${this.role}/socket?ticket=${encodeURIComponent(ticket)}`);
     socket.binaryType = "arraybuffer";
     this.socket = socket;
+
     socket.onopen = () => {
-      this.wait = firstWait;
-      this.on.link("live");
-      if (this.view) this.look(this.view);
-      this.asks.forEach((ask) => this.say(ask));
+      this.retryDelay = firstRetryDelay;
+      this.handlers.onConnection("live");
+
+      if (this.view) this.setView(this.view);
+      this.subscriptions.forEach((message) => this.send(message));
     };
+
     socket.onmessage = (m: MessageEvent<ArrayBuffer | string>) => {
-      if (typeof m.data === "string") this.on.text(JSON.parse(m.data) as TextFrame);
-      else this.on.frame(decodeFrame(m.data));
+      if (typeof m.data === "string") this.handlers.onText(JSON.parse(m.data) as TextFrame);
+      else this.handlers.onFrame(decodeFrame(m.data));
     };
-    socket.onclose = () => this.again();
+
+    // An error is followed by a close as well, so this one handler suffices.
+    socket.onclose = () => this.retryLater();
   }
 
-  private again(): void {
+  private retryLater(): void {
     this.socket = undefined;
     if (this.closed) return;
-    this.on.link("lost");
-    this.timer = setTimeout(() => void this.connect(), this.wait * (0.75 + Math.random() / 2));
-    this.wait = Math.min(this.wait * 2, longestWait);
+
+    this.handlers.onConnection("lost");
+
+    // Chance spreads the delay, so that not all tabs come back at one moment
+    // to a server that has just started. The delay doubles up to a bound.
+    this.retryTimer = setTimeout(() => void this.connect(), this.retryDelay * (0.75 + Math.random() / 2));
+    this.retryDelay = Math.min(this.retryDelay * 2, longestRetryDelay);
   }
 }

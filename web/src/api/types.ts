@@ -1,4 +1,4 @@
-// Short names for what docs/openapi.yaml describes; schema.ts is made from it.
+// Short names for the types of docs/openapi.yaml. schema.ts is generated from it.
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];

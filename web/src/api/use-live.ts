@@ -1,60 +1,69 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { Fleet } from "../map/fleet";
 import type { Bounds } from "../map/projection";
-import { LiveSocket, type Link, type TextFrame } from "./socket";
+import { LiveSocket, type Connection, type TextFrame } from "./socket";
 import type { Role } from "./types";
 
 export interface Live {
   fleet: Fleet;
-  link: Link;
+  connection: Connection;
   cars: number;
   lastAt: number; // when the last frame of positions came; 0: none yet
-  look: (view: Bounds) => void;
+  setView: (view: Bounds) => void;
   followRide: (id: string) => void;
   followDriver: () => void;
   retryNow: () => void;
 }
 
-const countEvery = 1000;
+const countInterval = 1000; // ms
 
-/** The live map's data for one role; `onText` hears what is not a position. */
+/** The live map's data for one role. `onText` receives the messages that are not positions. */
 export function useLive(role: Role, onText?: (text: TextFrame) => void): Live {
   const [fleet] = useState(() => new Fleet());
-  const [link, setLink] = useState<Link>("connecting");
+  const [connection, setConnection] = useState<Connection>("connecting");
   const [seen, setSeen] = useState({ cars: 0, lastAt: 0 });
   const socket = useRef<LiveSocket>(null);
   const view = useRef<Bounds>(null);
-  const hear = useRef(onText);
+
+  // A reference, so that a new callback does not open a new socket.
+  const latestOnText = useRef(onText);
   useEffect(() => {
-    hear.current = onText;
+    latestOnText.current = onText;
   });
 
   useEffect(() => {
     let lastAt = 0;
     const live = new LiveSocket(role, {
-      frame(frame) {
+      onFrame(frame) {
         lastAt = Date.now();
         fleet.apply(frame, lastAt);
       },
-      text: (text) => hear.current?.(text),
-      link: setLink,
+      onText: (text) => latestOnText.current?.(text),
+      onConnection: setConnection,
     });
     socket.current = live;
-    if (view.current) live.look(view.current);
-    const count = setInterval(() => setSeen({ cars: fleet.size, lastAt }), countEvery);
+
+    // After a change of role the map does not move, so nothing else says where it is.
+    if (view.current) live.setView(view.current);
+
+    // Four frames come each second. React draws the page once a second only;
+    // the canvas reads the fleet by itself.
+    const timer = setInterval(() => setSeen({ cars: fleet.size, lastAt }), countInterval);
+
     return () => {
-      clearInterval(count);
+      clearInterval(timer);
       live.close();
       socket.current = null;
     };
   }, [role, fleet]);
 
-  const look = useCallback((b: Bounds) => {
-    view.current = b;
-    socket.current?.look(b);
+  const setView = useCallback((bounds: Bounds) => {
+    view.current = bounds;
+    socket.current?.setView(bounds);
   }, []);
   const followRide = useCallback((id: string) => socket.current?.followRide(id), []);
   const followDriver = useCallback(() => socket.current?.followDriver(), []);
   const retryNow = useCallback(() => socket.current?.retryNow(), []);
-  return { fleet, link, ...seen, look, followRide, followDriver, retryNow };
+
+  return { fleet, connection, ...seen, setView, followRide, followDriver, retryNow };
 }

@@ -1,31 +1,46 @@
 import { useEffect, useRef, useState } from "react";
 
-/** Asks again and again, one question at a time; keeps the last answer when one fails. */
-export function usePoll<T>(ask: (() => Promise<T>) | undefined, every: number): { data: T | undefined; error: unknown; at: number } {
-  const [state, setState] = useState<{ data: T | undefined; error: unknown; at: number }>({ data: undefined, error: undefined, at: 0 });
-  const latest = useRef(ask);
+interface Poll<T> {
+  data: T | undefined; // the last answer, kept when a later question fails
+  error: unknown;
+  at: number; // when the last answer came
+}
+
+/** Asks again and again, one question at a time. It rests while `ask` is undefined. */
+export function usePoll<T>(ask: (() => Promise<T>) | undefined, interval: number): Poll<T> {
+  const [state, setState] = useState<Poll<T>>({ data: undefined, error: undefined, at: 0 });
+
+  // A reference, so that a new function does not start a new poll.
+  const latestAsk = useRef(ask);
   useEffect(() => {
-    latest.current = ask;
+    latestAsk.current = ask;
   });
+
   const on = ask !== undefined;
   useEffect(() => {
     if (!on) return;
+
     let timer: ReturnType<typeof setTimeout>;
-    let gone = false;
-    const next = async () => {
+    let stopped = false;
+
+    const poll = async () => {
       try {
-        const data = await latest.current?.();
-        if (!gone) setState({ data, error: undefined, at: Date.now() });
+        const data = await latestAsk.current?.();
+        if (!stopped) setState({ data, error: undefined, at: Date.now() });
       } catch (error) {
-        if (!gone) setState((s) => ({ ...s, error }));
+        if (!stopped) setState((s) => ({ ...s, error }));
       }
-      if (!gone) timer = setTimeout(() => void next(), every);
+
+      // The next question waits for this answer: a slow server is not asked twice at once.
+      if (!stopped) timer = setTimeout(() => void poll(), interval);
     };
-    void next();
+    void poll();
+
     return () => {
-      gone = true;
+      stopped = true;
       clearTimeout(timer);
     };
-  }, [on, every]);
+  }, [on, interval]);
+
   return state;
 }

@@ -1,12 +1,28 @@
 import { Table } from "@mantine/core";
 import type { ReactNode } from "react";
 
+interface Props {
+  label: string;
+  minWidth: number;
+  columns: Record<string, "left" | "right">; // titles, from left to right; numbers stand on the right
+  children: ReactNode; // the rows
+}
+
 /** A table that scrolls sideways where it does not fit, also by keyboard. */
-export function WideTable({ label, minWidth, children }: { label: string; minWidth: number; children: ReactNode }) {
+export function WideTable({ label, minWidth, columns, children }: Props) {
+  // A part of the page that scrolls must take the focus, or no key can scroll it.
   const viewportProps = { tabIndex: 0, role: "region", "aria-label": label };
+
   return (
     <Table.ScrollContainer minWidth={minWidth} scrollAreaProps={{ viewportProps }}>
-      <Table verticalSpacing={6} horizontalSpacing="xs">{children}</Table>
+      <Table verticalSpacing={6} horizontalSpacing="xs">
+        <Table.Thead>
+          <Table.Tr>
+            {Object.entries(columns).map(([title, side]) => <Table.Th key={title} ta={side}>{title}</Table.Th>)}
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>{children}</Table.Tbody>
+      </Table>
     </Table.ScrollContainer>
   );
 }

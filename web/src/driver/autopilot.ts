@@ -1,52 +1,55 @@
 import { driver, Problem } from "../api/client";
 import type { DriverState, Place, Point, Ride } from "../api/types";
-import { Course, type Spot } from "./course";
+import { Course, type Position } from "./course";
 
-const every = 1000; // ms between two fixes
-const times = 4; // how much faster than the street allows
-const keep = 300; // fixes that wait while the stream cannot be reached
+const fixInterval = 1000; // ms between two fixes
+const speedUp = 4; // how much faster than the streets allow the car drives
+const maxUnsent = 300; // fixes that wait while the location service cannot be reached
 const home = { lat: -34.9066, lon: -56.1997 }; // Plaza Independencia, where the suggested short trip begins
 
 export interface Trip {
-  spot: Spot;
+  position: Position;
   route: [number, number][] | undefined;
-  sent: number; // points that the stream has acknowledged
+  sent: number; // points that are acknowledged: they are on the stream
   error: unknown;
 }
 
-type Goal = { key: string; to: Place; ride: Ride; then: "arrive" | "pick-up" | "drop-off" };
+type Goal = { key: string; to: Place; ride: Ride; action: "arrive" | "pick-up" | "drop-off" };
 
-/** Drives the car of who looks: sends a fix each second and does what its ride needs next. */
+/** Drives this driver's car: it sends a fix each second, and does what the ride needs next. */
 export class Autopilot {
-  private spot: Spot = { ...home, heading: 90, speed: 0 };
+  private position: Position = { ...home, heading: 90, speed: 0 };
   private seq = 0;
-  private droveAt: number | undefined;
+  private drivenAt: number | undefined;
   private course: Course | undefined;
   private route: [number, number][] | undefined;
   private goal: Goal | undefined;
-  private waiting: Point[] = [];
+  private unsent: Point[] = [];
   private sent = 0;
-  private busy = false;
+  private sending = false;
   private acting = false;
   private error: unknown;
   private timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(
     private readonly subject: string,
-    private readonly show: (trip: Trip) => void,
-    private readonly changed: () => void,
+    private readonly onTrip: (trip: Trip) => void,
+    private readonly onActed: () => void,
   ) {}
 
-  /** Begins where the driver's last point was, above its number. */
+  /** Starts at the driver's last point, and continues after its sequence number. */
   async start(): Promise<void> {
     try {
-      const last = await driver.last(this.subject);
+      const last = await driver.lastPoint(this.subject);
       this.seq = last.seq;
-      this.spot = { ...this.spot, lat: last.lat, lon: last.lon };
+      this.position = { ...this.position, lat: last.lat, lon: last.lon };
     } catch (e) {
-      if (!(e instanceof Problem && e.status === 404)) throw e; // 404: its first time on the road
+      // 404: this driver has never sent a point. After any other error we do not
+      // know where to continue: readers would ignore points with a lower number.
+      if (!(e instanceof Problem && e.status === 404)) throw e;
     }
-    this.timer = setInterval(() => void this.tick(), every);
+
+    this.timer = setInterval(() => void this.tick(), fixInterval);
     void this.tick();
   }
 
@@ -54,10 +57,11 @@ export class Autopilot {
     clearInterval(this.timer);
   }
 
-  /** Takes up what the driver is to do now. */
+  /** Takes the driver's state, and drives to where its ride needs the car next. */
   follow(state: DriverState): void {
     const goal = state.ride ? goalOf(state.ride) : undefined;
-    if (goal?.key === this.goal?.key) return;
+    if (goal?.key === this.goal?.key) return; // the same state comes by poll and by socket
+
     this.goal = goal;
     this.course = this.route = undefined;
     if (goal) void this.plan(goal);
@@ -65,70 +69,90 @@ export class Autopilot {
 
   private async plan(goal: Goal): Promise<void> {
     try {
-      const route = await driver.route(this.spot, goal.to);
+      const route = await driver.route(this.position, goal.to);
+
+      // While the route was fetched, the ride may have been cancelled.
       if (this.goal !== goal) return;
       this.route = route.points as [number, number][];
-      this.course = new Course(route, times);
+      this.course = new Course(route, speedUp);
     } catch (e) {
+      // Without a route the car stands still with a rider who waits: ask again
+      // for as long as this is the goal.
       this.error = e;
-      if (this.goal === goal) setTimeout(() => void this.plan(goal), every);
+      if (this.goal === goal) setTimeout(() => void this.plan(goal), fixInterval);
     }
   }
 
   private async tick(): Promise<void> {
     const at = Date.now();
-    const elapsed = at - (this.droveAt ?? at - every); // a browser slows the timers of a hidden tab
-    this.droveAt = at;
-    this.spot = this.course ? this.course.drive(elapsed / 1000) : { ...this.spot, speed: 0 };
+
+    // A browser slows the timers of a hidden tab, so drive by the clock, not by ticks.
+    const elapsed = at - (this.drivenAt ?? at - fixInterval);
+    this.drivenAt = at;
+    this.position = this.course ? this.course.drive(elapsed / 1000) : { ...this.position, speed: 0 };
+
+    // Sequence numbers always rise, also when the computer's clock is set back.
     this.seq = Math.max(this.seq + 1, at);
-    this.waiting = [...this.waiting, { seq: this.seq, at, accuracy: 5, ...this.spot }].slice(-keep);
+    this.unsent = [...this.unsent, { seq: this.seq, at, accuracy: 5, ...this.position }].slice(-maxUnsent);
+
     if (this.course?.done) void this.act();
     await this.send();
-    this.show({ spot: this.spot, route: this.route, sent: this.sent, error: this.error });
+    this.onTrip({ position: this.position, route: this.route, sent: this.sent, error: this.error });
   }
 
   private async send(): Promise<void> {
-    if (this.busy || this.waiting.length === 0) return;
-    this.busy = true;
-    const batch = this.waiting;
+    // One request at a time keeps the points in order.
+    if (this.sending || this.unsent.length === 0) return;
+    this.sending = true;
+
+    const batch = this.unsent;
     try {
-      await driver.points(batch);
+      await driver.sendPoints(batch);
+
+      // Points are forgotten only now: the answer says that they are on the stream.
       const last = batch.at(-1)?.seq ?? 0;
-      this.waiting = this.waiting.filter((p) => p.seq > last);
+      this.unsent = this.unsent.filter((p) => p.seq > last);
       this.sent += batch.length;
       this.error = undefined;
     } catch (e) {
-      this.error = e; // they wait and go with the next ones
-      if (e instanceof Problem && e.status === 400) this.waiting = [];
+      // The points wait, and are sent with the next ones. Some may be on the stream
+      // already: readers know a repeated point by its sequence number.
+      this.error = e;
+
+      // The server will never accept this batch: give it up, and go on with new points.
+      if (e instanceof Problem && e.status === 400) this.unsent = [];
     } finally {
-      this.busy = false;
+      this.sending = false;
     }
   }
 
+  /** Tells the server that the car is there. After an error the next tick tries again. */
   private async act(): Promise<void> {
     const goal = this.goal;
     if (!goal || this.acting) return;
+
     this.acting = true;
     try {
-      await driver.act(goal.ride.id, goal.then);
+      await driver.act(goal.ride.id, goal.action);
     } catch (e) {
       this.error = e;
     } finally {
       this.acting = false;
-      this.changed();
+      this.onActed();
     }
   }
 }
 
 function goalOf(ride: Ride): Goal | undefined {
   const key = `${ride.id} ${ride.state}`;
+
   switch (ride.state) {
     case "assigned":
-      return { key, ride, to: ride.pickup, then: "arrive" };
+      return { key, ride, to: ride.pickup, action: "arrive" };
     case "arrived":
-      return { key, ride, to: ride.pickup, then: "pick-up" };
+      return { key, ride, to: ride.pickup, action: "pick-up" };
     case "picked_up":
-      return { key, ride, to: ride.dropoff, then: "drop-off" };
+      return { key, ride, to: ride.dropoff, action: "drop-off" };
     default:
       return undefined;
   }

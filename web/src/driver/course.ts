@@ -1,31 +1,35 @@
 import type { Route } from "../api/types";
+import { metresBetween, placeAhead } from "../map/geo";
 
-const metresPerDegree = 111_320;
-
-export interface Spot {
+export interface Position {
   lat: number;
   lon: number;
   heading: number; // degrees clockwise from north
   speed: number; // metres a second, as driven
 }
 
-/** A way to drive, cut into legs of known length and speed. */
-export class Course {
-  private readonly legs: { from: Spot; metres: number }[] = [];
-  private readonly end: Spot;
-  private leg = 0;
-  private gone = 0; // metres into the leg
+const unknownSpeed = 8; // metres a second, where the route has no speed for a leg
 
-  constructor(route: Pick<Route, "points" | "speeds_mps">, times: number) {
+/** A route to drive, cut into legs of known length and speed. */
+export class Course {
+  private readonly legs: { from: Position; metres: number }[] = [];
+  private readonly end: Position;
+  private leg = 0;
+  private driven = 0; // metres of this leg
+
+  constructor(route: Pick<Route, "points" | "speeds_mps">, speedUp: number) {
     const points = route.points.map(([lat = 0, lon = 0]) => ({ lat, lon }));
+
     for (let i = 0; i + 1 < points.length; i++) {
       const [a, b] = [points[i]!, points[i + 1]!];
-      const [north, east] = offset(a, b);
+      const [north, east] = metresBetween(a, b);
       const metres = Math.hypot(north, east);
-      if (metres === 0) continue;
+      if (metres === 0) continue; // it has no direction
+
       const heading = ((Math.atan2(east, north) * 180) / Math.PI + 360) % 360;
-      this.legs.push({ from: { ...a, heading, speed: (route.speeds_mps[i] ?? 8) * times }, metres });
+      this.legs.push({ from: { ...a, heading, speed: (route.speeds_mps[i] ?? unknownSpeed) * speedUp }, metres });
     }
+
     const last = points.at(-1) ?? { lat: 0, lon: 0 };
     this.end = { ...last, heading: this.legs.at(-1)?.from.heading ?? 0, speed: 0 };
   }
@@ -34,33 +38,23 @@ export class Course {
     return this.leg >= this.legs.length;
   }
 
-  /** Drives on for some seconds and says where that leads. */
-  drive(seconds: number): Spot {
+  /** Drives on for some seconds and returns where the car is then. */
+  drive(seconds: number): Position {
     let left = seconds;
+
+    // The time may last for several short legs, each with a speed of its own.
     for (let leg = this.legs[this.leg]; leg && left > 0; leg = this.legs[this.leg]) {
-      const needed = (leg.metres - this.gone) / leg.from.speed;
+      const needed = (leg.metres - this.driven) / leg.from.speed;
       if (needed > left) {
-        this.gone += leg.from.speed * left;
-        return along(leg.from, this.gone);
+        this.driven += leg.from.speed * left;
+        return { ...leg.from, ...placeAhead(leg.from, leg.from.heading, this.driven) };
       }
+
       left -= needed;
       this.leg++;
-      this.gone = 0;
+      this.driven = 0;
     }
+
     return this.end;
   }
-}
-
-function offset(a: { lat: number; lon: number }, b: { lat: number; lon: number }): [number, number] {
-  const shrink = Math.cos((a.lat * Math.PI) / 180);
-  return [(b.lat - a.lat) * metresPerDegree, (b.lon - a.lon) * metresPerDegree * shrink];
-}
-
-function along(from: Spot, metres: number): Spot {
-  const angle = (from.heading * Math.PI) / 180;
-  return {
-    ...from,
-    lat: from.lat + (metres * Math.cos(angle)) / metresPerDegree,
-    lon: from.lon + (metres * Math.sin(angle)) / (metresPerDegree * Math.cos((from.lat * Math.PI) / 180)),
-  };
 }

@@ -1,17 +1,18 @@
 import { Button, Group, Paper, Text } from "@mantine/core";
 import { useLive, type Live } from "../api/use-live";
 import { MapView } from "../map/map-view";
+import { ConnectionBanner } from "../ui/connection-banner";
 import { Header } from "../ui/header";
-import { LinkBanner } from "../ui/link-banner";
 import classes from "../ui/map-page.module.css";
 import home from "./home-page.module.css";
 
-const nothing = {};
-const staleAfter = 5000;
+const emptyScene = {};
+const staleAfter = 5000; // ms
 
 /** The moving map, before any login. */
 export default function HomePage() {
   const live = useLive("viewer");
+
   return (
     <div className={classes.page}>
       <Header>
@@ -21,9 +22,10 @@ export default function HomePage() {
           <Button component="a" href="/admin" variant="default">Queue and stream</Button>
         </Group>
       </Header>
+
       <main className={classes.stage}>
-        <MapView fleet={live.fleet} scene={nothing} onView={live.look} />
-        <LinkBanner live={live} />
+        <MapView fleet={live.fleet} scene={emptyScene} onView={live.setView} />
+        <ConnectionBanner live={live} />
         <Paper className={classes.note} shadow="sm" px="md" py="xs">
           <Cars live={live} />
         </Paper>
@@ -34,11 +36,14 @@ export default function HomePage() {
 
 function Cars({ live }: { live: Live }) {
   if (live.lastAt === 0) return <Text size="sm" c="dimmed">Looking for cars…</Text>;
-  const age = Date.now() - live.lastAt; // drawn anew each second, with the count
-  const fresh = live.link === "live" && age < staleAfter;
+
+  // useLive counts the cars each second, so the age is drawn again as often.
+  const age = Date.now() - live.lastAt;
+  const fresh = live.connection === "live" && age < staleAfter;
+
   return (
     <Text size="sm">
-      <Text span fw={650} inherit data-testid="cars">{live.cars}</Text> cars in view, {fresh ? "live" : `last update ${Math.round(age / 1000)} s ago`}
+      <Text span fw={650} inherit data-testid="cars">{live.cars}</Text> cars in view, {fresh ? "live" : `but the last update came ${Math.round(age / 1000)} s ago`}
     </Text>
   );
 }

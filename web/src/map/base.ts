@@ -1,6 +1,6 @@
 import type { Bounds, LatLon, Projection } from "./projection";
 
-/** The map beneath the vehicles: MapLibre, or a plain drawing without WebGL. */
+/** The map beneath the vehicles: MapLibre, or a plain drawing in a browser without WebGL 2. */
 export interface BaseMap {
   projection(): Projection;
   fit(bounds: Bounds, padding: Padding): void;
@@ -16,10 +16,12 @@ export interface Padding {
   right: number;
 }
 
-export interface BaseMapEvents {
-  moved(): void; // the view has changed and rests
-  clicked(place: LatLon): void;
+export interface BaseMapHandlers {
+  onMoved(): void; // the view has changed and is at rest
+  onClicked(place: LatLon): void;
 }
 
 export const start = { lat: -34.9, lon: -56.173, zoom: 13 } as const;
 export const zoomRange = { min: 10.5, max: 18 } as const;
+export const closestFit = 16; // the zoom beyond which fit does not go, for two places close together
+export const tileSize = 512; // the whole world's width in pixels at zoom 0

@@ -13,12 +13,14 @@ describe("a fleet", () => {
   test("goes on north at the speed of the last fix", () => {
     const fleet = new Fleet();
     fleet.apply(frame(t0, [{ speed: 10 }]), t0);
+
     expect(fleet.get(1, t0 + 1000)?.lat).toBeCloseTo(-34.9 + 10 / 111_320, 9);
   });
 
-  test("stops guessing when nothing more is heard", () => {
+  test("stops guessing when no new fix comes", () => {
     const fleet = new Fleet();
     fleet.apply(frame(t0, [{ speed: 10 }]), t0);
+
     expect(fleet.get(1, t0 + 9000)).toEqual(fleet.get(1, t0 + 12_000));
   });
 
@@ -26,6 +28,7 @@ describe("a fleet", () => {
     const fleet = new Fleet();
     fleet.apply(frame(t0, [{ lat: -34.8 }]), t0);
     fleet.apply(frame(t0 + 10, [{ lat: -34.7, at: t0 - 1000 }]), t0 + 10);
+
     expect(fleet.get(1, t0 + 5000)?.lat).toBeCloseTo(-34.8, 9);
   });
 
@@ -33,7 +36,9 @@ describe("a fleet", () => {
     const fleet = new Fleet();
     fleet.apply(frame(t0, [{ speed: 10 }]), t0);
     const before = fleet.get(1, t0 + 1000)!;
+
     fleet.apply(frame(t0 + 1000, [{ lat: -34.9, lon: -56.199 }]), t0 + 1000);
+
     expect(fleet.get(1, t0 + 1000)?.lat).toBeCloseTo(before.lat, 9);
     expect(fleet.get(1, t0 + 1000)?.lon).toBeCloseTo(before.lon, 9);
     expect(fleet.get(1, t0 + 2000)?.lon).toBeCloseTo(-56.199, 9);
@@ -42,24 +47,28 @@ describe("a fleet", () => {
   test("follows the server's clock, not ours", () => {
     const fleet = new Fleet();
     fleet.apply(frame(t0, [{ speed: 10 }]), 5000);
+
     expect(fleet.get(1, 6000)?.lat).toBeCloseTo(-34.9 + 10 / 111_320, 9);
   });
 
-  test("drops the silent, and those that a full frame leaves out", () => {
+  test("drops the silent vehicles, and those that a full frame leaves out", () => {
     const fleet = new Fleet();
     fleet.apply(frame(t0, [{ id: 1 }, { id: 2, at: t0 - silentAfter + 500 }, { id: 3 }]), t0);
+
     fleet.sweep(t0 + 1000);
     expect(fleet.get(2, t0)).toBeUndefined();
+
     fleet.apply(frame(t0 + 1000, [{ id: 3 }], true), t0 + 1000);
     expect(fleet.size).toBe(1);
   });
 
-  test("uses the rows of the dropped again and holds many", () => {
+  test("uses the rows of dropped vehicles again, and grows", () => {
     const fleet = new Fleet();
     const many = Array.from({ length: 1000 }, (_, i) => ({ id: i, lon: i / 100 }));
     fleet.apply(frame(t0, many, true), t0);
     fleet.apply(frame(t0 + 1, many.slice(500).map((v) => ({ ...v, id: v.id + 1000 })), true), t0 + 1);
     expect(fleet.size).toBe(500);
+
     const lons = new Set<number>();
     fleet.forEach(t0 + 1, (_, __, lon) => lons.add(lon));
     expect(lons.size).toBe(500);

@@ -1,14 +1,16 @@
 import { Map as MapLibre, setWorkerUrl } from "maplibre-gl";
 import "maplibre-gl/dist/maplibre-gl.css";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
-import { start, zoomRange, type BaseMap, type BaseMapEvents } from "./base";
+import { closestFit, start, tileSize, zoomRange, type BaseMap, type BaseMapHandlers } from "./base";
 import { dark, light } from "./colours";
 import { mercatorX, mercatorY } from "./projection";
 import { mapStyle } from "./style";
 
-/** Throws where the browser has no WebGL 2. */
-export function glMap(container: HTMLElement, isDark: boolean, on: BaseMapEvents): BaseMap {
+/** A base map by MapLibre. It throws an error in a browser without WebGL 2. */
+export function glMap(container: HTMLElement, isDark: boolean, handlers: BaseMapHandlers): BaseMap {
+  // The build gives the worker's file a name of its own, which MapLibre cannot know.
   setWorkerUrl(workerUrl);
+
   const map = new MapLibre({
     container,
     style: mapStyle(isDark ? dark : light),
@@ -16,39 +18,49 @@ export function glMap(container: HTMLElement, isDark: boolean, on: BaseMapEvents
     zoom: start.zoom,
     minZoom: zoomRange.min,
     maxZoom: zoomRange.max,
+
+    // North stays up and the map flat: the canvas above knows no other projection.
     maxPitch: 0,
     dragRotate: false,
     pitchWithRotate: false,
-    attributionControl: false,
     renderWorldCopies: false,
+
+    attributionControl: false, // MapView shows the credit itself
     fadeDuration: 150,
   });
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
-  map.getCanvas().setAttribute("aria-label", "Map of Montevideo. Arrow keys move it, plus and minus zoom.");
-  map.on("moveend", () => on.moved());
-  map.on("resize", () => on.moved());
-  map.on("click", (e) => on.clicked({ lat: e.lngLat.lat, lon: e.lngLat.lng }));
+  map.getCanvas().setAttribute("aria-label", "Map of Montevideo. The arrow keys move it, plus and minus zoom.");
+
+  map.on("moveend", () => handlers.onMoved());
+  map.on("resize", () => handlers.onMoved());
+  map.on("click", (e) => handlers.onClicked({ lat: e.lngLat.lat, lon: e.lngLat.lng }));
+
   return {
     projection() {
       const centre = map.getCenter();
+
       return {
         x: mercatorX(centre.lng),
         y: mercatorY(centre.lat),
-        worldSize: 512 * 2 ** map.getZoom(),
+        worldSize: tileSize * 2 ** map.getZoom(),
         width: container.clientWidth,
         height: container.clientHeight,
       };
     },
+
     fit(b, padding) {
       const duration = matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 600;
-      map.fitBounds([[b.west, b.south], [b.east, b.north]], { padding, duration, maxZoom: 16 });
+      map.fitBounds([[b.west, b.south], [b.east, b.north]], { padding, duration, maxZoom: closestFit });
     },
+
     setDark(now) {
-      if (now === isDark) return;
+      if (now === isDark) return; // a new style loads every layer again
+
       isDark = now;
       map.setStyle(mapStyle(now ? dark : light), { diff: false });
     },
+
     zoomBy: (levels) => map.easeTo({ zoom: map.getZoom() + levels, duration: 200 }),
     remove: () => map.remove(),
   };

@@ -1,6 +1,6 @@
 import { ActionIcon, Anchor, Paper, Text, useComputedColorScheme } from "@mantine/core";
 import { useEffect, useRef } from "react";
-import type { BaseMap, Padding } from "./base";
+import type { BaseMap, BaseMapHandlers, Padding } from "./base";
 import type { Fleet } from "./fleet";
 import { glMap } from "./gl";
 import { plainMap } from "./plain";
@@ -12,21 +12,22 @@ interface Props {
   fleet: Fleet;
   scene: Scene;
   onView: (view: Bounds) => void;
-  onPick?: (place: LatLon) => void;
-  picking?: boolean;
-  fit?: Bounds | undefined; // moves there when it becomes another object
-  padding?: Padding;
-  strip?: boolean; // something lies along the lower edge: controls and credit go up
+  onPick?: ((place: LatLon) => void) | undefined; // a click on the map chooses a place
+  fit?: Bounds | undefined; // the map moves there when this becomes another object
+  padding?: Padding | undefined;
+  lowerEdgeCovered?: boolean | undefined; // the zoom buttons and the credit go to the upper edge
 }
 
 const noPadding: Padding = { top: 90, bottom: 60, left: 60, right: 60 };
 
-/** The live map: base map below, vehicles and pins on a canvas above. */
-export function MapView({ fleet, scene, onView, onPick, picking, fit, padding = noPadding, strip }: Props) {
+/** The live map: a base map below, vehicles and pins on a canvas above. */
+export function MapView({ fleet, scene, onView, onPick, fit, padding = noPadding, lowerEdgeCovered }: Props) {
   const isDark = useComputedColorScheme("light") === "dark";
   const baseEl = useRef<HTMLDivElement>(null);
   const canvasEl = useRef<HTMLCanvasElement>(null);
   const base = useRef<BaseMap>(null);
+
+  // A reference, so that a new scene or callback does not open a new map.
   const latest = useRef({ scene, onView, onPick, isDark });
   useEffect(() => {
     latest.current = { scene, onView, onPick, isDark };
@@ -35,14 +36,17 @@ export function MapView({ fleet, scene, onView, onPick, picking, fit, padding = 
   useEffect(() => {
     const [el, canvas] = [baseEl.current, canvasEl.current];
     if (!el || !canvas) return;
-    const on = {
-      moved: () => base.current && latest.current.onView(boundsOf(base.current.projection())),
-      clicked: (place: LatLon) => latest.current.onPick?.(place),
+
+    const handlers: BaseMapHandlers = {
+      onMoved: () => base.current && latest.current.onView(boundsOf(base.current.projection())),
+      onClicked: (place) => latest.current.onPick?.(place),
     };
-    const map = openMap(el, latest.current.isDark, on);
+    const map = openMap(el, latest.current.isDark, handlers);
     base.current = map;
-    on.moved();
-    const stop = drawForever(canvas, map, fleet, () => latest.current);
+    handlers.onMoved(); // the first view, before anything moves
+
+    const stop = drawEachFrame(canvas, map, fleet, () => latest.current);
+
     return () => {
       stop();
       map.remove();
@@ -53,20 +57,24 @@ export function MapView({ fleet, scene, onView, onPick, picking, fit, padding = 
   useEffect(() => {
     base.current?.setDark(isDark);
   }, [isDark]);
-  const pads = useRef(padding);
-  pads.current = padding;
+
+  // A reference as well: new padding alone must not move the map under the reader.
+  const latestPadding = useRef(padding);
+  latestPadding.current = padding;
   useEffect(() => {
-    if (fit) base.current?.fit(fit, pads.current);
+    if (fit) base.current?.fit(fit, latestPadding.current);
   }, [fit]);
 
   return (
-    <div className={classes.frame} data-picking={picking || undefined} data-strip={strip || undefined}>
+    <div className={classes.frame} data-picking={onPick ? true : undefined} data-lower-edge-covered={lowerEdgeCovered || undefined}>
       <div ref={baseEl} className={classes.base} />
       <canvas ref={canvasEl} className={classes.over} aria-hidden data-testid="fleet" />
+
       <Paper className={classes.zoom} shadow="sm">
         <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Zoom in" onClick={() => base.current?.zoomBy(1)}>+</ActionIcon>
         <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Zoom out" onClick={() => base.current?.zoomBy(-1)}>−</ActionIcon>
       </Paper>
+
       <Text className={classes.credit} size="xs">
         <Anchor href="https://www.openstreetmap.org/copyright" target="_blank" rel="noreferrer" inherit c="inherit">© OpenStreetMap contributors</Anchor>
       </Text>
@@ -74,34 +82,42 @@ export function MapView({ fleet, scene, onView, onPick, picking, fit, padding = 
   );
 }
 
-function openMap(el: HTMLElement, isDark: boolean, on: Parameters<typeof glMap>[2]): BaseMap {
+function openMap(el: HTMLElement, isDark: boolean, handlers: BaseMapHandlers): BaseMap {
   try {
-    return glMap(el, isDark, on);
+    return glMap(el, isDark, handlers);
   } catch {
-    el.replaceChildren(); // no WebGL 2 here
-    return plainMap(el, isDark, on);
+    // There is no WebGL 2 here. Remove what MapLibre has begun, and draw less.
+    el.replaceChildren();
+    return plainMap(el, isDark, handlers);
   }
 }
 
-function drawForever(canvas: HTMLCanvasElement, map: BaseMap, fleet: Fleet, latest: () => { scene: Scene; isDark: boolean }): () => void {
-  const pen = canvas.getContext("2d");
+/** Draws fleet and scene on each of the browser's frames; returns how to stop. */
+function drawEachFrame(canvas: HTMLCanvasElement, map: BaseMap, fleet: Fleet, latest: () => { scene: Scene; isDark: boolean }): () => void {
+  const ctx = canvas.getContext("2d");
   let next = 0;
+
   const draw = () => {
     next = requestAnimationFrame(draw);
+
+    // A canvas is emptied and allocated again when its size is set: only where it changed.
     const p = map.projection();
     const ratio = devicePixelRatio;
     if (canvas.width !== Math.round(p.width * ratio) || canvas.height !== Math.round(p.height * ratio)) {
       canvas.width = Math.round(p.width * ratio);
       canvas.height = Math.round(p.height * ratio);
     }
-    if (!pen) return;
-    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    if (!ctx) return;
+
     const now = Date.now();
     fleet.sweep(now);
+
     const { scene, isDark } = latest();
-    drawScene(pen, p, fleet, scene, isDark, now);
+    ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+    drawScene(ctx, p, fleet, scene, isDark, now);
     canvas.dataset.vehicles = String(fleet.size);
   };
   draw();
+
   return () => cancelAnimationFrame(next);
 }

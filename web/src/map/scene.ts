@@ -1,3 +1,4 @@
+import { tileSize } from "./base";
 import { dark, light, type MapColours } from "./colours";
 import type { Fleet } from "./fleet";
 import { screenX, screenY, type LatLon, type Projection } from "./projection";
@@ -7,83 +8,103 @@ export interface Scene {
   pickup?: LatLon | undefined;
   dropoff?: LatLon | undefined;
   route?: [number, number][] | undefined; // latitude, longitude
-  mine?: number | undefined; // the vehicle that matters to who looks
-  self?: (LatLon & { heading: number }) | undefined; // the driver who looks
+  highlighted?: number | undefined; // the vehicle of this ride, or of this driver
+  self?: (LatLon & { heading: number }) | undefined; // the driver's own position
 }
 
-/** Draws one picture of fleet and scene. */
-export function drawScene(pen: CanvasRenderingContext2D, p: Projection, fleet: Fleet, scene: Scene, isDark: boolean, now: number): void {
-  const c = isDark ? dark : light;
-  pen.clearRect(0, 0, p.width, p.height);
-  if (scene.route) drawRoute(pen, p, scene.route, c);
-  const size = Math.min(Math.max(Math.log2(p.worldSize / 512) - 6.5, 4.5), 9);
+/** Draws the scene and the fleet once. What is drawn later lies on top. */
+export function drawScene(ctx: CanvasRenderingContext2D, p: Projection, fleet: Fleet, scene: Scene, isDark: boolean, now: number): void {
+  const colours = isDark ? dark : light;
+  ctx.clearRect(0, 0, p.width, p.height);
+  if (scene.route) drawRoute(ctx, p, scene.route, colours);
+
+  // Cars grow with the zoom, within bounds that keep them readable.
+  const size = Math.min(Math.max(Math.log2(p.worldSize / tileSize) - 6.5, 4.5), 9);
   fleet.forEach(now, (id, lat, lon, heading) => {
-    if (id === scene.mine) return;
-    drawCar(pen, screenX(p, lon), screenY(p, lat), heading, size, c.car, c.carEdge);
+    if (id === scene.highlighted) return;
+    drawCar(ctx, screenX(p, lon), screenY(p, lat), heading, size, colours.car, colours.carEdge);
   });
-  if (scene.pickup) drawPin(pen, p, scene.pickup, c.pickup, c.carEdge, "A");
-  if (scene.dropoff) drawPin(pen, p, scene.dropoff, c.dropoff, c.carEdge, "B");
-  const seen = scene.mine === undefined ? undefined : fleet.get(scene.mine, now);
-  const own = seen ?? scene.self; // the fleet moves smoothly, fixes do not
-  if (own) {
-    const [x, y] = [screenX(p, own.lon), screenY(p, own.lat)];
-    const pulse = (now % 1600) / 1600;
-    pen.beginPath();
-    pen.arc(x, y, size * 1.6 + pulse * 14, 0, 2 * Math.PI);
-    pen.fillStyle = withAlpha(c.mine, 0.32 * (1 - pulse));
-    pen.fill();
-    drawCar(pen, x, y, own.heading, size * 1.5, c.mine, c.carEdge);
-  }
+
+  if (scene.pickup) drawPin(ctx, p, scene.pickup, colours.pickup, colours.carEdge, "A");
+  if (scene.dropoff) drawPin(ctx, p, scene.dropoff, colours.dropoff, colours.carEdge, "B");
+
+  // A driver's own car comes through the stream as well. The fleet's position
+  // is preferred, as it moves smoothly, while a fix jumps once a second.
+  const inFleet = scene.highlighted === undefined ? undefined : fleet.get(scene.highlighted, now);
+  const car = inFleet ?? scene.self;
+  if (car) drawHighlighted(ctx, p, car, size, colours, now);
 }
 
-function drawCar(pen: CanvasRenderingContext2D, x: number, y: number, heading: number, size: number, fill: string, edge: string): void {
-  pen.save();
-  pen.translate(x, y);
-  pen.rotate((heading * Math.PI) / 180);
-  pen.beginPath();
-  pen.moveTo(0, -size);
-  pen.lineTo(size * 0.72, size * 0.85);
-  pen.lineTo(0, size * 0.45);
-  pen.lineTo(-size * 0.72, size * 0.85);
-  pen.closePath();
-  pen.lineJoin = "round";
-  pen.lineWidth = 2.5;
-  pen.strokeStyle = edge;
-  pen.stroke();
-  pen.fillStyle = fill;
-  pen.fill();
-  pen.restore();
+function drawHighlighted(ctx: CanvasRenderingContext2D, p: Projection, car: LatLon & { heading: number }, size: number, colours: MapColours, now: number): void {
+  const [x, y] = [screenX(p, car.lon), screenY(p, car.lat)];
+
+  // A ring that grows and fades, again and again.
+  const pulse = (now % 1600) / 1600;
+  ctx.beginPath();
+  ctx.arc(x, y, size * 1.6 + pulse * 14, 0, 2 * Math.PI);
+  ctx.fillStyle = withAlpha(colours.highlight, 0.32 * (1 - pulse));
+  ctx.fill();
+
+  drawCar(ctx, x, y, car.heading, size * 1.5, colours.highlight, colours.carEdge);
 }
 
-function drawPin(pen: CanvasRenderingContext2D, p: Projection, at: LatLon, fill: string, edge: string, letter: string): void {
+/** Draws an arrowhead that points where the car drives. */
+function drawCar(ctx: CanvasRenderingContext2D, x: number, y: number, heading: number, size: number, fill: string, edge: string): void {
+  ctx.save();
+  ctx.translate(x, y);
+  ctx.rotate((heading * Math.PI) / 180);
+
+  ctx.beginPath();
+  ctx.moveTo(0, -size);
+  ctx.lineTo(size * 0.72, size * 0.85);
+  ctx.lineTo(0, size * 0.45);
+  ctx.lineTo(-size * 0.72, size * 0.85);
+  ctx.closePath();
+
+  // The edge is drawn first: the fill covers its inner half.
+  ctx.lineJoin = "round";
+  ctx.lineWidth = 2.5;
+  ctx.strokeStyle = edge;
+  ctx.stroke();
+  ctx.fillStyle = fill;
+  ctx.fill();
+  ctx.restore();
+}
+
+function drawPin(ctx: CanvasRenderingContext2D, p: Projection, at: LatLon, fill: string, edge: string, letter: string): void {
   const [x, y] = [screenX(p, at.lon), screenY(p, at.lat)];
   const r = 11;
-  pen.beginPath();
-  pen.arc(x, y - r * 2, r, Math.PI * 0.82, Math.PI * 0.18);
-  pen.lineTo(x, y);
-  pen.closePath();
-  pen.fillStyle = fill;
-  pen.strokeStyle = edge;
-  pen.lineWidth = 2;
-  pen.fill();
-  pen.stroke();
-  pen.fillStyle = edge;
-  pen.font = "600 12px 'Inter Variable', sans-serif";
-  pen.textAlign = "center";
-  pen.textBaseline = "middle";
-  pen.fillText(letter, x, y - r * 2 + 0.5);
+
+  // A round head whose sides meet in the place itself.
+  ctx.beginPath();
+  ctx.arc(x, y - r * 2, r, Math.PI * 0.82, Math.PI * 0.18);
+  ctx.lineTo(x, y);
+  ctx.closePath();
+  ctx.fillStyle = fill;
+  ctx.strokeStyle = edge;
+  ctx.lineWidth = 2;
+  ctx.fill();
+  ctx.stroke();
+
+  ctx.fillStyle = edge;
+  ctx.font = "600 12px 'Inter Variable', sans-serif";
+  ctx.textAlign = "center";
+  ctx.textBaseline = "middle";
+  ctx.fillText(letter, x, y - r * 2 + 0.5);
 }
 
-function drawRoute(pen: CanvasRenderingContext2D, p: Projection, points: [number, number][], c: MapColours): void {
-  pen.beginPath();
-  points.forEach(([lat, lon], i) => (i ? pen.lineTo(screenX(p, lon), screenY(p, lat)) : pen.moveTo(screenX(p, lon), screenY(p, lat))));
-  pen.lineJoin = pen.lineCap = "round";
-  pen.strokeStyle = c.carEdge;
-  pen.lineWidth = 8;
-  pen.stroke();
-  pen.strokeStyle = c.route;
-  pen.lineWidth = 4.5;
-  pen.stroke();
+function drawRoute(ctx: CanvasRenderingContext2D, p: Projection, points: [number, number][], colours: MapColours): void {
+  ctx.beginPath();
+  points.forEach(([lat, lon], i) => (i ? ctx.lineTo(screenX(p, lon), screenY(p, lat)) : ctx.moveTo(screenX(p, lon), screenY(p, lat))));
+  ctx.lineJoin = ctx.lineCap = "round";
+
+  // A wide line beneath a narrower one gives the route an edge.
+  ctx.strokeStyle = colours.carEdge;
+  ctx.lineWidth = 8;
+  ctx.stroke();
+  ctx.strokeStyle = colours.route;
+  ctx.lineWidth = 4.5;
+  ctx.stroke();
 }
 
 function withAlpha(hex: string, alpha: number): string {

@@ -3,13 +3,16 @@ import type { MapColours } from "./colours";
 
 const layerFiles = ["sea", "areas", "buildings", "roads", "rails", "labels"] as const;
 
-/** The base map drawn from our own files: no tile server, no font server. */
+/** The base map's style. It is drawn from our own files: it needs no tile server and no font server. */
 export function mapStyle(c: MapColours): StyleSpecification {
   const sources: StyleSpecification["sources"] = {};
+
   for (const name of layerFiles) {
     const attribution = name === "roads" ? "© OpenStreetMap contributors" : undefined;
     sources[name] = { type: "geojson", data: `/city/map/${name}.json`, ...(attribution ? { attribution } : {}) };
   }
+
+  // Later layers lie on top: water covers land, streets cross both, names come last.
   return { version: 8, sources, layers: [...ground(c), ...roads(c), ...labels(c)] };
 }
 
@@ -17,6 +20,7 @@ function ground(c: MapColours): LayerSpecification[] {
   const kind: ExpressionSpecification = [
     "match", ["get", "class"], "water", c.sea, "beach", c.beach, "works", c.works, c.park,
   ];
+
   return [
     { id: "land", type: "background", paint: { "background-color": c.land } },
     { id: "areas", type: "fill", source: "areas", paint: { "fill-color": kind } },
@@ -29,6 +33,7 @@ function ground(c: MapColours): LayerSpecification[] {
   ];
 }
 
+/** A line's width in pixels at three zooms, and smoothly between them. */
 const width = (at11: number, at14: number, at17: number): ExpressionSpecification => [
   "interpolate", ["exponential", 1.6], ["zoom"], 11, at11, 14, at14, 17, at17,
 ];
@@ -40,11 +45,15 @@ function roads(c: MapColours): LayerSpecification[] {
       layout: { "line-cap": "round", "line-join": "round" },
       paint: { "line-color": lineColor, "line-width": lineWidth },
     });
+
+    // A wider line beneath makes the edge of the road.
     return [
       line(`${id}-casing`, c.casing, width(w[0] + 0.8, w[1] + 1.4, w[2] + 2.5)),
       line(id, colour, width(...w)),
     ];
   };
+
+  // Wide roads are drawn after narrow ones, so that they run through at crossings.
   return [
     {
       id: "paths", type: "line", source: "roads", minzoom: 15, filter: ["in", ["get", "class"], ["literal", ["path", "service"]]],
@@ -62,7 +71,8 @@ function roads(c: MapColours): LayerSpecification[] {
 
 function labels(c: MapColours): LayerSpecification[] {
   const paint = { "text-color": c.label, "text-halo-color": c.halo, "text-halo-width": 1.4 } as const;
-  const font = ["Inter Variable", "sans-serif"];
+  const font = ["Inter Variable", "sans-serif"]; // the page's own font, drawn by the browser
+
   return [
     {
       id: "street-names", type: "symbol", source: "roads", minzoom: 14.5,
@@ -71,6 +81,7 @@ function labels(c: MapColours): LayerSpecification[] {
       paint,
     },
     {
+      // Rank 1 is a city; the higher a rank, the closer one must come to see the name.
       id: "places", type: "symbol", source: "labels",
       filter: ["<=", ["get", "rank"], ["step", ["zoom"], 2, 13, 3, 14, 4]],
       layout: {

@@ -2,6 +2,7 @@ import { Autocomplete, Loader } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { useEffect, useState } from "react";
 import { rider } from "../api/client";
+import { placeName } from "../api/format";
 import type { Place } from "../api/types";
 
 interface Props {
@@ -13,16 +14,17 @@ interface Props {
   onFocus: () => void;
 }
 
-const wait = 200;
+const searchDelay = 200; // ms without a key pressed, so that not each letter is a request
+const shortestSearch = 2; // letters
 
-export const placeName = (p: Place): string => p.label || `${p.lat.toFixed(5)}, ${p.lon.toFixed(5)}`;
-
-/** One end of a trip: searched by address, or set on the map. */
+/** One end of a trip: searched by address, or chosen on the map. */
 export function PlaceField({ label, testid, place, active, onPlace, onFocus }: Props) {
   const [text, setText] = useState("");
   const [found, setFound] = useState<Place[]>([]);
   const [note, setNote] = useState<string>();
   const [busy, setBusy] = useState(false);
+
+  // A place that was chosen on the map changes the text as well.
   useEffect(() => setText(place ? placeName(place) : ""), [place]);
 
   const search = useDebouncedCallback((q: string) => {
@@ -31,31 +33,35 @@ export function PlaceField({ label, testid, place, active, onPlace, onFocus }: P
       .places(q)
       .then(({ places }) => {
         setFound(places);
-        setNote(places.length ? undefined : "No such address in Montevideo. Try the street alone, or click on the map.");
+        setNote(places.length ? undefined : "No such address was found in Montevideo. Type only the street's name, or click on the map.");
       })
       .catch((e: Error) => setNote(e.message))
       .finally(() => setBusy(false));
-  }, wait);
+  }, searchDelay);
 
-  const names = [...new Set(found.map(placeName))];
+  const onText = (value: string) => {
+    setText(value);
+    setNote(undefined);
+
+    // Other text is no longer the chosen place: the trip must not keep it.
+    if (place && value !== placeName(place)) onPlace(undefined);
+
+    if (value.trim().length >= shortestSearch) search(value);
+    else setFound([]);
+  };
+
   return (
     <Autocomplete
       label={label}
       data-testid={testid}
       placeholder={active ? "Click on the map, or type an address" : "Address"}
       value={text}
-      data={names}
-      filter={({ options }) => options}
+      data={[...new Set(found.map(placeName))]}
+      filter={({ options }) => options} // the server has searched already
       rightSection={busy ? <Loader size="xs" /> : null}
       description={note}
       onFocus={onFocus}
-      onChange={(value) => {
-        setText(value);
-        if (place && value !== placeName(place)) onPlace(undefined);
-        setNote(undefined);
-        if (value.trim().length > 1) search(value);
-        else setFound([]);
-      }}
+      onChange={onText}
       onOptionSubmit={(value) => onPlace(found.find((p) => placeName(p) === value))}
     />
   );

@@ -1,15 +1,14 @@
 import { Badge, Button, Group, Stack, Text, Timeline, Title } from "@mantine/core";
 import { useState } from "react";
 import { rider } from "../api/client";
-import { clock, distance, minutes, money, short } from "../api/format";
+import { clock, distance, minutes, money, placeName, short } from "../api/format";
 import type { Message, Ride, RideState } from "../api/types";
 import { usePoll } from "../api/use-poll";
 import { ProblemNote } from "../ui/problem-note";
-import { placeName } from "./place-field";
-import { ended } from "./use-ride";
-import { wayWords, type Way } from "./use-way";
+import { describeRemaining, type Remaining } from "./use-remaining";
+import { hasEnded } from "./use-ride";
 
-const words: Record<RideState, string> = {
+const titles: Record<RideState, string> = {
   requested: "Looking for a driver",
   offered: "Asking a driver nearby",
   assigned: "Your driver is coming",
@@ -22,33 +21,39 @@ const words: Record<RideState, string> = {
 
 interface Props {
   ride: Ride;
-  way: Way | undefined;
+  remaining: Remaining | undefined;
   onChanged: (ride: Ride) => void;
-  onAgain: () => void;
+  onAnother: () => void;
 }
 
-export function RidePanel({ ride, way, onChanged, onAgain }: Props) {
+export function RidePanel({ ride, remaining, onChanged, onAnother }: Props) {
   const [error, setError] = useState<unknown>();
   const [busy, setBusy] = useState(false);
-  const over = ended(ride.state);
+  const ended = hasEnded(ride.state);
+
   const cancel = () => {
     setBusy(true);
     setError(undefined);
+
+    // The server decides: a rider who was picked up meanwhile reads why it refuses.
     rider.cancel(ride.id).then(onChanged).catch(setError).finally(() => setBusy(false));
   };
+
   return (
     <Stack gap="sm">
       <div role="status">
-        <Title order={2} size="h3" data-testid="ride-state" data-value={ride.state}>{words[ride.state]}</Title>
+        <Title order={2} size="h3" data-testid="ride-state" data-value={ride.state}>{titles[ride.state]}</Title>
         <Text size="xs" c="dimmed">Ride <span data-testid="ride-id" data-value={ride.id} title={ride.id}>{short(ride.id)}</span></Text>
       </div>
-      {way && <Text size="sm" data-testid="way" data-value={Math.round(way.metres)}>{wayWords(way)}</Text>}
-      {ride.vehicle && !over && <Car ride={ride} />}
+
+      {remaining && <Text size="sm" data-testid="remaining" data-value={Math.round(remaining.metres)}>{describeRemaining(remaining)}</Text>}
+      {ride.vehicle && !ended && <Car ride={ride} />}
       {ride.state === "completed" ? <Receipt ride={ride} /> : ride.end_reason && <Text size="sm">Reason: {ride.end_reason}</Text>}
       <Steps ride={ride} />
       <ProblemNote error={error} />
-      {over ? (
-        <Button size="md" onClick={onAgain} data-testid="again">Book another ride</Button>
+
+      {ended ? (
+        <Button size="md" onClick={onAnother} data-testid="another">Book another ride</Button>
       ) : (
         ride.state !== "picked_up" && <Button variant="default" loading={busy} onClick={cancel} data-testid="cancel">Cancel this ride</Button>
       )}
@@ -68,11 +73,12 @@ function Car({ ride }: { ride: Ride }) {
 
 function Receipt({ ride }: { ride: Ride }) {
   const took = ride.picked_up_at && ride.ended_at ? (Date.parse(ride.ended_at) - Date.parse(ride.picked_up_at)) / 1000 : 0;
+
   return (
     <Stack gap={2} data-testid="receipt">
       <Text fz={32} fw={700} lh={1.2} data-testid="price" data-value={ride.price.amount_minor}>{money(ride.price)}</Text>
       <Text size="sm" c="dimmed">
-        <span data-testid="distance" data-value={ride.distance_m}>{distance(ride.distance_m)}</span>, {minutes(ride.duration_s)} by the street's speed
+        <span data-testid="distance" data-value={ride.distance_m}>{distance(ride.distance_m)}</span>, {minutes(ride.duration_s)} at the streets' usual speed
         {took > 0 && `, ${Math.round(took)} s in this demo`}
       </Text>
     </Stack>
@@ -88,6 +94,7 @@ function Steps({ ride }: { ride: Ride }) {
     ["Arrived", ride.state === "completed" ? ride.ended_at : undefined, placeName(ride.dropoff)],
   ];
   const reached = steps.findLastIndex(([, at]) => at !== undefined);
+
   return (
     <Timeline active={reached} bulletSize={14} lineWidth={2} aria-label="The ride so far">
       {steps.map(([name, at, where]) => (
@@ -102,12 +109,13 @@ function Steps({ ride }: { ride: Ride }) {
   );
 }
 
-const inboxEvery = 2000;
+const inboxInterval = 2000; // ms
 
 function Inbox({ rideId }: { rideId: string }) {
-  const inbox = usePoll(rider.inbox, inboxEvery);
+  const inbox = usePoll(rider.inbox, inboxInterval);
   const mine = (inbox.data?.messages ?? []).filter((m: Message) => m.ride_id === rideId);
   if (mine.length === 0) return null;
+
   return (
     <Stack gap={4} component="section" aria-label="Messages" data-testid="inbox">
       <Text size="sm" fw={600}>Messages</Text>

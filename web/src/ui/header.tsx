@@ -2,14 +2,15 @@ import { ActionIcon, Anchor, Group, Text, useComputedColorScheme, useMantineColo
 import type { ReactNode } from "react";
 import classes from "./header.module.css";
 
-/** The bar on top of every page: wordmark, where one may go, light or dark. */
+/** The bar on top of every page: the name, the links, and a switch between light and dark. */
 export function Header({ title, children }: { title?: string; children?: ReactNode }) {
   const isDark = useComputedColorScheme("light") === "dark";
   const { setColorScheme } = useMantineColorScheme();
+
   return (
     <header className={classes.bar}>
       <Group gap="xs" wrap="nowrap">
-        <Anchor href="/" underline="never" c="inherit" aria-label="Tandem, the map">
+        <Anchor href="/" underline="never" c="inherit" aria-label="Tandem: go to the map">
           <Group gap={8} wrap="nowrap">
             <img src="/favicon.svg" alt="" width={28} height={28} />
             <Text fw={700} fz="lg" lts="-0.02em">Tandem</Text>
@@ -17,6 +18,7 @@ export function Header({ title, children }: { title?: string; children?: ReactNo
         </Anchor>
         {title && <Text component="h1" c="dimmed" fz="md" fw={500} m={0}>{title}</Text>}
       </Group>
+
       <Group gap="xs" wrap="nowrap">
         {children}
         <ActionIcon

@@ -1,15 +1,18 @@
 import { Alert, Button, Stack, Text } from "@mantine/core";
 import { Problem } from "../api/client";
 
-/** What went wrong, in the server's words, and what to do next. */
-export function ProblemNote({ error, again, label = "Try again" }: { error: unknown; again?: () => void; label?: string }) {
+/** What went wrong, in the server's words, and a button to try again where that can help. */
+export function ProblemNote({ error, onRetry }: { error: unknown; onRetry?: (() => void) | undefined }) {
   if (!error) return null;
-  const detail = error instanceof Problem ? error.detail : "Something on this page went wrong. Reload it.";
+
+  // Any other error is a fault of this page: its text would help no reader.
+  const detail = error instanceof Problem ? error.detail : "Something went wrong on this page. Please reload it.";
+
   return (
     <Alert color="red" variant="light" role="alert" data-testid="problem">
       <Stack gap="xs" align="flex-start">
         <Text size="sm">{detail}</Text>
-        {again && <Button size="xs" variant="default" onClick={again}>{label}</Button>}
+        {onRetry && <Button size="xs" variant="default" onClick={onRetry}>Try again</Button>}
       </Stack>
     </Alert>
   );

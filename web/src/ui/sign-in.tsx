@@ -9,32 +9,37 @@ interface Session {
   checking: boolean;
   busy: boolean;
   error: unknown;
-  enter: () => void;
+  signIn: () => void;
 }
 
-/** Who this browser is in a role; one click makes it somebody. */
+/** Who this browser is in a role. One click signs it in as somebody new. */
 export function useSession(role: Role): Session {
   const [subject, setSubject] = useState<string>();
   const [checking, setChecking] = useState(true);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
+
   useEffect(() => {
     whoAmI(role)
       .then((s) => setSubject(s.subject))
       .catch((e: unknown) => {
+        // 401 is no fault: nobody has signed in here yet.
         if (!(e instanceof Problem && e.status === 401)) setError(e);
       })
       .finally(() => setChecking(false));
   }, [role]);
+
   const enter = () => {
     setBusy(true);
     setError(undefined);
+
     signIn(role)
       .then((s) => setSubject(s.subject))
       .catch(setError)
       .finally(() => setBusy(false));
   };
-  return { subject, checking, busy, error, enter };
+
+  return { subject, checking, busy, error, signIn: enter };
 }
 
 interface Props {
@@ -50,7 +55,7 @@ export function SignIn({ session, title, action, children }: Props) {
       <Title order={2} size="h3">{title}</Title>
       <Text size="sm" c="dimmed">{children}</Text>
       <ProblemNote error={session.error} />
-      <Button size="md" loading={session.busy || session.checking} onClick={session.enter} data-testid="sign-in">{action}</Button>
+      <Button size="md" loading={session.busy || session.checking} onClick={session.signIn} data-testid="sign-in">{action}</Button>
     </Stack>
   );
 }

@@ -1,0 +1,106 @@
+import { Paper, Text } from "@mantine/core";
+import { rider } from "../api/client";
+import { hours, milliseconds, short } from "../api/format";
+import type { Ride, RideEvent, StreamTrace } from "../api/types";
+import { usePoll } from "../api/use-poll";
+import { queueSteps } from "./queue-steps";
+import classes from "./trace.module.css";
+import { hasEnded } from "./use-ride";
+
+const pollInterval = 1000; // ms
+
+/** "Under the hood": the trace of one ride through the queue and the stream, as it happens. */
+export function Trace({ ride, events }: { ride: Ride; events: RideEvent[] }) {
+  // Without a driver there are no points, and after the ride they are not the ride's.
+  const driving = ride.driver_id !== undefined && !hasEnded(ride.state);
+  const stream = usePoll(driving ? () => rider.streamTrace(ride.id) : undefined, pollInterval);
+
+  return (
+    <Paper className={classes.trace} shadow="md" component="section" aria-label="Under the hood" data-testid="trace">
+      <Text component="h2" className={classes.title}>Under the hood</Text>
+      <QueueLine events={events} />
+      <StreamLine trace={stream.data} failed={stream.error !== undefined} hasDriver={ride.driver_id !== undefined} />
+    </Paper>
+  );
+}
+
+function QueueLine({ events }: { events: RideEvent[] }) {
+  const { steps, deleted } = queueSteps(events);
+
+  return (
+    <div className={classes.line} data-done={deleted || undefined}>
+      <Text component="h3" className={classes.name}>Queue</Text>
+
+      <ol className={classes.steps}>
+        {steps.map((s) => (
+          <li key={s.testid} data-reached={s.after !== undefined || undefined}>
+            <span className={classes.what}>
+              {s.name} {s.id && <code data-testid={s.testid} data-value={s.id} title={s.id}>{short(s.id)}</code>}
+            </span>
+            <span className={classes.when}>{s.after === undefined ? "…" : s.after === 0 ? "0 ms" : `+${milliseconds(s.after)}`}</span>
+          </li>
+        ))}
+      </ol>
+
+      <Text className={classes.note}>
+        {deleted
+          ? "One worker has done the work and deleted the message."
+          : "One worker receives the message. If that worker fails, another one receives it."}
+      </Text>
+    </div>
+  );
+}
+
+function StreamLine({ trace, failed, hasDriver }: { trace: StreamTrace | undefined; failed: boolean; hasDriver: boolean }) {
+  const point = trace?.driver_point;
+
+  return (
+    <div className={classes.line}>
+      <Text component="h3" className={classes.name}>Stream</Text>
+
+      {trace && point ? (
+        <StreamSteps point={point} readers={trace.readers} />
+      ) : (
+        <Text size="xs" c="dimmed">
+          {!hasDriver
+            ? "The stream's part begins when a driver has accepted the ride."
+            : failed
+              ? "The readers do not answer. The page asks them again each second."
+              : "Looking for the driver's last point…"}
+        </Text>
+      )}
+
+      <Text className={classes.note}>
+        {point
+          ? `Each reader reads the point by itself. The stream keeps it for another ${hours(trace.retention_left_s)}.`
+          : "Every reader reads every point."}
+      </Text>
+    </div>
+  );
+}
+
+const readerNames = [["mapfeed", "map"], ["history", "history"], ["heatmap", "heatmap"]] as const;
+
+function StreamSteps({ point, readers }: { point: NonNullable<StreamTrace["driver_point"]>; readers: StreamTrace["readers"] }) {
+  return (
+    <ol className={classes.steps}>
+      <li data-reached>
+        <span className={classes.what}>driver's last point, <code data-testid="trace-shard">{point.shard}</code></span>
+        <span className={classes.when} data-testid="trace-sequence" data-value={point.sequence_number} title={point.sequence_number}>
+          sequence …{point.sequence_number.slice(-10)}
+        </span>
+      </li>
+
+      {readerNames.map(([reader, name]) => {
+        const seen = readers.find((r) => r.reader === reader);
+
+        return (
+          <li key={reader} data-reached={seen ? true : undefined}>
+            <span className={classes.what}>{name}</span>
+            <span className={classes.when} data-testid={`trace-${name}-ms`}>{seen ? `+${milliseconds(seen.after_ms)}` : "…"}</span>
+          </li>
+        );
+      })}
+    </ol>
+  );
+}

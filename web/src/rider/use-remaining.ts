@@ -1,0 +1,79 @@
+import { useEffect, useState } from "react";
+import { rider } from "../api/client";
+import { distance } from "../api/format";
+import type { Ride } from "../api/types";
+import type { LatLon } from "../map/projection";
+import { remainingOf, secondsLeft, type Sample } from "./remaining";
+
+/** What remains of the driver's route, and how long it takes at the car's present pace. */
+export interface Remaining {
+  metres: number;
+  seconds: number | undefined;
+}
+
+const interval = 1000; // ms
+const maxOffRoute = 150; // metres beside the route, after which the car drives another one
+const maxSamples = 20;
+const near = 30; // metres within which the car has arrived
+
+export function describeRemaining({ metres, seconds }: Remaining): string {
+  if (metres < near) return "Arriving now";
+  if (seconds === undefined) return `${distance(metres)} away`;
+
+  // Steps of five seconds: a number that jumps each second claims too much.
+  const time = seconds < 90 ? `${Math.max(5, Math.round(seconds / 5) * 5)} s` : `${Math.round(seconds / 60)} min`;
+
+  return `${distance(metres)} away, about ${time}`;
+}
+
+/** Follows the car to the pick-up, then to the drop-off. */
+export function useRemaining(ride: Ride | undefined, locateCar: () => LatLon | undefined): Remaining | undefined {
+  const [remaining, setRemaining] = useState<Remaining>();
+  const to = ride?.state === "assigned" ? ride.pickup : ride?.state === "picked_up" ? ride.dropoff : undefined;
+
+  useEffect(() => {
+    setRemaining(undefined);
+    if (!to) return;
+
+    let stopped = false;
+    let arrived = false;
+    let timer: ReturnType<typeof setTimeout>;
+    let route: number[][] = [];
+    let samples: Sample[] = [];
+
+    const measure = async () => {
+      const car = locateCar();
+      if (!car) return;
+
+      // Nobody tells us the driver's route. We ask for one from where the car is,
+      // and ask again only if the car turns out to drive elsewhere.
+      if (remainingOf(route, car).offRoute > maxOffRoute) {
+        route = (await rider.route(car, to)).points;
+        samples = [];
+      }
+
+      const { metres } = remainingOf(route, car);
+      samples = [...samples, { metres, at: Date.now() }].slice(-maxSamples);
+      arrived = metres < near;
+      if (!stopped) setRemaining({ metres, seconds: secondsLeft(samples) });
+    };
+
+    // A route that could not be fetched is asked for again at the next measurement.
+    // After the arrival nothing is measured: a car that parks does not set out again.
+    const measureAgain = () =>
+      void measure()
+        .catch(() => undefined)
+        .finally(() => {
+          if (!stopped && !arrived) timer = setTimeout(measureAgain, interval);
+        });
+    measureAgain();
+
+    return () => {
+      stopped = true;
+      clearTimeout(timer);
+    };
+    // Each answer of the server has a new object for the same place: compare where it is.
+  }, [ride?.id, to?.lat, to?.lon, locateCar]);
+
+  return remaining;
+}

@@ -1,0 +1,44 @@
+import { Paper } from "@mantine/core";
+import type { ReactNode } from "react";
+import type { Live } from "../api/use-live";
+import { MapView } from "../map/map-view";
+import type { Bounds, LatLon } from "../map/projection";
+import type { Scene } from "../map/scene";
+import { ConnectionBanner } from "./connection-banner";
+import { Header } from "./header";
+import classes from "./map-page.module.css";
+import { usePadding } from "./use-padding";
+
+interface Props {
+  title: string;
+  live: Live;
+  scene: Scene;
+  fit: Bounds | undefined;
+  onPick?: ((place: LatLon) => void) | undefined;
+  panelLabel: string;
+  children: ReactNode; // the panel beside the map, below it on a phone
+  footer?: ReactNode; // what lies along the map's lower edge
+}
+
+/** The page of a rider or a driver: the live map, and a panel to work with. */
+export function MapPage({ title, live, scene, fit, onPick, panelLabel, children, footer }: Props) {
+  const hasFooter = Boolean(footer);
+  const padding = usePadding(hasFooter);
+
+  return (
+    <div className={classes.page}>
+      <Header title={title} />
+      <main className={classes.stage}>
+        <MapView
+          fleet={live.fleet} scene={scene} onView={live.setView} onPick={onPick}
+          fit={fit} padding={padding} lowerEdgeCovered={hasFooter}
+        />
+        <ConnectionBanner live={live} />
+        <div className={classes.dock}>
+          <Paper className={classes.panel} shadow="md" p="md" component="section" aria-label={panelLabel}>{children}</Paper>
+          {footer}
+        </div>
+      </main>
+    </div>
+  );
+}
