@@ -33,9 +33,9 @@ export function queueSteps(events: RideEvent[]): { steps: QueueStep[]; deleted: 
   return {
     steps: [
       step("201 Created", "trace-created", start),
-      step("outbox row", "outbox-id", queued, queued?.data?.outbox_id),
+      step("outbox", "outbox-id", queued, queued?.data?.outbox_id),
       step("message", "message-id", queued, queued?.data?.message_id),
-      step(tries ? `received, try ${String(tries)}, by process` : "received", "worker-pid", received, received?.data?.pid),
+      step(tries ? `received, try ${String(tries)}, by pid` : "received", "worker-pid", received, received?.data?.pid),
       step("offered", "trace-offered", offered),
       step("accepted", "trace-accepted", accepted),
       step("deleted", "trace-deleted", deleted),
