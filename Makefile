@@ -93,7 +93,7 @@ fmt: ## Format Go
 audit: ## Prove the guarantees on the running demo
 	@./$(BIN) audit $(ARGS)
 
-feed: ## Send a recording through the front door: make feed ARGS=trips.csv
+feed: ## Send a recording to the running demo: make feed ARGS=trips.csv
 	@./$(BIN) feed $(ARGS)
 
 aws-messaging: build ## Deploy queues and stream on AWS, which costs money: make aws-messaging ARGS="--set Shards=8"

@@ -11,7 +11,7 @@ import (
 // tools has a field for each subcommand that runs, prints and ends.
 type tools struct {
 	Audit auditCmd `cmd:"" group:"tools" help:"Prove the guarantees on what is there."`
-	Feed  feedCmd  `cmd:"" group:"tools" help:"Send a recording through the front doors."`
+	Feed  feedCmd  `cmd:"" group:"tools" help:"Send a recording to the public API."`
 
 	Messaging messagingCmd `cmd:"" group:"tools" help:"Deploy queues and stream on LocalStack or AWS, or delete them."`
 }

@@ -1,4 +1,4 @@
-// Package feed sends real recordings through Tandem's front doors: GPS traces
+// Package feed sends real recordings to Tandem's public API: GPS traces
 // to location, trips to booking. It speaks HTTP only.
 //
 // The format is told by the header: GPS traces with a POLYLINE of one fix every
