@@ -18,11 +18,13 @@ func batchOf(url string, body string) []byte {
 	for i := range entries {
 		entries[i] = j{"Id": fmt.Sprint(i), "MessageBody": body, "MessageGroupId": fmt.Sprint("g", i), "MessageDeduplicationId": fmt.Sprint(i, time.Now().UnixNano())}
 	}
+
 	if !strings.HasSuffix(url, ".fifo") {
 		for _, e := range entries {
 			delete(e, "MessageDeduplicationId")
 		}
 	}
+
 	b, _ := json.Marshal(j{"QueueUrl": url, "Entries": entries})
 	return b
 }
@@ -44,6 +46,7 @@ func cpu(b *testing.B) (report func()) {
 		require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &r))
 		return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 	}
+
 	before := used()
 	return func() { b.ReportMetric(float64(used()-before)/float64(b.N), "cpu-ns/op") }
 }
@@ -57,6 +60,7 @@ func BenchmarkSendBatch(b *testing.B) {
 		_, err := c.ops["SendMessageBatch"](context.Background(), body)
 		require.NoError(b, err)
 	}
+
 	report()
 	require.NoError(b, c.s.Close())
 }
@@ -70,12 +74,14 @@ func BenchmarkReceiveDelete(b *testing.B) {
 				url := c.queue(name, j{"MessageRetentionPeriod": "1209600"})
 				c.fill(name, backlog)
 				q, report := c.s.queues[name], cpu(b)
+
 				for b.Loop() {
 					messages := c.receive(url)
 					entries := make([]j, len(messages))
 					for i, m := range messages {
 						entries[i] = j{"Id": fmt.Sprint(i), "ReceiptHandle": m.ReceiptHandle}
 					}
+
 					c.do("DeleteMessageBatch", j{"QueueUrl": url, "Entries": entries})
 					if q.arrived.Len() < backlog/2 {
 						b.StopTimer()
@@ -84,6 +90,7 @@ func BenchmarkReceiveDelete(b *testing.B) {
 						b.StartTimer()
 					}
 				}
+
 				report()
 				require.NoError(b, c.s.Close())
 			})
@@ -99,12 +106,14 @@ func BenchmarkCompactionStall(b *testing.B) {
 	c.queue("q", nil)
 	c.fill("q", 100_000)
 	report := cpu(b)
+
 	for b.Loop() {
-		_ = c.s.alone(func() error {
+		_ = c.s.exclusively(func() error {
 			require.Positive(b, sizeOf(c.s.snapshot()))
 			return nil
 		})
 	}
+
 	report()
 	require.NoError(b, c.s.Close())
 }
@@ -117,6 +126,7 @@ func BenchmarkOpen(b *testing.B) {
 	c.s.compactAt = 1 << 40
 	c.queue("q", nil)
 	at := now()
+
 	for i := 0; i < 500_000; i += 10 {
 		var sends []entry
 		deletes := entry{Op: opDelete, Queue: "q"}
@@ -131,11 +141,13 @@ func BenchmarkOpen(b *testing.B) {
 		require.NoError(b, c.s.write(deletes))
 	}
 	require.NoError(b, c.s.Close())
+
 	report := cpu(b)
 	for b.Loop() {
 		c := open(b, Options{Path: path})
 		require.Len(b, c.s.queues["q"].byID, 5000)
 		require.NoError(b, c.s.Close())
 	}
+
 	report()
 }

@@ -15,6 +15,9 @@ const (
 	// compactTail is how much the last, exclusive step of a compaction may
 	// copy, in bytes.
 	compactTail = 256 << 10
+	// catchUps is how often a compaction copies what was appended meanwhile
+	// before it stops the others for the rest.
+	catchUps = 8
 )
 
 // compact rewrites the journal beside the one in use: most of a long one is of
@@ -26,16 +29,20 @@ func (s *Service) compact() {
 	if err != nil {
 		s.o.Log.Warn("the queues' journal was not made shorter", "err", err)
 	}
+
 	s.fileMu.Lock()
+	// Not before it is twice as long, failed or not, or it would be tried all the time.
 	s.compactAt, s.compacting = max(s.compactFrom, 2*s.file.Size()), false
 	s.fileMu.Unlock()
 }
 
 func (s *Service) rewrite() error {
+	// The snapshot and the start of the copy are of one moment: what is appended
+	// later is copied byte by byte.
 	var c *journal.Compaction
-	var kept []kept
-	err := s.alone(func() (err error) {
-		if kept = s.snapshot(); sizeOf(kept) > s.file.Size()*2/3 {
+	var parts []snapshotPart
+	err := s.exclusively(func() (err error) {
+		if parts = s.snapshot(); sizeOf(parts) > s.file.Size()*2/3 {
 			return nil // it would not be worth it
 		}
 		c, err = s.file.StartCompaction()
@@ -44,15 +51,19 @@ func (s *Service) rewrite() error {
 	if err != nil || c == nil {
 		return err
 	}
-	for _, k := range kept {
-		if err := k.write(c); err != nil {
+
+	for _, p := range parts {
+		if err := p.write(c); err != nil {
 			return s.abandon(c, err)
 		}
 	}
-	for range 8 { // the appenders may outrun it; then the last copy is longer
+
+	// Others append meanwhile, perhaps faster than this copies: then the last copy is longer.
+	for range catchUps {
 		s.fileMu.Lock()
 		size := s.file.Size()
 		s.fileMu.Unlock()
+
 		left, err := c.CatchUp(s.file, size)
 		if err != nil {
 			return s.abandon(c, err)
@@ -61,26 +72,28 @@ func (s *Service) rewrite() error {
 			break
 		}
 	}
-	return s.alone(func() error { return c.Finish(s.file) })
+	return s.exclusively(func() error { return c.Finish(s.file) })
 }
 
-// kept is what a snapshot holds of one queue, or of none: entries, and then its
-// messages, whose journalled part never changes.
-type kept struct {
+// snapshotPart is what a snapshot holds of one queue, or of none: entries, and
+// then the queue's messages, whose journalled fields never change.
+type snapshotPart struct {
 	entries  []entry
 	queue    string
 	messages []*message
 }
 
-func (k kept) write(c *journal.Compaction) error {
-	if err := c.Append(encode(k.entries...)...); err != nil {
+func (p snapshotPart) write(c *journal.Compaction) error {
+	if err := c.Append(encode(p.entries...)...); err != nil {
 		return err
 	}
-	for chunk := range slices.Chunk(k.messages, compactChunk) {
+
+	for chunk := range slices.Chunk(p.messages, compactChunk) {
 		entries := make([]entry, len(chunk))
 		for i, m := range chunk {
-			entries[i] = entry{Op: opSend, Queue: k.queue, Message: m}
+			entries[i] = entry{Op: opSend, Queue: p.queue, Message: m}
 		}
+
 		if err := c.Append(encode(entries...)...); err != nil {
 			return err
 		}
@@ -88,10 +101,10 @@ func (k kept) write(c *journal.Compaction) error {
 	return nil
 }
 
-// sizeOf is about how many bytes the messages of a snapshot take.
-func sizeOf(all []kept) (n int64) {
-	for _, k := range all {
-		for _, m := range k.messages {
+// sizeOf returns about how many bytes the messages of a snapshot take.
+func sizeOf(parts []snapshotPart) (n int64) {
+	for _, p := range parts {
+		for _, m := range p.messages {
 			n += int64(len(m.Body)) + 100
 		}
 	}
@@ -105,8 +118,9 @@ func (s *Service) abandon(c *journal.Compaction, err error) error {
 	return err
 }
 
-// snapshot gives what makes the queues as they are.
-func (s *Service) snapshot() []kept {
+// snapshot returns the entries that create the queues as they are now. It only
+// copies references: everything else waits for it.
+func (s *Service) snapshot() []snapshotPart {
 	at := now()
 	first := []entry{{Op: opVersion, At: version}, {Op: opSequence, At: int64(s.seq.Load())}}
 	for name, when := range s.deleted {
@@ -114,27 +128,37 @@ func (s *Service) snapshot() []kept {
 			first = append(first, entry{Op: opGone, Queue: name, At: when})
 		}
 	}
-	out := []kept{{entries: first}}
+
+	out := []snapshotPart{{entries: first}}
 	for _, name := range slices.Sorted(maps.Keys(s.queues)) {
 		q := s.queues[name]
 		q.expire(at)
-		k := kept{queue: name, messages: make([]*message, 0, q.arrived.Len()), entries: []entry{
-			{Op: opQueue, Queue: name, Attributes: q.attributes, At: q.created},
-			{Op: opAttributes, Queue: name, At: q.modified}, {Op: opPurge, Queue: name, At: q.purged},
-		}}
-		for _, d := range q.dedup.order { // of messages that are gone too
-			if d.Until > at && q.dedup.byKey[d.Key] == d {
-				k.entries = append(k.entries, entry{Op: opDedup, Queue: name, Dedup: d})
-			}
-		}
-		for e := q.arrived.Front(); e != nil; e = e.Next() {
-			m, _ := e.Value.(*message)
-			k.messages = append(k.messages, m)
-		}
-		out = append(out, k)
+		out = append(out, q.snapshot(at))
 	}
-	for _, t := range s.tasks { // after the queues that they are of
-		out = append(out, kept{entries: []entry{t.entry()}})
+
+	// The tasks come after their queues, without which a replay would forget them.
+	for _, t := range s.tasks {
+		out = append(out, snapshotPart{entries: []entry{t.entry()}})
 	}
 	return out
+}
+
+func (q *queue) snapshot(at int64) snapshotPart {
+	p := snapshotPart{queue: q.name, messages: make([]*message, 0, q.arrived.Len()), entries: []entry{
+		{Op: opQueue, Queue: q.name, Attributes: q.attributes, At: q.created},
+		{Op: opAttributes, Queue: q.name, At: q.modified}, {Op: opPurge, Queue: q.name, At: q.purged},
+	}}
+
+	// Ids of deleted messages are among these: they are taken for the rest of their window.
+	for _, d := range q.dedup.order {
+		if d.Until > at && q.dedup.byKey[d.Key] == d {
+			p.entries = append(p.entries, entry{Op: opDedup, Queue: q.name, Dedup: d})
+		}
+	}
+
+	for e := q.arrived.Front(); e != nil; e = e.Next() {
+		m, _ := e.Value.(*message)
+		p.messages = append(p.messages, m)
+	}
+	return p
 }

@@ -8,7 +8,7 @@ import (
 	"strconv"
 )
 
-// list gives a page of the queues that match, by name.
+// list returns a page of the queues that match, by name.
 func (s *Service) list(in listIn, match func(*queue) bool, url func(string) string) (out listOut, err error) {
 	limit := pageLimit
 	if in.MaxResults != nil {
@@ -21,8 +21,10 @@ func (s *Service) list(in listIn, match func(*queue) bool, url func(string) stri
 	if err != nil {
 		return out, invalidValue("NextToken", in.NextToken, "Invalid or expired next token.")
 	}
+
 	s.mu.RLock()
 	defer s.mu.RUnlock()
+
 	last := ""
 	for _, name := range slices.Sorted(maps.Keys(s.queues)) {
 		q := s.queues[name]
@@ -32,10 +34,13 @@ func (s *Service) list(in listIn, match func(*queue) bool, url func(string) stri
 		if !ok {
 			continue
 		}
+
+		// There is one more than the page takes: the next begins after the last one here.
 		if len(out.QueueUrls) == limit {
 			out.NextToken = base64.StdEncoding.EncodeToString([]byte(last))
 			break
 		}
+
 		out.QueueUrls, last = append(out.QueueUrls, url(name)), name
 	}
 	return out, nil
@@ -48,19 +53,21 @@ type attributesIn struct {
 
 func (s *Service) getAttributes(_ context.Context, in attributesIn) (map[string]any, error) {
 	out := map[string]string{}
-	err := s.on(in.QueueURL, func(q *queue) error {
+	err := s.withQueue(in.QueueURL, func(q *queue) error {
 		all := q.describe()
 		for _, name := range in.AttributeNames {
 			v, ok := all[name]
-			_, number := numbers()[name]
-			_, word := words()[name]
+			_, isNumber := numberAttributes()[name]
+			_, isChoice := choiceAttributes()[name]
+
 			switch {
 			case name == "All":
 				out = all
 				return nil
 			case ok:
 				out[name] = v
-			case !number && !word && checkText(name, "") != nil:
+			// What SQS knows, but this queue doesn't have, is left out.
+			case !isNumber && !isChoice && checkText(name, "") != nil:
 				return badName(name)
 			}
 		}
@@ -75,6 +82,7 @@ func (q *queue) describe() map[string]string {
 	for i, v := range []int64{int64(visible), int64(inFlight), int64(delayed), q.created / 1000, q.modified / 1000} {
 		all[readOnly[i]] = strconv.FormatInt(v, 10)
 	}
+
 	all["QueueArn"] = q.arn
 	if all["KmsMasterKeyId"] != "" && all["KmsDataKeyReusePeriodSeconds"] == "" {
 		all["KmsDataKeyReusePeriodSeconds"] = "300"

@@ -1,5 +1,5 @@
-// Package sqs is the emulator's Amazon SQS: standard and FIFO queues as AWS is
-// allowed to behave, not as memory happens to.
+// Package sqs is the emulator's Amazon SQS: standard and FIFO queues that do
+// what AWS is allowed to do, not only what a list in memory would do.
 //
 // A standard queue mostly hands out its oldest message, sometimes another
 // (Reorder), and rarely one that was deleted already (Duplicate), both by seed.
@@ -7,15 +7,28 @@
 // group while one of its messages is in flight; within five minutes a
 // deduplication id is taken once.
 //
+// # Words
+//
+//   - A message is visible when a receive may return it, in flight from a
+//     receive until its visibility timeout ends, and delayed until its delay
+//     after the send ends. In flight and delayed messages are hidden.
+//   - A FIFO message waits while another message of its group is in flight.
+//   - A receipt handle names one receive of one message.
+//   - A dead letter is a message that was received maxReceiveCount times and
+//     moved to its queue's dead-letter queue. A move task brings dead letters
+//     back: it redrives them.
+//   - A duplicate is a deleted message that a standard queue delivers again.
+//
 // # A queue in memory
 //
-//	         add                    take, fly
-//	send ─────────> ready (by seq) ───────────> timed (by time) ── remove: deleted
-//	  └─ delayed ─> timed (by time) <─ makeVisible: due, or not deleted in time ─┘
+//	        add                        putInFlight
+//	send ─────────> visible (by seq) ─────────────> hidden (by time) ── remove: deleted
+//	  └─ delayed ─> hidden (by time) <─ makeVisible: due, or not deleted in time ─┘
 //
-// ready and timed are heaps: nothing walks the queue to receive, delete or wait.
-// Of a FIFO queue only the first message of each free group stands in them.
-// What is too old goes at the next receive, or when it is counted.
+// visible and hidden are heaps: nothing walks the queue to receive, delete or
+// wait. Of a FIFO queue only the first message of each free group is in them.
+// A message that is too old is removed at the next receive, or when the queue's
+// messages are counted.
 //
 // # What is kept
 //
@@ -27,9 +40,9 @@
 // until it is received again. On a standard queue that is a second delivery,
 // which SQS may do at any time; on a FIFO queue it is a difference to AWS.
 //
-// A torn end of the journal is cut off and logged; bytes that went bad before
-// whole entries are an error in the log, and kept beside it for a person. An
-// entry of another version stops Open.
+// A torn end of the journal is cut off and logged. Where bytes went bad before
+// whole entries, that is an error in the log, and a copy of them is kept beside
+// the journal for a person to look at. An entry of another version stops Open.
 //
 // # Other differences to AWS
 //
@@ -37,7 +50,7 @@
 // a Policy, nothing is encrypted, fair queues share no more fairly than others,
 // a FIFO queue has no limit of calls a second, and looks for groups in all of
 // its messages, not only the first 120,000. AddPermission and RemovePermission
-// are not there: set the Policy. Queues have no tags: TagQueue, UntagQueue and
+// are unsupported: set the Policy. Queues have no tags: TagQueue, UntagQueue and
 // ListQueueTags are unsupported, and CreateQueue ignores tags.
 // ReceiveRequestAttemptId is ignored: a receive that is tried again returns the
 // next messages.

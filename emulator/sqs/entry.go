@@ -8,7 +8,7 @@ import (
 	"io"
 )
 
-// entry is one change. What one call changes stands in one frame of the
+// entry is one change of the queues. What one call changes is one frame of the
 // journal, as JSON, so that all of it is kept or none.
 type entry struct {
 	Op         op
@@ -39,21 +39,21 @@ const (
 	// In a compacted journal only.
 	opSequence
 	opDedup
-	opGone // a queue deleted lately
+	opGone // a queue deleted lately, whose name can't be used yet
 )
 
-// version is of the entries; the frames have their own.
+// version is the entries' version; the frames have their own.
 const version = 6
 
-// errEntry is returned for what this version did not write. It is not skipped:
-// forgetting silently is worse than not starting.
+// errEntry is returned for an entry that this version did not write. Such an entry
+// is not skipped: to lose messages silently is worse than not to start.
 var errEntry = errors.New("sqs: the journal is of another version; start afresh with --fresh")
 
-// frameSize is from how many bytes of entries on another frame begins. One call
-// stays below it.
+// frameSize is the number of bytes after which another frame begins. The entries
+// of one call are below it.
 const frameSize = 4 << 20
 
-// encode gives the frames of entries.
+// encode returns the frames of entries.
 func encode(entries ...entry) (frames [][]byte) {
 	var b *bytes.Buffer
 	var enc *json.Encoder
@@ -66,8 +66,10 @@ func encode(entries ...entry) (frames [][]byte) {
 			enc = json.NewEncoder(b)
 			enc.SetEscapeHTML(false)
 		}
+
 		_ = enc.Encode(e) // of texts and numbers: cannot fail
 	}
+
 	return append(frames, b.Bytes())
 }
 
@@ -82,6 +84,7 @@ func decode(frame []byte, apply func(entry) error) error {
 		if err != nil {
 			return fmt.Errorf("%w: a frame cannot be read: %w", errEntry, err)
 		}
+
 		if err := apply(e); err != nil {
 			return err
 		}

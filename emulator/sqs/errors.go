@@ -28,7 +28,7 @@ func invalid(format string, args ...any) error {
 	return fail(400, "InvalidParameterValueException", "InvalidParameterValue", format, args...)
 }
 
-// invalidValue is invalid with AWS's usual beginning.
+// invalidValue returns the error of invalid with AWS's usual beginning.
 func invalidValue(parameter string, value any, reason string, args ...any) error {
 	return invalid("Value %v for parameter %s is invalid. Reason: %s", value, parameter, fmt.Sprintf(reason, args...))
 }
@@ -61,9 +61,10 @@ type batchError struct {
 	SenderFault bool
 }
 
-// failedEntry is how a batch tells what failed of it.
+// failedEntry returns what a batch answers about an entry that failed.
 func failedEntry(id string, err error) batchError {
 	e := batchError{ID: id, Code: "InternalError", Message: err.Error()}
+
 	var w *wire.Error
 	if errors.As(err, &w) {
 		e.Code, e.Message, e.SenderFault = strings.TrimPrefix(w.Query, queryPrefix), w.Message, true
@@ -80,7 +81,7 @@ const maxEntries = 10
 
 var entryName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
 
-// checkBatch checks a batch's entry ids.
+// checkBatch refuses entry ids, and numbers of them, that AWS refuses.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
 func checkBatch(ids []string) error {
 	if len(ids) == 0 {
@@ -89,6 +90,7 @@ func checkBatch(ids []string) error {
 	if len(ids) > maxEntries {
 		return refused("TooManyEntriesInBatchRequest", "Maximum number of entries per request are %d. You have sent %d.", maxEntries, len(ids))
 	}
+
 	seen := map[string]bool{}
 	for _, id := range ids {
 		if !entryName.MatchString(id) {
@@ -97,6 +99,7 @@ func checkBatch(ids []string) error {
 		if seen[id] {
 			return refused("BatchEntryIdsNotDistinct", "Id %s repeated.", id)
 		}
+
 		seen[id] = true
 	}
 	return nil

@@ -21,23 +21,27 @@ func TestAGroupIsLockedWhileOneIsInFlight(t *testing.T) {
 		for _, b := range []string{"a1", "b1", "a2", "a3", "b2"} {
 			c.send(url, b, to(b[:1]))
 		}
+
 		one := j{"MaxNumberOfMessages": 1}
 		a1 := c.receive(url, one)
 		require.Equal(t, "a1", bodies(a1))
 		b := c.receive(url)
 		require.Equal(t, "b1 b2", bodies(b), "as many of one group as go together; a is locked")
 		require.Empty(t, c.receive(url))
+
 		c.remove(url, b[0])
-		require.Empty(t, c.receive(url), "b2 is still out")
+		require.Empty(t, c.receive(url), "b2 is still in flight")
 		c.remove(url, b[1])
 		c.remove(url, a1[0])
 		out := c.receive(url)
 		require.Equal(t, "a2 a3", bodies(out))
+
 		c.do("ChangeMessageVisibility", j{"QueueUrl": url, "ReceiptHandle": out[0].ReceiptHandle, "VisibilityTimeout": 0})
-		require.Empty(t, c.receive(url), "a2 is back, but a3 is still out")
+		require.Empty(t, c.receive(url), "a2 is visible again, but a3 is still in flight")
 		time.Sleep(30 * time.Second)
 		require.Equal(t, "a2 a3", bodies(c.receive(url)), "in order again")
 		c.refuses("InvalidParameterValue", "The receipt handle has expired", "DeleteMessage", j{"QueueUrl": url, "ReceiptHandle": out[0].ReceiptHandle})
+
 		time.Sleep(30 * time.Second)
 		c.refuses("InvalidParameterValue", "The receipt handle has expired", "DeleteMessage", j{"QueueUrl": url, "ReceiptHandle": out[1].ReceiptHandle})
 	})
@@ -63,10 +67,12 @@ func TestDeduplicationEndsAfterFiveMinutes(t *testing.T) {
 		require.Equal(t, first["MessageId"], again["MessageId"])
 		require.Equal(t, first["SequenceNumber"], again["SequenceNumber"])
 		require.Empty(t, c.receive(url), "also after it was deleted")
+
 		time.Sleep(time.Millisecond)
 		third := c.send(url, "z", to("g"), j{"MessageDeduplicationId": "d"})
 		require.NotEqual(t, first["MessageId"], third["MessageId"])
 		require.Greater(t, third["SequenceNumber"], first["SequenceNumber"])
+
 		m := c.receive(url)[0]
 		require.Equal(t, "z", m.Body)
 		require.Equal(t, "d", m.Attributes["MessageDeduplicationId"])
@@ -82,12 +88,14 @@ func TestDeduplicationByContentByGroupAndInABatch(t *testing.T) {
 	entry := func(id, group, body string) j {
 		return j{"Id": id, "MessageBody": body, "MessageGroupId": group}
 	}
+
 	out := c.do("SendMessageBatch", j{"QueueUrl": url, "Entries": []j{entry("1", "g", "x"), entry("2", "g", "x"), entry("3", "h", "x")}})
 	ok, _ := out["Successful"].([]any)
 	require.Len(t, ok, 3)
 	id := func(i int) any { m, _ := ok[i].(j); return m["MessageId"] }
 	require.Equal(t, id(0), id(1))
 	require.NotEqual(t, id(0), id(2), "another group")
+
 	m := c.receive(url)
 	require.Len(t, m, 2)
 	require.Equal(t, "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881", m[0].Attributes["MessageDeduplicationId"], "SHA-256 of the body")
@@ -114,10 +122,12 @@ func TestFIFODelayIsTheQueues(t *testing.T) {
 		c.send(url, "b1", to("b"))
 		require.Empty(t, c.receive(url))
 		require.Equal(t, "3", c.attributes(url)["ApproximateNumberOfMessagesDelayed"])
+
 		c.do("SetQueueAttributes", j{"QueueUrl": url, "Attributes": j{"DelaySeconds": "10"}})
 		began := time.Now()
 		require.Equal(t, "a1 a2", bodies(c.receive(url, j{"WaitTimeSeconds": 20})))
 		require.Equal(t, 9*time.Second, time.Since(began))
+
 		c.do("SetQueueAttributes", j{"QueueUrl": url, "Attributes": j{"DelaySeconds": "0"}})
 		require.Equal(t, "b1", bodies(c.receive(url)))
 	})
@@ -131,11 +141,12 @@ func TestADeadFIFOMessageLetsItsGroupGoOn(t *testing.T) {
 		c.send(url, "poison", to("g"))
 		c.send(url, "next", to("g"))
 		require.Equal(t, "poison", bodies(c.receive(url, j{"MaxNumberOfMessages": 1})))
+
 		time.Sleep(30 * time.Second)
 		require.Equal(t, "next", bodies(c.receive(url)))
 		m := c.receive(dead)[0]
 		require.Equal(t, "poison", m.Body)
-		require.Equal(t, fmt.Sprint(time.Now().UnixMilli()), m.Attributes["SentTimestamp"], "a FIFO queue starts the time anew")
+		require.Equal(t, fmt.Sprint(time.Now().UnixMilli()), m.Attributes["SentTimestamp"], "a FIFO queue starts the time again")
 		require.Equal(t, m.MessageID, m.Attributes["MessageDeduplicationId"])
 	})
 }
@@ -152,6 +163,7 @@ func TestGroupsByModel(t *testing.T) {
 				got
 				until time.Time
 			}
+
 			left, out, sent := map[string][]string{}, map[string]held{}, 0 // bodies by group; in flight by body
 			for range rapid.IntRange(1, 60).Draw(t, "steps") {
 				for body, h := range out {
@@ -159,6 +171,7 @@ func TestGroupsByModel(t *testing.T) {
 						delete(out, body)
 					}
 				}
+
 				switch rapid.IntRange(0, 4).Draw(t, "step") {
 				case 0, 1:
 					g := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "group")
@@ -168,16 +181,19 @@ func TestGroupsByModel(t *testing.T) {
 					left[g] = append(left[g], body)
 				case 2:
 					locked := map[string]bool{}
+
 					for body := range out {
 						locked[body[:1]] = true
 					}
 					visibility := rapid.IntRange(1, 3).Draw(t, "visibility")
 					messages := c.receive(url, j{"MaxNumberOfMessages": rapid.IntRange(1, 4).Draw(t, "n"), "VisibilityTimeout": visibility})
 					next := map[string]int{}
+
 					for _, m := range messages {
 						g := m.Body[:1]
 						require.False(t, locked[g], "%s of a group that is not free", m.Body)
 						require.Equal(t, left[g][next[g]], m.Body, "in order")
+
 						next[g]++
 						out[m.Body] = held{m, time.Now().Add(time.Duration(visibility) * time.Second)}
 					}
@@ -188,6 +204,7 @@ func TestGroupsByModel(t *testing.T) {
 					if len(out) == 0 {
 						continue
 					}
+
 					body := rapid.SampledFrom(slices.Sorted(maps.Keys(out))).Draw(t, "which")
 					if rapid.Bool().Draw(t, "delete") {
 						c.remove(url, out[body].got)
@@ -197,6 +214,7 @@ func TestGroupsByModel(t *testing.T) {
 					} else {
 						c.do("ChangeMessageVisibility", j{"QueueUrl": url, "ReceiptHandle": out[body].ReceiptHandle, "VisibilityTimeout": 0})
 					}
+
 					delete(out, body)
 				case 4:
 					time.Sleep(time.Duration(rapid.IntRange(1, 2500).Draw(t, "ms")) * time.Millisecond)

@@ -21,16 +21,19 @@ func FuzzDecodeFrame(f *testing.F) {
 	} {
 		f.Add(encode(e, e)[0])
 	}
+
 	f.Fuzz(func(t *testing.T, frame []byte) {
 		s, err := Open(Options{})
 		require.NoError(t, err)
 		for _, name := range []string{"q", "q.fifo"} {
 			require.NoError(t, s.replay(entry{Op: opQueue, Queue: name, At: 1}, 1))
 		}
+
 		err = decode(frame, func(e entry) error {
 			raw := encode(e)
 			require.NoError(t, decode(raw[0], func(again entry) error {
 				require.Equal(t, string(raw[0]), string(encode(again)[0]))
+
 				return nil
 			}))
 			return s.replay(e, 1)
@@ -38,6 +41,7 @@ func FuzzDecodeFrame(f *testing.F) {
 		if err != nil {
 			require.ErrorIs(t, err, errEntry)
 		}
+
 		for _, q := range s.queues {
 			sound(t, q)
 		}
@@ -53,6 +57,7 @@ func FuzzSettings(f *testing.F) {
 	} {
 		f.Add(name, v)
 	}
+
 	f.Add("RedrivePolicy", `{"deadLetterTargetArn":"arn:","maxReceiveCount":"1"}`)
 	f.Fuzz(func(t *testing.T, name, value string) {
 		c := open(t, Options{})
@@ -61,10 +66,12 @@ func FuzzSettings(f *testing.F) {
 		_, err := c.try("SetQueueAttributes", j{"QueueUrl": url, "Attributes": j{name: value}})
 		refusedOrFine(t, err)
 		c.send(url, "x", j{"DelaySeconds": 0})
+
 		for range 3 {
 			c.receive(url, j{"VisibilityTimeout": 0, "WaitTimeSeconds": 0})
 		}
 		c.attributes(url)
+
 		for _, q := range c.s.queues {
 			sound(t, q)
 		}
@@ -90,6 +97,7 @@ func FuzzReceiptHandle(f *testing.F) {
 		url := c.queue("q.fifo", j{"ContentBasedDeduplication": "true"})
 		c.send(url, "x", to("g"))
 		require.Len(t, c.receive(url), 1)
+
 		for _, h := range []string{handle, base64.StdEncoding.EncodeToString([]byte(handle))} {
 			for _, op := range []string{"DeleteMessage", "ChangeMessageVisibility"} {
 				_, err := c.try(op, j{"QueueUrl": url, "ReceiptHandle": h, "VisibilityTimeout": 0})
@@ -113,16 +121,19 @@ func FuzzBatch(f *testing.F) {
 	c.queue("q.fifo", nil)
 	f.Fuzz(func(t *testing.T, op string, body []byte) {
 		run, ok := c.ops[op]
+
 		if !ok {
 			return
 		}
 		if op == "CreateQueue" || op == "DeleteQueue" {
 			return // or there would be nothing to send to
 		}
+
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel() // a long poll would wait, rightly
 		_, err := run(ctx, body)
 		refusedOrFine(t, err)
+
 		for _, q := range c.s.queues {
 			q.clear(now())
 			sound(t, q)

@@ -2,50 +2,58 @@ package sqs
 
 import "container/heap"
 
-// pile is a heap of messages that know their place in it.
-type pile struct {
+// messageHeap is a heap of messages that know their place in it, so that any of
+// them can be removed.
+type messageHeap struct {
 	less     func(a, b *message) bool
 	messages []*message
 }
 
-// bySeq has the message first that came first; byTime the one that is due first.
-func bySeq() *pile { return &pile{less: func(a, b *message) bool { return a.Seq < b.Seq }} }
-func byTime() *pile {
-	return &pile{less: func(a, b *message) bool { return a.visibleAt < b.visibleAt }}
+// bySeq returns a heap whose first message is the one that was sent first.
+func bySeq() *messageHeap {
+	return &messageHeap{less: func(a, b *message) bool { return a.Seq < b.Seq }}
 }
 
-func (p *pile) first() *message {
-	if len(p.messages) == 0 {
+// byTime returns a heap whose first message is the one that is due first.
+func byTime() *messageHeap {
+	return &messageHeap{less: func(a, b *message) bool { return a.visibleAt < b.visibleAt }}
+}
+
+// first returns nil when the heap is empty.
+func (h *messageHeap) first() *message {
+	if len(h.messages) == 0 {
 		return nil
 	}
-	return p.messages[0]
+	return h.messages[0]
 }
 
-func (p *pile) add(m *message)    { heap.Push(p, m) }
-func (p *pile) remove(m *message) { heap.Remove(p, m.index) }
-func (p *pile) moved(m *message)  { heap.Fix(p, m.index) }
+func (h *messageHeap) add(m *message)    { heap.Push(h, m) }
+func (h *messageHeap) remove(m *message) { heap.Remove(h, m.index) }
+func (h *messageHeap) moved(m *message)  { heap.Fix(h, m.index) }
 
 // Len, Less, Swap, Push and Pop are heap.Interface's.
-func (p *pile) Len() int           { return len(p.messages) }
-func (p *pile) Less(i, j int) bool { return p.less(p.messages[i], p.messages[j]) }
-func (p *pile) Swap(i, j int) {
-	p.messages[i], p.messages[j] = p.messages[j], p.messages[i]
-	p.messages[i].index, p.messages[j].index = i, j
+func (h *messageHeap) Len() int           { return len(h.messages) }
+func (h *messageHeap) Less(i, j int) bool { return h.less(h.messages[i], h.messages[j]) }
+func (h *messageHeap) Swap(i, j int) {
+	h.messages[i], h.messages[j] = h.messages[j], h.messages[i]
+	h.messages[i].index, h.messages[j].index = i, j
 }
 
 // Push adds at the end.
-func (p *pile) Push(x any) {
+func (h *messageHeap) Push(x any) {
 	m, _ := x.(*message)
-	m.pile, m.index = p, len(p.messages)
-	p.messages = append(p.messages, m)
+	m.heap, m.index = h, len(h.messages)
+	h.messages = append(h.messages, m)
 }
 
-// Pop takes from the end.
-func (p *pile) Pop() any {
-	last := len(p.messages) - 1
-	m := p.messages[last]
-	p.messages[last] = nil
-	p.messages = p.messages[:last]
-	m.pile = nil
+// Pop removes from the end.
+func (h *messageHeap) Pop() any {
+	last := len(h.messages) - 1
+	m := h.messages[last]
+
+	// The array would keep the message in memory.
+	h.messages[last] = nil
+	h.messages = h.messages[:last]
+	m.heap = nil
 	return m
 }

@@ -40,10 +40,12 @@ func (c client) try(op string, in j) (j, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	b, err := json.Marshal(out)
 	require.NoError(c.t, err)
 	var got j
 	require.NoError(c.t, json.Unmarshal(b, &got))
+
 	return got, nil
 }
 
@@ -62,12 +64,13 @@ func (c client) refuses(code, text, op string, in j) {
 	require.Contains(c.t, e.Message, text)
 }
 
-// queue makes a queue and gives its URL.
+// queue creates a queue and returns its URL.
 func (c client) queue(name string, attributes j) string {
 	if strings.HasSuffix(name, ".fifo") {
 		if attributes == nil {
 			attributes = j{}
 		}
+
 		attributes["FifoQueue"] = "true"
 	}
 	url, _ := c.do("CreateQueue", j{"QueueName": name, "Attributes": attributes})["QueueUrl"].(string)
@@ -98,10 +101,12 @@ func (c client) receive(url string, more ...j) []got {
 			in[k] = v
 		}
 	}
+
 	b, err := json.Marshal(c.do("ReceiveMessage", in))
 	require.NoError(c.t, err)
 	var out struct{ Messages []got }
 	require.NoError(c.t, json.Unmarshal(b, &out))
+
 	return out.Messages
 }
 

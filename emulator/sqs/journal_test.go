@@ -28,11 +28,13 @@ func dump(s *Service) string {
 		q := s.queues[name]
 		a, _ := json.Marshal(q.attributes)
 		fmt.Fprintln(&b, name, string(a), q.created, q.modified)
+
 		for e := q.arrived.Front(); e != nil; e = e.Next() {
 			m, _ := e.Value.(*message)
 			a, _ := json.Marshal(m)
 			fmt.Fprintln(&b, " ", string(a))
 		}
+
 		for _, k := range slices.Sorted(maps.Keys(q.dedup.byKey)) {
 			fmt.Fprintln(&b, "  dedup", *q.dedup.byKey[k])
 		}
@@ -40,33 +42,36 @@ func dump(s *Service) string {
 	return b.String()
 }
 
-// sound requires what holds of a queue at any time.
+// sound requires what is true of a queue at any time.
 func sound(t require.TestingT, q *queue) {
 	inFlight, free := 0, map[string]bool{}
 	for e := q.arrived.Front(); e != nil; e = e.Next() {
 		m, _ := e.Value.(*message)
 		require.Same(t, m, q.byID[m.ID])
+
 		if m.inFlight {
 			inFlight++
-			require.Same(t, q.timed, m.pile)
+			require.Same(t, q.hidden, m.heap)
 		}
-		if m.pile != nil {
-			require.Same(t, m, m.pile.messages[m.index])
+
+		if m.heap != nil {
+			require.Same(t, m, m.heap.messages[m.index])
 			free[m.Group] = free[m.Group] || !m.inFlight
 		} else {
-			require.True(t, q.fifo, "only FIFO messages wait elsewhere")
+			require.True(t, q.fifo, "only FIFO messages are in no heap")
 		}
 	}
 	require.Len(t, q.byID, q.arrived.Len())
 	require.Equal(t, inFlight, q.inFlight)
+
 	for name, g := range q.groups {
 		require.Positive(t, g.messages.Len())
 		require.GreaterOrEqual(t, g.inFlight, 0)
-		require.Equal(t, g.inFlight == 0, free[name], "a group is free or locked")
+		require.Equal(t, g.inFlight == 0, free[name], "a group is free, or one of it is in flight")
 	}
 }
 
-// act does one random operation, and whether it succeeded is not its business.
+// act does one random operation, which may fail.
 func act(t *rapid.T, c client, handles map[string][]string) {
 	name := rapid.SampledFrom([]string{"q", "dead", "f.fifo"}).Draw(t, "queue")
 	url := "/" + name
@@ -92,6 +97,7 @@ func act(t *rapid.T, c client, handles map[string][]string) {
 		if name == "f.fifo" {
 			in["Attributes"] = j{"FifoQueue": "true", "VisibilityTimeout": "3"}
 		}
+
 		_, _ = c.try("CreateQueue", in)
 	case 1:
 		_, _ = c.try("SetQueueAttributes", j{"QueueUrl": "/q", "Attributes": j{"RedrivePolicy": redriveTo("dead", "1")}})
@@ -100,6 +106,7 @@ func act(t *rapid.T, c client, handles map[string][]string) {
 	case 4, 5, 6:
 		out, _ := c.try("ReceiveMessage", j{"QueueUrl": url, "MaxNumberOfMessages": 3, "VisibilityTimeout": rapid.IntRange(0, 1).Draw(t, "timeout")})
 		messages, _ := out["Messages"].([]any)
+
 		for _, m := range messages {
 			h, _ := m.(j)["ReceiptHandle"].(string)
 			handles[url] = append(handles[url], h)
@@ -115,7 +122,7 @@ func act(t *rapid.T, c client, handles map[string][]string) {
 	}
 }
 
-// written does random operations on a journal and gives its bytes and the state
+// written does random operations on a journal and returns its bytes and the state
 // after each.
 func written(t *rapid.T, path string) (raw []byte, states []string) {
 	require.NoError(t, os.RemoveAll(path))
@@ -125,30 +132,35 @@ func written(t *rapid.T, path string) (raw []byte, states []string) {
 		c.queue(name, j{"VisibilityTimeout": "0"})
 		states = append(states, dump(c.s))
 	}
+
 	for range rapid.IntRange(1, 30).Draw(t, "operations") {
 		act(t, c, handles)
 		for _, q := range c.s.queues {
 			sound(t, q)
 		}
+
 		states = append(states, dump(c.s))
 	}
 	require.NoError(t, c.s.Close())
 	raw, err := os.ReadFile(path)
 	require.NoError(t, err)
+
 	return raw, states
 }
 
-// requirePrefix opens a journal of these bytes: what it holds is the state after
-// some of the operations, and which.
+// requirePrefix opens a journal of these bytes, requires the state after some of
+// the operations, and returns after how many.
 func requirePrefix(t require.TestingT, path string, raw []byte, states []string) int {
 	require.NoError(t, os.WriteFile(path, raw, 0o600))
 	c := open(t, Options{Path: path})
 	i := slices.Index(states, dump(c.s))
-	require.GreaterOrEqual(t, i, 0, "no prefix of the operations gives this state")
+	require.GreaterOrEqual(t, i, 0, "this is the state after no prefix of the operations")
+
 	for _, q := range c.s.queues {
 		sound(t, q)
 	}
 	require.NoError(t, c.s.Close())
+
 	return i
 }
 
@@ -159,6 +171,7 @@ func TestWhatReopensIsAPrefix(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		raw, states := written(t, path)
 		require.Equal(t, states[len(states)-1], states[requirePrefix(t, path, raw, states)], "untouched, nothing is lost")
+
 		head := len("TANDEM-JOURNAL-2\n")
 		for range 3 {
 			cut := rapid.IntRange(0, len(raw)).Draw(t, "cut")
@@ -180,6 +193,7 @@ func TestCutAtEveryByte(t *testing.T) {
 		states = append(states, dump(c.s))
 		return out
 	}
+
 	step("CreateQueue", j{"QueueName": "dead"})
 	step("CreateQueue", j{"QueueName": "q", "Attributes": j{"RedrivePolicy": redriveTo("dead", "1"), "VisibilityTimeout": "0"}})
 	step("CreateQueue", j{"QueueName": "f.fifo", "Attributes": j{"FifoQueue": "true", "ContentBasedDeduplication": "true"}})
@@ -189,17 +203,20 @@ func TestCutAtEveryByte(t *testing.T) {
 	step("ReceiveMessage", j{"QueueUrl": "/q"})
 	m := c.receive("/dead")[0]
 	require.Equal(t, "x", m.Body)
+
 	step("SetQueueAttributes", j{"QueueUrl": "/q", "Attributes": j{"DelaySeconds": "1"}})
 	step("DeleteMessage", j{"QueueUrl": "/dead", "ReceiptHandle": m.ReceiptHandle})
 	step("PurgeQueue", j{"QueueUrl": "/f.fifo"})
 	step("DeleteQueue", j{"QueueUrl": "/q"})
 	require.NoError(t, c.s.Close())
+
 	raw, err := os.ReadFile(path)
 	require.NoError(t, err)
 	last := 0
 	for cut := range len(raw) + 1 {
 		i := requirePrefix(t, path, raw[:cut], states)
 		require.GreaterOrEqual(t, i, last)
+
 		last = i
 	}
 	require.Equal(t, states[len(states)-1], states[last])
@@ -217,6 +234,7 @@ func TestAFailedWriteChangesNothing(t *testing.T) {
 	c.receive("/q", j{"VisibilityTimeout": 0})
 	before := dump(c.s)
 	require.NoError(t, c.s.file.Close()) // the disk fails
+
 	for _, call := range []struct {
 		op string
 		in j
@@ -226,6 +244,7 @@ func TestAFailedWriteChangesNothing(t *testing.T) {
 		{"DeleteMessage", j{"QueueUrl": "/q", "ReceiptHandle": kept.ReceiptHandle}},
 		{"DeleteMessageBatch", j{"QueueUrl": "/q", "Entries": []j{{"Id": "1", "ReceiptHandle": kept.ReceiptHandle}}}},
 		{"ReceiveMessage", j{"QueueUrl": "/q"}}, // "dies" must move
+
 		{"CreateQueue", j{"QueueName": "new"}},
 		{"SetQueueAttributes", j{"QueueUrl": "/q", "Attributes": j{"DelaySeconds": "5"}}},
 		{"PurgeQueue", j{"QueueUrl": "/q"}},
@@ -235,11 +254,13 @@ func TestAFailedWriteChangesNothing(t *testing.T) {
 		_, err := c.try(call.op, call.in)
 		require.ErrorIs(t, err, os.ErrClosed, call.op)
 		require.Equal(t, before, dump(c.s), call.op)
+
 		for _, q := range c.s.queues {
 			sound(t, q)
 		}
 	}
 	require.Empty(t, c.s.tasks)
+
 	c = open(t, Options{Path: path})
 	require.Equal(t, before, dump(c.s))
 	c.send("/f.fifo", "x", j{"MessageGroupId": "g", "MessageDeduplicationId": "d"})
@@ -257,24 +278,29 @@ func TestAfterARestart(t *testing.T) {
 		c.send(fifo, "1", to("g"))
 		first := c.send(fifo, "2", to("g"))
 		x, ones := c.receive(url)[0], c.receive(fifo)
+
 		c.queue("gone", nil)
 		c.do("DeleteQueue", j{"QueueUrl": "/gone"})
 		restart := func() {
 			time.Sleep(time.Second)
 			require.NoError(t, c.s.Close())
+
 			c = open(t, Options{Path: path})
 		}
 		restart()
 		c.refuses("QueueDeletedRecently", "", "CreateQueue", j{"QueueName": "gone"})
+
 		again := c.receive(url)
 		require.Equal(t, "x", bodies(again), "what was in flight is visible; what is delayed stays so")
 		require.Equal(t, "1", again[0].Attributes["ApproximateReceiveCount"])
 		c.remove(url, x)
 		require.Equal(t, 2, c.s.queues["q"].arrived.Len(), "it was received since")
+
 		c.remove(fifo, ones[0])
 		require.Equal(t, "2", bodies(c.receive(fifo)), "a handle from before deletes what was not received since")
 		require.Equal(t, first["SequenceNumber"], c.send(fifo, "2", to("g"))["SequenceNumber"], "still a repeat")
 		require.Greater(t, c.send(fifo, "3", to("g"))["SequenceNumber"], first["SequenceNumber"])
+
 		restart()
 		time.Sleep(time.Minute)
 		require.Equal(t, "late x", bodies(c.receive(url)))
@@ -290,6 +316,7 @@ func TestAMoveTaskGoesOnAfterARestart(t *testing.T) {
 		c.do("StartMessageMoveTask", j{"SourceArn": arn("dead"), "MaxNumberOfMessagesPerSecond": 10})
 		time.Sleep(time.Second)
 		require.NoError(t, c.s.Close())
+
 		c = open(t, Options{Path: path})
 		require.Equal(t, "RUNNING", c.task("dead")["Status"])
 		require.InDelta(t, 11., c.task("dead")["ApproximateNumberOfMessagesMoved"], 2)
@@ -301,7 +328,7 @@ func TestAMoveTaskGoesOnAfterARestart(t *testing.T) {
 	})
 }
 
-// The journal is rewritten again and again under load, and holds what it held.
+// The journal is rewritten again and again under load, and nothing is lost.
 func TestCompactionUnderLoad(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "j")
 	c := open(t, Options{Path: path})
@@ -312,6 +339,7 @@ func TestCompactionUnderLoad(t *testing.T) {
 	c.do("CreateQueue", j{"QueueName": "f.fifo", "Attributes": j{"FifoQueue": "true"}})
 	first := c.send("/f.fifo", "x", j{"MessageGroupId": "g", "MessageDeduplicationId": "d"})
 	c.remove("/f.fifo", c.receive("/f.fifo")[0])
+
 	var wg sync.WaitGroup
 	for w := range 4 {
 		wg.Go(func() {
@@ -323,6 +351,7 @@ func TestCompactionUnderLoad(t *testing.T) {
 			}
 		})
 	}
+
 	wg.Go(func() { // messages die and are redriven
 		for i := range 40 {
 			c.send("/q2", fmt.Sprint(i))
@@ -331,6 +360,7 @@ func TestCompactionUnderLoad(t *testing.T) {
 			_, _ = c.try("StartMessageMoveTask", j{"SourceArn": arn("dead")})
 		}
 	})
+
 	wg.Go(func() { // somebody looks
 		for range 30 {
 			c.s.Look()
@@ -339,6 +369,7 @@ func TestCompactionUnderLoad(t *testing.T) {
 			c.do("ListQueues", j{})
 		}
 	})
+
 	wg.Wait()
 	idle := func() bool {
 		c.s.fileMu.Lock()
@@ -346,10 +377,12 @@ func TestCompactionUnderLoad(t *testing.T) {
 		return !c.s.compacting
 	}
 	require.Eventually(t, idle, time.Minute, time.Millisecond)
+
 	c.s.compactAt = 0
 	c.send("/q", "one more")
 	require.Eventually(t, idle, time.Minute, time.Millisecond)
 	require.NoError(t, c.s.Close())
+
 	info, err := os.Stat(path)
 	require.NoError(t, err)
 	require.Less(t, info.Size(), int64(70_000), "100 messages of 800, which took 300,000 bytes")
@@ -367,16 +400,19 @@ func TestWhatWasCutOffIsLogged(t *testing.T) {
 	c.queue("a", nil)
 	c.queue("b", nil)
 	require.NoError(t, c.s.Close())
+
 	raw, err := os.ReadFile(path)
 	require.NoError(t, err)
 	logged := func(raw []byte) string {
 		require.NoError(t, os.WriteFile(path, raw, 0o600))
+
 		var b bytes.Buffer
 		require.NoError(t, open(t, Options{Path: path, Log: slog.New(slog.NewTextHandler(&b, nil))}).s.Close())
 		return b.String()
 	}
 	require.Empty(t, logged(raw))
 	require.Contains(t, logged(raw[:len(raw)-1]), "level=WARN")
+
 	bent := bytes.Clone(raw)
 	bent[30] ^= 1
 	line := logged(bent)
@@ -391,6 +427,7 @@ func TestAnotherVersionIsRefused(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "j")
 		c := open(t, Options{})
 		require.NoError(t, c.s.Close())
+
 		f := frameFile(t, path, frame)
 		_, err := Open(Options{Path: f})
 		require.ErrorIs(t, err, errEntry)
@@ -403,6 +440,7 @@ func frameFile(t *testing.T, path string, frame []byte) string {
 	require.NoError(t, err)
 	require.NoError(t, f.Append(frame))
 	require.NoError(t, f.Close())
+
 	return path
 }
 
@@ -414,14 +452,17 @@ func TestACompactionThatFailsChangesNothing(t *testing.T) {
 	c.s.compactFrom, c.s.compactAt = 1000, 1000
 	c.queue("q", nil)
 	require.NoError(t, os.MkdirAll(filepath.Join(path+".new", "in the way"), 0o700))
+
 	for i := range 20 {
 		c.send("/q", fmt.Sprint(i, strings.Repeat("x", 100)))
 		c.remove("/q", c.receive("/q")[0])
 	}
+
 	c.send("/q", "kept")
 	before := dump(c.s)
 	require.NoError(t, c.s.Close())
 	require.Contains(t, log.String(), "level=WARN")
+
 	c = open(t, Options{Path: path})
 	require.Equal(t, before, dump(c.s))
 	require.NoError(t, c.s.Close())

@@ -40,6 +40,7 @@ func TestALongerRetentionBringsNothingBack(t *testing.T) {
 		c.send(url, "old")
 		time.Sleep(time.Minute)
 		require.Empty(t, c.receive(url))
+
 		c.do("SetQueueAttributes", j{"QueueUrl": url, "Attributes": j{"MessageRetentionPeriod": "1209600"}})
 		c = restarted(t, c)
 		require.Empty(t, c.receive(url))
@@ -53,6 +54,7 @@ func TestAPurgeTakesWhatMightComeTwice(t *testing.T) {
 	c.send(url, "x")
 	c.remove(url, c.receive(url)[0])
 	c.do("PurgeQueue", j{"QueueUrl": url})
+
 	for range 100 {
 		require.Empty(t, c.receive(url))
 	}
@@ -69,6 +71,7 @@ func TestWhatIsForgotten(t *testing.T) {
 			c.queue(fmt.Sprint("source", i), j{"RedrivePolicy": redriveTo(c.deadLetters(i), "1")})
 			c.do("StartMessageMoveTask", j{"SourceArn": arn(fmt.Sprint("dead", i))})
 			time.Sleep(10 * time.Second)
+
 			for _, name := range []string{"dead", "source"} {
 				c.do("DeleteQueue", j{"QueueUrl": fmt.Sprint("/", name, i)})
 			}
@@ -79,7 +82,7 @@ func TestWhatIsForgotten(t *testing.T) {
 	})
 }
 
-// deadLetters makes the queue dead and a number, and gives its name.
+// deadLetters creates a queue whose name is dead and a number, and returns the name.
 func (c client) deadLetters(i int) string {
 	name := fmt.Sprint("dead", i)
 	c.queue(name, nil)

@@ -18,7 +18,7 @@ type Look struct {
 	Messages      []LookMessage `json:"messages"`       // the newest hundred, the newest first
 }
 
-// LookMessage is one message of it; nothing is counted by looking.
+// LookMessage is one message of a queue.
 type LookMessage struct {
 	ID        string `json:"id"`
 	State     string `json:"state"`         // visible, in_flight, delayed, or waiting (for its group)
@@ -26,15 +26,16 @@ type LookMessage struct {
 	Receives  int    `json:"receives"`
 	Group     string `json:"group,omitempty"`
 	SentAt    int64  `json:"sent_at_ms"`
-	Source    string `json:"source,omitempty"` // ARN of the queue that it died on
+	Source    string `json:"source,omitempty"` // ARN of the queue that it is a dead letter of
 }
 
 const lookLimit = 100
 
-// Look shows every queue without touching it.
+// Look returns every queue's state. It receives nothing and counts nothing.
 func (s *Service) Look() []Look {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
+
 	out := make([]Look, 0, len(s.queues))
 	for _, name := range slices.Sorted(maps.Keys(s.queues)) {
 		out = append(out, s.queues[name].look(now()))
@@ -45,23 +46,26 @@ func (s *Service) Look() []Look {
 func (q *queue) look(at int64) Look {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+
 	l := Look{Name: q.name, Rates: q.rates.over(at), EmptyReceives: q.rates.empty, Messages: []LookMessage{}}
 	l.Visible, l.InFlight, l.Delayed = q.counts(at)
 	if e := q.arrived.Front(); e != nil {
 		m, _ := e.Value.(*message)
 		l.OldestAge = at - m.Arrived
 	}
+
 	for e := q.arrived.Back(); e != nil && len(l.Messages) < lookLimit; e = e.Prev() {
 		m, _ := e.Value.(*message)
-		seen := LookMessage{ID: m.ID, Receives: m.Received + m.receives, Group: m.Group, SentAt: m.Sent, Source: m.Source}
+		shown := LookMessage{ID: m.ID, Receives: m.Received + m.receives, Group: m.Group, SentAt: m.Sent, Source: m.Source}
 		var until int64
-		seen.State, until = q.state(m, at)
-		seen.VisibleIn = max(0, until-at)
-		l.Messages = append(l.Messages, seen)
+		shown.State, until = q.state(m, at)
+		shown.VisibleIn = max(0, until-at)
+		l.Messages = append(l.Messages, shown)
 	}
 	return l
 }
 
+// state returns what a message is, and until when where that ends by itself.
 func (q *queue) state(m *message, at int64) (state string, until int64) {
 	switch {
 	case m.inFlight:

@@ -13,12 +13,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// peek asks as a client does, with what changes from run to run made plain.
+// peek asks as a client does, and replaces what differs from run to run.
 func (c client) peek(parameters ...string) (status int, body string) {
 	q := url.Values{}
 	for i := 0; i < len(parameters); i += 2 {
 		q.Set(parameters[i], parameters[i+1])
 	}
+
 	r := httptest.NewRequest(http.MethodGet, "/_aws/sqs/messages?"+q.Encode(), nil)
 	w := httptest.NewRecorder()
 	c.s.ServePeek(w, r)
@@ -35,19 +36,23 @@ func TestPeekIsAsLocalStacks(t *testing.T) {
 		json := func(parameters ...string) string {
 			status, body := c.peek(append(parameters, "QueueUrl", "http://x/000000000000/q")...)
 			require.Equal(t, http.StatusOK, status)
+
 			return body
 		}
 		const meta = `"ResponseMetadata":{"RequestId":"ID"}}}`
 		require.JSONEq(t, `{"ReceiveMessageResponse":{"ReceiveMessageResult":null,`+meta, json())
+
 		c.send("/q", "one")
 		system := func(count, first, more string) string {
 			return `"Attribute":[{"Name":"SenderId","Value":"000000000000"},{"Name":"SentTimestamp","Value":"NOW"},{"Name":"ApproximateReceiveCount","Value":"` + count +
 				`"},{"Name":"ApproximateFirstReceiveTimestamp","Value":"` + first + `"}` + more + `]`
 		}
+
 		message := func(body, rest string) string {
 			return `{"MessageId":"ID","MD5OfBody":"` + md5Hex([]byte(body)) + `","Body":"` + body + `",` + rest + `,"ReceiptHandle":"SQS/BACKDOOR/ACCESS"}`
 		}
 		require.JSONEq(t, `{"ReceiveMessageResponse":{"ReceiveMessageResult":{"Message":`+message("one", system("0", "0", ""))+`},`+meta, json())
+
 		c.send("/q", "two", j{"MessageAttributes": j{"a": j{"DataType": "String", "StringValue": "x"}, "b": j{"DataType": "Binary", "BinaryValue": []byte("\x00y")}}})
 		c.send("/q", "later", j{"DelaySeconds": 600})
 		require.Equal(t, "one", bodies(c.receive("/q", j{"MaxNumberOfMessages": 1})))
@@ -74,6 +79,7 @@ func TestPeekShowsALockedGroupAsInvisible(t *testing.T) {
 	c.receive(url, j{"MaxNumberOfMessages": 1})
 	_, body := c.peek("QueueUrl", url)
 	require.Contains(t, body, `"ReceiveMessageResult":null`)
+
 	_, body = c.peek("QueueUrl", url, "ShowInvisible", "1")
 	require.Contains(t, body, "first")
 	require.Contains(t, body, "second")
@@ -85,6 +91,7 @@ func TestLookTouchesNothing(t *testing.T) {
 		c.queue("a", nil)
 		url := c.queue("q.fifo", j{"ContentBasedDeduplication": "true"})
 		sent := time.Now().UnixMilli()
+
 		for _, b := range []string{"1", "2", "3"} {
 			c.send(url, b, to("g"))
 		}
@@ -94,6 +101,7 @@ func TestLookTouchesNothing(t *testing.T) {
 		c.receive(url)
 		time.Sleep(2 * time.Second)
 		c.send(url, "4", to("h"))
+
 		looks := c.s.Look()
 		require.Equal(t, looks, c.s.Look())
 		require.Equal(t, Look{Name: "a", Messages: []LookMessage{}}, looks[0])
@@ -108,12 +116,14 @@ func TestLookTouchesNothing(t *testing.T) {
 				{ID: ids[2], State: "in_flight", VisibleIn: 58_000, Receives: 1, Group: "g", SentAt: sent},
 			},
 		}, got)
+
 		time.Sleep(12 * time.Second)
 		require.Equal(t, Rates{}, c.s.Look()[1].Rates)
 		c.do("SetQueueAttributes", j{"QueueUrl": "/a", "Attributes": j{"DelaySeconds": "9"}})
 		for range 150 {
 			c.send("/a", "x")
 		}
+
 		a := c.s.Look()[0]
 		require.Len(t, a.Messages, 100)
 		require.Equal(t, 150, a.Delayed)

@@ -25,24 +25,24 @@ type message struct {
 	Arrived    int64                // ms; in this queue
 	Due        int64                // ms; when its delay ends, or queueDelay
 	Seq        uint64
-	Source     string `json:",omitempty"` // ARN of the queue that it died on
+	Source     string `json:",omitempty"` // ARN of the queue that it is a dead letter of
 	Received   int    `json:",omitempty"` // how often on the queues before this one
 
 	receives      int // on this queue, in this run of the emulator
 	firstReceived int64
 	receivedAt    int64 // the latest receive
-	visibleAt     int64 // in timed: when it is seen (again)
+	visibleAt     int64 // in hidden: when it is visible (again)
 	inFlight      bool
 	md5           string
 
-	pile    *pile // which holds it at index, or nil
+	heap    *messageHeap // the heap that it is in, at index; or nil
 	index   int
 	inQueue *list.Element
 	inGroup *list.Element // FIFO
 }
 
-// queueDelay as Due: the queue's DelaySeconds counts, whatever it is by now.
-// FIFO queues have it so.
+// queueDelay as Due means that the queue's DelaySeconds applies, whatever it is by
+// now. It is so on FIFO queues.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-delay-queues.html
 const queueDelay = -1
 
@@ -64,17 +64,19 @@ func md5Hex(b []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// md5Attributes digests attributes as SQS does, and as some SDKs check.
+// md5Attributes returns the digest of attributes that SQS answers, and that some SDKs check.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html#sqs-attributes-md5-message-digest-calculation
 func md5Attributes(attributes map[string]attribute) string {
 	if len(attributes) == 0 {
 		return ""
 	}
+
 	var b []byte
 	add := func(part string) {
 		b = binary.BigEndian.AppendUint32(b, uint32(len(part)))
 		b = append(b, part...)
 	}
+
 	for _, name := range slices.Sorted(maps.Keys(attributes)) {
 		a := attributes[name]
 		add(name)
@@ -100,7 +102,7 @@ func systemAttributes() []string {
 		"DeadLetterQueueSourceArn", "ApproximateReceiveCount", "ApproximateFirstReceiveTimestamp"}
 }
 
-// system gives one of them, or "".
+// system returns one of them, or "".
 func (m *message) system(name string) string {
 	switch name {
 	case "SenderId":
@@ -127,7 +129,7 @@ func (m *message) system(name string) string {
 	return ""
 }
 
-// forbidden says whether a message may not hold r.
+// forbidden reports whether a message may not contain r.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 func forbidden(r rune) bool {
 	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF
@@ -141,12 +143,13 @@ var (
 	fifoID        = regexp.MustCompile("^[0-9A-Za-z!\"#$%&'()*+,./:;<=>?@\\[\\\\\\]^_`{|}~-]{1,128}$")
 )
 
-// checkAttributes checks a message's attributes.
+// checkAttributes refuses message attributes that AWS refuses.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
 func checkAttributes(attributes map[string]attribute) error {
 	if len(attributes) > 10 {
 		return invalid("Number of message attributes [%d] exceeds the allowed maximum [10].", len(attributes))
 	}
+
 	for name, a := range attributes {
 		lower := strings.ToLower(name)
 		switch {
@@ -159,6 +162,7 @@ func checkAttributes(attributes map[string]attribute) error {
 		case !attributeType.MatchString(a.DataType):
 			return invalid("The message attribute '%s' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String.", name)
 		}
+
 		if err := a.checkValue(name); err != nil {
 			return err
 		}
@@ -171,6 +175,7 @@ func (a attribute) checkValue(name string) error {
 	if kind == "Binary" && len(a.BinaryValue) == 0 || kind != "Binary" && a.StringValue == "" {
 		return invalid("Message (user) attribute '%s' must contain a non-empty value of type '%s'.", name, kind)
 	}
+
 	if _, err := strconv.ParseFloat(a.StringValue, 64); kind == "Number" && err != nil {
 		return invalid("Can't cast the value of message (user) attribute '%s' to a number.", name)
 	}

@@ -2,20 +2,20 @@ package sqs
 
 import "github.com/google/uuid"
 
-// step is one message's way from a queue to another.
-type step struct {
+// transfer is one message's way from a queue to another.
+type transfer struct {
 	from *queue
 	m    *message
 	to   *queue
 	next *message // what it becomes there
 }
 
-// died is the message in a dead-letter queue. A standard queue keeps the first
-// enqueue time, a FIFO queue starts it anew and has the message's id for its
-// deduplication id.
+// deadLetter returns the message that m becomes in a dead-letter queue. A
+// standard queue keeps the first enqueue time; a FIFO queue starts it again and
+// takes the message's id for its deduplication id.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
-func (s *Service) died(from *queue, m *message, to *queue, at int64) *message {
+func (s *Service) deadLetter(from *queue, m *message, to *queue, at int64) *message {
 	next := &message{ID: m.ID, Body: m.Body, Attributes: m.Attributes, Group: m.Group, Dedup: m.Dedup, Trace: m.Trace,
 		Sent: m.Sent, Arrived: at, Seq: s.seq.Add(1), Source: from.arn, Received: m.Received + m.receives}
 	if to.fifo {
@@ -24,27 +24,31 @@ func (s *Service) died(from *queue, m *message, to *queue, at int64) *message {
 	return next
 }
 
-// revived is a dead letter redriven: a new message with a new id and time.
+// redriven returns the message that a dead letter becomes when it goes back: a
+// new message with a new id and time.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
-func (s *Service) revived(m *message, at int64) *message {
+func (s *Service) redriven(m *message, at int64) *message {
 	return &message{ID: uuid.NewString(), Body: m.Body, Attributes: m.Attributes, Group: m.Group, Dedup: m.Dedup, Trace: m.Trace,
 		Sent: at, Arrived: at, Seq: s.seq.Add(1)}
 }
 
-// move takes messages to other queues: one frame each, so that a crash leaves
-// them here or there. It runs alone.
-func (s *Service) move(steps ...step) error {
-	entries := make([]entry, len(steps))
-	for i, st := range steps {
-		entries[i] = entry{Op: opMove, Queue: st.from.name, To: st.to.name, ID: st.m.ID, Message: st.next}
+// move moves messages to other queues. Both halves of a move are one entry of
+// the journal, so that a crash leaves the message here or there, never in both
+// or in none. It runs exclusively: two queues change.
+func (s *Service) move(transfers ...transfer) error {
+	entries := make([]entry, len(transfers))
+	for i, t := range transfers {
+		entries[i] = entry{Op: opMove, Queue: t.from.name, To: t.to.name, ID: t.m.ID, Message: t.next}
 	}
+
 	if err := s.write(entries...); err != nil {
 		return err
 	}
+
 	at := now()
-	for _, st := range steps {
-		st.from.remove(st.m, at)
-		st.to.add(st.next, at)
+	for _, t := range transfers {
+		t.from.remove(t.m, at)
+		t.to.add(t.next, at)
 	}
 	return nil
 }

@@ -7,8 +7,8 @@ import (
 	"tandem/emulator/wire"
 )
 
-// Ops gives the operations; base is the address that clients reach the emulator
-// at, for queue URLs.
+// Ops returns the operations by name; base returns the address that a client
+// reached the emulator at, which its queue URLs begin with.
 func (s *Service) Ops(base func(context.Context) string) map[string]wire.Op {
 	url := func(ctx context.Context, name string) string { return URL(base(ctx), name) }
 	return map[string]wire.Op{
@@ -16,7 +16,7 @@ func (s *Service) Ops(base func(context.Context) string) map[string]wire.Op {
 			return urlOut{url(ctx, in.QueueName)}, s.createQueue(in)
 		}),
 		"GetQueueUrl": wire.Handle(func(ctx context.Context, in createIn) (urlOut, error) {
-			return urlOut{url(ctx, in.QueueName)}, s.on("/"+in.QueueName, func(*queue) error { return nil })
+			return urlOut{url(ctx, in.QueueName)}, s.withQueue("/"+in.QueueName, func(*queue) error { return nil })
 		}),
 		"ListQueues": wire.Handle(func(ctx context.Context, in listIn) (listOut, error) {
 			return s.list(in, func(q *queue) bool { return strings.HasPrefix(q.name, in.QueueNamePrefix) },
@@ -24,12 +24,14 @@ func (s *Service) Ops(base func(context.Context) string) map[string]wire.Op {
 		}),
 		"ListDeadLetterSourceQueues": wire.Handle(func(ctx context.Context, in listIn) (sourcesOut, error) {
 			var arn string
-			if err := s.on(in.QueueURL, func(q *queue) error { arn = q.arn; return nil }); err != nil {
+			if err := s.withQueue(in.QueueURL, func(q *queue) error { arn = q.arn; return nil }); err != nil {
 				return sourcesOut{}, err
 			}
+
 			out, err := s.list(in, func(q *queue) bool { return q.set.redrive.Target == arn }, func(name string) string { return url(ctx, name) })
 			return sourcesOut{append([]string{}, out.QueueUrls...), out.NextToken}, err
 		}),
+
 		"DeleteQueue":                  wire.Handle(s.deleteQueue),
 		"PurgeQueue":                   wire.Handle(s.purge),
 		"GetQueueAttributes":           wire.Handle(s.getAttributes),

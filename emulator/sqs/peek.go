@@ -107,7 +107,7 @@ type peekValue struct {
 
 // peek returns what is in flight first, then the visible, then the delayed.
 func (s *Service) peek(queueURL string, invisible, delayed bool) (out []peekMessage, err error) {
-	err = s.on(queueURL, func(q *queue) error {
+	err = s.withQueue(queueURL, func(q *queue) error {
 		at := now()
 		q.expire(at)
 		q.makeVisible(at)
@@ -116,6 +116,7 @@ func (s *Service) peek(queueURL string, invisible, delayed bool) (out []peekMess
 			if want == "delayed" && !delayed || (want == "in_flight" || want == "waiting") && !invisible {
 				continue
 			}
+
 			for e := q.arrived.Front(); e != nil; e = e.Next() {
 				m, _ := e.Value.(*message)
 				if state, _ := q.state(m, at); state == want {
@@ -131,7 +132,8 @@ func (s *Service) peek(queueURL string, invisible, delayed bool) (out []peekMess
 func (q *queue) peeked(m *message, state string, invisible, delayed bool) peekMessage {
 	out := peekMessage{
 		MessageID: m.ID, MD5OfBody: m.bodyMD5(), Body: m.Body, MD5OfMessageAttributes: md5Attributes(m.Attributes),
-		ReceiptHandle: "SQS/BACKDOOR/ACCESS", // as LocalStack: nobody received it, so nobody may delete it
+		// LocalStack's: nobody received the message, so there is no handle that deletes it.
+		ReceiptHandle: "SQS/BACKDOOR/ACCESS",
 	}
 
 	for _, name := range systemAttributes() {
@@ -178,6 +180,7 @@ func answerPeek(w http.ResponseWriter, status int, root string, v any) {
 	if err != nil {
 		status, b = http.StatusInternalServerError, []byte(err.Error())
 	}
+
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = w.Write(b) // the client is gone if this fails

@@ -1,12 +1,12 @@
 package sqs
 
-// rateSpan is over how many seconds rates are taken.
+// rateSpan is the number of seconds that rates are averaged over.
 const rateSpan = 10
 
 // rates counts what happened to a queue in each of the last seconds.
 type rates struct {
 	seconds [rateSpan + 1]second
-	empty   int64 // receives that gave nothing, ever
+	empty   int64 // receives that returned nothing, ever
 }
 
 type second struct {
@@ -22,8 +22,9 @@ type Rates struct {
 	EmptyReceives float64 `json:"empty_receives"`
 }
 
-// now gives the counts of a second, in ms, to add to.
+// now returns the counts of the second that at (ms) is in, to add to.
 func (r *rates) now(at int64) *Rates {
+	// One second more than rateSpan is kept: the one that runs.
 	s := &r.seconds[at/1000%int64(len(r.seconds))]
 	if s.at != at/1000 {
 		*s = second{at: at / 1000}
@@ -31,6 +32,7 @@ func (r *rates) now(at int64) *Rates {
 	return &s.n
 }
 
+// over returns the rates of the last whole seconds: the one that runs is left out.
 func (r *rates) over(at int64) (out Rates) {
 	for _, s := range r.seconds {
 		if age := at/1000 - s.at; age >= 1 && age <= rateSpan {
@@ -40,6 +42,7 @@ func (r *rates) over(at int64) (out Rates) {
 			out.EmptyReceives += s.n.EmptyReceives
 		}
 	}
+
 	for _, n := range [...]*float64{&out.Sent, &out.Received, &out.Deleted, &out.EmptyReceives} {
 		*n /= rateSpan
 	}

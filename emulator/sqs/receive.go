@@ -8,11 +8,12 @@ import (
 )
 
 const (
-	maxReceive    = 10
-	maxWait       = 20           // seconds
-	maxVisibility = 12 * 60 * 60 // seconds
-	maxInFlight   = 120_000      // messages of a queue
-	ghostsKept    = 100          // messages
+	maxReceive     = 10
+	maxWait        = 20      // seconds
+	maxInFlight    = 120_000 // messages of a queue
+	duplicatesKept = 100     // messages of a queue
+	// duplicateShare is how often a receive with room returns a duplicate.
+	duplicateShare = 0.2
 )
 
 type receiveIn struct {
@@ -36,7 +37,7 @@ func (in receiveIn) count() int {
 	return *in.MaxNumberOfMessages
 }
 
-// check checks as the API reference says.
+// check refuses what the API reference does.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
 func (in receiveIn) check() error {
 	if n := in.count(); n < 1 || n > maxReceive {
@@ -48,6 +49,7 @@ func (in receiveIn) check() error {
 	if v := in.VisibilityTimeout; v != nil && (*v < 0 || *v > maxVisibility) {
 		return invalidValue("VisibilityTimeout", *v, "Total VisibilityTimeout for the message is beyond the limit [%d seconds]", maxVisibility)
 	}
+
 	for _, name := range slices.Concat(in.AttributeNames, in.MessageSystemAttributeNames) {
 		if name != "All" && name != "SqsManagedSseEnabled" && !slices.Contains(systemAttributes(), name) {
 			return badName(name)
@@ -56,18 +58,21 @@ func (in receiveIn) check() error {
 	return nil
 }
 
-// receive waits as long as the call or the queue says, and answers as soon as
-// there is a message.
+// receive waits as long as the call or the queue says, and answers as soon as a
+// message is visible.
 func (s *Service) receive(ctx context.Context, in receiveIn) (receiveOut, error) {
 	if err := in.check(); err != nil {
 		return receiveOut{}, err
 	}
+
 	began := time.Now()
-	for ctx.Err() == nil { // nothing is handed out to a client that left
+	// A client that left gets nothing: its messages would be hidden from the others.
+	for ctx.Err() == nil {
 		got, pause, err := s.tryReceive(in, began)
 		if err != nil || len(got) > 0 || pause.left <= 0 {
 			return receiveOut{got}, err
 		}
+
 		t := time.NewTimer(pause.left)
 		select {
 		case <-ctx.Done():
@@ -82,22 +87,27 @@ func (s *Service) receive(ctx context.Context, in receiveIn) (receiveOut, error)
 // pause is what a receive that got nothing waits for.
 type pause struct {
 	changed <-chan struct{}
-	left    time.Duration // 0: no longer
+	left    time.Duration // 0: it does not wait any longer
 }
 
-// errAlone: a message must go to another queue first, with no lock shared.
-var errAlone = errors.New("sqs: a dead letter must move first")
+// errExclusive is returned where a message must first go to another queue, for
+// which the lock that others share is not enough.
+var errExclusive = errors.New("sqs: a dead letter must move first")
 
-// tryReceive hands out what is visible; with nothing, it says what to wait for.
+// tryReceive hands out what is visible; with nothing, it returns what to wait
+// for. It takes the lock that stops every other call only when a message must
+// move to the dead-letter queue.
 func (s *Service) tryReceive(in receiveIn, began time.Time) (got []messageOut, p pause, err error) {
-	err = s.on(in.QueueURL, func(q *queue) error {
+	err = s.withQueue(in.QueueURL, func(q *queue) error {
 		got, p, err = s.receiveFrom(q, in, began, false)
 		return err
 	})
-	if !errors.Is(err, errAlone) {
+	if !errors.Is(err, errExclusive) {
 		return got, p, err
 	}
-	err = s.alone(func() error {
+
+	err = s.exclusively(func() error {
+		// The queue may have been deleted between the two locks.
 		q, err := s.find(in.QueueURL)
 		if err == nil {
 			got, p, err = s.receiveFrom(q, in, began, true)
@@ -107,92 +117,112 @@ func (s *Service) tryReceive(in receiveIn, began time.Time) (got []messageOut, p
 	return got, p, err
 }
 
-func (s *Service) receiveFrom(q *queue, in receiveIn, began time.Time, alone bool) (out []messageOut, p pause, err error) {
+func (s *Service) receiveFrom(q *queue, in receiveIn, began time.Time, exclusive bool) (out []messageOut, p pause, err error) {
 	at := now()
 	wait := q.set.wait
 	if in.WaitTimeSeconds != nil {
 		wait = *in.WaitTimeSeconds
 	}
-	q.makeVisible(at) // once: with a visibility of 0 nothing is in one answer twice
+
+	// Once only: with a visibility timeout of 0 a message is not twice in one answer.
+	q.makeVisible(at)
+
 	n := in.count()
 	if s.o.Limits {
 		n = min(n, s.o.MaxInFlight-q.inFlight)
 	}
+
 	switch {
 	case n > 0:
-		out, err = s.handOut(q, in, n, at, alone)
+		out, err = s.handOut(q, in, n, at, exclusive)
+	// AWS returns this error to a short poll of a standard queue, and else no messages.
 	case wait == 0 && !q.fifo:
 		err = fail(403, "OverLimit", "OverLimit", "Too many messages in flight: the most is %d.", s.o.MaxInFlight)
 	}
 	if err != nil || len(out) > 0 {
 		return out, p, err
 	}
+
 	p.left = time.Duration(wait)*time.Second - time.Since(began)
 	if p.left <= 0 {
 		q.rates.empty++
 		q.rates.now(at).EmptyReceives++
 		return nil, p, nil
 	}
+
 	p.changed = q.wait()
-	if next := q.timed.first(); next != nil {
+	// Nobody signals the end of a delay or of a visibility timeout.
+	if next := q.hidden.first(); next != nil {
 		p.left = min(p.left, max(time.Until(time.UnixMilli(next.visibleAt)), time.Millisecond))
 	}
 	return nil, p, nil
 }
 
-func (s *Service) handOut(q *queue, in receiveIn, n int, at int64, alone bool) (out []messageOut, err error) {
+// handOut returns up to n messages and puts them in flight. Those that were
+// received too often move to the dead-letter queue instead.
+func (s *Service) handOut(q *queue, in receiveIn, n int, at int64, exclusive bool) ([]messageOut, error) {
 	until := at + q.set.visibility*1000
 	if in.VisibilityTimeout != nil {
 		until = at + *in.VisibilityTimeout*1000
 	}
-	dead := s.byARN(q.set.redrive.Target)
-	var given []*message
-	var buried []step
-	for len(given) < n && err == nil {
-		run := q.take(n-len(given), at, s.o.Reorder)
-		if len(run) == 0 {
-			break
-		}
-		for _, m := range run {
-			switch {
-			case q.old(m.Sent, at):
-				q.remove(m, at)
-			case dead == nil || m.receives < q.set.redrive.Max:
-				q.receive(m, at, until)
-				given = append(given, m)
-			case alone:
-				q.fly(m, at) // should the move fail, it is visible again
-				buried = append(buried, step{q, m, dead, s.died(q, m, dead, at)})
-			default:
-				err = errAlone
-			}
-			if err != nil {
-				break
-			}
-		}
+
+	out, dead, err := s.pick(q, n, at, until, exclusive)
+	if len(dead) > 0 {
+		err = s.move(dead...)
 	}
-	if len(buried) > 0 {
-		err = s.move(buried...)
+	if len(out) == 0 && err != nil {
+		// Where some messages were chosen they are returned, and the next receive meets the
+		// error.
+		return nil, err
 	}
-	if len(given) == 0 && err != nil {
-		return nil, err // else the next receive meets it again
+
+	if len(q.duplicates) > 0 && len(out) < n && q.rng.Float64() < duplicateShare {
+		duplicate := q.duplicates[0]
+		q.duplicates = q.duplicates[1:]
+		duplicate.receives++
+		out = append(out, duplicate)
 	}
-	if len(q.ghosts) > 0 && len(given) < n && q.rng.Float64() < 0.2 {
-		ghost := q.ghosts[0]
-		q.ghosts = q.ghosts[1:]
-		ghost.receives++
-		given = append(given, ghost)
-	}
-	q.rates.now(at).Received += float64(len(given))
-	return q.showAll(given, in), nil
+	q.rates.now(at).Received += float64(len(out))
+	return q.showAll(out, in), nil
 }
 
-// receive counts one receive of a message.
-func (q *queue) receive(m *message, at, until int64) {
+// pick chooses up to n messages, puts them in flight, and removes those that are
+// too old. Dead letters are left to move by the caller; where that is not
+// allowed (exclusive is false), pick ends before the first with errExclusive.
+func (s *Service) pick(q *queue, n int, at, until int64, exclusive bool) (out []*message, dead []transfer, err error) {
+	target := s.byARN(q.set.redrive.Target)
+
+	for len(out) < n {
+		chosen := q.choose(n-len(out), at, s.o.Reorder)
+		if len(chosen) == 0 {
+			return out, dead, nil
+		}
+
+		for _, m := range chosen {
+			switch {
+			case q.expired(m.Sent, at):
+				q.remove(m, at)
+			case target == nil || m.receives < q.set.redrive.MaxReceiveCount:
+				q.received(m, at, until)
+				out = append(out, m)
+			case exclusive:
+				// Its timeout is over at once: should the move fail, it is visible again.
+				q.putInFlight(m, at)
+				dead = append(dead, transfer{q, m, target, s.deadLetter(q, m, target, at)})
+			default:
+				return out, dead, errExclusive
+			}
+		}
+	}
+	return out, dead, nil
+}
+
+// received counts one receive of a message and puts it in flight.
+func (q *queue) received(m *message, at, until int64) {
 	m.receives++
 	m.receivedAt = at
 	if m.firstReceived == 0 {
 		m.firstReceived = at
 	}
-	q.fly(m, until)
+	q.putInFlight(m, until)
 }

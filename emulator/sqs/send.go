@@ -31,11 +31,12 @@ type sendOut struct {
 }
 
 func (s *Service) send(_ context.Context, in sendIn) (out sendOut, err error) {
-	err = s.on(in.QueueURL, func(q *queue) error {
+	err = s.withQueue(in.QueueURL, func(q *queue) error {
 		answers, failed, err := s.sendAll(q, []sendIn{in})
 		if err != nil || failed[0] != nil {
 			return cmp.Or(err, failed[0])
 		}
+
 		out = answers[0]
 		return nil
 	})
@@ -45,8 +46,8 @@ func (s *Service) send(_ context.Context, in sendIn) (out sendOut, err error) {
 // Attribute is a message attribute.
 type Attribute = attribute
 
-// Deliver sends a message to the queue of an ARN, as another service of the
-// emulator does: with all that SendMessage checks, and journalled when it
+// Deliver sends a message to the queue of an ARN, for another service of the
+// emulator: it is checked as SendMessage's are, and journalled when Deliver
 // returns.
 func (s *Service) Deliver(ctx context.Context, queueARN, body, group string, attributes map[string]Attribute) error {
 	name := queueARN[strings.LastIndexByte(queueARN, ':')+1:]
@@ -65,19 +66,22 @@ func (s *Service) sendBatch(_ context.Context, in sendBatchIn) (out batchOut[sen
 		ids[i] = e.ID
 		size += e.size()
 	}
+
 	if err := checkBatch(ids); err != nil {
 		return out, err
 	}
 	if size > maxMessage {
 		return out, refused("BatchRequestTooLong", "Batch requests cannot be longer than %d bytes. You have sent %d bytes.", maxMessage, size)
 	}
+
 	out = batchOut[sendOut]{Successful: []sendOut{}, Failed: []batchError{}}
-	err = s.on(in.QueueURL, func(q *queue) error {
+	err = s.withQueue(in.QueueURL, func(q *queue) error {
 		for _, e := range in.Entries {
 			if err := e.checkFIFO(q); err != nil {
 				return err
 			}
 		}
+
 		answers, failed, err := s.sendAll(q, in.Entries)
 		for i, e := range in.Entries {
 			if failed[i] != nil {
@@ -92,31 +96,41 @@ func (s *Service) sendBatch(_ context.Context, in sendBatchIn) (out batchOut[sen
 	return out, err
 }
 
-// sendAll checks, journals and takes messages. After an error none is taken.
+// sendAll checks messages, journals and adds them. failed has the error of each
+// that is refused; after an error that is returned none is added.
 func (s *Service) sendAll(q *queue, in []sendIn) (answers []sendOut, failed []error, err error) {
 	at := now()
 	answers, failed = make([]sendOut, len(in)), make([]error, len(in))
 	entries := make([]entry, 0, len(in))
+
 	for i, e := range in {
 		if failed[i] = e.check(q); failed[i] != nil {
 			continue
 		}
+
 		m := s.newMessage(q, e, at)
+		// A repeat is answered as the first was, and not sent again.
 		if before, ok := q.dedup.get(q.entryOf(m).Key, at); ok {
 			m.ID, m.Seq = before.ID, before.Seq
 		} else {
 			m.Seq = s.seq.Add(1)
 			entries = append(entries, entry{Op: opSend, Queue: q.name, Message: m})
-			q.remember(q.entryOf(m), at) // a second entry of the same batch is a repeat
+			// Remembered before the write, because a later entry of the same batch may be a repeat.
+			q.remember(q.entryOf(m), at)
 		}
+
 		answers[i] = q.answer(m, e)
 	}
+
+	// With one write: of a batch that is answered nothing is lost.
 	if err := s.write(entries...); err != nil {
-		for _, e := range entries { // else a retry would be taken for a repeat
+		// Nothing was sent: a retry must not be taken for a repeat.
+		for _, e := range entries {
 			delete(q.dedup.byKey, q.entryOf(e.Message).Key)
 		}
 		return answers, failed, err
 	}
+
 	for _, e := range entries {
 		q.add(e.Message, at)
 	}
@@ -129,6 +143,7 @@ func (s *Service) newMessage(q *queue, in sendIn, at int64) *message {
 		ID: uuid.NewString(), Body: in.MessageBody, Attributes: in.MessageAttributes, Sent: at, Arrived: at,
 		Group: in.MessageGroupID, Dedup: in.MessageDeduplicationID, Trace: in.MessageSystemAttributes["AWSTraceHeader"].StringValue,
 	}
+
 	switch {
 	case q.fifo:
 		m.Due = queueDelay
@@ -141,6 +156,7 @@ func (s *Service) newMessage(q *queue, in sendIn, at int64) *message {
 	default:
 		m.Due = at + q.set.delay*1000
 	}
+
 	return m
 }
 
@@ -149,13 +165,15 @@ func (q *queue) answer(m *message, in sendIn) sendOut {
 		MessageID: m.ID, MD5OfMessageBody: m.bodyMD5(), MD5OfMessageAttributes: md5Attributes(m.Attributes),
 		MD5OfMessageSystemAttributes: md5Attributes(in.MessageSystemAttributes),
 	}
+
 	if q.fifo {
 		out.SequenceNumber = sequence(m.Seq)
 	}
 	return out
 }
 
-// size counts as AWS does: the body, and each attribute's name, type and value.
+// size returns the bytes that AWS counts: the body, and each attribute's name,
+// type and value.
 func (in sendIn) size() int {
 	n := len(in.MessageBody)
 	for name, a := range in.MessageAttributes {
@@ -164,7 +182,7 @@ func (in sendIn) size() int {
 	return n
 }
 
-// checkFIFO checks what fails a whole batch.
+// checkFIFO refuses what fails a whole batch.
 func (in sendIn) checkFIFO(q *queue) error {
 	switch {
 	case !q.fifo && in.MessageDeduplicationID != "":
@@ -190,11 +208,13 @@ func (in sendIn) check(q *queue) error {
 	case q.fifo && d != nil && *d != 0:
 		return invalidValue("DelaySeconds", *d, "The request include parameter that is not valid for this queue type.")
 	}
+
 	for _, id := range [...][2]string{{"MessageGroupId", in.MessageGroupID}, {"MessageDeduplicationId", in.MessageDeduplicationID}} {
 		if id[1] != "" && !fifoID.MatchString(id[1]) {
 			return invalidValue(id[0], id[1], "%s can only include alphanumeric and punctuation characters. 1 to 128 in length.", id[0])
 		}
 	}
+
 	for name, a := range in.MessageSystemAttributes {
 		if name != "AWSTraceHeader" || a.DataType != "String" || a.StringValue == "" {
 			return invalid("Message system attribute name '%s' is invalid, or it is no String.", name)

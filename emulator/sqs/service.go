@@ -13,15 +13,17 @@ import (
 
 // Options configures a Service.
 type Options struct {
-	Path  string // of the journal; empty keeps everything in memory
+	Path  string // of the journal; empty: everything is in memory
 	Fsync bool
 	Log   *slog.Logger
-	// Reorder and Duplicate are shares (0 to 1) of a standard queue's receives.
+	// Reorder is the share (0 to 1) of a standard queue's choices that take
+	// another message than the oldest, Duplicate the share of its deleted messages
+	// that are delivered once more.
 	Reorder, Duplicate float64
 	Seed               uint64
 	Limits             bool
-	// MaxInFlight is a queue's limit of messages in flight, when Limits is on;
-	// 0 is AWS's 120,000.
+	// MaxInFlight is how many messages of a queue may be in flight while Limits is
+	// on; 0 is AWS's 120,000.
 	MaxInFlight int
 }
 
@@ -31,12 +33,13 @@ const (
 	arnPrefix = "arn:aws:sqs:" + region + ":" + account + ":"
 )
 
-// Service holds the queues. It is safe for concurrent use.
+// Service is the queues. It is safe for concurrent use.
 //
-// Locks, in this order: mu, then one queue's, then file's. What touches one
-// queue holds mu for reading and the queue's; what touches several (topology,
-// dead letters, move tasks, the beginning and end of a compaction) holds mu for
-// writing and needs no queue's.
+// The locks are taken in this order: mu, then one queue's, then fileMu. A call
+// that touches one queue holds mu for reading and the queue's lock (withQueue).
+// One that touches several holds mu for writing and needs no queue's lock
+// (exclusively): creation and deletion, dead letters, move tasks, the beginning
+// and the end of a compaction.
 type Service struct {
 	o       Options
 	mu      sync.RWMutex
@@ -47,15 +50,16 @@ type Service struct {
 
 	fileMu      sync.Mutex
 	file        *journal.File // nil in memory
-	compactAt   int64         // the length that is worth a rewrite
-	compactFrom int64         // the least that compactAt is
+	compactAt   int64         // the length from which on a rewrite is tried
+	compactFrom int64         // compactAt is never less
 	compacting  bool
 
 	closing chan struct{}
 	workers sync.WaitGroup
 }
 
-// Open reads the journal and gives the queues as they were.
+// Open reads the journal and returns the queues as they were. Move tasks that
+// had not ended go on.
 func Open(o Options) (*Service, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -63,23 +67,26 @@ func Open(o Options) (*Service, error) {
 	if o.MaxInFlight == 0 {
 		o.MaxInFlight = maxInFlight
 	}
+
 	s := &Service{o: o, queues: map[string]*queue{}, deleted: map[string]int64{}, compactFrom: compactFrom, closing: make(chan struct{})}
 	if o.Path == "" {
 		return s, nil
 	}
+
 	if err := s.load(); err != nil {
 		return nil, err
 	}
 	for _, t := range s.tasks {
-		s.goOn(t)
+		s.runTask(t)
 	}
 	return s, nil
 }
 
-// Close ends what runs and closes the journal.
+// Close stops the move tasks, waits for a compaction, and closes the journal.
 func (s *Service) Close() error {
 	close(s.closing)
-	s.workers.Wait()
+	s.workers.Wait() // they write to the journal
+
 	if s.file == nil {
 		return nil
 	}
@@ -88,30 +95,32 @@ func (s *Service) Close() error {
 
 func now() int64 { return time.Now().UnixMilli() }
 
-// on runs f on the queue of a URL; f journals by s.write and applies.
-func (s *Service) on(url string, f func(q *queue) error) error {
+// withQueue runs f on the queue of a URL, beside calls of other queues. f
+// journals by s.write before it changes the queue.
+func (s *Service) withQueue(url string, f func(q *queue) error) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	q, err := s.find(url)
 	if err != nil {
 		return err
 	}
+
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return f(q)
 }
 
-// alone runs f with nothing else running.
-func (s *Service) alone(f func() error) error {
+// exclusively runs f while no other call runs.
+func (s *Service) exclusively(f func() error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return f()
 }
 
-// URL is the queue's address for a client that reached the emulator at base.
+// URL returns a queue's address for a client that reached the emulator at base.
 func URL(base, name string) string { return base + "/" + account + "/" + name }
 
-// find gives the queue of a URL: its name is the last part of the path.
+// find returns the queue of a URL: its name is the last part of the path.
 func (s *Service) find(url string) (*queue, error) {
 	if q := s.queues[url[strings.LastIndexByte(url, '/')+1:]]; q != nil {
 		return q, nil
@@ -119,6 +128,7 @@ func (s *Service) find(url string) (*queue, error) {
 	return nil, noQueue()
 }
 
+// byARN returns nil where no such queue exists.
 func (s *Service) byARN(arn string) *queue {
 	name, ok := strings.CutPrefix(arn, arnPrefix)
 	if !ok {
@@ -127,18 +137,22 @@ func (s *Service) byARN(arn string) *queue {
 	return s.queues[name]
 }
 
-// write journals entries with one write, before they are applied and answered.
-// After an error nothing of them is kept.
+// write journals entries with one write. It is called before they are applied
+// and answered: what a client was told survives a crash. After an error nothing
+// of them is kept.
 func (s *Service) write(entries ...entry) error {
 	if s.file == nil || len(entries) == 0 {
 		return nil
 	}
 	frames := encode(entries...)
+
 	s.fileMu.Lock()
 	defer s.fileMu.Unlock()
 	if err := s.file.Append(frames...); err != nil {
 		return fmt.Errorf("sqs: %w", err)
 	}
+
+	// In the background: this call need not wait for it.
 	if s.file.Size() >= s.compactAt && !s.compacting {
 		s.compacting = true
 		s.workers.Go(s.compact)

@@ -19,8 +19,8 @@ type settings struct {
 }
 
 type redrive struct {
-	Target string
-	Max    int
+	Target          string // ARN of the dead-letter queue
+	MaxReceiveCount int
 }
 
 // allow is a RedriveAllowPolicy.
@@ -29,19 +29,19 @@ type allow struct {
 	Sources    []string `json:"sourceQueueArns,omitempty"`
 }
 
-type span struct{ low, high int64 }
+type numberRange struct{ low, high int64 }
 
-// numbers are the attributes that are numbers, with their ranges.
+// numberAttributes returns the attributes that are numbers, with their ranges.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
-func numbers() map[string]span {
-	return map[string]span{
+func numberAttributes() map[string]numberRange {
+	return map[string]numberRange{
 		"VisibilityTimeout": {0, 43_200}, "DelaySeconds": {0, 900}, "MaximumMessageSize": {1024, maxMessage},
 		"MessageRetentionPeriod": {60, 1_209_600}, "ReceiveMessageWaitTimeSeconds": {0, 20}, "KmsDataKeyReusePeriodSeconds": {60, 86_400},
 	}
 }
 
-// words are the attributes that are one of a few words.
-func words() map[string][]string {
+// choiceAttributes returns the attributes that are one of a few words.
+func choiceAttributes() map[string][]string {
 	yes := []string{"true", "false"}
 	return map[string][]string{
 		"SqsManagedSseEnabled": yes, "ContentBasedDeduplication": yes, "FifoQueue": yes,
@@ -51,13 +51,13 @@ func words() map[string][]string {
 
 var fifoOnly = []string{"FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit"}
 
-// readOnly are the attributes that a queue has and nobody sets.
+// readOnly are attributes that are read and never set.
 var readOnly = []string{"ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed",
 	"CreatedTimestamp", "LastModifiedTimestamp", "QueueArn"}
 
-// checkSettings checks what a queue's attributes are set to.
+// checkSettings refuses attributes, and values of them, that AWS refuses.
 func checkSettings(attributes map[string]string, fifo bool) error {
-	ranges, choices := numbers(), words()
+	ranges, choices := numberAttributes(), choiceAttributes()
 	for _, k := range slices.Sorted(maps.Keys(attributes)) {
 		v := attributes[k]
 		if slices.Contains(fifoOnly, k) && !fifo {
@@ -66,22 +66,26 @@ func checkSettings(attributes map[string]string, fifo bool) error {
 			}
 			return fail(400, "InvalidAttributeName", "InvalidAttributeName", "You can specify the %s only when FifoQueue is set to true.", k)
 		}
+
 		if r, ok := ranges[k]; ok {
 			if n, err := strconv.ParseInt(v, 10, 64); err != nil || n < r.low || n > r.high {
 				return badValue(k, "")
 			}
 			continue
 		}
+
 		if c, ok := choices[k]; ok {
 			if !slices.Contains(c, v) {
 				return badValue(k, "")
 			}
 			continue
 		}
+
 		if err := checkText(k, v); err != nil {
 			return err
 		}
 	}
+
 	if attributes["FifoQueue"] == "false" {
 		return badValue("FifoQueue", " Reason: Modifying queue type is not supported.")
 	}
@@ -113,9 +117,11 @@ func parseRedrive(text string) (redrive, error) {
 	if text == "" {
 		return redrive{}, nil
 	}
+
 	refuse := func(reason string, args ...any) (redrive, error) {
 		return redrive{}, invalidValue("RedrivePolicy", text, reason, args...)
 	}
+
 	var p struct {
 		Target string          `json:"deadLetterTargetArn"`
 		Max    json.RawMessage `json:"maxReceiveCount"`
@@ -130,6 +136,8 @@ func parseRedrive(text string) (redrive, error) {
 	case !strings.HasPrefix(p.Target, "arn:"):
 		return refuse("Invalid value for deadLetterTargetArn.")
 	}
+
+	// AWS takes a number as text too.
 	n, err := strconv.Atoi(strings.Trim(string(p.Max), `"`))
 	if err != nil || n < 1 || n > 1000 {
 		return refuse("Invalid value for maxReceiveCount: %s, valid values are from 1 to 1000 both inclusive.", p.Max)
@@ -141,6 +149,7 @@ func parseAllow(text string) (allow, error) {
 	if text == "" {
 		return allow{Permission: "allowAll"}, nil
 	}
+
 	var p allow
 	ok := json.Unmarshal([]byte(text), &p) == nil
 	switch p.Permission {
@@ -151,6 +160,7 @@ func parseAllow(text string) (allow, error) {
 	default:
 		ok = false
 	}
+
 	if !ok {
 		return allow{}, invalidValue("RedriveAllowPolicy", text, "Amazon SQS can't create the redrive allow policy, as it's in an unsupported format.")
 	}
@@ -166,6 +176,7 @@ func defaults(fifo bool) map[string]string {
 		"VisibilityTimeout": "30", "DelaySeconds": "0", "MaximumMessageSize": strconv.Itoa(maxMessage),
 		"MessageRetentionPeriod": "345600", "ReceiveMessageWaitTimeSeconds": "0", "SqsManagedSseEnabled": "true",
 	}
+
 	if fifo {
 		maps.Copy(d, map[string]string{"FifoQueue": "true", "ContentBasedDeduplication": "false",
 			"DeduplicationScope": "queue", "FifoThroughputLimit": "perQueue"})
@@ -173,17 +184,21 @@ func defaults(fifo bool) map[string]string {
 	return d
 }
 
-// merge gives the attributes as they are with changes (checked before).
+// merge returns the attributes as they are with changes, which were checked.
 func merge(attributes, changes map[string]string) map[string]string {
 	out := maps.Clone(attributes)
 	maps.Copy(out, changes)
-	switch { // one kind of encryption at a time
+
+	// A queue has one kind of encryption at a time.
+	switch {
 	case changes["KmsMasterKeyId"] != "":
 		out["SqsManagedSseEnabled"] = "false"
 	case changes["SqsManagedSseEnabled"] == "true":
 		delete(out, "KmsMasterKeyId")
 	}
-	maps.DeleteFunc(out, func(_, v string) bool { return v == "" }) // a policy that was taken away
+
+	// An empty value removes a policy.
+	maps.DeleteFunc(out, func(_, v string) bool { return v == "" })
 	return out
 }
 
@@ -192,13 +207,18 @@ func (q *queue) apply(changes map[string]string, at int64) {
 	if q.attributes == nil {
 		q.attributes = defaults(q.fifo)
 	}
+
+	// All that is too old by the retention until now goes first, whenever the last
+	// sweep was: after a restart a longer retention must bring nothing back.
 	q.swept = 0
-	q.expire(at) // by the retention until now: a longer one brings nothing back after a restart
+	q.expire(at)
 	q.attributes, q.modified = merge(q.attributes, changes), at
+
 	number := func(name string) int64 {
 		n, _ := strconv.ParseInt(q.attributes[name], 10, 64)
 		return n
 	}
+
 	delay := q.set.delay
 	policy, _ := parseRedrive(q.attributes["RedrivePolicy"])
 	q.set = settings{
@@ -207,12 +227,13 @@ func (q *queue) apply(changes map[string]string, at int64) {
 		contentDedup: q.attributes["ContentBasedDeduplication"] == "true",
 		dedupByGroup: q.attributes["DeduplicationScope"] == "messageGroup",
 	}
+
 	if q.fifo && q.set.delay != delay {
-		q.refile(at)
+		q.placeAgain(at)
 	}
 }
 
-// differs gives the first attribute that is not as the queue has it.
+// differs returns the first attribute whose value is not the queue's.
 func (q *queue) differs(attributes map[string]string) (name string, differs bool) {
 	for _, k := range slices.Sorted(maps.Keys(attributes)) {
 		if !sameValue(q.attributes[k], attributes[k]) {
@@ -222,7 +243,7 @@ func (q *queue) differs(attributes map[string]string) (name string, differs bool
 	return "", false
 }
 
-// sameValue compares texts, and policies by what they say.
+// sameValue reports whether two values are equal, policies by their content.
 func sameValue(a, b string) bool {
 	var x, y any
 	return a == b || json.Unmarshal([]byte(a), &x) == nil && json.Unmarshal([]byte(b), &y) == nil && reflect.DeepEqual(x, y)

@@ -17,6 +17,7 @@ type messageOut struct {
 	MessageAttributes      map[string]attribute `json:",omitempty"`
 }
 
+// showAll returns messages as a receive answers them.
 func (q *queue) showAll(messages []*message, in receiveIn) []messageOut {
 	out := make([]messageOut, len(messages))
 	for i, m := range messages {
@@ -27,6 +28,7 @@ func (q *queue) showAll(messages []*message, in receiveIn) []messageOut {
 
 func (q *queue) show(m *message, in receiveIn) messageOut {
 	out := messageOut{MessageID: m.ID, Body: m.Body, MD5OfBody: m.bodyMD5(), ReceiptHandle: q.handleOf(m)}
+
 	if names := slices.Concat(in.AttributeNames, in.MessageSystemAttributeNames); len(names) > 0 {
 		if slices.Contains(names, "All") {
 			names = systemAttributes()
@@ -38,6 +40,7 @@ func (q *queue) show(m *message, in receiveIn) messageOut {
 			}
 		}
 	}
+
 	for name, a := range m.Attributes {
 		if wanted(in.MessageAttributeNames, name) {
 			if out.MessageAttributes == nil {
@@ -46,10 +49,12 @@ func (q *queue) show(m *message, in receiveIn) messageOut {
 			out.MessageAttributes[name] = a
 		}
 	}
+
 	out.MD5OfMessageAttributes = md5Attributes(out.MessageAttributes)
 	return out
 }
 
+// wanted reports whether names, which may end with .*, ask for an attribute.
 func wanted(names []string, name string) bool {
 	return slices.ContainsFunc(names, func(want string) bool {
 		prefix, isPrefix := strings.CutSuffix(want, ".*")
@@ -57,8 +62,8 @@ func wanted(names []string, name string) bool {
 	})
 }
 
-// receipt is what a receipt handle says: which receive, in which run of the
-// emulator, of which message.
+// receipt is what a receipt handle contains: which receive of which message it is
+// of, and in which run of the emulator.
 type receipt struct {
 	message  string
 	run      int64
@@ -75,7 +80,7 @@ func (q *queue) handleOf(m *message) string {
 }
 
 // handle reads a receipt handle of this queue.
-func (q *queue) handle(text string) (receipt, error) {
+func (q *queue) readHandle(text string) (receipt, error) {
 	b, err := base64.StdEncoding.DecodeString(text)
 	if parts := strings.Split(string(b), " "); err == nil && len(parts) == 4 && parts[0] == q.name {
 		run, err := strconv.ParseInt(parts[2], 36, 64)
@@ -87,8 +92,9 @@ func (q *queue) handle(text string) (receipt, error) {
 	return receipt{}, fail(404, "ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid", "The input receipt handle %q is not a valid receipt handle.", text)
 }
 
-// latest says whether r is of the message's latest receive. One of an earlier
-// run of the emulator is, until the message is received in this one.
+// latest reports whether r is of the message's latest receive. Receives are not
+// journalled, so one of an earlier run of the emulator counts as the latest until
+// the message is received in this run.
 func (q *queue) latest(r receipt, m *message) bool {
 	return r.run == q.run && r.receives == m.receives || r.run != q.run && m.receives == 0
 }

@@ -22,6 +22,7 @@ func TestAMessageIsInvisibleUntilItsTimeoutEnds(t *testing.T) {
 		require.Equal(t, map[string]string{
 			"ApproximateReceiveCount": "1", "SentTimestamp": fmt.Sprint(sent), "ApproximateFirstReceiveTimestamp": fmt.Sprint(sent + 1000), "SenderId": account,
 		}, first.Attributes)
+
 		time.Sleep(30*time.Second - time.Millisecond)
 		require.Empty(t, c.receive(url))
 		time.Sleep(time.Millisecond)
@@ -36,6 +37,7 @@ func TestAMessageIsInvisibleUntilItsTimeoutEnds(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		c.remove(url, third) // the latest handle deletes, in flight or not
 		require.Empty(t, c.receive(url))
+
 		c.remove(url, third)
 	})
 }
@@ -49,16 +51,19 @@ func TestVisibilityIsChangedUpToTwelveHours(t *testing.T) {
 		change := func(seconds int) j {
 			return j{"QueueUrl": url, "ReceiptHandle": m.ReceiptHandle, "VisibilityTimeout": seconds}
 		}
+
 		c.do("ChangeMessageVisibility", change(43_200))
 		time.Sleep(2 * time.Hour)
 		c.refuses("InvalidParameterValue", "Total VisibilityTimeout for the message is beyond the limit [43200 seconds]", "ChangeMessageVisibility", change(36_001))
 		c.do("ChangeMessageVisibility", change(36_000))
 		c.refuses("InvalidParameterValue", "", "ChangeMessageVisibility", change(43_201))
 		c.refuses("MissingParameter", "", "ChangeMessageVisibility", j{"QueueUrl": url, "ReceiptHandle": m.ReceiptHandle})
+
 		time.Sleep(10*time.Hour - time.Millisecond)
 		require.Empty(t, c.receive(url))
 		time.Sleep(time.Millisecond)
 		c.refuses("MessageNotInflight", "", "ChangeMessageVisibility", change(1))
+
 		again := c.receive(url)[0] // the twelve hours are of one receive
 		c.do("ChangeMessageVisibility", j{"QueueUrl": url, "ReceiptHandle": again.ReceiptHandle, "VisibilityTimeout": 43_200})
 		c.refuses("InvalidParameterValue", "expired", "ChangeMessageVisibility", change(1))
@@ -109,15 +114,18 @@ func TestDelay(t *testing.T) {
 		c.send(url, "now", j{"DelaySeconds": 0})
 		c.do("SetQueueAttributes", j{"QueueUrl": url, "Attributes": j{"DelaySeconds": "0"}}) // of later messages only
 		require.Equal(t, "now", bodies(c.receive(url)))
+
 		a := c.attributes(url)
 		require.Equal(t, "2", a["ApproximateNumberOfMessagesDelayed"])
 		require.Equal(t, "1", a["ApproximateNumberOfMessagesNotVisible"])
 		time.Sleep(10 * time.Second)
 		require.Equal(t, "sooner", bodies(c.receive(url, j{"VisibilityTimeout": 3600})))
+
 		time.Sleep(890*time.Second - time.Millisecond)
 		require.NotContains(t, bodies(c.receive(url, j{"VisibilityTimeout": 3600})), "late")
 		time.Sleep(time.Millisecond)
 		require.Equal(t, "late", bodies(c.receive(url)))
+
 		for _, d := range []int{-1, 901} {
 			c.refuses("InvalidParameterValue", "DelaySeconds", "SendMessage", j{"QueueUrl": url, "MessageBody": "x", "DelaySeconds": d})
 		}
@@ -133,6 +141,7 @@ func TestRetention(t *testing.T) {
 		c.send(url, "new")
 		time.Sleep(30*time.Second - time.Millisecond)
 		require.Equal(t, "old new", bodies(c.receive(url)))
+
 		time.Sleep(time.Millisecond)
 		require.Equal(t, "1", c.attributes(url)["ApproximateNumberOfMessages"])
 		require.Equal(t, "new", bodies(c.receive(url)))
@@ -151,16 +160,19 @@ func TestDeadLetters(t *testing.T) {
 		url := c.queue("q", j{"RedrivePolicy": redriveTo("dead", "2"), "VisibilityTimeout": "10"})
 		c.send(url, "x")
 		sent := fmt.Sprint(time.Now().UnixMilli())
+
 		for range 2 {
 			require.Len(t, c.receive(url), 1)
 			require.Empty(t, c.receive(dead))
 			time.Sleep(10 * time.Second)
 		}
 		require.Empty(t, c.receive(url))
+
 		m := c.receive(dead)[0]
 		require.Equal(t, "3", m.Attributes["ApproximateReceiveCount"])
 		require.Equal(t, sent, m.Attributes["SentTimestamp"])
 		require.Equal(t, arn("q"), m.Attributes["DeadLetterQueueSourceArn"])
+
 		time.Sleep(100 * time.Second)
 		require.Empty(t, c.receive(dead), "kept for two minutes from the first send")
 	})
@@ -174,12 +186,14 @@ func TestTooManyInFlight(t *testing.T) {
 			c.send(url, fmt.Sprint(i))
 			c.send(fifo, fmt.Sprint(i), j{"MessageGroupId": fmt.Sprint(i)})
 		}
+
 		for _, n := range []int{10, 2} {
 			require.Len(t, c.receive(url), n)
 			require.Len(t, c.receive(fifo), n)
 		}
 		c.refuses("OverLimit", "", "ReceiveMessage", j{"QueueUrl": url})
 		require.Empty(t, c.receive(fifo), "no error on FIFO")
+
 		began := time.Now()
 		require.Empty(t, c.receive(url, j{"WaitTimeSeconds": 20, "VisibilityTimeout": 60}))
 		require.Equal(t, 20*time.Second, time.Since(began), "long polling has no error")
@@ -187,6 +201,7 @@ func TestTooManyInFlight(t *testing.T) {
 		m := c.receive(url, j{"MaxNumberOfMessages": 10})
 		require.Len(t, m, 10, "they timed out")
 		require.Len(t, c.receive(url), 2)
+
 		go func() { time.Sleep(2 * time.Second); c.remove(url, m[0]) }()
 		began = time.Now()
 		require.Len(t, c.receive(url, j{"WaitTimeSeconds": 20}), 1)
@@ -194,7 +209,7 @@ func TestTooManyInFlight(t *testing.T) {
 	})
 }
 
-// The same seed and calls give the same disorder; another seed another.
+// The same seed and calls return the same order; another seed another.
 func TestReorderAndDuplicateAreRepeatable(t *testing.T) {
 	run := func(o Options) string {
 		c := memory(t, o)
@@ -202,6 +217,7 @@ func TestReorderAndDuplicateAreRepeatable(t *testing.T) {
 		for i := range 300 {
 			c.send(url, fmt.Sprint(i))
 		}
+
 		var order []string
 		for range 600 {
 			for _, m := range c.receive(url, j{"MaxNumberOfMessages": 1}) {
@@ -215,16 +231,19 @@ func TestReorderAndDuplicateAreRepeatable(t *testing.T) {
 	for i := range 300 {
 		inOrder = append(inOrder, fmt.Sprint(i))
 	}
-	require.Equal(t, strings.Join(inOrder, " "), run(Options{Seed: 1}), "nothing is turned round unless asked")
+	require.Equal(t, strings.Join(inOrder, " "), run(Options{Seed: 1}), "the order is kept unless Reorder is set")
+
 	o := Options{Seed: 1, Reorder: 0.2, Duplicate: 0.1}
 	first := run(o)
 	require.Equal(t, first, run(o))
 	require.NotEqual(t, first, run(Options{Seed: 2, Reorder: 0.2, Duplicate: 0.1}))
+
 	count := map[string]int{}
 	for _, b := range strings.Fields(first) {
 		count[b]++
 	}
 	require.Len(t, count, 300, "nothing is lost")
+
 	more := 0
 	for _, n := range count {
 		more += n - 1
@@ -238,6 +257,7 @@ func TestFairQueuesAreAccepted(t *testing.T) {
 	for range 2 {
 		c.send(url, "x", j{"MessageGroupId": "tenant"})
 	}
+
 	m := c.receive(url)
 	require.Len(t, m, 2, "a group locks nothing here")
 	require.Equal(t, "tenant", m[0].Attributes["MessageGroupId"])
@@ -255,6 +275,7 @@ func TestWhatAReceiveMayAsk(t *testing.T) {
 			c.refuses("InvalidParameterValue", parameter, "ReceiveMessage", j{"QueueUrl": url, parameter: v})
 		}
 	}
+
 	for _, list := range []string{"AttributeNames", "MessageSystemAttributeNames"} {
 		c.refuses("InvalidAttributeName", "Nonsense", "ReceiveMessage", j{"QueueUrl": url, list: []string{"SenderId", "Nonsense"}})
 	}

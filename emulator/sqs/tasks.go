@@ -17,7 +17,7 @@ type taskOut struct {
 
 type tasksOut struct{ Results []taskOut }
 
-// listMoves gives the latest first.
+// listMoves returns a queue's tasks, the latest first.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListMessageMoveTasks.html
 func (s *Service) listMoves(_ context.Context, in moveIn) (tasksOut, error) {
 	limit := 1
@@ -27,19 +27,23 @@ func (s *Service) listMoves(_ context.Context, in moveIn) (tasksOut, error) {
 	if limit < 1 || limit > tasksKept {
 		return tasksOut{}, invalidValue("MaxResults", limit, "Must be between 1 and %d.", tasksKept)
 	}
+
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.byARN(in.SourceArn) == nil {
 		return tasksOut{}, noResource("SourceArn")
 	}
+
 	out := tasksOut{Results: []taskOut{}}
 	for i := len(s.tasks) - 1; i >= 0 && len(out.Results) < limit; i-- {
 		t := s.tasks[i]
 		if t.SourceArn != in.SourceArn {
 			continue
 		}
+
 		o := t.taskOut
 		if t.Status != "RUNNING" {
+			// AWS shows the handle only while there is something to cancel.
 			o.Handle = ""
 		}
 		out.Results = append(out.Results, o)
@@ -49,8 +53,9 @@ func (s *Service) listMoves(_ context.Context, in moveIn) (tasksOut, error) {
 
 type cancelOut struct{ ApproximateNumberOfMessagesMoved int64 }
 
+// cancelMove stops a task. What it has moved stays moved.
 func (s *Service) cancelMove(_ context.Context, in moveIn) (out cancelOut, err error) {
-	err = s.alone(func() error {
+	err = s.exclusively(func() error {
 		for _, t := range s.tasks {
 			if t.Handle != in.TaskHandle {
 				continue
@@ -58,11 +63,13 @@ func (s *Service) cancelMove(_ context.Context, in moveIn) (out cancelOut, err e
 			if t.Status != "RUNNING" {
 				return invalid("Only active tasks can be cancelled.")
 			}
+
 			t.Status = "CANCELLING"
 			if err := s.write(t.entry()); err != nil {
 				t.Status = "RUNNING"
 				return err
 			}
+
 			close(t.stop)
 			out.ApproximateNumberOfMessagesMoved = t.Moved
 			return nil

@@ -18,15 +18,18 @@ func TestCreateQueue(t *testing.T) {
 		require.Equal(t, url, c.queue("q", nil), "the same attributes, as far as named")
 		require.Equal(t, url, c.queue("q", j{"VisibilityTimeout": "7", "DelaySeconds": "0"}))
 		c.refuses("QueueAlreadyExists", "VisibilityTimeout", "CreateQueue", j{"QueueName": "q", "Attributes": j{"VisibilityTimeout": "8"}})
+
 		for _, name := range []string{"", "a b", "a.b", strings.Repeat("x", 81), strings.Repeat("x", 76) + ".fifo"} {
 			c.refuses("InvalidParameterValue", "", "CreateQueue", j{"QueueName": name, "Attributes": j{"FifoQueue": fmt.Sprint(strings.HasSuffix(name, ".fifo"))}})
 		}
 		c.refuses("InvalidParameterValue", ".fifo", "CreateQueue", j{"QueueName": "q", "Attributes": j{"FifoQueue": "true"}})
 		c.refuses("InvalidParameterValue", ".fifo", "CreateQueue", j{"QueueName": "q.fifo"})
+
 		c.do("DeleteQueue", j{"QueueUrl": url})
 		c.refuses("NonExistentQueue", "", "GetQueueUrl", j{"QueueName": "q"})
 		time.Sleep(59 * time.Second)
 		c.refuses("QueueDeletedRecently", "60 seconds", "CreateQueue", j{"QueueName": "q"})
+
 		time.Sleep(time.Second)
 		c.queue("q", nil)
 		require.Equal(t, url, c.do("GetQueueUrl", j{"QueueName": "q"})["QueueUrl"])
@@ -39,6 +42,7 @@ func TestAttributesAreChecked(t *testing.T) {
 	c.queue("dead.fifo", nil)
 	create := func(code, text string, attributes j) {
 		c.refuses(code, text, "CreateQueue", j{"QueueName": "q", "Attributes": attributes})
+
 		url := c.queue("s", nil)
 		c.refuses(code, text, "SetQueueAttributes", j{"QueueUrl": url, "Attributes": attributes})
 	}
@@ -51,16 +55,19 @@ func TestAttributesAreChecked(t *testing.T) {
 			create("InvalidAttributeValue", name, j{name: v})
 		}
 	}
+
 	for _, name := range []string{"Nonsense", "QueueArn", "ApproximateNumberOfMessages"} {
 		create("InvalidAttributeName", "Unknown Attribute "+name, j{name: "1"})
 	}
 	for _, name := range []string{"ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit"} {
 		create("InvalidAttributeName", "only when FifoQueue", j{name: "true"})
 	}
+
 	for _, v := range []string{"{", `{"maxReceiveCount":1}`, `{"deadLetterTargetArn":"` + arn("dead") + `"}`, redriveTo("dead", "0"), redriveTo("dead", "1001"),
 		redriveTo("dead", `"x"`), redriveTo("none", "1"), redriveTo("dead.fifo", "1"), `{"deadLetterTargetArn":"dead","maxReceiveCount":1}`} {
 		create("InvalidParameterValue", "RedrivePolicy", j{"RedrivePolicy": v})
 	}
+
 	for _, v := range []string{"{", "{}", `{"redrivePermission":"byQueue"}`, `{"redrivePermission":"allowAll","sourceQueueArns":["x"]}`, `{"redrivePermission":"some"}`} {
 		create("InvalidParameterValue", "RedriveAllowPolicy", j{"RedriveAllowPolicy": v})
 	}
@@ -81,12 +88,14 @@ func TestAttributesAsTheyAre(t *testing.T) {
 			"ReceiveMessageWaitTimeSeconds": "0", "SqsManagedSseEnabled": "true", "QueueArn": arn("q"), "CreatedTimestamp": at, "LastModifiedTimestamp": at,
 			"ApproximateNumberOfMessages": "0", "ApproximateNumberOfMessagesNotVisible": "0", "ApproximateNumberOfMessagesDelayed": "0",
 		}, c.attributes(url))
+
 		time.Sleep(time.Minute)
 		c.queue("dead", nil)
 		set := func(a j) j {
 			c.do("SetQueueAttributes", j{"QueueUrl": url, "Attributes": a})
 			return c.attributes(url)
 		}
+
 		policy := `{"Statement":[]}`
 		got := set(j{"RedrivePolicy": redriveTo("dead", `"5"`), "Policy": policy, "KmsMasterKeyId": "alias/k"})
 		require.Equal(t, redriveTo("dead", `"5"`), got["RedrivePolicy"], "as it was given")
@@ -95,10 +104,12 @@ func TestAttributesAsTheyAre(t *testing.T) {
 		require.Equal(t, "300", got["KmsDataKeyReusePeriodSeconds"])
 		require.NotEqual(t, at, got["LastModifiedTimestamp"])
 		require.Equal(t, at, got["CreatedTimestamp"])
+
 		got = set(j{"RedrivePolicy": "", "Policy": "", "SqsManagedSseEnabled": "true"})
 		for _, gone := range []string{"RedrivePolicy", "Policy", "KmsMasterKeyId"} {
 			require.NotContains(t, got, gone)
 		}
+
 		one := c.do("GetQueueAttributes", j{"QueueUrl": url, "AttributeNames": []string{"QueueArn", "Policy", "FifoQueue"}})
 		require.Equal(t, j{"Attributes": j{"QueueArn": arn("q")}}, one)
 		fifo := c.attributes(c.queue("f.fifo", nil))
@@ -113,6 +124,7 @@ func TestRedriveAllowPolicyIsEnforced(t *testing.T) {
 	dead := c.queue("dead", j{"RedriveAllowPolicy": `{"redrivePermission":"byQueue","sourceQueueArns":["` + arn("q") + `"]}`})
 	c.queue("q", j{"RedrivePolicy": redriveTo("dead", "1")})
 	c.refuses("InvalidParameterValue", "permission", "CreateQueue", j{"QueueName": "other", "Attributes": j{"RedrivePolicy": redriveTo("dead", "1")}})
+
 	c.do("SetQueueAttributes", j{"QueueUrl": dead, "Attributes": j{"RedriveAllowPolicy": `{"redrivePermission":"denyAll"}`}})
 	c.refuses("InvalidParameterValue", "permission", "SetQueueAttributes", j{"QueueUrl": "/q", "Attributes": j{"RedrivePolicy": redriveTo("dead", "2")}})
 	c.do("SetQueueAttributes", j{"QueueUrl": dead, "Attributes": j{"RedriveAllowPolicy": ""}})
@@ -125,6 +137,7 @@ func TestListQueuesByPrefixAndPage(t *testing.T) {
 	for _, name := range []string{"b2", "a", "b1", "b3"} {
 		c.queue(name, nil)
 	}
+
 	urls := func(names ...string) (out []any) {
 		for _, n := range names {
 			out = append(out, "http://sqs/000000000000/"+n)
@@ -133,6 +146,7 @@ func TestListQueuesByPrefixAndPage(t *testing.T) {
 	}
 	require.Equal(t, j{"QueueUrls": urls("a", "b1", "b2", "b3")}, c.do("ListQueues", j{}))
 	require.Equal(t, j{}, c.do("ListQueues", j{"QueueNamePrefix": "c"}))
+
 	page := c.do("ListQueues", j{"QueueNamePrefix": "b", "MaxResults": 2})
 	require.Equal(t, urls("b1", "b2"), page["QueueUrls"])
 	require.Equal(t, j{"QueueUrls": urls("b3")}, c.do("ListQueues", j{"QueueNamePrefix": "b", "MaxResults": 2, "NextToken": page["NextToken"]}))
@@ -147,10 +161,12 @@ func TestPurgeIsOnceAMinute(t *testing.T) {
 		for _, in := range []j{{}, {}, {"DelaySeconds": 5}} {
 			c.send(url, "x", in)
 		}
+
 		held := c.receive(url, j{"MaxNumberOfMessages": 1})[0]
 		c.do("PurgeQueue", j{"QueueUrl": url})
 		c.send(url, "after")
 		require.Equal(t, "after", bodies(c.receive(url)))
+
 		c.remove(url, held)
 		time.Sleep(60*time.Second - time.Millisecond)
 		c.refuses("PurgeQueueInProgress", "60 seconds", "PurgeQueue", j{"QueueUrl": url})
@@ -160,16 +176,16 @@ func TestPurgeIsOnceAMinute(t *testing.T) {
 	})
 }
 
-// A template's queue may name a dead-letter queue that is made after it.
-func TestATemplateMakesQueuesInAnyOrder(t *testing.T) {
+// A template's queue may name a dead-letter queue that is created after it.
+func TestATemplateCreatesQueuesInAnyOrder(t *testing.T) {
 	c := memory(t, Options{})
 	policy := map[string]string{"RedrivePolicy": redriveTo("dead", "1"), "VisibilityTimeout": "0"}
 	require.NoError(t, c.s.Create("q", policy))
 	c.send("/q", "x")
 	require.Len(t, c.receive("/q"), 1)
-	require.Len(t, c.receive("/q"), 1, "there is nowhere to move it yet")
+	require.Len(t, c.receive("/q"), 1, "the dead-letter queue does not exist yet")
 	require.NoError(t, c.s.Create("dead", nil))
-	require.NoError(t, c.s.Create("q", policy), "it is there already")
+	require.NoError(t, c.s.Create("q", policy), "it exists already")
 	require.Empty(t, c.receive("/q"))
 	require.Len(t, c.receive("/dead"), 1)
 	require.NoError(t, c.s.SetAttributes("q", map[string]string{"RedrivePolicy": redriveTo("later", "1")}))
