@@ -1,9 +1,9 @@
 # syntax=docker/dockerfile:1
-# One image for every service and tool: the binary, and nothing else. No shell,
-# no package manager, not root.
+# One image for every service and tool. It contains the binary and nothing else: it
+# has no shell and no package manager, and it does not run as root.
 
-# Node builds the web app and is not in the image; any version that the web
-# app's package.json names will do.
+# Node builds the web app and is not in the image. Any version that the web app's
+# package.json allows works.
 ARG NODE_VERSION=20
 ARG GO_VERSION=1.26
 
@@ -23,7 +23,7 @@ COPY --from=web /src/web/dist web/dist
 ARG VERSION=dev
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
     CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /out/tandem ./services/cmd/tandem
-# A new volume that is mounted here takes this folder's owner: nonroot may write.
+# A new volume that is mounted here gets this folder's owner, so nonroot may write.
 RUN mkdir -p /out/ledger && chmod 700 /out/ledger
 
 FROM gcr.io/distroless/static-debian12:nonroot

@@ -1,10 +1,10 @@
-# Tandem. Nothing is assumed but Go >= 1.26, Node ^20.19 or >= 22.12, and make.
+# Tandem needs only Go >= 1.26, Node ^20.19 or >= 22.12, and make.
 
 ARGS ?=
 BIN  := bin/tandem
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LINT := go tool -modfile=tools/go.mod golangci-lint
-# A test that is slower than this hangs.
+# A test that takes longer than this has stopped making progress.
 TEST_TIMEOUT := 10m
 
 .DEFAULT_GOAL := help
@@ -16,42 +16,42 @@ help: ## List the targets
 demo: build ## Run all of Tandem on this machine: make demo ARGS="--drivers 50"; BACKEND=localstack make demo
 	@exec ./$(BIN) demo $(ARGS)
 
-# Docker compose on LocalStack. What goes wrong while it starts is shown.
-up: engine .env ## Run all of Tandem in containers, on LocalStack and Postgres, and say where to click
+# Docker compose with LocalStack. If a part does not start, its log is shown.
+up: engine .env ## Run all of Tandem in containers, on LocalStack and Postgres, and print the addresses
 	@TANDEM_VERSION=$(VERSION) docker compose up --build --wait $(ARGS) || { \
 	  docker compose ps --all --format 'table {{.Service}}\t{{.Status}}' >&2; \
 	  for s in postgres localstack migrate; do docker compose logs --no-log-prefix --tail 25 $$s >&2; done; \
-	  echo "Tandem did not come up; what the parts said stands above. docker compose logs SERVICE says more." >&2; exit 1; }
+	  echo "Tandem did not start. The parts' last log lines are above; docker compose logs SERVICE shows more." >&2; exit 1; }
 	@at=$$(docker compose port gateway 8080); echo; \
 	  printf '%s\n' "Tandem   no AWS account, no token, nothing leaves this machine    make down ends everything" \
 	  " Map, book a ride      http://$$at/" \
 	  " Queue and stream      http://$$at/admin" \
 	  " In another terminal   docker compose run --rm audit     make logs     docker compose up -d --scale dispatch=4"
 
-down: engine .env ## End it; Postgres' data stay (docker compose down --volumes forgets them)
+down: engine .env ## Stop the containers and keep Postgres' data (docker compose down --volumes deletes it)
 	@docker compose --profile tools down
 
-logs: engine .env ## What the containers say, as it comes
+logs: engine .env ## Follow the containers' logs
 	@docker compose logs --follow --tail 20
 
 engine:
 	@docker compose version >/dev/null 2>&1 || { echo "docker compose is missing: install Docker with the compose plugin, version 2.20 or newer (https://docs.docker.com/compose/install/). Without Docker: make demo" >&2; exit 1; }
 	@docker version >/dev/null 2>&1 || { echo "No Docker engine answers$${DOCKER_HOST:+ at $$DOCKER_HOST}: start Docker and try again. Without Docker: make demo" >&2; exit 1; }
 
-# Made once: the keys stay, as Postgres' volume keeps its password.
+# It is written only once: new keys would not fit the password that Postgres' volume keeps.
 .env:
 	@umask 077; key() { head -c "$$1" /dev/urandom | base64 | tr -d '\n'; }; hex() { od -An -tx1 -N "$$1" /dev/urandom | tr -d ' \n'; }; \
 	  sed -e "s|^TANDEM_SIGNING_KEY=.*|TANDEM_SIGNING_KEY=$$(key 32)|" -e "s|^TANDEM_OPERATOR_KEY=.*|TANDEM_OPERATOR_KEY=$$(hex 32)|" \
 	    -e "s|^POSTGRES_PASSWORD=.*|POSTGRES_PASSWORD=$$(hex 16)|" .env.example >.env.new && mv .env.new .env
-	@echo "wrote .env: random keys, and every knob with its default"
+	@echo "wrote .env with random keys, and every setting with its default"
 
-build: web ## Build bin/tandem, the web app in it
+build: web ## Build bin/tandem, which contains the web app
 	@echo "building $(BIN)"
 	@go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./services/cmd/tandem
 
 web: web/dist/index.html ## Build the web app
 
-# Rebuilt when a source is newer. npm names what it downloads.
+# The web app is rebuilt when one of its sources is newer than the build.
 web/dist/index.html: web/node_modules/.package-lock.json $(shell find web/src web/index.html web/*.ts web/*.json docs/openapi.yaml -type f 2>/dev/null)
 	@echo "building the web app"
 	@npm --prefix web run --silent build -- --logLevel warn
@@ -66,23 +66,23 @@ needs:
 	@command -v node >/dev/null && command -v npm >/dev/null || { echo "Node is missing: install Node ^20.19 or >= 22.12 (https://nodejs.org), then try again" >&2; exit 1; }
 	@node -e 'const [a,b]=process.versions.node.split(".").map(Number); if (!(a===20&&b>=19||a===22&&b>=12||a>22)) { console.error(`Node $${process.versions.node} is too old: install ^20.19 or >= 22.12`); process.exit(1) }'
 
-test: unit e2e ## Prove it: unit and property tests, web tests, the demo in a browser, and a round of kill -9
+test: unit e2e ## Run unit, property and web tests, then the demo in a browser and under kill -9
 
 unit: web
 	go vet ./...
 	go run ./services/test/withpostgres go test -race -timeout $(TEST_TIMEOUT) ./...
 	npm --prefix web test --silent
 
-e2e: build ## Boot the demo, use it in a browser, kill every process, audit
+e2e: build ## Start the demo, use it in a browser, kill every process, audit
 	TANDEM_E2E=1 go test -count=1 -v -timeout 12m ./services/test/e2e
 
-compose: ## Bring docker compose up and attack it: restart LocalStack, kill -9, audit
+compose: ## Test docker compose: restart LocalStack, kill every process, audit
 	TANDEM_COMPOSE=1 go test -count=1 -v -timeout 30m ./services/test/compose
 
-conformance: ## What an endpoint promises, emulator by default: make conformance CONFORMANCE_ENDPOINT=http://127.0.0.1:4566
+conformance: ## Check that an endpoint behaves like AWS, by default the emulator: make conformance CONFORMANCE_ENDPOINT=http://127.0.0.1:4566
 	CONFORMANCE_ENDPOINT=$(CONFORMANCE_ENDPOINT) go test -count=1 -v -timeout 30m ./emulator/conformance
 
-lint: web ## golangci-lint and TypeScript, strict
+lint: web ## Run golangci-lint, and check TypeScript strictly
 	$(LINT) run
 	cd services/bench && go vet ./... && $(subst tools/,../../tools/,$(LINT)) run
 	npm --prefix web run --silent lint
@@ -90,22 +90,22 @@ lint: web ## golangci-lint and TypeScript, strict
 fmt: ## Format Go
 	$(LINT) fmt
 
-audit: ## Prove the guarantees on the running demo
+audit: ## Check the guarantees on the running demo
 	@./$(BIN) audit $(ARGS)
 
-feed: ## Send a recording to the running demo: make feed ARGS=trips.csv
+feed: ## Send recorded trips or points to the running demo: make feed ARGS=trips.csv
 	@./$(BIN) feed $(ARGS)
 
 aws-messaging: build ## Deploy queues and stream on AWS, which costs money: make aws-messaging ARGS="--set Shards=8"
 	@./$(BIN) messaging deploy --backend=aws $(ARGS)
 
-aws-messaging-down: build ## Delete them there, and list that nothing is left
+aws-messaging-down: build ## Delete queues and stream on AWS, and check that nothing is left
 	@./$(BIN) messaging delete --backend=aws $(ARGS)
 
-bench: ## The emulator against a stub that only decodes and answers, as ratios
+bench: ## Compare the emulator with a stub that only decodes and answers, as ratios
 	@cd services/bench && go run . $(ARGS)
 
-soak: build ## An hour of the demo, memory and disk at minutes 10 and 60
+soak: build ## Run the demo for an hour, and compare memory and disk at minutes 10 and 60
 	TANDEM_SOAK=1h go test -count=1 -v -timeout 80m -run TestSoak ./services/test/e2e
 
 clean: ## Remove what was built here (not the demo's data: tandem demo --fresh)

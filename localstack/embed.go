@@ -1,9 +1,9 @@
-// Package localstack holds what exists in AWS, written once.
+// Package localstack embeds the description of Tandem's queues and stream.
 package localstack
 
 import _ "embed"
 
-// Messaging is messaging.yaml: queues and stream, as CloudFormation.
+// Messaging is messaging.yaml: a CloudFormation template.
 //
 //go:embed messaging.yaml
 var Messaging []byte

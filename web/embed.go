@@ -1,6 +1,5 @@
-// Package web is the built web app, embedded: `npm run build` in this folder
-// makes dist. Without it the binary builds all the same, and the gateway says
-// what to do.
+// Package web embeds the built web app, which `npm run build` writes to dist. The
+// binary builds also without it; then the gateway answers how to build it.
 package web
 
 import (
@@ -12,11 +11,12 @@ import (
 //go:embed all:dist
 var dist embed.FS
 
-// App is the built app's files, with index.html at the root.
+// App returns the built app's files, with index.html at the root.
 func App() fs.FS {
 	app, err := fs.Sub(dist, "dist")
 	if err != nil {
-		panic(fmt.Sprintf("web: %v", err)) // "dist" is a valid path
+		panic(fmt.Sprintf("web: %v", err)) // it cannot fail: "dist" is a valid path
 	}
+
 	return app
 }
