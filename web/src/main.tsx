@@ -7,7 +7,7 @@ import { App } from "./app";
 import "./page.css";
 import { theme, variables } from "./theme";
 
-// The content security policy allows only styles with the nonce of this answer.
+// The content security policy allows only styles with the nonce of this response.
 const nonce = document.querySelector<HTMLMetaElement>("meta[property=csp-nonce]")?.nonce ?? "";
 
 const root = document.getElementById("root");

@@ -30,7 +30,6 @@ async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
     const detail = (body as { detail?: string } | undefined)?.detail;
     throw new Problem(response.status, detail ?? `The server answered with status ${response.status}. Try again in a moment.`);
   }
-
   return body as T;
 }
 

@@ -22,7 +22,6 @@ export interface Frame {
 /** Decodes one binary frame. It throws an error if the frame is cut off or has another version. */
 export function decodeFrame(buffer: ArrayBuffer): Frame {
   const view = new DataView(buffer);
-
   // Another version may have another layout: we do not guess.
   if (buffer.byteLength < headBytes || view.getUint8(0) !== 1) {
     throw new Error("The server sends map frames that this page does not know. Reload the page.");

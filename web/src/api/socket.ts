@@ -76,7 +76,6 @@ export class LiveSocket {
 
   private subscribe(key: string, message: object): void {
     if (this.subscriptions.has(key)) return;
-
     this.subscriptions.set(key, message);
     this.send(message);
   }
@@ -89,7 +88,6 @@ export class LiveSocket {
   private async connect(): Promise<void> {
     this.handlers.onConnection("connecting");
     this.connecting = true;
-
     try {
       // A ticket is good for one connection, so each attempt fetches its own.
       const { ticket } = await socketTicket(this.role);
@@ -113,7 +111,6 @@ export class LiveSocket {
     socket.onopen = () => {
       this.retryDelay = firstRetryDelay;
       this.handlers.onConnection("live");
-
       if (this.view) this.setView(this.view);
       this.subscriptions.forEach((message) => this.send(message));
     };
@@ -130,7 +127,6 @@ export class LiveSocket {
   private retryLater(): void {
     this.socket = undefined;
     if (this.closed) return;
-
     this.handlers.onConnection("lost");
 
     // Chance spreads the delay, so that not all tabs come back at one moment

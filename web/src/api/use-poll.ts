@@ -19,7 +19,6 @@ export function usePoll<T>(ask: (() => Promise<T>) | undefined, interval: number
   const on = ask !== undefined;
   useEffect(() => {
     if (!on) return;
-
     let timer: ReturnType<typeof setTimeout>;
     let stopped = false;
 

@@ -130,7 +130,6 @@ export class Autopilot {
   private async act(): Promise<void> {
     const goal = this.goal;
     if (!goal || this.acting) return;
-
     this.acting = true;
     try {
       await driver.act(goal.ride.id, goal.action);

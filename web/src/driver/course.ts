@@ -19,7 +19,6 @@ export class Course {
 
   constructor(route: Pick<Route, "points" | "speeds_mps">, speedUp: number) {
     const points = route.points.map(([lat = 0, lon = 0]) => ({ lat, lon }));
-
     for (let i = 0; i + 1 < points.length; i++) {
       const [a, b] = [points[i]!, points[i + 1]!];
       const [north, east] = metresBetween(a, b);

@@ -35,17 +35,14 @@ export function useDriver(subject: string | undefined): DriverView {
 
   useEffect(() => {
     if (!subject) return;
-
     refresh();
     const timer = setInterval(refresh, refreshInterval);
-
     return () => clearInterval(timer);
   }, [subject, refresh]);
 
   const driving = state?.on_duty === true || state?.ride !== undefined;
   useEffect(() => {
     if (!subject || !driving) return;
-
     const autopilot = new Autopilot(subject, setTrip, refresh);
     pilot.current = autopilot;
     autopilot.start().catch(setError);

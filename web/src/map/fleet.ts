@@ -121,7 +121,6 @@ export class Fleet {
   private drop(id: number): void {
     const row = this.rows.get(id);
     if (row === undefined) return;
-
     this.rows.delete(id);
     this.freeRows.push(row);
   }

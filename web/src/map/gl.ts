@@ -8,7 +8,7 @@ import { mapStyle } from "./style";
 
 /** A base map by MapLibre. It throws an error in a browser without WebGL 2. */
 export function glMap(container: HTMLElement, isDark: boolean, handlers: BaseMapHandlers): BaseMap {
-  // The build gives the worker's file a name of its own, which MapLibre cannot know.
+  // The build renames the worker's file, so MapLibre cannot know where it is.
   setWorkerUrl(workerUrl);
 
   const map = new MapLibre({

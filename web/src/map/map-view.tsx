@@ -36,7 +36,6 @@ export function MapView({ fleet, scene, onView, onPick, fit, padding = noPadding
   useEffect(() => {
     const [el, canvas] = [baseEl.current, canvasEl.current];
     if (!el || !canvas) return;
-
     const handlers: BaseMapHandlers = {
       onMoved: () => base.current && latest.current.onView(boundsOf(base.current.projection())),
       onClicked: (place) => latest.current.onPick?.(place),

@@ -93,7 +93,7 @@ export function plainMap(container: HTMLElement, isDark: boolean, handlers: Base
   };
 }
 
-/** Gives the canvas as many pixels as the screen has there. It also empties it. */
+/** Sets the canvas to as many pixels as the screen has there, which also empties it. */
 function resize(canvas: HTMLCanvasElement, p: Projection): void {
   [canvas.width, canvas.height] = [p.width * devicePixelRatio, p.height * devicePixelRatio];
   canvas.style.width = `${p.width}px`;

@@ -98,7 +98,7 @@ function drawRoute(ctx: CanvasRenderingContext2D, p: Projection, points: [number
   points.forEach(([lat, lon], i) => (i ? ctx.lineTo(screenX(p, lon), screenY(p, lat)) : ctx.moveTo(screenX(p, lon), screenY(p, lat))));
   ctx.lineJoin = ctx.lineCap = "round";
 
-  // A wide line beneath a narrower one gives the route an edge.
+  // The wide line beneath the narrower one is the route's edge.
   ctx.strokeStyle = colours.carEdge;
   ctx.lineWidth = 8;
   ctx.stroke();
