@@ -1,15 +1,14 @@
 // Package emulator is the AWS that Tandem needs, in one process: SQS (standard
 // and FIFO), Kinesis Data Streams with enhanced fan-out, SNS to phones and to
-// queues, and STS's GetCallerIdentity, spoken to by the unmodified SDKs over
-// HTTP.
+// queues, and STS's GetCallerIdentity. Unmodified SDKs speak to it over HTTP.
 //
-// It exists for four things that no emulator at hand has together: AWS's limits
-// enforced (a shard's writes and reads, batch sizes, messages in flight), true
-// fan-out (records are pushed when they arrive), failures on purpose (package
-// faults), and surviving kill -9: what was acknowledged is there after a
-// restart. It takes AWS's liberties too: standard queues reorder and rarely
-// repeat, PutRecords fails in part. What Tandem does not use answers
-// UnsupportedOperation by name.
+// It exists for four things that no emulator known to us has together: it enforces
+// AWS's limits (a shard's writes and reads, batch sizes, messages in flight); its
+// fan-out pushes records when they arrive; it fails on purpose (package faults);
+// and it survives kill -9: what was acknowledged exists after a restart. It does
+// what AWS is free to do too: standard queues reorder and rarely repeat,
+// PutRecords fails in part. What Tandem does not use is answered with
+// UnsupportedOperation and its name.
 //
 //	           ┌─ X-Amz-Target: AmazonSQS.… ────────> sqs/ ─────> journal/   queues.journal
 //	POST / ─> faults/ ─ X-Amz-Target: Kinesis_… ────> kinesis/ ─> journal/   streams/
@@ -20,27 +19,27 @@
 //	sqs/          queues, journalled
 //	kinesis/      streams: topology, and segment files of records
 //	sns/          topics, in a small file; texts, in memory
-//	faults/       failures on purpose
+//	faults/       failures on purpose, by rules
 //	conformance/  what an endpoint promises, for this one, LocalStack and AWS
 //
-// It reads localstack/messaging.yaml by itself and makes what is not there yet,
-// so that queues, stream and topic are described once for every backend. Of
+// It reads localstack/messaging.yaml and creates what does not exist yet, so that
+// queues, stream and topic are described once for every backend. Of
 // CloudFormation it knows the resource types and properties in kinds(), Ref,
 // Fn::GetAtt and Fn::Sub; anything else ends the start with its name. Alarms are
-// read and left: there is no CloudWatch here.
+// read and ignored: the emulator has no CloudWatch.
 //
 // # Failure by failure
 //
-//   - Killed: queues, records and topics reopen as they were acknowledged; a
-//     torn tail is cut off. Messages that were in flight are visible again, on a
+//   - Killed: queues, records and topics reopen as they were acknowledged; a torn
+//     write at the end of a file is cut off. Messages that were in flight are visible again, on a
 //     FIFO queue too, which AWS would not do. Sent texts and faults are gone.
 //   - The disk is full: the write fails, the call answers InternalFailure, and
-//     nothing of it is there.
-//   - Two emulators on one folder: the second says so and ends.
-//   - A client that sends too much, too slowly, or over too many connections is
-//     cut off, refused, or waits; nothing that it sends makes the emulator panic.
+//     nothing of it is kept.
+//   - Two emulators on one folder: the second ends with an error that says so.
+//   - A client sends too much, too slowly, or over too many connections: it is
+//     refused, cut off, or waits. Nothing that it sends makes the emulator panic.
 //
-// Looking touches nothing: GET /_aws/sqs/messages?QueueUrl=… and
-// /_aws/sns/sms-messages as in LocalStack, and /_aws/emulator/state with queues,
+// To look changes nothing: GET /_aws/sqs/messages?QueueUrl=… (as JSON alone) and
+// /_aws/sns/sms-messages are LocalStack's, and /_aws/emulator/state has queues,
 // shards, consumers, topics, and their rates.
 package emulator

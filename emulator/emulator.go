@@ -21,8 +21,8 @@ import (
 // messaging.yaml's resources, without limits and perfectly ordered; Default is
 // what AWS is allowed to do.
 type Config struct {
-	// DataDir holds the journals and the stream's segments; empty keeps
-	// everything in memory. One emulator at a time may have it.
+	// DataDir is the folder of the journals and the streams' segments; empty keeps
+	// everything in memory. One emulator at a time may use it.
 	DataDir string
 	// Fsync makes an acknowledged write survive the machine too, not only the
 	// process.
@@ -34,8 +34,8 @@ type Config struct {
 	// Limits turns AWS's throughput limits on.
 	Limits bool
 	// Reorder is how often (0 to 1) a standard queue hands out another message
-	// than its oldest; Duplicate is how often a message of a standard queue comes back although
-	// it was deleted. Seed makes both repeatable.
+	// than its oldest; Duplicate is how often a deleted message of a standard
+	// queue is delivered once more. Seed makes both repeatable.
 	Reorder, Duplicate float64
 	Seed               uint64
 	// StreamBytesCap bounds what all streams together keep, whatever their
@@ -47,7 +47,7 @@ type Config struct {
 	// MaxInFlight is how many messages of a queue may be in flight where Limits
 	// is on; 0 is 120,000, as on AWS.
 	MaxInFlight int
-	// Faults lets /_aws/faults make failures on purpose.
+	// Faults turns /_aws/faults on: failures on purpose.
 	Faults bool
 }
 
@@ -64,6 +64,7 @@ func Run(ctx context.Context, listener net.Listener, log *slog.Logger, cfg Confi
 	if err != nil {
 		return errors.Join(fmt.Errorf("emulator: %w", err), listener.Close())
 	}
+
 	log.Info("ready", "opened_in_ms", time.Since(start).Milliseconds())
 	return errors.Join(e.serve(ctx, listener), e.close())
 }
@@ -75,7 +76,7 @@ type emulator struct {
 	topics  *sns.Service
 	faults  bool
 	lock    *os.File
-	// callWithin bounds an ordinary call: reading it, and answering it.
+	// callWithin is the time limit of an ordinary call: to read it, and to answer it.
 	callWithin time.Duration
 }
 
@@ -93,6 +94,7 @@ func open(log *slog.Logger, cfg Config) (*emulator, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
+
 	if cfg.Template == nil {
 		cfg.Template = localstack.Messaging
 	}
@@ -100,12 +102,15 @@ func open(log *slog.Logger, cfg Config) (*emulator, error) {
 	if err != nil {
 		return nil, err
 	}
+
+	// From here on, what is open is closed again after an error.
 	e := &emulator{log: log, faults: cfg.Faults, callWithin: time.Minute}
 	if cfg.DataDir != "" {
 		if e.lock, err = lockDir(cfg.DataDir); err != nil {
 			return nil, err
 		}
 	}
+
 	e.queues, err = sqs.Open(sqs.Options{
 		Path: under(cfg.DataDir, "queues.journal"), Fsync: cfg.Fsync, Log: log,
 		Reorder: cfg.Reorder, Duplicate: cfg.Duplicate, Seed: cfg.Seed, Limits: cfg.Limits,
@@ -114,6 +119,7 @@ func open(log *slog.Logger, cfg Config) (*emulator, error) {
 	if err != nil {
 		return nil, errors.Join(err, e.close())
 	}
+
 	e.streams, err = kinesis.Open(kinesis.Options{
 		Dir: under(cfg.DataDir, "streams"), Fsync: cfg.Fsync, Log: log, Limits: cfg.Limits, BytesCap: cfg.StreamBytesCap,
 		IteratorLife: cfg.IteratorLife,
@@ -121,10 +127,12 @@ func open(log *slog.Logger, cfg Config) (*emulator, error) {
 	if err != nil {
 		return nil, errors.Join(err, e.close())
 	}
+
 	e.topics, err = sns.Open(sns.Options{Path: under(cfg.DataDir, "topics.json"), Fsync: cfg.Fsync, Log: log, Deliver: e.queues.Deliver})
 	if err != nil {
 		return nil, errors.Join(err, e.close())
 	}
+
 	if err := e.provision(resources); err != nil {
 		return nil, errors.Join(err, e.close())
 	}
@@ -146,21 +154,26 @@ func (e *emulator) close() error {
 	if e.streams != nil {
 		errs = append(errs, e.streams.Close())
 	}
+
+	// Last: another emulator must not open what this one still writes.
 	if e.lock != nil {
-		errs = append(errs, e.lock.Close()) // gives the lock back
+		errs = append(errs, e.lock.Close())
 	}
 	return errors.Join(errs...)
 }
 
-// lockDir takes the data folder for this process; the lock ends with it.
+// lockDir locks the data folder. The lock ends with the process, however it ends,
+// so that nothing stale is left behind.
 func lockDir(dir string) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
+
 	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
+
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return nil, errors.Join(fmt.Errorf("another emulator works in %s: end it, or name another folder", dir), f.Close())
 	}

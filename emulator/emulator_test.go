@@ -30,6 +30,7 @@ func TestMain(m *testing.M) {
 		child(dir)
 		return
 	}
+
 	os.Exit(m.Run())
 }
 
@@ -38,6 +39,7 @@ func child(dir string) {
 	if err != nil {
 		panic(err)
 	}
+
 	fmt.Println(l.Addr())
 	cfg := emulator.Default()
 	cfg.DataDir, cfg.Limits, cfg.Reorder, cfg.Duplicate = dir, false, 0, 0
@@ -50,11 +52,13 @@ func TestOneFolderIsForOneEmulator(t *testing.T) {
 	first := testenv.Emulator(t, func(c *emulator.Config) { c.DataDir = dir })
 	cfg, err := testaws.Config(t.Context(), first.Endpoint, "")
 	require.NoError(t, err)
+
 	_, err = sqs.NewFromConfig(cfg).ListQueues(t.Context(), &sqs.ListQueuesInput{}) // it is open
 	require.NoError(t, err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.ErrorContains(t, emulator.Run(t.Context(), l, slog.New(slog.DiscardHandler), emulator.Config{DataDir: dir}), "another emulator works in "+dir)
+
 	_, err = l.Accept()
 	require.Error(t, err, "the listener is closed")
 }
@@ -77,20 +81,24 @@ func TestLookingTouchesNothingAndUnknownIsNamed(t *testing.T) {
 		require.NoError(t, err)
 		return string(b)
 	}
+
 	cfg, err := testaws.Config(t.Context(), endpoint.Endpoint, "")
 	require.NoError(t, err)
 	queues := sqs.NewFromConfig(cfg)
 	url, err := queues.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String("ride-requests")})
 	require.NoError(t, err)
+
 	_, err = queues.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: url.QueueUrl, MessageBody: aws.String("look at me")})
 	require.NoError(t, err)
 	for range 8 {
 		require.Contains(t, get("/_aws/sqs/messages?QueueUrl="+*url.QueueUrl), "look at me")
+
 		state := get("/_aws/emulator/state")
 		require.Contains(t, state, `"name":"ride-requests","visible":1`)
 		require.Contains(t, state, `{"stream":"driver-locations","consumer":"mapfeed-1","shards":[]}`)
 		require.Contains(t, state, `{"topic":"tandem-alarms","subscriptions":[]}`)
 	}
+
 	out, err := queues.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: url.QueueUrl, MessageSystemAttributeNames: []types.MessageSystemAttributeName{"All"}})
 	require.NoError(t, err)
 	require.Equal(t, "1", out.Messages[0].Attributes["ApproximateReceiveCount"], "looking counts nothing")

@@ -39,6 +39,7 @@ func breakable(t *testing.T) broken {
 	endpoint := testenv.Emulator(t, func(c *emulator.Config) { c.Faults, c.Limits, c.Reorder = true, false, 0 })
 	cfg, err := testaws.Config(t.Context(), endpoint.Endpoint, "")
 	require.NoError(t, err)
+
 	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
 	return broken{endpoint.Endpoint, sqs.NewFromConfig(cfg), kinesis.NewFromConfig(cfg), sns.NewFromConfig(cfg)}
 }
@@ -57,7 +58,7 @@ func (b broken) rules(t *testing.T, rules string) {
 	require.Equal(t, http.StatusOK, resp.StatusCode, string(body))
 }
 
-// hits gives how often each rule has hit.
+// hits returns how often each rule has hit.
 func (b broken) hits(t *testing.T) (hits []int) {
 	t.Helper()
 	resp, err := http.Get(b.endpoint + "/_aws/faults")
@@ -65,6 +66,7 @@ func (b broken) hits(t *testing.T) (hits []int) {
 	defer func() { _ = resp.Body.Close() }()
 	var rules []struct{ Hits int }
 	require.NoError(t, json.NewDecoder(resp.Body).Decode(&rules))
+
 	for _, r := range rules {
 		hits = append(hits, r.Hits)
 	}
@@ -77,6 +79,7 @@ func (b broken) queue(t *testing.T, name string) *string {
 	if strings.HasSuffix(name, ".fifo") {
 		in.Attributes = map[string]string{"FifoQueue": "true", "ContentBasedDeduplication": "true"}
 	}
+
 	out, err := b.sqs.CreateQueue(t.Context(), in)
 	require.NoError(t, err)
 	return out.QueueUrl
@@ -88,11 +91,12 @@ func (b broken) send(t *testing.T, url *string, body string) error {
 	if strings.HasSuffix(*url, ".fifo") {
 		in.MessageGroupId = aws.String("g")
 	}
+
 	_, err := b.sqs.SendMessage(t.Context(), in)
 	return err
 }
 
-// receive takes what is there, at once, in the order of one answer.
+// receive receives what is visible, without waiting, in the order of one answer.
 func (b broken) receive(t *testing.T, url *string) (bodies []string) {
 	t.Helper()
 	out, err := b.sqs.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: url, MaxNumberOfMessages: 10, MessageSystemAttributeNames: []types.MessageSystemAttributeName{"All"}})
@@ -121,6 +125,7 @@ func TestFaultsErrorDoesNothing(t *testing.T) {
 	require.Equal(t, "InternalFailure", code(b.send(t, url, "c")))
 	require.NoError(t, b.send(t, url, "d"), "only so many")
 	require.Equal(t, []string{"d"}, b.receive(t, url))
+
 	_, err := b.sns.Publish(t.Context(), &sns.PublishInput{PhoneNumber: aws.String("+15551234567"), Message: aws.String("x")})
 	require.Equal(t, "Throttled", code(err), "in the query protocol too")
 	require.ErrorContains(t, err, "slow down")
@@ -134,6 +139,7 @@ func TestFaultsLostAnswerDoesItAndResetDoesNot(t *testing.T) {
 	err := b.send(t, url, "lost")
 	require.Error(t, err)
 	require.Empty(t, code(err), "a broken connection, no answer")
+
 	err = b.send(t, url, "reset")
 	require.ErrorContains(t, err, "connection reset by peer")
 	require.NoError(t, b.send(t, url, "sent"))
@@ -146,15 +152,18 @@ func TestFaultsDuplicate(t *testing.T) {
 	url := b.queue(t, "one")
 	b.rules(t, `[{"operation":"*","kind":"duplicate"}]`)
 	require.NoError(t, b.send(t, url, "a"))
+
 	fifo := b.queue(t, "one.fifo") // created twice: the same attributes, so once
 	require.NoError(t, b.send(t, fifo, "a"))
 	put, err := b.kinesis.PutRecord(t.Context(), &kinesis.PutRecordInput{StreamName: aws.String("driver-locations"), PartitionKey: aws.String("k"), Data: []byte("x")})
 	require.NoError(t, err)
+
 	b.rules(t, `[]`)
 	require.Equal(t, []string{"a", "a"}, b.receive(t, url))
 	require.Equal(t, []string{"a"}, b.receive(t, fifo), "deduplicated")
 	it, err := b.kinesis.GetShardIterator(t.Context(), &kinesis.GetShardIteratorInput{StreamName: aws.String("driver-locations"), ShardId: put.ShardId, ShardIteratorType: "TRIM_HORIZON"})
 	require.NoError(t, err)
+
 	out, err := b.kinesis.GetRecords(t.Context(), &kinesis.GetRecordsInput{ShardIterator: it.ShardIterator})
 	require.NoError(t, err)
 	require.Len(t, out.Records, 2)
@@ -168,6 +177,7 @@ func TestFaultsLatencyAddsUpAndEndsWithTheClient(t *testing.T) {
 	start := time.Now()
 	require.NoError(t, b.send(t, url, "a"))
 	require.GreaterOrEqual(t, time.Since(start), 70*time.Millisecond)
+
 	b.rules(t, `[{"operation":"SendMessage","kind":"latency","latency_ms":60000}]`)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
@@ -182,12 +192,14 @@ func TestFaultsReorderIsForStandardQueues(t *testing.T) {
 	for i := range 10 {
 		sent = append(sent, fmt.Sprint(i))
 	}
+
 	orders := []string{}
 	for _, name := range []string{"one", "two", "one.fifo"} {
 		url := b.queue(t, name)
 		for _, body := range sent {
 			require.NoError(t, b.send(t, url, body))
 		}
+
 		b.rules(t, `[{"operation":"ReceiveMessage","kind":"reorder","seed":4}]`)
 		got := b.receive(t, url)
 		require.ElementsMatch(t, sent, got)
@@ -204,6 +216,7 @@ func TestFaultsExpiredIterator(t *testing.T) {
 	b.rules(t, `[{"operation":"GetRecords","kind":"expired_iterator","count":1,"resource":"driver"},{"operation":"GetRecords","kind":"reset","resource":"another"}]`)
 	it, err := b.kinesis.GetShardIterator(t.Context(), &kinesis.GetShardIteratorInput{StreamName: aws.String("driver-locations"), ShardId: aws.String("shardId-000000000000"), ShardIteratorType: "TRIM_HORIZON"})
 	require.NoError(t, err)
+
 	_, err = b.kinesis.GetRecords(t.Context(), &kinesis.GetRecordsInput{ShardIterator: it.ShardIterator})
 	require.Equal(t, "ExpiredIteratorException", code(err))
 	_, err = b.kinesis.GetRecords(t.Context(), &kinesis.GetRecordsInput{ShardIterator: it.ShardIterator})
@@ -218,16 +231,19 @@ func TestFaultsTheSDKRetriesThrough(t *testing.T) {
 		{"operation":"SendMessage","kind":"error","code":"ServiceUnavailable","status":503,"probability":0.2,"seed":3}]`)
 	cfg, err := testaws.Config(t.Context(), b.endpoint, "")
 	require.NoError(t, err)
+
 	patient := sqs.NewFromConfig(cfg, func(o *sqs.Options) {
 		o.Retryer = retry.NewStandard(func(r *retry.StandardOptions) {
 			r.MaxAttempts, r.MaxBackoff, r.RateLimiter = 20, time.Millisecond, ratelimit.None
 		})
 	})
+
 	for i := range 10 {
 		body := fmt.Sprint(i)
 		_, err := patient.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: url, MessageBody: &body})
 		require.NoError(t, err)
 	}
+
 	b.rules(t, `[]`)
 	got := map[string]bool{}
 	for bodies := b.receive(t, url); len(bodies) > 0; bodies = b.receive(t, url) {

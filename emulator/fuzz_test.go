@@ -34,10 +34,12 @@ func FuzzRequest(f *testing.F) {
 	} {
 		f.Add(target, body)
 	}
+
 	cfg := Default()
 	cfg.Limits, cfg.Faults = false, true
 	e, err := open(slog.New(slog.DiscardHandler), cfg)
 	require.NoError(f, err)
+
 	f.Cleanup(func() { require.NoError(f, e.close()) })
 	h := e.handler()
 	rules := httptest.NewRequest(http.MethodPut, "/_aws/faults", strings.NewReader(`[{"operation":"*","kind":"duplicate","probability":0.3},{"operation":"ReceiveMessage","kind":"reorder"}]`))
@@ -46,18 +48,21 @@ func FuzzRequest(f *testing.F) {
 	taken := httptest.NewRecorder()
 	h.ServeHTTP(taken, rules)
 	require.Equal(f, http.StatusOK, taken.Code, taken.Body.String())
+
 	f.Fuzz(func(t *testing.T, target, body string) {
 		for _, grows := range []string{"CreateStream", "DeleteStream", "SplitShard", "MergeShards", "UpdateShardCount"} {
 			if strings.HasSuffix(target, grows) {
 				return // topology: thousands of shards would fill the disk
 			}
 		}
+
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond) // a long poll waits, rightly
 		defer cancel()
 		r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/", strings.NewReader(body))
 		if r.Header.Set("X-Amz-Target", target); target == "" {
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		}
+
 		rec := httptest.NewRecorder()
 		h.ServeHTTP(rec, r)
 		require.NotEqual(t, http.StatusInternalServerError, rec.Code, rec.Body.String())

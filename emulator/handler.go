@@ -16,25 +16,28 @@ import (
 
 const (
 	maxForm = 2 << 20 // bytes: a 256 KB message in a form
-	// identity is STS's only operation here.
+	// identity is the only operation of STS.
 	identity = "GetCallerIdentity"
 )
 
 type baseKey struct{}
 
-// handler answers AWS's protocols at POST /, and under /_aws/ what is for
-// looking and for breaking.
+// handler answers AWS's protocols at POST /. Under /_aws/ is what shows the state
+// and what sets faults.
 func (e *emulator) handler() http.Handler {
 	base := func(ctx context.Context) string { s, _ := ctx.Value(baseKey{}).(string); return s }
 	queues := wire.Service{Prefix: "AmazonSQS", ContentType: "application/x-amz-json-1.0", Ops: e.queues.Ops(base)}
 	streams := wire.Service{Prefix: "Kinesis_20131202", ContentType: "application/x-amz-json-1.1", Ops: e.streams.Ops()}
+
 	rules := faults.New(faults.Options{On: e.faults, StreamOf: kinesis.StreamOf, Operations: map[string][]string{
 		"sqs": slices.Collect(maps.Keys(queues.Ops)), "kinesis": slices.Collect(maps.Keys(streams.Ops)), "sns": e.topics.Operations(), "sts": {identity},
 	}})
+
 	mux := http.NewServeMux()
 	for _, path := range []string{"GET /healthz", "GET /readyz"} {
 		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
 	}
+
 	mux.HandleFunc("GET /_aws/sqs/messages", e.queues.ServePeek)
 	mux.HandleFunc("GET /_aws/sqs/messages/{region}/{account}/{queue}", e.queues.ServePeek)
 	mux.HandleFunc("GET /_aws/sns/sms-messages", e.topics.Texts)
@@ -43,13 +46,18 @@ func (e *emulator) handler() http.Handler {
 	for _, method := range []string{"GET", "PUT", "POST", "DELETE"} {
 		mux.Handle(method+" /_aws/faults", rules)
 	}
+
+	// Faults come before everything that an SDK calls, and before nothing else.
 	mux.Handle("POST /", rules.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Queue URLs begin with the address that the client uses.
 		r = r.WithContext(context.WithValue(r.Context(), baseKey{}, "http://"+r.Host))
+
 		switch target := r.Header.Get("X-Amz-Target"); {
 		case strings.HasPrefix(target, streams.Prefix+"."):
 			streams.Serve(w, r, target, e.log)
 		case target != "":
-			queues.Serve(w, r, target, e.log) // another service's: UnsupportedOperation, by name
+			// Another service's target comes here too: UnsupportedOperation, with its name.
+			queues.Serve(w, r, target, e.log)
 		default:
 			e.query(w, r)
 		}
@@ -57,13 +65,14 @@ func (e *emulator) handler() http.Handler {
 	return mux
 }
 
-// query answers the form-encoded protocol: SNS, and STS's GetCallerIdentity.
+// query answers the form-encoded protocol: SNS's, and STS's GetCallerIdentity.
 func (e *emulator) query(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
 		http.Error(w, "the form cannot be read", http.StatusBadRequest)
 		return
 	}
+
 	if r.PostForm.Get("Action") == identity {
 		w.Header().Set("Content-Type", "text/xml")
 		_, _ = fmt.Fprint(w, `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>`+
@@ -71,10 +80,11 @@ func (e *emulator) query(w http.ResponseWriter, r *http.Request) {
 			`</GetCallerIdentityResult><ResponseMetadata><RequestId>emulator</RequestId></ResponseMetadata></GetCallerIdentityResponse>`)
 		return
 	}
+
 	e.topics.Serve(w, r)
 }
 
-// state shows all that is there, with rates, and touches nothing.
+// state shows queues, shards, consumers and topics, with rates. It changes nothing.
 func (e *emulator) state(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(map[string]any{ // the client is gone if this fails

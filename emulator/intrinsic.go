@@ -17,12 +17,13 @@ const (
 	account = "000000000000"
 )
 
-// function gives the name and argument of a CloudFormation function: !Ref X and
+// function returns the name and argument of a CloudFormation function: !Ref X and
 // {Ref: X} are the same; so are !Sub and Fn::Sub.
 func function(n *yaml.Node) (name string, arg *yaml.Node) {
 	if tag := n.Tag; strings.HasPrefix(tag, "!") && !strings.HasPrefix(tag, "!!") {
 		return tag[1:], n
 	}
+
 	if n.Kind == yaml.MappingNode && len(n.Content) == 2 {
 		if key := n.Content[0].Value; key == "Ref" || strings.HasPrefix(key, "Fn::") {
 			return strings.TrimPrefix(key, "Fn::"), n.Content[1]
@@ -42,11 +43,12 @@ func attribute(n *yaml.Node) (id, name string) {
 
 var variable = regexp.MustCompile(`\$\{([^}]*)\}`)
 
-// value works a node out: string, int, bool, []any or map[string]any.
+// value evaluates a node to a string, int, bool, []any or map[string]any.
 func (t *template) value(n *yaml.Node) (any, error) {
 	if name, arg := function(n); name != "" {
 		return t.call(name, arg)
 	}
+
 	switch n.Kind {
 	case yaml.MappingNode:
 		out := map[string]any{}
@@ -65,6 +67,7 @@ func (t *template) value(n *yaml.Node) (any, error) {
 		}
 		return out, nil
 	case yaml.ScalarNode:
+		// A number that is no int, such as one too long, stays the text that it is.
 		switch n.Tag {
 		case "!!int":
 			if i, err := strconv.Atoi(n.Value); err == nil {
@@ -78,6 +81,7 @@ func (t *template) value(n *yaml.Node) (any, error) {
 	return nil, fmt.Errorf("line %d: only text, numbers, true, false, lists and maps are known", n.Line)
 }
 
+// call evaluates a function.
 func (t *template) call(name string, arg *yaml.Node) (any, error) {
 	switch {
 	case name == "Ref" && arg.Kind == yaml.ScalarNode:
@@ -90,6 +94,7 @@ func (t *template) call(name string, arg *yaml.Node) (any, error) {
 	return nil, fmt.Errorf("line %d: the emulator knows Ref, Fn::GetAtt and Fn::Sub with a text, not this Fn::%s", arg.Line, name)
 }
 
+// sub replaces ${Name} and ${Name.Attribute} in a text; ${!Name} stays ${Name}.
 func (t *template) sub(text string) (string, error) {
 	var errs []error
 	out := variable.ReplaceAllStringFunc(text, func(m string) string {
@@ -97,17 +102,22 @@ func (t *template) sub(text string) (string, error) {
 		if literal, ok := strings.CutPrefix(name, "!"); ok {
 			return "${" + literal + "}"
 		}
+
 		get := t.ref
 		if id, attr, ok := strings.Cut(name, "."); ok {
 			get = func(string) (any, error) { return t.getAtt(id, attr) }
 		}
+
 		v, err := get(name)
 		errs = append(errs, err)
 		return fmt.Sprint(v)
 	})
+
 	return out, errors.Join(errs...)
 }
 
+// ref returns what !Ref name means: a parameter's value, or of a resource what
+// CloudFormation refers to it by.
 func (t *template) ref(name string) (any, error) {
 	switch name {
 	case "AWS::Region":
@@ -117,13 +127,16 @@ func (t *template) ref(name string) (any, error) {
 	case "AWS::Partition":
 		return "aws", nil
 	}
+
 	if v, ok := t.parameters[name]; ok {
 		return v, nil
 	}
+
 	r := t.byID[name]
 	if r == nil {
 		return nil, fmt.Errorf("!Ref %s names no parameter and no resource", name)
 	}
+
 	own, err := t.name(r)
 	switch {
 	case err != nil:
@@ -143,10 +156,12 @@ func (t *template) getAtt(id, attr string) (any, error) {
 	if r == nil {
 		return nil, fmt.Errorf("!GetAtt %s.%s names no resource", id, attr)
 	}
+
 	own, err := t.name(r)
 	if err != nil {
 		return nil, err
 	}
+
 	switch r.kind + "." + attr {
 	case kindQueue + ".Arn":
 		return arn("sqs", own), nil
@@ -166,18 +181,21 @@ func arn(service, name string) string {
 	return "arn:aws:" + service + ":" + region + ":" + account + ":" + name
 }
 
-// name is a resource's own name: text, or put together of parameters.
+// name returns a resource's own name: a text, which may contain parameters.
 func (t *template) name(r *resource) (string, error) {
 	key := map[string]string{kindQueue: "QueueName", kindStream: "Name", kindTopic: "TopicName"}[r.kind]
 	n := r.properties[key]
 	if n == nil {
 		return "", fmt.Errorf("%s: the emulator needs its %s", r.id, key)
 	}
-	alone := &template{parameters: t.parameters} // a name refers to no resource: no circles
+
+	// Parameters alone: a name that referred to resources could refer to itself.
+	alone := &template{parameters: t.parameters}
 	v, err := alone.value(n)
 	if err != nil {
 		return "", fmt.Errorf("%s: %s: %w", r.id, key, err)
 	}
+
 	if s, ok := v.(string); ok && s != "" {
 		return s, nil
 	}

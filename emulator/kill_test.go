@@ -41,7 +41,7 @@ type victim struct {
 	requests, fifo *string // queue URLs
 }
 
-// start starts the process and gives the time until it answered.
+// start starts the process and returns the time until it answered.
 func (v *victim) start(t *testing.T) time.Duration {
 	t.Helper()
 	begun := time.Now()
@@ -50,6 +50,7 @@ func (v *victim) start(t *testing.T) time.Duration {
 	out, err := v.cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, v.cmd.Start())
+
 	t.Cleanup(func() { _ = v.cmd.Process.Kill() })
 	line, err := bufio.NewReader(out).ReadString('\n')
 	require.NoError(t, err)
@@ -66,6 +67,7 @@ func (v *victim) connect(t *testing.T) {
 	require.NoError(t, err)
 	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
 	v.sqs, v.kinesis, v.sns = sqs.NewFromConfig(cfg), kinesis.NewFromConfig(cfg), sns.NewFromConfig(cfg)
+
 	for name, url := range map[string]**string{"ride-requests": &v.requests, "notifications.fifo": &v.fifo} {
 		out, err := v.sqs.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: &name})
 		require.NoError(t, err)
@@ -105,6 +107,7 @@ func TestKilledItKeepsWhatItAcknowledged(t *testing.T) {
 	slowest := v.start(t)
 	v.connect(t)
 	p := &promises{sent: map[string]bool{}, deleting: map[string]bool{}, deleted: map[string]bool{}, ordered: map[string]int{}, records: map[string]string{}}
+
 	for round := range kills {
 		before := p.acks
 		var load sync.WaitGroup
@@ -115,11 +118,13 @@ func TestKilledItKeepsWhatItAcknowledged(t *testing.T) {
 					}
 				})
 			}
+
 			until(func(n int) error { return v.send(t.Context(), p, fmt.Sprintf("%d-%d-%d", round, w, n)) })
 			until(func(int) error { return v.receiveAndDelete(t.Context(), p) })
 			until(func(n int) error { return v.put(t.Context(), p, fmt.Sprintf("%d-%d", round, w), n) })
 			until(func(int) error { return v.sendInOrder(t.Context(), p, fmt.Sprint("group-", w)) })
 		}
+
 		load.Go(func() { _ = v.createTopic(t.Context(), p) })
 		require.Eventually(t, func() bool {
 			p.mu.Lock()
@@ -129,12 +134,14 @@ func TestKilledItKeepsWhatItAcknowledged(t *testing.T) {
 		v.kill(t)
 		load.Wait()
 		slowest = max(slowest, v.start(t))
+
 		v.checkQueues(t, p)
 		v.checkStream(t, p)
 		v.checkTopics(t, p)
 	}
 	require.Less(t, slowest, openWithin)
 	require.NotEmpty(t, p.deleted)
+
 	t.Logf("%d kills: kept %d messages sent, %d deleted, %d in order, %d records, %d topics; it answered after at most %s",
 		kills, len(p.sent), len(p.deleted), p.ordered["group-0"]+p.ordered["group-1"], len(p.records), p.topics, slowest.Round(time.Millisecond))
 }
@@ -144,6 +151,7 @@ func (v *victim) send(ctx context.Context, p *promises, body string) error {
 	for i := range bodies {
 		entries = append(entries, types.SendMessageBatchRequestEntry{Id: aws.String(fmt.Sprint(i)), MessageBody: &bodies[i]})
 	}
+
 	_, err := v.sqs.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: v.requests, Entries: entries})
 	if err == nil {
 		p.note(func() {
@@ -161,6 +169,7 @@ func (v *victim) receiveAndDelete(ctx context.Context, p *promises) error {
 	if err != nil || len(out.Messages) == 0 {
 		return err
 	}
+
 	m := out.Messages[0]
 	p.note(func() { p.deleting[*m.Body] = true })
 	_, err = v.sqs.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: v.requests, ReceiptHandle: m.ReceiptHandle})
@@ -175,6 +184,7 @@ func (v *victim) put(ctx context.Context, p *promises, key string, n int) error 
 	for i := range 3 {
 		in.Records = append(in.Records, kinesistypes.PutRecordsRequestEntry{PartitionKey: &key, Data: fmt.Appendf(nil, "%s %08d", key, 3*n+i)})
 	}
+
 	out, err := v.kinesis.PutRecords(ctx, in)
 	if err == nil {
 		p.note(func() {
@@ -207,7 +217,7 @@ func (v *victim) createTopic(ctx context.Context, p *promises) error {
 	return err
 }
 
-// look gives a queue's messages, the oldest first, without receiving them.
+// look returns a queue's messages, the oldest first, without receiving them.
 func (v *victim) look(t *testing.T, queue *string) (messages []looked) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+v.addr+"/_aws/sqs/messages?ShowInvisible=true&ShowDelayed=true&QueueUrl="+url.QueryEscape(*queue), nil)
@@ -240,23 +250,27 @@ func (v *victim) checkQueues(t *testing.T, p *promises) {
 	t.Helper()
 	there := map[string]bool{}
 	for _, m := range v.look(t, v.requests) {
-		require.False(t, there[m.Body], "%s is there twice", m.Body)
+		require.False(t, there[m.Body], "%s is in the queue twice", m.Body)
+
 		there[m.Body] = true
 	}
 	for body := range p.sent {
 		require.True(t, there[body] || p.deleting[body], "%s was acknowledged and is gone", body)
 	}
+
 	for body := range p.deleted {
 		require.False(t, there[body], "%s was deleted and is back", body)
 	}
 	last := map[string]int{}
+
 	for _, m := range v.look(t, v.fifo) {
 		group := m.attribute("MessageGroupId")
 		last[group]++
 		require.Equal(t, fmt.Sprint(last[group]), m.Body, "%s is whole and in order", group)
 	}
+
 	for group, n := range p.ordered {
-		require.Contains(t, []int{n, n + 1}, last[group], "one that was not answered may be there")
+		require.Contains(t, []int{n, n + 1}, last[group], "one that was not answered may be kept too")
 	}
 }
 
@@ -265,16 +279,19 @@ func (v *victim) checkStream(t *testing.T, p *promises) {
 	there := map[string]string{}
 	shards, err := v.kinesis.ListShards(t.Context(), &kinesis.ListShardsInput{StreamName: aws.String(stream)})
 	require.NoError(t, err)
+
 	for _, sh := range shards.Shards {
 		it, err := v.kinesis.GetShardIterator(t.Context(), &kinesis.GetShardIteratorInput{StreamName: aws.String(stream), ShardId: sh.ShardId, ShardIteratorType: "TRIM_HORIZON"})
 		require.NoError(t, err)
 		last, keys := "", map[string]string{}
+
 		for next := it.ShardIterator; next != nil; {
 			out, err := v.kinesis.GetRecords(t.Context(), &kinesis.GetRecordsInput{ShardIterator: next})
 			require.NoError(t, err)
 			for _, r := range out.Records {
 				require.Greater(t, *r.SequenceNumber, last, "sequence numbers rise, through restarts too")
 				require.Greater(t, string(r.Data), keys[*r.PartitionKey], "in order")
+
 				last, keys[*r.PartitionKey] = *r.SequenceNumber, string(r.Data)
 				there[string(r.Data)] = *sh.ShardId + " " + last
 			}
@@ -283,6 +300,7 @@ func (v *victim) checkStream(t *testing.T, p *promises) {
 			}
 		}
 	}
+
 	for data, place := range p.records {
 		require.Equal(t, place, there[data], "the record %s is where it was acknowledged", data)
 	}

@@ -22,8 +22,8 @@ const (
 	kindAlarm        = "AWS::CloudWatch::Alarm"
 )
 
-// kinds gives the resource types and the properties of each that the emulator
-// knows. Alarms are read and then left: the emulator has no CloudWatch.
+// kinds returns the resource types that the emulator knows, with the properties
+// of each. Alarms are read and ignored: the emulator has no CloudWatch.
 func kinds() map[string][]string {
 	return map[string][]string{
 		kindQueue: {
@@ -43,7 +43,7 @@ func kinds() map[string][]string {
 	}
 }
 
-// properties works out a resource's properties.
+// properties evaluates a resource's properties.
 func (t *template) properties(r *resource) (properties, error) {
 	out := properties{}
 	for name, n := range r.properties {
@@ -53,6 +53,8 @@ func (t *template) properties(r *resource) (properties, error) {
 		}
 		out[name] = v
 	}
+
+	// These are found by their names, which must be texts of the template's own.
 	if r.kind == kindQueue || r.kind == kindStream || r.kind == kindTopic {
 		_, err := t.name(r)
 		return out, err
@@ -62,7 +64,7 @@ func (t *template) properties(r *resource) (properties, error) {
 
 type properties map[string]any
 
-// text gives a property as text; a map or a list as JSON.
+// text returns a property as text; a map or a list as JSON.
 func (p properties) text(name string) string {
 	switch v := p[name].(type) {
 	case nil:
@@ -75,11 +77,13 @@ func (p properties) text(name string) string {
 	}
 }
 
+// number returns a whole number, or otherwise where the property is not set.
 func (p properties) number(name string, otherwise int) (int, error) {
 	text := p.text(name)
 	if text == "" {
 		return otherwise, nil
 	}
+
 	n, err := strconv.Atoi(text)
 	if err != nil {
 		return 0, fmt.Errorf("%s: %q is no whole number", name, text)
@@ -87,12 +91,13 @@ func (p properties) number(name string, otherwise int) (int, error) {
 	return n, nil
 }
 
-// inner gives a property that is a map of texts with these names.
+// inner returns a property that is a map of texts with these names.
 func (p properties) inner(name string, known ...string) (map[string]string, error) {
 	m, ok := p[name].(map[string]any)
 	if !ok && p[name] != nil {
 		return nil, fmt.Errorf("%s: names with values were expected", name)
 	}
+
 	out := map[string]string{}
 	for k := range m {
 		if !slices.Contains(known, k) {
@@ -103,16 +108,17 @@ func (p properties) inner(name string, known ...string) (map[string]string, erro
 	return out, nil
 }
 
-// provision makes what the template names and is not there yet.
+// provision creates what the template names and does not exist yet.
 func (e *emulator) provision(t *template) error {
-	makers := map[string]func(properties) error{
+	create := map[string]func(properties) error{
 		kindQueue: e.provisionQueue, kindQueuePolicy: e.provisionPolicy, kindStream: e.provisionStream, kindConsumer: e.provisionConsumer,
 		kindTopic: e.provisionTopic, kindSubscription: e.provisionSubscription, kindAlarm: func(properties) error { return nil },
 	}
+
 	for _, r := range t.resources {
 		p, err := t.properties(r)
 		if err == nil {
-			err = makers[r.kind](p)
+			err = create[r.kind](p)
 		}
 		if err != nil {
 			return fmt.Errorf("template: %s: %w", r.id, err)
@@ -121,8 +127,8 @@ func (e *emulator) provision(t *template) error {
 	return nil
 }
 
-// provisionQueue makes a queue, or brings one that is there to the template's
-// attributes.
+// provisionQueue creates a queue, or sets the attributes of an existing one to
+// the template's.
 func (e *emulator) provisionQueue(p properties) error {
 	name, attributes := p.text("QueueName"), map[string]string{}
 	for k := range p {
@@ -130,9 +136,11 @@ func (e *emulator) provisionQueue(p properties) error {
 			attributes[k] = p.text(k)
 		}
 	}
+
 	if strings.HasSuffix(name, ".fifo") != (p.text("FifoQueue") == "true") {
 		return errors.New("FifoQueue is true and the name ends with .fifo, or neither")
 	}
+
 	err := e.queues.Create(name, attributes)
 	var exists *wire.Error
 	if errors.As(err, &exists) && exists.Code == "QueueNameExists" {
@@ -141,23 +149,25 @@ func (e *emulator) provisionQueue(p properties) error {
 	return err
 }
 
-// provisionPolicy keeps the policy as the queue's attribute. Nobody is refused
-// by it: the emulator knows no identities.
+// provisionPolicy sets the policy as an attribute of the queues. It refuses
+// nobody: the emulator knows no identities.
 func (e *emulator) provisionPolicy(p properties) error {
 	urls, ok := p["Queues"].([]any)
 	if !ok || len(urls) == 0 {
 		return errors.New("it names no Queues")
 	}
+
 	for _, u := range urls {
 		url := fmt.Sprint(u)
-		if err := e.queues.SetAttributes(url[strings.LastIndexByte(url, '/')+1:], map[string]string{"Policy": p.text("PolicyDocument")}); err != nil {
+		name := url[strings.LastIndexByte(url, '/')+1:]
+		if err := e.queues.SetAttributes(name, map[string]string{"Policy": p.text("PolicyDocument")}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// provisionStream makes a stream. One that is there keeps its shards and its
+// provisionStream creates a stream. An existing one keeps its shards and its
 // retention, which calls may have changed since.
 func (e *emulator) provisionStream(p properties) error {
 	name := p.text("Name")
@@ -165,6 +175,7 @@ func (e *emulator) provisionStream(p properties) error {
 	if err != nil {
 		return err
 	}
+
 	mode, err := p.inner("StreamModeDetails", "StreamMode")
 	if err != nil {
 		return err
@@ -172,6 +183,7 @@ func (e *emulator) provisionStream(p properties) error {
 	if mode["StreamMode"] != "" && mode["StreamMode"] != "PROVISIONED" {
 		return fmt.Errorf("StreamMode: the emulator has PROVISIONED alone, not %s", mode["StreamMode"])
 	}
+
 	shards, err := p.number("ShardCount", 1)
 	if err != nil {
 		return err
@@ -180,6 +192,7 @@ func (e *emulator) provisionStream(p properties) error {
 	if err != nil {
 		return err
 	}
+
 	if !e.streams.Has(name) {
 		if err := e.streams.Create(name, shards, int32(min(hours, 1<<30))); err != nil {
 			return err

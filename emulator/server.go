@@ -12,31 +12,37 @@ import (
 
 const (
 	maxConnections = 4096
-	// drainWithin is how long calls under way may take to end after ctx did.
+	// drainWithin is how long running calls may take to end after ctx has ended.
 	drainWithin = 8 * time.Second
 )
 
 // serve answers until ctx ends; long polls and subscriptions end with it. The
-// time-outs are for ordinary calls: an event stream sets its own for each event.
+// timeouts are for ordinary calls: an event stream sets its own for each event.
 func (e *emulator) serve(ctx context.Context, listener net.Listener) error {
 	srv := &http.Server{
 		Handler: e.handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: e.callWithin, WriteTimeout: e.callWithin,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(e.log.Handler(), slog.LevelDebug),
+		// A long poll ends with ctx; otherwise Shutdown would wait for it.
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
+
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(limitListener(listener, maxConnections)) }()
+
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve: %w", err)
 	case <-ctx.Done():
 	}
+
+	// A context of its own: ctx has ended already.
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainWithin)
 	defer cancel()
 	return srv.Shutdown(drain)
 }
 
-// limited is a listener with at most so many open connections; more wait.
+// limited is a listener with a limit of open connections: a client beyond it
+// waits to be accepted.
 type limited struct {
 	net.Listener
 	slots chan struct{}
@@ -47,7 +53,8 @@ func limitListener(l net.Listener, n int) net.Listener {
 }
 
 func (l *limited) Accept() (net.Conn, error) {
-	l.slots <- struct{}{}
+	l.slots <- struct{}{} // waits for a connection to close
+
 	c, err := l.Listener.Accept()
 	if err != nil {
 		<-l.slots
@@ -62,7 +69,7 @@ type limitedConn struct {
 	release func()
 }
 
-// SetLinger is the TCP connection's: a reset needs it.
+// SetLinger is the TCP connection's, which a fault that resets it needs.
 func (c *limitedConn) SetLinger(seconds int) error {
 	if tcp, ok := c.Conn.(*net.TCPConn); ok {
 		return tcp.SetLinger(seconds)
@@ -72,6 +79,8 @@ func (c *limitedConn) SetLinger(seconds int) error {
 
 func (c *limitedConn) Close() error {
 	err := c.Conn.Close()
+
+	// Close may be called twice, but frees one slot.
 	c.once.Do(c.release)
 	return err
 }

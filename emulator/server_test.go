@@ -29,6 +29,7 @@ func impatient(t *testing.T, rules string) aws.Config {
 	e.callWithin = shortCall
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
+
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
 	go func() {
@@ -39,6 +40,7 @@ func impatient(t *testing.T, rules string) aws.Config {
 		require.NoError(t, <-served)
 		require.NoError(t, e.close())
 	})
+
 	endpoint := "http://" + l.Addr().String()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, endpoint+"/_aws/faults", strings.NewReader(rules))
 	require.NoError(t, err)
@@ -47,6 +49,7 @@ func impatient(t *testing.T, rules string) aws.Config {
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
 	require.Equal(t, http.StatusOK, resp.StatusCode)
+
 	cfg, err := testaws.Config(t.Context(), endpoint, "")
 	require.NoError(t, err)
 	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
@@ -61,12 +64,14 @@ func TestASubscriptionOutlivesTheServersTimeouts(t *testing.T) {
 	consumers, err := client.ListStreamConsumers(t.Context(), &kinesis.ListStreamConsumersInput{StreamARN: aws.String(arn("kinesis", "stream/driver-locations"))})
 	require.NoError(t, err)
 	require.Len(t, consumers.Consumers, 4, "those of messaging.yaml")
+
 	shards, err := client.ListShards(t.Context(), &kinesis.ListShardsInput{StreamName: aws.String("driver-locations")})
 	require.NoError(t, err)
 	out, err := client.SubscribeToShard(t.Context(), &kinesis.SubscribeToShardInput{
 		ConsumerARN: consumers.Consumers[0].ConsumerARN, ShardId: shards.Shards[0].ShardId, StartingPosition: &types.StartingPosition{Type: types.ShardIteratorTypeLatest},
 	})
 	require.NoError(t, err)
+
 	events := out.GetStream()
 	defer func() { require.NoError(t, events.Close()) }()
 	later := time.After(3 * shortCall)
@@ -79,6 +84,7 @@ func TestASubscriptionOutlivesTheServersTimeouts(t *testing.T) {
 			require.NoError(t, err)
 		case e, ok := <-events.Events():
 			require.True(t, ok, "cut off: %v", events.Err())
+
 			if e, ok := e.(*types.SubscribeToShardEventStreamMemberSubscribeToShardEvent); ok {
 				got = len(e.Value.Records)
 			}

@@ -10,12 +10,12 @@ import (
 )
 
 // template is a CloudFormation template as far as messaging.yaml needs it:
-// Parameters, Resources of the kinds in kinds(), and Outputs. What it does not
-// know it refuses by name: a template that is half understood makes something
-// else than AWS does.
+// Parameters, Resources of the types in kinds(), and Outputs. What the emulator
+// does not know it refuses by name: of a template that is half understood it
+// would create something else than AWS does.
 type template struct {
 	parameters map[string]any
-	resources  []*resource // in the order that they are made in
+	resources  []*resource // in the order in which they are created
 	byID       map[string]*resource
 }
 
@@ -42,10 +42,13 @@ func (t *template) read(raw []byte, parameters map[string]string) error {
 	if len(doc.Content) != 1 {
 		return errors.New("it is empty")
 	}
+
 	top, err := fields(doc.Content[0], "AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Resources", "Outputs")
 	if err != nil {
 		return err
 	}
+
+	// Parameters first: everything else may refer to them.
 	if err := t.readParameters(top["Parameters"], parameters); err != nil {
 		return err
 	}
@@ -55,20 +58,27 @@ func (t *template) read(raw []byte, parameters map[string]string) error {
 	if len(t.byID) == 0 {
 		return errors.New("it has no Resources")
 	}
+
 	// What others refer to comes first. Queues need no order: a dead-letter queue
-	// may be made later.
+	// may be created later.
 	order := []string{kindQueue, kindQueuePolicy, kindStream, kindConsumer, kindTopic, kindSubscription, kindAlarm}
 	slices.SortStableFunc(t.resources, func(a, b *resource) int { return slices.Index(order, a.kind) - slices.Index(order, b.kind) })
-	for _, r := range t.resources { // so that what cannot be worked out is said before anything is made
+
+	// All are evaluated now, so that a mistake is reported before anything is created.
+	for _, r := range t.resources {
 		if _, err := t.properties(r); err != nil {
 			return err
 		}
 	}
+
+	// Outputs are not used here. They are evaluated because AWS would refuse a mistake in
+	// them.
 	return each(top["Outputs"], func(_ string, n *yaml.Node) error {
 		out, err := fields(n, "Value", "Description", "Export")
 		if err != nil {
 			return err
 		}
+
 		if out["Value"] == nil {
 			return errors.New("it has no Value")
 		}
@@ -83,6 +93,7 @@ func (t *template) readParameters(n *yaml.Node, given map[string]string) error {
 		if err != nil {
 			return err
 		}
+
 		text, ok := given[name]
 		if !ok {
 			if p["Default"] == nil {
@@ -90,6 +101,7 @@ func (t *template) readParameters(n *yaml.Node, given map[string]string) error {
 			}
 			text = p["Default"].Value
 		}
+
 		switch kind := scalar(p["Type"]); kind {
 		case "String":
 			t.parameters[name] = text
@@ -105,6 +117,7 @@ func (t *template) readParameters(n *yaml.Node, given map[string]string) error {
 	if err != nil {
 		return err
 	}
+
 	for name := range given {
 		if _, ok := t.parameters[name]; !ok {
 			return fmt.Errorf("there is no parameter %s", name)
@@ -113,6 +126,7 @@ func (t *template) readParameters(n *yaml.Node, given map[string]string) error {
 	return nil
 }
 
+// scalar returns a node's text, or "" of none.
 func scalar(n *yaml.Node) string {
 	if n == nil {
 		return ""
@@ -126,6 +140,7 @@ func inRange(text, least, most string) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("%q is no whole number", text)
 	}
+
 	if l, err := strconv.Atoi(least); err == nil && n < l {
 		return 0, fmt.Errorf("%d is below its MinValue, %d", n, l)
 	}
@@ -136,26 +151,29 @@ func inRange(text, least, most string) (int, error) {
 }
 
 func (t *template) readResource(id string, n *yaml.Node) error {
-	// Nothing is ever deleted here, so the policies say nothing.
+	// The policies are about deletion, and nothing is ever deleted here.
 	head, err := fields(n, "Type", "Properties", "DependsOn", "DeletionPolicy", "UpdateReplacePolicy", "Metadata")
 	if err != nil {
 		return err
 	}
+
 	r := &resource{id: id, kind: scalar(head["Type"])}
 	known, ok := kinds()[r.kind]
 	if !ok {
 		return fmt.Errorf("the emulator does not know the type %q", r.kind)
 	}
+
 	if head["Properties"] != nil {
 		if r.properties, err = fields(head["Properties"], known...); err != nil {
 			return fmt.Errorf("%s: %w", r.kind, err)
 		}
 	}
+
 	t.byID[id], t.resources = r, append(t.resources, r)
 	return nil
 }
 
-// fields gives a mapping's entries by name, none twice and none but the known.
+// fields returns a mapping's entries by name. Unknown names are an error.
 func fields(n *yaml.Node, known ...string) (map[string]*yaml.Node, error) {
 	out := map[string]*yaml.Node{}
 	err := each(n, func(name string, v *yaml.Node) error {
@@ -168,7 +186,8 @@ func fields(n *yaml.Node, known ...string) (map[string]*yaml.Node, error) {
 	return out, err
 }
 
-// each calls f for every entry of a mapping; nil has none.
+// each calls f for every entry of a mapping; nil has none. A name that comes twice
+// is an error.
 func each(n *yaml.Node, f func(name string, v *yaml.Node) error) error {
 	if n == nil {
 		return nil
@@ -176,13 +195,15 @@ func each(n *yaml.Node, f func(name string, v *yaml.Node) error) error {
 	if n.Kind != yaml.MappingNode {
 		return fmt.Errorf("line %d: names with values were expected", n.Line)
 	}
+
 	seen := map[string]bool{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name := n.Content[i].Value
 		if seen[name] {
-			return fmt.Errorf("%s is there twice", name)
+			return fmt.Errorf("%s is named twice", name)
 		}
 		seen[name] = true
+
 		if err := f(name, n.Content[i+1]); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}

@@ -45,11 +45,13 @@ func TestTemplateIsWorkedOut(t *testing.T) {
 		order = append(order, r.id)
 	}
 	require.Equal(t, []string{"Work", "Dead", "Other", "Policy"}, order, "what is referred to comes first")
+
 	p, err := tpl.properties(tpl.byID["Work"])
 	require.NoError(t, err)
 	require.Equal(t, "work-queue", p.text("QueueName"))
 	require.Equal(t, "20", p.text("ReceiveMessageWaitTimeSeconds"))
 	require.JSONEq(t, `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:dead","maxReceiveCount":2}`, p.text("RedrivePolicy"))
+
 	p, err = tpl.properties(tpl.byID["Dead"])
 	require.NoError(t, err)
 	require.JSONEq(t, `{"redrivePermission":"byQueue","sourceQueueArns":["arn:aws:sqs:us-east-1:000000000000:work-queue"]}`, p.text("RedriveAllowPolicy"))
@@ -73,7 +75,7 @@ func TestTemplateIsRefusedByName(t *testing.T) {
 		"Resources: {Q: {Type: AWS::SQS::Queue, Condition: A}}": "Q: Condition",
 		"Resources: {Q: {Type: AWS::SQS::Queue}}":               "Q: the emulator needs its QueueName",
 		queue("Tags: []"):                                            "Q: AWS::SQS::Queue: Tags: the emulator does not know it",
-		queue("DelaySeconds: 1, DelaySeconds: 2"):                    "there twice",
+		queue("DelaySeconds: 1, DelaySeconds: 2"):                    "named twice",
 		queue("DelaySeconds: !Ref Nothing"):                          "!Ref Nothing names no parameter and no resource",
 		queue("DelaySeconds: !ImportValue x"):                        "ImportValue",
 		queue("DelaySeconds: !GetAtt Q.Colour"):                      "does not know this attribute",
@@ -92,13 +94,14 @@ func TestTemplateIsRefusedByName(t *testing.T) {
 		require.ErrorContains(t, err, "template: ", template)
 		require.ErrorContains(t, err, says, template)
 	}
+
 	_, err := readTemplate(localstack.Messaging, map[string]string{"Shard": "4"})
 	require.ErrorContains(t, err, "there is no parameter Shard")
 	_, err = readTemplate(localstack.Messaging, map[string]string{"Shards": "many"})
 	require.ErrorContains(t, err, "no whole number")
 }
 
-// What is understood, and yet cannot be, is refused when it is made.
+// What is understood, but impossible, is refused when it is created.
 func TestTemplateIsRefusedWhenMade(t *testing.T) {
 	stream := func(properties string) string {
 		return "Resources: {S: {Type: AWS::Kinesis::Stream, Properties: {Name: s, " + properties + "}}}"
@@ -127,6 +130,7 @@ func TestTemplateIsAppliedAgain(t *testing.T) {
 	for _, seconds := range []string{"30", "45"} {
 		e, err := open(slog.New(slog.DiscardHandler), Config{DataDir: dir, Parameters: map[string]string{"RideRequestVisibilitySeconds": seconds}})
 		require.NoError(t, err)
+
 		get := e.queues.Ops(func(context.Context) string { return "" })["GetQueueAttributes"]
 		out, err := get(t.Context(), []byte(`{"QueueUrl":"/ride-requests","AttributeNames":["VisibilityTimeout"]}`))
 		require.NoError(t, err)
@@ -146,6 +150,7 @@ func FuzzTemplate(f *testing.F) {
 			return
 		}
 		require.Len(t, tpl.resources, len(tpl.byID))
+
 		for _, r := range tpl.resources {
 			_, err := tpl.properties(r)
 			require.NoError(t, err)

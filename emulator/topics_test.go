@@ -39,6 +39,7 @@ func run(t *testing.T, dir, template string) (cfg aws.Config, stop func()) {
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
+
 	go func() {
 		ended <- emulator.Run(ctx, l, slog.New(slog.DiscardHandler), emulator.Config{DataDir: dir, Template: []byte(template)})
 	}()
@@ -62,11 +63,13 @@ func TestATopicDeliversToQueues(t *testing.T) {
 			MessageAttributes: map[string]snstypes.MessageAttributeValue{"kind": {DataType: aws.String("String"), StringValue: aws.String("greeting")}},
 		})
 		require.NoError(t, err)
+
 		one := func(queue string) string {
 			// The client checks the MD5s of body and attributes.
 			out, err := queues.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: aws.String("/" + queue), MessageAttributeNames: []string{"All"}, MaxNumberOfMessages: 10})
 			require.NoError(t, err)
 			require.Len(t, out.Messages, 1, "one subscription, one copy")
+
 			if queue == "raw" {
 				require.Equal(t, "greeting", *out.Messages[0].MessageAttributes["kind"].StringValue)
 			}
@@ -75,10 +78,12 @@ func TestATopicDeliversToQueues(t *testing.T) {
 			return *out.Messages[0].Body
 		}
 		require.Equal(t, "<hello>", one("raw"))
+
 		var envelope struct{ Type, Message string }
 		require.NoError(t, json.Unmarshal([]byte(one("plain")), &envelope))
 		require.Equal(t, "Notification", envelope.Type)
 		require.Equal(t, "<hello>", envelope.Message)
+
 		policy, err := queues.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: aws.String("/raw"), AttributeNames: []sqstypes.QueueAttributeName{"Policy"}})
 		require.NoError(t, err)
 		require.Contains(t, policy.Attributes["Policy"], "sns.amazonaws.com")
