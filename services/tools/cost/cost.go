@@ -57,21 +57,24 @@ const (
 	workers          = 2
 )
 
-// Hourly estimates an hour of load, item by item.
+// Hourly returns the estimate of an hour of load, item by item.
 func Hourly(p Prices, l Load) []Item {
 	shards, points := float64(l.Shards), float64(l.Drivers)
 	rides := l.RidesPerMinute * 60
 	const perHour, million, gigabyte = 3600, 1e6, 1e9
+
 	return []Item{
 		{fmt.Sprintf("%d shards", l.Shards), shards * p.ShardHour},
 		{fmt.Sprintf("%d fan-out consumers on them", l.Consumers), float64(l.Consumers) * shards * p.ConsumerShardHour},
+		// Points are aggregated: beyond 640 drivers a record has more of them, and up to
+		// 25 kB it still is one unit.
 		{"records put", math.Min(points, recordsPerSecond) * perHour / million * p.MillionPutUnits},
 		{"records read by fan-out", points * pointBytes * perHour * float64(l.FanOutReaders) / gigabyte * p.FanOutGB},
 		{"SQS requests", (rides*standardPerRide+workers*pollsPerHour)/million*p.MillionStandard + (rides*fifoPerRide+pollsPerHour)/million*p.MillionFIFO},
 	}
 }
 
-// Sentence is the sum of an hour with its parts.
+// Sentence returns the sum of an hour with its parts.
 func Sentence(p Prices, items []Item) string {
 	sum, parts := 0.0, make([]string, len(items))
 	for i, it := range items {

@@ -53,7 +53,7 @@ type Summary struct {
 	Points   int       `json:"points,omitempty"`   // read
 	Rides    int       `json:"rides,omitempty"`    // read
 	Accepted int       `json:"accepted"`           // points acknowledged, or rides answered with 201
-	Repeated int       `json:"repeated,omitempty"` // rides among them that were there already
+	Repeated int       `json:"repeated,omitempty"` // rides among them that existed already
 	Resumed  int       `json:"resumed,omitempty"`  // skipped: accepted by the feed that this one goes on from
 	Refused  []Refusal `json:"refused"`
 	// Ended counts the accepted rides by the state they ended in; Open are those
@@ -82,11 +82,13 @@ func Run(ctx context.Context, out io.Writer, cfg Config) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
+
 	api := client.New(client.Options{GatewayURL: cfg.GatewayURL, OperatorKey: cfg.OperatorKey})
 	f := &feeder{
 		cfg: cfg, rec: rec, out: out, importer: api.As(auth.Importer, "feed-"+rec.hash),
 		summary: Summary{File: cfg.File, Hash: rec.hash, Lines: rec.lines, Points: rec.points, Rides: len(rec.trips), Refused: rec.refused},
 	}
+
 	began := time.Now()
 	f.progress = newProgress(f)
 	feed := f.feedPoints
@@ -95,6 +97,7 @@ func Run(ctx context.Context, out io.Writer, cfg Config) (Summary, error) {
 	}
 	err = feed(ctx)
 	f.progress.stop()
+
 	f.summary.Seconds = time.Since(began).Seconds()
 	slices.SortStableFunc(f.summary.Refused, func(a, b Refusal) int { return a.Line - b.Line })
 	return f.summary, errors.Join(err, f.print())
@@ -122,6 +125,7 @@ func (f *feeder) print() error {
 		enc.SetIndent("", "  ")
 		return enc.Encode(s)
 	}
+
 	unit, read := "points", s.Points
 	if f.rec.kind == tripsKind {
 		unit, read = "rides", s.Rides
@@ -130,18 +134,21 @@ func (f *feeder) print() error {
 		filepath.Base(s.File), s.Lines, read, unit, s.Accepted, len(s.Refused), s.Seconds); err != nil {
 		return err
 	}
+
 	if s.Resumed > 0 {
 		_, _ = fmt.Fprintf(f.out, "  %d had been accepted before\n", s.Resumed)
 	}
 	if s.Repeated > 0 {
-		_, _ = fmt.Fprintf(f.out, "  %d of the accepted were there already: the same trip is the same ride\n", s.Repeated)
+		_, _ = fmt.Fprintf(f.out, "  %d of the accepted existed already: the same trip is the same ride\n", s.Repeated)
 	}
+
 	for _, state := range slices.Sorted(maps.Keys(s.Ended)) {
 		_, _ = fmt.Fprintf(f.out, "  %d %s\n", s.Ended[state], state)
 	}
 	if s.Open > 0 {
 		_, _ = fmt.Fprintf(f.out, "  %d had not ended yet\n", s.Open)
 	}
+
 	for i, r := range s.Refused {
 		if i == namedRefusals {
 			_, _ = fmt.Fprintf(f.out, "  … and %d more refusals: --json names them all\n", len(s.Refused)-i)
@@ -161,11 +168,12 @@ type state struct {
 
 func (f *feeder) statePath() string { return filepath.Join(f.cfg.StateDir, "feed-"+f.rec.hash+".json") }
 
-// resumeAt is where to begin: 0, or where the feed before stopped.
+// resumeAt returns where to begin: 0, or where the feed before stopped.
 func (f *feeder) resumeAt() (int, error) {
 	if !f.cfg.Resume || f.cfg.StateDir == "" {
 		return 0, nil
 	}
+
 	b, err := os.ReadFile(f.statePath())
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
@@ -181,15 +189,18 @@ func (f *feeder) resumeAt() (int, error) {
 	return st.Done, nil
 }
 
-// saveState is written by rename, so that it is whole or the one before.
+// saveState notes how far the file was fed.
 func (f *feeder) saveState(done int) error {
 	if f.cfg.StateDir == "" {
 		return nil
 	}
+
 	b, err := json.Marshal(state{f.rec.hash, done})
 	if err != nil {
 		return fmt.Errorf("feed: progress: %w", err)
 	}
+
+	// By rename: after a kill the file is whole, or the one before.
 	tmp := f.statePath() + ".tmp"
 	if err := os.WriteFile(tmp, b, 0o600); err != nil {
 		return fmt.Errorf("feed: progress: %w", err)

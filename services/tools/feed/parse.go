@@ -2,17 +2,15 @@ package feed
 
 import (
 	"bufio"
+	"cmp"
 	"crypto/sha256"
 	"encoding/csv"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -70,17 +68,20 @@ func read(path string) (*recording, error) {
 		return nil, fmt.Errorf("feed: %w", err)
 	}
 	defer func() { _ = f.Close() }()
+
 	sum := sha256.New()
 	in := bufio.NewReaderSize(io.TeeReader(f, sum), 1<<20)
 	header, err := readLine(in)
 	if err != nil {
 		return nil, fmt.Errorf("feed: %s is empty", path)
 	}
+
 	r := &recording{}
 	parse, err := r.format(header)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s; %s", err, path, knownFormats)
 	}
+
 	for line := 2; ; line++ {
 		text, err := readLine(in)
 		if errors.Is(err, io.EOF) {
@@ -94,6 +95,7 @@ func read(path string) (*recording, error) {
 		if err != nil {
 			return nil, fmt.Errorf("feed: read %s: %w", path, err)
 		}
+
 		r.lines++
 		fields, err := splitLine(text)
 		if err != nil {
@@ -102,6 +104,7 @@ func read(path string) (*recording, error) {
 		}
 		parse(line, fields)
 	}
+
 	r.hash = hex.EncodeToString(sum.Sum(nil))[:10]
 	r.order()
 	return r, nil
@@ -109,12 +112,15 @@ func read(path string) (*recording, error) {
 
 var errLongLine = fmt.Errorf("the line is longer than %d bytes", maxLine)
 
-// readLine gives one line without its end. A line is a record: a broken quote
+// readLine returns one line without its end. A line is a record: a broken quote
 // harms no other line.
 func readLine(in *bufio.Reader) (string, error) {
 	var b strings.Builder
 	for {
 		part, err := in.ReadSlice('\n')
+
+		// A line that is too long is read to its end, so that the next one is found,
+		// but not kept.
 		if b.Len() <= maxLine {
 			b.Write(part)
 		}
@@ -125,6 +131,7 @@ func readLine(in *bufio.Reader) (string, error) {
 		case err != nil:
 			return "", err
 		}
+
 		if b.Len() > maxLine {
 			return "", errLongLine
 		}
@@ -154,6 +161,7 @@ func (r *recording) format(header string) (parse func(line int, fields []string)
 	for i, n := range names {
 		col[strings.ToLower(strings.TrimSpace(n))] = i
 	}
+
 	has := func(want ...string) bool {
 		return !slices.ContainsFunc(want, func(w string) bool { _, ok := col[w]; return !ok })
 	}
@@ -168,6 +176,7 @@ func (r *recording) format(header string) (parse func(line int, fields []string)
 			parse(line, fields)
 		}
 	}
+
 	switch {
 	case has("taxi_id", "timestamp", "polyline"):
 		return checked(func(line int, f []string) {
@@ -186,119 +195,15 @@ func (r *recording) format(header string) (parse func(line int, fields []string)
 	return nil, ErrFormat
 }
 
-// polylineStep is the time between two fixes of a POLYLINE (ECML/PKDD 2015).
-const polylineStep = 15_000
-
-func (r *recording) polyline(line int, driver, start, polyline string) {
-	seconds, err := strconv.ParseInt(start, 10, 64)
-	if err != nil || seconds <= 0 {
-		r.refuse(line, driver, fmt.Sprintf("TIMESTAMP %q is not Unix seconds", start))
-		return
-	}
-	var points [][]float64
-	if err := json.Unmarshal([]byte(polyline), &points); err != nil {
-		r.refuse(line, driver, "POLYLINE is not a list of [longitude, latitude]")
-		return
-	}
-	if driver == "" || len(points) == 0 {
-		r.refuse(line, driver, "the trip has no driver or no points")
-		return
-	}
-	for i, p := range points {
-		r.points++
-		if len(p) != 2 {
-			r.refuse(line, driver, fmt.Sprintf("point %d of POLYLINE is not [longitude, latitude]", i+1))
-			continue
-		}
-		r.fixes = append(r.fixes, fix{driver, seconds*1000 + int64(i)*polylineStep, geo.Point{Lat: p[1], Lon: p[0]}, line})
-	}
-}
-
-func (r *recording) point(line int, driver, at, lat, lon string) {
-	r.points++
-	t, err := parseTime(at)
-	if err != nil {
-		r.refuse(line, driver, err.Error())
-		return
-	}
-	p, err := parsePoint(lat, lon)
-	if err != nil {
-		r.refuse(line, driver, err.Error())
-		return
-	}
-	if driver == "" {
-		r.refuse(line, driver, "the point has no driver")
-		return
-	}
-	r.fixes = append(r.fixes, fix{driver, t.UnixMilli(), p, line})
-}
-
-func (r *recording) trip(line int, at string, ends [4]string) {
-	t, err := parseTime(at)
-	if err != nil {
-		r.refuse(line, "", err.Error())
-		return
-	}
-	pickup, err := parsePoint(ends[0], ends[1])
-	if err != nil {
-		r.refuse(line, "", "pick-up: "+err.Error())
-		return
-	}
-	dropoff, err := parsePoint(ends[2], ends[3])
-	if err != nil {
-		r.refuse(line, "", "drop-off: "+err.Error())
-		return
-	}
-	r.trips = append(r.trips, trip{line, t, pickup, dropoff})
-}
-
-func parsePoint(lat, lon string) (geo.Point, error) {
-	la, err := strconv.ParseFloat(lat, 64)
-	if err != nil {
-		return geo.Point{}, fmt.Errorf("latitude %q is not a number", lat)
-	}
-	lo, err := strconv.ParseFloat(lon, 64)
-	if err != nil {
-		return geo.Point{}, fmt.Errorf("longitude %q is not a number", lon)
-	}
-	p := geo.Point{Lat: la, Lon: lo}
-	switch {
-	case math.IsNaN(la) || math.IsNaN(lo) || !p.Valid():
-		return geo.Point{}, fmt.Errorf("%s,%s is no place: latitude is -90 to 90, longitude -180 to 180", lat, lon)
-	case la == 0 && lo == 0:
-		return geo.Point{}, errors.New("0,0 is what a receiver writes that knew no place")
-	}
-	return p, nil
-}
-
-func parseTime(s string) (time.Time, error) {
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02 15:04:05.999999999", "2006-01-02T15:04:05.999999999"} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return checkTime(t, s)
-		}
-	}
-	if sec, err := strconv.ParseFloat(s, 64); err == nil && math.Abs(sec) < 1e11 {
-		return checkTime(time.UnixMilli(int64(math.Round(sec*1000))), s)
-	}
-	return time.Time{}, fmt.Errorf("time %q is neither RFC 3339 nor Unix seconds", s)
-}
-
-func checkTime(t time.Time, s string) (time.Time, error) {
-	if t.UnixMilli() <= 0 {
-		return time.Time{}, fmt.Errorf("time %q is before 1970", s)
-	}
-	return t.UTC(), nil
-}
-
-// order merges each driver's trips by time and names points of equal time.
+// order merges each driver's trips by time and refuses points of equal time.
 func (r *recording) order() {
 	slices.SortStableFunc(r.fixes, func(a, b fix) int {
-		if a.at != b.at {
-			return int(min(max(a.at-b.at, -1), 1))
-		}
-		return strings.Compare(a.driver, b.driver)
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.driver, b.driver))
 	})
 	slices.SortStableFunc(r.trips, func(a, b trip) int { return a.at.Compare(b.at) })
+
+	// A point's time is its sequence: of two with one time, the second would be
+	// taken for a repeat of the first, silently.
 	last := map[string]fix{}
 	r.fixes = slices.DeleteFunc(r.fixes, func(f fix) bool {
 		before, ok := last[f.driver]

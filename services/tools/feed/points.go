@@ -20,7 +20,7 @@ const (
 	span = 10_000
 	// tick is how often points that have become due are sent with --speedup.
 	tick = 200 * time.Millisecond
-	// parallel is how many drivers' batches are in the air.
+	// parallel is how many drivers' batches are in flight.
 	parallel = 16
 )
 
@@ -31,10 +31,9 @@ func (f *feeder) feedPoints(ctx context.Context) error {
 		return err
 	}
 	fixes := f.rec.fixes
-	if done > len(fixes) {
-		done = len(fixes)
-	}
+	done = min(done, len(fixes))
 	heads := newHeadings(fixes[:done])
+
 	began := time.Now()
 	for done < len(fixes) {
 		end := min(done+span, len(fixes))
@@ -43,6 +42,9 @@ func (f *feeder) feedPoints(ctx context.Context) error {
 				return err
 			}
 		}
+
+		// What was sent is noted after it was settled: a feed that resumes sends again
+		// what it does not know of, and a repeat is stored once.
 		if err := f.sendSpan(ctx, fixes[done:end], heads); err != nil {
 			return err
 		}
@@ -54,7 +56,7 @@ func (f *feeder) feedPoints(ctx context.Context) error {
 	return nil
 }
 
-// due waits until the next fix is due and gives the end of all that are.
+// due waits until the next fix is due and returns the end of all that are.
 func (f *feeder) due(ctx context.Context, fixes []fix, from int, began time.Time) (end int, err error) {
 	recorded := func(i int) time.Duration {
 		return time.Duration(float64(fixes[i].at-fixes[0].at) / f.cfg.Speedup * float64(time.Millisecond))
@@ -64,6 +66,7 @@ func (f *feeder) due(ctx context.Context, fixes []fix, from int, began time.Time
 		return from, ctx.Err()
 	case <-time.After(max(tick, recorded(from)-time.Since(began))):
 	}
+
 	for end = from + 1; end < min(from+span, len(fixes)) && recorded(end) <= time.Since(began); end++ {
 	}
 	return end, nil
@@ -77,6 +80,7 @@ func (f *feeder) sendSpan(ctx context.Context, fixes []fix, heads headings) erro
 		byDriver[x.driver] = append(byDriver[x.driver], heads.point(x))
 		lines[x.driver] = append(lines[x.driver], x.line)
 	}
+
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
 	for driver, points := range byDriver {
@@ -88,8 +92,10 @@ func (f *feeder) sendSpan(ctx context.Context, fixes []fix, heads headings) erro
 // sendDriver sends one driver's points until each is durable or refused.
 func (f *feeder) sendDriver(ctx context.Context, driver string, points []client.Point, lines []int) error {
 	session := f.importer.For(f.driverID(driver))
-	policy := backoff.NewExponentialBackOff()
-	policy.InitialInterval, policy.MaxInterval = 100*time.Millisecond, 3*time.Second
+	pause := backoff.NewExponentialBackOff()
+	pause.InitialInterval, pause.MaxInterval = 100*time.Millisecond, 3*time.Second
+
+	// One batch at a time: a driver's points must reach the stream in order.
 	for len(points) > 0 {
 		batch := points[:min(len(points), client.MaxBatch)]
 		answer, err := session.SendPoints(ctx, batch)
@@ -97,6 +103,8 @@ func (f *feeder) sendDriver(ctx context.Context, driver string, points []client.
 		if !all && !client.Temporary(err) {
 			return fmt.Errorf("feed: points of driver %s (line %d): %w", driver, lines[0], err)
 		}
+
+		// Only what the answer accepted or refused by name is not sent again.
 		n := len(batch)
 		if !all {
 			for n = 0; n < len(batch) && batch[n].Seq <= answer.AcceptedThrough; n++ {
@@ -104,14 +112,15 @@ func (f *feeder) sendDriver(ctx context.Context, driver string, points []client.
 		}
 		f.settle(driver, batch[:n], lines[:n], answer)
 		points, lines = points[n:], lines[n:]
+
 		if all || n > 0 {
-			policy.Reset()
+			pause.Reset()
 			continue
 		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(policy.NextBackOff()):
+		case <-time.After(pause.NextBackOff()):
 		}
 	}
 	return nil
@@ -123,6 +132,7 @@ func (f *feeder) settle(driver string, points []client.Point, lines []int, answe
 	for _, r := range answer.Refused {
 		refused[r.Seq] = r
 	}
+
 	accepted := 0
 	for i, p := range points {
 		if r, no := refused[p.Seq]; no {
@@ -134,7 +144,7 @@ func (f *feeder) settle(driver string, points []client.Point, lines []int, answe
 	f.count(func(s *Summary) { s.Accepted += accepted })
 }
 
-// driverID is the file's hash and the recorded id: the same each time, and no
+// driverID returns the file's hash and the recorded id: the same each time, and no
 // other file's.
 func (f *feeder) driverID(recorded string) string {
 	clean := []rune(recorded)

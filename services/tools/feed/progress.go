@@ -21,19 +21,22 @@ func newProgress(f *feeder) *progress {
 		close(p.stopped)
 		return p
 	}
+
 	every, end := 5*time.Second, "\n"
 	if isTerminal(f.out) {
 		every, end = 500*time.Millisecond, "\r"
 	}
+
 	go func() {
 		defer close(p.stopped)
 		tick := time.NewTicker(every)
 		defer tick.Stop()
 		began := time.Now()
+
 		for {
 			select {
 			case <-p.stopping:
-				if end == "\r" {
+				if end == "\r" { // clear the line, which is longer than what follows
 					_, _ = fmt.Fprint(f.out, "\x1b[K")
 				}
 				return
@@ -63,6 +66,7 @@ func (f *feeder) progressText(took time.Duration) string {
 	if f.rec.kind == tripsKind {
 		total, unit = s.Rides, "rides"
 	}
+
 	done := s.Accepted + s.Resumed
 	rate := float64(s.Accepted) / took.Seconds()
 	left := "…"

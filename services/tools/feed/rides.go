@@ -28,6 +28,7 @@ func (f *feeder) feedTrips(ctx context.Context) error {
 	if len(trips) == 0 {
 		return nil
 	}
+
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	fleet, err := f.startFleet(ctx, trips)
@@ -35,6 +36,9 @@ func (f *feeder) feedTrips(ctx context.Context) error {
 		return err
 	}
 	f.count(func(s *Summary) { s.Ended = map[string]int{} })
+
+	// The limit is what closes the loop: a trip is booked when an earlier one has
+	// ended, so that none waits for a driver that feed does not have.
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(f.cfg.Drivers, 1))
 	finished := newPrefix(done)
@@ -47,6 +51,7 @@ func (f *feeder) feedTrips(ctx context.Context) error {
 			case <-time.After(due - time.Since(began)):
 			}
 		}
+
 		g.Go(func() error {
 			if err := f.oneTrip(gctx, t, fleet); err != nil {
 				return err
@@ -54,6 +59,7 @@ func (f *feeder) feedTrips(ctx context.Context) error {
 			return finished.add(done+i, f.saveState)
 		})
 	}
+
 	err = g.Wait()
 	fleet.stop(context.WithoutCancel(ctx))
 	return err
@@ -66,6 +72,7 @@ func (f *feeder) oneTrip(ctx context.Context, t trip, fleet *fleet) error {
 	ride, _, err := f.importer.Book(ctx, key, client.Booking{
 		Pickup: client.Place{Point: t.pickup}, Dropoff: client.Place{Point: t.dropoff}, RiderID: fmt.Sprintf("%s-r%d", f.rec.hash, t.line),
 	})
+
 	switch {
 	case client.IsCode(err, problem.Invalid) || client.IsCode(err, problem.Unprocessable):
 		f.refuse(t.line, "", problem.From(err).Detail)
@@ -73,6 +80,9 @@ func (f *feeder) oneTrip(ctx context.Context, t trip, fleet *fleet) error {
 	case err != nil:
 		return fmt.Errorf("feed: book the trip of line %d: %w", t.line, err)
 	}
+
+	// The key is the same at each feed of the file: a ride of an earlier one comes
+	// back as it is now.
 	repeated := ride.RequestedAt.Before(began.Add(-time.Minute)) || ride.Terminal()
 	f.count(func(s *Summary) {
 		s.Accepted++
@@ -88,6 +98,9 @@ func (f *feeder) await(ctx context.Context, ride client.Ride, fleet *fleet) erro
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
 	giveUp := time.After(endWithin)
+
+	// One of feed's drivers usually ends the ride and reports it; looking finds what
+	// ends otherwise.
 	for !ride.Terminal() {
 		select {
 		case <-ctx.Done():
@@ -104,13 +117,14 @@ func (f *feeder) await(ctx context.Context, ride client.Ride, fleet *fleet) erro
 			ride = now
 		}
 	}
+
 	fleet.forget(ride.ID)
 	f.count(func(s *Summary) { s.Ended[ride.State]++ })
 	return nil
 }
 
-// prefix knows how many trips from the first on are finished, so that --resume
-// skips only what needs nothing more.
+// prefix counts how many trips from the first on are finished: trips finish out of
+// order, and --resume may skip only those before which none is left.
 type prefix struct {
 	mu    sync.Mutex
 	next  int
@@ -131,6 +145,7 @@ func (p *prefix) add(i int, save func(int) error) error {
 		delete(p.ahead, p.next)
 		p.next++
 	}
+
 	if p.next-p.saved < saveEach && len(p.ahead) > 0 {
 		return nil
 	}

@@ -21,6 +21,7 @@ func Delete(ctx context.Context, out io.Writer, cfg Config) error {
 	if err != nil {
 		return err
 	}
+
 	stack, err := t.remove(ctx)
 	if err != nil {
 		return err
@@ -29,11 +30,14 @@ func Delete(ctx context.Context, out io.Writer, cfg Config) error {
 	if err != nil {
 		return err
 	}
+
 	t.say("Listed in %s:", t.region)
 	for _, l := range left {
 		t.say("  %s", l)
 	}
 	t.say("  %s", stack)
+
+	// What is left can cost money: the listing decides, not the stack's status.
 	if left.any() {
 		return fmt.Errorf("messaging: %w in %s: %s", ErrLeft, t.region, strings.Join(left.names(), ", "))
 	}
@@ -41,23 +45,25 @@ func Delete(ctx context.Context, out io.Writer, cfg Config) error {
 	return nil
 }
 
-// remove deletes the stack and says in a line what became of it.
+// remove deletes the stack and returns a line that tells what became of it.
 func (t *tool) remove(ctx context.Context) (string, error) {
-	stack, there, err := t.settled(ctx)
+	stack, exists, err := t.settled(ctx)
 	if err != nil {
 		return "", err
 	}
-	if !there {
+	if !exists {
 		return fmt.Sprintf("stacks: none named %s", t.cfg.Stack), nil
 	}
-	t.failures = nil
+
+	t.failures = nil // those of an earlier change are not this one's
 	id := aws.ToString(stack.StackId)
 	t.say("Deleting the stack %s in %s.", t.cfg.Stack, t.region)
 	if _, err := t.cfn.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: &id}); err != nil {
 		return "", fmt.Errorf("messaging: %w", err)
 	}
+
 	stack, err = t.follow(ctx, id)
-	if errors.Is(err, ErrNoStack) { // forgotten at once
+	if errors.Is(err, ErrNoStack) { // deleted before the first look at it
 		return fmt.Sprintf("stacks: none named %s", t.cfg.Stack), nil
 	}
 	if err != nil {
@@ -80,6 +86,7 @@ func (t *tool) gone(ctx context.Context) (listing, error) {
 		if !told {
 			t.say("Still listed: %s. SQS may take a minute to forget a queue; looking again.", strings.Join(left.names(), ", "))
 		}
+
 		if err := t.pause(ctx); err != nil {
 			return left, err
 		}

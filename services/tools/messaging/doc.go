@@ -1,10 +1,10 @@
 // Package messaging deploys localstack/messaging.yaml as a CloudFormation stack
-// on AWS or LocalStack, says how it stands, and deletes it.
+// on AWS or LocalStack, shows its status, and deletes it.
 //
 //	Deploy ─► no stack ───────────► CreateStack ─┐
 //	       ├► a stack ────────────► UpdateStack ─┼─► follow its events ─► look at the stream
 //	       │                         no change ──┘
-//	       └► one that can only be deleted ─► says so, changes nothing
+//	       └► one that can only be deleted ─► an error, nothing is changed
 //	Delete ─► DeleteStack ─► follow its events ─► list queues, streams, topics, alarms: nothing of
 //	                                              the template's names may be left
 //
@@ -14,13 +14,13 @@
 //
 //   - A resource is refused: CloudFormation rolls back, and the error names each
 //     resource with its reason. After a failed creation the stack is
-//     ROLLBACK_COMPLETE (on LocalStack CREATE_FAILED): it holds nothing, can't be
-//     updated and must be deleted first. That is left to a person.
+//     ROLLBACK_COMPLETE (on LocalStack CREATE_FAILED): it has no resources, can't
+//     be updated and must be deleted first. That is left to a person.
 //   - Somebody else changes the stack: Deploy and Delete wait until that ends.
-//   - ctx ends, or Within passes: CloudFormation goes on without us; run it again.
+//   - ctx ends, or Within passes: CloudFormation goes on by itself; run it again.
 //   - Delete succeeds and something is left: ErrLeft. It can cost money, so the
 //     listing is the proof, not the stack's status. SQS may list a deleted queue
-//     for up to 60 seconds, so Delete looks for a while before it says so.
+//     for up to 60 seconds, so Delete looks for a while before it returns that.
 //
 // # LocalStack 4.14.0
 //

@@ -58,6 +58,7 @@ func (t *tool) list(ctx context.Context) (listing, error) {
 		if len(l.looked) == 0 {
 			continue
 		}
+
 		all, err := k.all(ctx, l.looked)
 		if err != nil {
 			return nil, fmt.Errorf("messaging: list %s: %w", k.what, err)
@@ -99,17 +100,19 @@ func (t *tool) streams(ctx context.Context, _ []string) (names []string, err err
 	return names, nil
 }
 
-// consumers gives those of the template's streams: without its stream a
-// consumer can't be.
+// consumers returns those of the template's streams: without its stream no
+// consumer exists.
 func (t *tool) consumers(ctx context.Context, _ []string) (names []string, err error) {
 	all, err := t.streams(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
+
 	for _, stream := range t.template.named(kindStream) {
 		if !slices.Contains(all, stream) {
 			continue
 		}
+
 		s, err := t.kinesis.DescribeStreamSummary(ctx, &kinesis.DescribeStreamSummaryInput{StreamName: &stream})
 		if err != nil {
 			return nil, err

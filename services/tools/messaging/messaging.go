@@ -1,6 +1,7 @@
 package messaging
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,17 +64,15 @@ func newTool(ctx context.Context, out io.Writer, cfg Config) (*tool, error) {
 	if cfg.Backend != profile.LocalStack && cfg.Backend != profile.AWS {
 		return nil, fmt.Errorf("messaging: CloudFormation runs on localstack and aws, not on %q; the emulator reads messaging.yaml by itself", cfg.Backend)
 	}
-	if cfg.Stack == "" {
-		cfg.Stack = DefaultStack
-	}
 	if cfg.Template == nil {
 		cfg.Template = localstack.Messaging
 	}
-	for d, otherwise := range map[*time.Duration]time.Duration{&cfg.PollEvery: time.Second, &cfg.Within: 15 * time.Minute, &cfg.GoneIn: 90 * time.Second} {
-		if *d == 0 {
-			*d = otherwise
-		}
-	}
+	cfg.Stack = cmp.Or(cfg.Stack, DefaultStack)
+	cfg.PollEvery = cmp.Or(cfg.PollEvery, time.Second)
+	cfg.Within = cmp.Or(cfg.Within, 15*time.Minute)
+	cfg.GoneIn = cmp.Or(cfg.GoneIn, 90*time.Second)
+
+	// A parameter that does not exist is refused before anything is asked of AWS.
 	parsed, err := readTemplate(cfg.Template)
 	if err != nil {
 		return nil, err
@@ -81,6 +80,7 @@ func newTool(ctx context.Context, out io.Writer, cfg Config) (*tool, error) {
 	if err := parsed.check(cfg.Parameters); err != nil {
 		return nil, err
 	}
+
 	aws, err := awsclient.New(ctx, cfg.AWS)
 	if err != nil {
 		return nil, err
@@ -92,7 +92,7 @@ func newTool(ctx context.Context, out io.Writer, cfg Config) (*tool, error) {
 	}, nil
 }
 
-// say prints one line; that it can't be read is no reason to stop half-way.
+// say prints one line; an error of the terminal is no reason to stop half-way.
 func (t *tool) say(format string, args ...any) {
 	_, _ = fmt.Fprintf(t.out, format+"\n", args...)
 }
@@ -100,6 +100,7 @@ func (t *tool) say(format string, args ...any) {
 func (t *tool) pause(ctx context.Context) error {
 	timer := time.NewTimer(t.cfg.PollEvery)
 	defer timer.Stop()
+
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)

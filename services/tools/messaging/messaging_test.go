@@ -81,7 +81,7 @@ func TestDeployGivesUpInTime(t *testing.T) {
 	f.status = "UPDATE_IN_PROGRESS"
 	cfg := f.config()
 	cfg.PollEvery, cfg.Within = time.Hour, 50*time.Millisecond
-	require.ErrorContains(t, messaging.Deploy(t.Context(), &bytes.Buffer{}, cfg), "it goes on without us")
+	require.ErrorContains(t, messaging.Deploy(t.Context(), &bytes.Buffer{}, cfg), "it goes on by itself")
 }
 
 func TestLocalStackIsNotBelieved(t *testing.T) {
@@ -156,7 +156,7 @@ func TestStatus(t *testing.T) {
 	f, out := newFake(t), &bytes.Buffer{}
 	err := messaging.Status(t.Context(), out, f.config())
 	require.ErrorIs(t, err, messaging.ErrNoStack)
-	require.ErrorContains(t, err, "tandem messaging deploy --backend=aws makes it")
+	require.ErrorContains(t, err, "tandem messaging deploy --backend=aws creates it")
 	f.status, f.queues = "CREATE_COMPLETE", []string{"ride-requests"}
 	require.NoError(t, messaging.Status(t.Context(), out, f.config()))
 	require.Contains(t, out.String(), "Shards = 4")

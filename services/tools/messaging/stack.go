@@ -14,7 +14,7 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// describe gives the stack of that name or id; false where there is none. A
+// describe returns the stack of that name or id; false where none exists. A
 // deleted stack is found by its id alone.
 func (t *tool) describe(ctx context.Context, stack string) (types.Stack, bool, error) {
 	out, err := t.cfn.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &stack})
@@ -29,25 +29,26 @@ func (t *tool) describe(ctx context.Context, stack string) (types.Stack, bool, e
 	return out.Stacks[0], true, nil
 }
 
-// says is whether CloudFormation refused with that text: it has one code,
+// says reports whether CloudFormation refused with that text: it has one code,
 // ValidationError, for everything that it does not like.
 func says(err error, text string) bool {
 	var api smithy.APIError
 	return errors.As(err, &api) && api.ErrorCode() == "ValidationError" && strings.Contains(api.ErrorMessage(), text)
 }
 
-// busy is whether CloudFormation works on the stack. A stack in review has a
+// busy reports whether CloudFormation works on the stack. A stack in review has a
 // change set that nobody has executed, and stays so.
 func busy(s types.StackStatus) bool {
 	return strings.HasSuffix(string(s), "_IN_PROGRESS") && s != types.StackStatusReviewInProgress
 }
 
-// settled gives the stack once nobody works on it.
+// settled returns the stack once nobody works on it.
 func (t *tool) settled(ctx context.Context) (types.Stack, bool, error) {
 	stack, ok, err := t.describe(ctx, t.cfg.Stack)
 	if err != nil || !ok {
 		return stack, ok, err
 	}
+
 	if busy(stack.StackStatus) {
 		t.say("The stack %s is %s already; waiting for that to end.", t.cfg.Stack, stack.StackStatus)
 		if stack, err = t.follow(ctx, aws.ToString(stack.StackId)); err != nil {
@@ -55,16 +56,19 @@ func (t *tool) settled(ctx context.Context) (types.Stack, bool, error) {
 		}
 		return stack, stack.StackStatus != types.StackStatusDeleteComplete, nil
 	}
-	_, err = t.events(ctx, aws.ToString(stack.StackId)) // what was before is not told again
+
+	_, err = t.events(ctx, aws.ToString(stack.StackId)) // those of earlier changes are not printed again
 	return stack, true, err
 }
 
 // follow prints what happens to the stack until it rests.
 func (t *tool) follow(ctx context.Context, id string) (types.Stack, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, t.cfg.Within, fmt.Errorf("messaging: CloudFormation takes longer than %v; it goes on without us: tandem messaging status", t.cfg.Within))
+	ctx, cancel := context.WithTimeoutCause(ctx, t.cfg.Within, fmt.Errorf("messaging: CloudFormation takes longer than %v; it goes on by itself: tandem messaging status", t.cfg.Within))
 	defer cancel()
+
 	for {
-		// The status first: what led to it is among the events then.
+		// The status is asked for before the events: those that led to it are among
+		// them then.
 		stack, ok, err := t.describe(ctx, id)
 		if err != nil {
 			return stack, err
@@ -72,6 +76,7 @@ func (t *tool) follow(ctx context.Context, id string) (types.Stack, error) {
 		if !ok {
 			return stack, fmt.Errorf("messaging: %w: %s vanished", ErrNoStack, t.cfg.Stack)
 		}
+
 		events, err := t.events(ctx, id)
 		if err != nil {
 			return stack, err
@@ -79,6 +84,7 @@ func (t *tool) follow(ctx context.Context, id string) (types.Stack, error) {
 		for _, e := range events {
 			t.tell(e)
 		}
+
 		if !busy(stack.StackStatus) {
 			return stack, nil
 		}
@@ -88,7 +94,7 @@ func (t *tool) follow(ctx context.Context, id string) (types.Stack, error) {
 	}
 }
 
-// events gives the stack's events since the last call, the oldest first.
+// events returns the stack's events since the last call, the oldest first.
 func (t *tool) events(ctx context.Context, id string) (fresh []types.StackEvent, err error) {
 	pages := cloudformation.NewDescribeStackEventsPaginator(t.cfn, &cloudformation.DescribeStackEventsInput{StackName: &id})
 	for pages.HasMorePages() {
@@ -127,6 +133,7 @@ func (t *tool) tell(e types.StackEvent) {
 	if strings.HasSuffix(status, "_IN_PROGRESS") && aws.ToString(e.ResourceType) != "AWS::CloudFormation::Stack" {
 		return
 	}
+
 	reason := ""
 	if e.ResourceStatusReason != nil {
 		reason = ": " + *e.ResourceStatusReason
@@ -134,7 +141,7 @@ func (t *tool) tell(e types.StackEvent) {
 	t.say("  %s  %-24s %-30s %s%s", aws.ToTime(e.Timestamp).UTC().Format(time.TimeOnly), status, aws.ToString(e.ResourceType), aws.ToString(e.LogicalResourceId), reason)
 }
 
-// values gives the stack's parameters.
+// values returns the stack's parameters.
 func values(s types.Stack) map[string]string {
 	out := map[string]string{}
 	for _, p := range s.Parameters {

@@ -16,11 +16,12 @@ func Status(ctx context.Context, out io.Writer, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	stack, there, err := t.describe(ctx, t.cfg.Stack)
+
+	stack, exists, err := t.describe(ctx, t.cfg.Stack)
 	if err != nil {
 		return err
 	}
-	if there {
+	if exists {
 		t.say("The stack %s is %s in %s.", t.cfg.Stack, stack.StackStatus, t.region)
 		for _, p := range stack.Parameters {
 			t.say("  %s = %s", aws.ToString(p.ParameterKey), aws.ToString(p.ParameterValue))
@@ -29,6 +30,7 @@ func Status(ctx context.Context, out io.Writer, cfg Config) error {
 			t.say("  %s: %s", aws.ToString(o.OutputKey), aws.ToString(o.OutputValue))
 		}
 	}
+
 	has, err := t.list(ctx)
 	if err != nil {
 		return err
@@ -36,9 +38,10 @@ func Status(ctx context.Context, out io.Writer, cfg Config) error {
 	for _, l := range has {
 		t.say("  %s", l)
 	}
+
 	switch {
-	case !there:
-		return fmt.Errorf("messaging: %w: %s in %s; tandem messaging deploy --backend=%s makes it", ErrNoStack, t.cfg.Stack, t.region, t.cfg.Backend)
+	case !exists:
+		return fmt.Errorf("messaging: %w: %s in %s; tandem messaging deploy --backend=%s creates it", ErrNoStack, t.cfg.Stack, t.region, t.cfg.Backend)
 	case !succeeded(stack.StackStatus) && !updatable(stack.StackStatus) && !busy(stack.StackStatus):
 		return fmt.Errorf("messaging: the stack %s is %s: %w: %s", t.cfg.Stack, stack.StackStatus, ErrFailed, advice(stack.StackStatus))
 	case succeeded(stack.StackStatus):

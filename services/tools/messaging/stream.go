@@ -12,14 +12,15 @@ import (
 	"tandem/services/domain/profile"
 )
 
-// setRetention gives each stream the retention that the stack says, where it
-// has another: LocalStack 4.14.0 makes every stream with 24 hours.
+// setRetention sets each stream's retention to the stack's, where it has another:
+// LocalStack 4.14.0 creates every stream with 24 hours.
 func (t *tool) setRetention(ctx context.Context, parameters map[string]string) error {
 	for _, r := range t.template.resources {
 		want, err := strconv.Atoi(r.property("RetentionPeriodHours", parameters))
 		if r.kind != kindStream || err != nil {
 			continue
 		}
+
 		has, err := t.summary(ctx, r.name)
 		if err != nil {
 			return err
@@ -33,6 +34,7 @@ func (t *tool) setRetention(ctx context.Context, parameters map[string]string) e
 		default:
 			_, err = t.kinesis.DecreaseStreamRetentionPeriod(ctx, &kinesis.DecreaseStreamRetentionPeriodInput{StreamName: &r.name, RetentionPeriodHours: aws.Int32(int32(want))})
 		}
+
 		if err != nil {
 			return fmt.Errorf("messaging: retention of %s: %w", r.name, err)
 		}
@@ -50,6 +52,7 @@ func (t *tool) checkShards(ctx context.Context, parameters map[string]string) er
 		if r.kind != kindStream || want == "" {
 			continue
 		}
+
 		has, err := t.summary(ctx, r.name)
 		if err != nil {
 			return err

@@ -42,11 +42,15 @@ func readTemplate(raw []byte) (template, error) {
 	if err := yaml.Unmarshal(raw, &doc); err != nil {
 		return template{}, fmt.Errorf("messaging: template: %w", err)
 	}
+
 	var t template
 	for name := range doc.Parameters {
 		t.parameters = append(t.parameters, name)
 	}
 	slices.Sort(t.parameters)
+
+	// Every resource must have a name of its own: what CloudFormation names by itself
+	// could not be looked for after a delete.
 	names := map[string]string{kindQueue: "QueueName", kindStream: "Name", kindConsumer: "ConsumerName", kindTopic: "TopicName", kindAlarm: "AlarmName"}
 	for id, r := range doc.Resources {
 		property, known := names[r.Type]
@@ -59,11 +63,13 @@ func readTemplate(raw []byte) (template, error) {
 	if len(t.resources) == 0 {
 		return template{}, errors.New("messaging: template: it has no Resources")
 	}
+
 	slices.SortFunc(t.resources, func(a, b resource) int { return strings.Compare(a.kind+a.name, b.kind+b.name) })
 	return t, nil
 }
 
-// check says which given parameter the template does not have.
+// check returns an error that names a given parameter which the template does not
+// have.
 func (t template) check(given map[string]string) error {
 	for name := range given {
 		if !slices.Contains(t.parameters, name) {
@@ -73,7 +79,7 @@ func (t template) check(given map[string]string) error {
 	return nil
 }
 
-// named gives the physical names of one kind.
+// named returns the physical names of one kind.
 func (t template) named(kind string) (names []string) {
 	for _, r := range t.resources {
 		if r.kind == kind {
@@ -83,7 +89,7 @@ func (t template) named(kind string) (names []string) {
 	return names
 }
 
-// property is a property's text: a parameter's value where it refers to one.
+// property returns a property's text: a parameter's value where it refers to one.
 func (r resource) property(name string, parameters map[string]string) string {
 	n := r.properties[name]
 	if n.Tag == "!Ref" {
