@@ -39,6 +39,7 @@ func (s *sim) trip(n int) trip {
 func (s *sim) dropoffFrom(pickup client.Place, rng *rand.Rand) client.Place {
 	var best client.Place
 	nearest := math.Inf(1)
+
 	for range 50 {
 		p := s.place(s.city.RandomPlace(rng, s.hour()).Point)
 		d := geo.Distance(pickup.Point, p.Point)
@@ -64,6 +65,7 @@ func (s *sim) bookings(ctx context.Context) error {
 	if s.cfg.For > 0 {
 		over = time.After(s.cfg.For)
 	}
+
 	s.warm(ctx)
 	for n := s.warmRiders(); ; n++ {
 		if s.cfg.RidersPerMinute <= 0 {
@@ -75,6 +77,7 @@ func (s *sim) bookings(ctx context.Context) error {
 			}
 			return nil
 		}
+
 		t := s.trip(n)
 		select {
 		case <-ctx.Done():
@@ -117,12 +120,15 @@ func (s *sim) warmRiders() int { return int(float64(s.cfg.Drivers) * warmShare) 
 
 // ride runs one rider in a goroutine of its own; at most maxOpen at a time.
 func (s *sim) ride(ctx context.Context, n int, t trip) {
+	// It does not wait for a place: riders come as the seed says, however slow
+	// Tandem is, or a slow Tandem would be asked for less.
 	select {
 	case s.open <- struct{}{}:
 	default:
 		s.log.Warn("a rider was turned away: too many rides are open", "open", cap(s.open))
 		return
 	}
+
 	s.riders.Go(func() {
 		defer func() { <-s.open }()
 		s.oneRide(ctx, n, t)
@@ -133,6 +139,7 @@ func (s *sim) oneRide(ctx context.Context, n int, t trip) {
 	rider := fmt.Sprintf("sim-%d-r-%05d", s.cfg.Seed, n)
 	session := s.api.As(auth.Rider, rider)
 	key := fmt.Sprintf("%s-%05d", s.cfg.RunID, n)
+
 	s.stats.requested()
 	ride, status, err := session.Book(ctx, key, client.Booking{Pickup: t.pickup, Dropoff: t.dropoff})
 	s.recordRide(key, rider, ride.ID, status)
@@ -143,6 +150,7 @@ func (s *sim) oneRide(ctx context.Context, n int, t trip) {
 		return
 	}
 	s.stats.booked(ride)
+
 	look := time.NewTicker(riderLooksEvery)
 	defer look.Stop()
 	for !ride.Terminal() {
@@ -151,18 +159,21 @@ func (s *sim) oneRide(ctx context.Context, n int, t trip) {
 			return
 		case <-look.C:
 		}
+
 		if t.cancels {
 			t.cancels = false
 			if _, err := session.Cancel(ctx, ride.ID); err != nil && ctx.Err() == nil {
 				s.log.Debug("a cancellation came too late", "ride", ride.ID, "err", err)
 			}
 		}
+
 		now, err := session.Ride(ctx, ride.ID)
 		if err != nil {
-			continue
+			continue // a rider looks again
 		}
 		ride = now
 		s.stats.seen(ride)
 	}
+
 	s.stats.ended(ride)
 }

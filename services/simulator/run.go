@@ -72,6 +72,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) (err error) {
 	if cfg.DrainFor == 0 {
 		cfg.DrainFor = 2 * time.Minute
 	}
+
 	streets, err := city.Load()
 	if err != nil {
 		return fmt.Errorf("simulator: %w", err)
@@ -80,6 +81,8 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) (err error) {
 		cfg: cfg, log: env.Log, city: streets, stats: newStats(), open: make(chan struct{}, maxOpen),
 		api: client.New(client.Options{GatewayURL: cfg.GatewayURL, OperatorKey: cfg.OperatorKey}),
 	}
+
+	// The ledger is closed after everybody who writes to it has ended.
 	if cfg.LedgerPath != "" {
 		if s.ledger, err = ledger.Open(cfg.LedgerPath, 0); err != nil {
 			return err
@@ -89,6 +92,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) (err error) {
 	for n := range cfg.Drivers {
 		s.fleet = append(s.fleet, s.newDriver(n))
 	}
+
 	defer s.riders.Wait()
 	err = lifecycle.Group(ctx,
 		lifecycle.Task{Name: "http", Run: func(ctx context.Context) error {
@@ -112,6 +116,7 @@ func (s *sim) drivers(ctx context.Context) error {
 		case <-time.After(startEvery):
 		}
 	}
+
 	s.stats.setPhase("running")
 	<-ctx.Done()
 	return nil
@@ -122,12 +127,14 @@ func (s *sim) finish(ctx context.Context) {
 	s.stats.setPhase("draining")
 	ended := make(chan struct{})
 	go func() { s.riders.Wait(); close(ended) }()
+
 	select {
 	case <-ctx.Done():
 	case <-ended:
 	case <-time.After(s.cfg.DrainFor):
 		s.log.Warn("some rides had not ended in time", "open", len(s.open), "waited", s.cfg.DrainFor)
 	}
+
 	s.stats.setPhase("finished")
 	if err := s.writeReport(); err != nil {
 		s.log.Error("the report was not written", "err", err)
@@ -144,6 +151,7 @@ func (s *sim) writeReport() error {
 	if s.cfg.ReportPath == "" {
 		return nil
 	}
+
 	b, err := json.MarshalIndent(s.report(), "", "  ")
 	if err != nil {
 		return fmt.Errorf("simulator: report: %w", err)
@@ -154,14 +162,14 @@ func (s *sim) writeReport() error {
 	return nil
 }
 
-// rng follows from the seed, a kind and a number alone.
+// rng returns random numbers that follow from the seed, a kind and a number alone.
 func (s *sim) rng(kind string, n int) *rand.Rand {
 	h := fnv.New64a()
 	_, _ = fmt.Fprintf(h, "%s/%d", kind, n) // a hash never fails
 	return rand.New(rand.NewPCG(s.cfg.Seed, h.Sum64()))
 }
 
-// hour is the city's hour, fixed for a run so that a seed's trips do not
+// hour returns the city's hour, fixed for a run so that a seed's trips do not
 // depend on when they are asked for: early evening, when a city is out.
 func (s *sim) hour() int { return 19 }
 
