@@ -1,7 +1,7 @@
-// Package journal keeps what the emulator must not forget: frames of a length,
-// a checksum and a payload, written with one write before the answer, so that
-// kill -9 loses nothing that was acknowledged (with fsync, neither does the
-// machine).
+// Package journal keeps what the emulator must not forget, in frames of a length,
+// a checksum and a payload. They are written with one write before the call is
+// answered, so that kill -9 loses nothing that was acknowledged; with fsync,
+// neither does a power cut.
 //
 // # The file
 //
@@ -16,19 +16,19 @@
 //
 // # Failure by failure
 //
-//   - Killed in a write: the torn frame is cut off when the file is opened.
-//     Nobody was told that it is kept.
+//   - Killed in a write: the torn frame is cut off when the file is opened. It
+//     was never acknowledged.
 //   - A byte went bad: reading ends before its frame. What reopens is a prefix
-//     of what was acknowledged; Lost says how many bytes are gone and whether
-//     whole frames stood behind the bad one, and a copy of them is kept beside
-//     the file under the name + ".damaged".
-//   - A write or an fsync fails: the file is cut back to what it was, and so is
-//     its memory; where even that fails, the next Append tries again first.
+//     of what was acknowledged. Lost returns how many bytes are gone and whether
+//     whole frames came after the bad one; if so, a copy of the bytes is kept in
+//     a file whose name ends with ".damaged".
+//   - A write or an fsync fails: the file is cut back to its length before; where
+//     even that fails, the next Append tries it again first.
 //   - Another format: ErrFormat, and nothing is touched.
 //
 // # Compaction
 //
-// StartCompaction opens a second file; its owner appends what is still true
-// while this one is written on; Finish copies what was appended meanwhile and
-// renames. A crash leaves the old file or the new one.
+// StartCompaction opens a second file. Its owner appends to it what is still true,
+// while others append to the first. Finish copies what they appended meanwhile
+// and renames the second file. A crash leaves the old file or the new one.
 package journal

@@ -11,8 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// sick is a disk that writes only so many bytes, and may refuse the rest.
-type sick struct {
+// failing is a disk that writes only so many bytes at a time, and may refuse to
+// sync and to truncate.
+type failing struct {
 	*os.File
 	room               int
 	noSync, noTruncate bool
@@ -20,7 +21,7 @@ type sick struct {
 
 var errFull = errors.New("no space left")
 
-func (d *sick) WriteAt(b []byte, at int64) (int, error) {
+func (d *failing) WriteAt(b []byte, at int64) (int, error) {
 	if len(b) <= d.room {
 		return d.File.WriteAt(b, at)
 	}
@@ -28,14 +29,14 @@ func (d *sick) WriteAt(b []byte, at int64) (int, error) {
 	return n, errFull
 }
 
-func (d *sick) Sync() error {
+func (d *failing) Sync() error {
 	if d.noSync {
 		return errFull
 	}
 	return d.File.Sync()
 }
 
-func (d *sick) Truncate(n int64) error {
+func (d *failing) Truncate(n int64) error {
 	if d.noTruncate {
 		return errFull
 	}
@@ -45,21 +46,23 @@ func (d *sick) Truncate(n int64) error {
 // A write that failed leaves nothing, however it failed: the frames of the next
 // ones are the only ones that reopen.
 func TestAFailedWriteLeavesNothing(t *testing.T) {
-	for name, ill := range map[string]sick{
+	for name, fault := range map[string]failing{
 		"half a frame": {room: 7}, "a frame and a half": {room: 20}, "no fsync": {room: 1 << 20, noSync: true},
-		"not even cut": {room: 20, noTruncate: true}, "no fsync, not cut": {room: 1 << 20, noSync: true, noTruncate: true},
+		"no truncate": {room: 20, noTruncate: true}, "no fsync, no truncate": {room: 1 << 20, noSync: true, noTruncate: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "j")
 			f, err := Open(path, true, func(int64, []byte) error { return nil })
 			require.NoError(t, err)
 			require.NoError(t, f.Append([]byte("first")))
-			d := ill
+
+			d := fault
 			d.File = f.f
 			f.disk = &d
 			require.ErrorIs(t, f.Append([]byte("denied"), []byte("denied")), errFull)
 			require.ErrorIs(t, f.Append([]byte("denied"), []byte("denied")), errFull)
-			f.disk = f.f // well again
+
+			f.disk = f.f // the disk works again
 			require.NoError(t, f.Append([]byte("x")))
 			require.NoError(t, f.Close())
 			var got [][]byte
@@ -71,18 +74,19 @@ func TestAFailedWriteLeavesNothing(t *testing.T) {
 	}
 }
 
-// broken is a file that a disk no longer gives.
+// broken is a file that can no longer be read.
 type broken struct{ err error }
 
 func (b broken) Read([]byte) (int, error) { return 0, b.err }
 
-// An end is an end; a disk that cannot be read is none, or what was acknowledged
-// would be cut off for it.
+// A disk that cannot be read is not the end of the file: what was acknowledged
+// would be cut off because of it.
 func TestADiskThatCannotBeReadIsNoTornWrite(t *testing.T) {
 	frame := AppendFrame(nil, []byte("payload"))
 	for _, n := range []int{3, 10} {
 		_, err := ReadFrame(bytes.NewReader(frame[:n]), nil)
 		require.ErrorIs(t, err, errTorn)
+
 		_, err = ReadFrame(io.MultiReader(bytes.NewReader(frame[:n]), broken{errFull}), nil)
 		require.ErrorIs(t, err, errFull)
 	}

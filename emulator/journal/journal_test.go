@@ -21,20 +21,21 @@ func reopen(t require.TestingT, path string) (out [][]byte, f *journal.File) {
 
 const head = len("TANDEM-JOURNAL-2\n")
 
-// written makes a file of payloads and gives its bytes.
+// written creates a file of payloads and returns its bytes.
 func written(t require.TestingT, path string, payloads [][]byte) []byte {
 	_, f := reopen(t, path)
 	for _, p := range payloads {
 		require.NoError(t, f.Append(p))
 	}
 	require.NoError(t, f.Close())
+
 	raw, err := os.ReadFile(path)
 	require.NoError(t, err)
 	return raw
 }
 
-// requirePrefix reopens raw: what it holds is a prefix of want, and the file
-// can be written on.
+// requirePrefix reopens raw, requires a prefix of want, and appends to it. It
+// returns how many frames there were, and what was cut off.
 func requirePrefix(t require.TestingT, path string, raw []byte, want [][]byte) (n int, lost journal.Loss) {
 	require.NoError(t, os.WriteFile(path, raw, 0o600))
 	got, f := reopen(t, path)
@@ -42,18 +43,20 @@ func requirePrefix(t require.TestingT, path string, raw []byte, want [][]byte) (
 	for i, p := range got {
 		require.True(t, bytes.Equal(want[i], p))
 	}
+
 	lost = f.Lost()
 	require.Equal(t, int64(len(raw)), max(f.Size(), int64(head))+lost.Bytes-int64(max(0, head-len(raw))))
 	require.NoError(t, f.Append([]byte("more")))
 	require.NoError(t, f.Close())
+
 	again, f := reopen(t, path)
 	require.Len(t, again, len(got)+1)
 	require.NoError(t, f.Close())
 	return len(got), lost
 }
 
-// The file is cut at every byte: more of the file is no less of its frames, and
-// a torn end is no damage.
+// The file is cut at every byte: a longer part has at least as many frames, and a
+// torn end is no damage.
 func TestCutAtEveryByteAPrefixReopens(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "j")
 	want := [][]byte{[]byte("one"), {}, []byte("three"), {0, 255}}
@@ -62,6 +65,7 @@ func TestCutAtEveryByteAPrefixReopens(t *testing.T) {
 		n, lost := requirePrefix(t, path, raw[:at], want)
 		require.GreaterOrEqual(t, n, whole)
 		require.False(t, lost.Damaged)
+
 		whole = n
 	}
 	require.Equal(t, len(want), whole)
@@ -74,22 +78,24 @@ func TestEveryBitFlippedAPrefixReopens(t *testing.T) {
 	raw, end := written(t, path, want), head
 	for i, p := range want {
 		for bit := range 8 * int(journal.FrameSize(len(p))) {
-			bent := bytes.Clone(raw)
-			bent[end+bit/8] ^= 1 << (bit % 8)
-			n, lost := requirePrefix(t, path, bent, want)
+			changed := bytes.Clone(raw)
+			changed[end+bit/8] ^= 1 << (bit % 8)
+			n, lost := requirePrefix(t, path, changed, want)
 			require.Equal(t, i, n)
 			require.Equal(t, int64(end), lost.At)
 		}
+
 		end += int(journal.FrameSize(len(p)))
 	}
 }
 
-// Whatever was written, and wherever it is cut or bent.
+// Whatever was written, and wherever it is cut or changed, a prefix reopens.
 func TestWhatReopensIsAPrefix(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "j")
 	rapid.Check(t, func(t *rapid.T) {
 		want := rapid.SliceOfN(rapid.SliceOfN(rapid.Byte(), 0, 40), 1, 12).Draw(t, "payloads")
 		require.NoError(t, os.RemoveAll(path))
+
 		raw := written(t, path, want)
 		requirePrefix(t, path, raw[:rapid.IntRange(0, len(raw)).Draw(t, "cut")], want)
 		raw[rapid.IntRange(head, len(raw)-1).Draw(t, "byte")] ^= 1 << rapid.IntRange(0, 7).Draw(t, "bit")
@@ -105,6 +111,7 @@ func TestDamageIsToldFromATornEnd(t *testing.T) {
 	n, lost := requirePrefix(t, path, raw, want)
 	require.Zero(t, n)
 	require.Equal(t, journal.Loss{At: int64(head), Bytes: int64(len(raw) - head), Damaged: true}, lost)
+
 	kept, err := os.ReadFile(path + ".damaged")
 	require.NoError(t, err)
 	require.Equal(t, raw[head:], kept, "a person can still look at it")
@@ -126,6 +133,7 @@ func TestAnotherFormatIsRefused(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 		_, err := journal.Open(path, false, func(int64, []byte) error { return nil })
 		require.ErrorIs(t, err, journal.ErrFormat)
+
 		left, err := os.ReadFile(path)
 		require.NoError(t, err)
 		require.Equal(t, text, string(left), "nothing is touched")
@@ -138,6 +146,7 @@ func TestCompactionMissesNothing(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "j")
 		f, err := journal.Open(path, fsync, func(int64, []byte) error { return nil })
 		require.NoError(t, err)
+
 		for range 100 {
 			require.NoError(t, f.Append([]byte("old")))
 		}
@@ -145,6 +154,7 @@ func TestCompactionMissesNothing(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, f.Append([]byte("1"), []byte("2")))
 		require.NoError(t, c.Append([]byte("a"), []byte("b")))
+
 		copied, err := c.CatchUp(f, f.Size())
 		require.NoError(t, err)
 		require.Equal(t, 2*journal.FrameSize(1), copied)
@@ -152,6 +162,7 @@ func TestCompactionMissesNothing(t *testing.T) {
 		require.NoError(t, c.Finish(f))
 		require.NoError(t, f.Append([]byte("4")))
 		require.NoError(t, f.Close())
+
 		got, f := reopen(t, path)
 		require.Equal(t, "ab1234", string(bytes.Join(got, nil)))
 		require.NoError(t, f.Close())
@@ -167,25 +178,28 @@ func TestAnAbandonedCompactionChangesNothing(t *testing.T) {
 	require.NoError(t, c.Append([]byte("b")))
 	require.NoError(t, c.Abandon())
 	require.NoError(t, f.Close())
+
 	left, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, raw, left)
 	require.NoFileExists(t, path+".new")
 }
 
-// FuzzReadFrame reads any bytes: no panic, no more memory than is there, and
-// what is read as a frame would be written so.
+// FuzzReadFrame reads any bytes: it does not panic, and what is read as a frame
+// would be written like that.
 func FuzzReadFrame(f *testing.F) {
 	f.Add(journal.AppendFrame(nil, []byte("hello")))
 	f.Add(journal.AppendFrame(journal.AppendFrame(nil, nil), []byte{0}))
 	f.Add([]byte{255, 255, 255, 1, 0, 0, 0, 0, 1})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, rest := bytes.NewReader(b), b
+
 		for {
 			p, err := journal.ReadFrame(r, nil)
 			if err != nil {
 				return
 			}
+
 			again := journal.AppendFrame(nil, p)
 			require.Equal(t, rest[:len(again)], again)
 			rest = rest[len(again):]
@@ -199,6 +213,7 @@ func BenchmarkOpen(b *testing.B) {
 	_, f := reopen(b, path)
 	payload := bytes.Repeat([]byte("x"), 200)
 	batch := make([][]byte, 1000)
+
 	for i := range batch {
 		batch[i] = payload
 	}
@@ -206,6 +221,7 @@ func BenchmarkOpen(b *testing.B) {
 		require.NoError(b, f.Append(batch...))
 	}
 	require.NoError(b, f.Close())
+
 	for b.Loop() {
 		n := 0
 		f, err := journal.Open(path, false, func(int64, []byte) error { n++; return nil })
@@ -220,6 +236,7 @@ func BenchmarkAppend(b *testing.B) {
 		b.Run(fmt.Sprint("fsync=", fsync), func(b *testing.B) {
 			f, err := journal.Open(filepath.Join(b.TempDir(), "j"), fsync, func(int64, []byte) error { return nil })
 			require.NoError(b, err)
+
 			payload := bytes.Repeat([]byte("x"), 200)
 			for b.Loop() {
 				require.NoError(b, f.Append(payload))

@@ -6,21 +6,25 @@ import (
 	"os"
 )
 
-// Replace puts a file of these bytes in path's place, by rename: a crash leaves
-// the one or the other.
+// Replace replaces the file at path by one of these bytes. A crash leaves the old
+// file or the new one.
 func Replace(path string, b []byte, fsync bool) error {
 	tmp := path + ".new"
 	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
+
 	_, err = f.Write(b)
 	if err == nil && fsync {
 		err = f.Sync()
 	}
+
+	// By rename, once all bytes are written: nobody sees half a file.
 	if err = errors.Join(err, f.Close()); err == nil {
 		err = os.Rename(tmp, path)
 	}
+
 	if err == nil && fsync {
 		return SyncDir(path)
 	}
