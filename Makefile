@@ -8,7 +8,7 @@ LINT := go tool -modfile=tools/go.mod golangci-lint
 TEST_TIMEOUT := 10m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build web test unit e2e lint fmt audit feed soak clean needs up down logs compose conformance engine aws-messaging aws-messaging-down bench
+.PHONY: help demo build web test unit e2e lint fmt audit feed soak clean needs up down logs compose conformance engine aws-messaging aws-messaging-down bench lines
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -104,6 +104,9 @@ aws-messaging-down: build ## Delete queues and stream on AWS, and check that not
 
 bench: ## Compare the emulator with a stub that only decodes and answers, as ratios
 	@cd services/bench && go run . $(ARGS)
+
+lines: ## Measure how the code reads: blank and comment lines per room, file sizes
+	@go run ./services/test/lines .
 
 soak: build ## Run the demo for an hour, and compare memory and disk at minutes 10 and 60
 	TANDEM_SOAK=1h go test -count=1 -v -timeout 80m -run TestSoak ./services/test/e2e

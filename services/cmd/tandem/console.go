@@ -14,7 +14,7 @@ type consoleCmd struct {
 	messaging
 	signing
 	BookingURL string   `required:"" help:"Base URL of booking."`
-	Peers      []string `help:"The processes to ask, as name=url; name-*=url asks every address that the host has."`
+	Peers      []string `help:"The processes to ask for their status, as name=url; name-*=url asks every address of the host."`
 }
 
 func (c consoleCmd) Run(ctx context.Context) error {
@@ -22,6 +22,7 @@ func (c consoleCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+
 	cfg := console.Config{Auth: signer, AWS: c.aws(), BookingURL: c.BookingURL}
 	for _, p := range c.Peers {
 		name, url, ok := strings.Cut(p, "=")
@@ -30,6 +31,7 @@ func (c consoleCmd) Run(ctx context.Context) error {
 		}
 		cfg.Peers = append(cfg.Peers, console.Peer{Name: name, URL: url})
 	}
+
 	return c.serve(ctx, "console", func(ctx context.Context, env lifecycle.Env) error {
 		return console.Run(ctx, env, cfg)
 	})

@@ -14,26 +14,27 @@ import (
 )
 
 type demoCmd struct {
-	Addr        string        `default:"127.0.0.1:8080" help:"Where the browser finds Tandem."`
+	Addr        string        `default:"127.0.0.1:8080" help:"Address of the gateway, for the browser."`
 	Drivers     int           `default:"200" help:"Simulated drivers."`
 	Riders      float64       `default:"20" help:"Simulated bookings a minute."`
-	Speed       float64       `default:"4" help:"How much faster than the street allows cars move. Changes no time-out."`
-	Seed        uint64        `default:"1" help:"The same seed gives the same trips."`
+	Speed       float64       `default:"4" help:"How many times as fast as the street allows cars drive. It changes no time-out."`
+	Seed        uint64        `default:"1" help:"The same seed produces the same trips."`
 	Workers     int           `default:"2" help:"Dispatch workers."`
-	For         time.Duration `help:"End after this long: finish rides under way, audit, report."`
+	For         time.Duration `help:"After this long, let the rides under way end, audit, report and end."`
 	Report      string        `type:"path" help:"Write what was measured to this JSON file."`
-	Fresh       bool          `help:"Forget the data folder first."`
+	Fresh       bool          `help:"Empty the data folder first."`
 	Data        string        `type:"path" help:"Data folder (default: in the user's cache folder)."`
 	Profile     string        `default:"default" enum:"default,fast" help:"Time-outs: default, or fast for tests."`
-	DatabaseURL string        `env:"TANDEM_DATABASE_URL,DATABASE_URL" help:"A Postgres to use instead of a private one."`
+	DatabaseURL string        `env:"TANDEM_DATABASE_URL,DATABASE_URL" help:"Use this Postgres instead of a private one."`
 	Backend     string        `default:"emulator" enum:"emulator,localstack,aws" env:"TANDEM_BACKEND,BACKEND" help:"emulator (part of the demo), localstack (one that runs already) or aws."`
 	AWSEndpoint string        `name:"aws-endpoint" env:"TANDEM_AWS_ENDPOINT,AWS_ENDPOINT" help:"Where LocalStack is (default: http://127.0.0.1:4566)."`
 	AWSRegion   string        `name:"aws-region" help:"AWS region; empty is the SDK's default."`
-	Faults      bool          `help:"Let the emulator's /_aws/faults make failures on purpose."`
+	Faults      bool          `help:"Let the emulator's /_aws/faults cause failures on purpose."`
 	spending
 }
 
-// where is the AWS that was named; the emulator's endpoint is known once it listens.
+// where returns the AWS that the flags name. The emulator's endpoint is not known
+// before it listens, so demo.Run fills it in.
 func (c demoCmd) where() messaging {
 	m := messaging{Backend: c.Backend, AWSRegion: c.AWSRegion}
 	if c.Backend == profile.LocalStack {
@@ -42,10 +43,10 @@ func (c demoCmd) where() messaging {
 	return m
 }
 
-// Validate is kong's: it runs before the command does.
+// Validate is called by kong before the command runs.
 func (c demoCmd) Validate() error {
 	if c.Faults && c.Backend != profile.Emulator {
-		return fmt.Errorf("--faults are the emulator's: the backend %s has none to turn on", c.Backend)
+		return fmt.Errorf("only the emulator has --faults, and the backend is %s", c.Backend)
 	}
 	return nil
 }
@@ -54,6 +55,7 @@ func (c demoCmd) Run(ctx context.Context) error {
 	if err := c.allow(c.Backend, c.Drivers, c.Riders); err != nil {
 		return err
 	}
+
 	where := c.where()
 	if c.Data == "" {
 		dir, err := runfile.DefaultDir(c.Backend)
@@ -62,10 +64,12 @@ func (c demoCmd) Run(ctx context.Context) error {
 		}
 		c.Data = dir
 	}
+
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
+
 	ok, err := demo.Run(ctx, demo.Options{
 		Version: version, Self: self, Environ: os.Environ(), Out: os.Stdout,
 		Addr: c.Addr, Drivers: c.Drivers, Riders: c.Riders, Speed: c.Speed, Seed: c.Seed, Workers: c.Workers,
@@ -75,7 +79,9 @@ func (c demoCmd) Run(ctx context.Context) error {
 		Migrate: func(ctx context.Context, url string) error { return postgres.Migrate(ctx, url, schemas()...) },
 		Audit:   auditDemo(c.Profile),
 	})
+
 	if err == nil && !ok {
+		// The screen has shown the audit's verdict; the exit code is for scripts.
 		return exitCode(1)
 	}
 	return err

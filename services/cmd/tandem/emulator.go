@@ -9,23 +9,23 @@ import (
 	"tandem/services/internal/lifecycle"
 )
 
-// emulatorCmd's defaults are emulator.Default's.
+// emulatorCmd's defaults are those of emulator.Default; a test compares them.
 type emulatorCmd struct {
 	serving
-	EmulatorData   string            `type:"path" help:"Folder for journals and segments; empty keeps everything in memory."`
-	Fsync          bool              `help:"What is acknowledged survives a power cut too, not only kill -9. Slower."`
-	Limits         bool              `default:"true" negatable:"" help:"AWS's throughput limits, such as 1 MB/s and 1,000 records/s into a shard."`
-	Reorder        float64           `default:"0.02" help:"How often (0 to 1) a standard queue hands out another message than its oldest."`
-	Duplicate      float64           `default:"0.0005" help:"How often (0 to 1) a standard queue hands out a message again that was deleted."`
-	Seed           uint64            `default:"1" help:"The same seed reorders and duplicates alike."`
-	StreamBytesCap int64             `default:"2147483648" placeholder:"BYTES" help:"What all streams together keep on disk, whatever their retention (default: 2 GiB; 0: no bound)."`
-	IteratorLife   time.Duration     `default:"5m" help:"How long a shard iterator can be used; short ones show who handles ExpiredIteratorException."`
-	Faults         bool              `help:"Let /_aws/faults make failures on purpose."`
+	EmulatorData   string            `type:"path" help:"Folder for journals and segments; if empty, everything is kept in memory."`
+	Fsync          bool              `help:"Sync to disk before acknowledging: what is acknowledged then survives a power cut, not only kill -9. It is slower."`
+	Limits         bool              `default:"true" negatable:"" help:"Keep AWS's throughput limits, such as 1 MB/s and 1,000 records/s into a shard."`
+	Reorder        float64           `default:"0.02" help:"How often (0 to 1) a standard queue returns another message than its oldest."`
+	Duplicate      float64           `default:"0.0005" help:"How often (0 to 1) a standard queue returns a message again that was deleted."`
+	Seed           uint64            `default:"1" help:"The same seed reorders and duplicates in the same way."`
+	StreamBytesCap int64             `default:"2147483648" placeholder:"BYTES" help:"The most that all streams together keep on disk, whatever their retention (default: 2 GiB; 0: no bound)."`
+	IteratorLife   time.Duration     `default:"5m" help:"How long a shard iterator is valid; a short life shows whether a reader handles ExpiredIteratorException."`
+	Faults         bool              `help:"Let /_aws/faults cause failures on purpose."`
 	Set            map[string]string `mapsep:"," placeholder:"NAME=VALUE" help:"A parameter of messaging.yaml, such as Shards=8."`
 }
 
 func (c emulatorCmd) config() emulator.Config {
-	cfg := emulator.Default() // for what has no flag
+	cfg := emulator.Default() // for the fields that have no flag
 	cfg.DataDir, cfg.Fsync, cfg.Limits = c.EmulatorData, c.Fsync, c.Limits
 	cfg.Reorder, cfg.Duplicate, cfg.Seed = c.Reorder, c.Duplicate, c.Seed
 	cfg.StreamBytesCap, cfg.IteratorLife = c.StreamBytesCap, c.IteratorLife
@@ -33,9 +33,9 @@ func (c emulatorCmd) config() emulator.Config {
 	return cfg
 }
 
-// Help is kong's: it stands below the one line.
+// Help returns the text that kong prints below the one-line help.
 func (emulatorCmd) Help() string {
-	return `It speaks to any AWS SDK and to the AWS CLI. Its log begins with the variables that point them at it. Queues and the stream of messaging.yaml are there from the start; others can be made.`
+	return `It speaks to any AWS SDK and to the AWS CLI. Its log begins with the environment variables that point them to it. The queues and the stream of messaging.yaml exist from the start; others can be created.`
 }
 
 func (c emulatorCmd) Run(ctx context.Context) error {

@@ -15,6 +15,7 @@ func emulate(t *testing.T, args ...string) emulator.Config {
 	var c cli
 	parser, err := kong.New(&c, kong.Exit(func(int) { t.Fatal("it exits") }))
 	require.NoError(t, err)
+
 	_, err = parser.Parse(append([]string{"emulator"}, args...))
 	require.NoError(t, err)
 	return c.Emulator.config()

@@ -12,15 +12,15 @@ import (
 
 type feedCmd struct {
 	running
-	File        string  `arg:"" type:"existingfile" help:"GPS traces, trips (known by their header), or plain CSV: driver,time,lat,lon."`
-	Speedup     float64 `help:"Recorded seconds a second; 0: as fast as accepted."`
-	Resume      bool    `help:"Go on where the last feed of this file stopped."`
-	Drivers     int     `default:"200" help:"For trips: drivers of feed's own, where the recorded pick-ups are."`
-	Speed       float64 `default:"4" help:"For trips: how much faster than the street allows they drive."`
+	File        string  `arg:"" type:"existingfile" help:"GPS traces, trips (recognized by their header), or plain CSV: driver,time,lat,lon."`
+	Speedup     float64 `help:"How many recorded seconds are sent in a second; 0: as fast as they are accepted."`
+	Resume      bool    `help:"Continue where the last feed of this file stopped."`
+	Drivers     int     `default:"200" help:"For trips: how many drivers feed adds, near the recorded pick-ups."`
+	Speed       float64 `default:"4" help:"For trips: how many times as fast as the street allows they drive."`
 	GatewayURL  string  `help:"Base URL of a gateway (default: the running demo's)."`
-	OperatorKey string  `help:"Its operator key."`
-	JSON        bool    `name:"json" help:"The summary as JSON."`
-	Quiet       bool    `help:"No progress line."`
+	OperatorKey string  `help:"The operator key of that gateway."`
+	JSON        bool    `name:"json" help:"Print the summary as JSON."`
+	Quiet       bool    `help:"Print no progress line."`
 }
 
 func (c feedCmd) Run(ctx context.Context) error {
@@ -31,6 +31,8 @@ func (c feedCmd) Run(ctx context.Context) error {
 		}
 		c.GatewayURL, c.OperatorKey = run.Gateway, run.OperatorKey
 	}
+
+	// How far each file was sent is kept in the cache folder, for --resume.
 	cache, err := runfile.CacheDir()
 	if err != nil {
 		return err
@@ -39,6 +41,7 @@ func (c feedCmd) Run(ctx context.Context) error {
 	if err := os.MkdirAll(state, 0o700); err != nil {
 		return fmt.Errorf("feed: %w", err)
 	}
+
 	_, err = feed.Run(ctx, os.Stdout, feed.Config{
 		GatewayURL: c.GatewayURL, OperatorKey: c.OperatorKey, File: c.File, Speedup: c.Speedup, Resume: c.Resume,
 		StateDir: state, Drivers: c.Drivers, Speed: c.Speed, JSON: c.JSON, Quiet: c.Quiet,

@@ -13,8 +13,8 @@ type gatewayCmd struct {
 	serving
 	database
 	signing
-	OperatorKey     string `help:"Its holder may have tokens of any role; empty: nobody may."`
-	DemoLogin       bool   `help:"One click makes anybody an operator. For a gateway on loopback only."`
+	OperatorKey     string `help:"Whoever sends this key gets tokens of any role; if empty, nobody does."`
+	DemoLogin       bool   `help:"Let anybody become an operator by one click. Use it only for a gateway on loopback."`
 	BookingURL      string `required:"" help:"Base URL of booking."`
 	LocationURL     string `required:"" help:"Base URL of location."`
 	MapfeedURL      string `required:"" help:"Base URL of mapfeed."`
@@ -29,6 +29,7 @@ func (c gatewayCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+
 	return c.serve(ctx, "gateway", func(ctx context.Context, env lifecycle.Env) error {
 		return gateway.Run(ctx, env, gateway.Config{
 			DatabaseURL: c.DatabaseURL, Auth: signer, OperatorKey: c.OperatorKey, DemoLogin: c.DemoLogin,

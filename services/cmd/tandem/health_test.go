@@ -15,10 +15,13 @@ func TestHealthcheckIsWhatReadyzSays(t *testing.T) {
 			http.Error(w, `{"checks":{"queue":"failing"}}`, http.StatusServiceUnavailable)
 		}
 	}))
+
 	c := healthcheckCmd{URL: s.URL}
 	require.NoError(t, c.Run(t.Context()))
+
 	ready = false
 	require.ErrorContains(t, c.Run(t.Context()), "queue", "it says which check fails")
+
 	s.Close()
 	require.Error(t, c.Run(t.Context()), "nobody answers")
 }

@@ -12,7 +12,7 @@ import (
 	"tandem/services/notification"
 )
 
-// schemas are all of Tandem's, each with one owner.
+// schemas returns all schemas of Tandem; each has one package that owns it.
 func schemas() []postgres.Schema {
 	return append(ride.Schemas(),
 		gateway.Schema(), notification.Schema(), history.Schema(), heatmap.Schema(),

@@ -12,27 +12,29 @@ type simulatorCmd struct {
 	serving
 	signing
 	spending
-	Backend     string        `default:"emulator" enum:"emulator,localstack,aws" help:"What Tandem runs on: it asks before it costs money."`
+	Backend     string        `default:"emulator" enum:"emulator,localstack,aws" help:"What Tandem runs on; aws needs --yes-this-costs-money."`
 	GatewayURL  string        `required:"" help:"Base URL of the gateway."`
 	OperatorKey string        `required:"" help:"The gateway's operator key."`
 	Drivers     int           `default:"200" help:"Simulated drivers."`
 	Riders      float64       `default:"20" help:"Simulated bookings a minute."`
-	Speed       float64       `default:"4" help:"How much faster than the street allows cars move."`
-	Seed        uint64        `default:"1" help:"The same seed gives the same trips."`
-	For         time.Duration `help:"How long riders come; 0: until stopped."`
-	Drain       time.Duration `default:"2m" help:"After --for, how long rides under way may take to end."`
+	Speed       float64       `default:"4" help:"How many times as fast as the street allows cars drive."`
+	Seed        uint64        `default:"1" help:"The same seed produces the same trips."`
+	For         time.Duration `help:"How long riders request rides; 0: until stopped."`
+	Drain       time.Duration `default:"2m" help:"How long rides under way may take to end after --for."`
 	Ledger      string        `type:"path" help:"Write every promise to this file of JSON lines."`
-	Report      string        `type:"path" help:"Write what was seen to this JSON file."`
+	Report      string        `type:"path" help:"Write what was measured to this JSON file."`
 }
 
 func (c simulatorCmd) Run(ctx context.Context) error {
 	if err := c.allow(c.Backend, c.Drivers, c.Riders); err != nil {
 		return err
 	}
+
 	signer, err := c.signer()
 	if err != nil {
 		return err
 	}
+
 	return c.serve(ctx, "simulator", func(ctx context.Context, env lifecycle.Env) error {
 		return simulator.Run(ctx, env, simulator.Config{
 			GatewayURL: c.GatewayURL, OperatorKey: c.OperatorKey, Auth: signer, Drivers: c.Drivers, RidersPerMinute: c.Riders,

@@ -7,9 +7,9 @@ import (
 	"tandem/services/tools/cost"
 )
 
-// spending is the consent to what load on AWS itself costs.
+// spending has the flag by which a person agrees to pay for load on AWS.
 type spending struct {
-	YesThisCostsMoney bool `name:"yes-this-costs-money" help:"With --backend=aws: I know that AWS bills for this."`
+	YesThisCostsMoney bool `name:"yes-this-costs-money" help:"Needed with --backend=aws: I know that AWS charges for this."`
 }
 
 // allow refuses to put load on AWS without consent.
@@ -17,7 +17,9 @@ func (s spending) allow(backend string, drivers int, riders float64) error {
 	if backend != profile.AWS || s.YesThisCostsMoney {
 		return nil
 	}
+
 	p := cost.Quoted()
+	// These are messaging.yaml's defaults, of whose four consumers two are read from.
 	items := cost.Hourly(p, cost.Load{Shards: 4, Consumers: 4, FanOutReaders: 2, Drivers: drivers, RidesPerMinute: riders})
-	return fmt.Errorf("the backend is AWS, and %d drivers and %g rides a minute cost %s: say --yes-this-costs-money if you want that, and tandem messaging delete --backend=aws when you are done, for what is deployed costs while nobody uses it", drivers, riders, cost.Sentence(p, items))
+	return fmt.Errorf("the backend is AWS, and %d drivers and %g rides a minute cost %s: add --yes-this-costs-money if you want that. When you are done, run tandem messaging delete --backend=aws, since what is deployed costs money while nobody uses it", drivers, riders, cost.Sentence(p, items))
 }

@@ -10,35 +10,41 @@ import (
 
 // tools has a field for each subcommand that runs, prints and ends.
 type tools struct {
-	Audit auditCmd `cmd:"" group:"tools" help:"Prove the guarantees on what is there."`
+	Audit auditCmd `cmd:"" group:"tools" help:"Prove the guarantees on the data that exist."`
 	Feed  feedCmd  `cmd:"" group:"tools" help:"Send a recording to the public API."`
 
 	Messaging messagingCmd `cmd:"" group:"tools" help:"Deploy queues and stream on LocalStack or AWS, or delete them."`
 }
 
-// running is how a tool finds what it works on: the demo on a data folder.
+// running has the flag by which a tool finds the demo that it works on.
 type running struct {
 	Data string `type:"path" help:"The demo's data folder (default: in the user's cache folder)."`
 }
 
+// find returns the demo on the data folder that was named, or else the first
+// that runs on a backend's default folder.
 func (r running) find() (runfile.Run, error) {
 	if r.Data != "" {
 		return runfile.Read(r.Data)
 	}
+
 	for _, backend := range []string{profile.Emulator, profile.LocalStack, profile.AWS} {
 		dir, err := runfile.DefaultDir(backend)
 		if err != nil {
 			return runfile.Run{}, err
 		}
+
 		run, err := runfile.Read(dir)
+		// A file that cannot be read is an error and not a reason to take another demo.
 		if err == nil || !errors.Is(err, runfile.ErrNotRunning) {
 			return run, err
 		}
 	}
+
 	return runfile.Run{}, runfile.ErrNotRunning
 }
 
-// awsOf is where the AWS of a running demo is.
+// awsOf returns where the AWS of a running demo is.
 func awsOf(run runfile.Run) awsclient.Config {
 	return messaging{Backend: run.Backend, AWSEndpoint: run.AWSEndpoint, AWSRegion: run.AWSRegion}.aws()
 }

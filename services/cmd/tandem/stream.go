@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+
+	"tandem/services/heatmap"
+	"tandem/services/history"
+	"tandem/services/internal/lifecycle"
+	"tandem/services/location"
+	"tandem/services/mapfeed"
+	"tandem/services/nearby"
+)
+
+// The services of the stream's side: location writes the stream, the other four
+// read it.
+
+type locationCmd struct {
+	serving
+	messaging
+	signing
+	timing
+}
+
+func (c locationCmd) Run(ctx context.Context) error {
+	signer, prof, err := c.keys(c.timing)
+	if err != nil {
+		return err
+	}
+	backend, err := c.backend()
+	if err != nil {
+		return err
+	}
+
+	return c.serve(ctx, "location", func(ctx context.Context, env lifecycle.Env) error {
+		return location.Run(ctx, env, location.Config{AWS: c.aws(), Backend: backend, Auth: signer, Profile: prof})
+	})
+}
+
+// leases is for a reader that needs the database for nothing but its lease on a
+// fan-out consumer, and can do without.
+type leases struct {
+	DatabaseURL string `help:"Postgres, for the leases of fan-out consumers: postgres://user:password@host:5432/name. Without it the stream is polled."`
+}
+
+type nearbyCmd struct {
+	serving
+	messaging
+	signing
+	timing
+	leases
+}
+
+func (c nearbyCmd) Run(ctx context.Context) error {
+	signer, prof, err := c.keys(c.timing)
+	if err != nil {
+		return err
+	}
+	backend, err := c.backend()
+	if err != nil {
+		return err
+	}
+
+	return c.serve(ctx, "nearby", func(ctx context.Context, env lifecycle.Env) error {
+		return nearby.Run(ctx, env, nearby.Config{DatabaseURL: c.DatabaseURL, AWS: c.aws(), Backend: backend, Auth: signer, Profile: prof})
+	})
+}
+
+type mapfeedCmd struct {
+	serving
+	messaging
+	signing
+	timing
+	leases
+	BookingURL string `required:"" help:"Base URL of booking."`
+}
+
+func (c mapfeedCmd) Run(ctx context.Context) error {
+	signer, prof, err := c.keys(c.timing)
+	if err != nil {
+		return err
+	}
+	backend, err := c.backend()
+	if err != nil {
+		return err
+	}
+
+	return c.serve(ctx, "mapfeed", func(ctx context.Context, env lifecycle.Env) error {
+		return mapfeed.Run(ctx, env, mapfeed.Config{
+			DatabaseURL: c.DatabaseURL, AWS: c.aws(), Backend: backend, Auth: signer, Profile: prof, BookingURL: c.BookingURL,
+		})
+	})
+}
+
+type historyCmd struct {
+	serving
+	database
+	messaging
+	signing
+	timing
+}
+
+func (c historyCmd) Run(ctx context.Context) error {
+	signer, prof, err := c.keys(c.timing)
+	if err != nil {
+		return err
+	}
+
+	return c.serve(ctx, "history", func(ctx context.Context, env lifecycle.Env) error {
+		return history.Run(ctx, env, history.Config{DatabaseURL: c.DatabaseURL, AWS: c.aws(), Auth: signer, Profile: prof})
+	})
+}
+
+type heatmapCmd struct {
+	serving
+	database
+	messaging
+	signing
+	timing
+}
+
+func (c heatmapCmd) Run(ctx context.Context) error {
+	signer, prof, err := c.keys(c.timing)
+	if err != nil {
+		return err
+	}
+
+	return c.serve(ctx, "heatmap", func(ctx context.Context, env lifecycle.Env) error {
+		return heatmap.Run(ctx, env, heatmap.Config{DatabaseURL: c.DatabaseURL, AWS: c.aws(), Auth: signer, Profile: prof})
+	})
+}
