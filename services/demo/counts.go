@@ -6,7 +6,8 @@ type Counts struct {
 	Points PointCounts `json:"points"`
 }
 
-// RideCounts are rides by how they ended. Lost ones got 201 and are not there.
+// RideCounts are rides by how they ended. A lost ride was answered with 201 and
+// does not exist.
 type RideCounts struct {
 	Requested   int64 `json:"requested"`
 	Assigned    int64 `json:"assigned"`
@@ -16,7 +17,7 @@ type RideCounts struct {
 	Lost        int64 `json:"lost"`
 }
 
-// PointCounts are points that got 202, and what became of them.
+// PointCounts are points that were answered with 202, and what became of them.
 type PointCounts struct {
 	Accepted   int64 `json:"accepted"`
 	Stored     int64 `json:"stored"`

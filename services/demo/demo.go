@@ -35,15 +35,15 @@ type Options struct {
 	Data        string
 	Profile     string
 	DatabaseURL string // empty: a private Postgres
-	Backend     string // profile.Emulator is started; the others are there
+	Backend     string // profile.Emulator is started; the others run already
 	AWSEndpoint string // of LocalStack; empty with the emulator and AWS
 	AWSRegion   string // empty: the SDK's default
-	Faults      bool   // the emulator takes rules of what to fail
+	Faults      bool   // the emulator accepts rules for failing calls
 
 	// Migrate applies all schemas.
 	Migrate func(ctx context.Context, databaseURL string) error
-	// Deploy makes the queues and the stream where they are missing. The emulator
-	// makes them by itself.
+	// Deploy creates the queues and the stream if they are missing. The emulator
+	// creates its own.
 	Deploy func(ctx context.Context) error
 	// Audit proves the guarantees on the running demo.
 	Audit func(ctx context.Context, r runfile.Run) (Audit, error)
@@ -64,7 +64,7 @@ type demo struct {
 	log      *slog.Logger
 	logFile  *os.File
 	signer   *auth.Signer
-	settings map[string]string // what rows may need
+	settings map[string]string // what rows may need, by name
 	rows     []row
 	addrs    map[string]string // process name -> base URL
 	sup      *supervisor.Supervisor
@@ -76,22 +76,28 @@ type demo struct {
 func Run(ctx context.Context, o Options) (ok bool, err error) {
 	d := &demo{Options: o, screen: newScreen(o.Out), settings: map[string]string{}, addrs: map[string]string{}}
 	d.screen.title(o.Backend)
+
 	if d.folder, err = openFolder(o.Data, o.Fresh); err != nil {
 		return false, err
 	}
 	defer func() { err = errors.Join(err, d.folder.close()) }()
+
 	if err := d.openLog(); err != nil {
 		return false, err
 	}
 	defer func() { _ = d.logFile.Close() }()
+
 	d.sup = supervisor.New(supervisor.Options{Logs: d.folder.path("logs"), Log: d.log, OnChange: d.changed})
+	// From here on every return ends the processes, also a failed start.
 	defer d.stop()
+
 	if err := d.start(ctx); err != nil {
 		if ctx.Err() != nil {
 			return true, nil // Ctrl-C while it starts
 		}
 		return false, err
 	}
+
 	d.screen.links(d.addrs["gateway"])
 	if o.For == 0 {
 		d.watch(ctx, nil)
@@ -104,17 +110,21 @@ func (d *demo) openLog() error {
 	if err := os.MkdirAll(d.folder.path("logs"), 0o700); err != nil {
 		return fmt.Errorf("data folder: %w", err)
 	}
+
 	f, err := os.OpenFile(d.folder.path("logs", "demo.log"), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("data folder: %w", err)
 	}
+
 	d.logFile, d.log = f, slog.New(slog.NewJSONHandler(f, nil))
 	return nil
 }
 
-// stop ends everything, in order, within stopWithin.
+// stop ends every process, in order, within stopWithin.
 func (d *demo) stop() {
 	d.screen.line(" ending everything …")
+
+	// The caller's context has ended already when the demo is stopped by Ctrl-C.
 	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
 	defer cancel()
 	d.sup.Stop(ctx)

@@ -26,10 +26,11 @@ type quantiles struct {
 	P99 float64 `json:"p99"`
 }
 
-// finish runs through --for: riders come for that long, rides under way end,
-// then it audits and reports. ok is the audit's verdict.
+// finish runs a demo with --for: riders request rides for that long, the rides
+// under way end, then finish audits and reports. ok is the audit's verdict.
 func (d *demo) finish(ctx context.Context) (ok bool, err error) {
 	began, usage := time.Now(), d.usage()
+
 	d.watch(ctx, func() bool {
 		s, err := d.simulator(ctx)
 		return err == nil && s.Phase == "finished"
@@ -37,28 +38,36 @@ func (d *demo) finish(ctx context.Context) (ok bool, err error) {
 	if ctx.Err() != nil {
 		return false, errors.New("ended before --for was over: nothing was audited")
 	}
+
 	after := d.usage()
+
 	r := report{
 		Version: d.Version, StartedAt: began.UTC(), Seconds: time.Since(began).Seconds(),
 		MemoryMB: after.memoryMB, CPUCores: (after.cpuSeconds - usage.cpuSeconds) / time.Since(began).Seconds(),
 	}
+
 	if r.Latency, err = d.latencies(ctx); err != nil {
 		return false, err
 	}
-	d.endSimulator() // what is audited is at rest, and the ledger is closed
+
+	// The audit reads data at rest and a ledger that is closed.
+	d.endSimulator()
 	if r.Audit, err = d.Audit(ctx, d.run.get()); err != nil {
 		return false, fmt.Errorf("audit: %w", err)
 	}
+
 	r.Counts = r.Audit.Counts
 	if err := d.writeReport(r); err != nil {
 		return false, err
 	}
+
 	d.screen.line(fmt.Sprintf(" %d rides requested, %d completed; %d points accepted, %d stored, %d lost; audit %s",
 		r.Rides.Requested, r.Rides.Completed, r.Points.Accepted, r.Points.Stored, r.Points.Lost, verdict(r.Audit.OK)))
 	return r.Audit.OK, nil
 }
 
 func (d *demo) endSimulator() {
+	// Ctrl-C at this moment must not kill the simulator before its ledger is closed.
 	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
 	defer cancel()
 	d.sup.End(ctx, "simulator")
@@ -71,17 +80,19 @@ func verdict(ok bool) string {
 	return "FAILED"
 }
 
-// latencies come from the simulator (what an app waited) and from each reader
-// (a point's arrival on the stream until it was applied).
+// latencies returns what the simulator measured (how long an app waited) and what
+// each reader did (from a point's arrival on the stream until it was applied).
 func (d *demo) latencies(ctx context.Context) (map[string]quantiles, error) {
 	s, err := d.simulator(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("the simulator's report: %w", err)
 	}
+
 	o, err := d.overview(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("the console's overview: %w", err)
 	}
+
 	out := map[string]quantiles{}
 	for name, q := range s.Latency {
 		out[name] = quantiles{q.P50, q.P99}
@@ -96,6 +107,7 @@ func (d *demo) writeReport(r report) error {
 	if d.Report == "" {
 		return nil
 	}
+
 	b, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
@@ -103,5 +115,6 @@ func (d *demo) writeReport(r report) error {
 	if err := os.WriteFile(d.Report, append(b, '\n'), 0o644); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
+
 	return nil
 }

@@ -14,7 +14,8 @@ import (
 	"tandem/services/domain/profile"
 )
 
-// screen writes to a terminal, or plain lines to anything else.
+// screen writes a status line that changes in place to a terminal, and plain lines
+// to anything else. Its methods are safe for concurrent use.
 type screen struct {
 	out   io.Writer
 	fd    int // of the terminal; -1: none
@@ -43,19 +44,21 @@ func (s *screen) title(backend string) {
 	s.line("Tandem   " + what[backend] + "    Ctrl-C ends everything")
 }
 
-// part adds a part that is ready to the row of parts, with what there is to say.
+// part adds a part that is ready to the row of parts; more is a remark on it.
 func (s *screen) part(name, more string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	gap := "   "
 	if !s.inRow {
 		gap = " "
 	}
+
 	s.inRow = true
 	_, _ = fmt.Fprint(s.out, strings.TrimRight(gap+name+" ✓ "+more, " "))
 }
 
-// line writes a whole line below what is there.
+// line writes a whole line below what was written so far.
 func (s *screen) line(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -73,10 +76,11 @@ func (s *screen) breakRow() {
 	s.inRow, s.live = false, false
 }
 
-// status shows the one line that changes.
+// status replaces the status line.
 func (s *screen) status(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	if s.fd < 0 {
 		if time.Since(s.last) >= plainEvery {
 			s.last = time.Now()
@@ -84,9 +88,12 @@ func (s *screen) status(text string) {
 		}
 		return
 	}
+
+	// A line that wraps could not be overwritten, so what does not fit is cut off.
 	if width, _, err := term.GetSize(s.fd); err == nil && width > 2 && utf8.RuneCountInString(text) >= width {
 		text = string([]rune(text)[:width-2]) + "…"
 	}
+
 	_, _ = fmt.Fprint(s.out, "\r\033[K"+text)
 	s.live = true
 }

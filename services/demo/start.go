@@ -3,15 +3,10 @@ package demo
 import (
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"maps"
 	"net"
-	"net/http"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -27,19 +22,25 @@ import (
 // startWithin bounds one step of the start. A first start downloads.
 const startWithin = 3 * time.Minute
 
-// start brings everything up, part by part.
+// start starts everything, stage by stage.
 func (d *demo) start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, startWithin, errors.New("it took too long"))
 	defer cancel()
+
 	if err := d.keys(); err != nil {
 		return err
 	}
+
+	// The sockets are open before any process runs: a service may call one that is
+	// still starting, and then waits in the socket's backlog.
 	d.rows = table(d.Options, d.folder.path("emulator"), d.ledger(), d.simReport())
 	listeners, err := d.listen()
 	if err != nil {
 		return err
 	}
+
 	d.run = newRunState(d)
+
 	g, gctx := errgroup.WithContext(ctx)
 	var databaseURL string
 	g.Go(func() (err error) {
@@ -50,6 +51,8 @@ func (d *demo) start(ctx context.Context) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
+
+	// No service starts before the schemas are there.
 	d.settings["DATABASE_URL"] = databaseURL
 	if err := d.Migrate(ctx, databaseURL); err != nil {
 		return err
@@ -57,11 +60,13 @@ func (d *demo) start(ctx context.Context) error {
 	if err := d.run.write(); err != nil {
 		return err
 	}
+
 	for _, stage := range []int{stageServices, stageClients} {
 		if err := d.startStage(ctx, stage, listeners); err != nil {
 			return err
 		}
 	}
+
 	return d.awaitDrivers(ctx)
 }
 
@@ -74,6 +79,7 @@ func (d *demo) keys() error {
 	if err != nil {
 		return err
 	}
+
 	raw, err := base64.StdEncoding.DecodeString(signing)
 	if err != nil {
 		return fmt.Errorf("the signing key in %s is damaged: start afresh with --fresh", d.folder.dir)
@@ -81,21 +87,24 @@ func (d *demo) keys() error {
 	if d.signer, err = auth.NewSigner(raw); err != nil {
 		return err
 	}
+
 	d.settings["SIGNING_KEY"], d.settings["OPERATOR_KEY"], d.settings["PROFILE"] = signing, operator, d.Profile
 	d.settings["BACKEND"], d.settings["AWS_ENDPOINT"], d.settings["AWS_REGION"] = d.Backend, d.AWSEndpoint, d.AWSRegion
 	return nil
 }
 
-// listen opens every process's socket, once. The gateway's is the one that a
-// person knows; the others are wherever there is room.
+// listen opens every process's socket, once. Only the gateway's address is chosen
+// by a person; the others take any free port.
 func (d *demo) listen() (map[string]*net.TCPListener, error) {
 	listeners := map[string]*net.TCPListener{}
 	var peers []string
+
 	for _, r := range d.rows {
 		addr := "127.0.0.1:0"
 		if r.role == "gateway" {
 			addr = d.Addr
 		}
+
 		l, err := net.Listen("tcp", addr)
 		if errors.Is(err, syscall.EADDRINUSE) {
 			return nil, fmt.Errorf("%s is taken by another program: end that, or choose another port, such as make demo ARGS=\"--addr 127.0.0.1:8081\"", d.Addr)
@@ -103,6 +112,7 @@ func (d *demo) listen() (map[string]*net.TCPListener, error) {
 		if err != nil {
 			return nil, fmt.Errorf("listen for %s: %w", r.name, err)
 		}
+
 		listeners[r.name] = l.(*net.TCPListener)
 		d.addrs[r.name] = "http://" + l.Addr().String()
 		setting := strings.ToUpper(r.role) + "_URL"
@@ -110,28 +120,34 @@ func (d *demo) listen() (map[string]*net.TCPListener, error) {
 			setting = "AWS_ENDPOINT"
 		}
 		d.settings[setting] = d.addrs[r.name]
+		// The console asks every service of Tandem. The emulator and the simulator are
+		// none, and it need not ask itself.
 		if r.role != "emulator" && r.role != "console" && r.role != "simulator" {
 			peers = append(peers, r.name+"="+d.addrs[r.name])
 		}
 	}
+
 	d.settings["PEERS"] = strings.Join(peers, ",")
 	return listeners, nil
 }
 
-// startPostgres gives the address of the database: one that was named, or that
-// of a private server.
+// startPostgres returns the address of the database: the one that was named, or
+// that of a private server.
 func (d *demo) startPostgres(ctx context.Context) (url string, err error) {
 	began := time.Now()
+
 	if d.DatabaseURL != "" {
 		d.screen.part("postgres", "yours")
 		return d.DatabaseURL, nil
 	}
+
 	server, err := pgserver.Prepare(ctx, pgserver.Options{
 		Dir: d.folder.path("postgres"), Cache: filepath.Dir(d.folder.dir), Say: func(text string) { d.screen.line(" " + text) },
 	})
 	if err != nil {
 		return "", err
 	}
+
 	spec := server.Spec()
 	spec.Stage = stageData
 	if err := d.sup.Add(spec); err != nil {
@@ -144,12 +160,13 @@ func (d *demo) startPostgres(ctx context.Context) (url string, err error) {
 	return server.URL(), nil
 }
 
-// startMessaging starts the emulator, or sees to it that the queues and the
-// stream are on the AWS that was named.
+// startMessaging starts the emulator, or makes sure that the queues and the
+// stream exist on the AWS that was named.
 func (d *demo) startMessaging(ctx context.Context, listeners map[string]*net.TCPListener) error {
 	if d.Backend == profile.Emulator {
 		return d.startStage(ctx, stageData, listeners)
 	}
+
 	if err := d.Deploy(ctx); err != nil {
 		return err
 	}
@@ -160,15 +177,18 @@ func (d *demo) startMessaging(ctx context.Context, listeners map[string]*net.TCP
 // startStage starts the rows of a stage side by side and waits for them.
 func (d *demo) startStage(ctx context.Context, stage int, listeners map[string]*net.TCPListener) error {
 	base := systemEnviron(d.Environ, d.Backend)
+
 	var names []string
 	for _, r := range d.rows {
 		if r.stage != stage {
 			continue
 		}
+
 		env, err := r.environ(base, d.settings)
 		if err != nil {
 			return err
 		}
+
 		err = d.sup.Add(supervisor.Spec{
 			Name: r.name, Stage: r.stage, Path: d.Self, Args: append([]string{r.role}, r.args...), Env: env,
 			Listener: listeners[r.name], Ready: answers(d.addrs[r.name] + "/readyz"),
@@ -178,6 +198,7 @@ func (d *demo) startStage(ctx context.Context, stage int, listeners map[string]*
 		}
 		names = append(names, r.name)
 	}
+
 	waiting, done := context.WithCancel(ctx)
 	go d.tellWaiting(waiting, names)
 	err := d.sup.WaitReady(ctx, names...)
@@ -185,6 +206,7 @@ func (d *demo) startStage(ctx context.Context, stage int, listeners map[string]*
 	if err != nil {
 		return err
 	}
+
 	switch stage {
 	case stageData:
 		d.screen.part("emulator", "")
@@ -192,82 +214,6 @@ func (d *demo) startStage(ctx context.Context, stage int, listeners map[string]*
 		d.screen.part(fmt.Sprintf("%d services", len(names)), "")
 	}
 	return nil
-}
-
-// tellWaiting says what a start waits for that takes long, once for each reason,
-// until ctx ends.
-func (d *demo) tellWaiting(ctx context.Context, names []string) {
-	tick := time.NewTicker(5 * time.Second)
-	defer tick.Stop()
-	said := map[string]string{}
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		for _, st := range d.sup.Status() {
-			if slices.Contains(names, st.Name) && st.NotReady != said[st.Name] {
-				if said[st.Name] = st.NotReady; st.NotReady == "" {
-					continue
-				}
-				d.screen.line(fmt.Sprintf(" waiting for %s: %s", st.Name, st.NotReady))
-			}
-		}
-	}
-}
-
-// answers says whether url gives 200; if not, the checks that fail say why.
-func answers(url string) func(context.Context) error {
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	return func(ctx context.Context) error {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-		if err != nil {
-			return err
-		}
-		resp, err := client.Do(req)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = resp.Body.Close() }()
-		if resp.StatusCode != http.StatusOK {
-			return notReady(resp)
-		}
-		return nil
-	}
-}
-
-// notReady reads what /readyz says of the checks that fail.
-func notReady(resp *http.Response) error {
-	var body struct{ Checks map[string]string }
-	_ = json.NewDecoder(io.LimitReader(resp.Body, 64<<10)).Decode(&body) // what is no JSON names no check
-	var why []string
-	for _, name := range slices.Sorted(maps.Keys(body.Checks)) {
-		if text := body.Checks[name]; text != "ok" {
-			why = append(why, name+": "+text)
-		}
-	}
-	if len(why) == 0 {
-		return fmt.Errorf("it answers %s", resp.Status)
-	}
-	return errors.New(strings.Join(why, "; "))
-}
-
-// awaitDrivers waits until nearly all of the simulator's drivers are on the
-// road; a few may be off duty.
-func (d *demo) awaitDrivers(ctx context.Context) error {
-	for {
-		s, err := d.simulator(ctx)
-		if err == nil && s.Phase != "warming" && s.OnRoad >= d.Drivers*8/10 {
-			d.screen.part(fmt.Sprintf("%d drivers on the road", s.OnRoad), "")
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("the simulator's drivers did not get on the road; its log is %s: %w", d.folder.path("logs", "simulator.log"), context.Cause(ctx))
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
 }
 
 func (d *demo) ledger() string    { return d.folder.path("ledger.jsonl") }

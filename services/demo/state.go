@@ -8,12 +8,12 @@ import (
 	"tandem/services/demo/supervisor"
 )
 
-// runState is the run file's content, kept true as processes come and go.
+// runState is the run file's content, kept up to date as processes start and end.
 type runState struct {
 	d       *demo
 	mu      sync.Mutex
 	run     runfile.Run
-	written bool // the first write has been: changes are written from then on
+	written bool // write was called: changes are written from then on
 }
 
 func newRunState(d *demo) *runState {
@@ -21,19 +21,23 @@ func newRunState(d *demo) *runState {
 		Version: d.Version, PID: os.Getpid(), Gateway: d.addrs["gateway"], Backend: d.Backend, AWSEndpoint: d.settings["AWS_ENDPOINT"], AWSRegion: d.AWSRegion,
 		OperatorKey: d.settings["OPERATOR_KEY"], SigningKey: d.settings["SIGNING_KEY"], Ledger: d.ledger(),
 	}}
+
 	if d.DatabaseURL == "" {
 		s.run.Processes = append(s.run.Processes, runfile.Process{Name: "postgres", Role: "postgres"})
 	}
+
 	for _, r := range d.rows {
 		s.run.Processes = append(s.run.Processes, runfile.Process{Name: r.name, Role: r.role, URL: d.addrs[r.name]})
 	}
+
 	return s
 }
 
-// write makes the file; the database's address is known by now.
+// write writes the file for the first time, once the database's address is known.
 func (s *runState) write() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	s.run.DatabaseURL, s.written = s.d.settings["DATABASE_URL"], true
 	return runfile.Write(s.d.folder.dir, s.run)
 }
@@ -41,25 +45,33 @@ func (s *runState) write() error {
 func (s *runState) get() runfile.Run {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
+	// The copy is read without the lock, while changed writes to the slice.
 	r := s.run
 	r.Processes = append([]runfile.Process(nil), r.Processes...)
 	return r
 }
 
-// changed keeps the run file's pids true.
+// changed keeps the run file's pids up to date; the supervisor calls it on every
+// change of a process's state.
 func (d *demo) changed(st supervisor.Status) {
 	s := d.run
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	for i := range s.run.Processes {
 		p := &s.run.Processes[i]
 		if p.Name != st.Name || p.PID == st.PID {
 			continue
 		}
+
 		p.PID = st.PID
+		// Before the first write the database's address is missing. A process ends for
+		// good when the demo stops, and the file is removed then.
 		if !s.written || st.State == supervisor.Ended {
 			continue
 		}
+
 		if err := runfile.Write(d.folder.dir, s.run); err != nil {
 			d.log.Warn("the run file is out of date", "err", err)
 		}

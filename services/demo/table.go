@@ -20,9 +20,9 @@ const (
 // longest trip across the city takes 40 minutes at --speed 1.
 const drainWithin = 5 * time.Minute
 
-// row is one process of the demo: its role is its subcommand. needs names the
-// settings that it is given, and it gets no others: a process that needs no
-// database has no way to reach it.
+// row is one process of the demo; its role is its subcommand. It gets the settings
+// that needs names and no others, so that a process that needs no database cannot
+// reach it.
 type row struct {
 	name, role string
 	stage      int
@@ -31,13 +31,14 @@ type row struct {
 	extra      []string // settings of its own, NAME=value
 }
 
-// table lists the processes beside Postgres, in the order in which they start.
-// Only the emulator is a process of ours.
+// table returns the processes besides Postgres, in the order in which they start.
+// Of the backends only the emulator is one of them.
 func table(o Options, dataDir, ledger, simReport string) []row {
 	var rows []row
 	if o.Backend == profile.Emulator {
 		rows = append(rows, row{name: "emulator", stage: stageData, extra: []string{"EMULATOR_DATA=" + dataDir, "FAULTS=" + strconv.FormatBool(o.Faults)}})
 	}
+
 	rows = append(rows, []row{
 		{name: "booking", needs: "DATABASE_URL BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY PROFILE"},
 		{name: "notification", needs: "DATABASE_URL BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY PROFILE BOOKING_URL"},
@@ -54,48 +55,57 @@ func table(o Options, dataDir, ledger, simReport string) []row {
 			"--seed", strconv.FormatUint(o.Seed, 10), "--for", o.For.String(), "--drain", drainWithin.String(), "--ledger", ledger, "--report", simReport,
 		}},
 	}...)
+
 	if o.Backend == profile.AWS {
 		last := &rows[len(rows)-1]
-		last.args = append(last.args, "--yes-this-costs-money") // said to us: see demoCmd
+		last.args = append(last.args, "--yes-this-costs-money") // the person agreed already: see demoCmd
 	}
+
 	for n := range o.Workers {
 		name := fmt.Sprintf("dispatch-%d", n+1)
 		rows = append(rows, row{name: name, role: "dispatch", needs: "DATABASE_URL BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY PROFILE NEARBY_URL",
 			extra: []string{"WORKER=" + name}})
 	}
+
 	for i := range rows {
 		if rows[i].role == "" {
 			rows[i].role = rows[i].name
 		}
 	}
+
 	return rows
 }
 
-// environ is the process's whole environment: what the system needs, the
-// runtime's memory settings, and the settings that its row names.
+// environ returns the process's whole environment: base, and the settings that
+// its row names.
 func (r row) environ(base []string, settings map[string]string) ([]string, error) {
 	env := append([]string{}, base...)
 	env = append(env, "TANDEM_LISTEN_FD=3")
+
 	for _, name := range strings.Fields(r.needs) {
+
 		v, ok := settings[name]
 		if !ok {
 			return nil, fmt.Errorf("demo: %s needs %s, which nothing provides", r.name, name)
 		}
 		env = append(env, "TANDEM_"+name+"="+v)
 	}
+
 	for _, e := range r.extra {
 		env = append(env, "TANDEM_"+e)
 	}
 	return env, nil
 }
 
-// systemEnviron keeps of our own environment what a child may want: nothing of
-// Tandem's or of Postgres', and of AWS's only where it is AWS that it talks to.
+// systemEnviron returns what a child gets of this process's environment: nothing
+// of Tandem's or of Postgres', and AWS's variables only on the backend AWS.
 func systemEnviron(environ []string, backend string) []string {
 	keep := map[string]bool{"PATH": true, "HOME": true, "TMPDIR": true, "LANG": true, "SSL_CERT_FILE": true, "SSL_CERT_DIR": true, "GORACE": true, "GOCOVERDIR": true}
+
 	// The demo's processes are many and small: collect early, so that together
 	// they stay small.
 	out := []string{"GOGC=60", "GOMEMLIMIT=96MiB", "TZ=UTC"}
+
 	for _, e := range environ {
 		name, _, _ := strings.Cut(e, "=")
 		if keep[name] || backend == profile.AWS && strings.HasPrefix(name, "AWS_") {

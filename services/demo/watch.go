@@ -53,6 +53,7 @@ func (d *demo) simulator(ctx context.Context) (simStatus, error) {
 	if err := d.ask(ctx, "simulator", "/v1/status", &st); err != nil {
 		return simStatus{}, err
 	}
+
 	b, err := json.Marshal(st.Detail)
 	if err != nil {
 		return simStatus{}, err
@@ -73,16 +74,18 @@ func (d *demo) ask(ctx context.Context, process, path string, out any) error {
 	return err
 }
 
-// watch shows the status line until ctx ends or done says so.
+// watch shows the status line until ctx ends or done returns true; done may be nil.
 func (d *demo) watch(ctx context.Context, done func() bool) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
+
 	for done == nil || !done() {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
+
 		o, err := d.overview(ctx)
 		if err != nil {
 			continue // the console is being restarted
@@ -91,13 +94,15 @@ func (d *demo) watch(ctx context.Context, done func() bool) {
 	}
 }
 
-// line is the status line: rides, points, queue depth, lag of each reader.
+// line returns the status line: rides, points, queue depth, lag of each reader.
 func (o overview) line() string {
 	var points float64
 	for _, s := range o.Shards {
 		points += s.PointsPerSecond
 	}
+
 	parts := []string{fmt.Sprintf(" %.0f rides/min", o.Rides.PerMinute), fmt.Sprintf("%.0f points/s", points)}
+
 	for _, q := range o.Queues {
 		switch {
 		case !q.Dead && q.Name == event.QueueRideRequests:
@@ -106,6 +111,7 @@ func (o overview) line() string {
 			parts = append(parts, fmt.Sprintf("%d in %s", q.Visible, q.Name))
 		}
 	}
+
 	var lags []string
 	for _, r := range o.Readers {
 		lag := fmt.Sprintf("%s %.0f ms", r.Reader, r.Latency.P50)
@@ -114,5 +120,6 @@ func (o overview) line() string {
 		}
 		lags = append(lags, lag)
 	}
+
 	return strings.Join(append(parts, strings.Join(lags, ", ")), "   ")
 }

@@ -20,7 +20,7 @@ const (
 	newestMajor = 18
 )
 
-// binaries is a folder that holds postgres and initdb.
+// binaries is a folder with postgres and initdb.
 type binaries struct {
 	dir   string
 	major int
@@ -28,9 +28,9 @@ type binaries struct {
 
 var errNoBinaries = errors.New("no Postgres on this machine")
 
-// systemBinaries finds the newest Postgres that the system has and that the
-// server's user may run. Only major is taken where it is not 0: data written
-// by one major version is not read by another.
+// systemBinaries returns the newest Postgres of the system that the server's user
+// may run. If major is not 0, it takes only that version, because one major
+// version does not read the data of another.
 func systemBinaries(ctx context.Context, cred *syscall.Credential, major int) (binaries, error) {
 	best := binaries{}
 	for _, dir := range candidates() {
@@ -42,12 +42,14 @@ func systemBinaries(ctx context.Context, cred *syscall.Credential, major int) (b
 			best = binaries{dir: dir, major: v}
 		}
 	}
+
 	if best.dir == "" {
 		return best, errNoBinaries
 	}
 	return best, nil
 }
 
+// candidates returns the folders in which a system may keep Postgres.
 func candidates() []string {
 	var dirs []string
 	if p, err := exec.LookPath("postgres"); err == nil {
@@ -55,6 +57,7 @@ func candidates() []string {
 			dirs = append(dirs, filepath.Dir(real))
 		}
 	}
+
 	for _, pattern := range []string{
 		"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", // Debian, Red Hat
 		"/opt/homebrew/opt/postgresql@*/bin", "/usr/local/opt/postgresql@*/bin", // Homebrew
@@ -68,20 +71,23 @@ func candidates() []string {
 
 var versionOutput = regexp.MustCompile(`PostgreSQL\) (\d+)`)
 
-// majorOf runs postgres --version as the server's user, which also shows that
+// majorOf runs postgres --version as the server's user, and so also checks that
 // this user may run it.
 func majorOf(ctx context.Context, dir string, cred *syscall.Credential) (int, error) {
 	if _, err := os.Stat(filepath.Join(dir, "initdb")); err != nil {
 		return 0, err
 	}
+
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
+
 	cmd := exec.CommandContext(ctx, filepath.Join(dir, "postgres"), "--version")
 	cmd.Dir, cmd.SysProcAttr = "/", &syscall.SysProcAttr{Credential: cred}
 	out, err := cmd.Output()
 	if err != nil {
 		return 0, err
 	}
+
 	m := versionOutput.FindSubmatch(out)
 	if m == nil {
 		return 0, fmt.Errorf("postgres --version says %q", out)
@@ -89,7 +95,7 @@ func majorOf(ctx context.Context, dir string, cred *syscall.Credential) (int, er
 	return strconv.Atoi(string(m[1]))
 }
 
-// dataMajor reads which major version wrote a data folder; 0: none yet.
+// dataMajor returns the major version that wrote a data folder, or 0 if none has.
 func dataMajor(data string) (int, error) {
 	b, err := os.ReadFile(filepath.Join(data, "PG_VERSION"))
 	if errors.Is(err, os.ErrNotExist) {
@@ -98,6 +104,7 @@ func dataMajor(data string) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("postgres data: %w", err)
 	}
+
 	v, err := strconv.Atoi(strings.TrimSpace(string(b)))
 	if err != nil {
 		return 0, fmt.Errorf("postgres data: PG_VERSION says %q", b)

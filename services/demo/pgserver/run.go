@@ -14,7 +14,7 @@ import (
 	"tandem/services/demo/supervisor"
 )
 
-// Spec is the server as a row of a supervisor's table.
+// Spec returns the server as a row of a supervisor's table.
 func (s *Server) Spec() supervisor.Spec {
 	return supervisor.Spec{
 		Name: "postgres", Path: filepath.Join(s.bin.dir, "postgres"), Args: s.args(), Env: environment(),
@@ -26,6 +26,9 @@ func (s *Server) Spec() supervisor.Spec {
 
 func (s *Server) args() []string {
 	args := []string{"-D", s.data(), "-p", strconv.Itoa(s.port), "-h", "127.0.0.1"}
+
+	// No Unix socket, so that the port on 127.0.0.1 is the only way in; and little
+	// memory, because a dozen services run beside it.
 	for _, setting := range append([]string{
 		"unix_socket_directories=", "max_connections=200",
 		"shared_buffers=48MB", "work_mem=4MB", "maintenance_work_mem=32MB", "max_wal_size=256MB",
@@ -37,20 +40,22 @@ func (s *Server) args() []string {
 	return args
 }
 
-// Start prepares and starts a server by itself, for tests. It returns when the
-// server takes queries; Stop it.
+// Start prepares a server and starts it without a supervisor, for tests. It
+// returns when the server takes queries; the caller must Stop it.
 func Start(ctx context.Context, o Options) (*Running, error) {
 	s, err := Prepare(ctx, o)
 	if err != nil {
 		return nil, err
 	}
+
 	for try := 1; ; try++ {
 		r, err := s.startOnce(ctx)
 		if !errors.Is(err, errEnded) || try == startTries {
 			return r, err
 		}
-		// The children of a server that was killed hold its shared memory for a
-		// moment longer.
+
+		// The children of a server that was killed keep its shared memory for a
+		// moment, and a new server refuses to start until then.
 		select {
 		case <-ctx.Done():
 			return nil, err
@@ -66,24 +71,29 @@ const (
 
 func (s *Server) startOnce(ctx context.Context) (*Running, error) {
 	spec := s.Spec()
+
 	log, err := os.OpenFile(filepath.Join(s.opts.Dir, "postgres.log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("postgres log: %w", err)
 	}
 	defer func() { _ = log.Close() }()
+
 	cmd := exec.Command(spec.Path, spec.Args...)
 	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.Dir = spec.Env, log, log, "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.cred}
+
 	waited, err := supervisor.Start(cmd, spec.DeathSignal)
 	if err != nil {
 		return nil, fmt.Errorf("start postgres: %w", err)
 	}
+
 	exited := make(chan struct{})
 	r := &Running{Server: s, cmd: cmd, exited: exited}
 	go func() {
 		r.exit = <-waited
 		close(exited)
 	}()
+
 	return r, r.awaitReady(ctx, log.Name())
 }
 
@@ -103,6 +113,7 @@ func (r *Running) awaitReady(ctx context.Context, log string) error {
 		if err == nil {
 			return nil
 		}
+
 		select {
 		case <-r.exited:
 			return fmt.Errorf("postgres ended; its log is %s: %w", log, errors.Join(errEnded, r.exit))
@@ -122,6 +133,7 @@ func (r *Running) Kill() {
 
 // Stop ends the server, in order if it does so within 5 s.
 func (r *Running) Stop() {
+	// From asking to forcing: a fast shutdown, one without a checkpoint, kill -9.
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGKILL} {
 		_ = r.cmd.Process.Signal(sig) // it may have ended by itself
 		select {

@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// CacheDir is where Tandem keeps what it may make again: <user cache>/tandem.
-// For root it lies under /var/tmp, since Postgres refuses to run as root and
-// root's home is closed to the user that it then runs as.
+// CacheDir returns the folder for what Tandem can create again: <user cache>/tandem.
+// For root it is under /var/tmp, because Postgres refuses to run as root and the
+// user that it runs as then cannot enter root's home.
 func CacheDir() (string, error) {
 	if os.Geteuid() == 0 {
 		return "/var/tmp/tandem-0", nil
@@ -22,34 +22,39 @@ func CacheDir() (string, error) {
 	return filepath.Join(cache, "tandem"), nil
 }
 
-// DefaultDir is the demo's data folder for a backend: what was read of one
-// stream says nothing of another, so each has its own.
+// DefaultDir returns the demo's data folder for a backend. Each has its own,
+// because positions in one stream mean nothing in another.
 func DefaultDir(backend string) (string, error) {
 	cache, err := CacheDir()
 	if err != nil {
 		return "", err
 	}
+
 	if backend == "emulator" {
 		return filepath.Join(cache, "demo"), nil
 	}
 	return filepath.Join(cache, "demo-"+backend), nil
 }
 
-// MakeDir makes a folder that others may pass through but not list. A folder
-// that belongs to someone else is refused: it may have been put there for us
-// to write into.
+// MakeDir creates a folder that other users may pass through but not list. It
+// refuses a folder of another user, who may have put it there to read what Tandem
+// writes.
 func MakeDir(dir string) error {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return fmt.Errorf("data folder: %w", err)
 	}
+
 	if err := os.Mkdir(dir, 0o711); err != nil && !errors.Is(err, os.ErrExist) {
 		return fmt.Errorf("data folder: %w", err)
 	}
+
 	for _, d := range []string{filepath.Dir(dir), dir} {
+		// Lstat does not follow a link, so that a link of another user is refused too.
 		info, err := os.Lstat(d)
 		if err != nil {
 			return fmt.Errorf("data folder: %w", err)
 		}
+
 		st, ok := info.Sys().(*syscall.Stat_t)
 		shared := info.Mode()&os.ModeSticky != 0 && d != dir // such as /tmp
 		if !info.IsDir() || ok && st.Uid != 0 && int(st.Uid) != os.Geteuid() && !shared {

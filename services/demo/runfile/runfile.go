@@ -1,6 +1,6 @@
-// Package runfile is how a tool in another terminal finds the running demo:
-// <data folder>/run.json, written by the demo, readable by its user alone
-// since it holds keys, and removed when the demo ends.
+// Package runfile reads and writes <data folder>/run.json, by which a tool in
+// another terminal finds the running demo. The demo writes the file and removes it
+// when it ends. Only the demo's user can read it, because it contains keys.
 package runfile
 
 import (
@@ -39,7 +39,7 @@ type Process struct {
 	URL  string `json:"url,omitempty"`
 }
 
-// URL gives the address of the first process of a role, or "".
+// URL returns the address of the first process of a role, or "".
 func (r Run) URL(role string) string {
 	for _, p := range r.Processes {
 		if p.Role == role {
@@ -52,8 +52,8 @@ func (r Run) URL(role string) string {
 // ErrNotRunning means that no demo runs on the data folder.
 var ErrNotRunning = errors.New("no demo is running here; start one with `make demo`, or name its folder with --data")
 
-// Read gives the demo that runs on the data folder dir. A file left by a demo
-// that was killed is ErrNotRunning.
+// Read returns the demo that runs on the data folder dir. For a file left by a
+// demo that was killed it returns ErrNotRunning.
 func Read(dir string) (Run, error) {
 	var r Run
 	b, err := os.ReadFile(filepath.Join(dir, Name))
@@ -63,9 +63,12 @@ func Read(dir string) (Run, error) {
 	if err != nil {
 		return r, fmt.Errorf("run file: %w", err)
 	}
+
 	if err := json.Unmarshal(b, &r); err != nil {
 		return r, fmt.Errorf("run file: %w", err)
 	}
+
+	// Signal 0 is not delivered; it only asks whether the process exists.
 	if err := syscall.Kill(r.PID, 0); errors.Is(err, syscall.ESRCH) {
 		return Run{}, ErrNotRunning
 	}
@@ -78,17 +81,19 @@ func Write(dir string, r Run) error {
 	if err != nil {
 		return fmt.Errorf("run file: %w", err)
 	}
+
 	tmp := filepath.Join(dir, Name+".new")
 	if err := os.WriteFile(tmp, append(b, '\n'), 0o600); err != nil {
 		return fmt.Errorf("run file: %w", err)
 	}
+
 	if err := os.Rename(tmp, filepath.Join(dir, Name)); err != nil {
 		return fmt.Errorf("run file: %w", err)
 	}
 	return nil
 }
 
-// Remove deletes the file; one that is not there is fine.
+// Remove deletes the file. A file that does not exist is no error.
 func Remove(dir string) error {
 	if err := os.Remove(filepath.Join(dir, Name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("run file: %w", err)

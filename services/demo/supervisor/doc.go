@@ -3,17 +3,21 @@
 //
 // What it promises:
 //
-//   - A process that dies is started again, at once the first time and with
-//     growing pauses if it keeps dying; a minute alive forgets the past.
+//   - A process that dies is started again, at once the first time and after
+//     growing pauses if it keeps dying. One that lived for a minute counts as new.
 //   - Each process's listening socket is opened once, by the supervisor, and
 //     handed to every incarnation as file descriptor 3. Its port therefore
-//     never changes, nobody else can take it in between, and a connection that
-//     comes during a restart waits in the socket's backlog.
+//     never changes, no other program can take it during a restart, and a
+//     connection made during a restart waits in the socket's backlog.
 //   - Nothing outlives the supervisor, however it ends. On Linux every child
 //     has a parent-death signal; elsewhere a shell waits beside it for a pipe
 //     to close (see Start).
-//   - Stop goes through the stages backwards, asks with a signal, and kills
-//     what is left when its deadline comes.
+//   - Stop goes through the stages backwards. It asks each process to end with
+//     its stop signal, and kills what still runs at its deadline.
 //
-// Output of each process goes to <logs>/<name>.log, cut by size.
+// The output of each process goes to <logs>/<name>.log. A file that is full
+// becomes <name>.log.1, and the one before it is deleted.
+//
+// An incarnation is one run of a process, from its start to its exit: the same
+// name and socket, another pid.
 package supervisor

@@ -11,8 +11,8 @@ import (
 // one before. A demo left on overnight keeps at most twice this per process.
 const maxLog = 4 << 20
 
-// logFile is an append-only file that is cut by size. A line may be split
-// between two files.
+// logFile is an append-only file that is replaced by a new one when it is full. A
+// line may be split between two files.
 type logFile struct {
 	path string
 	max  int64
@@ -35,23 +35,26 @@ func (l *logFile) open() error {
 	if err != nil {
 		return fmt.Errorf("supervisor: log: %w", err)
 	}
+
 	info, err := f.Stat()
 	if err != nil {
 		_ = f.Close()
 		return fmt.Errorf("supervisor: log: %w", err)
 	}
+
 	l.f, l.size = f, info.Size()
 	return nil
 }
 
-// Write appends p. It never fails: a full disk must not stop a process that
-// only wanted to say so.
+// Write appends p. It never returns an error, because os/exec would then close
+// the process's output: a full disk must not end a process that logs.
 func (l *logFile) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.f == nil {
 		return len(p), nil
 	}
+
 	if l.size > 0 && l.size+int64(len(p)) > l.max {
 		_ = l.f.Close()
 		l.f = nil
@@ -60,6 +63,7 @@ func (l *logFile) Write(p []byte) (int, error) {
 			return len(p), nil
 		}
 	}
+
 	n, _ := l.f.Write(p)
 	l.size += int64(n)
 	return len(p), nil
@@ -71,6 +75,7 @@ func (l *logFile) Close() error {
 	if l.f == nil {
 		return nil
 	}
+
 	err := l.f.Close()
 	l.f = nil
 	return err

@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// The pauses before a process is started again. The first is short: kill -9 is
-// a lesson, not an accident.
+// The pauses before a process is started again. The first is short, because
+// people kill processes on purpose here and watch them return.
 const (
 	firstPause  = 50 * time.Millisecond
 	longestWait = 10 * time.Second
-	firstLook   = 20 * time.Millisecond // between two looks at whether it is ready
+	firstLook   = 20 * time.Millisecond // between two checks whether it is ready
 	longestLook = 500 * time.Millisecond
-	forgetAfter = time.Minute // alive for so long, the next death is a first one
+	forgetAfter = time.Minute // after so long alive, the next pause is the first again
 )
 
 // process is one row of the table across its incarnations.
@@ -45,19 +45,25 @@ func newProcess(s *Supervisor, spec Spec) (*process, error) {
 	if spec.DeathSignal == 0 {
 		spec.DeathSignal = syscall.SIGKILL
 	}
+
 	log, err := openLog(s.opts.Logs, spec.Name, maxLog)
 	if err != nil {
 		return nil, err
 	}
+
 	p := &process{
 		sup: s, spec: spec, log: log, st: Status{Name: spec.Name},
 		wasReady: make(chan struct{}), done: make(chan struct{}), leaving: make(chan struct{}),
 	}
+
 	if spec.Listener != nil {
+		// File duplicates the descriptor: the child inherits the copy, and the port
+		// stays open here while no child runs.
 		if p.socket, err = spec.Listener.File(); err != nil {
 			return nil, fmt.Errorf("supervisor: %s: listener: %w", spec.Name, errors.Join(err, log.Close()))
 		}
 	}
+
 	return p, nil
 }
 
@@ -69,27 +75,32 @@ func (p *process) close() error {
 	return errors.Join(errs...)
 }
 
-// run starts the process again and again until it is left.
+// run starts the process again and again until leave is called.
 func (p *process) run(ctx context.Context) {
 	defer close(p.done)
 	pause := firstPause
+
 	for {
 		began := time.Now()
 		err := p.once(ctx)
+
 		if p.isLeft() {
 			p.set(func(st *Status) { st.State, st.PID, st.LastExit = Ended, 0, exitText(err) })
 			return
 		}
+
 		p.set(func(st *Status) { st.State, st.PID, st.LastExit = Down, 0, exitText(err) })
 		p.sup.opts.Log.Warn("process ended; starting it again", "process", p.spec.Name, "exit", exitText(err), "in", pause)
 		if time.Since(began) > forgetAfter {
 			pause = firstPause
 		}
+
 		select {
 		case <-time.After(pause):
 		case <-p.leaving:
 		}
 		pause = min(pause*2, longestWait)
+
 		if p.isLeft() {
 			p.set(func(st *Status) { st.State = Ended })
 			return
@@ -101,21 +112,27 @@ func (p *process) run(ctx context.Context) {
 func (p *process) once(ctx context.Context) error {
 	cmd := exec.Command(p.spec.Path, p.spec.Args...)
 	cmd.Env, cmd.Stdout, cmd.Stderr = p.spec.Env, p.log, p.log
-	cmd.WaitDelay = time.Second // a grandchild that keeps the output open
+	// Wait gives up on a grandchild that keeps the output open.
+	cmd.WaitDelay = time.Second
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.spec.Credential}
 	if p.socket != nil {
 		cmd.ExtraFiles = []*os.File{p.socket}
 	}
+
+	// The lock covers the check and the start. Otherwise leave and signal could come
+	// between them, and the process started after them would run on.
 	p.mu.Lock()
 	if p.left {
 		p.mu.Unlock()
 		return nil
 	}
+
 	exited, err := Start(cmd, p.spec.DeathSignal)
 	if err != nil {
 		p.mu.Unlock()
 		return fmt.Errorf("start: %w", err)
 	}
+
 	p.cmd = cmd
 	p.mu.Unlock()
 	p.set(func(st *Status) { st.State, st.PID = Starting, cmd.Process.Pid; st.Starts++ })
@@ -123,6 +140,7 @@ func (p *process) once(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go p.awaitReady(ctx, cmd.Process.Pid)
+
 	err = <-exited
 	p.mu.Lock()
 	p.cmd = nil
@@ -130,7 +148,7 @@ func (p *process) once(ctx context.Context) error {
 	return err
 }
 
-// awaitReady polls the readiness of the incarnation pid.
+// awaitReady polls until the incarnation pid is ready, or ctx ends.
 func (p *process) awaitReady(ctx context.Context, pid int) {
 	pause := firstLook
 	for p.spec.Ready != nil {
@@ -141,6 +159,7 @@ func (p *process) awaitReady(ctx context.Context, pid int) {
 			break
 		}
 		p.note(err.Error())
+
 		select {
 		case <-time.After(pause):
 			pause = min(pause*5/4, longestLook)
@@ -148,13 +167,17 @@ func (p *process) awaitReady(ctx context.Context, pid int) {
 			return
 		}
 	}
+
 	if ctx.Err() != nil {
 		return
 	}
+
 	p.set(func(st *Status) {
+		// A late answer may be of the incarnation before.
 		if st.PID != pid {
 			return
 		}
+
 		st.State, st.NotReady = Ready, ""
 		if !p.ready {
 			p.ready = true
@@ -163,14 +186,14 @@ func (p *process) awaitReady(ctx context.Context, pid int) {
 	})
 }
 
-// note keeps why the process is not ready. It is no change that anybody is told of.
+// note keeps why the process is not ready. OnChange is not called for it.
 func (p *process) note(why string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.st.NotReady = why
 }
 
-// leave says that the process must not be started again.
+// leave makes sure that the process is not started again. It does not end it.
 func (p *process) leave() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -203,12 +226,16 @@ func (p *process) Status() Status {
 
 func (p *process) set(change func(*Status)) {
 	p.mu.Lock()
+
 	before := p.st.State
 	change(&p.st)
 	if p.st.State != before {
 		p.st.Since = time.Now()
 	}
+
 	st := p.st
+
+	// OnChange is called without the lock, so that it may ask for the status.
 	p.mu.Unlock()
 	p.sup.changed(st)
 }

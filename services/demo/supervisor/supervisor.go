@@ -25,10 +25,10 @@ type Spec struct {
 	Listener *net.TCPListener
 	// Ready returns nil once the process serves. Nil: ready as soon as it runs.
 	Ready func(ctx context.Context) error
-	// Credential is whom to run as; nil is this process's own user.
+	// Credential is the user to run as; nil is this process's own user.
 	Credential *syscall.Credential
-	// StopSignal asks it to end (0: SIGTERM); DeathSignal is what it gets when
-	// the supervisor is killed (0: SIGKILL).
+	// StopSignal asks the process to end (0: SIGTERM). DeathSignal is sent to it
+	// when the supervisor is killed (0: SIGKILL).
 	StopSignal, DeathSignal syscall.Signal
 }
 
@@ -73,13 +73,13 @@ type Supervisor struct {
 	notify  sync.Mutex // serializes OnChange
 }
 
-// New makes a supervisor without processes.
+// New returns a supervisor without processes.
 func New(o Options) *Supervisor {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Supervisor{opts: o, ctx: ctx, cancel: cancel}
 }
 
-// errStopped is what Add answers after Stop.
+// errStopped is what Add returns after Stop.
 var errStopped = errors.New("supervisor: stopped")
 
 // Add starts a process and keeps it running until Stop.
@@ -88,11 +88,13 @@ func (s *Supervisor) Add(spec Spec) error {
 	if err != nil {
 		return err
 	}
+
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopped {
 		return errors.Join(errStopped, p.close())
 	}
+
 	s.procs = append(s.procs, p)
 	go p.run(s.ctx)
 	return nil
@@ -113,14 +115,15 @@ func (s *Supervisor) WaitReady(ctx context.Context, names ...string) error {
 			if st.LastExit != "" {
 				reason = "it ended: " + st.LastExit
 			}
+
 			return fmt.Errorf("%s did not become ready (%s); its log is %s: %w", st.Name, reason, p.log.path, context.Cause(ctx))
 		}
 	}
 	return nil
 }
 
-// End ends one process for good: it is asked with its stop signal, and killed
-// when ctx ends.
+// End ends one process for good. The process gets its stop signal, and is killed
+// when ctx ends or two thirds of the time until its deadline have passed.
 func (s *Supervisor) End(ctx context.Context, name string) {
 	procs := s.pick([]string{name})
 	for _, p := range procs {
@@ -139,20 +142,26 @@ func (s *Supervisor) Status() []Status {
 	return out
 }
 
-// Stop ends all processes, the last stage first, and kills what still runs
-// when ctx ends. Nothing runs when it returns.
+// Stop ends all processes, the last stage first, and kills those that still run
+// when ctx ends. No process runs when it returns.
 func (s *Supervisor) Stop(ctx context.Context) {
 	s.mu.Lock()
 	s.stopped = true
 	s.mu.Unlock()
+
 	procs := s.pick(nil)
+	// All are left before any ends: a service whose database stops must not be
+	// started again in between.
 	for _, p := range procs {
 		p.leave()
 	}
+
 	for stage := range stages(procs) {
 		s.stopStage(ctx, stage)
 	}
+
 	s.cancel()
+
 	for _, p := range procs {
 		<-p.done
 		if err := p.close(); err != nil && !errors.Is(err, os.ErrClosed) {
@@ -161,8 +170,9 @@ func (s *Supervisor) Stop(ctx context.Context) {
 	}
 }
 
-// stopStage gives a stage two thirds of the time that is left, so that the
-// stages below it, which keep data, can end in order as well.
+// stopStage ends the processes of one stage. It waits for two thirds of the time
+// that is left before it kills them, so that the stages below, which keep data,
+// can end in order as well.
 func (s *Supervisor) stopStage(ctx context.Context, procs []*process) {
 	wait := time.Minute
 	if d, ok := ctx.Deadline(); ok {
@@ -170,9 +180,11 @@ func (s *Supervisor) stopStage(ctx context.Context, procs []*process) {
 	}
 	timeout := time.NewTimer(wait)
 	defer timeout.Stop()
+
 	for _, p := range procs {
 		p.signal(p.spec.StopSignal)
 	}
+
 	for _, p := range procs {
 		select {
 		case <-p.done:
@@ -180,8 +192,9 @@ func (s *Supervisor) stopStage(ctx context.Context, procs []*process) {
 		case <-timeout.C:
 		case <-ctx.Done():
 		}
-		break
+		break // the time is over for all of them
 	}
+
 	for _, p := range procs {
 		p.signal(syscall.SIGKILL)
 		<-p.done
