@@ -56,6 +56,7 @@ func New(o Options) *API {
 // call and again before it expires.
 func (a *API) As(role auth.Role, subject string) *Session {
 	who := auth.Identity{Role: role, Subject: subject}
+
 	token := func(ctx context.Context) (string, time.Time, error) { return a.token(ctx, who) }
 	return &Session{http: a.http.As(httpclient.Fetched(token)), who: who}
 }
@@ -67,6 +68,7 @@ func (a *API) token(ctx context.Context, who auth.Identity) (token string, expir
 		Token     string `json:"token"`
 		ExpiresAt int64  `json:"expires_at"`
 	}
+
 	_, err = a.http.Once(ctx, httpclient.Request{
 		Method: http.MethodPost, Path: "/v1/tokens", Out: &out,
 		In:     map[string]string{"role": string(who.Role), "subject": who.Subject},
@@ -75,6 +77,7 @@ func (a *API) token(ctx context.Context, who auth.Identity) (token string, expir
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("token for %s %s: %w", who.Role, who.Subject, err)
 	}
+
 	return out.Token, time.UnixMilli(out.ExpiresAt), nil
 }
 

@@ -79,6 +79,7 @@ func (d *Driver) Start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+
 	d.Hear(st)
 	d.sendFix(ctx, time.Now())
 	return nil
@@ -107,6 +108,7 @@ func (d *Driver) Run(ctx context.Context) {
 // Hear takes the state that booking sent. It is safe for concurrent use.
 func (d *Driver) Hear(st DriverState) {
 	d.setState(st)
+
 	select {
 	case d.wake <- struct{}{}:
 	default: // it is awake already
@@ -130,6 +132,7 @@ func (d *Driver) setState(st DriverState) {
 func (d *Driver) move(ctx context.Context, now time.Time, dt time.Duration) {
 	moves := !d.mover.Arrived()
 	d.mover.Drive(dt, d.policy.Speed)
+
 	if now.Before(d.offUntil) {
 		return // off duty, nobody is to know where the driver is
 	}

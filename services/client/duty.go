@@ -75,6 +75,8 @@ func (s *Session) watch(ctx context.Context, path string, fn func(DriverState)) 
 		if err := s.watchOnce(ctx, path, fn); err != nil && !maySucceedLater(err) {
 			return err
 		}
+
+		// Without the pause, a gateway that is away would be asked in a busy loop.
 		select {
 		case <-ctx.Done():
 		case <-time.After(reconnectIn):
@@ -89,6 +91,7 @@ func (s *Session) watchOnce(ctx context.Context, path string, fn func(DriverStat
 		if err != nil {
 			return err
 		}
+
 		var st DriverState
 		if err := json.Unmarshal(e.Data, &st); err != nil {
 			return fmt.Errorf("watch: the state cannot be read: %w", err)

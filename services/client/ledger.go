@@ -41,6 +41,7 @@ type PointsEntry struct {
 // NewPointsEntry returns what the ledger keeps of a batch and its answer.
 func NewPointsEntry(driver string, sent []Point, a PointsAnswer) PointsEntry {
 	p := PointsEntry{Driver: driver, Status: a.Status, AcceptedThrough: a.AcceptedThrough}
+
 	for _, pt := range sent {
 		p.Seqs = append(p.Seqs, pt.Seq)
 	}

@@ -51,6 +51,7 @@ func (s *Session) SendPoints(ctx context.Context, points []Point) (out PointsAns
 		DriverID string  `json:"driver_id,omitempty"`
 		Points   []Point `json:"points"`
 	}{s.driver, points}
+
 	began := time.Now()
 	out.Status, err = s.http.Once(ctx, httpclient.Request{Method: http.MethodPost, Path: "/v1/points", In: in, Out: &out})
 	out.Took = time.Since(began)

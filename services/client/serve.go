@@ -24,6 +24,7 @@ func (d *Driver) act(ctx context.Context, now time.Time) {
 	default:
 		err = d.idle(actCtx, now, st)
 	}
+
 	if err == nil || ctx.Err() != nil {
 		return
 	}
@@ -37,6 +38,7 @@ func (d *Driver) act(ctx context.Context, now time.Time) {
 func (d *Driver) ask(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, actWithin)
 	defer cancel()
+
 	d.lastAsk = time.Now()
 	if st, err := d.session.DriverState(ctx); err == nil {
 		d.setState(st)
@@ -85,11 +87,13 @@ func (d *Driver) serve(ctx context.Context, now time.Time, r Ride) (err error) {
 			return err
 		}
 	}
+
 	if r.State == Arrived && !now.Before(d.boardAt) {
 		if r, err = d.session.PickUp(ctx, r.ID); err != nil {
 			return err
 		}
 	}
+
 	if r.State == PickedUp && d.reach(r.ID+"/dropoff", r.Dropoff.Point) {
 		if r, err = d.session.DropOff(ctx, r.ID); err != nil {
 			return err
@@ -108,6 +112,7 @@ func (d *Driver) serve(ctx context.Context, now time.Time, r Ride) (err error) {
 func (d *Driver) setRide(r Ride) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+
 	d.state.Offer, d.state.Ride = nil, nil
 	if r.State == Assigned || r.State == Arrived || r.State == PickedUp {
 		d.state.Ride = &r
@@ -120,6 +125,7 @@ func (d *Driver) idle(ctx context.Context, now time.Time, st DriverState) error 
 		if err := d.chooseDuty(ctx, now, st); err != nil {
 			return err
 		}
+
 		if d.policy.AskEvery > 0 && now.Sub(d.lastAsk) > d.policy.AskEvery {
 			d.ask(ctx)
 		}
@@ -149,6 +155,7 @@ func (d *Driver) chooseDuty(ctx context.Context, now time.Time, st DriverState) 
 	if err != nil {
 		return err // an offer came in between: it is answered first
 	}
+
 	d.setState(next)
 	d.offUntil, d.rides = now.Add(pause), 0
 	return nil
@@ -171,6 +178,8 @@ func (d *Driver) routeTo(to geo.Point) {
 		d.mover.Follow([]geo.Point{d.mover.At, to}, nil)
 		return
 	}
+
+	// Both ends are added, which may lie beside the street.
 	points := append(append([]geo.Point{d.mover.At}, route.Points...), to)
 	d.mover.Follow(points, append([]float64{0}, route.SpeedsMPS...))
 }

@@ -42,6 +42,7 @@ func (t *Track) Add(p Point) error {
 	if len(t.pending) >= t.limit {
 		return ErrFull
 	}
+
 	p.Seq = NextSeq(t.last, time.UnixMilli(p.At))
 	t.last = p.Seq
 	t.pending = append(t.pending, p)
@@ -78,5 +79,6 @@ func (t *Track) drop(through int64) {
 	for n < len(t.pending) && t.pending[n].Seq <= through {
 		n++
 	}
+
 	t.pending = slices.Clone(t.pending[n:]) // the array of what was sent can be freed
 }

@@ -90,6 +90,7 @@ func (s *stats) seen(r client.Ride) {
 	if r.AssignedAt == nil || s.assigned[r.ID] {
 		return
 	}
+
 	s.assigned[r.ID] = true
 	s.rides.Assigned++
 	record(s.toAssign, r.AssignedAt.Sub(r.RequestedAt))
@@ -114,6 +115,8 @@ func (s *stats) batch(a client.PointsAnswer, promised, waited int, took time.Dur
 	defer s.mu.Unlock()
 	s.points.Accepted += int64(promised)
 	s.points.Refused += int64(len(a.Refused))
+
+	// Only an answer has a latency: a batch without one would count its time-out.
 	if a.Status != 202 && a.Status != 400 {
 		s.points.Resent += int64(waited - promised)
 		return

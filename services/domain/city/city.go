@@ -99,7 +99,8 @@ func (c *City) snap(p geo.Point) (best snapped, ok bool) {
 		return best, false
 	}
 	for _, radius := range []float64{60, 200, snapWithin} {
-		best.distance = radius
+		best.distance = radius // only what is nearer counts: the box has corners beyond
+
 		c.eachNear(p, radius, func(e int32) {
 			if s := c.project(p, e); s.distance < best.distance {
 				best, ok = s, true

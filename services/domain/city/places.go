@@ -44,6 +44,8 @@ func (c *City) indexPlaces() {
 		points := c.edges[i].points
 		c.streets = append(c.streets, street{c.names[name], fold(c.names[name]), points[len(points)/2], c.edges[i].length})
 	}
+
+	// A map has no order: sorted, so that a search returns the same each time.
 	slices.SortFunc(c.streets, func(a, b street) int { return cmp.Compare(a.label, b.label) })
 }
 
@@ -70,6 +72,7 @@ func (c *City) Search(q string, limit int) []Place {
 		rank int
 	}
 	var hits []hit
+
 	for i, s := range c.spots {
 		if rank, ok := match(c.search[i], words); ok {
 			if s.kind == "address" {
@@ -78,6 +81,7 @@ func (c *City) Search(q string, limit int) []Place {
 			hits = append(hits, hit{Place{s.at, s.label}, rank})
 		}
 	}
+
 	for _, s := range c.streets {
 		if rank, ok := match(s.folded, words); ok {
 			hits = append(hits, hit{Place{s.at, s.label}, rank + 2})
@@ -131,6 +135,7 @@ func (c *City) Nearest(p geo.Point) Place {
 			best, label = s.distance, name
 		}
 	})
+
 	if label == "" {
 		label = formatPoint(p)
 	}

@@ -100,6 +100,7 @@ func (c *Client) Do(ctx context.Context, r Request) (status int, err error) {
 	if again == nil {
 		again = Temporary
 	}
+
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval = retry.First, retry.Most
 
@@ -132,6 +133,7 @@ func (c *Client) Once(ctx context.Context, r Request) (status int, err error) {
 		return 0, err
 	}
 	defer func() { _ = resp.Body.Close() }()
+
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
 		return 0, fmt.Errorf("%w: %s %s: %w", ErrUnreachable, r.Method, r.Path, err)
@@ -140,6 +142,7 @@ func (c *Client) Once(ctx context.Context, r Request) (status int, err error) {
 	if resp.StatusCode >= http.StatusBadRequest {
 		return resp.StatusCode, decodeProblem(resp.StatusCode, answer)
 	}
+
 	if r.Out == nil {
 		return resp.StatusCode, nil
 	}
@@ -159,6 +162,7 @@ func (c *Client) send(ctx context.Context, r Request) (*http.Response, error) {
 		}
 		body = bytes.NewReader(b)
 	}
+
 	req, err := http.NewRequestWithContext(ctx, r.Method, c.base+r.Path, body)
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", r.Method, r.Path, err)
@@ -175,7 +179,8 @@ func (c *Client) send(ctx context.Context, r Request) (*http.Response, error) {
 	if id := TraceID(ctx); id != "" {
 		header[TraceHeader] = traceparent(id)
 	}
-	maps.Copy(header, r.Header)
+	maps.Copy(header, r.Header) // last: a request may replace the others
+
 	for k, v := range header {
 		req.Header.Set(k, v)
 	}
@@ -194,6 +199,7 @@ func decodeProblem(status int, body []byte) error {
 	if err := json.Unmarshal(body, p); err == nil && p.Code != "" {
 		return p
 	}
+
 	code := problem.Internal
 	if status >= http.StatusBadGateway && status <= http.StatusGatewayTimeout {
 		code = problem.Unavailable

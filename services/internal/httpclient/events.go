@@ -31,6 +31,7 @@ func (c *Client) Events(ctx context.Context, path, after string) iter.Seq2[Event
 	return func(yield func(Event, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
+
 		resp, err := c.openEvents(ctx, path, after)
 		if err != nil {
 			yield(Event{}, err)
@@ -45,12 +46,14 @@ func (c *Client) Events(ctx context.Context, path, after string) iter.Seq2[Event
 
 		lines := bufio.NewScanner(resp.Body)
 		lines.Buffer(make([]byte, 4<<10), maxEventLine)
+
 		var e Event
 		id := after
 		for lines.Scan() {
 			silent.Reset(c.silence)
 			field, value, _ := bytes.Cut(lines.Bytes(), []byte(":"))
 			value = bytes.TrimPrefix(value, []byte(" "))
+
 			switch string(field) {
 			case "id":
 				id = string(value)
@@ -73,6 +76,7 @@ func (c *Client) Events(ctx context.Context, path, after string) iter.Seq2[Event
 				e.Data = nil
 			}
 		}
+
 		if err := lines.Err(); err != nil {
 			yield(Event{}, fmt.Errorf("%w: events of %s: %w", ErrUnreachable, path, err))
 		}
@@ -85,6 +89,7 @@ func (c *Client) openEvents(ctx context.Context, path, after string) (*http.Resp
 	if after != "" {
 		header["Last-Event-ID"] = after
 	}
+
 	resp, err := c.send(ctx, Request{Method: http.MethodGet, Path: path, Header: header})
 	if err != nil {
 		return nil, err

@@ -22,6 +22,7 @@ func withTrace(c *gin.Context) context.Context {
 	} else {
 		id = newTraceID()
 	}
+
 	c.Header("Trace-Id", id)
 	return httpclient.WithTraceID(c.Request.Context(), id)
 }
