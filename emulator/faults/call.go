@@ -14,16 +14,19 @@ type call struct {
 	query              bool   // of the form-encoded protocol
 }
 
-// callOf reads a request: X-Amz-Target and JSON, or a form with an Action.
+// callOf returns what a request asks for: X-Amz-Target and JSON, or a form with an
+// Action.
 func (t *Table) callOf(r *http.Request, body []byte) call {
 	target := r.Header.Get("X-Amz-Target")
 	if target == "" {
 		return formCall(body)
 	}
+
 	service, operation, _ := strings.Cut(target, ".")
 	c := call{operation: operation, service: map[string]string{"AmazonSQS": "sqs", "Kinesis_20131202": "kinesis"}[service]}
+
 	var in struct{ QueueURL, QueueName, StreamName, StreamARN, ConsumerARN, SourceARN, ShardIterator string }
-	_ = json.Unmarshal(body, &in) // the operation will say what is wrong
+	_ = json.Unmarshal(body, &in) // the operation reports what is wrong
 	switch {
 	case in.QueueURL != "":
 		c.resource = in.QueueURL[strings.LastIndexByte(in.QueueURL, '/')+1:]
@@ -38,15 +41,16 @@ func (t *Table) callOf(r *http.Request, body []byte) call {
 	return c
 }
 
-// last is what follows the last : or / of an ARN; a name as it is.
+// last returns what follows the last : or / of an ARN; a name is returned as it is.
 func last(arn string) string { return arn[strings.LastIndexAny(arn, ":/")+1:] }
 
 func formCall(body []byte) call {
-	form, _ := url.ParseQuery(string(body)) // what could be read
+	form, _ := url.ParseQuery(string(body)) // the operation reports what is wrong
 	c := call{service: "sns", operation: form.Get("Action"), query: true}
 	if c.operation == "GetCallerIdentity" {
 		c.service = "sts"
 	}
+
 	for _, name := range []string{"TopicArn", "TargetArn", "Name", "PhoneNumber", "SubscriptionArn"} {
 		if v := form.Get(name); v != "" {
 			if name == "SubscriptionArn" { // …:TOPIC:ID

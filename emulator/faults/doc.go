@@ -1,9 +1,10 @@
-// Package faults makes the emulator fail on purpose: the failures that a client
-// of AWS must live with, as often as asked for, the same ones for the same seed.
+// Package faults lets the emulator fail on purpose: with the failures that a client
+// of AWS must handle, as often as a rule asks for, and the same ones for the same
+// seed.
 //
 //	PUT    /_aws/faults   replaces the rules by those of a JSON list
 //	POST   /_aws/faults   adds to them
-//	GET    /_aws/faults   shows them, and how often each has hit
+//	GET    /_aws/faults   returns them, and how often each has hit
 //	DELETE /_aws/faults   clears them
 //
 // A rule names an operation, a kind of failure, and how likely it is:
@@ -12,18 +13,17 @@
 //
 //	error             answers with code (and status), and does nothing
 //	latency           waits latency_ms, then goes on
-//	lost_answer       does it, and closes the connection without an answer
+//	lost_answer       does the call, and closes the connection without an answer
 //	reset             resets the connection, and does nothing
-//	duplicate         does it twice, and answers once, with the first answer
+//	duplicate         does the call twice, and returns the first answer
 //	reorder           ReceiveMessage, standard queues: shuffles the messages
 //	expired_iterator  GetRecords: ExpiredIteratorException
 //
-// A request meets the rules in their order: latencies add up, and of the others
-// the first that hits is the last that is asked. Each rule draws from its own
-// generator: whether the n-th request that comes to it hits is a matter of its
-// seed alone.
+// The rules are tried on a request in their order: latencies add up, and the first
+// other rule that hits ends the trial. Each rule has its own random generator:
+// whether its n-th request is hit depends on its seed alone.
 //
-// Rules are in memory: a restart is without them. They change what every client
-// sees, so they are only taken from this machine, as JSON, and only where
-// Options.On; else the answer says how to turn them on.
+// Rules are in memory: a restart forgets them. They change what every client sees,
+// so they are only taken from this machine, as JSON, and only if Options.On;
+// otherwise the answer says how to turn faults on.
 package faults

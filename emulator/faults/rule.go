@@ -49,18 +49,20 @@ type Rule struct {
 	Resource    string   `json:"resource,omitempty"` // part of a queue's, stream's or topic's name; empty: any
 }
 
-// decode reads a list of rules; what it does not know is an error that says
+// decode reads a list of rules. What it does not know is an error whose text names
 // what is allowed.
 func decode(body []byte, operations map[string][]string) ([]Rule, error) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
+
 	var rules []Rule
 	if err := d.Decode(&rules); err != nil {
 		return nil, fmt.Errorf(`the body is no list of rules, such as [{"operation":"PutRecords","kind":"reset","probability":0.1}]: %w`, err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("there is something behind the list of rules")
+		return nil, errors.New("something follows the list of rules")
 	}
+
 	for i, r := range rules {
 		if err := r.check(operations); err != nil {
 			return nil, fmt.Errorf("rule %d: %w", i+1, err)
@@ -73,10 +75,12 @@ var code = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9.]{0,99}$`)
 
 func (r Rule) check(operations map[string][]string) error {
 	services := strings.Join(slices.Sorted(maps.Keys(operations)), ", ")
+
 	known := false
 	for service, names := range operations {
 		known = known || (r.Service == "" || r.Service == service) && (r.Operation == anyOperation || slices.Contains(names, r.Operation))
 	}
+
 	switch {
 	case r.Service != "" && operations[r.Service] == nil:
 		return fmt.Errorf("service is one of %s, or left out; not %q", services, r.Service)
@@ -119,8 +123,8 @@ func (r Rule) checkKind() error {
 
 const subscribe = "SubscribeToShard"
 
-// matches says whether a request is what the rule is about. What keeps an
-// answer back is never about one that does not end.
+// matches reports whether the rule is about a request. A rule that holds an answer
+// back is never about a subscription, whose answer does not end.
 func (r Rule) matches(c call) bool {
 	switch {
 	case r.Service != "" && r.Service != c.service, r.Operation != anyOperation && r.Operation != c.operation:
@@ -133,7 +137,7 @@ func (r Rule) matches(c call) bool {
 	return r.Kind != kindReorder || !strings.HasSuffix(c.resource, ".fifo")
 }
 
-// failure is what a rule answers.
+// failure returns the error that a rule answers with.
 func (r Rule) failure() *wire.Error {
 	if r.Kind == kindExpired {
 		return wire.Bad("ExpiredIteratorException", "Iterator expired: a fault that was asked for.")

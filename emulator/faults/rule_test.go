@@ -21,7 +21,7 @@ func TestBadRulesAreRefused(t *testing.T) {
 	for rules, says := range map[string]string{
 		`{}`:    "no list of rules",
 		`[{}]`:  "operation is missing",
-		`[] []`: "behind the list",
+		`[] []`: "follows the list",
 		`[{"operation":"PutRecords","kind":"reset","chance":1}]`:                                                  `unknown field "chance"`,
 		`[{"operation":"PutRecord s","kind":"reset"}]`:                                                            `no operation "PutRecord s"`,
 		`[{"operation":"PutRecords","kind":"reset","service":"sqs"}]`:                                             `no operation "PutRecords"`,
@@ -46,6 +46,7 @@ func TestBadRulesAreRefused(t *testing.T) {
 		"[" + strings.Repeat(`{"operation":"*","kind":"reset"},`, maxRules) + `{"operation":"*","kind":"reset"}]`: "there can be 100 rules, not 101",
 	} {
 		table := New(Options{On: true, Operations: operations()})
+
 		status, body := ask(table, http.MethodPut, rules)
 		require.Equal(t, http.StatusBadRequest, status, rules)
 		require.Contains(t, strings.ReplaceAll(body, `\"`, `"`), says, rules)
@@ -60,6 +61,7 @@ func ask(table *Table, method, body string, change ...func(*http.Request)) (int,
 	for _, c := range change {
 		c(r)
 	}
+
 	w := httptest.NewRecorder()
 	table.ServeHTTP(w, r)
 	return w.Code, w.Body.String()
@@ -89,6 +91,7 @@ func TestRulesAreTakenFromThisMachineAlone(t *testing.T) {
 	status, body := ask(table, http.MethodPut, rules, func(r *http.Request) { r.RemoteAddr = "192.0.2.1:5" })
 	require.Equal(t, http.StatusForbidden, status)
 	require.Contains(t, body, "own machine")
+
 	status, _ = ask(table, http.MethodPut, rules, func(r *http.Request) { r.Header.Set("Content-Type", "text/plain") })
 	require.Equal(t, http.StatusUnsupportedMediaType, status)
 	require.True(t, table.empty())
@@ -112,12 +115,14 @@ func TestHitsAreOfTheSeed(t *testing.T) {
 		run := func(others ...Rule) (pattern []bool, hits int) {
 			table := New(Options{On: true})
 			require.NoError(t, table.add(append(others, r), true))
+
 			for range 200 {
-				table.strike(call{service: "sqs", operation: "SendMessage"}) // not what the rule is about
-				pattern = append(pattern, len(table.strike(call{service: "kinesis", operation: "PutRecords"})) > 0)
+				table.draw(call{service: "sqs", operation: "SendMessage"}) // not what the rule is about
+				pattern = append(pattern, len(table.draw(call{service: "kinesis", operation: "PutRecords"})) > 0)
 			}
 			return pattern, table.show()[len(others)].Hits
 		}
+
 		first, hits := run()
 		second, _ := run(Rule{Operation: "SendMessage", Kind: kindReset})
 		require.Equal(t, first, second)
@@ -146,9 +151,10 @@ func FuzzRules(f *testing.F) {
 			for _, e := range table.show() {
 				require.NoError(t, e.check(operations()))
 			}
+
 			_, again := ask(table, http.MethodGet, "")
 			require.Equal(t, body, again)
-			table.strike(call{service: "kinesis", operation: "PutRecords"})
+			table.draw(call{service: "kinesis", operation: "PutRecords"})
 		} else {
 			require.Equal(t, http.StatusBadRequest, status)
 			require.True(t, table.empty())
@@ -167,6 +173,7 @@ func FuzzCall(f *testing.F) {
 	f.Fuzz(func(t *testing.T, target, body, resource string) {
 		table := New(Options{StreamOf: func(it string) string { return "of " + it }})
 		r := httptest.NewRequest(http.MethodPost, "/", nil)
+
 		r.Header.Set("X-Amz-Target", target)
 		c := table.callOf(r, []byte(body))
 		if strings.HasPrefix(t.Name(), "FuzzCall/seed#") {

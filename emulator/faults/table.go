@@ -10,9 +10,9 @@ import (
 // Options configures a Table.
 type Options struct {
 	On bool
-	// Operations gives the operations of each service that rules may name.
+	// Operations are the operations of each service that rules may name.
 	Operations map[string][]string
-	// StreamOf gives the stream of a shard iterator; "" where it is none.
+	// StreamOf returns the stream of a shard iterator; "" of what is no iterator.
 	StreamOf func(iterator string) string
 }
 
@@ -23,17 +23,17 @@ type Table struct {
 	rules []*entry
 }
 
-// entry is one rule at work.
+// entry is one rule with its hits.
 type entry struct {
 	Rule
 	Hits int `json:"hits"`
 	rng  *rand.Rand
 }
 
-// New makes a Table without rules.
+// New returns a Table without rules.
 func New(o Options) *Table { return &Table{o: o} }
 
-// add takes rules to those that are there, or instead of them.
+// add adds rules to the others, or replaces the others by them.
 func (t *Table) add(rules []Rule, instead bool) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -41,9 +41,11 @@ func (t *Table) add(rules []Rule, instead bool) error {
 	if instead {
 		next = nil
 	}
+
 	if len(next)+len(rules) > maxRules {
 		return fmt.Errorf("there can be %d rules, not %d", maxRules, len(next)+len(rules))
 	}
+
 	for _, r := range rules {
 		next = append(next, &entry{Rule: r, rng: rand.New(rand.NewPCG(r.Seed, 0))})
 	}
@@ -51,7 +53,7 @@ func (t *Table) add(rules []Rule, instead bool) error {
 	return nil
 }
 
-// show gives copies of the rules with their hits.
+// show returns copies of the rules with their hits.
 func (t *Table) show() []entry {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -68,17 +70,21 @@ func (t *Table) empty() bool {
 	return len(t.rules) == 0
 }
 
-// hit is a rule that struck, and what to shuffle by.
+// hit is a rule that hit a request, and the seed of a shuffle.
 type hit struct {
 	Rule
 	seed uint64
 }
 
-// strike asks the rules about a request: latencies, then at most one other.
-func (t *Table) strike(c call) (hits []hit) {
+// draw draws from the generators of the rules that match a request, and returns
+// those that hit it: latencies, and at most one other.
+func (t *Table) draw(c call) (hits []hit) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+
 	for _, e := range t.rules {
+		// A rule draws only for requests that it matches and while it may still hit, so
+		// that other requests don't change what it does.
 		if e.matches(c) && (e.Count == 0 || e.Hits < e.Count) && (e.Probability == nil || e.rng.Float64() < *e.Probability) {
 			e.Hits++
 			hits = append(hits, hit{e.Rule, e.rng.Uint64()})
