@@ -45,7 +45,7 @@ type PointsAnswer struct {
 const MaxBatch = 500
 
 // SendPoints sends one batch once. The error says why not all of it is
-// durable; the answer holds what is.
+// durable; the answer tells what is.
 func (s *Session) SendPoints(ctx context.Context, points []Point) (out PointsAnswer, err error) {
 	in := struct {
 		DriverID string  `json:"driver_id,omitempty"`

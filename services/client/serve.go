@@ -161,7 +161,7 @@ func (d *Driver) chooseDuty(ctx context.Context, now time.Time, st DriverState) 
 	return nil
 }
 
-// reach leads the car to a place and reports whether it is there.
+// reach leads the car to a place and reports whether it has arrived.
 func (d *Driver) reach(target string, to geo.Point) bool {
 	if d.target != target {
 		d.target = target

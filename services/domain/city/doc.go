@@ -20,7 +20,7 @@
 //
 // # The base map
 //
-// Files holds map/NAME.json.gz, GeoJSON feature collections, gzipped, which the
+// Files returns map/NAME.json.gz, GeoJSON feature collections, gzipped, which the
 // gateway serves at /city/map/NAME.json:
 //
 //	sea        polygons of the Río de la Plata and the bay

@@ -70,7 +70,7 @@ func TestPlantedViolationsAreNamed(t *testing.T) {
 		{"rides of a driver overlap in the past", "drivers", "before ride " + done + " had ended", func(s *site) {
 			s.exec(`UPDATE ride.rides SET ended_at = now() WHERE id = $1`, done)
 		}},
-		{"a key gave two rides", "keys", "key " + done + " of ana returned ride", func(s *site) {
+		{"a key returned two rides", "keys", "key " + done + " of ana returned ride", func(s *site) {
 			s.promise(client.Entry{Ride: &client.RideEntry{Key: done, RideID: ended, Rider: "ana", Status: 201}})
 		}},
 		{"a key is another ride's", "keys", "is ride " + ended + "'s", func(s *site) {

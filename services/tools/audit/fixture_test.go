@@ -51,7 +51,7 @@ func database(t *testing.T) (url string, pool *pgxpool.Pool) {
 		postgres.Schema{Name: shardgroup.SchemaName, FS: shardgroup.Migrations()})...)
 }
 
-// newSite makes a site in a database, in place of the one before.
+// newSite returns a site in a database, in place of the one before.
 func newSite(t *testing.T, url string, pool *pgxpool.Pool) *site {
 	t.Helper()
 	s := &site{
@@ -100,7 +100,7 @@ func (s *site) exec(sql string, args ...any) {
 	require.NoError(s.t, err)
 }
 
-// ride makes a ride whose idempotency key is its id.
+// ride stores a ride whose idempotency key is its id.
 func (s *site) ride(id, rider, driver, state, offer string) {
 	s.t.Helper()
 	terminal := state == "completed" || state == "cancelled"

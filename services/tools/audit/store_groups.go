@@ -63,7 +63,7 @@ func (g group) known() time.Time {
 	var out time.Time
 	for _, s := range g.shards {
 		switch {
-		case s.Completed: // a closed shard that was read to its end holds nothing back
+		case s.Completed: // a closed shard that was read to its end is no bound
 		case s.Known == nil:
 			return time.Time{}
 		case out.IsZero() || s.Known.Before(out):

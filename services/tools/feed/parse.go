@@ -17,7 +17,7 @@ import (
 	"tandem/services/domain/geo"
 )
 
-// kind is what a recording holds.
+// kind is what a recording consists of.
 type kind int
 
 const (

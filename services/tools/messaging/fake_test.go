@@ -36,7 +36,7 @@ type fake struct {
 	events     []event // the oldest first
 	failing    []event // what the next change meets
 	ends       string  // how the next change ends, where not well
-	// What is there by name; keep stays when the stack is deleted, late goes
+	// What exists, by name; keep stays when the stack is deleted, late goes
 	// after that many listings.
 	queues, streams, topics, alarms, keep []string
 	late                                  int
@@ -138,7 +138,7 @@ func (f *fake) query(operation string, form url.Values) (answer, refusal string)
 	return "<StackId>" + stackID + "</StackId>", ""
 }
 
-// take takes parameters over and says whether any is another.
+// take takes parameters over and reports whether any differs.
 func (f *fake) take(form url.Values) (changed bool) {
 	for n := 1; form.Has(fmt.Sprintf("Parameters.member.%d.ParameterKey", n)); n++ {
 		prefix := fmt.Sprintf("Parameters.member.%d.", n)
