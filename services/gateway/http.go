@@ -2,8 +2,14 @@ package gateway
 
 import (
 	"net/http"
+	"strings"
 
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+
+	"tandem/services/internal/auth"
 	"tandem/services/internal/httpserver"
+	"tandem/services/internal/problem"
 )
 
 func (g *gateway) routes() []httpserver.Route {
@@ -14,4 +20,86 @@ func (g *gateway) routes() []httpserver.Route {
 		{Method: http.MethodDelete, Path: "/session/:role", Public: true, Handle: g.signOut},
 		{Method: http.MethodPost, Path: "/v1/tokens", Public: true, Handle: g.token, Limit: httpserver.Limit{PerSecond: 200, Burst: 1000}},
 	}
+}
+
+func sessionRole(c *gin.Context) (auth.Role, error) {
+	switch role := auth.Role(c.Param("role")); role {
+	case auth.Rider, auth.Driver, auth.Admin, auth.Viewer:
+		return role, nil
+	}
+	return "", problem.New(problem.NotFound, "There is no role %q; there are viewer, rider, driver and admin.", c.Param("role"))
+}
+
+// signIn is POST /session/{role}: one click creates a guest's account. A browser
+// that is signed in already stays who it is.
+func (g *gateway) signIn(c *gin.Context) error {
+	role, err := sessionRole(c)
+	if err != nil {
+		return err
+	}
+	if !sameOrigin(c.Request) {
+		return problem.New(problem.Forbidden, "This may only be asked by Tandem's own page.")
+	}
+	if role == auth.Admin && !g.cfg.DemoLogin {
+		return problem.New(problem.Forbidden, "Admins sign in with the operator's key: POST /v1/tokens.")
+	}
+
+	if id, err := g.identify(c.Request, role); err == nil {
+		c.JSON(http.StatusOK, gin.H{"subject": id.Subject})
+		return nil
+	}
+
+	id := guest(role)
+	secret, err := g.store.newSession(c.Request.Context(), id)
+	if err != nil {
+		return err
+	}
+	setCookie(c.Writer, c.Request, role, secret, int(sessionLife.Seconds()))
+	c.JSON(http.StatusOK, gin.H{"subject": id.Subject})
+	return nil
+}
+
+// whoAmI is GET /session/{role}.
+func (g *gateway) whoAmI(c *gin.Context) error {
+	role, err := sessionRole(c)
+	if err != nil {
+		return err
+	}
+
+	id, err := g.identify(c.Request, role)
+	if err != nil {
+		return err
+	}
+	c.JSON(http.StatusOK, gin.H{"subject": id.Subject})
+	return nil
+}
+
+// signOut is DELETE /session/{role}.
+func (g *gateway) signOut(c *gin.Context) error {
+	role, err := sessionRole(c)
+	if err != nil {
+		return err
+	}
+	if !sameOrigin(c.Request) {
+		return problem.New(problem.Forbidden, "This may only be asked by Tandem's own page.")
+	}
+
+	if cookie, err := c.Request.Cookie(cookieName(role)); err == nil {
+		// Deleted before the cookie is: if it fails, the page still has what it
+		// needs to try again.
+		g.sessions.Remove(cookie.Value)
+		if err := g.store.endSession(c.Request.Context(), cookie.Value); err != nil {
+			return err
+		}
+	}
+
+	setCookie(c.Writer, c.Request, role, "", -1)
+	c.Status(http.StatusNoContent)
+	return nil
+}
+
+// guest returns a new identity. Its subject is random, so that nobody can guess
+// or choose another's.
+func guest(role auth.Role) auth.Identity {
+	return auth.Identity{Role: role, Subject: string(role) + "-" + strings.ReplaceAll(uuid.NewString(), "-", "")[:12]}
 }

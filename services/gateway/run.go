@@ -2,10 +2,11 @@ package gateway
 
 import (
 	"context"
-	"fmt"
 	"io/fs"
 	"net/http"
 	"time"
+
+	"github.com/hashicorp/golang-lru/v2/expirable"
 
 	"tandem/services/internal/auth"
 	"tandem/services/internal/httpserver"
@@ -29,6 +30,22 @@ type Config struct {
 	City fs.FS // the base map's files
 }
 
+type gateway struct {
+	cfg      Config
+	env      lifecycle.Env
+	store    store
+	sessions *expirable.LRU[string, auth.Identity] // by secret
+}
+
+// A look-up is spared for each further request of a page. A session that ended
+// on another gateway lives on in this one for at most cacheLife.
+const (
+	cacheLife  = time.Minute
+	cacheLimit = 10_000
+
+	pruneEvery = 10 * time.Minute
+)
+
 // Run serves until ctx ends.
 func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	if err := postgres.CheckVersion(ctx, cfg.DatabaseURL, Schema()); err != nil {
@@ -39,14 +56,17 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		return err
 	}
 	defer pool.Close()
-	g := &gateway{cfg: cfg, env: env, store: store{pool}, sessions: newSessionCache()}
-	if err := g.routeTable(); err != nil {
+
+	g := &gateway{cfg: cfg, env: env, store: store{pool}, sessions: expirable.NewLRU[string, auth.Identity](cacheLimit, nil, cacheLife)}
+	front, err := g.front(ctx)
+	if err != nil {
 		return err
 	}
+
 	return lifecycle.Group(ctx,
 		lifecycle.Task{Name: "http", Run: func(ctx context.Context) error {
 			return httpserver.Serve(ctx, httpserver.Options{
-				Name: "gateway", Env: env, Auth: cfg.Auth, Routes: g.routes(), NoRoute: g.front(ctx),
+				Name: "gateway", Env: env, Auth: cfg.Auth, Routes: g.routes(), NoRoute: front,
 				Ready: []httpserver.Check{{Name: "database", Run: pool.Ping}},
 			})
 		}},
@@ -54,17 +74,10 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	)
 }
 
-type gateway struct {
-	cfg      Config
-	env      lifecycle.Env
-	store    store
-	sessions *sessionCache
-	proxies  []proxyRoute
-}
-
 func (g *gateway) pruneLoop(ctx context.Context) error {
-	tick := time.NewTicker(10 * time.Minute)
+	tick := time.NewTicker(pruneEvery)
 	defer tick.Stop()
+
 	for {
 		select {
 		case <-ctx.Done():
@@ -79,18 +92,23 @@ func (g *gateway) pruneLoop(ctx context.Context) error {
 
 // front answers everything that is not in the table of routes: the base map,
 // a role's own paths, /v1 for programs, and the app.
-func (g *gateway) front(ctx context.Context) http.Handler {
-	app := newStatic(g.cfg.App, true)
-	mux := http.NewServeMux()
-	mux.Handle("/city/", http.StripPrefix("/city", newStatic(g.cfg.City, false)))
-	mux.HandleFunc("/v1/", g.forward) // a bearer token, which the service itself checks
-	for _, role := range []auth.Role{auth.Viewer, auth.Rider, auth.Driver, auth.Admin} {
-		prefix := "/" + string(role)
-		mux.HandleFunc(prefix+"/v1/", func(w http.ResponseWriter, r *http.Request) { g.serveBrowser(w, r, role) })
-		mux.HandleFunc("GET "+prefix+"/socket", func(w http.ResponseWriter, r *http.Request) { g.serveSocket(w, r, role) })
+func (g *gateway) front(ctx context.Context) (http.Handler, error) {
+	api, err := g.api()
+	if err != nil {
+		return nil, err
 	}
-	mux.Handle("/", app)
-	return endWith(ctx, securityHeaders(mux))
+
+	mux := http.NewServeMux()
+	mux.Handle("/city/", http.StripPrefix("/city", files(g.cfg.City)))
+	mux.Handle("/v1/", api) // with a bearer token, which the service itself checks
+	for _, role := range []auth.Role{auth.Viewer, auth.Rider, auth.Driver, auth.Admin} {
+		b := browser{gateway: g, role: role, api: api}
+		mux.HandleFunc("POST "+b.prefix()+"/v1/socket-ticket", b.ticket)
+		mux.HandleFunc(b.prefix()+"/v1/", b.request)
+		mux.HandleFunc("GET "+b.prefix()+"/socket", b.socket)
+	}
+	mux.Handle("/", app(g.cfg.App))
+	return endWith(ctx, securityHeaders(mux)), nil
 }
 
 // endWith ends what is still under way when ctx ends: proxied streams and
@@ -100,35 +118,19 @@ func endWith(ctx context.Context, next http.Handler) http.Handler {
 		rctx, cancel := context.WithCancel(r.Context())
 		defer cancel()
 		defer context.AfterFunc(ctx, cancel)()
+
 		next.ServeHTTP(w, r.WithContext(rctx))
 	})
 }
 
-func (g *gateway) routeTable() error {
-	for _, r := range []struct{ pattern, url string }{
-		{"rides/*/stream", g.cfg.ConsoleURL},
-		{"rides", g.cfg.BookingURL},
-		{"quote", g.cfg.BookingURL},
-		{"route", g.cfg.BookingURL},
-		{"places", g.cfg.BookingURL},
-		{"offers", g.cfg.BookingURL},
-		{"drivers/me", g.cfg.BookingURL},
-		{"drivers/events", g.cfg.BookingURL},
-		{"drivers", g.cfg.HistoryURL},
-		{"points", g.cfg.LocationURL},
-		{"map", g.cfg.MapfeedURL},
-		{"heatmap", g.cfg.HeatmapURL},
-		{"contact", g.cfg.NotificationURL},
-		{"inbox", g.cfg.NotificationURL},
-		{"deliveries", g.cfg.NotificationURL},
-		{"overview", g.cfg.ConsoleURL},
-		{"ops", g.cfg.ConsoleURL},
-	} {
-		p, err := g.newProxy(r.url)
-		if err != nil {
-			return fmt.Errorf("gateway: the address behind /v1/%s: %w", r.pattern, err)
-		}
-		g.proxies = append(g.proxies, proxyRoute{pattern: r.pattern, proxy: p})
-	}
-	return nil
+func securityHeaders(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Permissions-Policy", "geolocation=(), camera=(), microphone=()")
+
+		next.ServeHTTP(w, r)
+	})
 }

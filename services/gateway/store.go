@@ -44,31 +44,32 @@ func checkSubject(s string) error {
 // store is the only SQL on the schema account.
 type store struct{ pool *pgxpool.Pool }
 
-// ensureAccount makes the account where it is not there yet.
+// ensureAccount creates the account if it does not exist yet.
 func (s store) ensureAccount(ctx context.Context, id auth.Identity) error {
 	_, err := s.pool.Exec(ctx, `INSERT INTO account.accounts (role, subject) VALUES ($1, $2) ON CONFLICT DO NOTHING`, id.Role, id.Subject)
 	if err != nil {
-		return fmt.Errorf("make account: %w", err)
+		return fmt.Errorf("create account: %w", err)
 	}
 	return nil
 }
 
-// newSession makes an account where needed and a session of it; the secret is
-// given once and not kept.
+// newSession creates a session, and its account if needed. The secret is returned
+// this once and kept as a hash only, so that whoever reads the table cannot sign in.
 func (s store) newSession(ctx context.Context, id auth.Identity) (secret string, err error) {
 	if err := s.ensureAccount(ctx, id); err != nil {
 		return "", err
 	}
+
 	secret, hash := newSecret()
 	_, err = s.pool.Exec(ctx, `INSERT INTO account.sessions (secret_hash, role, subject, expires_at)
 		VALUES ($1, $2, $3, now() + $4)`, hash, id.Role, id.Subject, sessionLife)
 	if err != nil {
-		return "", fmt.Errorf("make session: %w", err)
+		return "", fmt.Errorf("create session: %w", err)
 	}
 	return secret, nil
 }
 
-// session gives whom a secret speaks for, or errNoSession.
+// session returns whom a secret speaks for, or errNoSession.
 func (s store) session(ctx context.Context, secret string) (auth.Identity, error) {
 	return s.identity(ctx, `SELECT role, subject FROM account.sessions WHERE secret_hash = $1 AND expires_at > now()`, secret)
 }
@@ -80,19 +81,21 @@ func (s store) endSession(ctx context.Context, secret string) error {
 	return nil
 }
 
-// newTicket makes a socket ticket: 30 s, once.
+// newTicket creates a socket ticket, which works once within 30 seconds.
 func (s store) newTicket(ctx context.Context, id auth.Identity) (ticket string, err error) {
 	ticket, hash := newSecret()
 	_, err = s.pool.Exec(ctx, `INSERT INTO account.socket_tickets (ticket_hash, role, subject, expires_at)
 		VALUES ($1, $2, $3, now() + $4)`, hash, id.Role, id.Subject, ticketLife)
 	if err != nil {
-		return "", fmt.Errorf("make socket ticket: %w", err)
+		return "", fmt.Errorf("create socket ticket: %w", err)
 	}
 	return ticket, nil
 }
 
-// useTicket gives whom a ticket is for and uses it up, or errNoSession.
+// useTicket returns whom a ticket is for and uses it up, or errNoSession.
 func (s store) useTicket(ctx context.Context, ticket string) (auth.Identity, error) {
+	// One statement deletes and answers, so that of two sockets with one ticket
+	// only one is opened, also at two gateways.
 	return s.identity(ctx, `WITH used AS (DELETE FROM account.socket_tickets WHERE ticket_hash = $1 RETURNING role, subject, expires_at)
 		SELECT role, subject FROM used WHERE expires_at > now()`, ticket)
 }
@@ -112,6 +115,7 @@ func (s store) prune(ctx context.Context) error {
 
 func (s store) identity(ctx context.Context, query, secret string) (auth.Identity, error) {
 	var id auth.Identity
+
 	err := s.pool.QueryRow(ctx, query, hashSecret(secret)).Scan(&id.Role, &id.Subject)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return id, errNoSession
@@ -124,7 +128,8 @@ func (s store) identity(ctx context.Context, query, secret string) (auth.Identit
 
 func newSecret() (secret string, hash []byte) {
 	b := make([]byte, 32)
-	_, _ = rand.Read(b) // never fails: crypto/rand.Read
+	_, _ = rand.Read(b) // it never fails
+
 	secret = base64.RawURLEncoding.EncodeToString(b)
 	return secret, hashSecret(secret)
 }

@@ -48,7 +48,7 @@ func (s *server) engine() (http.Handler, error) {
 		s.fail(c, problem.New(problem.NotFound, "There is nothing at %s.", c.Request.URL.Path))
 	})
 	e.NoMethod(func(c *gin.Context) {
-		writeProblem(c, http.StatusMethodNotAllowed, problem.New(problem.Invalid, "%s is not allowed at %s.", c.Request.Method, c.Request.URL.Path))
+		writeProblem(c.Writer, http.StatusMethodNotAllowed, problem.New(problem.Invalid, "%s is not allowed at %s.", c.Request.Method, c.Request.URL.Path))
 	})
 	for _, r := range append(s.builtin(), s.Routes...) {
 		if len(r.Roles) == 0 && !r.Public {
@@ -143,7 +143,7 @@ func (s *server) identify(c *gin.Context) (auth.Identity, error) {
 	return id, nil
 }
 
-// fail is the one place where an error becomes an answer.
+// fail logs an error as its kind deserves, and answers with it.
 func (s *server) fail(c *gin.Context, err error) {
 	p := mapError(err)
 	log := s.Env.Log.With("method", c.Request.Method, "path", c.Request.URL.Path, "trace_id", httpclient.TraceID(c.Request.Context()))
@@ -155,32 +155,11 @@ func (s *server) fail(c *gin.Context, err error) {
 	default:
 		log.Debug("request refused", "err", err)
 	}
-	writeProblem(c, p.Code.Status(), p)
-}
 
-func mapError(err error) *problem.Error {
-	var tooLarge *http.MaxBytesError
-	var p *problem.Error
-	switch {
-	case errors.As(err, &tooLarge):
-		return problem.New(problem.TooLarge, "The body may have at most %d bytes.", tooLarge.Limit)
-	case errors.As(err, &p):
-		return p
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return problem.Wrap(err, problem.Unavailable, "It took too long. Try again.")
+	// After an answer has begun, its status can no longer be changed.
+	if !c.Writer.Written() {
+		writeProblem(c.Writer, p.Code.Status(), p)
 	}
-	return problem.From(err)
-}
-
-func writeProblem(c *gin.Context, status int, p *problem.Error) {
-	if c.Writer.Written() {
-		return
-	}
-	body, err := p.MarshalJSON()
-	if err != nil {
-		status, body = http.StatusInternalServerError, []byte(`{"title":"Internal Server Error","status":500,"code":"internal"}`)
-	}
-	c.Data(status, problem.ContentType, body)
 	c.Abort()
 }
 

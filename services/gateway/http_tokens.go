@@ -1,0 +1,108 @@
+package gateway
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"tandem/services/internal/auth"
+	"tandem/services/internal/httpserver"
+	"tandem/services/internal/problem"
+)
+
+// tokenRequest asks for a token: a guest's, an operator's for anybody, or a
+// new one for a refresh token.
+type tokenRequest struct {
+	Role         auth.Role `json:"role"`
+	Subject      string    `json:"subject,omitempty"`
+	RefreshToken string    `json:"refresh_token,omitempty"`
+}
+
+type tokenAnswer struct {
+	Token        string    `json:"token"`
+	Role         auth.Role `json:"role"`
+	Subject      string    `json:"subject"`
+	ExpiresAt    int64     `json:"expires_at"` // ms since 1970 UTC
+	RefreshToken string    `json:"refresh_token,omitempty"`
+}
+
+// token is POST /v1/tokens, for programs.
+func (g *gateway) token(c *gin.Context) error {
+	var in tokenRequest
+	if err := httpserver.Bind(c, &in); err != nil {
+		return err
+	}
+
+	id, refresh, err := g.tokenIdentity(c.Request.Context(), in, c.GetHeader("X-Operator-Key"))
+	if err != nil {
+		return err
+	}
+
+	expires := time.Now().Add(auth.MaxLife)
+	token, err := g.cfg.Auth.Sign(id, auth.MaxLife)
+	if err != nil {
+		return err
+	}
+	c.JSON(http.StatusOK, tokenAnswer{Token: token, Role: id.Role, Subject: id.Subject, ExpiresAt: expires.UnixMilli(), RefreshToken: refresh})
+	return nil
+}
+
+// tokenIdentity returns whom the token is for, and a guest's refresh token.
+func (g *gateway) tokenIdentity(ctx context.Context, in tokenRequest, operatorKey string) (id auth.Identity, refresh string, err error) {
+	if in.RefreshToken != "" {
+		id, err = g.store.session(ctx, in.RefreshToken)
+		if errors.Is(err, errNoSession) {
+			err = errLogin
+		}
+		return id, "", err
+	}
+
+	if !in.Role.Valid() {
+		return id, "", problem.Field("role", "%q is not a role; there are viewer, rider, driver, importer, service and admin.", in.Role)
+	}
+	if operatorKey != "" {
+		id, err = g.operatorIdentity(ctx, in, operatorKey)
+		return id, "", err
+	}
+	if in.Subject != "" {
+		return id, "", problem.Field("subject", "Only the operator names it; without the operator's key you are given one.")
+	}
+
+	switch in.Role {
+	case auth.Viewer:
+		return anonymous, "", nil
+	case auth.Rider, auth.Driver:
+		id = guest(in.Role)
+		refresh, err = g.store.newSession(ctx, id)
+		return id, refresh, err
+	}
+	return id, "", problem.New(problem.Forbidden, "The role %q takes the operator's key, in the header X-Operator-Key.", in.Role)
+}
+
+// operatorIdentity returns the identity that the holder of the operator's key
+// asks for.
+func (g *gateway) operatorIdentity(ctx context.Context, in tokenRequest, key string) (auth.Identity, error) {
+	// In constant time: how long it takes must not tell how much of a guess is
+	// right.
+	if g.cfg.OperatorKey == "" || subtle.ConstantTimeCompare([]byte(key), []byte(g.cfg.OperatorKey)) != 1 {
+		return auth.Identity{}, problem.New(problem.Forbidden, "That is not the operator's key.")
+	}
+
+	id := auth.Identity{Role: in.Role, Subject: in.Subject}
+	if in.Role == auth.Viewer && id.Subject == "" {
+		return anonymous, nil
+	}
+	if err := checkSubject(id.Subject); err != nil {
+		return id, err
+	}
+
+	// Services and importers have no account: nobody signs in as one.
+	if id.Role == auth.Rider || id.Role == auth.Driver || id.Role == auth.Admin {
+		return id, g.store.ensureAccount(ctx, id)
+	}
+	return id, nil
+}

@@ -1,0 +1,43 @@
+package httpserver
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"tandem/services/internal/problem"
+)
+
+// WriteProblem answers with err as a problem document: the one place where an
+// error becomes an answer. Handlers return their errors and need not call it;
+// it is for what stands before a handler, such as a reverse proxy.
+func WriteProblem(w http.ResponseWriter, err error) {
+	p := mapError(err)
+	writeProblem(w, p.Code.Status(), p)
+}
+
+// mapError turns an error into what its client may see.
+func mapError(err error) *problem.Error {
+	var tooLarge *http.MaxBytesError
+	var p *problem.Error
+	switch {
+	case errors.As(err, &tooLarge):
+		return problem.New(problem.TooLarge, "The body may have at most %d bytes.", tooLarge.Limit)
+	case errors.As(err, &p):
+		return p
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return problem.Wrap(err, problem.Unavailable, "It took too long. Try again.")
+	}
+	return problem.From(err)
+}
+
+func writeProblem(w http.ResponseWriter, status int, p *problem.Error) {
+	body, err := p.MarshalJSON()
+	if err != nil {
+		status, body = http.StatusInternalServerError, []byte(`{"title":"Internal Server Error","status":500,"code":"internal"}`)
+	}
+
+	w.Header().Set("Content-Type", problem.ContentType)
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // this fails only when the client has gone
+}
