@@ -16,7 +16,7 @@ type Options struct {
 	StreamOf func(iterator string) string
 }
 
-// Table holds the rules. It is safe for concurrent use.
+// Table is the rules. It is safe for concurrent use.
 type Table struct {
 	o     Options
 	mu    sync.Mutex

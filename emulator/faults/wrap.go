@@ -109,7 +109,7 @@ func fail(w http.ResponseWriter, c call, e *wire.Error) {
 func reset(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		// Over HTTP/2 there is no connection of its own: to break the answer off is nearest.
+		// A ResponseWriter without a connection, such as a test's: the answer breaks off.
 		panic(http.ErrAbortHandler)
 	}
 

@@ -29,7 +29,7 @@ func (s *Service) ops() map[string]op {
 	}
 }
 
-// Operations gives the actions' names.
+// Operations returns the actions' names.
 func (s *Service) Operations() []string { return slices.Sorted(maps.Keys(s.ops())) }
 
 type topicResult struct{ TopicArn string }
@@ -38,6 +38,7 @@ func (s *Service) listTopics(context.Context, url.Values) (any, error) {
 	out := struct {
 		Topics []topicResult `xml:"Topics>member"`
 	}{}
+
 	for _, name := range slices.Sorted(maps.Keys(s.read())) {
 		out.Topics = append(out.Topics, topicResult{prefix + name})
 	}
@@ -49,9 +50,11 @@ func (s *Service) publish(ctx context.Context, f url.Values) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	out := struct {
 		MessageID string `xml:"MessageId"`
 	}{m.id}
+
 	arn := f.Get("TopicArn") + f.Get("TargetArn")
 	if number := f.Get("PhoneNumber"); number != "" {
 		if arn != "" {
@@ -59,6 +62,7 @@ func (s *Service) publish(ctx context.Context, f url.Values) (any, error) {
 		}
 		return out, s.text(number, m)
 	}
+
 	t, err := find(s.read(), arn)
 	if err != nil {
 		return nil, err

@@ -30,20 +30,23 @@ func FuzzQuery(f *testing.F) {
 	} {
 		f.Add(form)
 	}
+
 	deliver := func(context.Context, string, string, string, map[string]sqs.Attribute) error { return nil }
 	s, err := sns.Open(sns.Options{Log: slog.New(slog.DiscardHandler), Deliver: deliver})
 	require.NoError(f, err)
 	_, err = s.CreateTopic("work", nil)
 	require.NoError(f, err)
+
 	_, err = s.Subscribe("arn:aws:sns:us-east-1:000000000000:work", "sqs", "arn:aws:sqs:us-east-1:000000000000:q", nil)
 	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, form string) {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(form))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		_ = r.ParseForm() // what could be read stands in the form
+		_ = r.ParseForm() // the form has what could be read
 		w := httptest.NewRecorder()
 		s.Serve(w, r)
 		require.Less(t, w.Code, http.StatusInternalServerError, w.Body.String())
+
 		for d := xml.NewDecoder(w.Body); ; {
 			_, err := d.Token()
 			if errors.Is(err, io.EOF) {

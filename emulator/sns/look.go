@@ -17,7 +17,7 @@ type LookSubscription struct {
 	Raw   bool   `json:"raw"`
 }
 
-// Look shows every topic.
+// Look returns every topic. It changes nothing.
 func (s *Service) Look() []Look {
 	out, topics := []Look{}, s.read()
 	for _, name := range slices.Sorted(maps.Keys(topics)) {

@@ -52,6 +52,7 @@ func (m message) check() error {
 	case m.structure != "" && m.structure != "json":
 		return invalid("MessageStructure")
 	}
+
 	for name, a := range m.attributes {
 		kind, _, _ := strings.Cut(a.DataType, ".")
 		switch {
@@ -63,31 +64,36 @@ func (m message) check() error {
 			return wire.Bad("ParameterValueInvalid", "The message attribute '%s' must contain non-empty message attribute value for message attribute type '%s'.", name, a.DataType)
 		}
 	}
+
+	// A body that has no text for the queues is refused now, not at the delivery.
 	_, err := m.bodyFor("sqs")
 	return err
 }
 
-// bodyFor gives the message for a protocol: with the structure json it holds one
-// for each, and a default.
+// bodyFor returns the text for a protocol: with the structure json the body has one
+// for each protocol, and a default.
 func (m message) bodyFor(protocol string) (string, error) {
 	if m.structure == "" {
 		return m.body, nil
 	}
+
 	var each map[string]any
 	if err := json.Unmarshal([]byte(m.body), &each); err != nil {
 		return "", invalid("Message Structure - JSON message body failed to parse")
 	}
+
 	fallback, ok := each["default"].(string)
 	if !ok {
 		return "", invalid("Message Structure - No default entry in JSON message body")
 	}
+
 	if own, ok := each[protocol].(string); ok {
 		return own, nil
 	}
 	return fallback, nil
 }
 
-// text keeps an SMS.
+// text sends an SMS: it is kept, to be looked at.
 func (s *Service) text(to string, m message) error {
 	body, err := m.bodyFor("sms")
 	switch {
@@ -98,27 +104,36 @@ func (s *Service) text(to string, m message) error {
 	case utf8.RuneCountInString(body) > maxText:
 		return invalid("Message too long")
 	}
+
 	s.keep(SMS{PhoneNumber: to, MessageID: m.id, Message: m.body, Attributes: m.attributes, Structure: optional(m.structure), Subject: optional(m.subject)})
 	return nil
 }
 
-// toTopic delivers a message to all who subscribed when it was published.
+// toTopic delivers a message to all who subscribed when it was published. It
+// returns when every queue has its copy.
 func (s *Service) toTopic(ctx context.Context, t topic, m message) error {
 	body, err := m.bodyFor("sqs")
 	if err != nil {
 		return err
 	}
+
 	for _, sub := range t.Subscriptions {
 		text, attributes := body, m.attributes
 		if !sub.Raw {
 			text, attributes = envelope(t, sub, m, body), nil
 		}
+
 		err := s.o.Deliver(ctx, sub.Endpoint, text, m.group, attributes)
+
+		// SNS does not try again what a queue refuses: the others get their copies.
 		var refused *wire.Error
 		if errors.As(err, &refused) && refused.Status < http.StatusInternalServerError {
 			s.o.Log.Warn("a subscription's copy is lost", "subscription", sub.ARN, "queue", sub.Endpoint, "err", err)
 			continue
 		}
+
+		// The publisher is to try again. The queues before this one then get a second
+		// copy, as SNS may deliver twice.
 		if err != nil {
 			return err
 		}
@@ -126,8 +141,8 @@ func (s *Service) toTopic(ctx context.Context, t topic, m message) error {
 	return nil
 }
 
-// envelope is what a queue receives that did not ask for raw delivery. Nothing
-// that checks the signature accepts it.
+// envelope returns what a queue receives without raw delivery. The signature is
+// none: who checks it refuses the message.
 // https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
 func envelope(t topic, sub subscription, m message, body string) string {
 	type value struct{ Type, Value string }
@@ -148,14 +163,17 @@ func envelope(t topic, sub subscription, m message, body string) string {
 		UnsubscribeURL:    "https://sns." + region + ".amazonaws.com/?Action=Unsubscribe&SubscriptionArn=" + sub.ARN,
 		MessageAttributes: map[string]value{},
 	}
+
 	for name, a := range m.attributes {
 		v := a.StringValue
 		if len(a.BinaryValue) > 0 {
-			b, _ := json.Marshal(a.BinaryValue) // base64 in quotes
+			// As JSON bytes are base64 in quotes.
+			b, _ := json.Marshal(a.BinaryValue)
 			v = strings.Trim(string(b), `"`)
 		}
 		e.MessageAttributes[name] = value{a.DataType, v}
 	}
+
 	b, _ := json.Marshal(e) // of texts: cannot fail
 	return string(b)
 }

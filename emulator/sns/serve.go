@@ -13,7 +13,7 @@ import (
 
 const namespace = "http://sns.amazonaws.com/doc/2010-03-31/"
 
-// Serve answers a request of the query protocol, whose form was parsed.
+// Serve answers a request of the query protocol. The form was parsed before.
 func (s *Service) Serve(w http.ResponseWriter, r *http.Request) {
 	action := r.PostForm.Get("Action")
 	do, ok := s.ops()[action]
@@ -21,12 +21,14 @@ func (s *Service) Serve(w http.ResponseWriter, r *http.Request) {
 		Fail(w, wire.Bad("UnsupportedOperation", "The emulator has no %s: it knows what Tandem uses.", action))
 		return
 	}
+
 	result, err := do(r.Context(), r.PostForm)
 	var e *wire.Error
 	switch {
 	case errors.As(err, &e):
 		Fail(w, e)
-	case err != nil && r.Context().Err() != nil: // nothing would be a success
+	case err != nil && r.Context().Err() != nil:
+		// An empty answer would be taken for success.
 		Fail(w, &wire.Error{Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable", Message: "The call was given up."})
 	case err != nil:
 		s.o.Log.Error("an operation failed", "operation", action, "err", err)
@@ -52,6 +54,7 @@ func answer(w http.ResponseWriter, status int, outer, inner string, v any) {
 	element := func(name string, v any) error {
 		return enc.EncodeElement(v, xml.StartElement{Name: xml.Name{Local: name}})
 	}
+
 	err := enc.EncodeToken(start)
 	if v != nil {
 		err = errors.Join(err, element(inner, v))
@@ -59,6 +62,7 @@ func answer(w http.ResponseWriter, status int, outer, inner string, v any) {
 	err = errors.Join(err, element("ResponseMetadata", struct {
 		RequestID string `xml:"RequestId"`
 	}{uuid.NewString()}), enc.EncodeToken(start.End()), enc.Flush())
+
 	if err != nil {
 		status = http.StatusInternalServerError
 	}

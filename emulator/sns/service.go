@@ -36,7 +36,7 @@ type Options struct {
 	Deliver func(ctx context.Context, queueARN, body, group string, attributes map[string]sqs.Attribute) error
 }
 
-// Service holds topics and texts. It is safe for concurrent use.
+// Service is the topics and the texts. It is safe for concurrent use.
 type Service struct {
 	o     Options
 	mu    sync.Mutex
@@ -44,7 +44,7 @@ type Service struct {
 	texts []SMS
 }
 
-// state is what is kept: a change makes another one.
+// state is what is kept. It never changes: see change.
 type state struct {
 	Format int              `json:"format"`
 	Topics map[string]topic `json:"topics"` // by name
@@ -63,12 +63,13 @@ type subscription struct {
 
 func (t topic) arn() string { return prefix + t.Name }
 
-// Open reads the topics.
+// Open reads the topics that were kept.
 func Open(o Options) (*Service, error) {
 	s := &Service{o: o, state: state{Format: format, Topics: map[string]topic{}}}
 	if o.Path == "" {
 		return s, nil
 	}
+
 	b, err := os.ReadFile(o.Path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
@@ -76,40 +77,48 @@ func Open(o Options) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sns: %w", err)
 	}
+
 	s.state = state{}
 	if err := json.Unmarshal(b, &s.state); err != nil {
 		return nil, fmt.Errorf("sns: %s cannot be read: %w", o.Path, err)
 	}
+	// Not ignored: to lose topics silently is worse than not to start.
 	if s.state.Format != format || s.state.Topics == nil {
 		return nil, fmt.Errorf("sns: %s is of another format; start afresh with --fresh", o.Path)
 	}
 	return s, nil
 }
 
-// change applies f to a copy of the topics, which is kept before it counts.
+// change applies f to a copy of the topics. The copy is written before it replaces
+// them: what was answered survives a crash.
 func (s *Service) change(f func(topics map[string]topic) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	next := state{Format: format, Topics: map[string]topic{}}
 	for name, t := range s.state.Topics {
+		// Others may still read the list that f is about to change.
 		t.Subscriptions = slices.Clone(t.Subscriptions)
 		next.Topics[name] = t
 	}
+
 	if err := f(next.Topics); err != nil {
 		return err
 	}
 	if err := s.save(next); err != nil {
 		return err
 	}
+
 	s.state = next
 	return nil
 }
 
-// save replaces the file: whole, or the one before.
+// save replaces the file. A crash leaves the new one or the old one.
 func (s *Service) save(next state) error {
 	if s.o.Path == "" {
 		return nil
 	}
+
 	b, err := json.Marshal(next)
 	if err != nil {
 		return fmt.Errorf("sns: %w", err)
@@ -120,7 +129,7 @@ func (s *Service) save(next state) error {
 	return nil
 }
 
-// find gives the topic of an ARN.
+// find returns the topic of an ARN.
 func find(topics map[string]topic, arn string) (topic, error) {
 	name, ok := strings.CutPrefix(arn, prefix)
 	if n := strings.Count(arn, ":") + 1; n < 6 {
@@ -136,7 +145,8 @@ func invalid(text string, args ...any) error {
 	return wire.Bad("InvalidParameter", "Invalid parameter: "+text, args...)
 }
 
-// read gives the topics as they are; they are not to be changed.
+// read returns the topics. Nobody changes this map: change replaces it, so it is
+// read without a lock.
 func (s *Service) read() map[string]topic {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,6 +1,7 @@
 package sns
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -30,13 +31,14 @@ func optional(text string) *string {
 	return &text
 }
 
+// keep keeps the newest texts, so that a long run needs no more memory.
 func (s *Service) keep(m SMS) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.texts = append(s.texts[max(0, len(s.texts)-keepTexts+1):], m)
 }
 
-// Texts answers /_aws/sns/sms-messages as LocalStack does: GET shows what was
+// Texts answers /_aws/sns/sms-messages as LocalStack does: GET returns what was
 // sent, by phone number; DELETE forgets it; phoneNumber chooses one. Another
 // account or region than the emulator's own has none.
 // https://docs.localstack.cloud/aws/services/sns/
@@ -46,20 +48,24 @@ func (s *Service) Texts(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the query cannot be read", http.StatusBadRequest)
 		return
 	}
-	here := (q.Get("accountId") == "" || q.Get("accountId") == account) && (q.Get("region") == "" || q.Get("region") == region)
+
+	own := (q.Get("accountId") == "" || q.Get("accountId") == account) && (q.Get("region") == "" || q.Get("region") == region)
 	number := q.Get("phoneNumber")
+
 	if r.Method == http.MethodDelete {
-		if here {
+		if own {
 			s.forget(number)
 		}
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
+
 	out := map[string][]SMS{}
 	if number != "" {
 		out[number] = []SMS{}
 	}
-	if here {
+
+	if own {
 		s.mu.Lock()
 		for _, m := range s.texts {
 			if number == "" || number == m.PhoneNumber {
@@ -68,15 +74,14 @@ func (s *Service) Texts(w http.ResponseWriter, r *http.Request) {
 		}
 		s.mu.Unlock()
 	}
-	where := region
-	if q.Get("region") != "" {
-		where = q.Get("region")
-	}
+
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(map[string]any{"sms_messages": out, "region": where}) // the client is gone if this fails
+	_ = json.NewEncoder(w).Encode(map[string]any{ // the client is gone if this fails
+		"sms_messages": out, "region": cmp.Or(q.Get("region"), region),
+	})
 }
 
-// forget drops the texts to a number; empty: all.
+// forget forgets the texts to a number, or all if it is empty.
 func (s *Service) forget(number string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -53,20 +53,24 @@ func start(t *testing.T, path string) *bench {
 			return b.err
 		}})
 	require.NoError(t, err)
+
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/_aws") {
 			b.Texts(w, r)
 			return
 		}
+
 		if r.ParseForm() != nil {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
+
 		b.Serve(w, r)
 	}))
 	t.Cleanup(srv.Close)
 	cfg, err := testaws.Config(t.Context(), srv.URL, "")
 	require.NoError(t, err)
+
 	b.url, b.Client = srv.URL, sdk.NewFromConfig(cfg, func(o *sdk.Options) { o.Retryer = aws.NopRetryer{} })
 	return b
 }
@@ -76,11 +80,13 @@ func (b *bench) topic(t *testing.T, queues map[string]bool) *string {
 	created, err := b.Client.CreateTopic(t.Context(), &sdk.CreateTopicInput{Name: aws.String("work")})
 	require.NoError(t, err)
 	out := created.TopicArn
+
 	for q, raw := range queues {
 		in := &sdk.SubscribeInput{TopicArn: out, Protocol: aws.String("sqs"), Endpoint: aws.String(queueARN + q)}
 		if raw {
 			in.Attributes = map[string]string{"RawMessageDelivery": "true"}
 		}
+
 		_, err := b.Client.Subscribe(t.Context(), in)
 		require.NoError(t, err)
 	}
@@ -110,6 +116,7 @@ func TestPublishDeliversRawAndInTheEnvelope(t *testing.T) {
 	out, err := b.Publish(t.Context(), &sdk.PublishInput{TopicArn: arn, Message: &text, Subject: aws.String("s"), MessageAttributes: attributes, MessageGroupId: aws.String("g")})
 	require.NoError(t, err)
 	require.Len(t, b.delivered, 2)
+
 	for _, d := range b.delivered {
 		require.Equal(t, "g", d.group)
 		if d.queue == "raw" {
@@ -120,6 +127,7 @@ func TestPublishDeliversRawAndInTheEnvelope(t *testing.T) {
 			continue
 		}
 		require.Empty(t, d.attributes)
+
 		var got map[string]any
 		require.NoError(t, json.Unmarshal([]byte(d.body), &got))
 		require.Equal(t, "Notification", got["Type"])
@@ -145,11 +153,12 @@ func TestAStructuredMessageHasOneTextForEachProtocol(t *testing.T) {
 	require.NoError(t, publish(`{"default":"d","sms":"short"}`))
 	require.Equal(t, "for queues", b.delivered[0].body)
 	require.Equal(t, "d", b.delivered[1].body)
+
 	requireCode(t, publish(`{"sqs":"x"}`), "InvalidParameter", "No default entry")
 	requireCode(t, publish(`{`), "InvalidParameter", "failed to parse")
 }
 
-// A queue that is gone loses its copy; a queue that failed makes the publisher
+// A queue that was deleted loses its copy; a queue that failed makes the publisher
 // try again.
 func TestACopyThatCannotBeDelivered(t *testing.T) {
 	b := start(t, "")
@@ -158,6 +167,7 @@ func TestACopyThatCannotBeDelivered(t *testing.T) {
 		_, err := b.Publish(t.Context(), &sdk.PublishInput{TopicArn: arn, Message: aws.String("x")})
 		return err
 	}
+
 	b.err = wire.Bad("QueueDoesNotExist", "gone")
 	require.NoError(t, publish())
 	b.err = errors.New("the disk is full")
@@ -171,6 +181,7 @@ func TestPublishRefuses(t *testing.T) {
 	attribute := func(a types.MessageAttributeValue) map[string]types.MessageAttributeValue {
 		return map[string]types.MessageAttributeValue{"a": a}
 	}
+
 	for _, c := range []struct {
 		in         sdk.PublishInput
 		code, text string
@@ -191,6 +202,7 @@ func TestPublishRefuses(t *testing.T) {
 		_, err := b.Publish(t.Context(), &c.in)
 		requireCode(t, err, c.code, c.text)
 	}
+
 	_, err := b.Publish(t.Context(), &sdk.PublishInput{TopicArn: arn, Message: str(strings.Repeat("x", 256<<10))})
 	require.NoError(t, err, "256 KB is the limit, not beyond it")
 }
@@ -200,10 +212,12 @@ func TestTopicsAndSubscriptions(t *testing.T) {
 	b := start(t, path)
 	arn := b.topic(t, map[string]bool{"raw": true})
 	require.Equal(t, "arn:aws:sns:us-east-1:000000000000:work", *arn)
+
 	again := b.topic(t, map[string]bool{"raw": true})
 	require.Equal(t, arn, again)
 	subscriptions := func() []sns.LookSubscription { return b.Look()[0].Subscriptions }
 	require.Equal(t, []sns.LookSubscription{{Queue: queueARN + "raw", Raw: true}}, subscriptions(), "the same again is the same subscription")
+
 	sub, err := b.Service.Subscribe(*arn, "sqs", queueARN+"raw", nil)
 	require.NoError(t, err)
 	require.True(t, strings.HasPrefix(sub, *arn+":"))
@@ -215,10 +229,12 @@ func TestTopicsAndSubscriptions(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.Empty(t, subscriptions())
+
 	for range 2 {
 		_, err = b.DeleteTopic(t.Context(), &sdk.DeleteTopicInput{TopicArn: arn})
 		require.NoError(t, err)
 	}
+
 	topics, err := b.ListTopics(t.Context(), &sdk.ListTopicsInput{})
 	require.NoError(t, err)
 	require.Empty(t, topics.Topics)
@@ -231,16 +247,19 @@ func TestTopologyRefuses(t *testing.T) {
 		_, err := b.Service.CreateTopic(name, nil)
 		require.Error(t, err, name)
 	}
+
 	_, err := b.Client.CreateTopic(t.Context(), &sdk.CreateTopicInput{Name: aws.String("f"), Attributes: map[string]string{"FifoTopic": "true"}})
 	requireCode(t, err, "InvalidParameter", "no FIFO topics")
 	_, err = b.Client.CreateTopic(t.Context(), &sdk.CreateTopicInput{Name: aws.String("work"), Attributes: map[string]string{"DisplayName": "other"}})
 	requireCode(t, err, "InvalidParameter", "does not know DisplayName")
 	subscribe := func(protocol, endpoint string, attributes ...string) error {
 		in := &sdk.SubscribeInput{TopicArn: arn, Protocol: &protocol, Endpoint: &endpoint, Attributes: map[string]string{}}
+
 		for _, a := range attributes {
 			k, v, _ := strings.Cut(a, "=")
 			in.Attributes[k] = v
 		}
+
 		_, err := b.Client.Subscribe(t.Context(), in)
 		return err
 	}
@@ -250,6 +269,7 @@ func TestTopologyRefuses(t *testing.T) {
 	requireCode(t, subscribe("sqs", queueARN+"q", "RawMessageDelivery=maybe"), "InvalidParameter", "Must be true or false")
 	requireCode(t, subscribe("sqs", queueARN+"q", "FilterPolicy={}"), "InvalidParameter", "FilterPolicy")
 	requireCode(t, subscribe("sqs", queueARN+"raw", "RawMessageDelivery=false"), "InvalidParameter", "different attributes")
+
 	_, err = b.ListPhoneNumbersOptedOut(t.Context(), &sdk.ListPhoneNumbersOptedOutInput{})
 	requireCode(t, err, "UnsupportedOperation", "ListPhoneNumbersOptedOut")
 }
@@ -259,6 +279,7 @@ func TestTextsAreShownAsLocalStackShowsThem(t *testing.T) {
 	ask := func(method, query string) (int, string) {
 		req, err := http.NewRequestWithContext(t.Context(), method, b.url+"/_aws/sns/sms-messages"+query, nil)
 		require.NoError(t, err)
+
 		resp, err := http.DefaultClient.Do(req)
 		require.NoError(t, err)
 		defer func() { _ = resp.Body.Close() }()
@@ -266,11 +287,13 @@ func TestTextsAreShownAsLocalStackShowsThem(t *testing.T) {
 		require.NoError(t, err)
 		return resp.StatusCode, string(body)
 	}
+
 	ids := []string{}
 	for _, number := range []string{"+15551234567", "+15551234568"} {
 		out, err := b.Publish(t.Context(), &sdk.PublishInput{PhoneNumber: &number, Message: aws.String("hello"),
 			MessageAttributes: map[string]types.MessageAttributeValue{"AWS.SNS.SMS.SenderID": {DataType: aws.String("String"), StringValue: aws.String("Tandem")}}})
 		require.NoError(t, err)
+
 		ids = append(ids, *out.MessageId)
 	}
 	shown := func(i int) string {
@@ -278,18 +301,22 @@ func TestTextsAreShownAsLocalStackShowsThem(t *testing.T) {
 		return `"+1555123456` + string(rune('7'+i)) + `":[{"PhoneNumber":"+1555123456` + string(rune('7'+i)) + `","TopicArn":null,"SubscriptionArn":null,"MessageId":"` + ids[i] +
 			`","Message":"hello","MessageAttributes":{"AWS.SNS.SMS.SenderID":{"DataType":"String","StringValue":"Tandem"}},"MessageStructure":null,"Subject":null}]`
 	}
+
 	_, body := ask(http.MethodGet, "")
 	require.Equal(t, `{"region":"us-east-1","sms_messages":{`+shown(0)+`,`+shown(1)+`}}`, strings.TrimSpace(body))
 	_, body = ask(http.MethodGet, "?phoneNumber=%2B15551234568&accountId=000000000000&region=us-east-1")
 	require.JSONEq(t, `{"region":"us-east-1","sms_messages":{`+shown(1)+`}}`, body)
+
 	_, body = ask(http.MethodGet, "?phoneNumber=%2B1&region=eu-west-1")
 	require.JSONEq(t, `{"region":"eu-west-1","sms_messages":{"+1":[]}}`, body)
 	_, body = ask(http.MethodGet, "?accountId=111111111111")
 	require.JSONEq(t, `{"region":"us-east-1","sms_messages":{}}`, body)
+
 	code, _ := ask(http.MethodDelete, "?phoneNumber=%2B15551234567")
 	require.Equal(t, http.StatusNoContent, code)
 	_, body = ask(http.MethodGet, "")
 	require.JSONEq(t, `{"region":"us-east-1","sms_messages":{`+shown(1)+`}}`, body)
+
 	ask(http.MethodDelete, "")
 	_, body = ask(http.MethodGet, "")
 	require.JSONEq(t, `{"region":"us-east-1","sms_messages":{}}`, body)

@@ -75,7 +75,7 @@ func (s *Service) rewrite() error {
 	return s.exclusively(func() error { return c.Finish(s.file) })
 }
 
-// snapshotPart is what a snapshot holds of one queue, or of none: entries, and
+// snapshotPart is what a snapshot has of one queue, or of none: entries, and
 // then the queue's messages, whose journalled fields never change.
 type snapshotPart struct {
 	entries  []entry

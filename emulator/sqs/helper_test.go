@@ -55,7 +55,7 @@ func (c client) do(op string, in j) j {
 	return out
 }
 
-// refuses requires an error of this query code whose message holds text.
+// refuses requires an error of this query code whose message contains text.
 func (c client) refuses(code, text, op string, in j) {
 	_, err := c.try(op, in)
 	var e *wire.Error

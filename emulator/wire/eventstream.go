@@ -13,7 +13,7 @@ import (
 )
 
 // Stream is the output of an operation that answers with events for as long as
-// it runs. The first event (initial-response) goes out before it is called. A
+// it runs. The first event (initial-response) is sent before it is called. A
 // *Error that it returns is the last event, an exception; nil ends the answer.
 type Stream func(ctx context.Context, events *Events) error
 
@@ -42,11 +42,13 @@ func (e *Events) fail(err *Error) error {
 
 func (e *Events) message(payload []byte, headers ...string) error {
 	e.buf = appendMessage(e.buf[:0], payload, headers...)
-	// A server's own deadlines are made for short answers.
+
+	// The server's own deadlines are for short answers.
 	err := e.control.SetWriteDeadline(time.Now().Add(sendWithin))
 	if err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return fmt.Errorf("event stream: %w", err)
 	}
+
 	if _, err := e.w.Write(e.buf); err != nil {
 		return fmt.Errorf("event stream: %w", err)
 	}
@@ -58,23 +60,27 @@ func (e *Events) message(payload []byte, headers ...string) error {
 
 // appendMessage appends one message: a prelude (the message's and the headers'
 // length, and their CRC-32), the headers, the payload, and the CRC-32 of all
-// that. Headers are names and texts by turns.
+// that. In headers every name is followed by its text.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/RESTSelectObjectAppendix.html
 func appendMessage(dst, payload []byte, headers ...string) []byte {
 	const prelude, checksum, text = 12, 4, 7
+
 	size := 0
 	for i := 0; i < len(headers); i += 2 {
 		size += 1 + len(headers[i]) + 1 + 2 + len(headers[i+1])
 	}
+
 	start := len(dst)
 	dst = binary.BigEndian.AppendUint32(dst, uint32(prelude+size+len(payload)+checksum))
 	dst = binary.BigEndian.AppendUint32(dst, uint32(size))
 	dst = binary.BigEndian.AppendUint32(dst, crc32.ChecksumIEEE(dst[start:]))
+
 	for i := 0; i < len(headers); i += 2 {
 		dst = append(append(dst, byte(len(headers[i]))), headers[i]...)
 		dst = binary.BigEndian.AppendUint16(append(dst, text), uint16(len(headers[i+1])))
 		dst = append(dst, headers[i+1]...)
 	}
+
 	dst = append(dst, payload...)
 	return binary.BigEndian.AppendUint32(dst, crc32.ChecksumIEEE(dst[start:]))
 }
@@ -82,17 +88,21 @@ func appendMessage(dst, payload []byte, headers ...string) []byte {
 // stream answers with the events of run.
 func (s Service) stream(ctx context.Context, w http.ResponseWriter, operation string, run Stream, log *slog.Logger) {
 	e := &Events{w: w, control: http.NewResponseController(w), contentType: s.ContentType}
-	// The server's read deadline would end the request's context while the
-	// answer still runs: the connection is watched for the client's going away.
+
+	// The server's read deadline would end the request's context while the answer
+	// still runs, since the server reads on to notice that the client has gone.
 	if err := e.control.SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return
 	}
+
 	w.Header().Set("Content-Type", "application/vnd.amazon.eventstream")
 	w.WriteHeader(http.StatusOK)
+
 	err := e.Send("initial-response", []byte("{}"))
 	if err == nil {
 		err = run(ctx, e)
 	}
+
 	var failure *Error
 	switch {
 	case err == nil || ctx.Err() != nil:
@@ -101,6 +111,7 @@ func (s Service) stream(ctx context.Context, w http.ResponseWriter, operation st
 		log.Warn("an event stream ended early", "operation", operation, "err", err)
 		return
 	}
+
 	if err := e.fail(failure); err != nil {
 		log.Debug("an event stream's last event was not sent", "operation", operation, "err", err)
 	}

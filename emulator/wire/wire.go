@@ -26,16 +26,16 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
 
-// Bad makes a 400.
+// Bad returns an error with status 400.
 func Bad(code, format string, args ...any) *Error {
 	return &Error{Status: http.StatusBadRequest, Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// Op is one operation. Its output is written as JSON, but for Raw, which is
-// JSON already, and Stream, which answers with events.
+// Op is one operation. Its output is written as JSON, unless it is Raw, which is
+// JSON already, or a Stream, which answers with events.
 type Op func(ctx context.Context, body []byte) (any, error)
 
-// Handle makes an Op of a function with a typed input.
+// Handle returns the Op of a function with a typed input.
 func Handle[In, Out any](f func(context.Context, In) (Out, error)) Op {
 	return func(ctx context.Context, body []byte) (any, error) {
 		var in In
@@ -64,33 +64,39 @@ type Service struct {
 func (s Service) Serve(w http.ResponseWriter, r *http.Request, target string, log *slog.Logger) {
 	name := strings.TrimPrefix(target, s.Prefix+".")
 	streams := false
+
+	// A panic fails this call alone.
 	defer func() {
 		if p := recover(); p != nil {
 			log.Error("an operation panicked", "operation", name, "panic", p, "stack", string(debug.Stack()))
 			if streams {
-				panic(http.ErrAbortHandler) // the client sees a torn answer, not a complete one
+				// The answer has begun: the client must see that it is torn.
+				panic(http.ErrAbortHandler)
 			}
 			s.Fail(w, &Error{Status: http.StatusInternalServerError, Code: "InternalFailure", Message: "The emulator failed; its log says where."})
 		}
 	}()
+
 	op, ok := s.Ops[name]
 	if !ok {
 		s.Fail(w, Bad("UnsupportedOperation", "The emulator has no %s: it knows what Tandem uses.", name))
 		return
 	}
+
 	body, err := read(w, r)
 	if err != nil {
 		s.Fail(w, Bad("SerializationException", "The body cannot be read: %v", err))
 		return
 	}
+
 	out, err := op(r.Context(), body)
 	var e *Error
 	switch {
 	case errors.As(err, &e):
 		s.Fail(w, e)
 	case err != nil && r.Context().Err() != nil:
-		// The client is gone, or waited when the emulator ended: not answered with
-		// nothing, which a client would take for success.
+		// The client is gone, or it waited when the emulator stopped. It must not get an
+		// empty answer, which it would take for success.
 		s.Fail(w, &Error{Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable", Message: "The call was given up."})
 	case err != nil:
 		log.Error("an operation failed", "operation", name, "err", err)
@@ -126,12 +132,13 @@ func (s Service) answer(w http.ResponseWriter, status int, out any) {
 			status, b = http.StatusInternalServerError, []byte(`{"__type":"InternalFailure"}`)
 		}
 	}
+
 	w.Header().Set("Content-Type", s.ContentType)
 	w.WriteHeader(status)
 	_, _ = w.Write(b) // the client is gone if this fails
 }
 
-// read reads a body whose length is announced into one buffer.
+// read reads a body, into one buffer if its length is announced.
 func read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	length := min(max(r.ContentLength, 0), MaxBody)
 	buf := bytes.NewBuffer(make([]byte, 0, length+bytes.MinRead))
@@ -158,9 +165,11 @@ func (t *Seconds) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &f); err != nil {
 		return fmt.Errorf("a time is a number of seconds: %w", err)
 	}
+
 	if f < 0 || f > 1e11 {
 		return fmt.Errorf("a time of %g seconds is out of range", f)
 	}
+
 	*t = Seconds(time.UnixMilli(int64(f*1000 + 0.5)))
 	return nil
 }

@@ -30,6 +30,7 @@ func call(t *testing.T, s Service, op, body string) *httptest.ResponseRecorder {
 	if op == "GiveUp" {
 		cancel()
 	}
+
 	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/", strings.NewReader(body))
 	s.Serve(rec, r, "Test."+op, slog.New(slog.DiscardHandler))
 	return rec
@@ -49,6 +50,7 @@ func TestAnswers(t *testing.T) {
 		"GiveUp": func(ctx context.Context, _ []byte) (any, error) { return nil, ctx.Err() },
 		"Panic":  func(context.Context, []byte) (any, error) { panic("x") },
 	})
+
 	for _, tc := range []struct {
 		op, body string
 		status   int
@@ -80,12 +82,14 @@ func TestMessagesAreTheSDKs(t *testing.T) {
 			name    string
 			payload []byte
 		}
+
 		var all []sent
 		for range rapid.IntRange(1, 5).Draw(t, "messages") {
 			s := sent{rapid.StringN(1, 40, 100).Draw(t, "name"), rapid.SliceOfN(rapid.Byte(), 0, 300).Draw(t, "payload")}
 			raw = appendMessage(raw, s.payload, ":message-type", "event", ":event-type", s.name)
 			all = append(all, s)
 		}
+
 		decoder, r := eventstream.NewDecoder(), bytes.NewReader(raw)
 		for _, s := range all {
 			m, err := decoder.Decode(r, nil)
@@ -93,12 +97,13 @@ func TestMessagesAreTheSDKs(t *testing.T) {
 			require.Equal(t, s.name, m.Headers.Get(":event-type").String())
 			require.True(t, bytes.Equal(s.payload, m.Payload))
 		}
+
 		_, err := decoder.Decode(r, nil)
 		require.ErrorIs(t, err, io.EOF)
 	})
 }
 
-// A stream outlives the server's deadlines, which are made for short answers,
+// A stream outlives the server's deadlines, which are for short answers,
 // and ends with an exception.
 func TestAStreamOutlivesTheServersDeadlines(t *testing.T) {
 	const deadline = 50 * time.Millisecond
@@ -117,6 +122,7 @@ func TestAStreamOutlivesTheServersDeadlines(t *testing.T) {
 			return Bad("ResourceInUseException", "another one")
 		}), nil
 	}})
+
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.Serve(w, r, "Test.Watch", slog.New(slog.DiscardHandler))
 	}))
@@ -127,6 +133,7 @@ func TestAStreamOutlivesTheServersDeadlines(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { _ = resp.Body.Close() }()
 	require.Equal(t, "application/vnd.amazon.eventstream", resp.Header.Get("Content-Type"))
+
 	var got []string
 	decoder := eventstream.NewDecoder()
 	for {
@@ -135,10 +142,12 @@ func TestAStreamOutlivesTheServersDeadlines(t *testing.T) {
 			break
 		}
 		require.NoError(t, err)
+
 		if v := m.Headers.Get(":event-type"); v != nil {
 			got = append(got, v.String())
 			continue
 		}
+
 		got = append(got, m.Headers.Get(":exception-type").String())
 		require.JSONEq(t, `{"message":"another one"}`, string(m.Payload))
 	}
@@ -154,6 +163,7 @@ func FuzzSeconds(f *testing.F) {
 		if json.Unmarshal(b, &at) != nil {
 			return
 		}
+
 		text, err := json.Marshal(at)
 		require.NoError(t, err)
 		var again Seconds
