@@ -1,5 +1,5 @@
-// Package browser runs the web app's browser tests (web/e2e) against a Tandem
-// that runs, wherever it runs.
+// Package browser runs the web app's browser tests (web/e2e) against a running
+// Tandem, in the demo or in containers.
 package browser
 
 import (
@@ -10,14 +10,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Run runs them against the gateway at url. In the folder data lies run.json
-// (package runfile), which the tests hold what the page shows against: the
-// database's address and the workers' process ids. It is for tests in folders
-// beside this one.
+// Run runs the browser tests against the gateway at url. The folder data contains
+// run.json (package runfile), with the database's address and the workers' process
+// ids: the tests compare the page with them. Only tests in folders beside this one
+// can call Run, because its paths are relative.
 func Run(t *testing.T, url, data string) {
 	t.Helper()
 	cmd := exec.Command("npm", "--prefix", "../../../web", "run", "--silent", "e2e")
 	cmd.Env = append(os.Environ(), "TANDEM_URL="+url, "TANDEM_DATA="+data, "CHROMIUM="+chromium(t))
+
 	out, err := cmd.CombinedOutput()
 	t.Logf("browser:\n%s", out)
 	require.NoError(t, err, "browser tests")

@@ -13,16 +13,18 @@ import (
 	"tandem/services/demo/runfile"
 )
 
-// chromium gives a browser's path: CHROMIUM, what the system has, the npm
-// package's, or, as root on Debian, what apt-get installs.
+// chromium returns a browser's path: the one that CHROMIUM names, the system's, the
+// npm package's on linux/amd64, or what apt-get installs for root on Debian.
 func chromium(t *testing.T) string {
 	t.Helper()
 	if p := installedChromium(); p != "" {
 		return p
 	}
+
 	if runtime.GOOS == "linux" && runtime.GOARCH == "amd64" {
 		return packagedChromium(t)
 	}
+
 	if _, err := exec.LookPath("apt-get"); err == nil && os.Geteuid() == 0 {
 		t.Log("installing chromium with apt-get (about 100 MB, once)")
 		for _, args := range [][]string{{"update", "-qq"}, {"install", "-y", "-qq", "--no-install-recommends", "chromium"}} {
@@ -32,6 +34,7 @@ func chromium(t *testing.T) string {
 			require.NoError(t, err, string(out))
 		}
 	}
+
 	p := installedChromium()
 	require.NotEmpty(t, p, "the browser tests need Chromium: install chromium or Google Chrome, or name one with CHROMIUM=/path")
 	return p
@@ -41,6 +44,7 @@ func installedChromium() string {
 	if p := os.Getenv("CHROMIUM"); p != "" {
 		return p
 	}
+
 	for _, name := range []string{
 		"chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
 		"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium",
@@ -56,10 +60,12 @@ func packagedChromium(t *testing.T) string {
 	t.Helper()
 	cache, err := runfile.CacheDir()
 	require.NoError(t, err)
+
 	var stderr bytes.Buffer
 	cmd := exec.Command("node", "../browser/chromium.mjs", cache)
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
+
 	require.NoError(t, err, "Chromium from npm: %s\ninstall chromium or Google Chrome, or name one with CHROMIUM=/path", stderr.String())
 	return strings.TrimSpace(string(out))
 }

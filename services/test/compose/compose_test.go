@@ -11,10 +11,10 @@ import (
 	"tandem/services/test/browser"
 )
 
-// ridersFor is how long riders come: through all of the attacks.
+// ridersFor is how long riders request rides: it covers all of the attacks.
 const ridersFor = 6 * time.Minute
 
-// TestConfigIsWithoutWarning needs no engine's help beyond compose itself.
+// TestConfigIsWithoutWarning only has compose read its files; it starts nothing.
 func TestConfigIsWithoutWarning(t *testing.T) {
 	wanted(t)
 	p := newProject(t)
@@ -28,8 +28,9 @@ func TestConfigIsWithoutWarning(t *testing.T) {
 	require.Contains(t, problems, "make up")
 }
 
-// TestFailingScriptShows: LocalStack goes on when a script of ready.d fails; its
-// container is unhealthy then, and the script's own words are in its log.
+// TestFailingScriptShows checks that a failing script of ready.d is seen:
+// LocalStack itself runs on, but its container is unhealthy, and its log contains
+// what the script printed.
 func TestFailingScriptShows(t *testing.T) {
 	wanted(t)
 	p := newProject(t, "TANDEM_STREAM_RETENTION_HOURS=9999", "LOCALSTACK_START_WITHIN=30s") // a year is 8760 h
@@ -40,13 +41,14 @@ func TestFailingScriptShows(t *testing.T) {
 	require.Contains(t, inspect(t, p, "localstack", "{{json .State.Health.Log}}"), "a script of ready.d failed")
 }
 
-// TestTandemInContainers is one story, since coming up takes a minute.
+// TestTandemInContainers is one long test, because the containers take a minute to
+// start.
 func TestTandemInContainers(t *testing.T) {
 	wanted(t)
 	// Fast cars, so that the longest trip ends within two minutes.
 	p := newProject(t, "TANDEM_DRIVERS=100", "TANDEM_RIDERS=60", "TANDEM_SPEED=20", "TANDEM_FOR="+ridersFor.String())
 	p.up("--build")
-	time.Sleep(2 * time.Minute) // the load itself is what is tried
+	time.Sleep(2 * time.Minute) // the load itself is the test here
 	p.clean()
 	p.measure()
 
@@ -57,13 +59,13 @@ func TestTandemInContainers(t *testing.T) {
 
 	p.ridesEnd()
 	p.clean("--allow-gaps")
-	browser.Run(t, p.gateway, p.writeRunFile()) // the drivers drive on
+	browser.Run(t, p.gateway, p.writeRunFile()) // riders have stopped, drivers have not
 	p.measure()
 	p.nothingDied()
 }
 
-// nothingDied says that docker had nothing to start again, but for what was
-// killed: there it may have been as fast as we.
+// nothingDied checks that docker restarted nothing but what the test killed, where
+// docker may have been faster than the test.
 func (p *project) nothingDied() {
 	p.t.Helper()
 	for _, line := range strings.Split(strings.TrimSpace(p.run("ps", "--format", "{{.Service}} {{.ID}}")), "\n") {
@@ -74,25 +76,28 @@ func (p *project) nothingDied() {
 	}
 }
 
-// restartLocalStack makes it forget everything under load. What the stream had
-// acknowledged and no reader had read is lost and declared: the seconds before.
+// restartLocalStack restarts LocalStack under load, which then has forgotten
+// everything. Points that the stream had acknowledged and no reader had read are
+// lost, and the readers declare the gap: some seconds before the restart.
 func (p *project) restartLocalStack() {
 	p.t.Helper()
 	at := time.Now()
 	p.run("restart", "localstack")
 	p.up("--no-recreate")
 	p.t.Logf("LocalStack restarted: all healthy again after %.0f s", time.Since(at).Seconds())
+
 	r := p.clean("--allow-gaps")
 	var first time.Time
 	require.NoError(p.t, p.ask([]any{&first}, `SELECT min(from_at) FROM shardgroup.gaps`), "each reader declares a gap for each shard")
 	require.WithinDuration(p.t, at, first, 15*time.Second)
+
 	lost, rate := r.Count("points", "in_gap"), 100.0
 	p.t.Logf("%d of %d points acknowledged are in the gap, which began %.1f s before the restart", lost, r.Count("points", "accepted"), at.Sub(first).Seconds())
 	require.Less(p.t, float64(lost), rate*15)
 }
 
-// killed kills the workers and a reader with -9: what docker does not start
-// again, a person does.
+// killed kills the workers and a reader with -9, and starts again what docker does
+// not.
 func (p *project) killed() {
 	p.t.Helper()
 	p.run("kill", "--signal", "KILL", "dispatch", "history")
@@ -100,7 +105,8 @@ func (p *project) killed() {
 	p.clean("--allow-gaps")
 }
 
-// ridesEnd waits until every ride is terminal and none comes any more.
+// ridesEnd waits until every ride is terminal and no new one was requested for a
+// while.
 func (p *project) ridesEnd() {
 	p.t.Helper()
 	var open, all int

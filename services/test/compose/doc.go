@@ -1,7 +1,6 @@
-// Package compose brings docker-compose.yml up as a person does, under a
-// project, ports, keys and an image name of its own, and attacks it: the
-// browser tests, LocalStack restarted under load, workers and a reader killed
-// with -9, more workers; after each an audit. `make compose` runs it; without a
-// Docker engine it is skipped, loudly. Whatever happens, it ends with
-// `docker compose down --volumes`.
+// Package compose starts docker-compose.yml as a person does, but with a project,
+// ports, keys and an image name of its own, and attacks it: it restarts LocalStack
+// under load, kills workers and a reader with -9, adds workers and runs the browser
+// tests, with an audit after each. `make compose` runs it; without a Docker engine
+// it is skipped and says so. It always ends with `docker compose down --volumes`.
 package compose

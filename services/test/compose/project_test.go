@@ -30,7 +30,7 @@ type project struct {
 	dbURL   string
 }
 
-// wanted skips where nobody asked for this, or no engine answers.
+// wanted skips the test if nobody asked for it, or no Docker engine answers.
 func wanted(t *testing.T) {
 	t.Helper()
 	if os.Getenv("TANDEM_COMPOSE") == "" {
@@ -44,10 +44,12 @@ func wanted(t *testing.T) {
 	}
 }
 
-// newProject makes one and sees to it that nothing of it is left.
+// newProject returns a project with free ports and random keys. When the test ends
+// it is removed, with its volumes and its image.
 func newProject(t *testing.T, settings ...string) *project {
 	t.Helper()
 	password := rand.Text()
+
 	var ports []string
 	for range 3 {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -57,6 +59,7 @@ func newProject(t *testing.T, settings ...string) *project {
 		require.NoError(t, err)
 		ports = append(ports, port)
 	}
+
 	p := &project{
 		t: t, gateway: "http://127.0.0.1:" + ports[0],
 		dbURL: fmt.Sprintf("postgres://tandem:%s@127.0.0.1:%s/tandem?sslmode=disable", password, ports[1]),
@@ -66,6 +69,7 @@ func newProject(t *testing.T, settings ...string) *project {
 		"TANDEM_SIGNING_KEY="+base64.StdEncoding.EncodeToString([]byte(rand.Text()+rand.Text())), "TANDEM_OPERATOR_KEY="+rand.Text(),
 		"POSTGRES_PASSWORD="+password, "TANDEM_PORT="+ports[0], "POSTGRES_PORT="+ports[1], "LOCALSTACK_PORT="+ports[2])
 	p.env = append(p.env, settings...)
+
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("containers:\n%s", p.try("ps", "--all"))
@@ -78,18 +82,20 @@ func newProject(t *testing.T, settings ...string) *project {
 }
 
 func (p *project) command(args ...string) (stdout, stderr string, err error) {
-	// The test's own deadline ends a compose that hangs; cleaning up outlives it.
+	// Not the test's context: that ends before the cleanup runs.
 	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
 	defer cancel()
+
 	cmd := exec.CommandContext(ctx, "docker", append([]string{"compose"}, args...)...)
 	cmd.Dir, cmd.Env = "../../..", p.env
+
 	var out, problems bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &problems
 	err = cmd.Run()
 	return out.String(), problems.String(), err
 }
 
-// try gives what a command said, however it ended.
+// try returns what a command printed, also if it failed.
 func (p *project) try(args ...string) string {
 	out, problems, err := p.command(args...)
 	if err != nil {
@@ -98,7 +104,7 @@ func (p *project) try(args ...string) string {
 	return out + problems
 }
 
-// run runs a command that must succeed, and gives what it printed.
+// run runs a command that must succeed, and returns what it printed.
 func (p *project) run(args ...string) string {
 	p.t.Helper()
 	out, problems, err := p.command(args...)
@@ -114,10 +120,11 @@ func (p *project) up(args ...string) {
 	p.t.Logf("up --wait %s: %.0f s", strings.Join(args, " "), time.Since(began).Seconds())
 }
 
-// audit audits; the report is there although a check is broken.
+// audit returns the audit's report, also if a check failed.
 func (p *project) audit(args ...string) audit.Report {
 	p.t.Helper()
 	out, problems, err := p.command(append([]string{"run", "--rm", "--no-TTY", "audit", "--json", "--wait", "1m"}, args...)...)
+
 	var r audit.Report
 	require.NoError(p.t, json.Unmarshal([]byte(out), &r), "%s%s%v", out, problems, err)
 	for _, c := range r.Checks {
@@ -131,6 +138,7 @@ func (p *project) clean(args ...string) audit.Report {
 	p.t.Helper()
 	r := p.audit(args...)
 	require.True(p.t, r.OK, "the audit")
+
 	require.Zero(p.t, r.Count("rides", "lost"))
 	for _, count := range []string{"lost", "duplicated"} {
 		require.Zero(p.t, r.Count("points", count), count)
@@ -138,14 +146,16 @@ func (p *project) clean(args ...string) audit.Report {
 	for _, count := range []string{"out_of_order", "not_rising"} {
 		require.Zero(p.t, r.Count("order", count), count)
 	}
+
 	require.Positive(p.t, r.Count("points", "accepted"))
 	return r
 }
 
-// ask runs a query that gives one row.
+// ask runs a query that returns one row.
 func (p *project) ask(into []any, query string, args ...any) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
+
 	c, err := pgx.Connect(ctx, p.dbURL)
 	if err != nil {
 		return err
@@ -154,14 +164,15 @@ func (p *project) ask(into []any, query string, args ...any) error {
 	return c.QueryRow(ctx, query, args...).Scan(into...)
 }
 
-// writeRunFile writes what the browser tests hold the page against. A worker is
-// named after its container, and is the only process in it.
+// writeRunFile writes the run file with which the browser tests compare the page.
+// A worker is named after its container, and is the only process in it.
 func (p *project) writeRunFile() (dir string) {
 	p.t.Helper()
 	r := runfile.Run{PID: os.Getpid(), Gateway: p.gateway, Backend: "localstack", DatabaseURL: p.dbURL}
 	for _, id := range strings.Fields(p.run("ps", "--quiet", "dispatch")) {
 		r.Processes = append(r.Processes, runfile.Process{Name: "dispatch-" + id[:12], Role: "dispatch", PID: 1})
 	}
+
 	dir = p.t.TempDir()
 	require.NoError(p.t, runfile.Write(dir, r))
 	require.FileExists(p.t, filepath.Join(dir, runfile.Name))

@@ -67,7 +67,7 @@ func binary(t *testing.T) string {
 	return path
 }
 
-// dataDir gives a folder that Postgres' unprivileged user may reach.
+// dataDir returns a folder that Postgres' unprivileged user can reach.
 func dataDir(t *testing.T) string {
 	t.Helper()
 	cache, err := runfile.CacheDir()
@@ -75,6 +75,7 @@ func dataDir(t *testing.T) string {
 	require.NoError(t, os.MkdirAll(cache, 0o755))
 	dir, err := os.MkdirTemp(cache, "e2e-")
 	require.NoError(t, err)
+
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("the demo's data and logs are kept in %s", dir)
@@ -100,6 +101,7 @@ func boot(t *testing.T, dir string, args ...string) *demo {
 	addr := freeAddr(t)
 	d := launch(t, dir, append([]string{"--addr", addr}, args...)...)
 	d.base = "http://" + addr
+
 	require.Eventually(t, func() bool {
 		select {
 		case err := <-d.done:
@@ -118,6 +120,7 @@ func launch(t *testing.T, dir string, args ...string) *demo {
 	d.cmd.Stdout, d.cmd.Stderr = d.out, d.out
 	require.NoError(t, d.cmd.Start())
 	go func() { d.done <- d.cmd.Wait() }()
+
 	t.Cleanup(func() {
 		_ = d.cmd.Process.Signal(syscall.SIGTERM)
 		if t.Failed() {
@@ -127,7 +130,7 @@ func launch(t *testing.T, dir string, args ...string) *demo {
 	return d
 }
 
-// wait waits for the demo's end and gives its exit code.
+// wait waits for the demo's end and returns its exit code.
 func (d *demo) wait(t *testing.T, within time.Duration) int {
 	t.Helper()
 	select {
@@ -161,13 +164,14 @@ func nothingLeft(t *testing.T, d *demo, r runfile.Run) {
 			require.NoError(t, l.Close())
 		}
 	}
+
 	lock, err := os.Open(filepath.Join(d.dir, "lock"))
 	require.NoError(t, err)
 	defer func() { _ = lock.Close() }()
 	require.NoError(t, syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB), "the folder is locked")
 }
 
-// alive says whether a process runs; a zombie does not.
+// alive reports whether a process runs; a zombie does not.
 func alive(pid int) bool {
 	if pid == 0 || syscall.Kill(pid, 0) != nil {
 		return false
@@ -179,10 +183,12 @@ func alive(pid int) bool {
 func ready(ctx context.Context, base string) bool {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
+
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/readyz", nil)
 	if err != nil {
 		return false
 	}
+
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return false

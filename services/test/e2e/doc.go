@@ -1,4 +1,4 @@
-// Package e2e boots the demo as a person does (bin/tandem demo), uses it in a
-// real browser, kills its processes and its supervisor, and looks at what is
-// left. `make e2e` builds the binary and sets TANDEM_E2E.
+// Package e2e starts the demo as a person does (bin/tandem demo), uses it in a real
+// browser, kills its processes and its supervisor, and checks what is left. `make
+// e2e` builds the binary and sets TANDEM_E2E.
 package e2e

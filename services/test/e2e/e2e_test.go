@@ -16,19 +16,21 @@ import (
 	"tandem/services/test/browser"
 )
 
-// load is what the demo runs under here: enough to be busy on two cores, and
+// load is the demo's load in these tests: enough to keep two cores busy, and cars
 // fast enough that the longest trip ends within two minutes.
 func load() []string {
 	return []string{"--drivers", "100", "--riders", "60", "--speed", "20"}
 }
 
 // TestBrowserAndKilledSupervisor books a ride in a real browser, kills the
-// supervisor with -9, sees nothing left, and starts again on what it left.
+// supervisor with -9, checks that no process is left, and starts again on the same
+// data.
 func TestBrowserAndKilledSupervisor(t *testing.T) {
 	wanted(t)
 	dir := dataDir(t)
 	first := boot(t, dir, load()...)
 	browser.Run(t, first.base, first.dir)
+
 	run := first.runFile(t)
 	require.NoError(t, first.cmd.Process.Kill())
 	require.Error(t, <-first.done, "it was killed")
@@ -76,6 +78,7 @@ func TestEveryProcessKilledUnderLoad(t *testing.T) {
 	file := filepath.Join(dir, "report.json")
 	d := boot(t, dir, append(append(load(), faultsOn()...), "--for", "75s", "--report", file)...)
 	fail(t, d)
+
 	pace := time.NewTicker(4 * time.Second) // so that each dies amid rides and points
 	defer pace.Stop()
 	for _, p := range d.runFile(t).Processes {
@@ -88,12 +91,15 @@ func TestEveryProcessKilledUnderLoad(t *testing.T) {
 			fail(t, d)
 		}
 	}
+
 	code := d.wait(t, 7*time.Minute)
+
 	b, err := os.ReadFile(file)
 	require.NoError(t, err, d.out.String())
 	t.Logf("report: %s", b)
 	var r report
 	require.NoError(t, json.Unmarshal(b, &r))
+
 	require.Zero(t, code, d.out.String())
 	require.True(t, r.Audit.OK)
 	require.Greater(t, r.Rides.Requested, 30)
@@ -105,16 +111,18 @@ func TestEveryProcessKilledUnderLoad(t *testing.T) {
 	require.Zero(t, r.Points.OutOfOrder)
 }
 
-// kill kills one process and waits for the one that takes its place.
+// kill kills one process with -9 and waits for the one that replaces it.
 func kill(t *testing.T, d *demo, name string) {
 	t.Helper()
 	before := process(t, d, name)
+
 	began := time.Now()
 	require.NoError(t, syscall.Kill(before.PID, syscall.SIGKILL))
 	require.Eventually(t, func() bool {
 		p := process(t, d, name)
 		return p.PID != 0 && p.PID != before.PID && (p.URL == "" || ready(t.Context(), p.URL))
 	}, 30*time.Second, 50*time.Millisecond, "%s does not come back", name)
+
 	t.Logf("killed %s (pid %d): back after %.1f s", name, before.PID, time.Since(began).Seconds())
 }
 
@@ -129,12 +137,13 @@ func process(t *testing.T, d *demo, name string) runfile.Process {
 	return runfile.Process{}
 }
 
-// What is in the way is said in a sentence that tells what to do.
-func TestWhatIsInTheWayIsSaid(t *testing.T) {
+// A start that cannot succeed ends with a sentence that says what to do.
+func TestWhyItCannotStartIsSaid(t *testing.T) {
 	wanted(t)
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer func() { _ = busy.Close() }()
+
 	d := launch(t, dataDir(t), "--addr", busy.Addr().String())
 	require.Equal(t, 1, d.wait(t, 20*time.Second))
 	require.Contains(t, d.out.String(), "is taken by another program")

@@ -11,9 +11,9 @@ import (
 	"tandem/services/domain/profile"
 )
 
-// faults fail on purpose what the services live by: calls that were done and
-// not answered, done twice, not done, late; iterators that expired. One call in
-// ten to fifty.
+// faults makes calls that the services depend on fail on purpose: done but not
+// answered, done twice, not done, answered late; and iterators expire. One call in
+// ten to fifty fails, some more often.
 const faults = `[
 	{"operation": "PutRecords", "kind": "lost_answer", "probability": 0.03, "seed": 1},
 	{"operation": "PutRecords", "kind": "duplicate", "probability": 0.03, "seed": 2},
@@ -39,17 +39,19 @@ func faultsOn() []string {
 	return nil
 }
 
-// fail sets the faults, where the backend has such. It is called again after
-// the emulator was killed, which forgets them.
+// fail sets the faults, if the backend is the emulator. It is called again after
+// the emulator was killed, because a new process has none.
 func fail(t *testing.T, d *demo) {
 	t.Helper()
 	run := d.runFile(t)
 	if run.Backend != profile.Emulator {
 		return
 	}
+
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, run.AWSEndpoint+"/_aws/faults", strings.NewReader(faults))
 	require.NoError(t, err)
 	req.Header.Set("Content-Type", "application/json")
+
 	resp, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
 	defer func() { _ = resp.Body.Close() }()

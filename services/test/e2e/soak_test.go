@@ -19,6 +19,7 @@ func TestSoak(t *testing.T) {
 	if err != nil {
 		t.Skip("takes an hour: run it with make soak")
 	}
+
 	d := boot(t, dataDir(t))
 	end := time.Now().Add(length)
 	for _, at := range []time.Duration{length / 6, length / 2, length} {
@@ -29,6 +30,7 @@ func TestSoak(t *testing.T) {
 		}
 		t.Logf("after %s\n%s%s", at, memory(t, d), disk(t, d.dir))
 	}
+
 	require.NoError(t, d.cmd.Process.Signal(os.Interrupt))
 	require.Zero(t, d.wait(t, 15*time.Second))
 }
@@ -60,8 +62,9 @@ func disk(t *testing.T, dir string) string {
 	sizes, order := map[string]int64{}, []string{}
 	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
-			return nil //nolint:nilerr // files come and go under us
+			return nil //nolint:nilerr // files come and go while the demo runs
 		}
+
 		rel, err := filepath.Rel(dir, path)
 		if err != nil {
 			return err
@@ -76,6 +79,7 @@ func disk(t *testing.T, dir string) string {
 		return nil
 	})
 	require.NoError(t, err)
+
 	var b strings.Builder
 	for _, top := range order {
 		fmt.Fprintf(&b, "  %-14s %8.1f MB on disk\n", top, float64(sizes[top])/(1<<20))

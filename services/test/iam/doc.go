@@ -1,4 +1,4 @@
-// Package iam holds deploy/iam's policies against what Tandem really calls: all
-// services run against the emulator with their calls recorded; every call must
-// be allowed, and everything allowed must have been called.
+// Package iam compares deploy/iam's policies with what Tandem really calls. All
+// services run against the emulator with their calls recorded: every call must be
+// allowed, and everything that is allowed must have been called.
 package iam

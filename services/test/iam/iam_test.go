@@ -43,7 +43,7 @@ import (
 	"tandem/services/tools/audit"
 )
 
-// stage is all of Tandem in this process.
+// stage runs all of Tandem in this process.
 type stage struct {
 	t         *testing.T
 	aws       awsclient.Config
@@ -58,8 +58,10 @@ type stage struct {
 func newStage(t *testing.T) *stage {
 	signer, err := auth.NewSigner(bytes.Repeat([]byte("k"), 32))
 	require.NoError(t, err)
+
 	prof := profile.Fast()
-	prof.Lease = profile.Default().Lease // all of it in one process, beside other tests: nobody is to lose a lease
+	prof.Lease = profile.Default().Lease // with everything in one busy process, nobody must lose a lease
+
 	s := &stage{t: t, aws: testenv.Emulator(t), signer: signer, prof: prof, listeners: map[string]net.Listener{}, calls: map[string]*recorder{}}
 	s.db, s.pool = testenv.Database(t, append(ride.Schemas(), gateway.Schema(), notification.Schema(), history.Schema(), heatmap.Schema(),
 		postgres.Schema{Name: shardgroup.SchemaName, FS: shardgroup.Migrations()})...)
@@ -77,7 +79,7 @@ func (s *stage) url(process string) string {
 	return "http://" + s.listeners[process].Addr().String()
 }
 
-// record gives an AWS whose calls count for that policy.
+// record returns a configuration of AWS whose calls count for that policy.
 func (s *stage) record(policy string) awsclient.Config {
 	if s.calls[policy] == nil {
 		s.calls[policy] = &recorder{seen: map[call]bool{}}
@@ -87,10 +89,12 @@ func (s *stage) record(policy string) awsclient.Config {
 
 func (s *stage) run(process string, run func(context.Context, lifecycle.Env) error) {
 	s.url(process)
+
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	env := lifecycle.Env{Listener: s.listeners[process], Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}
 	go func() { ended <- run(ctx, env) }()
+
 	s.t.Cleanup(func() {
 		stop()
 		if err := <-ended; err != nil {
@@ -104,8 +108,10 @@ func (s *stage) start() {
 	require.NoError(s.t, err)
 	polls := emulator
 	polls.FanOut = false
+
 	nearbyURL, bookingURL := s.url("nearby"), s.url("booking")
 	type service = func(context.Context, lifecycle.Env, awsclient.Config) error
+
 	for name, run := range map[string]service{
 		"booking": func(ctx context.Context, env lifecycle.Env, aws awsclient.Config) error {
 			return booking.Run(ctx, env, booking.Config{DatabaseURL: s.db, AWS: aws, Auth: s.signer, Profile: s.prof})
@@ -129,7 +135,8 @@ func (s *stage) start() {
 		cfg := s.record(name)
 		s.run(name, func(ctx context.Context, env lifecycle.Env) error { return run(ctx, env, cfg) })
 	}
-	// One replica by fan-out, one that finds no consumer and polls.
+
+	// One replica reads by fan-out, the other one polls.
 	for replica, backend := range map[string]profile.Backend{"": emulator, "-polls": polls} {
 		near, feed := s.record("nearby"), s.record("mapfeed")
 		s.run("nearby"+replica, func(ctx context.Context, env lifecycle.Env) error {
@@ -139,27 +146,32 @@ func (s *stage) start() {
 			return mapfeed.Run(ctx, env, mapfeed.Config{DatabaseURL: s.db, AWS: feed, Auth: s.signer, Profile: s.prof, Backend: backend, BookingURL: bookingURL})
 		})
 	}
+
 	look := s.record("console")
 	s.run("console", func(ctx context.Context, env lifecycle.Env) error {
 		return console.Run(ctx, env, console.Config{Auth: s.signer, AWS: look, BookingURL: bookingURL})
 	})
+
 	g := gateway.Config{
 		DatabaseURL: s.db, Auth: s.signer, OperatorKey: "operator", App: fstest.MapFS{"index.html": {}}, City: fstest.MapFS{},
 		BookingURL: bookingURL, LocationURL: s.url("location"), MapfeedURL: s.url("mapfeed"), HistoryURL: s.url("history"),
 		HeatmapURL: s.url("heatmap"), NotificationURL: s.url("notification"), ConsoleURL: s.url("console"),
 	}
 	s.run("gateway", func(ctx context.Context, env lifecycle.Env) error { return gateway.Run(ctx, env, g) })
+
 	sim := simulator.Config{GatewayURL: s.url("gateway"), OperatorKey: "operator", Auth: s.signer, Drivers: 6, RidersPerMinute: 60, Speed: 4, Seed: 1}
 	s.run("simulator", func(ctx context.Context, env lifecycle.Env) error { return simulator.Run(ctx, env, sim) })
 }
 
-// ask sends a request in a role and says whether it was answered with 200.
+// ask sends a request in a role and reports whether it was answered with 200.
 func (s *stage) ask(method, url, subject string, role auth.Role, body string) bool {
 	token, err := s.signer.Sign(auth.Identity{Subject: subject, Role: role}, time.Minute)
 	require.NoError(s.t, err)
+
 	req, err := http.NewRequestWithContext(s.t.Context(), method, url, strings.NewReader(body))
 	require.NoError(s.t, err)
 	req.Header.Set("Authorization", "Bearer "+token)
+
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return false
@@ -167,12 +179,13 @@ func (s *stage) ask(method, url, subject string, role auth.Role, body string) bo
 	return resp.Body.Close() == nil && resp.StatusCode == http.StatusOK
 }
 
-// trouble makes the workers do what they seldom do: bury what they can't read,
-// hold a message for long, and send an SMS.
+// trouble makes the workers do what they seldom do: send a message that they cannot
+// read to the dead letters, extend a message's visibility, and send an SMS.
 func (s *stage) trouble() {
 	cfg, err := awsclient.New(s.t.Context(), s.aws)
 	require.NoError(s.t, err)
 	client := sqs.NewFromConfig(cfg)
+
 	send := func(queue, body string) {
 		in := &sqs.SendMessageInput{QueueUrl: aws.String(s.aws.Endpoint + "/000000000000/" + queue), MessageBody: &body}
 		if strings.HasSuffix(queue, ".fifo") {
@@ -181,22 +194,27 @@ func (s *stage) trouble() {
 		_, err := client.SendMessage(s.t.Context(), in)
 		require.NoError(s.t, err)
 	}
-	send("ride-requests", "not a ride request")
+
+	send(event.QueueRideRequests, "not a ride request")
 	send(event.QueueNotifications, "not a notice")
 	require.Eventually(s.t, func() bool {
 		return s.ask(http.MethodPut, s.url("notification")+"/v1/contact", "rita", auth.Rider, `{"phone":"+59899123456","language":"es"}`)
 	}, time.Minute, 50*time.Millisecond)
+
 	e, err := event.New(uuid.NewString(), event.TypeRideArrived, time.Now(), event.RideNotice{RideID: uuid.NewString(), RiderID: "rita"})
 	require.NoError(s.t, err)
 	body, err := json.Marshal(e)
 	require.NoError(s.t, err)
+
+	// While the table is locked the handler waits, and its heartbeat has to extend
+	// the message's visibility.
 	tx, err := s.pool.Begin(s.t.Context())
 	require.NoError(s.t, err)
 	_, err = tx.Exec(s.t.Context(), "LOCK TABLE notification.deliveries IN ACCESS EXCLUSIVE MODE")
 	require.NoError(s.t, err)
 	send(event.QueueNotifications, string(body))
-	held := func() bool { return has(s.calls["notification"].calls(), "sqs:ChangeMessageVisibility") }
-	require.Eventually(s.t, held, time.Minute, 50*time.Millisecond, "the handler waits for the table")
+	extended := func() bool { return has(s.calls["notification"].calls(), "sqs:ChangeMessageVisibility") }
+	require.Eventually(s.t, extended, time.Minute, 50*time.Millisecond, "the handler waits for the table")
 	require.NoError(s.t, tx.Rollback(s.t.Context()))
 }
 
@@ -213,9 +231,11 @@ func TestServicesCallWhatTheirPoliciesAllow(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it runs all of Tandem for some seconds")
 	}
+
 	s := newStage(t)
 	s.start()
 	s.trouble()
+
 	// An operator looks, and audits.
 	require.Eventually(t, func() bool {
 		return s.ask(http.MethodGet, s.url("console")+"/v1/overview", "ops", auth.Admin, "")
@@ -233,12 +253,14 @@ func TestServicesCallWhatTheirPoliciesAllow(t *testing.T) {
 		}
 		return missing == ""
 	}
+
 	for end := time.Now().Add(4 * time.Minute); !all(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Errorf("allowed, and never called:%s", missing)
 			break
 		}
 	}
+
 	for name, r := range s.calls {
 		p := readPolicy(t, name)
 		for _, c := range r.calls() {

@@ -41,6 +41,7 @@ func readPolicy(t *testing.T, name string) policy {
 	t.Helper()
 	b, err := os.ReadFile("../../../deploy/iam/" + name + ".json")
 	require.NoError(t, err)
+
 	var p policy
 	require.NoError(t, json.Unmarshal(b, &p))
 	require.NotEmpty(t, p.Statement)
@@ -77,7 +78,7 @@ func (p policy) allows(c call) bool {
 	return allowed
 }
 
-// unused gives what is allowed and was not called.
+// unused returns what is allowed and was not called.
 func (p policy) unused(calls []call) (out []string) {
 	for _, s := range p.Statement {
 		for _, action := range s.Action {
@@ -108,8 +109,8 @@ func TestPolicies(t *testing.T) {
 	require.Len(t, p.unused([]call{{"sns:Publish", "+1"}}), 7)
 }
 
-// Whoever runs a tool is not seen by the services' test: what is allowed is
-// what its own calls are, and what AWS asks for.
+// The policies of people who run tools are not covered by the services' test, so
+// here every policy is at least read, and its size is checked.
 func TestEveryPolicyIsReadable(t *testing.T) {
 	files, err := os.ReadDir("../../../deploy/iam")
 	require.NoError(t, err)

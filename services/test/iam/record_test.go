@@ -11,12 +11,13 @@ import (
 	"strings"
 	"sync"
 
+	"tandem/services/domain/event"
 	"tandem/services/internal/awsclient"
 )
 
 const (
 	account   = ":us-east-1:000000000000:"
-	theStream = "arn:aws:kinesis" + account + "stream/driver-locations"
+	theStream = "arn:aws:kinesis" + account + "stream/" + event.Stream
 )
 
 // recorder keeps what one service calls.
@@ -31,7 +32,7 @@ func (r *recorder) calls() []call {
 	return slices.Collect(maps.Keys(r.seen))
 }
 
-// of gives cfg with its calls recorded.
+// of returns cfg with its calls recorded.
 func (r *recorder) of(cfg awsclient.Config) awsclient.Config {
 	cfg.WrapTransport = func(next http.RoundTripper) http.RoundTripper {
 		return transport(func(req *http.Request) (*http.Response, error) {
@@ -52,7 +53,7 @@ type transport func(*http.Request) (*http.Response, error)
 
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) { return t(r) }
 
-// read gives the action and the resource of a request. A batch needs the
+// read returns the action and the resource of a request. A batch needs the
 // permission of its single action:
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
 func read(r *http.Request) (call, error) {
@@ -66,17 +67,19 @@ func read(r *http.Request) (call, error) {
 			return call{}, err
 		}
 	}
+
 	service, operation, json := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	if !json {
 		form, err := url.ParseQuery(string(body))
 		return call{"sns:" + form.Get("Action"), form.Get("PhoneNumber") + form.Get("TopicArn")}, err
 	}
+
 	resource, err := resourceOf(body)
 	if service == "AmazonSQS" {
 		return call{"sqs:" + strings.TrimSuffix(operation, "Batch"), "arn:aws:sqs" + account + resource}, err
 	}
 	if !strings.HasPrefix(resource, "arn:") {
-		// Of what names no stream, an iterator or a token, there is one stream.
+		// A request with an iterator or a token names no stream; there is only one.
 		resource = theStream
 	}
 	return call{"kinesis:" + operation, resource}, err

@@ -58,6 +58,7 @@ func (s Service) AcrossRestarts(t *testing.T) *pgxpool.Pool {
 	awsCfg, err := awsclient.New(t.Context(), cfg.AWS)
 	require.NoError(t, err)
 	client := kinesis.NewFromConfig(awsCfg)
+
 	var drivers []string
 	for i := range 20 {
 		drivers = append(drivers, fmt.Sprint("driver-", i))
@@ -80,7 +81,7 @@ func (s Service) AcrossRestarts(t *testing.T) *pgxpool.Pool {
 	return pool
 }
 
-// looks checks what every reader answers to the console.
+// looks checks what a reader answers to the console.
 func (s Service) looks(t *testing.T, base string, signer *auth.Signer, driver string) {
 	t.Helper()
 	token, err := signer.Sign(auth.Identity{Subject: "console", Role: auth.Service}, time.Minute)
@@ -115,10 +116,12 @@ func get(t *testing.T, url, token string) (code int, body []byte) {
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	require.NoError(t, err)
 	req.Header.Set("Authorization", "Bearer "+token)
+
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return 0, nil
 	}
+
 	defer func() { _ = resp.Body.Close() }()
 	body, err = io.ReadAll(resp.Body)
 	require.NoError(t, err)
@@ -130,6 +133,7 @@ func (s Service) start(t *testing.T, cfg Config) (base string, stop func()) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
+
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {

@@ -21,17 +21,19 @@ import (
 func TestEmulatorSpeaksToBoto3AndTheAWSCLI(t *testing.T) {
 	python, env := environment(t)
 	at := testenv.Emulator(t)
+
 	cmd := exec.CommandContext(t.Context(), python, "check.py", at.Endpoint)
 	nowhere := t.TempDir() // no configuration of whoever runs this
 	cmd.Env = append(env, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_EC2_METADATA_DISABLED=true",
 		"AWS_CONFIG_FILE="+filepath.Join(nowhere, "config"), "AWS_SHARED_CREDENTIALS_FILE="+filepath.Join(nowhere, "credentials"),
 		"AWS_DEFAULT_REGION=us-east-1", "AWS_PAGER=", "NO_PROXY=127.0.0.1", "PYTHONDONTWRITEBYTECODE=1")
+
 	out, err := cmd.CombinedOutput()
 	t.Logf("check.py:\n%s", out)
 	require.NoError(t, err)
 }
 
-// skip skips loudly: also without -v.
+// skip skips the test and prints why, also without -v.
 func skip(t *testing.T, format string, args ...any) {
 	t.Helper()
 	why := fmt.Sprintf(format, args...)
@@ -39,29 +41,34 @@ func skip(t *testing.T, format string, args ...any) {
 	t.Skip(why)
 }
 
-// environment gives a Python that has requirements.txt's packages, and the
-// environment to run it in.
+// environment returns a Python that has requirements.txt's packages, and the
+// environment variables to run it with.
 func environment(t *testing.T) (python string, env []string) {
 	base, err := exec.LookPath("python3")
 	if err != nil {
 		skip(t, "there is no python3")
 	}
+
 	version, err := exec.Command(base, "-c", "import sys; assert sys.version_info >= (3, 9), sys.version; print(sys.version, sys.prefix)").CombinedOutput()
 	if err != nil {
 		skip(t, "Python 3.9 or later is needed: %s", version)
 	}
+
 	wanted, err := os.ReadFile("requirements.txt")
 	require.NoError(t, err)
-	// Another Python or other packages get a folder of their own.
+
+	// Another Python or other packages need a folder of their own.
 	sum := sha256.Sum256(append(version, wanted...))
 	cache, err := runfile.CacheDir()
 	require.NoError(t, err)
 	dir := filepath.Join(cache, "sdk-"+hex.EncodeToString(sum[:6]))
 	require.NoError(t, os.MkdirAll(dir, 0o755))
+
 	unlock := lock(t, dir+".lock")
 	defer unlock()
+
 	python, env = filepath.Join(dir, "venv", "bin", "python"), os.Environ()
-	packages := filepath.Join(dir, "packages") // of the second way
+	packages := filepath.Join(dir, "packages") // used where there is no venv
 	ready := filepath.Join(dir, "ready")
 	if way, err := os.ReadFile(ready); err == nil {
 		if string(way) == "packages" {
@@ -69,6 +76,7 @@ func environment(t *testing.T) (python string, env []string) {
 		}
 		return python, env
 	}
+
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	run := func(name string, args ...string) error {
@@ -77,6 +85,7 @@ func environment(t *testing.T) (python string, env []string) {
 		}
 		return nil
 	}
+
 	way := "venv"
 	if err = run(base, "-m", "venv", "--clear", filepath.Join(dir, "venv")); err == nil {
 		err = run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt")
@@ -84,8 +93,9 @@ func environment(t *testing.T) (python string, env []string) {
 		way, python, env = "packages", base, append(env, "PYTHONPATH="+packages)
 		err = run(base, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade", "--target", packages, "-r", "requirements.txt")
 	}
+
 	if err != nil {
-		skip(t, "its packages can't be had: %v", err)
+		skip(t, "its packages cannot be installed: %v", err)
 	}
 	require.NoError(t, os.WriteFile(ready, []byte(way), 0o600))
 	return python, env

@@ -13,22 +13,25 @@ import (
 	"tandem/services/demo/runfile"
 )
 
-// startServer starts a Postgres for one test (half a second), where no shared
-// one is named: `make test` names one, a single `go test` need not.
+// startServer starts a Postgres for one test, which takes half a second. It is for
+// a single `go test`; `make test` starts one server for all tests and names it.
 func startServer(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
-	// Started by root, the server runs as another user, who must get there.
+	// Started by root, the server runs as another user, who must reach the folder.
 	require.NoError(t, os.Chmod(filepath.Dir(dir), 0o711))
+
 	cache, err := runfile.CacheDir()
 	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute) // with a first download
+
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute) // the first time it may download Postgres
 	defer cancel()
 	s, err := pgserver.Start(ctx, pgserver.Options{
 		Dir: filepath.Join(dir, "postgres"), Cache: cache,
 		Settings: []string{"fsync=off"}, Say: func(line string) { t.Log(line) },
 	})
 	require.NoError(t, err)
+
 	t.Cleanup(s.Stop)
 	return s.URL()
 }

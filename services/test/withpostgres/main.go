@@ -1,9 +1,9 @@
-// Command withpostgres runs a command with a private Postgres of its own:
+// Command withpostgres runs a command beside a private Postgres:
 //
 //	go run ./services/test/withpostgres go test ./...
 //
-// The command finds it in TANDEM_TEST_DATABASE_URL. The server holds nothing
-// worth keeping, so it does not wait for the disk.
+// The command finds the server's address in TANDEM_TEST_DATABASE_URL. Nothing on
+// the server is worth keeping, so it does not wait for the disk.
 package main
 
 import (
@@ -37,6 +37,7 @@ func run(ctx context.Context, command []string) (code int, err error) {
 	if len(command) == 0 {
 		return 0, errors.New("name a command to run")
 	}
+
 	cache, err := runfile.CacheDir()
 	if err != nil {
 		return 0, err
@@ -44,8 +45,10 @@ func run(ctx context.Context, command []string) (code int, err error) {
 	if err := runfile.MakeDir(cache); err != nil {
 		return 0, err
 	}
+
 	dir := filepath.Join(cache, fmt.Sprintf("test-%d", os.Getpid()))
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+
 	starting, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	server, err := pgserver.Start(starting, pgserver.Options{
@@ -56,10 +59,13 @@ func run(ctx context.Context, command []string) (code int, err error) {
 		return 0, err
 	}
 	defer server.Stop()
+
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Env = append(os.Environ(), testenv.DatabaseURLVar+"="+server.URL())
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	// The command may have children of its own to end, so it is asked first.
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+
 	err = cmd.Run()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
