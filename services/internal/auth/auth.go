@@ -1,4 +1,4 @@
-// Package auth makes and checks the short-lived tokens (JWT, HS256) that every
+// Package auth signs and verifies the short-lived tokens (JWT, HS256) that every
 // route and socket asks for. It knows no HTTP framework.
 //
 // All services of one deployment share one signing key; a token says who
@@ -27,7 +27,7 @@ const (
 	Admin    Role = "admin"    // operates
 )
 
-// Valid says whether r is one of the roles.
+// Valid reports whether r is one of the roles.
 func (r Role) Valid() bool {
 	switch r {
 	case Viewer, Rider, Driver, Importer, Service, Admin:
@@ -62,7 +62,8 @@ type Signer struct {
 	now func() time.Time
 }
 
-// NewSigner takes the deployment's signing key, at least 32 bytes.
+// NewSigner returns a Signer with the deployment's signing key, which has at least
+// 32 bytes.
 func NewSigner(key []byte) (*Signer, error) {
 	if len(key) < minKeyLen {
 		return nil, fmt.Errorf("auth: the signing key has %d bytes, needs at least %d", len(key), minKeyLen)
@@ -75,16 +76,18 @@ type claims struct {
 	jwt.RegisteredClaims
 }
 
-// Sign makes a token for id that lives for life (at most MaxLife).
+// Sign returns a token for id that is valid for life, and at most for MaxLife.
 func (s *Signer) Sign(id Identity, life time.Duration) (string, error) {
 	if !id.Role.Valid() || id.Subject == "" {
 		return "", fmt.Errorf("auth: cannot sign for role %q, subject %q", id.Role, id.Subject)
 	}
+
 	now := s.now()
 	c := claims{Role: id.Role, RegisteredClaims: jwt.RegisteredClaims{
 		Issuer: issuer, Subject: id.Subject,
 		IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(min(life, MaxLife))),
 	}}
+
 	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, c).SignedString(s.key)
 	if err != nil {
 		return "", fmt.Errorf("auth: sign: %w", err)
@@ -92,12 +95,16 @@ func (s *Signer) Sign(id Identity, life time.Duration) (string, error) {
 	return token, nil
 }
 
-// Verify checks a token and gives whom it speaks for: ErrExpired or ErrInvalid.
+// Verify checks a token and returns whom it speaks for. The error is ErrExpired or
+// wraps ErrInvalid.
 func (s *Signer) Verify(token string) (Identity, error) {
 	var c claims
+
+	// The algorithm is named: a token's own header must not choose it.
 	_, err := jwt.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return s.key, nil },
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithIssuer(issuer),
 		jwt.WithExpirationRequired(), jwt.WithTimeFunc(s.now))
+
 	switch {
 	case errors.Is(err, jwt.ErrTokenExpired):
 		return Identity{}, ErrExpired
@@ -111,12 +118,12 @@ func (s *Signer) Verify(token string) (Identity, error) {
 
 type contextKey struct{}
 
-// WithIdentity puts a checked identity into ctx.
+// WithIdentity returns a context that carries a verified identity.
 func WithIdentity(ctx context.Context, id Identity) context.Context {
 	return context.WithValue(ctx, contextKey{}, id)
 }
 
-// FromContext gives the identity that WithIdentity put there.
+// FromContext returns the identity that WithIdentity put into ctx.
 func FromContext(ctx context.Context) (Identity, bool) {
 	id, ok := ctx.Value(contextKey{}).(Identity)
 	return id, ok

@@ -16,7 +16,7 @@ import (
 	"tandem/services/internal/auth"
 )
 
-// Status is the answer of GET /v1/status.
+// Status is the answer to GET /v1/status.
 type Status struct {
 	Service    string    `json:"service"`
 	PID        int       `json:"pid"`
@@ -29,8 +29,8 @@ type Status struct {
 }
 
 // adviser is an error that may be shown to anybody: one sentence on what is set
-// up wrong and how to right it. What other errors say, addresses for one, stays
-// in the log and in the status, which has roles.
+// up wrongly and how to mend it. Other errors may say what is nobody's business,
+// such as addresses: they stay in the log and in the status, which has roles.
 type adviser interface{ Advice() string }
 
 func advice(err error) (string, bool) {
@@ -48,6 +48,7 @@ const (
 
 func (s *server) builtin() []Route {
 	metrics := promhttp.HandlerFor(s.Env.Metrics, promhttp.HandlerOpts{})
+
 	return []Route{
 		{Method: http.MethodGet, Path: "/healthz", Public: true, Handle: func(c *gin.Context) error {
 			c.String(http.StatusOK, "ok")
@@ -68,6 +69,7 @@ func (s *server) readyz(c *gin.Context) error {
 	if s.draining.Load() {
 		code, checks["draining"] = http.StatusServiceUnavailable, "the service is shutting down"
 	}
+
 	failing := s.check(c.Request.Context(), readyWithin)
 	for _, check := range s.Ready {
 		checks[check.Name] = "ok"
@@ -75,19 +77,23 @@ func (s *server) readyz(c *gin.Context) error {
 		if !bad {
 			continue
 		}
+
+		// Anybody may ask this: only an adviser's sentence is shown.
 		code, checks[check.Name] = http.StatusServiceUnavailable, "failing"
 		if text, ok := advice(err); ok {
 			checks[check.Name] = text
 		}
 	}
+
 	c.JSON(code, gin.H{"service": s.Name, "checks": checks})
 	return nil
 }
 
-// check runs the checks and gives the errors of those that fail.
+// check runs the checks and returns the errors of those that fail, by name.
 func (s *server) check(ctx context.Context, within time.Duration) map[string]error {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
+
 	failing := map[string]error{}
 	for _, check := range s.Ready {
 		err := check.Run(ctx)
@@ -99,11 +105,12 @@ func (s *server) check(ctx context.Context, within time.Duration) map[string]err
 	return failing
 }
 
-// noteReady logs a check's changes: once when it begins to fail, once when it
-// is well again.
+// noteReady logs a check's changes: once when it begins to fail, and once when it
+// passes again. A log line for each look would bury all others.
 func (s *server) noteReady(check string, err error) {
 	s.failingLock.Lock()
 	defer s.failingLock.Unlock()
+
 	before := s.failing[check]
 	s.failing[check] = err != nil
 	switch {
@@ -119,6 +126,7 @@ func (s *server) status(c *gin.Context) error {
 		Service: s.Name, PID: os.Getpid(), StartedAt: s.started.UTC(),
 		Goroutines: runtime.NumGoroutine(), RSSBytes: residentBytes(),
 	}
+
 	for name, err := range s.check(c.Request.Context(), statusWithin) {
 		if out.NotReady == nil {
 			out.NotReady = map[string]string{}
@@ -128,6 +136,7 @@ func (s *server) status(c *gin.Context) error {
 			out.NotReady[name] = text
 		}
 	}
+
 	if s.Status != nil {
 		out.Detail = s.Status()
 	}
@@ -135,16 +144,18 @@ func (s *server) status(c *gin.Context) error {
 	return nil
 }
 
-// residentBytes reads the process's resident memory where /proc has it.
+// residentBytes returns the process's resident memory, or 0 where there is no /proc.
 func residentBytes() int64 {
 	b, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
 		return 0
 	}
+
 	fields := strings.Fields(string(b))
 	if len(fields) < 2 {
 		return 0
 	}
+
 	pages, err := strconv.ParseInt(fields[1], 10, 64)
 	if err != nil {
 		return 0

@@ -36,9 +36,12 @@ func (s *server) engine() (http.Handler, error) {
 	e := gin.New()
 	e.HandleMethodNotAllowed = true
 	e.ContextWithFallback = true
+
+	// Who asks is told by the connection: X-Forwarded-For is what a client says.
 	if err := e.SetTrustedProxies(nil); err != nil {
 		return nil, fmt.Errorf("httpserver: %w", err)
 	}
+
 	e.NoRoute(func(c *gin.Context) {
 		if s.NoRoute != nil {
 			c.Status(http.StatusOK) // gin starts at 404 here
@@ -50,6 +53,7 @@ func (s *server) engine() (http.Handler, error) {
 	e.NoMethod(func(c *gin.Context) {
 		writeProblem(c.Writer, http.StatusMethodNotAllowed, problem.New(problem.Invalid, "%s is not allowed at %s.", c.Request.Method, c.Request.URL.Path))
 	})
+
 	for _, r := range append(s.builtin(), s.Routes...) {
 		if len(r.Roles) == 0 && !r.Public {
 			return nil, fmt.Errorf("httpserver: %s %s names no role and is not public", r.Method, r.Path)
@@ -66,21 +70,25 @@ func (s *server) handler(r Route) gin.HandlerFunc {
 		maxBody = DefaultMaxBody
 	}
 	limiter := newLimiter(r.Limit)
+
 	return func(c *gin.Context) {
 		began := time.Now()
 		ctx, cancel := s.requestContext(c, r)
 		defer cancel()
 		c.Request = c.Request.WithContext(ctx)
 		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxBody)
+
+		// One request that panics must not end the others of this process.
 		defer func() {
 			if p := recover(); p != nil {
 				if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-					panic(p) // the client of a proxied stream went away: net/http closes the connection
+					panic(p) // the client of a proxied stream has gone: net/http closes the connection
 				}
 				s.fail(c, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
 			}
 			s.metrics.observe(r, c.Writer.Status(), time.Since(began))
 		}()
+
 		if err := s.admit(c, r, limiter); err != nil {
 			s.fail(c, err)
 			return
@@ -91,6 +99,8 @@ func (s *server) handler(r Route) gin.HandlerFunc {
 	}
 }
 
+// requestContext bounds a request: a stream ends when draining begins, any other
+// after Timeout.
 func (s *server) requestContext(c *gin.Context, r Route) (context.Context, context.CancelFunc) {
 	ctx := withTrace(c)
 	if r.Stream {
@@ -98,6 +108,8 @@ func (s *server) requestContext(c *gin.Context, r Route) (context.Context, conte
 		stop := context.AfterFunc(s.streams, cancel)
 		return ctx, func() { stop(); cancel() }
 	}
+
+	// The write deadline is later, so that the answer "it took too long" gets out.
 	rc := http.NewResponseController(c.Writer)
 	_ = rc.SetReadDeadline(time.Now().Add(s.Timeout)) // not every writer has deadlines
 	_ = rc.SetWriteDeadline(time.Now().Add(s.Timeout + 5*time.Second))
@@ -116,9 +128,13 @@ func (s *server) admit(c *gin.Context, r Route, l *limiter) error {
 	default:
 		return err
 	}
+
 	if !r.Public && !hasRole(r.Roles, id.Role) {
 		return problem.New(problem.Forbidden, "The role %q may not do this; it takes %s.", id.Role, joinRoles(r.Roles))
 	}
+
+	// After the token, so that a subject is limited and not its address, which
+	// many may share.
 	if !l.allow(key) {
 		c.Header("Retry-After", "1")
 		return problem.New(problem.TooMany, "Too many requests. At most %g a second; try again in a second.", float64(r.Limit.PerSecond))
@@ -133,6 +149,7 @@ func (s *server) identify(c *gin.Context) (auth.Identity, error) {
 	if !ok || s.Auth == nil {
 		return auth.Identity{}, errNoToken
 	}
+
 	id, err := s.Auth.Verify(token)
 	if errors.Is(err, auth.ErrExpired) {
 		return id, problem.Wrap(err, problem.Unauthenticated, "The token has expired; ask for a new one.")
@@ -146,6 +163,7 @@ func (s *server) identify(c *gin.Context) (auth.Identity, error) {
 // fail logs an error as its kind deserves, and answers with it.
 func (s *server) fail(c *gin.Context, err error) {
 	p := mapError(err)
+
 	log := s.Env.Log.With("method", c.Request.Method, "path", c.Request.URL.Path, "trace_id", httpclient.TraceID(c.Request.Context()))
 	switch p.Code {
 	case problem.Internal:

@@ -2,13 +2,14 @@
 // engine with health, readiness, metrics and status, roles on every route,
 // body and rate limits, and the one place where errors become problem+json.
 //
-// A service lists its routes as a table of Route; a route without roles is not
-// possible by accident: Roles must be set, or Public said. The server drains
-// when its context ends: /readyz turns 503, open streams are told to end,
-// requests under way are finished.
+// A service lists its routes as a table of Route. A route cannot be open by
+// accident: it names its Roles, or it says Public. The server drains when its
+// context ends: /readyz turns 503, open streams are told to end, requests under
+// way are finished.
 package httpserver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -66,27 +67,32 @@ type Options struct {
 	Routes []Route
 	// Ready are the dependencies; each has 2 s.
 	Ready []Check
-	// Status gives the detail of GET /v1/status (roles service and admin).
+	// Status returns the detail of GET /v1/status (roles service and admin).
 	Status func() any
 	// NoRoute, when set, answers what no route matches (the gateway's app).
 	NoRoute http.Handler
-	// Timeout bounds a request that is no stream; 0 is 30 s.
+	// Timeout bounds a request that is not a stream; 0 is 30 s.
 	Timeout time.Duration
+}
+
+func newServer(o Options, streams context.Context) *server {
+	o.Timeout = cmp.Or(o.Timeout, 30*time.Second)
+	return &server{Options: o, started: time.Now(), failing: map[string]bool{}, streams: streams, metrics: newMetrics(o.Env.Metrics)}
 }
 
 // Serve listens on o.Env.Listener until ctx ends, then drains for at most
 // lifecycle.DrainTimeout. It returns nil after a clean drain.
 func Serve(ctx context.Context, o Options) error {
-	if o.Timeout == 0 {
-		o.Timeout = 30 * time.Second
-	}
 	streams, endStreams := context.WithCancel(context.WithoutCancel(ctx))
 	defer endStreams()
-	s := &server{Options: o, started: time.Now(), failing: map[string]bool{}, streams: streams, metrics: newMetrics(o.Env.Metrics)}
+
+	s := newServer(o, streams)
 	engine, err := s.engine()
 	if err != nil {
 		return err
 	}
+
+	// A request's read and write deadlines are set by its route: a stream has none.
 	srv := &http.Server{
 		Handler:           engine,
 		ReadHeaderTimeout: 5 * time.Second,
@@ -94,6 +100,7 @@ func Serve(ctx context.Context, o Options) error {
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          serverLog(o.Env.Log),
 	}
+
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(o.Env.Listener) }()
 	select {
@@ -101,8 +108,12 @@ func Serve(ctx context.Context, o Options) error {
 		return fmt.Errorf("serve http: %w", err)
 	case <-ctx.Done():
 	}
+
+	// Not ready first, so that no new work is sent here; then the streams, which
+	// would not end by themselves; then Shutdown waits for the rest.
 	s.draining.Store(true)
 	endStreams()
+
 	drain, cancel := lifecycle.Drain(ctx)
 	defer cancel()
 	if err := srv.Shutdown(drain); err != nil && !errors.Is(err, http.ErrServerClosed) {
@@ -111,12 +122,8 @@ func Serve(ctx context.Context, o Options) error {
 	return nil
 }
 
-// NewHandler builds the engine of o without serving it, for tests with
+// NewHandler returns the handler of o without serving it, for tests with
 // net/http/httptest.
 func NewHandler(o Options) (http.Handler, error) {
-	if o.Timeout == 0 {
-		o.Timeout = 30 * time.Second
-	}
-	s := &server{Options: o, started: time.Now(), failing: map[string]bool{}, streams: context.Background(), metrics: newMetrics(o.Env.Metrics)}
-	return s.engine()
+	return newServer(o, context.Background()).engine()
 }

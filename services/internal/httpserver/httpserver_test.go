@@ -161,7 +161,7 @@ func TestWhatIsNotReady(t *testing.T) {
 	require.JSONEq(t, `{"queue":"deploy it","database":"secret host is down"}`, memberOf(t, body, "not_ready"), "who runs it may know")
 }
 
-// memberOf gives one member of an object.
+// memberOf returns one member of an object.
 func memberOf(t *testing.T, body []byte, member string) string {
 	t.Helper()
 	var all map[string]json.RawMessage

@@ -2,35 +2,48 @@ package httpserver
 
 import (
 	"sync"
+	"time"
 
+	"github.com/hashicorp/golang-lru/v2/expirable"
 	"golang.org/x/time/rate"
 )
 
-// maxLimited bounds the subjects that a limiter remembers. When it is full it
-// starts anew: a burst for everybody, never unbounded memory.
-const maxLimited = 20_000
+const (
+	// maxLimited bounds the subjects that a limiter remembers. The one that was
+	// not seen for longest is forgotten first, so an attacker with many addresses
+	// costs bounded memory and resets nobody who is still asking.
+	maxLimited = 20_000
+	// forgetAfter is when a subject that asks nothing more is forgotten: its
+	// bucket is full again by then.
+	forgetAfter = 10 * time.Minute
+)
 
+// limiter keeps a token bucket for each subject. A nil limiter allows all.
 type limiter struct {
 	limit Limit
-	mu    sync.Mutex
-	by    map[string]*rate.Limiter
+	mu    sync.Mutex // so that two first requests of a subject share one bucket
+	by    *expirable.LRU[string, *rate.Limiter]
 }
 
-func newLimiter(l Limit) *limiter { return &limiter{limit: l, by: map[string]*rate.Limiter{}} }
+func newLimiter(l Limit) *limiter {
+	if l.PerSecond == 0 {
+		return nil
+	}
+	return &limiter{limit: l, by: expirable.NewLRU[string, *rate.Limiter](maxLimited, nil, forgetAfter)}
+}
 
-func (l *limiter) allow(key string) bool {
-	if l.limit.PerSecond == 0 {
+// allow reports whether the subject may ask now, and counts the request.
+func (l *limiter) allow(subject string) bool {
+	if l == nil {
 		return true
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	b, ok := l.by[key]
+
+	bucket, ok := l.by.Get(subject)
 	if !ok {
-		if len(l.by) >= maxLimited {
-			clear(l.by)
-		}
-		b = rate.NewLimiter(l.limit.PerSecond, l.limit.Burst)
-		l.by[key] = b
+		bucket = rate.NewLimiter(l.limit.PerSecond, l.limit.Burst)
 	}
-	return b.Allow()
+	l.by.Add(subject, bucket) // again, so that it does not expire while it is used
+	return bucket.Allow()
 }

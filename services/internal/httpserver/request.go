@@ -13,7 +13,7 @@ import (
 	"tandem/services/internal/problem"
 )
 
-// Identity is who asks; on a public route without a token it is empty.
+// Identity returns who asks; on a public route without a token it is empty.
 func Identity(c *gin.Context) auth.Identity {
 	id, _ := auth.FromContext(c.Request.Context())
 	return id
@@ -23,22 +23,25 @@ func Identity(c *gin.Context) auth.Identity {
 // bytes are problems that name the member.
 func Bind(c *gin.Context, v any) error {
 	dec := json.NewDecoder(c.Request.Body)
-	dec.DisallowUnknownFields()
+	dec.DisallowUnknownFields() // a misspelt member would be ignored in silence
+
 	if err := dec.Decode(v); err != nil {
 		return bindProblem(err)
 	}
+
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return problem.New(problem.Invalid, "The body has more after its JSON value; send one value.")
 	}
 	return nil
 }
 
+// bindProblem turns a decoder's error into one that names the member.
 func bindProblem(err error) error {
 	var typ *json.UnmarshalTypeError
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return err
+		return err // mapped to 413 with the limit
 	case errors.As(err, &typ):
 		return problem.Field(typ.Field, "%s is not allowed here; it takes %s.", typ.Value, typ.Type)
 	case errors.Is(err, io.EOF):

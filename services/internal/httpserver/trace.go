@@ -13,7 +13,7 @@ import (
 
 var traceparent = regexp.MustCompile(`^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$`)
 
-// withTrace takes the caller's trace id, or makes one, and shows it in the
+// withTrace takes the caller's trace id, or draws one, and shows it in the
 // answer. Requests that an httpclient sends for this one carry it on.
 func withTrace(c *gin.Context) context.Context {
 	var id string
@@ -29,6 +29,6 @@ func withTrace(c *gin.Context) context.Context {
 
 func newTraceID() string {
 	b := make([]byte, 16)
-	_, _ = rand.Read(b) // never fails: crypto/rand.Read
+	_, _ = rand.Read(b) // it never fails
 	return hex.EncodeToString(b)
 }

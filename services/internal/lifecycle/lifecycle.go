@@ -48,12 +48,14 @@ type Task struct {
 // themselves.
 func Group(ctx context.Context, tasks ...Task) error {
 	g, gctx := errgroup.WithContext(ctx)
+
 	for _, t := range tasks {
 		g.Go(func() error {
 			err := t.Run(gctx)
+
 			switch {
 			case gctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled)):
-				return nil
+				return nil // it was told to end, and it did
 			case err == nil:
 				return fmt.Errorf("%s ended by itself", t.Name)
 			default:
@@ -61,6 +63,7 @@ func Group(ctx context.Context, tasks ...Task) error {
 			}
 		})
 	}
+
 	return g.Wait()
 }
 

@@ -12,16 +12,17 @@ import (
 )
 
 // Logger returns the one logger of a process: JSON lines, or colours where w is
-// a terminal. It names the service and its pid on
-// every line. level is debug, info, warn or error; empty is info.
+// a terminal. It names the service and its pid on every line. level is debug, info, warn or error; empty is info.
 func Logger(w io.Writer, service, level string) (*slog.Logger, error) {
 	var l slog.Level
 	if level == "" {
 		level = "info"
 	}
+
 	if err := l.UnmarshalText([]byte(level)); err != nil {
 		return nil, fmt.Errorf("log level %q is not known; use debug, info, warn or error", level)
 	}
+
 	return slog.New(handler(w, l)).With("service", service, "pid", os.Getpid()), nil
 }
 

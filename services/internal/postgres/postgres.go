@@ -72,10 +72,14 @@ func Open(ctx context.Context, url string, o PoolOptions) (*pgxpool.Pool, error)
 	if o.LeaseTime == 0 {
 		o.LeaseTime = 10 * time.Second
 	}
+
 	cfg.MaxConns = o.MaxConns
 	cfg.MaxConnIdleTime = 2 * time.Minute
 	cfg.ConnConfig.ConnectTimeout = 3 * time.Second
 	cfg.ConnConfig.Tracer = o.Tracer
+
+	// A transaction that is frozen or waits for a lock ends before a lease does:
+	// its owner must not hold up the one who takes over.
 	below := fmt.Sprint((o.LeaseTime * 8 / 10).Milliseconds())
 	for k, v := range map[string]string{
 		"application_name": "tandem-" + o.App, "timezone": "UTC",
@@ -83,6 +87,7 @@ func Open(ctx context.Context, url string, o PoolOptions) (*pgxpool.Pool, error)
 	} {
 		cfg.ConnConfig.RuntimeParams[k] = v
 	}
+
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)

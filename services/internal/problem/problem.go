@@ -69,7 +69,7 @@ type Error struct {
 	Extra  map[string]any
 }
 
-// Error gives the text for logs.
+// Error returns the text for logs.
 func (e *Error) Error() string {
 	s := string(e.Code)
 	if e.Field != "" {
@@ -84,46 +84,51 @@ func (e *Error) Error() string {
 	return s
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// New makes a problem with a formatted detail.
+// New returns a problem with a formatted detail.
 func New(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Detail: fmt.Sprintf(format, args...)}
 }
 
-// Field makes an Invalid problem about one field.
+// Field returns an Invalid problem about one field.
 func Field(field, format string, args ...any) *Error {
 	return &Error{Code: Invalid, Field: field, Detail: fmt.Sprintf(format, args...)}
 }
 
-// Wrap makes a problem with a cause that is logged and not shown.
+// Wrap returns a problem with a cause that is logged and not shown.
 func Wrap(err error, code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Detail: fmt.Sprintf(format, args...), Err: err}
 }
 
-// From gives the *Error in err's chain, or an Internal one around err.
+// From returns the *Error in err's chain, or an Internal one around err.
 func From(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
 		return e
 	}
+
+	// Only the sentence is shown: what an unknown error says may be internal.
 	return &Error{Code: Internal, Detail: "Something went wrong on our side. Try again.", Err: err}
 }
 
 // ContentType is the media type of a problem document.
 const ContentType = "application/problem+json"
 
-// MarshalJSON gives the RFC 9457 document.
+// MarshalJSON returns the RFC 9457 document.
 func (e *Error) MarshalJSON() ([]byte, error) {
 	doc := make(map[string]any, len(e.Extra)+5)
 	for k, v := range e.Extra {
 		doc[k] = v
 	}
+
+	// After Extra, which can overwrite none of these.
 	doc["type"] = "tag:tandem,2026:" + string(e.Code)
 	doc["title"] = http.StatusText(e.Code.Status())
 	doc["status"] = e.Code.Status()
 	doc["code"] = e.Code
+
 	if e.Detail != "" {
 		doc["detail"] = e.Detail
 	}
@@ -133,13 +138,14 @@ func (e *Error) MarshalJSON() ([]byte, error) {
 	return json.Marshal(doc)
 }
 
-// UnmarshalJSON reads a document that MarshalJSON wrote. Members it does not
+// UnmarshalJSON reads a document that MarshalJSON wrote. Members that it does not
 // know go to Extra.
 func (e *Error) UnmarshalJSON(b []byte) error {
 	doc := map[string]any{}
 	if err := json.Unmarshal(b, &doc); err != nil {
 		return fmt.Errorf("problem document: %w", err)
 	}
+
 	text := func(k string) string { s, _ := doc[k].(string); delete(doc, k); return s }
 	e.Code, e.Detail, e.Field = Code(text("code")), text("detail"), text("field")
 	for _, k := range []string{"type", "title", "status"} {
