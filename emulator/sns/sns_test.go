@@ -4,12 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -205,128 +202,4 @@ func TestPublishRefuses(t *testing.T) {
 
 	_, err := b.Publish(t.Context(), &sdk.PublishInput{TopicArn: arn, Message: str(strings.Repeat("x", 256<<10))})
 	require.NoError(t, err, "256 KB is the limit, not beyond it")
-}
-
-func TestTopicsAndSubscriptions(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "topics.json")
-	b := start(t, path)
-	arn := b.topic(t, map[string]bool{"raw": true})
-	require.Equal(t, "arn:aws:sns:us-east-1:000000000000:work", *arn)
-
-	again := b.topic(t, map[string]bool{"raw": true})
-	require.Equal(t, arn, again)
-	subscriptions := func() []sns.LookSubscription { return b.Look()[0].Subscriptions }
-	require.Equal(t, []sns.LookSubscription{{Queue: queueARN + "raw", Raw: true}}, subscriptions(), "the same again is the same subscription")
-
-	sub, err := b.Service.Subscribe(*arn, "sqs", queueARN+"raw", nil)
-	require.NoError(t, err)
-	require.True(t, strings.HasPrefix(sub, *arn+":"))
-
-	b = start(t, path) // after a crash
-	require.Equal(t, []sns.LookSubscription{{Queue: queueARN + "raw", Raw: true}}, subscriptions())
-	for range 2 { // forgetting what is forgotten is no error
-		_, err = b.Unsubscribe(t.Context(), &sdk.UnsubscribeInput{SubscriptionArn: &sub})
-		require.NoError(t, err)
-	}
-	require.Empty(t, subscriptions())
-
-	for range 2 {
-		_, err = b.DeleteTopic(t.Context(), &sdk.DeleteTopicInput{TopicArn: arn})
-		require.NoError(t, err)
-	}
-
-	topics, err := b.ListTopics(t.Context(), &sdk.ListTopicsInput{})
-	require.NoError(t, err)
-	require.Empty(t, topics.Topics)
-}
-
-func TestTopologyRefuses(t *testing.T) {
-	b := start(t, "")
-	arn := b.topic(t, map[string]bool{"raw": true})
-	for _, name := range []string{"a b", "", "work.fifo"} {
-		_, err := b.Service.CreateTopic(name, nil)
-		require.Error(t, err, name)
-	}
-
-	_, err := b.Client.CreateTopic(t.Context(), &sdk.CreateTopicInput{Name: aws.String("f"), Attributes: map[string]string{"FifoTopic": "true"}})
-	requireCode(t, err, "InvalidParameter", "no FIFO topics")
-	_, err = b.Client.CreateTopic(t.Context(), &sdk.CreateTopicInput{Name: aws.String("work"), Attributes: map[string]string{"DisplayName": "other"}})
-	requireCode(t, err, "InvalidParameter", "does not know DisplayName")
-	subscribe := func(protocol, endpoint string, attributes ...string) error {
-		in := &sdk.SubscribeInput{TopicArn: arn, Protocol: &protocol, Endpoint: &endpoint, Attributes: map[string]string{}}
-
-		for _, a := range attributes {
-			k, v, _ := strings.Cut(a, "=")
-			in.Attributes[k] = v
-		}
-
-		_, err := b.Client.Subscribe(t.Context(), in)
-		return err
-	}
-	requireCode(t, subscribe("email", "a@example.com"), "InvalidParameter", `not to "email"`)
-	requireCode(t, subscribe("sqs", "queue"), "InvalidParameter", "SQS endpoint ARN")
-	requireCode(t, subscribe("sqs", queueARN+"q.fifo"), "InvalidParameter", "FIFO SQS Queues can not be subscribed")
-	requireCode(t, subscribe("sqs", queueARN+"q", "RawMessageDelivery=maybe"), "InvalidParameter", "Must be true or false")
-	requireCode(t, subscribe("sqs", queueARN+"q", "FilterPolicy={}"), "InvalidParameter", "FilterPolicy")
-	requireCode(t, subscribe("sqs", queueARN+"raw", "RawMessageDelivery=false"), "InvalidParameter", "different attributes")
-
-	_, err = b.ListPhoneNumbersOptedOut(t.Context(), &sdk.ListPhoneNumbersOptedOutInput{})
-	requireCode(t, err, "UnsupportedOperation", "ListPhoneNumbersOptedOut")
-}
-
-func TestTextsAreShownAsLocalStackShowsThem(t *testing.T) {
-	b := start(t, "")
-	ask := func(method, query string) (int, string) {
-		req, err := http.NewRequestWithContext(t.Context(), method, b.url+"/_aws/sns/sms-messages"+query, nil)
-		require.NoError(t, err)
-
-		resp, err := http.DefaultClient.Do(req)
-		require.NoError(t, err)
-		defer func() { _ = resp.Body.Close() }()
-		body, err := io.ReadAll(resp.Body)
-		require.NoError(t, err)
-		return resp.StatusCode, string(body)
-	}
-
-	ids := []string{}
-	for _, number := range []string{"+15551234567", "+15551234568"} {
-		out, err := b.Publish(t.Context(), &sdk.PublishInput{PhoneNumber: &number, Message: aws.String("hello"),
-			MessageAttributes: map[string]types.MessageAttributeValue{"AWS.SNS.SMS.SenderID": {DataType: aws.String("String"), StringValue: aws.String("Tandem")}}})
-		require.NoError(t, err)
-
-		ids = append(ids, *out.MessageId)
-	}
-	shown := func(i int) string {
-		// The order and the nulls are LocalStack 4.14.0's.
-		return `"+1555123456` + string(rune('7'+i)) + `":[{"PhoneNumber":"+1555123456` + string(rune('7'+i)) + `","TopicArn":null,"SubscriptionArn":null,"MessageId":"` + ids[i] +
-			`","Message":"hello","MessageAttributes":{"AWS.SNS.SMS.SenderID":{"DataType":"String","StringValue":"Tandem"}},"MessageStructure":null,"Subject":null}]`
-	}
-
-	_, body := ask(http.MethodGet, "")
-	require.Equal(t, `{"region":"us-east-1","sms_messages":{`+shown(0)+`,`+shown(1)+`}}`, strings.TrimSpace(body))
-	_, body = ask(http.MethodGet, "?phoneNumber=%2B15551234568&accountId=000000000000&region=us-east-1")
-	require.JSONEq(t, `{"region":"us-east-1","sms_messages":{`+shown(1)+`}}`, body)
-
-	_, body = ask(http.MethodGet, "?phoneNumber=%2B1&region=eu-west-1")
-	require.JSONEq(t, `{"region":"eu-west-1","sms_messages":{"+1":[]}}`, body)
-	_, body = ask(http.MethodGet, "?accountId=111111111111")
-	require.JSONEq(t, `{"region":"us-east-1","sms_messages":{}}`, body)
-
-	code, _ := ask(http.MethodDelete, "?phoneNumber=%2B15551234567")
-	require.Equal(t, http.StatusNoContent, code)
-	_, body = ask(http.MethodGet, "")
-	require.JSONEq(t, `{"region":"us-east-1","sms_messages":{`+shown(1)+`}}`, body)
-
-	ask(http.MethodDelete, "")
-	_, body = ask(http.MethodGet, "")
-	require.JSONEq(t, `{"region":"us-east-1","sms_messages":{}}`, body)
-}
-
-func TestAFileThatIsNotOursIsRefused(t *testing.T) {
-	for text, says := range map[string]string{"{": "cannot be read", `{"format":2,"topics":{}}`: "another format", "null": "another format"} {
-		path := filepath.Join(t.TempDir(), "topics.json")
-		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
-		_, err := sns.Open(sns.Options{Path: path})
-		require.ErrorContains(t, err, says, text)
-	}
 }

@@ -132,3 +132,32 @@ func arn(name string) string { return arnPrefix + name }
 func redriveTo(name, times string) string {
 	return `{"deadLetterTargetArn":"` + arn(name) + `","maxReceiveCount":` + times + `}`
 }
+
+// sound requires what is true of a queue at any time.
+func sound(t require.TestingT, q *queue) {
+	inFlight, free := 0, map[string]bool{}
+	for e := q.arrived.Front(); e != nil; e = e.Next() {
+		m, _ := e.Value.(*message)
+		require.Same(t, m, q.byID[m.ID])
+
+		if m.inFlight {
+			inFlight++
+			require.Same(t, q.hidden, m.heap)
+		}
+
+		if m.heap != nil {
+			require.Same(t, m, m.heap.messages[m.index])
+			free[m.Group] = free[m.Group] || !m.inFlight
+		} else {
+			require.True(t, q.fifo, "only FIFO messages are in no heap")
+		}
+	}
+	require.Len(t, q.byID, q.arrived.Len())
+	require.Equal(t, inFlight, q.inFlight)
+
+	for name, g := range q.groups {
+		require.Positive(t, g.messages.Len())
+		require.GreaterOrEqual(t, g.inFlight, 0)
+		require.Equal(t, g.inFlight == 0, free[name], "a group is free, or one of it is in flight")
+	}
+}

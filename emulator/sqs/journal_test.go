@@ -10,10 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -40,35 +37,6 @@ func dump(s *Service) string {
 		}
 	}
 	return b.String()
-}
-
-// sound requires what is true of a queue at any time.
-func sound(t require.TestingT, q *queue) {
-	inFlight, free := 0, map[string]bool{}
-	for e := q.arrived.Front(); e != nil; e = e.Next() {
-		m, _ := e.Value.(*message)
-		require.Same(t, m, q.byID[m.ID])
-
-		if m.inFlight {
-			inFlight++
-			require.Same(t, q.hidden, m.heap)
-		}
-
-		if m.heap != nil {
-			require.Same(t, m, m.heap.messages[m.index])
-			free[m.Group] = free[m.Group] || !m.inFlight
-		} else {
-			require.True(t, q.fifo, "only FIFO messages are in no heap")
-		}
-	}
-	require.Len(t, q.byID, q.arrived.Len())
-	require.Equal(t, inFlight, q.inFlight)
-
-	for name, g := range q.groups {
-		require.Positive(t, g.messages.Len())
-		require.GreaterOrEqual(t, g.inFlight, 0)
-		require.Equal(t, g.inFlight == 0, free[name], "a group is free, or one of it is in flight")
-	}
 }
 
 // act does one random operation, which may fail.
@@ -268,132 +236,6 @@ func TestAFailedWriteChangesNothing(t *testing.T) {
 	require.NoError(t, c.s.Close())
 }
 
-func TestAfterARestart(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		path := filepath.Join(t.TempDir(), "j")
-		c := open(t, Options{Path: path})
-		url, fifo := c.queue("q", j{"VisibilityTimeout": "60"}), c.queue("f.fifo", j{"ContentBasedDeduplication": "true"})
-		c.send(url, "late", j{"DelaySeconds": 60})
-		c.send(url, "x")
-		c.send(fifo, "1", to("g"))
-		first := c.send(fifo, "2", to("g"))
-		x, ones := c.receive(url)[0], c.receive(fifo)
-
-		c.queue("gone", nil)
-		c.do("DeleteQueue", j{"QueueUrl": "/gone"})
-		restart := func() {
-			time.Sleep(time.Second)
-			require.NoError(t, c.s.Close())
-
-			c = open(t, Options{Path: path})
-		}
-		restart()
-		c.refuses("QueueDeletedRecently", "", "CreateQueue", j{"QueueName": "gone"})
-
-		again := c.receive(url)
-		require.Equal(t, "x", bodies(again), "what was in flight is visible; what is delayed stays so")
-		require.Equal(t, "1", again[0].Attributes["ApproximateReceiveCount"])
-		c.remove(url, x)
-		require.Equal(t, 2, c.s.queues["q"].arrived.Len(), "it was received since")
-
-		c.remove(fifo, ones[0])
-		require.Equal(t, "2", bodies(c.receive(fifo)), "a handle from before deletes what was not received since")
-		require.Equal(t, first["SequenceNumber"], c.send(fifo, "2", to("g"))["SequenceNumber"], "still a repeat")
-		require.Greater(t, c.send(fifo, "3", to("g"))["SequenceNumber"], first["SequenceNumber"])
-
-		restart()
-		time.Sleep(time.Minute)
-		require.Equal(t, "late x", bodies(c.receive(url)))
-		require.NoError(t, c.s.Close())
-	})
-}
-
-func TestAMoveTaskGoesOnAfterARestart(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		path := filepath.Join(t.TempDir(), "j")
-		c := open(t, Options{Path: path})
-		url, _ := c.dead(30)
-		c.do("StartMessageMoveTask", j{"SourceArn": arn("dead"), "MaxNumberOfMessagesPerSecond": 10})
-		time.Sleep(time.Second)
-		require.NoError(t, c.s.Close())
-
-		c = open(t, Options{Path: path})
-		require.Equal(t, "RUNNING", c.task("dead")["Status"])
-		require.InDelta(t, 11., c.task("dead")["ApproximateNumberOfMessagesMoved"], 2)
-		time.Sleep(3 * time.Second)
-		require.Equal(t, "COMPLETED", c.task("dead")["Status"])
-		require.InDelta(t, 30., c.task("dead")["ApproximateNumberOfMessagesMoved"], 0)
-		require.Equal(t, "30", c.attributes(url)["ApproximateNumberOfMessages"])
-		require.NoError(t, c.s.Close())
-	})
-}
-
-// The journal is rewritten again and again under load, and nothing is lost.
-func TestCompactionUnderLoad(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "j")
-	c := open(t, Options{Path: path})
-	c.s.compactFrom, c.s.compactAt = 20_000, 20_000
-	c.queue("q", nil)
-	c.queue("dead", nil)
-	c.queue("q2", j{"RedrivePolicy": redriveTo("dead", "1"), "VisibilityTimeout": "0"})
-	c.do("CreateQueue", j{"QueueName": "f.fifo", "Attributes": j{"FifoQueue": "true"}})
-	first := c.send("/f.fifo", "x", j{"MessageGroupId": "g", "MessageDeduplicationId": "d"})
-	c.remove("/f.fifo", c.receive("/f.fifo")[0])
-
-	var wg sync.WaitGroup
-	for w := range 4 {
-		wg.Go(func() {
-			for i := range 200 {
-				c.send("/q", fmt.Sprint(w, "-", i, strings.Repeat("x", 200)))
-				if m := c.receive("/q", j{"MaxNumberOfMessages": 1}); i%10 > 0 && len(m) > 0 {
-					c.remove("/q", m[0])
-				}
-			}
-		})
-	}
-
-	wg.Go(func() { // messages die and are redriven
-		for i := range 40 {
-			c.send("/q2", fmt.Sprint(i))
-			c.receive("/q2")
-			c.receive("/q2")
-			_, _ = c.try("StartMessageMoveTask", j{"SourceArn": arn("dead")})
-		}
-	})
-
-	wg.Go(func() { // somebody looks
-		for range 30 {
-			c.s.Look()
-			c.peek("QueueUrl", "/q", "ShowInvisible", "1")
-			c.attributes("/q")
-			c.do("ListQueues", j{})
-		}
-	})
-
-	wg.Wait()
-	idle := func() bool {
-		c.s.fileMu.Lock()
-		defer c.s.fileMu.Unlock()
-		return !c.s.compacting
-	}
-	require.Eventually(t, idle, time.Minute, time.Millisecond)
-
-	c.s.compactAt = 0
-	c.send("/q", "one more")
-	require.Eventually(t, idle, time.Minute, time.Millisecond)
-	require.NoError(t, c.s.Close())
-
-	info, err := os.Stat(path)
-	require.NoError(t, err)
-	require.Less(t, info.Size(), int64(70_000), "100 messages of 800, which took 300,000 bytes")
-	before := dump(c.s)
-	c = open(t, Options{Path: path})
-	require.Equal(t, before, dump(c.s))
-	require.Equal(t, first["MessageId"], c.send("/f.fifo", "x", j{"MessageGroupId": "g", "MessageDeduplicationId": "d"})["MessageId"])
-	require.NoError(t, c.s.Close())
-	require.NoFileExists(t, path+".new")
-}
-
 func TestWhatWasCutOffIsLogged(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "j")
 	c := open(t, Options{Path: path})
@@ -442,28 +284,4 @@ func frameFile(t *testing.T, path string, frame []byte) string {
 	require.NoError(t, f.Close())
 
 	return path
-}
-
-// A compaction that cannot be written leaves the journal as it is, and is told.
-func TestACompactionThatFailsChangesNothing(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "j")
-	var log bytes.Buffer
-	c := open(t, Options{Path: path, Log: slog.New(slog.NewTextHandler(&log, nil))})
-	c.s.compactFrom, c.s.compactAt = 1000, 1000
-	c.queue("q", nil)
-	require.NoError(t, os.MkdirAll(filepath.Join(path+".new", "in the way"), 0o700))
-
-	for i := range 20 {
-		c.send("/q", fmt.Sprint(i, strings.Repeat("x", 100)))
-		c.remove("/q", c.receive("/q")[0])
-	}
-
-	c.send("/q", "kept")
-	before := dump(c.s)
-	require.NoError(t, c.s.Close())
-	require.Contains(t, log.String(), "level=WARN")
-
-	c = open(t, Options{Path: path})
-	require.Equal(t, before, dump(c.s))
-	require.NoError(t, c.s.Close())
 }

@@ -17,6 +17,66 @@ func restarted(t *testing.T, c client) client {
 	return open(t, c.s.o)
 }
 
+func TestAfterARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "j")
+		c := open(t, Options{Path: path})
+		url, fifo := c.queue("q", j{"VisibilityTimeout": "60"}), c.queue("f.fifo", j{"ContentBasedDeduplication": "true"})
+		c.send(url, "late", j{"DelaySeconds": 60})
+		c.send(url, "x")
+		c.send(fifo, "1", to("g"))
+		first := c.send(fifo, "2", to("g"))
+		x, ones := c.receive(url)[0], c.receive(fifo)
+
+		c.queue("gone", nil)
+		c.do("DeleteQueue", j{"QueueUrl": "/gone"})
+		restart := func() {
+			time.Sleep(time.Second)
+			require.NoError(t, c.s.Close())
+
+			c = open(t, Options{Path: path})
+		}
+		restart()
+		c.refuses("QueueDeletedRecently", "", "CreateQueue", j{"QueueName": "gone"})
+
+		again := c.receive(url)
+		require.Equal(t, "x", bodies(again), "what was in flight is visible; what is delayed stays so")
+		require.Equal(t, "1", again[0].Attributes["ApproximateReceiveCount"])
+		c.remove(url, x)
+		require.Equal(t, 2, c.s.queues["q"].arrived.Len(), "it was received since")
+
+		c.remove(fifo, ones[0])
+		require.Equal(t, "2", bodies(c.receive(fifo)), "a handle from before deletes what was not received since")
+		require.Equal(t, first["SequenceNumber"], c.send(fifo, "2", to("g"))["SequenceNumber"], "still a repeat")
+		require.Greater(t, c.send(fifo, "3", to("g"))["SequenceNumber"], first["SequenceNumber"])
+
+		restart()
+		time.Sleep(time.Minute)
+		require.Equal(t, "late x", bodies(c.receive(url)))
+		require.NoError(t, c.s.Close())
+	})
+}
+
+func TestAMoveTaskGoesOnAfterARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "j")
+		c := open(t, Options{Path: path})
+		url, _ := c.dead(30)
+		c.do("StartMessageMoveTask", j{"SourceArn": arn("dead"), "MaxNumberOfMessagesPerSecond": 10})
+		time.Sleep(time.Second)
+		require.NoError(t, c.s.Close())
+
+		c = open(t, Options{Path: path})
+		require.Equal(t, "RUNNING", c.task("dead")["Status"])
+		require.InDelta(t, 11., c.task("dead")["ApproximateNumberOfMessagesMoved"], 2)
+		time.Sleep(3 * time.Second)
+		require.Equal(t, "COMPLETED", c.task("dead")["Status"])
+		require.InDelta(t, 30., c.task("dead")["ApproximateNumberOfMessagesMoved"], 0)
+		require.Equal(t, "30", c.attributes(url)["ApproximateNumberOfMessages"])
+		require.NoError(t, c.s.Close())
+	})
+}
+
 func TestACancelledMoveStaysCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := open(t, Options{Path: filepath.Join(t.TempDir(), "j")})
