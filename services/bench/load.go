@@ -28,13 +28,13 @@ func sum(text string) string {
 // callers is how many calls are under way at once.
 const callers = 8
 
-// What is sent: a point of the stream as location writes it, a ride request.
+// The sizes of what is sent: a point as location writes it, and a ride request.
 const (
 	recordBytes  = 121
 	messageBytes = 200
 )
 
-// load is one operation, measured in what a call carries.
+// load is one operation; its rate counts the records or messages, not the calls.
 type load struct {
 	name, unit string
 	least      float64 // of the stub's rate
@@ -50,7 +50,7 @@ func loads() []load {
 	}
 }
 
-// clients speak to one endpoint, to a stream and a queue of their own.
+// clients call one endpoint, with a stream and a queue of their own.
 type clients struct {
 	streams *kinesis.Client
 	queues  *sqs.Client
@@ -64,14 +64,17 @@ func connect(ctx context.Context, endpoint string) (clients, error) {
 		return clients{}, err
 	}
 	c := clients{streams: kinesis.NewFromConfig(cfg), queues: sqs.NewFromConfig(cfg), stream: fmt.Sprint("bench-", time.Now().UnixNano())}
+
 	if _, err := c.streams.CreateStream(ctx, &kinesis.CreateStreamInput{StreamName: &c.stream, ShardCount: aws.Int32(1)}); err != nil {
 		return c, err
 	}
+
 	q, err := c.queues.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: &c.stream})
 	if err != nil {
 		return c, err
 	}
 	c.queue = q.QueueUrl
+
 	for {
 		s, err := c.streams.DescribeStreamSummary(ctx, &kinesis.DescribeStreamSummaryInput{StreamName: &c.stream})
 		if err != nil {
@@ -80,6 +83,7 @@ func connect(ctx context.Context, endpoint string) (clients, error) {
 		if s.StreamDescriptionSummary.StreamStatus == ktypes.StreamStatusActive {
 			return c, nil
 		}
+
 		select {
 		case <-ctx.Done():
 			return c, ctx.Err()
@@ -88,26 +92,30 @@ func connect(ctx context.Context, endpoint string) (clients, error) {
 	}
 }
 
-// during calls one at once from several callers until d has passed, and gives
-// how many a second they report.
+// during calls one from several callers at once until d has passed, and returns
+// how many records or messages a second they report.
 func during(ctx context.Context, d time.Duration, one func(ctx context.Context, caller int) (int, error)) (float64, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+
 	var n atomic.Int64
 	errs := make([]error, callers)
 	began := time.Now()
 	var wg sync.WaitGroup
+
 	for i := range callers {
 		wg.Go(func() {
 			for time.Since(began) < d && errs[i] == nil {
 				done, err := one(ctx, i)
 				n.Add(int64(done))
+				// An error of one caller ends the others: a rate without it would mean nothing.
 				if errs[i] = err; err != nil {
 					cancel()
 				}
 			}
 		})
 	}
+
 	wg.Wait()
 	return float64(n.Load()) / time.Since(began).Seconds(), errors.Join(errs...)
 }
@@ -118,11 +126,13 @@ func putRecords(ctx context.Context, c clients, d time.Duration) (float64, error
 	for i := range 500 {
 		in.Records = append(in.Records, ktypes.PutRecordsRequestEntry{Data: data, PartitionKey: aws.String(fmt.Sprint("driver-", i))})
 	}
+
 	return during(ctx, d, func(ctx context.Context, _ int) (int, error) {
 		out, err := c.streams.PutRecords(ctx, in)
 		if err != nil {
 			return 0, err
 		}
+
 		if *out.FailedRecordCount > 0 {
 			return 0, errors.New("records were refused: are the limits off?")
 		}
@@ -130,7 +140,7 @@ func putRecords(ctx context.Context, c clients, d time.Duration) (float64, error
 	})
 }
 
-// getRecords reads what putRecords left, from the beginning again and again.
+// getRecords reads what putRecords wrote, and at the end begins again.
 func getRecords(ctx context.Context, c clients, d time.Duration) (float64, error) {
 	first, err := c.streams.GetShardIterator(ctx, &kinesis.GetShardIteratorInput{
 		StreamName: &c.stream, ShardId: aws.String("shardId-000000000000"), ShardIteratorType: ktypes.ShardIteratorTypeTrimHorizon,
@@ -138,15 +148,18 @@ func getRecords(ctx context.Context, c clients, d time.Duration) (float64, error
 	if err != nil {
 		return 0, err
 	}
+
 	at := make([]*string, callers)
 	return during(ctx, d, func(ctx context.Context, i int) (int, error) {
 		if at[i] == nil {
 			at[i] = first.ShardIterator
 		}
+
 		out, err := c.streams.GetRecords(ctx, &kinesis.GetRecordsInput{ShardIterator: at[i], Limit: aws.Int32(500)})
 		if err != nil {
 			return 0, err
 		}
+
 		at[i] = out.NextShardIterator
 		if *out.MillisBehindLatest == 0 {
 			at[i] = nil
@@ -160,6 +173,7 @@ func send(ctx context.Context, c clients, d time.Duration) (float64, error) {
 	for i := range 10 {
 		in.Entries = append(in.Entries, stypes.SendMessageBatchRequestEntry{Id: aws.String(fmt.Sprint(i)), MessageBody: aws.String(strings.Repeat("x", messageBytes))})
 	}
+
 	return during(ctx, d, func(ctx context.Context, _ int) (int, error) {
 		out, err := c.queues.SendMessageBatch(ctx, in)
 		if err != nil {
@@ -169,11 +183,13 @@ func send(ctx context.Context, c clients, d time.Duration) (float64, error) {
 	})
 }
 
-// receive takes what send left, and more: it may be the faster of the two.
+// receive sends more before it receives, because it may be faster than send, whose
+// messages are in the queue already.
 func receive(ctx context.Context, c clients, d time.Duration) (float64, error) {
 	if _, err := send(ctx, c, d); err != nil {
 		return 0, err
 	}
+
 	return during(ctx, d, func(ctx context.Context, _ int) (int, error) {
 		out, err := c.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: c.queue, MaxNumberOfMessages: 10})
 		if err != nil {
@@ -182,10 +198,12 @@ func receive(ctx context.Context, c clients, d time.Duration) (float64, error) {
 		if len(out.Messages) == 0 {
 			return 0, errors.New("the queue is empty: nothing is measured")
 		}
+
 		in := &sqs.DeleteMessageBatchInput{QueueUrl: c.queue}
 		for i, m := range out.Messages {
 			in.Entries = append(in.Entries, stypes.DeleteMessageBatchRequestEntry{Id: aws.String(fmt.Sprint(i)), ReceiptHandle: m.ReceiptHandle})
 		}
+
 		gone, err := c.queues.DeleteMessageBatch(ctx, in)
 		if err != nil {
 			return 0, err

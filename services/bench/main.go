@@ -1,7 +1,7 @@
-// Command bench compares the emulator with a peer that does nothing but decode
-// and answer: what is left is the price of keeping what was acknowledged. Each
-// server is a process of its own; the same SDK clients call both in turn, in
-// one run, so that the ratios mean something on any machine.
+// Command bench compares the emulator with a stub that only decodes and answers;
+// the difference is the price of keeping what was acknowledged. Each server is a
+// process of its own. The same SDK clients call both in turn, in one run, so that
+// the ratios mean something on any machine.
 package main
 
 import (
@@ -27,8 +27,10 @@ func main() {
 	d := flag.Duration("for", 3*time.Second, "how long each load runs in a round")
 	rounds := flag.Int("rounds", 3, "rounds; the median counts")
 	flag.Parse()
+
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+
 	var err error
 	switch flag.Arg(0) {
 	case "stub", "unlimited", "limited": // a child
@@ -38,6 +40,7 @@ func main() {
 	default:
 		err = fmt.Errorf("bench takes no %q", flag.Arg(0))
 	}
+
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -52,11 +55,14 @@ func serve(ctx context.Context, kind string) error {
 		return err
 	}
 	fmt.Println(l.Addr())
+
 	ctx, cancel := context.WithCancel(ctx)
+	// The pipe is closed also when the parent is killed, so no child outlives it.
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		cancel()
 	}()
+
 	if kind == "stub" {
 		go func() { <-ctx.Done(); _ = l.Close() }()
 		if err := serveStub(l); ctx.Err() == nil {
@@ -64,6 +70,7 @@ func serve(ctx context.Context, kind string) error {
 		}
 		return nil
 	}
+
 	dir, err := os.MkdirTemp("", "tandem-bench-")
 	if err != nil {
 		return err
@@ -72,12 +79,13 @@ func serve(ctx context.Context, kind string) error {
 	return emulator.Run(ctx, l, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), emulator.Config{DataDir: dir, Limits: kind == "limited"})
 }
 
-// start runs a child and connects to it.
+// start runs a child and connects to it. stop ends it.
 func start(ctx context.Context, kind string) (c clients, stop func() error, err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return c, nil, err
 	}
+
 	cmd := exec.CommandContext(ctx, self, kind)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
@@ -88,10 +96,12 @@ func start(ctx context.Context, kind string) (c clients, stop func() error, err 
 	if err != nil {
 		return c, nil, err
 	}
+
 	if err := cmd.Start(); err != nil {
 		return c, nil, err
 	}
 	stop = func() error { return errors.Join(in.Close(), cmd.Wait()) }
+
 	addr, err := bufio.NewReader(out).ReadString('\n')
 	if err == nil {
 		c, err = connect(ctx, "http://"+strings.TrimSpace(addr))
@@ -108,6 +118,7 @@ func run(ctx context.Context, d time.Duration, rounds int) error {
 		return err
 	}
 	defer func() { _ = stopPeer() }()
+
 	emu, stopEmu, err := start(ctx, "unlimited")
 	if err != nil {
 		return err
@@ -116,25 +127,16 @@ func run(ctx context.Context, d time.Duration, rounds int) error {
 
 	fmt.Printf("%d rounds of %s, %d calls at once; medians\n", rounds, d, callers)
 	fmt.Printf("%-38s %12s %12s %7s %7s\n", "limits off", "stub", "emulator", "ratio", "asked")
+
 	missed := 0
 	for _, l := range loads() {
-		var ofStub, ofEmulator, ratios []float64
-		for range rounds {
-			a, err := l.run(ctx, peer, d)
-			if err != nil {
-				return fmt.Errorf("%s of the stub: %w", l.name, err)
-			}
-			b, err := l.run(ctx, emu, d)
-			if err != nil {
-				return fmt.Errorf("%s of the emulator: %w", l.name, err)
-			}
-			ofStub, ofEmulator, ratios = append(ofStub, a), append(ofEmulator, b), append(ratios, b/a)
+		ratio, err := compare(ctx, l, peer, emu, d, rounds)
+		if err != nil {
+			return err
 		}
-		ratio := median(ratios)
 		if ratio < l.least {
 			missed++
 		}
-		fmt.Printf("%-38s %12.0f %12.0f %7.2f %7.2f  %s\n", l.name, median(ofStub), median(ofEmulator), ratio, l.least, l.unit)
 	}
 
 	limited, stopLimited, err := start(ctx, "limited")
@@ -142,10 +144,12 @@ func run(ctx context.Context, d time.Duration, rounds int) error {
 		return err
 	}
 	defer func() { _ = stopLimited() }()
+
 	got, err := points(ctx, limited, 3*d)
 	if err != nil {
 		return err
 	}
+
 	fmt.Printf("\nlimits on, %d shards, aggregated: %.0f points/s of %d asked, all read back\n", shards, got, leastPoints)
 	if got < leastPoints {
 		missed++
@@ -154,6 +158,29 @@ func run(ctx context.Context, d time.Duration, rounds int) error {
 		return fmt.Errorf("%d targets were missed", missed)
 	}
 	return nil
+}
+
+// compare runs l against both servers and returns the emulator's rate over the
+// stub's, the median of all rounds.
+func compare(ctx context.Context, l load, peer, emu clients, d time.Duration, rounds int) (ratio float64, err error) {
+	var ofStub, ofEmulator, ratios []float64
+
+	// The two are called in turn, so that a machine that gets slower slows both.
+	for range rounds {
+		a, err := l.run(ctx, peer, d)
+		if err != nil {
+			return 0, fmt.Errorf("%s of the stub: %w", l.name, err)
+		}
+		b, err := l.run(ctx, emu, d)
+		if err != nil {
+			return 0, fmt.Errorf("%s of the emulator: %w", l.name, err)
+		}
+		ofStub, ofEmulator, ratios = append(ofStub, a), append(ofEmulator, b), append(ratios, b/a)
+	}
+
+	ratio = median(ratios)
+	fmt.Printf("%-38s %12.0f %12.0f %7.2f %7.2f  %s\n", l.name, median(ofStub), median(ofEmulator), ratio, l.least, l.unit)
+	return ratio, nil
 }
 
 func median(v []float64) float64 {

@@ -20,7 +20,7 @@ import (
 
 const (
 	leastPoints = 20_000 // a second
-	wantPoints  = 20_800 // what is sent: the last acknowledgements come after the last point
+	wantPoints  = 20_800 // what is sent: more, because the last acknowledgements come after the last point
 	drivers     = 2_000
 	perBatch    = 10 // points a driver sends at once
 	shards      = 4
@@ -33,11 +33,14 @@ func points(ctx context.Context, c clients, d time.Duration) (perSecond float64,
 	if _, err := c.streams.CreateStream(ctx, &kinesis.CreateStreamInput{StreamName: &name, ShardCount: aws.Int32(shards)}); err != nil {
 		return 0, err
 	}
+
 	backend, err := profile.BackendByName(profile.Emulator)
 	if err != nil {
 		return 0, err
 	}
+
 	p := kinesisproducer.New(kinesisproducer.Options{Client: c.streams, Stream: name, Buckets: backend.Buckets, Linger: profile.Default().Linger})
+
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ended := make(chan error, 1)
@@ -51,10 +54,12 @@ func points(ctx context.Context, c clients, d time.Duration) (perSecond float64,
 		wg.Go(func() { errs[i] = drive(ctx, p, i, began, d, &acked) })
 	}
 	wg.Wait()
+
 	took := time.Since(began)
 	if err := errors.Join(errs...); err != nil {
 		return 0, err
 	}
+
 	if err := readBack(ctx, c.streams, name, acked.Load()); err != nil {
 		return 0, err
 	}
@@ -62,17 +67,21 @@ func points(ctx context.Context, c clients, d time.Duration) (perSecond float64,
 	return float64(acked.Load()) / took.Seconds(), <-ended
 }
 
-// drive sends one driver's batches, one in the air, each at its time.
+// drive sends one driver's batches, each at its time and one in flight, which
+// keeps the driver's order.
 func drive(ctx context.Context, p *kinesisproducer.Producer, driver int, began time.Time, d time.Duration, acked *atomic.Int64) error {
 	const every = time.Second * drivers * perBatch / wantPoints
 	id := fmt.Sprintf("driver-%04d", driver)
 	seq := began.UnixMilli()
+
+	// The drivers' turns are spread evenly over the period, as on the road.
 	for next := began.Add(every * time.Duration(driver) / drivers); next.Before(began.Add(d)); next = next.Add(every) {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(time.Until(next)):
 		}
+
 		batch := make([][]byte, perBatch)
 		for i := range batch {
 			seq++
@@ -82,7 +91,9 @@ func drive(ctx context.Context, p *kinesisproducer.Producer, driver int, began t
 			}
 			batch[i] = b
 		}
+
 		n, err := p.Put(ctx, id, batch...)
+		// A failed Put may have stored a prefix, which counts as well.
 		acked.Add(int64(n))
 		if err != nil {
 			return err
@@ -91,10 +102,11 @@ func drive(ctx context.Context, p *kinesisproducer.Producer, driver int, began t
 	return nil
 }
 
-// readBack reads the stream until want points were seen.
+// readBack reads the stream until it has seen want points.
 func readBack(ctx context.Context, client *kinesis.Client, name string, want int64) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
+
 	var got atomic.Int64
 	r := shardreader.New(shardreader.Options{Client: client, Stream: name, PollEvery: 250 * time.Millisecond, CatchUpBytes: 2 << 20})
 	err := r.All(ctx, shardreader.Horizon(), func(_ context.Context, b shardreader.Batch) error {
@@ -103,6 +115,7 @@ func readBack(ctx context.Context, client *kinesis.Client, name string, want int
 		}
 		return nil
 	})
+
 	if got.Load() < want {
 		return fmt.Errorf("%d points were acknowledged and %d can be read: %w", want, got.Load(), cmp.Or(err, ctx.Err()))
 	}

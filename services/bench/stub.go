@@ -13,11 +13,11 @@ import (
 	"time"
 )
 
-// stub is the machine's limit: an AWS that decodes a request as the emulator
-// must, keeps nothing but a batch to hand out again, and answers.
+// stub shows the machine's limit. It decodes a request as the emulator must,
+// answers, and keeps nothing but one batch to return again and again.
 type stub struct {
 	mu      sync.Mutex
-	records []byte // GetRecords' answer, ready-made from the records that were put first
+	records []byte // GetRecords' answer, encoded once from the records that were put first
 	bodies  []string
 }
 
@@ -32,12 +32,14 @@ func (s *stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // the client is gone
 	}
+
 	_, op, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	out, err := s.answer(op, body, "http://"+r.Host)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
+
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	_, _ = w.Write(out)
 }
@@ -82,6 +84,7 @@ func (s *stub) putRecords(body []byte) ([]byte, error) {
 	if err := json.Unmarshal(body, &in); err != nil {
 		return nil, err
 	}
+
 	type one struct {
 		ShardID        string `json:"ShardId"`
 		SequenceNumber string
@@ -93,8 +96,11 @@ func (s *stub) putRecords(body []byte) ([]byte, error) {
 	for i := range in.Records {
 		out.Records[i] = one{"shardId-000000000000", strconv.Itoa(i)}
 	}
+
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	// Only the first call's records are kept: encoding them again for each
+	// GetRecords would measure JSON.
 	if s.records == nil {
 		b := []byte(`{"MillisBehindLatest":1,"NextShardIterator":"stub","Records":[`)
 		for i, r := range in.Records {
@@ -106,6 +112,7 @@ func (s *stub) putRecords(body []byte) ([]byte, error) {
 		}
 		s.records = append(b, "]}"...)
 	}
+
 	return json.Marshal(out)
 }
 
@@ -117,17 +124,20 @@ func (s *stub) send(body []byte) ([]byte, error) {
 	if err := json.Unmarshal(body, &in); err != nil {
 		return nil, err
 	}
+
 	type one struct {
 		ID               string `json:"Id"`
 		MessageID        string `json:"MessageId"`
 		MD5OfMessageBody string
 	}
 	out := struct{ Successful []one }{}
+
 	bodies := make([]string, 0, len(in.Entries))
 	for _, e := range in.Entries {
 		bodies = append(bodies, e.MessageBody)
 		out.Successful = append(out.Successful, one{e.ID, "stub", sum(e.MessageBody)})
 	}
+
 	s.mu.Lock()
 	s.bodies = bodies
 	s.mu.Unlock()
@@ -140,11 +150,13 @@ func (s *stub) receive() ([]byte, error) {
 		ReceiptHandle, Body, MD5OfBody string
 	}
 	out := struct{ Messages []one }{}
+
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, b := range s.bodies {
 		out.Messages = append(out.Messages, one{"stub", strconv.Itoa(i), b, sum(b)})
 	}
+
 	return json.Marshal(out)
 }
 
@@ -155,6 +167,7 @@ func remove(body []byte) ([]byte, error) {
 	if err := json.Unmarshal(body, &in); err != nil {
 		return nil, err
 	}
+
 	type one struct {
 		ID string `json:"Id"`
 	}
@@ -162,5 +175,6 @@ func remove(body []byte) ([]byte, error) {
 	for _, e := range in.Entries {
 		out.Successful = append(out.Successful, one{e.ID})
 	}
+
 	return json.Marshal(out)
 }

@@ -9,20 +9,23 @@ import (
 	"github.com/paulmach/orb/simplify"
 )
 
-// tolerance of the base map's lines and areas, in tile units: about 1 m.
+// tolerance is how far a simplified line may lie from the true one, in tile units:
+// about 1 m.
 const tolerance = 110
 
-// baseMap gives the layers that the browser draws; see doc.go of package city.
+// baseMap returns the layers that the browser draws; see doc.go of package city.
 func baseMap(features []feature) map[string]*geojson.FeatureCollection {
 	layers := map[string]*geojson.FeatureCollection{}
 	for _, name := range []string{"sea", "areas", "buildings", "roads", "rails", "labels"} {
 		layers[name] = geojson.NewFeatureCollection()
 	}
+
 	add := func(layer string, g orb.Geometry, props geojson.Properties) {
 		f := geojson.NewFeature(inDegrees(g))
 		f.Properties = props
 		layers[layer].Append(f)
 	}
+
 	for _, f := range features {
 		for _, l := range lines(f.geometry) {
 			if class := roadClass(f); class != "" {
@@ -37,6 +40,7 @@ func baseMap(features []feature) map[string]*geojson.FeatureCollection {
 				add("rails", l, geojson.Properties{"class": "stream"})
 			}
 		}
+
 		switch f.geometry.(type) {
 		case orb.Polygon, orb.MultiPolygon:
 			if class := areaClass(f); class != "" {
@@ -45,18 +49,22 @@ func baseMap(features []feature) map[string]*geojson.FeatureCollection {
 				add("buildings", f.geometry, geojson.Properties{})
 			}
 		}
+
 		if p, ok := center(f.geometry); ok {
 			if rank := labelRank(f); rank > 0 {
 				add("labels", p, geojson.Properties{"name": f.tag("name"), "rank": rank})
 			}
 		}
 	}
+
 	for _, ring := range sea(features) {
 		add("sea", ring, geojson.Properties{})
 	}
+
 	return layers
 }
 
+// roadClass returns the class by which a road is drawn, or "" for what is no road.
 func roadClass(f feature) string {
 	class := f.tag("highway")
 	switch strings.TrimSuffix(class, "_link") {
@@ -78,6 +86,7 @@ func roadClass(f feature) string {
 	return ""
 }
 
+// areaClass returns the class by which an area is drawn, or "" if it is not drawn.
 func areaClass(f feature) string {
 	switch {
 	case f.tag("natural") == "water" || f.tag("waterway") == "riverbank":
@@ -96,10 +105,12 @@ func areaClass(f feature) string {
 	return ""
 }
 
+// labelRank returns how important a label is, 1 the most, or 0 for no label.
 func labelRank(f feature) int {
 	if f.tag("name") == "" {
 		return 0
 	}
+
 	switch f.tag("place") {
 	case "city", "town":
 		return 1
@@ -108,20 +119,24 @@ func labelRank(f feature) int {
 	case "neighbourhood", "hamlet":
 		return 3
 	}
+
 	if f.tag("leisure") == "park" || f.tag("leisure") == "stadium" {
 		return 4
 	}
 	return 0
 }
 
+// inDegrees returns the geometry simplified and in degrees, rounded to about 1 m.
 func inDegrees(g orb.Geometry) orb.Geometry {
 	if _, ok := g.(orb.Point); !ok {
 		g = simplify.DouglasPeucker(tolerance).Simplify(orb.Clone(g))
 	}
+
 	at := func(p orb.Point) orb.Point {
 		lon, lat := degrees(p)
 		return orb.Point{math.Round(lon*1e5) / 1e5, math.Round(lat*1e5) / 1e5}
 	}
+
 	switch g := g.(type) {
 	case orb.Point:
 		return at(g)

@@ -11,9 +11,9 @@ import (
 	"github.com/paulmach/orb"
 )
 
-// snap is the grid on which vertices are the same, in tile units (about 9 mm
-// here): the two halves of a way that was cut at a tile's edge may differ by a
-// unit or two.
+// snap is the grid to which vertices are rounded, in tile units (about 9 mm here).
+// The two halves of a way that was cut at a tile's edge may differ by a unit or
+// two; on the grid their ends are the same vertex.
 const snap = 32
 
 type vertex struct{ x, y int64 }
@@ -30,13 +30,14 @@ func (v vertex) degreesE6() (lat, lon int64) {
 // way is a stretch of street for cars.
 type way struct {
 	points  []vertex
-	speed   int // km/h that a car really makes
+	speed   int // km/h that a car really reaches
 	forward bool
 	both    bool
 	name    string
 }
 
-// speeds are what cars make on a class of street, lights and corners included.
+// classSpeed returns the speed that cars reach on a class of street, with lights
+// and corners, and whether cars may use it.
 func classSpeed(class string) (kmh int, ok bool) {
 	speeds := map[string]int{
 		"motorway": 80, "trunk": 60, "primary": 42, "secondary": 38, "tertiary": 34,
@@ -46,24 +47,30 @@ func classSpeed(class string) (kmh int, ok bool) {
 	return kmh, ok
 }
 
+// toWay returns the way along l, and whether cars may use it.
 func toWay(f feature, l orb.LineString) (way, bool) {
 	kmh, ok := classSpeed(f.tag("highway"))
 	if !ok || f.tag("access") == "private" || f.tag("access") == "no" || len(l) < 2 {
 		return way{}, false
 	}
+
 	if limit, err := strconv.Atoi(f.tag("maxspeed")); err == nil && limit >= 10 {
 		kmh = min(kmh, limit)
 	}
+
 	w := way{speed: kmh, name: f.tag("name"), both: true, forward: true}
+
 	switch f.tag("oneway") {
 	case "yes", "true", "1":
 		w.both = false
 	case "-1":
 		w.both, w.forward = false, false
 	}
+
 	if f.tag("junction") == "roundabout" {
 		w.both, w.forward = false, true
 	}
+
 	for _, p := range l {
 		if v := snapped(p); len(w.points) == 0 || w.points[len(w.points)-1] != v {
 			w.points = append(w.points, v)
@@ -72,7 +79,7 @@ func toWay(f feature, l orb.LineString) (way, bool) {
 	return w, len(w.points) >= 2
 }
 
-// edge is a street between two nodes; shape is what lies between them.
+// edge is a street between two nodes; shape has the vertices between them.
 type edge struct {
 	from, to int
 	shape    []vertex
@@ -87,9 +94,12 @@ type graph struct {
 	names []string
 }
 
+// buildGraph joins the ways into a graph: a vertex that several ways share, or
+// where one ends, is a node.
 func buildGraph(features []feature) *graph {
 	var ways []way
 	uses := map[vertex]int{}
+
 	for _, f := range features {
 		for _, l := range lines(f.geometry) {
 			if w, ok := toWay(f, l); ok {
@@ -106,8 +116,10 @@ func buildGraph(features []feature) *graph {
 			}
 		}
 	}
+
 	g := &graph{}
 	nodeOf, nameOf := map[vertex]int{}, map[string]int{}
+
 	node := func(v vertex) int {
 		n, ok := nodeOf[v]
 		if !ok {
@@ -117,6 +129,7 @@ func buildGraph(features []feature) *graph {
 		}
 		return n
 	}
+
 	for _, w := range ways {
 		name, ok := nameOf[w.name]
 		if !ok {
@@ -124,6 +137,7 @@ func buildGraph(features []feature) *graph {
 			nameOf[w.name] = name
 			g.names = append(g.names, w.name)
 		}
+
 		start := 0
 		for i := 1; i < len(w.points); i++ {
 			if uses[w.points[i]] < 2 {
@@ -133,11 +147,13 @@ func buildGraph(features []feature) *graph {
 			start = i
 		}
 	}
+
 	g.keepLargestComponent()
 	return g
 }
 
-// keepLargestComponent drops what cannot be driven to and from everywhere else.
+// keepLargestComponent removes the nodes that cannot be reached from everywhere
+// else, or from which not everything can be reached.
 func (g *graph) keepLargestComponent() {
 	out, in := make([][]int, len(g.nodes)), make([][]int, len(g.nodes))
 	for _, e := range g.edges {
@@ -148,6 +164,7 @@ func (g *graph) keepLargestComponent() {
 			in[e.from] = append(in[e.from], e.to)
 		}
 	}
+
 	reach := func(from int, next [][]int) []bool {
 		seen, stack := make([]bool, len(g.nodes)), []int{from}
 		seen[from] = true
@@ -163,7 +180,9 @@ func (g *graph) keepLargestComponent() {
 		}
 		return seen
 	}
-	// The component of a node that most can be reached from: try some.
+
+	// The largest component contains most nodes, so about twenty evenly spaced starts
+	// find one in it.
 	var best []bool
 	bestSize := 0
 	for start := 0; start < len(g.nodes); start += max(1, len(g.nodes)/20) {
@@ -179,6 +198,7 @@ func (g *graph) keepLargestComponent() {
 			best, bestSize = there, size
 		}
 	}
+
 	renumber, nodes := make([]int, len(g.nodes)), make([]vertex, 0, bestSize)
 	for i, keep := range best {
 		if keep {
@@ -186,6 +206,7 @@ func (g *graph) keepLargestComponent() {
 			nodes = append(nodes, g.nodes[i])
 		}
 	}
+
 	var edges []edge
 	for _, e := range g.edges {
 		if best[e.from] && best[e.to] {
@@ -193,16 +214,19 @@ func (g *graph) keepLargestComponent() {
 			edges = append(edges, e)
 		}
 	}
+
 	g.nodes, g.edges = nodes, edges
 }
 
-// encode writes what city.Load reads: varints, positions as differences in
+// encode returns what city.Load reads: varints, and positions as differences in
 // millionths of a degree. See services/domain/city/load.go.
 func (g *graph) encode(features []feature) []byte {
 	var b bytes.Buffer
 	b.WriteString("TANDEM-CITY-1\n")
+
 	num := func(n int64) { b.Write(binary.AppendVarint(nil, n)) }
 	text := func(s string) { num(int64(len(s))); b.WriteString(s) }
+
 	var lastLat, lastLon int64
 	pos := func(v vertex) {
 		lat, lon := v.degreesE6()
@@ -210,19 +234,23 @@ func (g *graph) encode(features []feature) []byte {
 		num(lon - lastLon)
 		lastLat, lastLon = lat, lon
 	}
+
 	num(int64(len(g.names)))
 	for _, n := range g.names {
 		text(n)
 	}
+
 	num(int64(len(g.nodes)))
 	for _, v := range g.nodes {
 		pos(v)
 	}
+
 	num(int64(len(g.edges)))
 	for _, e := range g.edges {
 		num(int64(e.from))
 		num(int64(e.to))
 		num(int64(e.speed))
+
 		both := int64(0)
 		if e.both {
 			both = 1
@@ -230,11 +258,14 @@ func (g *graph) encode(features []feature) []byte {
 		num(both)
 		num(int64(e.name))
 		num(int64(len(e.shape)))
+		// Along an edge each position is relative to the one before it, so that most
+		// differences fit in a byte or two.
 		lastLat, lastLon = g.nodes[e.from].degreesE6()
 		for _, v := range e.shape {
 			pos(v)
 		}
 	}
+
 	spots := places(features)
 	num(int64(len(spots)))
 	lastLat, lastLon = 0, 0
@@ -243,5 +274,6 @@ func (g *graph) encode(features []feature) []byte {
 		text(s.kind)
 		pos(s.at)
 	}
+
 	return b.Bytes()
 }

@@ -1,13 +1,14 @@
-// Command gen makes services/domain/city/data from the OpenStreetMap extract
-// in npm @mapbox/mvt-fixtures 4.0.0 (real-world/osm-qa-montevideo):
+// Command gen writes services/domain/city/data from the OpenStreetMap extract in
+// npm @mapbox/mvt-fixtures 4.0.0 (real-world/osm-qa-montevideo). Run it in its own
+// folder, which is a module of its own:
 //
 //	npm pack @mapbox/mvt-fixtures@4.0.0 && tar xzf mapbox-mvt-fixtures-4.0.0.tgz
-//	go run ./services/domain/city/gen package/real-world/osm-qa-montevideo services/domain/city/data
+//	go run . package/real-world/osm-qa-montevideo ../data
 //
-// The extract has eight tiles of zoom 12 with an extent of 2^20: ways are cut
-// at tile edges, so they are joined again where they meet (0.3 m apart at
-// most). It has no coastline; the sea is what can be reached from the south
-// without coming near anything on land.
+// The extract has eight tiles of zoom 12 with an extent of 2^20. Ways are cut at
+// tile edges, so gen joins them again where their ends meet (0.3 m apart at most).
+// The extract has no coastline: gen takes as sea what can be reached from the
+// south without coming near anything on land.
 package main
 
 import (
@@ -22,10 +23,12 @@ func main() {
 	if len(os.Args) != 3 {
 		fail(fmt.Errorf("usage: gen TILES-FOLDER DATA-FOLDER"))
 	}
+
 	features, err := readTiles(os.Args[1])
 	if err != nil {
 		fail(err)
 	}
+
 	out := os.Args[2]
 	g := buildGraph(features)
 	if err := writeGzip(filepath.Join(out, "streets.bin.gz"), g.encode(features)); err != nil {
@@ -47,16 +50,20 @@ func writeGzip(path string, b []byte) error {
 	if err != nil {
 		return err
 	}
+
 	z, err := gzip.NewWriterLevel(f, gzip.BestCompression)
 	if err != nil {
 		return err
 	}
+
+	// Close writes the last block, so its error counts as a failed write.
 	if _, err := z.Write(b); err != nil {
 		return err
 	}
 	if err := z.Close(); err != nil {
 		return err
 	}
+
 	info, err := f.Stat()
 	if err != nil {
 		return err

@@ -14,17 +14,19 @@ type spot struct {
 	at          vertex
 }
 
-// places gives suburbs, points of interest, and one house number of each
-// hundred of a street: enough to find a block.
+// places returns suburbs, points of interest, and one house number of each hundred
+// of a street, which is enough to find a block.
 func places(features []feature) []spot {
 	var out []spot
 	blocks := map[string]bool{}
 	seen := map[string]bool{}
+
 	for _, f := range features {
 		p, ok := center(f.geometry)
 		if !ok {
 			continue
 		}
+
 		name := f.tag("name")
 		switch {
 		case f.tag("addr:housenumber") != "" && f.tag("addr:street") != "" && name == "":
@@ -32,6 +34,7 @@ func places(features []feature) []spot {
 			if err != nil {
 				continue
 			}
+
 			street := f.tag("addr:street")
 			block := street + "/" + strconv.Itoa(number/100)
 			if !blocks[block] {
@@ -45,13 +48,15 @@ func places(features []feature) []spot {
 			}
 		}
 	}
+
+	// Neighbours stand together, so that encode's differences stay small.
 	slices.SortFunc(out, func(a, b spot) int {
 		return cmp.Or(cmp.Compare(a.at.y>>9, b.at.y>>9), cmp.Compare(a.at.x, b.at.x), cmp.Compare(a.label, b.label))
 	})
 	return out
 }
 
-// kindOf says why people go there, or "".
+// kindOf returns why people go there, or "".
 func kindOf(f feature) string {
 	switch f.tag("place") {
 	case "suburb", "neighbourhood", "city", "town", "hamlet":
@@ -59,6 +64,7 @@ func kindOf(f feature) string {
 	case "square":
 		return "sight"
 	}
+
 	switch f.tag("amenity") {
 	case "bar", "pub", "nightclub", "restaurant", "cafe", "theatre", "cinema":
 		return "evening"
@@ -67,16 +73,20 @@ func kindOf(f feature) string {
 	case "bus_station":
 		return "terminal"
 	}
+
 	if f.tag("aeroway") == "terminal" || f.tag("public_transport") == "station" {
 		return "terminal"
 	}
+
 	switch f.tag("tourism") {
 	case "hotel", "hostel", "museum", "attraction", "viewpoint":
 		return "sight"
 	}
+
 	if f.tag("shop") == "mall" || f.tag("shop") == "supermarket" {
 		return "day"
 	}
+
 	switch f.tag("leisure") {
 	case "stadium", "park":
 		return "sight"
@@ -84,6 +94,7 @@ func kindOf(f feature) string {
 	return ""
 }
 
+// center returns a point for a place; a line has none.
 func center(g orb.Geometry) (orb.Point, bool) {
 	switch g := g.(type) {
 	case orb.Point:

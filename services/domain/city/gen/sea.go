@@ -6,9 +6,9 @@ import (
 	"github.com/paulmach/orb"
 )
 
-// The sea is found on a grid: land is what lies near anything that is mapped;
-// the sea is what can be reached from the south with a wide berth around land,
-// grown back towards the shore.
+// The sea is found on a grid. Every cell near something mapped is land. The sea is
+// every cell that can be reached from the south while staying wideBerth away from
+// land, extended back towards the shore.
 const (
 	cellSize  = 2200 // tile units, about 20 m
 	wideBerth = 16   // cells: a gap between mapped things narrower than twice this is land
@@ -39,7 +39,7 @@ func (g *grid) mark(p orb.Point) {
 	}
 }
 
-// grown is g with every cell within r of a set one.
+// grown returns g with every cell set that is within r of a set one.
 func (g *grid) grown(r int) *grid {
 	out := &grid{g.w, g.h, g.x0, g.y0, make([]bool, len(g.cells))}
 	var disc [][2]int
@@ -50,15 +50,18 @@ func (g *grid) grown(r int) *grid {
 			}
 		}
 	}
+
 	for y := range g.h {
 		for x := range g.w {
 			if !g.at(x, y) {
 				continue
 			}
+
 			out.cells[y*g.w+x] = true
 			if g.at(x-1, y) && g.at(x+1, y) && g.at(x, y-1) && g.at(x, y+1) {
-				continue // inside: its neighbours do the growing
+				continue // an inner cell: its neighbours set everything near it
 			}
+
 			for _, d := range disc {
 				if nx, ny := x+d[0], y+d[1]; nx >= 0 && ny >= 0 && nx < g.w && ny < g.h {
 					out.cells[ny*g.w+nx] = true
@@ -69,8 +72,8 @@ func (g *grid) grown(r int) *grid {
 	return out
 }
 
-// flood is what can be reached from the south edge, or from one of the seeds,
-// without a set cell.
+// flood returns the cells that can be reached from the south edge, or from one of
+// the seeds, without crossing a set cell.
 func (g *grid) flood(seeds ...orb.Point) *grid {
 	out := &grid{g.w, g.h, g.x0, g.y0, make([]bool, len(g.cells))}
 	var stack [][2]int
@@ -80,18 +83,22 @@ func (g *grid) flood(seeds ...orb.Point) *grid {
 	for _, p := range seeds {
 		stack = append(stack, [2]int{int((p[0] - g.x0) / cellSize), int((p[1] - g.y0) / cellSize)})
 	}
+
 	for len(stack) > 0 {
 		x, y := stack[len(stack)-1][0], stack[len(stack)-1][1]
 		stack = stack[:len(stack)-1]
+
 		if x < 0 || y < 0 || x >= g.w || y >= g.h || g.at(x, y) || out.at(x, y) {
 			continue
 		}
+
 		out.cells[y*g.w+x] = true
 		stack = append(stack, [2]int{x + 1, y}, [2]int{x - 1, y}, [2]int{x, y + 1}, [2]int{x, y - 1})
 	}
 	return out
 }
 
+// sea returns the sea as polygons, in tile units.
 func sea(features []feature) []orb.Polygon {
 	bound := orb.Bound{Min: orb.Point{math.Inf(1), math.Inf(1)}, Max: orb.Point{math.Inf(-1), math.Inf(-1)}}
 	for _, f := range features {
@@ -99,6 +106,7 @@ func sea(features []feature) []orb.Polygon {
 			bound = bound.Union(f.geometry.Bound())
 		}
 	}
+
 	land := newGrid(bound)
 	for _, f := range features {
 		if f.tag("route") == "ferry" || f.tag("boundary") != "" || f.tag("natural") == "water" || f.tag("waterway") != "" || f.tag("place") == "state" || f.tag("place") == "islet" {
@@ -106,16 +114,21 @@ func sea(features []feature) []orb.Polygon {
 		}
 		markGeometry(land, f.geometry)
 	}
-	// The bay's mouth is closed to a wide berth by its breakwaters.
+
+	// The bay's mouth is narrower than twice wideBerth, because of its breakwaters, so
+	// the bay is a seed of its own.
 	bay := tileUnits(-34.886, -56.228)
 	water := land.grown(wideBerth).flood(bay).grown(wideBerth - shore)
+
 	near := land.grown(shore)
 	for i := range water.cells {
 		water.cells[i] = water.cells[i] && !near.cells[i]
 	}
+
 	return water.trace()
 }
 
+// markGeometry sets every cell that the geometry's points and lines touch.
 func markGeometry(g *grid, geometry orb.Geometry) {
 	line := func(l orb.LineString) {
 		for i := 1; i < len(l); i++ {
@@ -126,6 +139,7 @@ func markGeometry(g *grid, geometry orb.Geometry) {
 			}
 		}
 	}
+
 	switch t := geometry.(type) {
 	case orb.Point:
 		g.mark(t)
@@ -146,61 +160,17 @@ func markGeometry(g *grid, geometry orb.Geometry) {
 	}
 }
 
-// trace gives the outlines of the set cells as polygons, smoothed.
+// corner is where four cells meet.
+type corner struct{ x, y int }
+
+// trace returns the smoothed outlines of the set cells as polygons.
 func (g *grid) trace() []orb.Polygon {
-	type corner struct{ x, y int }
-	next := map[corner][]corner{} // directed boundary edges, set cells on the right
-	for y := range g.h {
-		for x := range g.w {
-			if !g.at(x, y) {
-				continue
-			}
-			if !g.at(x, y-1) {
-				next[corner{x, y}] = append(next[corner{x, y}], corner{x + 1, y})
-			}
-			if !g.at(x+1, y) {
-				next[corner{x + 1, y}] = append(next[corner{x + 1, y}], corner{x + 1, y + 1})
-			}
-			if !g.at(x, y+1) {
-				next[corner{x + 1, y + 1}] = append(next[corner{x + 1, y + 1}], corner{x, y + 1})
-			}
-			if !g.at(x-1, y) {
-				next[corner{x, y + 1}] = append(next[corner{x, y + 1}], corner{x, y})
-			}
-		}
-	}
-	var outer, holes []orb.Ring
-	for len(next) > 0 {
-		var start corner
-		for c := range next {
-			if _, ok := next[start]; !ok || c.y < start.y || c.y == start.y && c.x < start.x {
-				start = c
-			}
-		}
-		var ring orb.Ring
-		for c := start; ; {
-			ring = append(ring, orb.Point{g.x0 + float64(c.x)*cellSize, g.y0 + float64(c.y)*cellSize})
-			to := next[c][len(next[c])-1]
-			if next[c] = next[c][:len(next[c])-1]; len(next[c]) == 0 {
-				delete(next, c)
-			}
-			if c = to; c == start {
-				break
-			}
-		}
-		ring = smooth(append(ring, ring[0]))
-		if len(ring) < 60 {
-			continue // a speck
-		}
-		if ring.Orientation() == orb.CCW { // in tile units y grows to the south
-			outer = append(outer, ring)
-		} else {
-			holes = append(holes, ring)
-		}
-	}
+	outer, holes := g.rings(g.boundary())
 	if len(outer) == 0 {
 		outer, holes = holes, nil
 	}
+
+	// The holes are islands; they are all taken to lie in the largest piece of sea.
 	var out []orb.Polygon
 	largest := 0
 	for i, r := range outer {
@@ -215,8 +185,71 @@ func (g *grid) trace() []orb.Polygon {
 	return out
 }
 
-// smooth takes the stairs out of an outline: each point becomes the mean of its
-// neighbours, a few times.
+// boundary returns the edges between set and other cells, by the corner at which
+// each begins; the set cell is on the right.
+func (g *grid) boundary() map[corner][]corner {
+	next := map[corner][]corner{}
+	for y := range g.h {
+		for x := range g.w {
+			if !g.at(x, y) {
+				continue
+			}
+
+			if !g.at(x, y-1) {
+				next[corner{x, y}] = append(next[corner{x, y}], corner{x + 1, y})
+			}
+			if !g.at(x+1, y) {
+				next[corner{x + 1, y}] = append(next[corner{x + 1, y}], corner{x + 1, y + 1})
+			}
+			if !g.at(x, y+1) {
+				next[corner{x + 1, y + 1}] = append(next[corner{x + 1, y + 1}], corner{x, y + 1})
+			}
+			if !g.at(x-1, y) {
+				next[corner{x, y + 1}] = append(next[corner{x, y + 1}], corner{x, y})
+			}
+		}
+	}
+	return next
+}
+
+// rings joins edges into closed rings, which it removes from next.
+func (g *grid) rings(next map[corner][]corner) (outer, holes []orb.Ring) {
+	for len(next) > 0 {
+		// The first corner from the north, so that each run returns the same rings.
+		var start corner
+		for c := range next {
+			if _, ok := next[start]; !ok || c.y < start.y || c.y == start.y && c.x < start.x {
+				start = c
+			}
+		}
+
+		var ring orb.Ring
+		for c := start; ; {
+			ring = append(ring, orb.Point{g.x0 + float64(c.x)*cellSize, g.y0 + float64(c.y)*cellSize})
+			to := next[c][len(next[c])-1]
+			if next[c] = next[c][:len(next[c])-1]; len(next[c]) == 0 {
+				delete(next, c)
+			}
+			if c = to; c == start {
+				break
+			}
+		}
+
+		ring = smooth(append(ring, ring[0]))
+		if len(ring) < 60 {
+			continue // too small to draw
+		}
+		if ring.Orientation() == orb.CCW { // in tile units y grows to the south
+			outer = append(outer, ring)
+		} else {
+			holes = append(holes, ring)
+		}
+	}
+	return outer, holes
+}
+
+// smooth removes the steps of an outline: each point becomes a weighted mean of
+// itself and its neighbours, six times.
 func smooth(r orb.Ring) orb.Ring {
 	n := len(r) - 1
 	for range 6 {

@@ -30,17 +30,20 @@ func (f feature) tag(name string) string {
 	return ""
 }
 
+// readTiles returns the features of all tiles in dir.
 func readTiles(dir string) ([]feature, error) {
 	paths, err := filepath.Glob(filepath.Join(dir, "12-*.mvt"))
 	if err != nil || len(paths) == 0 {
 		return nil, fmt.Errorf("no tiles in %s (%w)", dir, err)
 	}
+
 	var out []feature
 	for _, path := range paths {
 		var x, y int
 		if _, err := fmt.Sscanf(filepath.Base(path), "12-%d-%d.mvt", &x, &y); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
+
 		b, err := os.ReadFile(path)
 		if err != nil {
 			return nil, err
@@ -49,6 +52,7 @@ func readTiles(dir string) ([]feature, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
+
 		for _, l := range layers {
 			for _, f := range l.Features {
 				dx, dy := float64(x)*extent, float64(y)*extent
@@ -56,6 +60,7 @@ func readTiles(dir string) ([]feature, error) {
 				if p, ok := geometry.(orb.Point); ok {
 					geometry = orb.Point{p[0] + dx, p[1] + dy}
 				}
+
 				move(geometry, dx, dy)
 				out = append(out, feature{geometry, f.Properties})
 			}
@@ -64,7 +69,8 @@ func readTiles(dir string) ([]feature, error) {
 	return out, nil
 }
 
-// move shifts lines and areas in place; a point is a value and stays.
+// move shifts lines and areas in place. A point is a value, so it cannot be moved
+// this way.
 func move(g orb.Geometry, dx, dy float64) {
 	switch g := g.(type) {
 	case orb.LineString:
@@ -88,7 +94,7 @@ func move(g orb.Geometry, dx, dy float64) {
 	}
 }
 
-// degrees gives longitude and latitude of a position in tile units.
+// degrees returns longitude and latitude of a position in tile units.
 func degrees(p orb.Point) (lon, lat float64) {
 	n := float64(extent) * math.Exp2(zoom)
 	lon = p[0]/n*360 - 180
@@ -102,7 +108,7 @@ func tileUnits(lat, lon float64) orb.Point {
 	return orb.Point{(lon + 180) / 360 * n, (1 - math.Asinh(math.Tan(lat*math.Pi/180))/math.Pi) / 2 * n}
 }
 
-// lines gives the line strings of a geometry.
+// lines returns the line strings of a geometry.
 func lines(g orb.Geometry) []orb.LineString {
 	switch g := g.(type) {
 	case orb.LineString:
