@@ -118,7 +118,6 @@ func (s *Service) sendAll(q *queue, in []sendIn) (answers []sendOut, failed []er
 			// Remembered before the write, because a later entry of the same batch may be a repeat.
 			q.remember(q.entryOf(m), at)
 		}
-
 		answers[i] = q.answer(m, e)
 	}
 

@@ -150,6 +150,7 @@ func (s *Service) runTask(t *moveTask) {
 
 	s.workers.Go(func() {
 		for {
+			// Some messages at a time: other calls wait for each turn.
 			var over bool
 			_ = s.exclusively(func() error { over = s.moveDue(t); return nil })
 			if over {
@@ -169,20 +170,18 @@ func (s *Service) runTask(t *moveTask) {
 // moveDue moves as many messages as are due by the task's rate, and reports
 // whether the task is over.
 func (s *Service) moveDue(t *moveTask) (over bool) {
+	// With a rate, one more than the time that has passed allows: the first at once.
 	n := int64(moveChunk)
 	if t.Rate > 0 {
 		n = 1 + int64(time.Since(t.began).Seconds()*float64(t.Rate)) - (t.Moved - t.base)
 	}
 
-	// With a rate, one more than the time that has passed allows, so that the first is moved
-	// at once.
 	status, reason := "", ""
 	if t.Status == "CANCELLING" {
 		status = "CANCELLED"
 	} else if n > 0 {
 		status, reason = s.moveUpTo(t, int(n))
 	}
-
 	if status == "" {
 		return false
 	}
