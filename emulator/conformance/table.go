@@ -56,7 +56,7 @@ func Embed(document string) (string, error) {
 	return before + tableBegin + "\n" + Table() + tableEnd + after, nil
 }
 
-// Names gives each case and its page, in order, and the cases that differences
+// Names returns each case and its page, in order, and the cases that differences
 // name.
 func Names() (names, pages, different []string) {
 	for _, k := range cases() {

@@ -16,7 +16,7 @@ import (
 // nonceMark stands in index.html where the page's CSP nonce goes.
 const nonceMark = "__CSP_NONCE__"
 
-// readDirFS gives any fs.FS the method that statigz wants.
+// readDirFS adds the method that statigz needs to any fs.FS.
 type readDirFS struct{ fs.FS }
 
 func (f readDirFS) ReadDir(name string) ([]fs.DirEntry, error) { return fs.ReadDir(f.FS, name) }

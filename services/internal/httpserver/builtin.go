@@ -106,7 +106,7 @@ func (s *server) check(ctx context.Context, within time.Duration) map[string]err
 }
 
 // noteReady logs a check's changes: once when it begins to fail, and once when it
-// passes again. A log line for each look would bury all others.
+// passes again. A log line for each look would hide all others.
 func (s *server) noteReady(check string, err error) {
 	s.failingLock.Lock()
 	defer s.failingLock.Unlock()

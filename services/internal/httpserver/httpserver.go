@@ -75,7 +75,7 @@ type Options struct {
 	Timeout time.Duration
 }
 
-func newServer(o Options, streams context.Context) *server {
+func newServer(streams context.Context, o Options) *server {
 	o.Timeout = cmp.Or(o.Timeout, 30*time.Second)
 	return &server{Options: o, started: time.Now(), failing: map[string]bool{}, streams: streams, metrics: newMetrics(o.Env.Metrics)}
 }
@@ -86,7 +86,7 @@ func Serve(ctx context.Context, o Options) error {
 	streams, endStreams := context.WithCancel(context.WithoutCancel(ctx))
 	defer endStreams()
 
-	s := newServer(o, streams)
+	s := newServer(streams, o)
 	engine, err := s.engine()
 	if err != nil {
 		return err
@@ -125,5 +125,5 @@ func Serve(ctx context.Context, o Options) error {
 // NewHandler returns the handler of o without serving it, for tests with
 // net/http/httptest.
 func NewHandler(o Options) (http.Handler, error) {
-	return newServer(o, context.Background()).engine()
+	return newServer(context.Background(), o).engine()
 }

@@ -87,7 +87,7 @@ func New(o Options) *Reader {
 // the end, and what failed because of it is not news.
 func unlessEnded(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // stopped, as asked
 	}
 	return err
 }
