@@ -7,6 +7,6 @@
 // postgres, or as nobody if there is no such user, who must be able to reach the
 // data folder then.
 //
-// The demo prepares a server (Prepare) and its supervisor runs it (Spec); tests
-// start one by themselves (Start).
+// Prepare returns a server that is ready to run, and Spec returns it as a row of a
+// supervisor's table. testenv.StartPostgres runs one for tests.
 package pgserver

@@ -13,9 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/demo/pgserver"
+	"tandem/services/test/testenv"
 )
 
-// folder gives a new folder that the server's user may reach.
+// folder returns a new folder that the server's user can reach.
 func folder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -23,17 +24,17 @@ func folder(t *testing.T) string {
 	return filepath.Join(dir, "pg")
 }
 
-func start(t *testing.T, dir string) *pgserver.Running {
+func start(t *testing.T, dir string) *testenv.Postgres {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	s, err := pgserver.Start(ctx, pgserver.Options{Dir: dir, Settings: []string{"fsync=off"}})
+	s, err := testenv.StartPostgres(ctx, pgserver.Options{Dir: dir, Settings: []string{"fsync=off"}})
 	require.NoError(t, err)
 	t.Cleanup(s.Stop)
 	return s
 }
 
-func query(t *testing.T, s *pgserver.Running, sql string) string {
+func query(t *testing.T, s *testenv.Postgres, sql string) string {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), s.URL())
 	require.NoError(t, err)
@@ -100,7 +101,7 @@ func TestEmbeddedPackage(t *testing.T) {
 	var said []string
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
-	s, err := pgserver.Start(ctx, pgserver.Options{
+	s, err := testenv.StartPostgres(ctx, pgserver.Options{
 		Dir: folder(t), Embedded: true, Say: func(line string) { said = append(said, line) },
 	})
 	require.NoError(t, err)

@@ -52,7 +52,7 @@ func serve() {
 	})))
 }
 
-// alive says whether a process runs; one that is dead and not yet waited for
+// alive reports whether a process runs; one that is dead and not yet waited for
 // by whoever adopted it does not.
 func alive(pid int) bool {
 	if syscall.Kill(pid, 0) != nil {

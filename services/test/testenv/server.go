@@ -26,7 +26,7 @@ func startServer(t testing.TB) string {
 
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute) // the first time it may download Postgres
 	defer cancel()
-	s, err := pgserver.Start(ctx, pgserver.Options{
+	s, err := StartPostgres(ctx, pgserver.Options{
 		Dir: filepath.Join(dir, "postgres"), Cache: cache,
 		Settings: []string{"fsync=off"}, Say: func(line string) { t.Log(line) },
 	})

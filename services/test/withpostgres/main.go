@@ -51,7 +51,7 @@ func run(ctx context.Context, command []string) (code int, err error) {
 
 	starting, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
-	server, err := pgserver.Start(starting, pgserver.Options{
+	server, err := testenv.StartPostgres(starting, pgserver.Options{
 		Dir: dir, Cache: cache, Say: func(line string) { fmt.Println(line) },
 		Settings: []string{"fsync=off", "full_page_writes=off", "max_connections=400", "shared_buffers=128MB"},
 	})
