@@ -162,7 +162,7 @@ func TestRideStreamIsForTheRidesOwnPeople(t *testing.T) {
 	defer behind.Close()
 	cfg := Config{Auth: signer, Peers: []Peer{{"mapfeed", behind.URL}, {"history", behind.URL}}, StreamRetention: time.Hour}
 	s := &service{cfg: cfg, gather: newGatherer(cfg, &fakeQueues{}, signer), booking: httpclient.ForService(behind.URL, signer, "console")}
-	h, err := httpserver.NewHandler(httpserver.Options{
+	h, err := httpserver.NewHandler(t.Context(), httpserver.Options{
 		Name: "console", Auth: signer, Routes: s.routes(),
 		Env: lifecycle.Env{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()},
 	})

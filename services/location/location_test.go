@@ -56,7 +56,7 @@ func (s stalled) Put(context.Context, string, ...[]byte) (int, error) {
 func handler(t *testing.T, signer *auth.Signer, p producer) func(*http.Request) (int, []byte) {
 	t.Helper()
 	s := &service{stream: p, putWithin: time.Second, now: time.Now, stats: newStats()}
-	h, err := httpserver.NewHandler(httpserver.Options{Name: "location", Auth: signer, Routes: s.routes(),
+	h, err := httpserver.NewHandler(t.Context(), httpserver.Options{Name: "location", Auth: signer, Routes: s.routes(),
 		Env: lifecycle.Env{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}})
 	require.NoError(t, err)
 	return func(r *http.Request) (int, []byte) {

@@ -190,7 +190,7 @@ func TestRoutes(t *testing.T) {
 	h, _, _ := setup(t)
 	signer, err := auth.NewSigner(bytes.Repeat([]byte("k"), 32))
 	require.NoError(t, err)
-	api, err := httpserver.NewHandler(httpserver.Options{
+	api, err := httpserver.NewHandler(t.Context(), httpserver.Options{
 		Name: "notification", Auth: signer, Routes: routes(h.store),
 		Env: lifecycle.Env{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()},
 	})

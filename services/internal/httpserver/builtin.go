@@ -66,7 +66,7 @@ func (s *server) builtin() []Route {
 // readyz answers 200 with every check "ok", or 503 naming what fails.
 func (s *server) readyz(c *gin.Context) error {
 	code, checks := http.StatusOK, map[string]string{}
-	if s.draining.Load() {
+	if s.life.Err() != nil {
 		code, checks["draining"] = http.StatusServiceUnavailable, "the service is shutting down"
 	}
 

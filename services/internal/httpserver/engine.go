@@ -10,7 +10,6 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -22,10 +21,9 @@ import (
 
 type server struct {
 	Options
-	started  time.Time
-	streams  context.Context
-	draining atomic.Bool
-	metrics  *metrics
+	started time.Time
+	life    context.Context // its end begins the drain
+	metrics *metrics
 
 	failingLock sync.Mutex
 	failing     map[string]bool // checks of /readyz, as of the last look
@@ -105,7 +103,7 @@ func (s *server) requestContext(c *gin.Context, r Route) (context.Context, conte
 	ctx := withTrace(c)
 	if r.Stream {
 		ctx, cancel := context.WithCancel(ctx)
-		stop := context.AfterFunc(s.streams, cancel)
+		stop := context.AfterFunc(s.life, cancel)
 		return ctx, func() { stop(); cancel() }
 	}
 

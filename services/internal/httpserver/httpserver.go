@@ -75,26 +75,17 @@ type Options struct {
 	Timeout time.Duration
 }
 
-func newServer(streams context.Context, o Options) *server {
-	o.Timeout = cmp.Or(o.Timeout, 30*time.Second)
-	return &server{Options: o, started: time.Now(), failing: map[string]bool{}, streams: streams, metrics: newMetrics(o.Env.Metrics)}
-}
-
 // Serve listens on o.Env.Listener until ctx ends, then drains for at most
 // lifecycle.DrainTimeout. It returns nil after a clean drain.
 func Serve(ctx context.Context, o Options) error {
-	streams, endStreams := context.WithCancel(context.WithoutCancel(ctx))
-	defer endStreams()
-
-	s := newServer(streams, o)
-	engine, err := s.engine()
+	handler, err := NewHandler(ctx, o)
 	if err != nil {
 		return err
 	}
 
 	// A request's read and write deadlines are set by its route: a stream has none.
 	srv := &http.Server{
-		Handler:           engine,
+		Handler:           handler,
 		ReadHeaderTimeout: 5 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
@@ -109,11 +100,8 @@ func Serve(ctx context.Context, o Options) error {
 	case <-ctx.Done():
 	}
 
-	// Not ready first, so that no new work is sent here; then the streams, which
-	// would not end by themselves; then Shutdown waits for the rest.
-	s.draining.Store(true)
-	endStreams()
-
+	// The handler has seen the end of ctx, too: it is not ready any more, and its
+	// streams, which would not end by themselves, are ending.
 	drain, cancel := lifecycle.Drain(ctx)
 	defer cancel()
 	if err := srv.Shutdown(drain); err != nil && !errors.Is(err, http.ErrServerClosed) {
@@ -122,8 +110,10 @@ func Serve(ctx context.Context, o Options) error {
 	return nil
 }
 
-// NewHandler returns the handler of o without serving it, for tests with
-// net/http/httptest.
-func NewHandler(o Options) (http.Handler, error) {
-	return newServer(context.Background(), o).engine()
+// NewHandler returns the handler of o. When ctx ends, draining begins: /readyz
+// turns 503, so that no new work is sent here, and the contexts of streams end.
+func NewHandler(ctx context.Context, o Options) (http.Handler, error) {
+	o.Timeout = cmp.Or(o.Timeout, 30*time.Second)
+	s := &server{Options: o, started: time.Now(), failing: map[string]bool{}, life: ctx, metrics: newMetrics(o.Env.Metrics)}
+	return s.engine()
 }

@@ -170,7 +170,7 @@ func memberOf(t *testing.T, body []byte, member string) string {
 }
 
 func TestARouteWithoutRolesIsRefused(t *testing.T) {
-	_, err := httpserver.NewHandler(httpserver.Options{
+	_, err := httpserver.NewHandler(t.Context(), httpserver.Options{
 		Env:    lifecycle.Env{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()},
 		Routes: []httpserver.Route{{Method: "GET", Path: "/v1/open", Handle: func(*gin.Context) error { return nil }}},
 	})

@@ -186,7 +186,7 @@ func Signer(t *testing.T) *auth.Signer {
 func Routes(t *testing.T, routes []httpserver.Route) func(id auth.Identity, path string) (int, map[string]any) {
 	t.Helper()
 	signer := Signer(t)
-	h, err := httpserver.NewHandler(httpserver.Options{
+	h, err := httpserver.NewHandler(t.Context(), httpserver.Options{
 		Name: "reader", Auth: signer, Routes: routes,
 		Env: lifecycle.Env{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()},
 	})
