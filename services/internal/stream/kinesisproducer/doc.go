@@ -33,16 +33,23 @@
 //     pause; other buckets go on. The record's own error code counts, not
 //     FailedRecordCount.
 //   - The call fails, or its answer is lost: all its records are sent again.
-//     What was stored already then lies on the stream twice, the second time
-//     still before anything behind it: readers drop repeats by a sequence of
-//     their own in the data.
+//     What was stored already then lies on the stream twice, as a rule before
+//     anything behind it. But a call that was given up after CallWithin may still
+//     be on its way, and be stored when the network lets it through: that copy
+//     lies behind newer data of its keys. No producer can prevent it. So a reader
+//     must drop what is not above the newest that it has seen of its key, by a
+//     sequence of its own in the data, and not only a repeat of the last item.
 //   - Put's context ends first: Put returns how many of its items, from the
 //     first, were acknowledged. What was not may still be sent, or be stored
 //     already; sending again from acked on keeps the key's order, because items
 //     that wait in the queue are withdrawn, and a record in flight is finished
-//     before the key's next item is taken.
+//     before the key's next item is taken. If all of them were acknowledged in
+//     that moment, Put returns no error.
+//   - One bucket is throttled: its keys wait, and nobody else. Ready judges by
+//     time and share: it fails when half of the buckets in use have had nothing
+//     acknowledged for two seconds.
 //   - Memory: at most MaxPending bytes wait or are in flight; Put blocks for room.
 //   - Run's context ends: Put is refused with ErrClosed, and what waits is sent
 //     for at most the drain time. Run returns nil, or an error that says how much
-//     was left unsent.
+//     was left unsent; Puts that still wait then end with ErrClosed.
 package kinesisproducer

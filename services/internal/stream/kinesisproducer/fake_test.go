@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
@@ -21,7 +22,10 @@ type fakeStream struct {
 	partial    float64 // share of records that fail
 	lost       float64 // share of calls whose answer is lost
 	down       bool
-	stored     map[string][][]byte // by key, as a reader sees them
+	answered   func()                // called before each answer
+	refuses    func(key string) bool // records that are throttled
+	late       time.Duration         // the first call is handled so much later, unheard
+	stored     map[string][][]byte   // by key, as a reader sees them
 	aggregates int
 	records    int
 }
@@ -31,6 +35,26 @@ func newFakeStream(seed uint64) *fakeStream {
 }
 
 func (f *fakeStream) PutRecords(ctx context.Context, in *kinesis.PutRecordsInput, _ ...func(*kinesis.Options)) (*kinesis.PutRecordsOutput, error) {
+	if late := f.takeLate(); late > 0 {
+		time.AfterFunc(late, func() { _, _ = f.handle(context.Background(), in) })
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	if f.answered != nil {
+		defer f.answered()
+	}
+	return f.handle(ctx, in)
+}
+
+func (f *fakeStream) takeLate() time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	late := f.late
+	f.late = 0
+	return late
+}
+
+func (f *fakeStream) handle(ctx context.Context, in *kinesis.PutRecordsInput) (*kinesis.PutRecordsOutput, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.down || ctx.Err() != nil {
@@ -41,7 +65,7 @@ func (f *fakeStream) PutRecords(ctx context.Context, in *kinesis.PutRecordsInput
 	// Kinesis promises no order within a call: store it in another one.
 	for _, i := range f.rng.Perm(len(in.Records)) {
 		r := in.Records[i]
-		if f.rng.Float64() < f.partial {
+		if f.rng.Float64() < f.partial || f.refuses != nil && f.refuses(*r.PartitionKey) {
 			continue
 		}
 

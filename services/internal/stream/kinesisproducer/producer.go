@@ -56,13 +56,13 @@ type Producer struct {
 	o     Options
 	calls chan struct{} // a place for each call in flight
 	wake  chan struct{} // tells Run that there is something to look at
+	gone  chan struct{} // closed when Run gives up: nothing is sent any more
 
 	mu      sync.Mutex
 	queues  []bucketQueue // by bucket
 	pending int           // bytes that wait or are in flight
 	room    chan struct{} // closed and replaced when pending falls
 	closed  bool
-	fail    error // why the last call failed; nil when it did not
 }
 
 // New returns a Producer that sends once Run runs.
@@ -82,19 +82,12 @@ func New(o Options) *Producer {
 
 	p := &Producer{
 		o: o, queues: make([]bucketQueue, o.Buckets.Count()), room: make(chan struct{}),
-		wake: make(chan struct{}, 1), calls: make(chan struct{}, callsInFlight),
+		wake: make(chan struct{}, 1), gone: make(chan struct{}), calls: make(chan struct{}, callsInFlight),
 	}
 	for i := range p.queues {
 		p.queues[i].hashKey = o.Buckets.HashKey(i)
 	}
 	return p
-}
-
-// Ready returns why the last call failed, or nil when it did not.
-func (p *Producer) Ready(context.Context) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.fail
 }
 
 // signal wakes Run; one signal that waits stands for all.

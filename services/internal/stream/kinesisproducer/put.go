@@ -17,8 +17,9 @@ type put struct {
 const recordOverhead = 128
 
 // Put puts data of one key, in order, and waits until all of it is durable.
-// acked is how many, from the first, are: with an error, sending again from
-// acked on keeps the key's order. A key must have one Put at a time.
+// acked is how many, from the first, are: with an error it is less than all, and
+// sending again from acked on keeps the key's order. A key must have one Put at a
+// time. Put ends with ctx, or with ErrClosed once Run has given up.
 func (p *Producer) Put(ctx context.Context, key string, data ...[]byte) (acked int, err error) {
 	// Refuse what can never be sent before anything of this Put is queued: it
 	// would stop its bucket for ever.
@@ -43,8 +44,17 @@ func (p *Producer) Put(ctx context.Context, key string, data ...[]byte) (acked i
 	case <-this.settled:
 		return len(data), nil
 	case <-ctx.Done():
+		err = ctx.Err()
+	case <-p.gone:
+		err = ErrClosed
 	}
-	return p.abandon(bucket, this), ctx.Err()
+
+	// The last item may have been acknowledged in this very moment: then all is
+	// durable, whatever ended the wait.
+	if acked = p.abandon(bucket, this); acked == len(data) {
+		return acked, nil
+	}
+	return acked, err
 }
 
 // enqueue waits for room and adds the data to the bucket's queue, all of it or

@@ -31,6 +31,10 @@ type bucketQueue struct {
 	waiting  []*item
 	inFlight []*item // of the record that was cut and not acknowledged yet
 	retry    *record // that record, while it waits to be sent again
+
+	fail    error     // why that record failed last; nil: it did not
+	failing time.Time // since when it fails
+	acked   time.Time // when the bucket's last record was acknowledged
 }
 
 // next returns the record to send now, or how long until there may be one.

@@ -51,7 +51,12 @@ func (p *Producer) Run(ctx context.Context, drain time.Duration) error {
 			giveUp = time.After(drain)
 		case <-giveUp:
 			t.Stop()
+
+			// Puts are told only when the calls under way have ended: what those
+			// still acknowledge counts.
 			cancel()
+			inFlight.Wait()
+			close(p.gone)
 			return fmt.Errorf("kinesisproducer: %d bytes were not sent in time", p.left())
 		}
 		t.Stop()
@@ -120,17 +125,14 @@ func (p *Producer) call(ctx context.Context, batch []*record) {
 	// and a failure shows in Ready at once.
 	out, err := p.o.Client.PutRecords(ctx, in, func(o *kinesis.Options) { o.Retryer = aws.NopRetryer{} })
 
-	var failed error
 	for i, r := range batch {
 		shard, why := outcome(out, err, i)
 		if why == nil {
 			p.ack(r, shard)
 			continue
 		}
-		failed = why
-		p.again(r)
+		p.again(r, why)
 	}
-	p.note(failed)
 }
 
 // outcome returns the shard that the call's ith record is stored on, or why it
@@ -166,6 +168,7 @@ func (p *Producer) ack(r *record, shard string) {
 		p.pending -= len(it.data)
 	}
 	q.inFlight = nil
+	p.note(q, nil)
 	p.release(0)
 	p.signal()
 
@@ -176,23 +179,15 @@ func (p *Producer) ack(r *record, shard string) {
 
 // again sends the record once more, after a pause that grows. Its bytes stay as
 // they are: it may be stored already, and then only the whole of it is a repeat.
-func (p *Producer) again(r *record) {
+func (p *Producer) again(r *record, why error) {
 	pause := min(firstPause<<min(r.tries, 8), lastPause)
 	r.tries++
 	r.after = time.Now().Add(pause/2 + rand.N(pause/2+1)) // buckets that failed together do not retry together
 
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.queues[r.bucket].retry = r
+	q := &p.queues[r.bucket]
+	q.retry = r
+	p.note(q, why)
 	p.signal()
-}
-
-// note keeps why the last call failed, and logs the first of a row of failures.
-func (p *Producer) note(err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if err != nil && p.fail == nil {
-		p.o.Log.Warn("records were not taken by the stream; they are sent again", "stream", p.o.Stream, "err", err)
-	}
-	p.fail = err
 }

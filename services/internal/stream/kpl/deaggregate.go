@@ -4,15 +4,17 @@ import (
 	"crypto/md5" //nolint:gosec // the format's check sum
 	"errors"
 	"fmt"
-
-	"github.com/awslabs/kinesis-aggregation/go/v2/records"
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/protoadapt"
 )
 
 // MaxRecord is the largest Kinesis record that Deaggregate takes: Kinesis's
-// own upper limit. What it allocates is bounded by a multiple of it.
+// own upper limit.
 const MaxRecord = 10 << 20
+
+// MaxEntries is how many user records, and how many keys, an aggregate may have.
+// The KPL writes at most 1 MiB, where a user record takes 8 bytes or more: what it
+// writes always fits. It bounds what Deaggregate allocates to 12 MiB and the keys,
+// whatever the bytes are.
+const MaxEntries = 1 << 17
 
 // ErrCorrupt is wrapped by every error of Deaggregate: the record cannot be
 // read, now or later.
@@ -28,8 +30,8 @@ type UserRecord struct {
 
 // Deaggregate returns the user records of one Kinesis record in the order in
 // which they were added. For a record that is not an aggregate it returns one
-// user record with partitionKey and the record's own data. It is safe on any
-// bytes; its errors wrap ErrCorrupt.
+// user record with partitionKey and the record's own data. The user records share
+// data's memory. It is safe on any bytes; its errors wrap ErrCorrupt.
 func Deaggregate(data []byte, partitionKey string) ([]UserRecord, error) {
 	// The bytes come from whoever may write to the stream: what is allocated
 	// below is bounded by their number.
@@ -44,25 +46,9 @@ func Deaggregate(data []byte, partitionKey string) ([]UserRecord, error) {
 
 	// The MD5 fits, so this is an aggregate: from here on a fault is a fault of
 	// the record, and none of its user records is trusted.
-	var agg records.AggregatedRecord
-	if err := proto.Unmarshal(body, protoadapt.MessageV2Of(&agg)); err != nil {
+	users, err := parse(body)
+	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
-	}
-
-	users := make([]UserRecord, len(agg.Records))
-	for i, r := range agg.Records {
-		key, ok := lookUp(agg.PartitionKeyTable, r.PartitionKeyIndex)
-		if !ok {
-			return nil, fmt.Errorf("%w: user record %d has no partition key at %d", ErrCorrupt, i, r.GetPartitionKeyIndex())
-		}
-		users[i] = UserRecord{Key: key, Sub: i, Data: r.Data}
-
-		if r.ExplicitHashKeyIndex == nil {
-			continue
-		}
-		if users[i].HashKey, ok = lookUp(agg.ExplicitHashKeyTable, r.ExplicitHashKeyIndex); !ok {
-			return nil, fmt.Errorf("%w: user record %d has no hash key at %d", ErrCorrupt, i, r.GetExplicitHashKeyIndex())
-		}
 	}
 	return users, nil
 }
@@ -77,12 +63,4 @@ func aggregateBody(data []byte) ([]byte, bool) {
 	// Data may start with the magic bytes by chance; only the MD5 decides.
 	body, sum := data[len(magic):len(data)-md5.Size], data[len(data)-md5.Size:]
 	return body, md5.Sum(body) == [md5.Size]byte(sum) //nolint:gosec // the format's check sum
-}
-
-// lookUp checks the index, which AWS's own module does not: it panics there.
-func lookUp(table []string, index *uint64) (string, bool) {
-	if index == nil || *index >= uint64(len(table)) {
-		return "", false
-	}
-	return table[*index], true
 }

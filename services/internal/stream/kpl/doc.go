@@ -32,5 +32,7 @@
 // A record that is not an aggregate is one user record, and so, as in the KCL,
 // is one that merely starts like an aggregate but whose MD5 does not fit.
 // Behind a right MD5 everything must be right: anything else is [ErrCorrupt],
-// never a panic and never a part of the records.
+// never a panic and never a part of the records. An aggregate of more than
+// [MaxEntries] user records or keys is refused too, since small bytes could make
+// a reader allocate much.
 package kpl

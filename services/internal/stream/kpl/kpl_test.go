@@ -5,6 +5,7 @@ import (
 	"crypto/md5" //nolint:gosec // the format's check sum
 	"fmt"
 	"math/big"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/awslabs/kinesis-aggregation/go/v2/records"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/protoadapt"
 	"pgregory.net/rapid"
@@ -209,4 +211,31 @@ func sealed(t *testing.T, agg *records.AggregatedRecord) []byte {
 func sum(body []byte) []byte {
 	s := md5.Sum(body) //nolint:gosec // the format's check sum
 	return append(append([]byte(magic), body...), s[:]...)
+}
+
+// Bytes that cost their writer little may not cost their reader much.
+func TestDeaggregateAllocatesAMultipleOfTheRecord(t *testing.T) {
+	for name, entry := range map[string]string{
+		"user records": "\x1a\x04\x08\x00\x1a\x00", "keys": "\x0a\x00", "hash keys": "\x12\x00", "unknown fields": "\x28\x00",
+		"tags": "", // all in one user record
+	} {
+		t.Run(name, func(t *testing.T) {
+			var body []byte
+			if entry == "" {
+				tags := bytes.Repeat([]byte("\x22\x00"), (kpl.MaxRecord-100)/2)
+				body = protowire.AppendBytes([]byte("\x0a\x01k\x1a"), append([]byte("\x08\x00\x1a\x00"), tags...))
+			} else {
+				body = append([]byte("\x0a\x01k"), bytes.Repeat([]byte(entry), (kpl.MaxRecord-100)/len(entry))...)
+			}
+			data := sum(body)
+
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := kpl.Deaggregate(data, "outer")
+			runtime.ReadMemStats(&after)
+
+			allocated := int(after.TotalAlloc - before.TotalAlloc)
+			require.Less(t, allocated, 2*kpl.MaxRecord, "%d MB of a record of %d MB; %v", allocated>>20, len(data)>>20, err)
+		})
+	}
 }
