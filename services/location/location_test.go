@@ -83,6 +83,18 @@ func TestWhatIsNotDurableIsSaid(t *testing.T) {
 	require.InDelta(t, 0, out["accepted_through"], 0)
 }
 
+// All may be acknowledged in the moment in which the wait for it ends.
+func TestAllAcknowledgedIsAccepted(t *testing.T) {
+	signer := testSigner(t)
+	now := time.Now().UnixMilli()
+	body := fmt.Sprintf(`{"points":[{"seq":%d,"at":%d,"lat":1,"lon":1},{"seq":%d,"at":%d,"lat":1,"lon":1}]}`, now, now, now+1, now)
+
+	status, out := post(t, handler(t, signer, stalled{acks: 2}), signer, auth.Identity{Subject: "d", Role: auth.Driver}, body)
+
+	require.Equal(t, 202, status, out)
+	require.InDelta(t, now+1, out["accepted_through"], 0)
+}
+
 func TestEachFieldIsRefusedByName(t *testing.T) {
 	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	ms := now.UnixMilli()

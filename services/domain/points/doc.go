@@ -34,7 +34,7 @@
 //   - A Group decides what rises by marks that were committed. It forgets them
 //     when its lease is lost or anything fails, and reads them from its rows again.
 //   - What Live applies of one driver only ever rises: what it shows never goes
-//     back in time.
+//     back in time. It remembers the marks of the 100,000 drivers heard of last.
 //   - A record that is no point holds nothing up. A Group puts all those of a
 //     batch into dead_records at once; a Live logs each. Both count it as parked.
 //

@@ -4,16 +4,10 @@ import (
 	"context"
 	"time"
 
-	"github.com/hashicorp/golang-lru/v2/simplelru"
-
 	"tandem/services/domain/event"
 	"tandem/services/internal/stream/shardgroup"
 	"tandem/services/internal/stream/shardreader"
 )
-
-// maxMarks bounds the marks that a processor remembers. A driver whose mark was
-// dropped costs one look into the database when it comes by again.
-const maxMarks = 100_000
 
 // processor applies the points of one shard, while its lease is held and
 // nothing fails. The marks that it remembers are true for exactly that long:
@@ -21,12 +15,11 @@ const maxMarks = 100_000
 // committed.
 type processor struct {
 	group *Group
-	marks *simplelru.LRU[string, int64]
+	marks marks
 }
 
 func (g *Group) processor(string) shardgroup.Processor {
-	marks, _ := simplelru.NewLRU[string, int64](maxMarks, nil) // fails only for a size below 1
-	return &processor{group: g, marks: marks}
+	return &processor{group: g, marks: newMarks()}
 }
 
 // Process applies a batch: rows and checkpoint in one transaction.
@@ -89,6 +82,5 @@ func (g *Group) count(batch []Arrival, out Outcome) {
 	for _, a := range batch {
 		g.seen.see(a, now)
 	}
-	g.stats.applied(batch)
-	g.stats.leftOut(out)
+	g.stats.applied(len(batch)-out.Repeated-out.Skipped, batch, out)
 }

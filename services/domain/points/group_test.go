@@ -19,6 +19,7 @@ type memory struct {
 	newest  int64
 	asked   int
 	applied []Arrival
+	out     Outcome
 	err     error
 }
 
@@ -32,7 +33,7 @@ func (m *memory) Newest(_ context.Context, drivers []string, mark event.Mark) er
 
 func (m *memory) Apply(_ context.Context, batch []Arrival, _ shardgroup.Commit) (Outcome, error) {
 	m.applied = batch
-	return Outcome{}, m.err
+	return m.out, m.err
 }
 
 func testProcessor(m *memory) shardgroup.Processor {
@@ -86,4 +87,16 @@ func TestAllUndecodableRecordsAreNamedAtOnce(t *testing.T) {
 	require.ErrorIs(t, err, shardgroup.ErrUndecodable)
 	require.ErrorContains(t, err, "7")
 	require.ErrorContains(t, err, "8")
+}
+
+// points means the same of every reader: what had an effect.
+func TestPointsAreThoseThatHadAnEffect(t *testing.T) {
+	m := &memory{out: Outcome{Repeated: 1, Skipped: 2}}
+	g := &Group{o: GroupOptions{Store: m, Log: slog.New(slog.DiscardHandler)}, stats: newStats(time.Time{}), seen: newRecent()}
+	require.NoError(t, g.processor("s").Process(t.Context(), batchOf(t, 10, 11, 12, 13, 11), nil))
+
+	d := g.stats.detail("test")
+	require.EqualValues(t, 2, d.Points)
+	require.EqualValues(t, 1, d.Repeated)
+	require.EqualValues(t, 2, d.Skipped)
 }

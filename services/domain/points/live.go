@@ -41,8 +41,8 @@ type Live struct {
 	stats  *stats
 	seen   *recent
 
-	mu      sync.Mutex // guards mark, records and parked, and orders Apply
-	mark    event.Mark
+	mu      sync.Mutex // guards marks, records and parked, and orders Apply
+	marks   marks
 	records int64
 	parked  int64
 }
@@ -51,7 +51,7 @@ type Live struct {
 func NewLive(o LiveOptions) *Live {
 	// What it catches up with at its start says nothing about how fast it is: the
 	// latency is of what arrives from now on.
-	l := &Live{o: o, stats: newStats(time.Now()), seen: newRecent(), mark: event.NewMark()}
+	l := &Live{o: o, stats: newStats(time.Now()), seen: newRecent(), marks: newMarks()}
 
 	read := shardreader.Options{Client: o.Client, Stream: event.Stream, PollEvery: o.PollEvery, Log: o.Log}
 	if o.FanOut != nil && o.DatabaseURL != "" {
@@ -111,7 +111,7 @@ func (l *Live) handle(_ context.Context, b shardreader.Batch) error {
 			l.o.Log.Warn("a record is no point; it is left out", "shard", b.Shard, "sequence", r.Sequence, "err", err)
 			continue
 		}
-		if !l.mark.Rises(a.Driver, a.Seq) {
+		if !l.marks.rises(a.Driver, a.Seq) {
 			repeated++
 			continue
 		}
@@ -121,8 +121,7 @@ func (l *Live) handle(_ context.Context, b shardreader.Batch) error {
 		applied = append(applied, a)
 	}
 
-	l.stats.applied(applied)
-	l.stats.leftOut(Outcome{Repeated: repeated})
+	l.stats.applied(len(applied), applied, Outcome{Repeated: repeated})
 	return nil
 }
 

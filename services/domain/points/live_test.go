@@ -2,6 +2,7 @@ package points
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"testing"
 	"time"
@@ -43,4 +44,31 @@ func TestWhatIsNoPointIsLeftOut(t *testing.T) {
 	require.NoError(t, f.handle(t.Context(), shardreader.Batch{Records: []shardreader.Record{{Data: []byte("noise")}}}))
 	require.Equal(t, int64(1), f.Detail().Parked)
 	require.Error(t, f.Ready(t.Context()))
+}
+
+// Drivers come and go for as long as the reader lives; what it remembers of them
+// does not grow for as long.
+func TestLiveForgetsTheDriversHeardOfLongestAgo(t *testing.T) {
+	var applied []string
+	l := NewLive(LiveOptions{Name: "test", Log: slog.New(slog.DiscardHandler), Apply: func(p event.Point, _ time.Time) {
+		applied = append(applied, p.Driver)
+	}})
+	hear := func(driver string, seq int64) {
+		data, err := event.Point{Driver: driver, Seq: seq}.Encode()
+		require.NoError(t, err)
+		require.NoError(t, l.handle(t.Context(), shardreader.Batch{Records: []shardreader.Record{{Data: data}}}))
+	}
+
+	hear("regular", 1)
+	for i := range int64(maxMarks + 1000) {
+		hear(fmt.Sprint("d-", i), 1)
+		if i%1000 == 0 {
+			hear("regular", i+2)
+		}
+	}
+	before := len(applied)
+	hear("regular", 2)
+
+	require.Equal(t, maxMarks, l.marks.Len())
+	require.Len(t, applied, before, "whoever is still heard of is remembered")
 }

@@ -12,7 +12,7 @@ type Detail struct {
 	Reader   string        `json:"reader"`
 	Mode     string        `json:"mode,omitempty"` // how it reads, where there are several ways
 	Records  int64         `json:"records"`
-	Points   int64         `json:"points"`
+	Points   int64         `json:"points"` // applied; those repeated or skipped are not among them
 	Latency  Latency       `json:"latency_ms"`
 	Shards   []ShardDetail `json:"shards"`
 	Repeated int64         `json:"repeated"` // points that were applied before
@@ -71,28 +71,23 @@ func newStats(since time.Time) *stats {
 	}
 }
 
-// applied counts points that were applied just now.
-func (s *stats) applied(batch []Arrival) {
+// applied counts points that had an effect just now, beside those of out, which
+// had none, and measures the latency of batch.
+func (s *stats) applied(points int, batch []Arrival, out Outcome) {
 	now := s.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 
 	s.rotate(now)
-	s.points += int64(len(batch))
+	s.points += int64(points)
+	s.out.Repeated += out.Repeated
+	s.out.Skipped += out.Skipped
 	for _, a := range batch {
 		if !a.Arrived.Before(s.since) {
 			// What lies outside of the histogram is counted at its edge.
 			_ = s.latency.Current.RecordValue(min(max(now.Sub(a.Arrived).Milliseconds(), 1), longest.Milliseconds()))
 		}
 	}
-}
-
-// leftOut counts points that had no effect.
-func (s *stats) leftOut(out Outcome) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.out.Repeated += out.Repeated
-	s.out.Skipped += out.Skipped
 }
 
 // rotate drops the windows that are too old.
