@@ -11,8 +11,8 @@ CREATE TABLE heatmap.marks (
 ) WITH (fillfactor = 70);
 
 -- Points counted, by the minute of their fix time and S2 cell of level 15. All
--- of a row comes of the records' own fields, by sum, min and max: reading them
--- again, cut otherwise, gives the same row.
+-- of a row comes from the records' own fields, by sum, min and max: reading them
+-- again, in other batches, writes the same row.
 CREATE TABLE heatmap.cells (
     generation    integer     NOT NULL,
     window_at     timestamptz NOT NULL, -- the minute's start

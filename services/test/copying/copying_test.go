@@ -1,4 +1,4 @@
-// Package copying keeps the promise of docs/copying.md: each starred package is
+// Package copying keeps the promise of docs/copying.md: each package that it offers is
 // copied into an empty module outside of this one, as a stranger would, with
 // the versions, the hooks and the programs that the page shows.
 package copying
@@ -86,7 +86,7 @@ func copyFolder(from, to string) error {
 		}
 		if d.IsDir() {
 			if d.Name() == "streamcheck" {
-				return fs.SkipDir // it is not starred
+				return fs.SkipDir // it is not one of them
 			}
 			return os.MkdirAll(filepath.Join(to, rel), 0o755)
 		}

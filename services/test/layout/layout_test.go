@@ -155,7 +155,7 @@ func TestRules(t *testing.T) {
 
 // A rule about a package that does not exist guards nothing.
 func TestRulesNameWhatExists(t *testing.T) {
-	for _, dir := range append(append(starred(), notServices()...), named()...) {
+	for _, dir := range append(append(copyable(), notServices()...), named()...) {
 		info, err := os.Stat(filepath.Join(root, dir))
 		require.NoError(t, err)
 		require.True(t, info.IsDir(), dir)

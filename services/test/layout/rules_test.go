@@ -17,9 +17,9 @@ type rule struct {
 
 type planted struct{ path, source string }
 
-// starred packages are copied by others: the folder, with the siblings that it
+// copyable packages are copied by others: the folder, with the siblings that it
 // names, builds anywhere (docs/copying.md).
-func starred() []string {
+func copyable() []string {
 	return []string{
 		"services/internal/queue/sqsworker", "services/internal/queue/outbox",
 		"services/internal/stream/kinesisproducer", "services/internal/stream/shardreader",
@@ -100,8 +100,8 @@ func directions() []rule {
 			return under(from, "services/internal") && !under(to, "services/internal")
 		}, "services/internal/postgres", "services/domain/ride"),
 
-		imports("starred packages stand alone", "a starred package imports nothing of this module but a sibling", func(from, to string) bool {
-			return under(from, starred()...) && !under(to, starred()...)
+		imports("copyable packages stand alone", "a copyable package imports nothing of this module but a sibling", func(from, to string) bool {
+			return under(from, copyable()...) && !under(to, copyable()...)
 		}, "services/internal/stream/kpl", "services/internal/auth"),
 
 		imports("the emulator is for cmd and tests", "only cmd, bench and tests import the emulator", func(from, to string) bool {
@@ -233,13 +233,13 @@ func manners() []rule {
 			planted: planted{"services/internal/ledger/ledger.go", "package ledger\ntype RideEntry struct{}\n"},
 		},
 		{
-			name: "a starred package's tests are copied with it",
+			name: "a copyable package's tests are copied with it",
 			check: func(f file) string {
-				if !f.test || !under(f.dir, starred()...) || strings.HasSuffix(f.base, "tandem_test.go") {
+				if !f.test || !under(f.dir, copyable()...) || strings.HasSuffix(f.base, "tandem_test.go") {
 					return ""
 				}
 				for _, to := range own(f) {
-					if !under(to, starred()...) {
+					if !under(to, copyable()...) {
 						return "imports " + to + ": a test that needs Tandem belongs in a file named *tandem_test.go"
 					}
 				}

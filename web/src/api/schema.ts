@@ -415,7 +415,7 @@ export interface paths {
         put?: never;
         /**
          * One driver's points (driver, importer)
-         * @description 202 means that the stream keeps every point that is not refused. One batch of a driver in the air at a time, sequences rising.
+         * @description 202 means that the stream keeps every point that is not refused. One batch of a driver in flight at a time, sequences rising.
          */
         post: operations["sendPoints"];
         delete?: never;
@@ -675,7 +675,7 @@ export interface components {
             /** Format: uuid */
             id: string;
             state: components["schemas"]["RideState"];
-            /** @description rises each time that a driver is looked for anew */
+            /** @description rises each time that the search for a driver begins again */
             attempt: number;
             rider_id: components["schemas"]["ID"];
             driver_id?: components["schemas"]["ID"];
