@@ -15,8 +15,8 @@ const (
 )
 
 // Ready returns nil, or why records fail, if at least half of the buckets that
-// are in use have had none acknowledged for a while. One hot bucket is a matter of
-// its own keys: it makes nobody else wait, so it is no unreadiness.
+// are in use have had none acknowledged for a while. One hot bucket makes
+// only its own keys wait, so the producer stays ready.
 func (p *Producer) Ready(context.Context) error {
 	now := time.Now()
 	p.mu.Lock()
@@ -53,7 +53,8 @@ func (p *Producer) note(q *bucketQueue, err error) {
 		q.failing = now
 	}
 
-	// The first of a row of failures is logged, not each: they come by the second.
+	// Only the first failure after a success is logged: while the stream is away,
+	// there are many in each second.
 	if err != nil && !p.anyFails() {
 		p.o.Log.Warn("records were not taken by the stream; they are sent again", "stream", p.o.Stream, "err", err)
 	}

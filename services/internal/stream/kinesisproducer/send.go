@@ -17,8 +17,8 @@ import (
 // returns nil when all was sent: an error says that data was left, not that ctx
 // has ended.
 func (p *Producer) Run(ctx context.Context, drain time.Duration) error {
-	// Calls outlive ctx: what they carry is neither stored nor lost before they
-	// are answered. cancel ends them once the drain time is over.
+	// Calls outlive ctx: only their answers tell whether their records are stored.
+	// cancel ends them once the drain time is over.
 	sendCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	var inFlight sync.WaitGroup
@@ -29,6 +29,7 @@ func (p *Producer) Run(ctx context.Context, drain time.Duration) error {
 	for {
 		batch, wait := p.collect(time.Now(), giveUp != nil)
 		if len(batch) > 0 {
+			// It waits for a place: a slow stream is not sent more and more calls.
 			p.calls <- struct{}{}
 			inFlight.Go(func() {
 				defer func() { <-p.calls }()
@@ -46,7 +47,7 @@ func (p *Producer) Run(ctx context.Context, drain time.Duration) error {
 		case <-p.wake:
 		case <-t.C:
 		case <-end:
-			end = nil
+			end = nil // it stays closed, and would be chosen again and again
 			p.close()
 			giveUp = time.After(drain)
 		case <-giveUp:
@@ -121,8 +122,8 @@ func (p *Producer) call(ctx context.Context, batch []*record) {
 		})
 	}
 
-	// Without the SDK's retries: when each record is sent again is decided here,
-	// and a failure shows in Ready at once.
+	// Without the SDK's retries: when each record is sent again is decided here, and
+	// Ready sees every failure.
 	out, err := p.o.Client.PutRecords(ctx, in, func(o *kinesis.Options) { o.Retryer = aws.NopRetryer{} })
 
 	for i, r := range batch {

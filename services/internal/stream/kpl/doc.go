@@ -31,8 +31,8 @@
 //
 // A record that is not an aggregate is one user record, and so, as in the KCL,
 // is one that merely starts like an aggregate but whose MD5 does not fit.
-// Behind a right MD5 everything must be right: anything else is [ErrCorrupt],
+// If the MD5 is right, everything must be right: anything else is [ErrCorrupt],
 // never a panic and never a part of the records. An aggregate of more than
-// [MaxEntries] user records or keys is refused too, since small bytes could make
-// a reader allocate much.
+// [MaxEntries] user records or keys is refused too: otherwise a small record could
+// make a reader allocate much memory.
 package kpl

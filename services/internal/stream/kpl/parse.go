@@ -28,7 +28,7 @@ func parse(body []byte) ([]UserRecord, error) {
 		return nil, err
 	}
 
-	// The tables may lie anywhere, also behind the records that point into them.
+	// The tables may lie anywhere, also after the records that point into them.
 	keys, hashKeys := make([]string, 0, counts[fieldKeys]), make([]string, 0, counts[fieldHashKeys])
 	_ = eachField(body, func(n protowire.Number, v []byte, _ uint64) error {
 		switch n {

@@ -35,13 +35,14 @@ func (r *reading) handle(ctx context.Context, p Processor, b shardreader.Batch) 
 }
 
 // apply calls the processor with a batch, without the records that are to be
-// parked; once more where the processor names further ones.
+// parked. If the processor names more of them, apply calls it again without those.
 func (r *reading) apply(ctx context.Context, p Processor, b shardreader.Batch) error {
 	for {
 		good, park := r.sort(b)
 		committed := false
 		commit := func(ctx context.Context, tx pgx.Tx) error {
-			// The checkpoint is the whole batch's: what is parked is dealt with, too.
+			// The checkpoint is at the end of the whole batch: parked records are
+			// done with, too.
 			st := r.step(b.Next)
 			st.records, st.closed, st.parked, st.gap = len(b.Records), b.Closed, park, r.gap
 			if n := len(b.Records); n > 0 {
@@ -62,7 +63,8 @@ func (r *reading) apply(ctx context.Context, p Processor, b shardreader.Batch) e
 
 		switch {
 		case err == nil && !committed:
-			// Going on would lose the batch at the next start, without a word.
+			// The processor has perhaps written nothing, and the next batch's checkpoint
+			// would pass over this one without a trace.
 			return fmt.Errorf("shardgroup: the processor of %s returned without a checkpoint", r.lease.Shard)
 		case err == nil:
 			clear(r.tries)

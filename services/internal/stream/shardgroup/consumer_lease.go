@@ -46,8 +46,8 @@ type ConsumerLeaseOptions struct {
 //   - The database is away: trust runs out and the reader polls until it is back.
 //   - No consumer is free, none is registered or none is active: it is tried again
 //     each lease time.
-//   - The consumer was deleted: noticed when the consumers are listed again, every
-//     third lease time; until then the subscription is refused, so the reader polls.
+//   - The consumer was deleted: noticed when the consumers are listed again, once in
+//     three lease times; until then the subscription is refused, so the reader polls.
 //   - The consumers can't be listed: what is held is kept, and they are listed at
 //     the next renewal.
 type ConsumerLease struct {

@@ -110,7 +110,8 @@ func (l *ConsumerLease) begin(c shardreader.Consumer, sent time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 
-	// Whoever was given the consumer of before must not use it beside this one.
+	// A subscription with the consumer that was held before must end: this process
+	// holds one consumer at a time.
 	if l.held != nil {
 		l.expiry.Stop()
 		l.distrust()

@@ -9,9 +9,9 @@ import (
 // gap is a span of arrivals that can no longer be read.
 type gap struct{ from, to time.Time }
 
-// trimmedBefore returns the gap before a batch whose predecessor is no longer
-// kept. If the shard was seen empty after that, within retention, nothing is
-// missing.
+// trimmedBefore returns the gap before a batch, when the record that was applied
+// last is no longer kept. If the shard was seen at its tip after that record, and
+// what arrived since then is still kept, nothing is missing and there is no gap.
 func (r *reading) trimmedBefore(b shardreader.Batch) *gap {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -22,8 +22,9 @@ func (r *reading) trimmedBefore(b shardreader.Batch) *gap {
 	return &gap{from: known, to: b.Records[0].Arrived}
 }
 
-// declareOverdue declares the gap of a checkpoint that is older than retention,
-// before the tip is seen again and nobody could tell any more.
+// declareOverdue declares the gap of a checkpoint that is older than retention.
+// It does so before anything is read: once the reader has seen the tip again,
+// nothing would show that records were missed.
 func (r *reading) declareOverdue(at checkpoint) (checkpoint, error) {
 	horizon := time.Now().Add(-r.life.Retention)
 	if at.known().IsZero() || at.known().After(horizon) {

@@ -97,8 +97,9 @@ func New(o Options) (*Group, error) {
 	return &Group{o: o, store: &store{pool: o.Pool, group: o.Name, generation: o.Generation}, readings: map[string]*reading{}}, nil
 }
 
-// margin is how long before its lease expires a worker stops trusting it: what
-// its clock may run slow, and the time that a renewal's answer travels.
+// margin is how long before its lease expires a worker stops trusting it: its
+// clock may run slower than the database's, and to stop what it is doing takes a
+// moment.
 func (g *Group) margin() time.Duration { return g.o.Lease / 5 }
 
 // every is the time between two renewals, so short that two in a row may fail.
@@ -122,11 +123,12 @@ func (g *Group) Run(ctx context.Context) error {
 			g.o.Log.Warn("the group can't read; trying again", "in", wait, "err", err)
 		}
 
-		// What worked for a while and failed then is not the failure of before.
+		// It worked for a while before it failed, so this is a new failure and begins
+		// with the shortest wait again.
 		if time.Since(began) > g.o.Lease {
 			wait = firstWait
 		}
-		_ = sleep(ctx, wait) // where ctx ended, live says so
+		_ = sleep(ctx, wait) // if ctx has ended, live returns its error
 		wait = min(2*wait, g.every())
 	}
 }
@@ -157,7 +159,7 @@ func (g *Group) live(ctx context.Context) error {
 	return p.run(ctx)
 }
 
-// note keeps how the last look at the leases went, for Ready.
+// note keeps for Ready whether the last look at the leases succeeded.
 func (g *Group) note(err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

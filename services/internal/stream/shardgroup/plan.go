@@ -61,8 +61,8 @@ func Plan(now time.Time, shards []Shard, leases []Lease, workers []Worker) []Mov
 		byShard[l.Shard] = l
 	}
 
-	// Whose heartbeat is over may still hold leases: they are neither free nor
-	// counted until they expire.
+	// A worker whose heartbeat has expired may still hold leases: until they expire
+	// too, they are not free, and they count for nobody.
 	byOwner := map[string][]Lease{}
 	var free []Lease
 	for _, s := range readable(shards, byShard) {
@@ -86,7 +86,7 @@ func Plan(now time.Time, shards []Shard, leases []Lease, workers []Worker) []Mov
 		moves = append(moves, Move{Shard: l.Shard, To: to, Epoch: l.Epoch})
 	}
 
-	// Then balance. A difference of one stays: moving it would only turn it round.
+	// Then balance. A difference of one stays: a move would only swap the two workers.
 	for {
 		least, most := extremes(load)
 		if load[most]-load[least] < 2 || len(byOwner[most]) == 0 {

@@ -13,8 +13,8 @@ import (
 )
 
 // store is the group's SQL. Expiry is judged by the database's clock alone, and
-// by clock_timestamp(): now() is the transaction's start, which a frozen process
-// has long left behind.
+// by clock_timestamp(): now() stays at the transaction's start, however long the
+// process was frozen in it.
 type store struct {
 	pool       *pgxpool.Pool
 	group      string
@@ -76,7 +76,8 @@ func (s *store) register(ctx context.Context, stream shardreader.Stream, latest 
 	return out, nil
 }
 
-// gapsOfLostLife declares a gap for each shard of a life that was not drained.
+// gapsOfLostLife declares a gap for each shard that was not drained when its life
+// ended.
 func gapsOfLostLife(ctx context.Context, tx pgx.Tx, before int64, created time.Time) error {
 	_, err := tx.Exec(ctx, `
 		INSERT INTO shardgroup.gaps (stream_id, shard, reason, from_at, to_at)

@@ -41,7 +41,8 @@ func (s *store) renew(ctx context.Context, id int64, worker string, ttl time.Dur
 	}
 
 	// One round trip for all of a worker's shards. A lease with another owner or
-	// epoch is not extended, and neither is the tip of its shard written.
+	// epoch is not extended, and the tip of its shard is not written. One that has
+	// expired is extended: owner and epoch say that nobody has acquired it since.
 	var b pgx.Batch
 	b.Queue(`
 		INSERT INTO shardgroup.workers (group_name, generation, worker, expires_at)

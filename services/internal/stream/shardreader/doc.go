@@ -51,8 +51,8 @@
 //   - A shard's records are handed over in order, none left out, none twice,
 //     for as long as one call of Shard lives, whichever way it is read and
 //     however often that changes. Across calls it is the caller's
-//     position that decides: a record is handed over again exactly when it lies
-//     behind that position.
+//     position that decides: a record is handed over again exactly when it comes
+//     after that position.
 //   - A position moves its own shard alone: All with positions of some shards
 //     reads the others from their oldest record.
 //   - A resumed read asks AT the position's record and drops the user records

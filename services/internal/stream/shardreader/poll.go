@@ -57,7 +57,7 @@ func (s *session) from() types.StartingPosition {
 		return types.StartingPosition{Type: types.ShardIteratorTypeAfterSequenceNumber, SequenceNumber: aws.String(s.continuation)}
 	case s.next.Sequence != "":
 		// AT, not AFTER: the record may be an aggregate that was handled in part,
-		// and that it comes shows that nothing behind it was trimmed.
+		// and that it comes shows that nothing after it was trimmed.
 		s.resuming = true
 		return types.StartingPosition{Type: types.ShardIteratorTypeAtSequenceNumber, SequenceNumber: aws.String(s.next.Sequence)}
 	case s.kind == fromTime:

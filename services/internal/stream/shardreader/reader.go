@@ -41,7 +41,7 @@ type Options struct {
 	CatchUpBytes int
 	// Limit bounds the Kinesis records of one call; 0 is 5,000.
 	Limit int32
-	// CallTimeout bounds one call; 0 is 10 s.
+	// CallTimeout bounds one call, or all calls of one poll; 0 is 10 s.
 	CallTimeout time.Duration
 	// Empty asks for batches without records too: they carry Behind, and that
 	// the tip is known (AsOf).

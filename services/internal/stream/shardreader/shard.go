@@ -34,8 +34,8 @@ func (r *Reader) drain(ctx context.Context, shard string, start Start, handle Ha
 		pace: newPace(r.o.PollEvery, r.o.CatchUpBytes), backoff: firstBackoff,
 	}
 	if kind == fromLatest {
-		// Should the first iterator be lost before a record came, this is where
-		// reading goes on.
+		// If the first iterator expires before a record has come, reading goes on
+		// from this time.
 		s.startAt = time.Now()
 	}
 	r.update(shard, func(st *ShardState) { *st = ShardState{Position: s.next} })
@@ -82,8 +82,8 @@ type session struct {
 	pollFor      time.Duration // how long to poll after subscriptions that brought nothing
 }
 
-// turn is one poll, or one whole subscription. ended reports that reading has:
-// with err, or drained. Else wait is the time until the next turn.
+// turn is one poll, or one whole subscription. ended reports that reading has
+// ended: with err, or drained. Else wait is the time until the next turn.
 func (s *session) turn(ctx context.Context) (ended bool, wait time.Duration, err error) {
 	if held, arn := s.consumer(); arn != "" {
 		ended, err = s.subscription(ctx, held, arn)
@@ -99,11 +99,13 @@ func (s *session) turn(ctx context.Context) (ended bool, wait time.Duration, err
 		return false, 0, err
 	}
 	ended, err = s.handOver(ctx, b, b.AsOf, false)
+
+	// The wait counts from the call, so the time that the handler took is part of it.
 	return ended, wait - time.Since(b.AsOf), err
 }
 
-// handOver calls the handler with a batch and moves on behind it. ended reports
-// that reading has: with the handler's error, or drained.
+// handOver calls the handler with a batch and moves the position to its end. ended
+// reports that reading has ended: with the handler's error, or drained.
 func (s *session) handOver(ctx context.Context, b Batch, answered time.Time, fanOut bool) (ended bool, err error) {
 	if len(b.Records) > 0 || b.Closed || s.r.o.Empty {
 		if err := s.handle(ctx, b); err != nil {
@@ -111,7 +113,7 @@ func (s *session) handOver(ctx context.Context, b Batch, answered time.Time, fan
 		}
 	}
 
-	// Only now: what the handler refused is not behind us.
+	// Only now: a batch that the handler refused must be read again.
 	s.next, s.backoff = b.Next, firstBackoff
 	s.r.update(s.shard, func(st *ShardState) {
 		st.Position, st.Behind, st.PolledAt, st.FanOut, st.Closed, st.Err = b.Next, b.Behind, answered, fanOut, b.Closed, nil

@@ -28,7 +28,7 @@ func Latest() Start { return Start{kind: fromLatest} }
 // At starts with the first record that arrived at t or later.
 func At(t time.Time) Start { return Start{kind: fromTime, at: t} }
 
-// After starts each shard behind its own position, and a shard without one with
+// After starts each shard after its own position, and a shard without one with
 // its oldest record. Of several positions of one shard the last counts; one
 // whose Sequence is empty counts as none. Keep the position of a closed shard,
 // too, as long as Shards lists it: without it, All reads the shard again before
@@ -53,7 +53,7 @@ func (s Start) check() error {
 	return nil
 }
 
-// of returns where one shard begins: behind next, or, where that is empty, as
+// of returns where one shard begins: after next, or, where that is empty, as
 // kind says.
 func (s Start) of(shard string) (kind startKind, next Position) {
 	if p, ok := s.after[shard]; ok {

@@ -38,7 +38,7 @@ func (s *session) consumer() (held context.Context, arn string) {
 }
 
 // subscription subscribes and hands over events until the subscription ends,
-// which is no error, fails, or the consumer is not held any more.
+// which is no error, until it fails, or until the consumer is not held any more.
 func (s *session) subscription(ctx, held context.Context, arn string) (ended bool, err error) {
 	// The subscription lives as long as both: ctx, which ends reading, and held,
 	// which ends our right to the consumer.
@@ -85,7 +85,7 @@ func (s *session) subscription(ctx, held context.Context, arn string) (ended boo
 	}
 }
 
-// subscribe opens a subscription behind what was handed over. It lasts as long
+// subscribe opens a subscription after what was handed over. It lasts as long
 // as ctx, so the time for an answer is bounded by cancel.
 func (s *session) subscribe(ctx context.Context, cancel context.CancelCauseFunc, arn string) (Subscription, error) {
 	late := time.AfterFunc(s.r.o.CallTimeout, func() { cancel(errNoAnswer) })
@@ -95,7 +95,7 @@ func (s *session) subscribe(ctx context.Context, cancel context.CancelCauseFunc,
 		return nil, err
 	}
 
-	s.iterator = "" // polling, should it come to that, goes on behind what is handed over here
+	s.iterator = "" // polling, should it come to that, goes on after what is handed over here
 	from := s.from()
 	sub, err := s.r.o.FanOut.SubscribeToShard(ctx, &kinesis.SubscribeToShardInput{
 		ConsumerARN: &arn, ShardId: &s.shard, StartingPosition: &from,
@@ -107,10 +107,10 @@ func (s *session) subscribe(ctx context.Context, cancel context.CancelCauseFunc,
 	return sub, err
 }
 
-// event hands one event over. asOf is the latest time from before which all
-// arrivals are known to have been handed over: when an event was sent, nobody
-// says, and it may have waited for a slow handler, but not from before the
-// subscription was asked for nor from before the last record that it brought.
+// event hands one event over. asOf is the time for Batch.AsOf. An event does not
+// say when it was sent, and it may have waited for a slow handler. But it was sent
+// after the subscription was asked for, and after its last record arrived: asOf
+// is the later of the two.
 func (s *session) event(ctx context.Context, e types.SubscribeToShardEvent, asOf *time.Time) (ended bool, err error) {
 	next := aws.ToString(e.ContinuationSequenceNumber)
 	b := s.batch(e.Records, e.MillisBehindLatest)
