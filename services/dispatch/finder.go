@@ -40,7 +40,8 @@ func (f nearbyFinder) Find(ctx context.Context, pickup geo.Point, pick func(cont
 		return nil, err
 	}
 
-	// The drivers who cannot be asked go first: routing is what costs time.
+	// Drivers who cannot be asked are left out before the routing, which is what
+	// costs time.
 	picked, err := pick(ctx, idsOf(near))
 	if err != nil {
 		return nil, err

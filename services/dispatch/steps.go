@@ -133,8 +133,8 @@ func (h *handler) await(ctx context.Context, r ride.Ride) (ride.Ride, error) {
 	}
 }
 
-// overtakenPause keeps a worker whose clock is ahead of the database's from
-// asking without end whether an offer has expired.
+// overtakenPause is for a worker whose clock is ahead of the database's: without
+// it, the worker would ask in a tight loop whether an offer has expired.
 const overtakenPause = 50 * time.Millisecond
 
 func pause(ctx context.Context, d time.Duration) error {

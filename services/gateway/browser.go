@@ -61,6 +61,8 @@ func (b browser) ticket(w http.ResponseWriter, r *http.Request) {
 // socket is GET /{role}/socket?ticket=…: the ticket is used up, and the
 // WebSocket is passed on to the map.
 func (b browser) socket(w http.ResponseWriter, r *http.Request) {
+	// A browser sends Origin with every handshake. A program need not: it has the
+	// ticket.
 	if r.Header.Get("Origin") != "" && !sameOrigin(r) {
 		httpserver.WriteProblem(w, problem.New(problem.Forbidden, "This socket is for Tandem's own page."))
 		return
@@ -77,8 +79,8 @@ func (b browser) socket(w http.ResponseWriter, r *http.Request) {
 	b.sendAs(w, out, id)
 }
 
-// admit returns who asks, by the role's cookie. If it may not be asked so, it
-// has answered and ok is false.
+// admit returns who asks, by the role's cookie. If the request is refused, admit
+// has answered it and ok is false.
 func (b browser) admit(w http.ResponseWriter, r *http.Request) (id auth.Identity, ok bool) {
 	// The browser sends the cookie with any page's request. Only Origin tells
 	// which page asks, so what changes something must come from ours.

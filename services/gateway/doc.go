@@ -6,7 +6,7 @@
 //   - A browser has one cookie for each role, scoped to /rider, /driver or
 //     /admin, so that one browser can be all three in three tabs. Beneath that
 //     path lie the role's API and its socket; the gateway strips the prefix,
-//     swaps the cookie for a short token and passes the request on. A request
+//     replaces the cookie by a token and passes the request on. A request
 //     that changes something must come from this origin.
 //   - A program sends a bearer token to /v1/…, which it got from
 //     POST /v1/tokens; the gateway passes it on as it is.

@@ -77,7 +77,9 @@ func (g *gateway) proxy(service, target string) (http.Handler, error) {
 			r.Out.Header.Del("Cookie") // a service is told who asks by the token alone
 		},
 		FlushInterval: -1, // streams are passed on at once
-		Transport:     &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: 60 * time.Second, ResponseHeaderTimeout: 35 * time.Second},
+		// httpserver answers within 30 s, if only with "It took too long": a service that
+		// is silent for 35 s hangs.
+		Transport: &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: 60 * time.Second, ResponseHeaderTimeout: 35 * time.Second},
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			var tooLarge *http.MaxBytesError
 			switch {

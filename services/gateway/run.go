@@ -37,8 +37,8 @@ type gateway struct {
 	sessions *expirable.LRU[string, auth.Identity] // by secret
 }
 
-// A look-up is spared for each further request of a page. A session that ended
-// on another gateway lives on in this one for at most cacheLife.
+// Sessions are cached, so that not every request of a page costs a query. One that
+// was ended at another gateway is still accepted here for at most cacheLife.
 const (
 	cacheLife  = time.Minute
 	cacheLimit = 10_000

@@ -27,7 +27,7 @@ func files(embedded fs.FS) http.Handler {
 	server := statigz.FileServer(readDirFS{embedded}, statigz.EncodeOnInit, statigz.OnNotFound(nothing))
 
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "no-cache") // ask each time, by the ETag
+		w.Header().Set("Cache-Control", "no-cache") // the browser asks each time, with the ETag
 		if strings.HasPrefix(r.URL.Path, "/assets/") && server.Found(r) {
 			// The name of an asset has a hash of its content, so it never changes.
 			w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")

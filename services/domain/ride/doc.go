@@ -1,6 +1,6 @@
-// Package ride has the ride: its states, and the only SQL on rides and offers
-// (schema ride). Booking and dispatch are two processes of this one module and
-// both write through this package; everyone else asks booking over HTTP.
+// Package ride has the ride: its states, and all SQL of the services on rides and
+// offers (schema ride; only the audit reads it too). Booking and dispatch are two processes, and both write
+// through this package; every other service asks booking over HTTP.
 //
 //	                    ┌───────── refuse, expire ─────────┐
 //	                    ▼                                  │
@@ -31,7 +31,7 @@
 //
 // # When a ride is looked at
 //
-// wake_at is when the sweeper looks at a ride that nothing else has moved:
+// wake_at is when the sweeper looks at a ride that nothing else has moved until then:
 //
 //	state      wake_at                                         then
 //	requested  delay + visibility × receives left + margin     requeue; past expires_at: unfulfilled

@@ -28,9 +28,10 @@ type Status struct {
 	Detail   any               `json:"detail,omitempty"`
 }
 
-// adviser is an error that may be shown to anybody: one sentence on what is set
-// up wrongly and how to mend it. Other errors may say what is nobody's business,
-// such as addresses: they stay in the log and in the status, which has roles.
+// adviser is an error that may be shown to anybody: one sentence that says what is
+// set up wrongly and how to put it right. Other errors may contain what strangers
+// must not see, such as addresses: they are shown only in the log, and in
+// /v1/status, which needs a role.
 type adviser interface{ Advice() string }
 
 func advice(err error) (string, bool) {
@@ -42,8 +43,8 @@ func advice(err error) (string, bool) {
 }
 
 const (
-	readyWithin  = 2 * time.Second
-	statusWithin = time.Second // of that, for the checks: the console does not wait long
+	readyWithin  = 2 * time.Second // all checks together, for /readyz
+	statusWithin = time.Second     // the same, for /v1/status: the console does not wait long
 )
 
 func (s *server) builtin() []Route {

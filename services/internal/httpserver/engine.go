@@ -35,7 +35,8 @@ func (s *server) engine() (http.Handler, error) {
 	e.HandleMethodNotAllowed = true
 	e.ContextWithFallback = true
 
-	// Who asks is told by the connection: X-Forwarded-For is what a client says.
+	// The address of whoever asks is the connection's: anybody can write an
+	// X-Forwarded-For.
 	if err := e.SetTrustedProxies(nil); err != nil {
 		return nil, fmt.Errorf("httpserver: %w", err)
 	}

@@ -65,7 +65,8 @@ type Options struct {
 	Env    lifecycle.Env
 	Auth   *auth.Signer
 	Routes []Route
-	// Ready are the dependencies; each has 2 s.
+	// Ready are the dependencies. They are asked one after the other, and have 2 s
+	// together.
 	Ready []Check
 	// Status returns the detail of GET /v1/status (roles service and admin).
 	Status func() any

@@ -72,6 +72,8 @@ func (o Options) compare(attributes map[string]string) (target string, err error
 		return "", fmt.Errorf("sqsworker: queue %s: SQS does not tell its visibility: %w", o.Queue, err)
 	}
 
+	// Each receive names its own visibility, so this worker would do without it. But
+	// then queue and worker were configured apart, and others receive with too little.
 	if need := seconds(o.Visibility); has < int(need) {
 		return "", setupError("queue %s has a visibility of %d s, and this worker needs at least %d s: set %s to %d", o.Queue, has, need, o.VisibilitySetting, need)
 	}
@@ -127,7 +129,7 @@ func (w *Worker) awaitSetup(ctx context.Context) bool {
 			return true
 		}
 
-		// An error that a person must mend is logged as an error, but once: it
+		// An error that only a person can put right is logged as an error, but once: it
 		// stays the same until somebody changes the queue.
 		w.setReady(err)
 		var wrong *SetupError

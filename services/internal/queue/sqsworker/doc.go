@@ -34,8 +34,8 @@
 //   - A handler's ctx ends before the message's visibility does, by a margin of
 //     an eighth of Visibility. The worker counts the visibility from the moment
 //     the answer to a receive arrived, or from the moment a heartbeat was sent.
-//   - At most MaxInFlight messages are in flight, and each of them has a handler
-//     at once. So no message waits in one worker while another worker is idle.
+//   - At most MaxInFlight messages are in flight, and each of them goes to a
+//     handler immediately. So no message waits in one worker while another worker is idle.
 //     The exception is a FIFO group: while its first message is handled, the
 //     messages of the group that were received with it wait in this worker.
 //   - On a FIFO queue one message of a group is handled at a time, in the

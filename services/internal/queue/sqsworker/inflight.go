@@ -34,8 +34,8 @@ func (w *Worker) track(ctx context.Context, m types.Message, received time.Time)
 	f.ctx, f.cancel = context.WithCancelCause(ctx)
 
 	// The margin leaves the handler time to return before another worker can
-	// receive the message. It also covers the way of the answer from SQS, whose
-	// clock started a little before ours.
+	// receive the message. It also covers the time that SQS's answer was under
+	// way: SQS counts the visibility from before it.
 	f.expire = time.AfterFunc(w.o.Visibility-w.o.margin(), func() { f.cancel(ErrLost) })
 
 	w.mu.Lock()
