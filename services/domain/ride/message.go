@@ -90,36 +90,47 @@ func (s *Store) note(ctx context.Context, rideID string, kind EventKind, by stri
 	})
 }
 
-// OnSent is the relay's hook: that a request was sent is an event of its ride.
+// OnSent is the relay's hook: that a request was sent is an event of its ride. It
+// takes as many statements for a batch as for one message, because the relay's
+// transaction, and SQS's answer with it, waits for them.
 func OnSent(ctx context.Context, tx pgx.Tx, sent []outbox.Sent) error {
+	var rides, outboxIDs, messages, changes []string
 	for _, m := range sent {
-		if m.Queue != event.QueueRideRequests {
-			continue
+		if m.Queue == event.QueueRideRequests {
+			rides, outboxIDs, messages = append(rides, m.Key), append(outboxIDs, m.ID), append(messages, m.MessageID)
+			changes = append(changes, fmt.Sprintf(`{"r":%q}`, m.Key)) // a change
 		}
+	}
+	if len(rides) == 0 {
+		return nil
+	}
 
-		// Under the ride's lock, so that the event's number is in the order of
-		// commits: a reader that has seen a later number would never read it.
-		if _, err := tx.Exec(ctx, `SELECT FROM ride.rides WHERE id = $1 FOR UPDATE`, m.Key); err != nil {
-			return fmt.Errorf("ride: queued: %w", err)
-		}
+	// Under the rides' locks, so that an event's number is in the order of commits:
+	// a reader that has seen a later number would never read it. In one order, so
+	// that two transactions do not wait for each other.
+	if _, err := tx.Exec(ctx, `SELECT FROM ride.rides WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE`, rides); err != nil {
+		return fmt.Errorf("ride: queued: %w", err)
+	}
 
-		// A message that waited in the outbox can come back from the queue that much
-		// later.
-		if _, err := tx.Exec(ctx, `UPDATE ride.rides r SET wake_at = r.wake_at + (clock_timestamp() - o.added_at)
-			FROM ride.outbox o WHERE o.id = $2 AND r.id = $1 AND r.state IN ('requested', 'offered')`, m.Key, m.ID); err != nil {
-			return fmt.Errorf("ride: wake: %w", err)
-		}
+	// A message that waited in the outbox can come back from the queue that much
+	// later.
+	if _, err := tx.Exec(ctx, `UPDATE ride.rides r SET wake_at = r.wake_at + (clock_timestamp() - o.added_at)
+		FROM ride.outbox o WHERE o.id = ANY($1::uuid[]) AND r.id::text = o.key AND r.id = ANY($2::uuid[])
+			AND r.state IN ('requested', 'offered')`, outboxIDs, rides); err != nil {
+		return fmt.Errorf("ride: wake: %w", err)
+	}
 
-		_, err := tx.Exec(ctx, `INSERT INTO ride.ride_events (ride_id, kind, at, by, attempt, data)
-			SELECT id, 'queued', clock_timestamp(), 'relay', attempt,
-				jsonb_build_object('message_id', $2::text, 'outbox_id', $3::text) FROM ride.rides WHERE id = $1`, m.Key, m.MessageID, m.ID)
-		if err != nil {
-			return fmt.Errorf("ride: queued: %w", err)
-		}
+	_, err := tx.Exec(ctx, `INSERT INTO ride.ride_events (ride_id, kind, at, by, attempt, data)
+		SELECT r.id, 'queued', clock_timestamp(), 'relay', r.attempt,
+			jsonb_build_object('message_id', m.message_id, 'outbox_id', m.outbox_id)
+		FROM unnest($1::uuid[], $2::text[], $3::text[]) WITH ORDINALITY AS m (ride_id, message_id, outbox_id, n)
+		JOIN ride.rides r ON r.id = m.ride_id ORDER BY m.n`, rides, messages, outboxIDs)
+	if err != nil {
+		return fmt.Errorf("ride: queued: %w", err)
+	}
 
-		if err := notify(ctx, tx, m.Key, "", ""); err != nil {
-			return err
-		}
+	if _, err := tx.Exec(ctx, `SELECT pg_notify($1, c) FROM unnest($2::text[]) AS c`, channel, changes); err != nil {
+		return fmt.Errorf("ride: notify: %w", err)
 	}
 	return nil
 }

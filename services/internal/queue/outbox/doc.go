@@ -9,8 +9,9 @@
 //   - key: what the message is about, such as a ride's id. Rows of one queue and
 //     key are sent in order; on a FIFO queue the key is the message group.
 //   - relay: what sends the rows. Any number may run, and one works at a time.
-//   - round: one transaction of the relay, in which it chooses rows, sends them
-//     and marks the result.
+//   - round: one batch for each queue that has unsent rows. Each batch is a
+//     transaction, in which the relay chooses rows, sends them and marks the result.
+//   - set aside: SQS refuses the row for good; it is kept, and not tried any more.
 //   - prune: to delete rows that were sent some time ago.
 //
 // # The table
@@ -20,7 +21,7 @@
 // names are not qualified: they go to the first schema of search_path.
 //
 //	psql "$DATABASE_URL" -c 'CREATE SCHEMA shop'
-//	PGOPTIONS='-c search_path=shop' psql "$DATABASE_URL" -f migrations/00001_outbox.sql
+//	PGOPTIONS='-c search_path=shop' psql "$DATABASE_URL" -f migrations/00001_outbox.sql -f migrations/00002_set_aside.sql
 //
 // outbox.New("shop", "outbox") is then the Box to Add to.
 //
@@ -35,9 +36,9 @@
 //
 // # The relay, failure by failure
 //
-// A round is one transaction: take the advisory lock, choose the first unsent
-// row of each key if it is due, send these rows in batches of ten, mark those
-// that SQS acknowledged, commit.
+// A batch is one transaction: take the advisory lock, choose the first unsent row
+// of each key if it is due, send up to ten of these rows, mark those that SQS
+// acknowledged, commit. After a round that moved something comes the next one at once.
 //
 //   - Another relay holds the lock: this relay waits for its next round. The lock
 //     belongs to the transaction. If the process freezes, the session's
@@ -46,10 +47,20 @@
 //   - The process dies, or the commit fails, after SQS has acknowledged: the rows
 //     are sent again. Consumers deduplicate by the row's id. A FIFO queue does so
 //     too, for five minutes, because id is the deduplication id.
+//   - SQS is slow: the transaction spans one call, and the call ends well before
+//     the session's idle_in_transaction_session_timeout does. A call whose answer
+//     comes later than that is sent again.
+//   - ctx of Run ends: a batch that is under way is sent, marked and committed.
+//   - OnSent fails, or what it must lock is locked: the rows stay marked as sent.
 //   - SQS refuses one entry of a batch: that row keeps the error and is tried
 //     again later. It holds back the rows of its own key and no others.
+//   - SQS refuses a message for what it holds: it is set aside with the reason,
+//     which is logged at level error, and the next rows of its key go on. Where SQS
+//     refuses the whole call for it, the rows of the batch are sent one by one. When
+//     the cause is mended, UPDATE outbox SET set_aside_at = NULL tries it again.
 //   - SQS does not answer, or the queue does not exist: all rows of that queue
-//     wait, Ready returns the reason, and the queue's URL is looked up again. For
+//     wait while the queue rests, up to 4 s between two tries, Ready returns the
+//     reason, and the queue's URL is looked up again. For
 //     a queue that does not exist the reason is a *SetupError that names it, and
 //     for one of Options.Queues Ready returns it also before there is a row.
 //   - The database does not answer: rounds fail and are tried again. Nothing was

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -18,6 +19,10 @@ type fakeSQS struct {
 	queues map[string]chan string // bodies, by the queue's name
 	seen   map[string]bool
 	refuse func(body string) bool // where set: the entries that fail
+
+	takes time.Duration // how long a send takes
+	sends int           // acknowledged entries, however often each was sent
+	after func()        // where set: called after the send, before its answer
 }
 
 func newFakeSQS(queues ...string) *fakeSQS {
@@ -31,7 +36,7 @@ func newFakeSQS(queues ...string) *fakeSQS {
 func (f *fakeSQS) create(queue string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.queues[queue] = make(chan string, 100)
+	f.queues[queue] = make(chan string, 4000)
 }
 
 func (f *fakeSQS) setRefuse(refuse func(body string) bool) {
@@ -68,7 +73,20 @@ func (f *fakeSQS) GetQueueUrl(_ context.Context, in *sqs.GetQueueUrlInput, _ ...
 	return &sqs.GetQueueUrlOutput{QueueUrl: aws.String("http://fake/" + *in.QueueName)}, nil
 }
 
-func (f *fakeSQS) SendMessageBatch(_ context.Context, in *sqs.SendMessageBatchInput, _ ...func(*sqs.Options)) (*sqs.SendMessageBatchOutput, error) {
+func (f *fakeSQS) SendMessageBatch(ctx context.Context, in *sqs.SendMessageBatchInput, _ ...func(*sqs.Options)) (*sqs.SendMessageBatchOutput, error) {
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-time.After(f.takes):
+	}
+	out, err := f.sendBatch(in)
+	if f.after != nil {
+		f.after()
+	}
+	return out, err
+}
+
+func (f *fakeSQS) sendBatch(in *sqs.SendMessageBatchInput) (*sqs.SendMessageBatchOutput, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	queue := strings.TrimPrefix(*in.QueueUrl, "http://fake/")
@@ -83,7 +101,15 @@ func (f *fakeSQS) SendMessageBatch(_ context.Context, in *sqs.SendMessageBatchIn
 			f.seen[id] = true
 			f.queues[queue] <- *e.MessageBody
 		}
+		f.sends++
 		out.Successful = append(out.Successful, types.SendMessageBatchResultEntry{Id: e.Id, MessageId: aws.String(fmt.Sprint(len(f.seen)))})
 	}
 	return out, nil
+}
+
+// sent returns how many entries were acknowledged.
+func (f *fakeSQS) sent() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.sends
 }

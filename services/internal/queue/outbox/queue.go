@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -63,6 +64,7 @@ func (r *Relay) setQueueErr(queue string, err error) {
 			r.o.Log.Info("messages can be sent again", "queue", queue)
 		}
 		delete(r.queueErr, queue)
+		delete(r.rest, queue)
 		return
 	}
 
@@ -71,8 +73,56 @@ func (r *Relay) setQueueErr(queue string, err error) {
 	}
 	r.queueErr[queue] = err
 
+	// The queue rests in this relay, and not row by row: when it is back, all that
+	// waited goes at once, and not when each row's turn has come.
+	rest := r.rest[queue]
+	rest.pause = min(max(2*rest.pause, firstRetry), lastRest)
+	rest.until = time.Now().Add(rest.pause)
+	r.rest[queue] = rest
+
 	// A recreated queue may have another URL.
 	delete(r.urls, queue)
+}
+
+// rest is for how long a queue that failed is left alone.
+type rest struct {
+	pause time.Duration
+	until time.Time
+}
+
+// lastRest is the longest rest: a queue that is back is used again after it.
+const lastRest = 4 * time.Second
+
+func (r *Relay) resting(queue string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return time.Now().Before(r.rest[queue].until)
+}
+
+// sendAlone makes the queue's next n batches batches of one row.
+func (r *Relay) sendAlone(queue string, n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.alone[queue] = n
+}
+
+// batchSize is how many rows the queue's next batch takes.
+func (r *Relay) batchSize(queue string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.alone[queue] > 0 {
+		return 1
+	}
+	return batchSize
+}
+
+// tookBatch reports whether the batch that is sent now is one of one row.
+func (r *Relay) tookBatch(queue string) (alone bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	alone = r.alone[queue] > 0
+	r.alone[queue] = max(r.alone[queue]-1, 0)
+	return alone
 }
 
 // checkQueues looks up those of Options.Queues whose URL is not known.

@@ -42,13 +42,15 @@ type Options struct {
 	Wake <-chan struct{}
 	// PollEvery is how often the relay looks for rows without a wake. 0: 1 s.
 	PollEvery time.Duration
-	// SendWithin bounds one call of SQS; it must be well below the sessions'
-	// idle_in_transaction_session_timeout. 0: 4 s.
+	// SendWithin bounds the send of one batch. Where the sessions have a shorter
+	// idle_in_transaction_session_timeout, half of that bounds it. 0: 4 s.
 	SendWithin time.Duration
 	// KeepSent is how long sent rows are kept to look at. 0: one hour.
 	KeepSent time.Duration
-	// OnSent, where set, runs in the transaction that marks the rows as sent. Its
-	// error rolls the transaction back, and the rows are sent again.
+	// OnSent, where set, runs in the transaction that marks the rows as sent, and
+	// waits for a lock for half a second at most. If it fails for several rows, it
+	// is called for each of them alone; if it fails for one, what it wrote is
+	// rolled back and its error logged. The row stays marked as sent.
 	OnSent func(ctx context.Context, tx pgx.Tx, sent []Sent) error
 }
 
@@ -64,6 +66,8 @@ type Relay struct {
 	mu       sync.Mutex
 	urls     map[string]string
 	queueErr map[string]error // by queue: why nothing can be sent to it
+	rest     map[string]rest  // by queue
+	alone    map[string]int   // by queue: how many of its next batches have one row
 	roundErr error            // the last round's
 }
 
@@ -76,7 +80,7 @@ func NewRelay(o Options) *Relay {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 
-	return &Relay{o: o, urls: map[string]string{}, queueErr: map[string]error{}}
+	return &Relay{o: o, urls: map[string]string{}, queueErr: map[string]error{}, rest: map[string]rest{}, alone: map[string]int{}}
 }
 
 // Run sends rows until ctx ends, and then returns nil. What failed is tried again.
@@ -86,19 +90,26 @@ func (r *Relay) Run(ctx context.Context) error {
 	defer prune.Stop()
 	defer check.Stop()
 
+	always := make(chan struct{})
+	close(always)
+
 	r.checkQueues(ctx)
-	for {
+	for ctx.Err() == nil {
 		n, err := r.Round(ctx)
 		r.setRoundErr(err)
-		if err == nil && n == roundSize {
-			continue // a full round: there may be more
+
+		// After a round that moved something there may be more to do, if only the
+		// next rows of the same keys. Pruning still gets its turn.
+		var more <-chan struct{}
+		if n > 0 {
+			more = always
 		}
 
 		// A wake may be lost, and a row may become due without one, so polling
 		// goes on beside the wakes.
 		select {
 		case <-ctx.Done():
-			return nil
+		case <-more:
 		case <-r.o.Wake:
 		case <-poll.C:
 		case <-check.C:
@@ -109,6 +120,7 @@ func (r *Relay) Run(ctx context.Context) error {
 			}
 		}
 	}
+	return nil
 }
 
 // Ready returns nil, or why messages cannot be sent now.

@@ -4,33 +4,50 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/aws/smithy-go"
 )
 
 const batchSize = 10 // SQS's limit of entries
 
-// send sends rows, a batch to a call, and fills in each row's messageID or err.
-func (r *Relay) send(ctx context.Context, rows []*row) {
-	byQueue := map[string][]*row{}
-	for _, x := range rows {
-		byQueue[x.queue] = append(byQueue[x.queue], x)
+// errRefused is wrapped by the error of a row that SQS will never take.
+var errRefused = errors.New("refused for good")
+
+// send sends one batch and fills in each row's messageID or err.
+func (r *Relay) send(ctx context.Context, queue string, rows []*row) {
+	alone := r.tookBatch(queue)
+	err := r.sendBatch(ctx, queue, rows)
+	if err != nil {
+		fail(rows, &queueError{err})
 	}
 
-	for queue, rows := range byQueue {
-		var failed error
-		for len(rows) > 0 {
-			n := batchLength(rows)
-			if err := r.sendBatch(ctx, queue, rows[:n]); err != nil {
-				failed = err
-			}
-			rows = rows[n:]
+	if err != nil && !notFound(err) && refused(errorCode(err)) {
+		// SQS has refused the call for what one of its rows holds, and does not say
+		// which: each of them is sent alone, and then it is clear.
+		if alone {
+			fail(rows, fmt.Errorf("%w: %w", errRefused, err))
+		} else {
+			r.sendAlone(queue, len(rows))
 		}
-		r.setQueueErr(queue, failed)
+		err = nil // the queue itself is well
+	}
+	r.setQueueErr(queue, err)
+}
+
+// queueError is a row's error where the whole call failed.
+type queueError struct{ error }
+
+func (e *queueError) Unwrap() error { return e.error }
+
+func fail(rows []*row, err error) {
+	for _, x := range rows {
+		x.err = err
 	}
 }
 
@@ -48,30 +65,18 @@ func batchLength(rows []*row) int {
 // sendBatch returns the error of the whole call; an entry's own error stays with
 // its row.
 func (r *Relay) sendBatch(ctx context.Context, queue string, rows []*row) error {
-	ctx, cancel := context.WithTimeout(ctx, r.o.SendWithin)
-	defer cancel()
-
-	fail := func(err error) error {
-		for _, x := range rows {
-			x.err = err
-		}
-		return err
-	}
-
 	url, err := r.url(ctx, queue)
 	if err != nil {
-		return fail(err)
+		return err
 	}
 	out, err := r.o.Client.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &url, Entries: entries(queue, rows)})
 	if err != nil {
-		return fail(err)
+		return err
 	}
 
 	// A row counts as sent only if the answer names it: what SQS did not
 	// acknowledge is sent again.
-	for _, x := range rows {
-		x.err = errors.New("SQS did not answer for this entry")
-	}
+	fail(rows, errors.New("SQS did not answer for this entry"))
 	for _, ok := range out.Successful {
 		if x := rowOf(rows, ok.Id); x != nil {
 			x.messageID, x.err = aws.ToString(ok.MessageId), nil
@@ -80,9 +85,30 @@ func (r *Relay) sendBatch(ctx context.Context, queue string, rows []*row) error 
 	for _, no := range out.Failed {
 		if x := rowOf(rows, no.Id); x != nil {
 			x.err = fmt.Errorf("%s: %s", aws.ToString(no.Code), aws.ToString(no.Message))
+			if no.SenderFault && refused(aws.ToString(no.Code)) {
+				x.err = fmt.Errorf("%w: %w", errRefused, x.err)
+			}
 		}
 	}
 	return nil
+}
+
+// refused reports whether SQS's error is about what a message holds, so that
+// another try cannot succeed. Other faults of the sender, such as access denied,
+// can be mended.
+func refused(code string) bool {
+	return slices.Contains([]string{
+		"InvalidMessageContents", "InvalidParameterValue", "InvalidAttributeValue", "MissingParameter",
+		"BatchRequestTooLong", "AWS.SimpleQueueService.BatchRequestTooLong",
+	}, code)
+}
+
+func errorCode(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode()
+	}
+	return ""
 }
 
 // entries are rows as SQS takes them; an entry's id is its row's index.
@@ -90,7 +116,7 @@ func entries(queue string, rows []*row) []types.SendMessageBatchRequestEntry {
 	var out []types.SendMessageBatchRequestEntry
 	for i, x := range rows {
 		e := types.SendMessageBatchRequestEntry{Id: aws.String(fmt.Sprint(i)), MessageBody: aws.String(string(x.body))}
-		if strings.HasSuffix(queue, ".fifo") {
+		if isFIFO(queue) {
 			// A FIFO queue drops a row that is sent twice within five minutes. It
 			// takes no delay for a single message.
 			e.MessageGroupId, e.MessageDeduplicationId = &x.key, &x.id
@@ -101,6 +127,8 @@ func entries(queue string, rows []*row) []types.SendMessageBatchRequestEntry {
 	}
 	return out
 }
+
+func isFIFO(queue string) bool { return strings.HasSuffix(queue, ".fifo") }
 
 // rowOf returns the row whose entry has that id, or nil.
 func rowOf(rows []*row, id *string) *row {

@@ -1,0 +1,137 @@
+package outbox_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"tandem/services/internal/queue/outbox"
+)
+
+// impatient has the sessions of production, shrunk: each may sit idle in a
+// transaction for as long as a few batches take, and not ten.
+func impatient(t *testing.T, b testBox, tracer pgx.QueryTracer) testBox {
+	t.Helper()
+	cfg := b.pool.Config()
+	cfg.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "400ms"
+	cfg.ConnConfig.Tracer = tracer
+	pool, err := pgxpool.NewWithConfig(t.Context(), cfg)
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	b.pool = pool
+	return b
+}
+
+func (b testBox) addMany(t *testing.T, queue string, n int) {
+	t.Helper()
+	for i := range n {
+		b.add(t, queue, fmt.Sprint("r", i), "request")
+	}
+}
+
+// drain runs the relay until nothing is unsent, and wants no more sends than
+// rows and a tenth.
+func (b testBox) drain(t *testing.T, relay *outbox.Relay, client *fakeSQS, rows int) {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- relay.Run(ctx) }()
+	require.Eventually(t, func() bool { return b.unsent(t) == 0 || client.sent() > 3*rows }, time.Minute, 20*time.Millisecond)
+	stop()
+	require.NoError(t, <-ended)
+	require.Zero(t, b.unsent(t), "%d were sent", client.sent())
+	require.LessOrEqual(t, float64(client.sent())/float64(rows), 1.1)
+}
+
+func TestASlowQueueIsSentEachRowOnce(t *testing.T) {
+	t.Parallel()
+	b, client := impatient(t, newTestBox(t), nil), newFakeSQS("standard")
+	b.addMany(t, "standard", 1000)
+	client.takes = 60 * time.Millisecond
+	b.drain(t, b.relay(client, nil), client, 1000)
+}
+
+// slowStatements makes each statement of the pool slow.
+type slowStatements struct{ takes time.Duration }
+
+func (s slowStatements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+	time.Sleep(s.takes)
+	return ctx
+}
+func (s slowStatements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+func TestASlowDatabaseIsSentEachRowOnce(t *testing.T) {
+	t.Parallel()
+	b, client := newTestBox(t), newFakeSQS("standard")
+	b.addMany(t, "standard", 100)
+	slow := impatient(t, b, slowStatements{40 * time.Millisecond})
+	b.drain(t, slow.relay(client, nil), client, 100)
+}
+
+func TestABatchThatIsUnderWayIsFinished(t *testing.T) {
+	t.Parallel()
+	b, client := newTestBox(t), newFakeSQS("standard")
+	b.addMany(t, "standard", 30)
+	ctx, term := context.WithCancel(t.Context())
+	client.after = term
+	require.NoError(t, b.relay(client, nil).Run(ctx))
+	require.Equal(t, 10, client.sent())
+	require.Equal(t, 20, b.unsent(t))
+
+	client.after = nil
+	b.drain(t, b.relay(client, nil), client, 30)
+}
+
+func TestWhatWasAcknowledgedIsMarkedAlthoughTheHookFails(t *testing.T) {
+	t.Parallel()
+	b, client := newTestBox(t), newFakeSQS("standard")
+	b.addMany(t, "standard", 10)
+	var noted []string
+	relay := b.relay(client, func(ctx context.Context, tx pgx.Tx, sent []outbox.Sent) error {
+		for _, s := range sent {
+			if s.Key == "r3" {
+				return errors.New("no")
+			}
+		}
+		for _, s := range sent {
+			noted = append(noted, s.Key)
+		}
+		return nil
+	})
+	require.Equal(t, 10, round(t, relay))
+	require.Zero(t, b.unsent(t))
+	require.ElementsMatch(t, []string{"r0", "r1", "r2", "r4", "r5", "r6", "r7", "r8", "r9"}, noted, "each of the others was noted, once")
+}
+
+// Somebody's psql holds the row that the hook of one message must lock.
+func TestAHeldRowStopsNoOther(t *testing.T) {
+	t.Parallel()
+	b, client := newTestBox(t), newFakeSQS("standard")
+	b.addMany(t, "standard", 30)
+	_, err := b.pool.Exec(t.Context(), `CREATE TABLE `+b.schema+`.thing (key text PRIMARY KEY, noted int DEFAULT 0);
+		INSERT INTO `+b.schema+`.thing SELECT DISTINCT key FROM `+b.schema+`.outbox`)
+	require.NoError(t, err)
+	person, err := b.pool.Begin(t.Context())
+	require.NoError(t, err)
+	defer func() { _ = person.Rollback(context.WithoutCancel(t.Context())) }()
+	_, err = person.Exec(t.Context(), `SELECT FROM `+b.schema+`.thing WHERE key = 'r3' FOR UPDATE`)
+	require.NoError(t, err)
+
+	b.drain(t, b.relay(client, func(ctx context.Context, tx pgx.Tx, sent []outbox.Sent) error {
+		for _, s := range sent {
+			if _, err := tx.Exec(ctx, `UPDATE `+b.schema+`.thing SET noted = noted + 1 WHERE key = $1`, s.Key); err != nil {
+				return err
+			}
+		}
+		return nil
+	}), client, 30)
+	var noted int
+	require.NoError(t, b.pool.QueryRow(t.Context(), `SELECT count(*) FROM `+b.schema+`.thing WHERE noted = 1`).Scan(&noted))
+	require.Equal(t, 29, noted)
+}
