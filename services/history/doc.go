@@ -6,5 +6,6 @@
 // The key of history.points, driver and sequence, decides what "once" means: a
 // repeat that a producer's retry put on the stream meets its own row there and is
 // left out. A point that came after a newer one of its driver and has no row yet
-// is stored too, flagged as not rising.
+// is stored too, flagged as not rising. The stamp that location gave each point is
+// stored with it: by that `tandem audit` tells whose fault it was.
 package history

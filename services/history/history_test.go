@@ -37,6 +37,26 @@ func TestStoresOnceAndFlagsWhatDoesNotRise(t *testing.T) {
 	require.Equal(t, "0", g.Seen("d")[0].Shard)
 }
 
+// Audit tells by it whose fault it is that a point does not rise.
+func TestStoresWhenAPointWasTaken(t *testing.T) {
+	t.Parallel()
+	_, pool := pointstest.Database(t, Schema())
+	s := fakestream.New("0")
+	for i, taken := range []int64{0, day2013 + 5} {
+		seq := int64(day2013 + i)
+		data, err := event.Point{Driver: "d", Seq: seq, At: seq, Taken: taken}.Encode()
+		require.NoError(t, err)
+		s.Put("0", "d", data)
+		s.Put("0", "d", data) // the slower way keeps it too
+	}
+
+	pointstest.Read(t, s, pool, "a", newStore(pool))
+
+	pointstest.Eventually(t, pool, 2, total)
+	require.Equal(t, 1, pointstest.Count(t, pool, `SELECT count(*) FROM history.points WHERE taken_at IS NULL`))
+	require.Equal(t, 1, pointstest.Count(t, pool, `SELECT count(*) FROM history.points WHERE extract(epoch FROM taken_at) * 1000 = seq + 4`))
+}
+
 func TestUndecodablePointsAreParkedAndTheRestStored(t *testing.T) {
 	t.Parallel()
 	_, pool := pointstest.Database(t, Schema())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -78,15 +79,19 @@ func (s *store) insertNew(ctx context.Context, tx pgx.Tx, batch []points.Arrival
 }
 
 func columns() []string {
-	return []string{"day", "driver", "seq", "at", "lat", "lon", "speed", "heading", "accuracy", "arrived_at", "shard", "not_rising"}
+	return []string{"day", "driver", "seq", "at", "lat", "lon", "speed", "heading", "accuracy", "arrived_at", "shard", "not_rising", "taken_at"}
 }
 
 func rowsOf(batch []points.Arrival) pgx.CopyFromSource {
 	return pgx.CopyFromSlice(len(batch), func(i int) ([]any, error) {
 		a := batch[i]
+		var taken any // null: not known
+		if a.Taken > 0 {
+			taken = time.UnixMilli(a.Taken)
+		}
 		return []any{
 			dayOf(a), a.Driver, a.Seq, a.Time(), a.Lat, a.Lon,
-			float32(a.Speed), float32(a.Heading), float32(a.Accuracy), a.Arrived, a.Shard, !a.Rises,
+			float32(a.Speed), float32(a.Heading), float32(a.Accuracy), a.Arrived, a.Shard, !a.Rises, taken,
 		}, nil
 	})
 }

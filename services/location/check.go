@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tandem/services/domain/event"
+	"tandem/services/domain/geo"
 	"tandem/services/internal/problem"
 )
 
@@ -18,6 +19,10 @@ const (
 	// maxAge is how old a driver's own fix may be: an app that was offline for
 	// a day. An importer's recorded times may be any.
 	maxAge = 24 * time.Hour
+	// maxSpan is how far a sequence may lie above its fix time. A device's clock
+	// that was set back makes it do so; and history has a partition for each day of
+	// sequences, so it may not be any.
+	maxSpan = 24 * time.Hour
 )
 
 // point is one fix as it is sent. The pointers tell a missing member from a zero.
@@ -44,54 +49,88 @@ type refusal struct {
 	Detail string `json:"detail"`
 }
 
-// check sorts a batch into what goes to the stream and what is refused. now
-// bounds the fix time from both sides unless recorded is set.
-func check(driver string, points []point, now time.Time, recorded bool) (good []event.Point, refused []refusal) {
-	last := int64(0)
+// bounds are what a batch is held against.
+type bounds struct {
+	now      time.Time
+	recorded bool  // an importer's: the fix times may be any
+	above    int64 // the lowest sequence of the driver's last batch; 0: not known
+}
+
+// check sorts a batch into what goes to the stream and what is refused.
+func check(driver string, points []point, b bounds) (good []event.Point, refused []refusal) {
+	var last event.Point
 	for i, p := range points {
-		field, detail := p.check(now, recorded)
-		if field == "" && p.Seq <= last {
-			field, detail = "seq", fmt.Sprintf("%d does not rise above %d, the one before it in this batch.", p.Seq, last)
+		field, detail := p.check(b)
+		if field == "" {
+			field, detail = p.follows(last, b)
 		}
 		if field != "" {
 			refused = append(refused, refusal{p.Seq, i, field, detail})
 			continue
 		}
 
-		last = p.Seq
-		good = append(good, event.Point{
+		last = event.Point{
 			Driver: driver, Seq: p.Seq, At: p.At, Lat: *p.Lat, Lon: *p.Lon, Speed: p.Speed, Heading: p.Heading, Accuracy: p.Accuracy,
-		})
+		}
+		good = append(good, last)
 	}
 
 	return good, refused
 }
 
-// check returns the field that is wrong and what is wrong with it; "": none is.
-// JSON has no NaN, so a body that has one is refused while it is read.
-func (p point) check(now time.Time, recorded bool) (field, detail string) {
+// check returns the field that is wrong in itself and what is wrong with it; "":
+// none is. JSON has no NaN, so a body that has one is refused while it is read.
+func (p point) check(b bounds) (field, detail string) {
 	at := time.UnixMilli(p.At)
 	switch {
 	case p.Seq <= 0 || p.Seq > maxSeq:
 		return "seq", "A sequence is a number above 0: the larger of the one before + 1 and the fix time in ms."
 	case p.At <= 0:
 		return "at", "The fix time is missing: ms since 1970 UTC."
-	case at.After(now.Add(maxFuture)):
+	case at.After(b.now.Add(maxFuture)):
 		return "at", fmt.Sprintf("The fix time lies more than %s in the future: look at the device's clock.", maxFuture)
-	case !recorded && at.Before(now.Add(-maxAge)):
+	case !b.recorded && at.Before(b.now.Add(-maxAge)):
 		return "at", fmt.Sprintf("The fix is older than %s.", maxAge)
-	case p.Seq > now.Add(maxFuture).UnixMilli()+slack:
-		return "seq", "The sequence runs ahead of the clock: it is the fix time in ms, or one above the one before."
+	case p.Seq < p.At:
+		return "seq", "The sequence is below the fix time: it is the fix time in ms, or one above the one before."
+	case p.Seq > b.now.Add(maxFuture).UnixMilli()+slack || p.Seq-p.At > maxSpan.Milliseconds():
+		return "seq", fmt.Sprintf("The sequence runs ahead of the clock, or more than %s ahead of the fix time.", maxSpan)
 	case p.Lat == nil || bad(*p.Lat, -90, 90):
 		return "lat", "Latitude is -90 to 90 degrees."
 	case p.Lon == nil || bad(*p.Lon, -180, 180):
 		return "lon", "Longitude is -180 to 180 degrees."
+	case *p.Lat == 0 && *p.Lon == 0:
+		return "lat", "0,0 lies in the Gulf of Guinea: it is what a receiver without a fix reports."
 	case bad(p.Speed, 0, maxSpeed):
 		return "speed", fmt.Sprintf("Speed is 0 to %g metres a second.", maxSpeed)
 	case bad(p.Heading, 0, 360) || p.Heading == 360:
 		return "heading", "Heading is 0 to below 360 degrees, clockwise from north."
 	case bad(p.Accuracy, 0, maxAccuracy):
 		return "accuracy", fmt.Sprintf("Accuracy is 0 to %g metres.", maxAccuracy)
+	}
+	return "", ""
+}
+
+// follows returns the field that does not fit what the driver sent before, and
+// why; last is the point before it in the batch.
+func (p point) follows(last event.Point, b bounds) (field, detail string) {
+	if p.Seq <= last.Seq {
+		return "seq", fmt.Sprintf("%d does not rise above %d, the one before it in this batch.", p.Seq, last.Seq)
+	}
+
+	// The last batch's own sequences are taken again: its answer may have been lost.
+	// An importer may send a whole file again: what it holds is stored already.
+	if !b.recorded && p.Seq < b.above {
+		return "seq", fmt.Sprintf("%d does not rise: the batch before began with %d.", p.Seq, b.above)
+	}
+
+	// Within a second receivers jitter, and times are rounded: so at least a second
+	// counts.
+	if last.Seq > 0 {
+		metres := geo.Distance(geo.Point{Lat: last.Lat, Lon: last.Lon}, geo.Point{Lat: *p.Lat, Lon: *p.Lon})
+		if seconds := max(math.Abs(float64(p.At-last.At))/1000, 1); metres/seconds > maxSpeed {
+			return "lat", fmt.Sprintf("The place is %.0f m from the one before, %.1f s away: over %g metres a second.", metres, seconds, maxSpeed)
+		}
 	}
 	return "", ""
 }

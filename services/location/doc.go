@@ -3,7 +3,25 @@
 // was not refused by name. A 503 says from which sequence on to send again.
 //
 // Which points are valid is decided here. A point that is not is refused with the
-// name of the field that is wrong, and the rest of its batch is taken. Location
-// checks the order inside a batch only; whether a sequence rises above all before
-// it, the readers know.
+// name of the field that is wrong, and the rest of its batch is taken.
+//
+// # Order
+//
+// A sequence is the fix time in ms, or one above the one before: it lies at its
+// fix time or at most a day above it, rises within a batch, and does not fall below
+// the first of the driver's last batch. Between the first and the last of that
+// batch it may fall, for a batch whose answer was lost is sent again. An importer
+// may begin its file again, whatever it sent last.
+//
+// One batch of a driver is under way at a time; the next one waits for it. Each
+// batch gets a stamp, the time, above the stamp of the driver's batch before it,
+// and each point carries it to the stream (event.Point.Taken). What location does
+// not remember slips past: it remembers the last batch of 50,000 drivers, in this
+// process, since its start. By the stamp `tandem audit` tells such a point, which
+// its driver sent late, from one that the stream has reordered.
+//
+// # Places
+//
+// 0,0 is refused, and so is a point that lies too far from the one before in its
+// batch: over 100 m/s, where at least a second counts.
 package location

@@ -23,6 +23,7 @@ type service struct {
 	stream    producer
 	putWithin time.Duration
 	now       func() time.Time
+	memory    *memory
 	stats     *stats
 }
 
@@ -55,20 +56,39 @@ func (s *service) points(c *gin.Context) error {
 		return err
 	}
 
-	good, refused := check(driver, in.Points, s.now(), id.Role == auth.Importer)
+	ctx, cancel := context.WithTimeout(c.Request.Context(), s.putWithin)
+	defer cancel()
+
+	// One batch of a driver at a time, in the order of their stamps.
+	last, done, err := s.memory.take(ctx, driver)
+	if err != nil {
+		return notDurable(err, 0, in.Points[0].Seq, []refusal{})
+	}
+	defer done()
+
+	now := s.now()
+	good, refused := check(driver, in.Points, bounds{now: now, recorded: id.Role == auth.Importer, above: last.first})
 	s.stats.refused.Add(int64(len(refused)))
 	if len(good) == 0 {
 		p := problem.Field("points", "No point of the batch was taken; each is named with its reason.")
 		p.Extra = map[string]any{"refused": refused, "accepted_through": 0}
 		return p
 	}
+	stamp := last.note(good[0].Seq, now)
+	for i := range good {
+		good[i].Taken = stamp
+	}
 
 	// 202 only when the stream has acknowledged all of them: what a driver's app is
-	// told to be durable it forgets.
-	// Whether it has, acked says: the wait may have ended in the same moment.
-	acked, err := s.put(c.Request.Context(), driver, good)
+	// told to be durable it forgets. Whether it has, acked says: the wait may have
+	// ended in the same moment.
+	acked, err := s.put(ctx, driver, good)
 	if acked < len(good) {
-		return notDurable(err, good, acked, refused)
+		through := int64(0)
+		if acked > 0 {
+			through = good[acked-1].Seq
+		}
+		return notDurable(err, through, good[acked].Seq, refused)
 	}
 
 	if refused == nil {
@@ -79,8 +99,7 @@ func (s *service) points(c *gin.Context) error {
 	return nil
 }
 
-// put puts the points on the stream and waits until it has acknowledged them, at
-// most for putWithin.
+// put puts the points on the stream and waits until it has acknowledged them.
 func (s *service) put(ctx context.Context, driver string, points []event.Point) (acked int, err error) {
 	data := make([][]byte, len(points))
 	for i, p := range points {
@@ -89,22 +108,15 @@ func (s *service) put(ctx context.Context, driver string, points []event.Point) 
 		}
 	}
 
-	ctx, cancel := context.WithTimeout(ctx, s.putWithin)
-	defer cancel()
 	began := time.Now()
 	acked, err = s.stream.Put(ctx, driver, data...)
 	s.stats.put(acked, time.Since(began))
 	return acked, err
 }
 
-// notDurable returns the problem that says what of a batch is durable and from
-// where to send again.
-func notDurable(err error, good []event.Point, acked int, refused []refusal) error {
-	through := int64(0)
-	if acked > 0 {
-		through = good[acked-1].Seq
-	}
-
+// notDurable returns the problem that says through which sequence a batch is
+// durable and from which on to send again.
+func notDurable(err error, through, resend int64, refused []refusal) error {
 	p := problem.Wrap(err, problem.Unavailable, "The stream has not acknowledged every point. Send again from resend_from on.")
 	if errors.Is(err, context.DeadlineExceeded) {
 		p.Err = errors.New("the stream did not acknowledge in time")
@@ -113,6 +125,6 @@ func notDurable(err error, good []event.Point, acked int, refused []refusal) err
 	// Points are acknowledged in order, so one sequence tells what is durable. What
 	// is sent again and was put after all is a repeat, which readers know by its
 	// sequence.
-	p.Extra = map[string]any{"accepted_through": through, "resend_from": good[acked].Seq, "refused": refused}
+	p.Extra = map[string]any{"accepted_through": through, "resend_from": resend, "refused": refused}
 	return p
 }

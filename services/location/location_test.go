@@ -55,7 +55,7 @@ func (s stalled) Put(context.Context, string, ...[]byte) (int, error) {
 
 func handler(t *testing.T, signer *auth.Signer, p producer) func(*http.Request) (int, []byte) {
 	t.Helper()
-	s := &service{stream: p, putWithin: time.Second, now: time.Now, stats: newStats()}
+	s := &service{stream: p, putWithin: time.Second, now: time.Now, memory: newMemory(), stats: newStats()}
 	h, err := httpserver.NewHandler(t.Context(), httpserver.Options{Name: "location", Auth: signer, Routes: s.routes(),
 		Env: lifecycle.Env{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}})
 	require.NoError(t, err)
@@ -115,7 +115,7 @@ func TestEachFieldIsRefusedByName(t *testing.T) {
 		change(&p)
 		next := good
 		next.Seq++
-		taken, refused := check("d", []point{p, next}, now, false)
+		taken, refused := check("d", []point{p, next}, bounds{now: now})
 		require.Len(t, taken, 1, "%s: the rest is not harmed", field)
 		require.Equal(t, field, refused[0].Field)
 		require.NotEmpty(t, refused[0].Detail)
@@ -123,16 +123,16 @@ func TestEachFieldIsRefusedByName(t *testing.T) {
 
 	old := good
 	old.Seq, old.At = 1_362_127_071_000, 1_362_127_071_000
-	taken, _ := check("d", []point{old}, now, false)
+	taken, _ := check("d", []point{old}, bounds{now: now})
 	require.Empty(t, taken, "a driver's own fix is not from 2013")
-	taken, _ = check("d", []point{old}, now, true)
+	taken, _ = check("d", []point{old}, bounds{now: now, recorded: true})
 	require.Len(t, taken, 1, "a recorded one may be")
 
-	_, refused := check("d", []point{good, good}, now, false)
+	_, refused := check("d", []point{good, good}, bounds{now: now})
 	require.Equal(t, "seq", refused[0].Field, "sequences rise inside a batch")
 	ahead := good
 	ahead.Seq = ms * 2
-	_, refused = check("d", []point{ahead}, now, false)
+	_, refused = check("d", []point{ahead}, bounds{now: now})
 	require.Equal(t, "seq", refused[0].Field)
 }
 
@@ -144,7 +144,7 @@ func FuzzPoints(f *testing.F) {
 		if json.Unmarshal(b, &in) != nil {
 			return
 		}
-		taken, refused := check("d", in.Points, time.UnixMilli(1_800_000_000_000), true)
+		taken, refused := check("d", in.Points, bounds{now: time.UnixMilli(1_800_000_000_000), recorded: true})
 		require.Equal(t, len(in.Points), len(taken)+len(refused))
 		for _, p := range taken {
 			raw, err := p.Encode()

@@ -40,7 +40,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		Client: client, Stream: event.Stream, Buckets: cfg.Backend.Buckets, Log: env.Log,
 		Linger: max(cfg.Profile.Linger, cfg.Backend.MinLinger), Report: stats.report,
 	})
-	s := &service{stream: p, putWithin: cfg.Profile.PutWithin, now: time.Now, stats: stats}
+	s := &service{stream: p, putWithin: cfg.Profile.PutWithin, now: time.Now, memory: newMemory(), stats: stats}
 
 	// The producer ends after HTTP: requests under way wait for it.
 	producing, stopProducing := context.WithCancel(context.WithoutCancel(ctx))

@@ -20,9 +20,11 @@ import (
 // here is a new version, never an edit.
 func TestGoldenBytes(t *testing.T) {
 	at := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
-	point, err := event.Point{
-		Driver: "d-17", Seq: 1795608000123, At: 1795608000123, Lat: -34.9058, Lon: -56.1913, Speed: 8.5, Heading: 271.5, Accuracy: 5,
-	}.Encode()
+	p := event.Point{Driver: "d-17", Seq: 1795608000123, At: 1795608000123, Lat: -34.9058, Lon: -56.1913, Speed: 8.5, Heading: 271.5, Accuracy: 5}
+	point, err := p.Encode()
+	require.NoError(t, err)
+	p.Taken = 1795608000456 // a member that was added: a point without it stays as it was
+	taken, err := p.Encode()
 	require.NoError(t, err)
 	request, err := event.New("0190d3e8-0000-7000-8000-000000000001", event.TypeRideRequest, at, event.RideRequest{RideID: "r-1", Attempt: 2})
 	require.NoError(t, err)
@@ -32,7 +34,7 @@ func TestGoldenBytes(t *testing.T) {
 
 	encode := func(v any) []byte { b, err := json.Marshal(v); require.NoError(t, err); return b }
 	for file, got := range map[string][]byte{
-		"point_v1.json": point, "ride_request_v1.json": encode(request), "ride_assigned_v1.json": encode(notice),
+		"point_v1.json": point, "point_v1_taken.json": taken, "ride_request_v1.json": encode(request), "ride_assigned_v1.json": encode(notice),
 	} {
 		want, err := os.ReadFile("testdata/" + file)
 		require.NoError(t, err)
@@ -56,6 +58,7 @@ func TestUnusablePoints(t *testing.T) {
 		"odd driver": func(p *event.Point) { p.Driver = "d\x00" },
 		"sequence":   func(p *event.Point) { p.Seq = 1 << 62 },
 		"time":       func(p *event.Point) { p.At = -1 },
+		"taken":      func(p *event.Point) { p.Taken = -1 },
 		"latitude":   func(p *event.Point) { p.Lat = 91 },
 		"speed":      func(p *event.Point) { p.Speed = 1e300 },
 	} {
@@ -75,6 +78,7 @@ func TestPointRoundTrip(t *testing.T) {
 			Driver:  rapid.StringMatching(`[A-Za-z0-9_-]{1,64}`).Draw(t, "driver"),
 			Seq:     rapid.Int64Range(1, 4e12).Draw(t, "seq"),
 			At:      rapid.Int64Range(0, 4e12).Draw(t, "at"),
+			Taken:   rapid.Int64Range(0, 4e12).Draw(t, "taken"),
 			Lat:     rapid.Float64Range(-90, 90).Draw(t, "lat"),
 			Lon:     rapid.Float64Range(-180, 180).Draw(t, "lon"),
 			Speed:   rapid.Float64Range(0, 100).Draw(t, "speed"),

@@ -1,6 +1,7 @@
 package event
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,6 +31,15 @@ type Point struct {
 	Speed    float64 `json:"speed"`    // metres per second
 	Heading  float64 `json:"heading"`  // degrees clockwise from north, [0, 360)
 	Accuracy float64 `json:"accuracy"` // metres, radius of 68 % confidence
+	// Taken is when location took the point's batch from the driver, ms since 1970
+	// UTC; 0: not known. It rises strictly from batch to batch, so it tells a point
+	// that its driver sent late from one that the stream has reordered.
+	Taken int64 `json:"taken,omitempty"`
+}
+
+// TakenBefore reports whether p was taken before q, of the same driver.
+func (p Point) TakenBefore(q Point) bool {
+	return cmp.Or(cmp.Compare(p.Taken, q.Taken), cmp.Compare(p.Seq, q.Seq)) < 0
 }
 
 // Time is the fix time.
@@ -72,7 +82,7 @@ const (
 
 // usable reports whether every reader can keep p.
 func (p Point) usable() bool {
-	return ValidID(p.Driver) && p.Seq > 0 && p.Seq < maxTime && p.At >= 0 && p.At < maxTime &&
+	return ValidID(p.Driver) && p.Seq > 0 && p.Seq < maxTime && p.At >= 0 && p.At < maxTime && p.Taken >= 0 && p.Taken < maxTime &&
 		math.Abs(p.Lat) <= 90 && math.Abs(p.Lon) <= 180 &&
 		math.Abs(p.Speed) <= maxMeasured && math.Abs(p.Heading) <= maxMeasured && math.Abs(p.Accuracy) <= maxMeasured
 }

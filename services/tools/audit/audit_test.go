@@ -111,7 +111,25 @@ func TestPlantedViolationsAreNamed(t *testing.T) {
 			s.exec(`UPDATE heatmap.cells SET n = n + 1 WHERE cell = 1`)
 		}},
 		{"the heatmap forgot", "heatmap", "(-3)", func(s *site) { s.exec(`DELETE FROM heatmap.cells WHERE cell = 2`) }},
-		{"out of order on the stream", "order", "d1: ", func(s *site) { s.point("d1", -1, false) }},
+		{"out of order on the stream", "order", "d1: ", func(s *site) { s.pointTaken("d1", -1, 1, false) }},
+		{"a point was overtaken on its way", "order", "d1: ", func(s *site) {
+			s.pointTaken("d1", 9, 11, false)
+			s.pointTaken("d1", 8, 10, false)
+		}},
+		{"a late point was overtaken by a later one", "order", "d1: ", func(s *site) {
+			s.pointTaken("d1", -1, 11, false)
+			s.pointTaken("d1", -2, 10, false)
+		}},
+		{"two points of one batch changed places", "order", "d1: ", func(s *site) {
+			s.pointTaken("d1", 9, 10, false)
+			s.pointTaken("d1", 8, 10, false)
+		}},
+		{"an older point without a stamp", "order", "d1: ", func(s *site) { s.pointTaken("d1", -1, 0, false) }},
+		{"history has a point that was overtaken", "order", "history has 1 points", func(s *site) {
+			s.pointTaken("d1", 9, 11, true)
+			s.pointTaken("d1", 8, 10, true)
+			s.records = s.records[:8] // the stream keeps it no longer
+		}},
 		{"history took an older point", "order", "history has 1 points", func(s *site) {
 			s.exec(`UPDATE history.points SET not_rising = true WHERE driver = 'd1' AND seq = $1`, s.seq(1))
 		}},
@@ -186,6 +204,17 @@ func TestWhatIsAccountedForIsOK(t *testing.T) {
 			s.records = append(s.records, s.records[7])
 			s.records[8].Sequence = "108"
 			s.exec(`UPDATE shardgroup.checkpoints SET sequence = '108'`)
+		},
+		"a driver sent an older point, and then a newer one again": func(s *site) {
+			s.pointTaken("d1", -2, 10, true)
+			s.pointTaken("d1", -1, 10, true)
+			s.pointTaken("d1", 4, 11, true)
+			s.exec(`UPDATE heatmap.cells SET n = n + 1 WHERE cell = 1`)
+			s.exec(`UPDATE shardgroup.checkpoints SET sequence = '110'`)
+		},
+		"a driver sent an older point, which the stream keeps no longer": func(s *site) {
+			s.pointTaken("d1", -1, 10, true)
+			s.records = s.records[:8]
 		},
 		"the stream unread": func(s *site) { s.cfg.NoStream, s.records = true, nil },
 		"a dead letter with its reason": func(s *site) {

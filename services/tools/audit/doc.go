@@ -26,4 +26,12 @@
 //
 //	heatmap's sum = history's rows + removed ones - those that did not rise
 //	                - those that only history has passed + those that only heatmap has
+//
+// # Order
+//
+// A point that came after a newer one of its driver breaks the order, unless its
+// driver sent it so. Location gives each batch of a driver a stamp that rises: the
+// driver sent it so, if location took it after all that lie before it. Such points
+// are counted apart (sent_not_rising in history, sent_out_of_order on the stream).
+// A point without a stamp has no such excuse.
 package audit

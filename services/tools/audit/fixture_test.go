@@ -120,14 +120,28 @@ func (s *site) seq(n int) int64 { return s.began.UnixMilli() + int64(n) }
 // point puts a driver's nth point on the stream, and into history.
 func (s *site) point(driver string, n int, stored bool) {
 	s.t.Helper()
+	s.pointTaken(driver, n, n+1, stored)
+}
+
+// pointTaken puts a driver's nth point on the stream, and into history, as one that
+// location took in the driver's batch number taken; 0: without a stamp.
+func (s *site) pointTaken(driver string, n, taken int, stored bool) {
+	s.t.Helper()
 	p := event.Point{Driver: driver, Seq: s.seq(n), At: s.seq(n)}
+	if taken > 0 {
+		p.Taken = s.seq(taken)
+	}
+	arrived := s.began.Add(time.Duration(len(s.records)) * time.Millisecond)
 	data, err := p.Encode()
 	require.NoError(s.t, err)
 	s.records = append(s.records, shardreader.Record{
-		Position: shardreader.Position{Shard: "s0", Sequence: fmt.Sprint(100 + len(s.records))}, Key: driver, Data: data, Arrived: s.began,
+		Position: shardreader.Position{Shard: "s0", Sequence: fmt.Sprint(100 + len(s.records))}, Key: driver, Data: data, Arrived: arrived,
 	})
 	if stored {
-		s.exec(`INSERT INTO history.points VALUES ((to_timestamp($2::bigint / 1000) AT TIME ZONE 'UTC')::date, $1, $2, now(), 0, 0, 0, 0, 0, $3, 's0', false)`, driver, p.Seq, s.began)
+		s.exec(`INSERT INTO history.points
+			SELECT (to_timestamp($2::bigint / 1000) AT TIME ZONE 'UTC')::date, $1, $2, now(), 0, 0, 0, 0, 0, $3, 's0',
+				EXISTS (SELECT FROM history.points WHERE driver = $1 AND seq > $2), to_timestamp(nullif($4::bigint, 0) / 1000.0)`,
+			driver, p.Seq, arrived, p.Taken)
 	}
 }
 

@@ -60,6 +60,7 @@ type comparison struct {
 	losses                losses
 	promised, checkpoints *finding
 	rows, notRising       int64
+	sentSo                int64 // of those that do not rise: sent so by their driver
 	seen                  map[string]bool
 }
 
@@ -82,6 +83,7 @@ func (c *comparison) driver(driver string, rows []storedPoint) {
 	}
 
 	c.rows += int64(len(rows))
+	c.sentSo += sentSo(rows)
 	c.compare(driver, have)
 }
 
@@ -157,28 +159,6 @@ func (c *comparison) checkpointsCheck() Check {
 		return f.done("the stream was not read")
 	}
 	return f.done("%d points on the stream lie before history's checkpoints, and all are in history", f.check.Counts["vouched"])
-}
-
-// order: on the stream and in history, each driver's points rise.
-func (a *auditor) order(c *comparison) Check {
-	f := newFinding(5, "order")
-	f.count("not_rising", c.notRising)
-	if c.notRising > 0 {
-		f.broken("history has %d points that came after a higher sequence of their driver", c.notRising)
-	}
-
-	if a.view == nil {
-		return f.done("every stored point came after all lower ones of its driver; the stream was not read")
-	}
-
-	for _, s := range a.view.outOfOrder {
-		f.broken("out of order on the stream: %s", s)
-	}
-	f.count("on_stream", a.view.points)
-	f.count("out_of_order", int64(len(a.view.outOfOrder)))
-	f.count("repeats", a.view.repeats)
-	f.count("undecodable", a.view.undecoded)
-	return f.done("%d points on the stream rise for each driver, %d of them repeats", a.view.points, a.view.repeats)
 }
 
 func samePlace(a, b group) bool {

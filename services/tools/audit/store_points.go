@@ -4,14 +4,15 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
 
 // eachDriver calls fn with each driver's rows of history, by sequence.
 func (a *auditor) eachDriver(ctx context.Context, fn func(driver string, rows []storedPoint)) error {
-	rows, err := a.tx.Query(ctx, `SELECT driver, seq, day = (to_timestamp(seq / 1000) AT TIME ZONE 'UTC')::date, not_rising
-		FROM history.points ORDER BY driver, day, seq`)
+	rows, err := a.tx.Query(ctx, `SELECT driver, seq, day = (to_timestamp(seq / 1000) AT TIME ZONE 'UTC')::date, not_rising,
+		arrived_at, coalesce(extract(epoch FROM taken_at) * 1000, 0)::bigint FROM history.points ORDER BY driver, day, seq`)
 	if err != nil {
 		return fmt.Errorf("history: %w", err)
 	}
@@ -20,7 +21,7 @@ func (a *auditor) eachDriver(ctx context.Context, fn func(driver string, rows []
 	var driver, current string
 	var p storedPoint
 	var of []storedPoint
-	_, err = pgx.ForEachRow(rows, []any{&driver, &p.seq, &p.rightDay, &p.notRising}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&driver, &p.seq, &p.rightDay, &p.notRising, &p.arrived, &p.taken}, func() error {
 		if driver != current && len(of) > 0 {
 			fn(current, of)
 			of = of[:0]
@@ -41,6 +42,8 @@ func (a *auditor) eachDriver(ctx context.Context, fn func(driver string, rows []
 type storedPoint struct {
 	seq                 int64
 	rightDay, notRising bool
+	arrived             time.Time
+	taken               int64 // by location; 0: not known
 }
 
 // losses are the reasons why a promised point may rightly not be in history.

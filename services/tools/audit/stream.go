@@ -14,14 +14,16 @@ import (
 type streamView struct {
 	history, heatmap map[string]shardreader.Position // by shard
 
-	risen      map[string][]int64 // by driver: each first occurrence, rising
-	owed       map[string][]int64 // of them, by driver: what history has passed
-	late       int64              // first occurrences that history has passed and heatmap has not
-	early      int64              // and the other way round
+	risen      map[string][]int64     // by driver: each first occurrence, rising
+	latest     map[string]event.Point // by driver: the one that was taken last
+	owed       map[string][]int64     // of them, by driver: what history has passed
+	late       int64                  // first occurrences that history has passed and heatmap has not
+	early      int64                  // and the other way round
 	points     int64
 	repeats    int64
 	undecoded  int64
 	outOfOrder []string
+	sentSo     int64 // do not rise, but lie in the order in which location took them
 }
 
 // reached reports whether a reader with that checkpoint has passed at.
@@ -33,6 +35,7 @@ func reached(checkpoint map[string]shardreader.Position, at shardreader.Position
 func newStreamView(history, heatmap group) *streamView {
 	return &streamView{
 		history: history.positions(), heatmap: heatmap.positions(), risen: map[string][]int64{}, owed: map[string][]int64{},
+		latest: map[string]event.Point{},
 	}
 }
 
@@ -52,13 +55,28 @@ func (v *streamView) add(rec shardreader.Record) {
 	v.points++
 
 	// A point below its driver's newest is a repeat where the same sequence came
-	// before: a producer's retry. Otherwise it was overtaken, which no reader repairs.
+	// before: a producer's retry.
 	risen := v.risen[p.Driver]
-	if n := len(risen); n > 0 && p.Seq <= risen[n-1] {
+	rises := len(risen) == 0 || p.Seq > risen[len(risen)-1]
+	if !rises {
 		if _, seen := slices.BinarySearch(risen, p.Seq); seen {
 			v.repeats++
+			return
+		}
+	}
+
+	// Otherwise it was sent so, if it was taken after all that lie before it; or it
+	// was overtaken on its way, which no reader repairs.
+	latest := v.latest[p.Driver]
+	inOrder := latest.TakenBefore(p)
+	if inOrder {
+		v.latest[p.Driver] = p
+	}
+	if !rises {
+		if inOrder && latest.Taken > 0 {
+			v.sentSo++
 		} else {
-			v.outOfOrder = append(v.outOfOrder, fmt.Sprintf("%s: %d after %d at %s %s/%d", p.Driver, p.Seq, risen[n-1], rec.Shard, rec.Sequence, rec.Sub))
+			v.outOfOrder = append(v.outOfOrder, fmt.Sprintf("%s: %d after %d at %s %s/%d", p.Driver, p.Seq, risen[len(risen)-1], rec.Shard, rec.Sequence, rec.Sub))
 		}
 		return
 	}
