@@ -41,7 +41,7 @@ func checkSubject(s string) error {
 	return nil
 }
 
-// store is the only SQL on the schema account.
+// store is all SQL on the schema account.
 type store struct{ pool *pgxpool.Pool }
 
 // ensureAccount creates the account if it does not exist yet.

@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// store is the only SQL on schema notification.
+// store is all SQL of the service, on schema notification.
 type store struct{ pool *pgxpool.Pool }
 
 // riderLock is the class of the advisory lock that orders a rider's inbox.

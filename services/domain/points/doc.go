@@ -33,8 +33,8 @@
 //     not rising, on which `tandem audit` fails.
 //   - A Group decides what rises by marks that were committed. It forgets them
 //     when its lease is lost or anything fails, and reads them from its rows again.
-//   - What Live applies of one driver only ever rises: what it shows never goes
-//     back in time. It remembers the marks of the 100,000 drivers heard of last.
+//   - What Live applies of one driver only ever rises, for as long as it remembers
+//     the driver's mark (maxMarks): what it shows does not go back in time. It remembers the marks of the 100,000 drivers heard of last.
 //   - A record that is no point holds nothing up. A Group puts all those of a
 //     batch into dead_records at once; a Live logs each. Both count it as parked.
 //

@@ -2,10 +2,10 @@ package points
 
 import "github.com/hashicorp/golang-lru/v2/simplelru"
 
-// maxMarks bounds the marks that a reader remembers: of the drivers heard of last.
-// A Group looks a forgotten one up in its database. A Live has no other memory: it
-// would take an old copy of a point for news, if the stream brought one after
-// points of so many other drivers.
+// maxMarks bounds the marks that a reader remembers: those of the drivers heard of
+// last. A Group looks a forgotten one up in its database. A Live keeps nothing
+// else: if an old copy of a point came after points of so many other drivers, it
+// would apply the copy as a new point.
 const maxMarks = 100_000
 
 // marks is the newest sequence of each of the drivers heard of last. It is not

@@ -1,6 +1,7 @@
 // Package ride has the ride: its states, and all SQL of the services on rides and
-// offers (schema ride; only the audit reads it too). Booking and dispatch are two processes, and both write
-// through this package; every other service asks booking over HTTP.
+// offers (schema ride; only the audit reads it too). Booking and dispatch are two
+// processes, and both write through this package; every other service asks
+// booking over HTTP.
 //
 //	                    ┌───────── refuse, expire ─────────┐
 //	                    ▼                                  │

@@ -104,8 +104,8 @@ func TestReplicasHoldOneConsumerEach(t *testing.T) {
 	soon(t, func() bool { return held(b) == "" }, "all were")
 }
 
-// Who lists consumers is Kinesis, who keeps leases is Postgres: while the one
-// is away, what is held is kept.
+// Kinesis lists the consumers, and Postgres has the leases: while Kinesis is away,
+// the consumer that is held is kept.
 func TestAListThatFailsEndsNothing(t *testing.T) {
 	t.Parallel()
 	url, _ := testDatabase(t)
@@ -155,7 +155,7 @@ func TestADatabaseThatIsAwayEndsTheConsumerInTime(t *testing.T) {
 	soon(t, func() bool { return held(a) != "" }, "held")
 	ctx, _ := a.Consumer()
 
-	// Nothing can be read or written, and nobody says so: as a network that is cut.
+	// Nothing can be read or written, and no error comes: the network is cut.
 	tx, err := pool.Begin(t.Context())
 	require.NoError(t, err)
 	_, err = tx.Exec(t.Context(), `LOCK shardgroup.consumer_leases IN ACCESS EXCLUSIVE MODE`)

@@ -66,7 +66,7 @@ func TestFanOutHandsOverAtOnce(t *testing.T) {
 	})
 }
 
-// A subscription ends after five minutes, and is asked for again behind what it
+// A subscription ends after five minutes, and is asked for again after what it
 // brought, though nothing came for hours.
 func TestFanOutSubscribesAgainAtTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

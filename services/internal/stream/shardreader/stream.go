@@ -72,7 +72,6 @@ func shardOf(s types.Shard) Shard {
 // with: ErrStreamChanged, or whatever the call failed with.
 func (r *Reader) check(ctx context.Context) error {
 	now, err := r.Describe(ctx)
-
 	if err != nil {
 		return err
 	}

@@ -146,7 +146,7 @@ func TestOverHTTPThroughCutsAndResharding(t *testing.T) {
 	}
 
 	require.Positive(t, cuts.Load())
-	// How many there are hangs on the machine's load: after a refusal a shard is
+	// How many there are depends on the machine's load: after a refusal a shard is
 	// polled for a while, and it may be drained by then.
 	require.Positive(t, subs.Load(), "fan-out was used")
 	t.Logf("%d connections cut, %d subscriptions", cuts.Load(), subs.Load())
