@@ -22,7 +22,7 @@ COPY . .
 COPY --from=web /src/web/dist web/dist
 ARG VERSION=dev
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
-    CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /out/tandem ./services/cmd/tandem
+    CGO_ENABLED=0 go build -trimpath -tags nomsgpack -ldflags "-s -w -X main.version=${VERSION}" -o /out/tandem ./services/cmd/tandem
 # A new volume that is mounted here gets this folder's owner, so nonroot may write.
 RUN mkdir -p /out/ledger && chmod 700 /out/ledger
 

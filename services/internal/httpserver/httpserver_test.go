@@ -9,11 +9,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
@@ -213,4 +216,27 @@ func TestDrainFinishesRequestsAndEndsStreams(t *testing.T) {
 	close(release)
 	require.Equal(t, "finished", <-answers)
 	require.NoError(t, <-f.ended)
+}
+
+// A dependency that restarts is not this service's fault: clients try again on a
+// 503, and give up on a 500.
+func TestADependencyThatIsAwayIsUnavailable(t *testing.T) {
+	refused := &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+	for name, tc := range map[string]struct {
+		err    error
+		status int
+	}{
+		"Postgres shuts down":     {&pgconn.PgError{Code: "57P01"}, http.StatusServiceUnavailable},
+		"Postgres starts":         {&pgconn.PgError{Code: "57P03"}, http.StatusServiceUnavailable},
+		"a connection that broke": {&pgconn.PgError{Code: "08006"}, http.StatusServiceUnavailable},
+		"nobody listens":          {refused, http.StatusServiceUnavailable},
+		"cut off":                 {io.ErrUnexpectedEOF, http.StatusServiceUnavailable},
+		"a fault of ours":         {&pgconn.PgError{Code: "42601"}, http.StatusInternalServerError},
+	} {
+		w := httptest.NewRecorder()
+		httpserver.WriteProblem(w, fmt.Errorf("look up session: %w", tc.err))
+		require.Equal(t, tc.status, w.Code, name)
+		require.Equal(t, tc.status == http.StatusServiceUnavailable, w.Header().Get("Retry-After") != "", name)
+		require.NotContains(t, w.Body.String(), "session", "nothing internal leaks")
+	}
 }
