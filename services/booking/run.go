@@ -64,8 +64,8 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	defer wake.Close()
 	relay := outbox.NewRelay(outbox.Options{
 		Pool: pool, Client: sqs.NewFromConfig(awsCfg), Box: ride.Outbox(), Log: env.Log, Queues: []string{event.QueueRideRequests, event.QueueNotifications},
-		// SendWithin lies well below the pool's idle_in_transaction_session_timeout, as
-		// the outbox asks.
+		// SendWithin lies below half of the pool's idle_in_transaction_session_timeout,
+		// which would bound it otherwise.
 		Wake: wake.C, OnSent: ride.OnSent, SendWithin: cfg.Profile.Lease / 3,
 	})
 

@@ -12,6 +12,7 @@
 //   - round: one batch for each queue that has unsent rows. Each batch is a
 //     transaction, in which the relay chooses rows, sends them and marks the result.
 //   - set aside: SQS refuses the row for good; it is kept, and not tried any more.
+//   - rest: a queue whose call failed rests, that is, it is not tried for a while.
 //   - prune: to delete rows that were sent some time ago.
 //
 // # The table
@@ -27,9 +28,9 @@
 //
 // # What is promised
 //
-// Each row is sent at least once. Rows of one queue and key are sent in the
-// order of seq, and the next one only after the one before was acknowledged and
-// marked. Therefore the caller of Add must hold a lock on what the key names:
+// Each row is sent at least once, unless SQS refuses it for good. Rows of one queue
+// and key are sent in the order of seq, and the next one only after the one before
+// was acknowledged, or set aside, and marked. Therefore the caller of Add must hold a lock on what the key names:
 // then the order of seq is the order in which the transactions commit. Across
 // keys there is no order. Transactions may commit in another order than they got
 // their seq, so nobody may read the table by seq > last.
@@ -38,7 +39,8 @@
 //
 // A batch is one transaction: take the advisory lock, choose the first unsent row
 // of each key if it is due, send up to ten of these rows, mark those that SQS
-// acknowledged, commit. After a round that moved something comes the next one at once.
+// acknowledged, commit. After a round that sent or set aside a row, the next one
+// begins immediately.
 //
 //   - Another relay holds the lock: this relay waits for its next round. The lock
 //     belongs to the transaction. If the process freezes, the session's
@@ -54,15 +56,15 @@
 //   - OnSent fails, or what it must lock is locked: the rows stay marked as sent.
 //   - SQS refuses one entry of a batch: that row keeps the error and is tried
 //     again later. It holds back the rows of its own key and no others.
-//   - SQS refuses a message for what it holds: it is set aside with the reason,
+//   - SQS refuses a message for its content: it is set aside with the reason,
 //     which is logged at level error, and the next rows of its key go on. Where SQS
 //     refuses the whole call for it, the rows of the batch are sent one by one. When
-//     the cause is mended, UPDATE outbox SET set_aside_at = NULL tries it again.
+//     the cause is removed, UPDATE outbox SET set_aside_at = NULL tries it again.
 //   - SQS does not answer, or the queue does not exist: all rows of that queue
 //     wait while the queue rests, up to 4 s between two tries, Ready returns the
-//     reason, and the queue's URL is looked up again. For
-//     a queue that does not exist the reason is a *SetupError that names it, and
-//     for one of Options.Queues Ready returns it also before there is a row.
+//     reason, and the queue's URL is looked up again. For a queue that does not exist
+//     the reason is a *SetupError that names it, and for one of Options.Queues Ready
+//     returns it also before there is a row.
 //   - The database does not answer: rounds fail and are tried again. Nothing was
 //     acknowledged to anyone.
 //

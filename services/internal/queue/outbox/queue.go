@@ -73,8 +73,8 @@ func (r *Relay) setQueueErr(queue string, err error) {
 	}
 	r.queueErr[queue] = err
 
-	// The queue rests in this relay, and not row by row: when it is back, all that
-	// waited goes at once, and not when each row's turn has come.
+	// The pause is the queue's, not each row's: when the queue answers again, all
+	// rows that waited are sent soon, however often each of them was tried.
 	rest := r.rest[queue]
 	rest.pause = min(max(2*rest.pause, firstRetry), lastRest)
 	rest.until = time.Now().Add(rest.pause)
@@ -90,7 +90,7 @@ type rest struct {
 	until time.Time
 }
 
-// lastRest is the longest rest: a queue that is back is used again after it.
+// lastRest is the longest rest. After it, a queue that answers again is noticed.
 const lastRest = 4 * time.Second
 
 func (r *Relay) resting(queue string) bool {

@@ -70,12 +70,12 @@ func (r *Relay) queues(ctx context.Context) ([]string, error) {
 	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
-// batch sends and marks one batch, in a transaction of its own: were it to span
-// several, one slow answer of SQS after the other could outlast the session's
-// time-outs, and what was acknowledged would be sent again, for ever.
+// batch sends and marks one batch, in a transaction of its own: if it spanned
+// several, slow answers of SQS could together outlast the session's time-outs, and
+// what was acknowledged would be sent again and again.
 func (r *Relay) batch(ctx context.Context, queue string) (done int, err error) {
-	// What has begun is finished although ctx ends: to leave between the answer of
-	// SQS and the commit is to send all of it again.
+	// A batch that has begun is finished although ctx ends: without the commit, what
+	// SQS has acknowledged would be sent again.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.o.SendWithin+writeWithin)
 	defer cancel()
 
@@ -198,8 +198,8 @@ func (r *Relay) note(ctx context.Context, tx pgx.Tx, sent []Sent) error {
 
 	var hookErr error
 	err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
-		// What OnSent wants to lock may be locked for long, and other rows wait
-		// behind this one.
+		// What OnSent wants to lock may stay locked for long, and meanwhile no other
+		// row is sent.
 		if _, hookErr = tx.Exec(ctx, `SET LOCAL lock_timeout = '500ms'`); hookErr == nil {
 			hookErr = r.o.OnSent(ctx, tx, sent)
 		}

@@ -28,14 +28,14 @@ func (r *Relay) send(ctx context.Context, queue string, rows []*row) {
 	}
 
 	if err != nil && !notFound(err) && refused(errorCode(err)) {
-		// SQS has refused the call for what one of its rows holds, and does not say
-		// which: each of them is sent alone, and then it is clear.
+		// SQS has refused the call for the content of one of its rows, and does not say
+		// which: each of them is sent alone to find out.
 		if alone {
 			fail(rows, fmt.Errorf("%w: %w", errRefused, err))
 		} else {
 			r.sendAlone(queue, len(rows))
 		}
-		err = nil // the queue itself is well
+		err = nil // the queue itself works
 	}
 	r.setQueueErr(queue, err)
 }
@@ -93,9 +93,9 @@ func (r *Relay) sendBatch(ctx context.Context, queue string, rows []*row) error 
 	return nil
 }
 
-// refused reports whether SQS's error is about what a message holds, so that
-// another try cannot succeed. Other faults of the sender, such as access denied,
-// can be mended.
+// refused reports whether SQS's error is about a message's content, so that another
+// try cannot succeed. Other faults of the sender, such as access denied, can be put
+// right.
 func refused(code string) bool {
 	return slices.Contains([]string{
 		"InvalidMessageContents", "InvalidParameterValue", "InvalidAttributeValue", "MissingParameter",
