@@ -57,6 +57,7 @@ func TestBookingIsTriedAgainWithTheSameKey(t *testing.T) {
 			refuse(w, problem.New(problem.Unavailable, "restarting"))
 			return
 		}
+		w.Header().Set("Idempotency-Replayed", "true")
 		w.WriteHeader(http.StatusCreated)
 		_ = json.NewEncoder(w).Encode(map[string]any{"id": "r1", "state": "requested"})
 	})
@@ -64,6 +65,7 @@ func TestBookingIsTriedAgainWithTheSameKey(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, http.StatusCreated, status)
 	require.Equal(t, "r1", ride.ID)
+	require.True(t, ride.Replayed)
 	require.Equal(t, int32(3), calls.Load())
 }
 

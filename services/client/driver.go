@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tandem/services/domain/city"
@@ -41,6 +42,9 @@ type Driver struct {
 	every   time.Duration // stepEvery, but in tests
 	wake    chan struct{}
 
+	retiring atomic.Bool
+	retired  chan struct{} // closed when the driver is off duty for good
+
 	mu    sync.Mutex
 	state DriverState // as last heard of from booking
 
@@ -60,7 +64,7 @@ func NewDriver(s *Session, streets Streets, start geo.Point, p Policy) *Driver {
 	p.Speed = cmp.Or(p.Speed, 1)
 	return &Driver{
 		session: s, streets: streets, policy: p, mover: Mover{At: start},
-		every: stepEvery, wake: make(chan struct{}, 1), Log: slog.New(slog.DiscardHandler),
+		every: stepEvery, wake: make(chan struct{}, 1), retired: make(chan struct{}), Log: slog.New(slog.DiscardHandler),
 	}
 }
 
@@ -108,7 +112,22 @@ func (d *Driver) Run(ctx context.Context) {
 // Hear takes the state that booking sent. It is safe for concurrent use.
 func (d *Driver) Hear(st DriverState) {
 	d.setState(st)
+	d.wakeUp()
+}
 
+// Retire has the driver finish its ride, refuse what else is offered, and go off
+// duty for good. Run must go on until Retired is closed. It is safe for concurrent
+// use.
+func (d *Driver) Retire() {
+	d.retiring.Store(true)
+	d.wakeUp()
+}
+
+// Retired is closed when the driver has no ride any more and is off duty, after
+// Retire.
+func (d *Driver) Retired() <-chan struct{} { return d.retired }
+
+func (d *Driver) wakeUp() {
 	select {
 	case d.wake <- struct{}{}:
 	default: // it is awake already
@@ -133,7 +152,7 @@ func (d *Driver) move(ctx context.Context, now time.Time, dt time.Duration) {
 	moves := !d.mover.Arrived()
 	d.mover.Drive(dt, d.policy.Speed)
 
-	if now.Before(d.offUntil) {
+	if now.Before(d.offUntil) || d.isRetired() {
 		return // off duty, nobody is to know where the driver is
 	}
 	if moves || now.Sub(d.lastFix) >= d.policy.StillEvery {

@@ -32,6 +32,7 @@ func (noStreets) Route(_, _ geo.Point) (city.Route, error) {
 type gateway struct {
 	mu    sync.Mutex
 	hear  func(client.DriverState)
+	car   *client.Driver
 	state client.DriverState
 	gone  map[string]client.Offer // offers that are accepted too late, and the next one
 	did   []string
@@ -125,7 +126,7 @@ func drive(t *testing.T, p client.Policy, onEnd func(client.Ride)) *gateway {
 	d := client.NewDriver(tandem(t, g.ServeHTTP).As(auth.Driver, "d"), noStreets{}, geo.Point{Lat: -34.9, Lon: -56.2}, p)
 	d.StepEvery(5 * time.Millisecond)
 	d.OnEnd = onEnd
-	g.hear = d.Hear
+	g.hear, g.car = d.Hear, d
 	require.NoError(t, d.Start(t.Context()))
 
 	ctx, cancel := context.WithCancel(context.Background())
@@ -201,6 +202,32 @@ func TestADriverKeepsToItsPolicy(t *testing.T) {
 	mu.Lock()
 	defer mu.Unlock()
 	require.Equal(t, []string{"think", "refuse", "think", "refuse", "board", "break"}, asked)
+}
+
+func TestARetiringDriverFinishesItsRideAndTakesNoOther(t *testing.T) {
+	boarding := make(chan struct{}, 1)
+	ends := make(chan client.Ride, 1)
+	g := drive(t, client.Policy{Board: func() time.Duration { boarding <- struct{}{}; return 50 * time.Millisecond }}, func(r client.Ride) { ends <- r })
+
+	// It retires while it waits for its rider, who comes later.
+	g.offer(offer("first"))
+	<-boarding
+	g.car.Retire()
+	select {
+	case <-g.car.Retired():
+	case <-time.After(patience):
+		t.Fatal("it did not retire: ", g.done())
+	}
+	require.Equal(t, client.Completed, (<-ends).State)
+	require.Equal(t, []string{"duty", "accept", "arrive", "pick-up", "drop-off", "duty"}, g.done())
+
+	// An offer that was under way is refused.
+	g.offer(offer("second"))
+	require.Eventually(t, func() bool { return g.done()[len(g.done())-1] == "refuse" }, patience, look, "%v", g.done())
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	require.False(t, g.state.OnDuty)
+	require.Zero(t, g.offDuty, "off duty it tells nobody where it is")
 }
 
 func (g *gateway) fixes() int {

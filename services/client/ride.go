@@ -29,6 +29,8 @@ type Ride struct {
 	RequestedAt time.Time  `json:"requested_at"`
 	AssignedAt  *time.Time `json:"assigned_at"`
 	EndedAt     *time.Time `json:"ended_at"`
+
+	Replayed bool `json:"-"` // of Book's answer: an earlier request with the key made the ride
 }
 
 // States of a ride, as the API names them.
@@ -58,10 +60,12 @@ type Booking struct {
 // Book asks for a ride. The same key returns the same ride however often it is
 // sent. Status is the last answer's HTTP status, 0 where none came.
 func (s *Session) Book(ctx context.Context, key string, b Booking) (r Ride, status int, err error) {
+	var answer http.Header
 	status, err = s.http.Do(ctx, httpclient.Request{
-		Method: http.MethodPost, Path: "/v1/rides", In: b, Out: &r,
+		Method: http.MethodPost, Path: "/v1/rides", In: b, Out: &r, OutHeader: &answer,
 		Header: map[string]string{"Idempotency-Key": key},
 	})
+	r.Replayed = answer.Get("Idempotency-Replayed") == "true"
 	return r, status, err
 }
 

@@ -47,6 +47,9 @@ func (d *Driver) ask(ctx context.Context) {
 
 // answer takes or refuses an offer when it was thought about for long enough.
 func (d *Driver) answer(ctx context.Context, now time.Time, o Offer) error {
+	if d.retiring.Load() {
+		return d.refuse(ctx, o)
+	}
 	if d.answering != o.ID {
 		d.answering = o.ID
 		d.answerAt = now.Add(choice(d.policy.Think, 0))
@@ -56,11 +59,7 @@ func (d *Driver) answer(ctx context.Context, now time.Time, o Offer) error {
 	}
 
 	if choice(d.policy.Refuse, false) {
-		if err := d.session.Refuse(ctx, o.ID); err != nil {
-			return err
-		}
-		d.forget(o.ID)
-		return nil
+		return d.refuse(ctx, o)
 	}
 
 	ride, err := d.session.Accept(ctx, o.ID)
@@ -68,6 +67,14 @@ func (d *Driver) answer(ctx context.Context, now time.Time, o Offer) error {
 		return err
 	}
 	return d.serve(ctx, now, ride)
+}
+
+func (d *Driver) refuse(ctx context.Context, o Offer) error {
+	if err := d.session.Refuse(ctx, o.ID); err != nil {
+		return err
+	}
+	d.forget(o.ID)
+	return nil
 }
 
 // forget drops a refused offer, unless a newer one was heard of meanwhile.
@@ -121,6 +128,9 @@ func (d *Driver) setRide(r Ride) {
 
 // idle cruises, and goes off duty for a while when the policy says so.
 func (d *Driver) idle(ctx context.Context, now time.Time, st DriverState) error {
+	if d.retiring.Load() {
+		return d.retire(ctx)
+	}
 	if !now.Before(d.offUntil) {
 		if err := d.chooseDuty(ctx, now, st); err != nil {
 			return err
@@ -135,6 +145,30 @@ func (d *Driver) idle(ctx context.Context, now time.Time, st DriverState) error 
 		d.routeTo(d.policy.Cruise())
 	}
 	return nil
+}
+
+// retire goes off duty, once.
+func (d *Driver) retire(ctx context.Context) error {
+	if d.isRetired() {
+		return nil
+	}
+
+	next, err := d.session.Duty(ctx, false)
+	if err != nil {
+		return err // an offer came in between: it is refused first
+	}
+	d.setState(next)
+	close(d.retired)
+	return nil
+}
+
+func (d *Driver) isRetired() bool {
+	select {
+	case <-d.retired:
+		return true
+	default:
+		return false
+	}
 }
 
 // chooseDuty goes back on duty, or on a break.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"tandem/services/demo/runfile"
+	"tandem/services/internal/ledger"
 	"tandem/services/tools/feed"
 )
 
@@ -20,6 +21,7 @@ type feedCmd struct {
 	GatewayURL  string  `help:"Base URL of a gateway (default: the running demo's)."`
 	OperatorKey string  `help:"The operator key of that gateway."`
 	JSON        bool    `name:"json" help:"Print the summary as JSON."`
+	Ledger      string  `type:"path" help:"Write every promise to this file of JSON lines, for audit (default: beside the running demo's ledger)."`
 	Quiet       bool    `help:"Print no progress line."`
 }
 
@@ -30,6 +32,12 @@ func (c feedCmd) Run(ctx context.Context) error {
 			return err
 		}
 		c.GatewayURL, c.OperatorKey = run.Gateway, run.OperatorKey
+
+		// A file of its own, since two processes that append to one would tear each
+		// other's lines. Audit reads all that are there.
+		if c.Ledger == "" && run.Ledger != "" {
+			c.Ledger = ledger.Beside(run.Ledger, fmt.Sprintf("feed-%d", os.Getpid()))
+		}
 	}
 
 	// How far each file was sent is kept in the cache folder, for --resume.
@@ -44,7 +52,7 @@ func (c feedCmd) Run(ctx context.Context) error {
 
 	_, err = feed.Run(ctx, os.Stdout, feed.Config{
 		GatewayURL: c.GatewayURL, OperatorKey: c.OperatorKey, File: c.File, Speedup: c.Speedup, Resume: c.Resume,
-		StateDir: state, Drivers: c.Drivers, Speed: c.Speed, JSON: c.JSON, Quiet: c.Quiet,
+		StateDir: state, LedgerPath: c.Ledger, Drivers: c.Drivers, Speed: c.Speed, JSON: c.JSON, Quiet: c.Quiet,
 	})
 	return err
 }

@@ -70,11 +70,12 @@ func ForService(base string, signer *auth.Signer, name string) *Client {
 }
 
 // Request is one request. In is its JSON body and Out takes the answer's, each
-// where it is not nil.
+// where it is not nil; OutHeader takes its header.
 type Request struct {
 	Method, Path string
 	In, Out      any
 	Header       map[string]string
+	OutHeader    *http.Header
 }
 
 // ErrUnreachable is wrapped where no answer came, or not all of it.
@@ -133,6 +134,9 @@ func (c *Client) Once(ctx context.Context, r Request) (status int, err error) {
 		return 0, err
 	}
 	defer func() { _ = resp.Body.Close() }()
+	if r.OutHeader != nil {
+		*r.OutHeader = resp.Header
+	}
 
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {

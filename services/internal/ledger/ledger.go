@@ -15,6 +15,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 )
@@ -152,6 +154,29 @@ func (w *Writer) Close() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return errors.Join(w.err, w.buf.Flush(), w.file.Close())
+}
+
+// Beside names another writer's ledger beside the one at path: ledger.jsonl and
+// feed make ledger-feed.jsonl.
+func Beside(path, writer string) string {
+	ext := filepath.Ext(path)
+	return strings.TrimSuffix(path, ext) + "-" + writer + ext
+}
+
+// ReadAll calls fn as Read does, for the ledger at path and all that lie beside it.
+func ReadAll[T any](path string, fn func(T) error) error {
+	// Within the folder, whose own name may have a bracket in it.
+	dir := filepath.Dir(path)
+	names, err := fs.Glob(os.DirFS(dir), filepath.Base(Beside(path, "*")))
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	for _, name := range append([]string{filepath.Base(path)}, names...) {
+		if err := Read(filepath.Join(dir, name), fn); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Read calls fn for each line of the ledger at path, decoded as a T, the rotated

@@ -47,3 +47,23 @@ func TestLedgerKeepsWhatWasWritten(t *testing.T) {
 	require.NoError(t, w.Close())
 	require.Equal(t, []int{0, 1, 2, 3, 4, 5, 6}, read(), "the next writer cuts the torn line")
 }
+
+func TestReadAllReadsEveryWritersLedger(t *testing.T) {
+	main := filepath.Join(t.TempDir(), "[data]", "ledger.jsonl")
+	require.NoError(t, os.Mkdir(filepath.Dir(main), 0o700))
+	other := ledger.Beside(main, "feed-1")
+	require.Equal(t, "ledger-feed-1.jsonl", filepath.Base(other))
+	for i, path := range []string{main, other} {
+		w, err := ledger.Open(path, 0)
+		require.NoError(t, err)
+		require.NoError(t, w.Write(line{N: i}))
+		require.NoError(t, w.Close())
+	}
+
+	var ns []int
+	require.NoError(t, ledger.ReadAll(main, func(l line) error {
+		ns = append(ns, l.N)
+		return nil
+	}))
+	require.Equal(t, []int{0, 1}, ns)
+}

@@ -28,7 +28,7 @@ type promisedPoint struct{ seq, at int64 }
 // until points: what was promised later is the next audit's.
 func readPromises(path string, rides, points time.Time) (*promises, error) {
 	p := &promises{rides: map[string]client.RideEntry{}, keys: map[bookingKey]string{}, points: map[string][]promisedPoint{}}
-	err := ledger.Read(path, func(e client.Entry) error {
+	err := ledger.ReadAll(path, func(e client.Entry) error {
 		switch {
 		case e.Ride != nil && !e.At.After(rides):
 			p.addRide(*e.Ride)

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -16,6 +14,7 @@ import (
 
 	"tandem/services/client"
 	"tandem/services/internal/auth"
+	"tandem/services/internal/ledger"
 )
 
 // Config says what to feed and how.
@@ -28,6 +27,9 @@ type Config struct {
 	Resume  bool    // go on where the last feed of this file stopped
 	// StateDir keeps how far each file was fed; empty: nothing is kept.
 	StateDir string
+	// LedgerPath is a file that every promise is written to, for tools/audit; empty:
+	// none. Each feed that runs at the same time needs its own.
+	LedgerPath string
 
 	// For rides: feed's own drivers, and the speed at which they drive, times
 	// that of a street.
@@ -47,19 +49,24 @@ type Refusal struct {
 
 // Summary is what became of a file.
 type Summary struct {
-	File     string    `json:"file"`
-	Hash     string    `json:"hash"`
-	Lines    int       `json:"lines"`
-	Points   int       `json:"points,omitempty"`   // read
-	Rides    int       `json:"rides,omitempty"`    // read
-	Accepted int       `json:"accepted"`           // points acknowledged, or rides answered with 201
-	Repeated int       `json:"repeated,omitempty"` // rides among them that existed already
-	Resumed  int       `json:"resumed,omitempty"`  // skipped: accepted by the feed that this one goes on from
-	Refused  []Refusal `json:"refused"`
+	File     string `json:"file"`
+	Hash     string `json:"hash"`
+	Lines    int    `json:"lines"`
+	Points   int    `json:"points,omitempty"`   // read
+	Rides    int    `json:"rides,omitempty"`    // read
+	Accepted int    `json:"accepted"`           // points acknowledged, or rides answered with 201
+	Repeated int    `json:"repeated,omitempty"` // rides among them that existed already
+	// Resumed and ResumedRefused are skipped: the feed that this one goes on from
+	// had an answer to them.
+	Resumed        int       `json:"resumed,omitempty"`
+	ResumedRefused int       `json:"resumed_refused,omitempty"`
+	Refused        []Refusal `json:"refused"`
+	Notes          []string  `json:"notes,omitempty"` // what is odd about the file or the run
 	// Ended counts the accepted rides by the state they ended in; Open are those
 	// that had not ended when feed stopped waiting.
 	Ended   map[string]int `json:"ended,omitempty"`
 	Open    int            `json:"open,omitempty"`
+	Serving int            `json:"serving,omitempty"` // feed's drivers who had a ride when feed ended
 	Seconds float64        `json:"seconds"`
 }
 
@@ -70,14 +77,20 @@ type feeder struct {
 	importer *client.Session
 	out      io.Writer
 	progress *progress
+	ledger   *ledger.Writer // nil: none is kept
 
 	mu      sync.Mutex
 	summary Summary
+	state   state
 }
 
+// ErrNothing is returned when a file was read and nothing of it was accepted.
+var ErrNothing = errors.New("feed: nothing was accepted")
+
 // Run feeds cfg.File and prints what became of it. Lines that are refused are
-// no error; that the file cannot be read, or Tandem not be reached, is.
-func Run(ctx context.Context, out io.Writer, cfg Config) (Summary, error) {
+// no error; that the file cannot be read, Tandem not be reached, or nothing be
+// accepted, is.
+func Run(ctx context.Context, out io.Writer, cfg Config) (s Summary, err error) {
 	rec, err := read(cfg.File)
 	if err != nil {
 		return Summary{}, err
@@ -86,21 +99,52 @@ func Run(ctx context.Context, out io.Writer, cfg Config) (Summary, error) {
 	api := client.New(client.Options{GatewayURL: cfg.GatewayURL, OperatorKey: cfg.OperatorKey})
 	f := &feeder{
 		cfg: cfg, rec: rec, out: out, importer: api.As(auth.Importer, "feed-"+rec.hash),
-		summary: Summary{File: cfg.File, Hash: rec.hash, Lines: rec.lines, Points: rec.points, Rides: len(rec.trips), Refused: rec.refused},
+		summary: Summary{File: cfg.File, Hash: rec.hash, Lines: rec.lines, Points: rec.points, Rides: len(rec.trips), Refused: append([]Refusal{}, rec.refused...)},
+	}
+
+	if cfg.LedgerPath != "" {
+		if f.ledger, err = ledger.Open(cfg.LedgerPath, 0); err != nil {
+			return Summary{}, err
+		}
+		defer func() { err = errors.Join(err, f.ledger.Close()) }()
 	}
 
 	began := time.Now()
 	f.progress = newProgress(f)
-	feed := f.feedPoints
-	if rec.kind == tripsKind {
-		feed = f.feedTrips
-	}
-	err = feed(ctx)
+	err = f.feed(ctx)
 	f.progress.stop()
 
 	f.summary.Seconds = time.Since(began).Seconds()
 	slices.SortStableFunc(f.summary.Refused, func(a, b Refusal) int { return a.Line - b.Line })
+	if err == nil && f.summary.Accepted+f.summary.Resumed == 0 {
+		err = ErrNothing
+	}
 	return f.summary, errors.Join(err, f.print())
+}
+
+func (f *feeder) feed(ctx context.Context) error {
+	if err := f.resume(ctx); err != nil {
+		return err
+	}
+
+	feed := f.feedPoints
+	if f.rec.kind == tripsKind {
+		feed = f.feedTrips
+	}
+	err := feed(ctx)
+	if ctx.Err() != nil {
+		return fmt.Errorf("feed: stopped after %d of %d; the same command with --resume goes on there", f.state.Done, len(f.rec.fixes)+len(f.rec.trips))
+	}
+	return err
+}
+
+// promise notes in the ledger what Tandem promised, so that an audit proves it.
+func (f *feeder) promise(e client.Entry) error {
+	if f.ledger == nil {
+		return nil
+	}
+	e.At = time.Now().UTC()
+	return f.ledger.Write(e)
 }
 
 func (f *feeder) refuse(line int, driver, reason string) {
@@ -135,8 +179,11 @@ func (f *feeder) print() error {
 		return err
 	}
 
-	if s.Resumed > 0 {
-		_, _ = fmt.Fprintf(f.out, "  %d had been accepted before\n", s.Resumed)
+	for _, note := range s.Notes {
+		_, _ = fmt.Fprintf(f.out, "  %s\n", note)
+	}
+	if s.Resumed+s.ResumedRefused > 0 {
+		_, _ = fmt.Fprintf(f.out, "  before: %d accepted, %d refused by Tandem\n", s.Resumed, s.ResumedRefused)
 	}
 	if s.Repeated > 0 {
 		_, _ = fmt.Fprintf(f.out, "  %d of the accepted existed already: the same trip is the same ride\n", s.Repeated)
@@ -148,6 +195,9 @@ func (f *feeder) print() error {
 	if s.Open > 0 {
 		_, _ = fmt.Fprintf(f.out, "  %d had not ended yet\n", s.Open)
 	}
+	if s.Serving > 0 {
+		_, _ = fmt.Fprintf(f.out, "  %d of feed's drivers still have a ride; feed the file again and they finish it\n", s.Serving)
+	}
 
 	for i, r := range s.Refused {
 		if i == namedRefusals {
@@ -157,53 +207,4 @@ func (f *feeder) print() error {
 		_, _ = fmt.Fprintf(f.out, "  line %d refused: %s\n", r.Line, r.Reason)
 	}
 	return nil
-}
-
-// state is how far a file was fed: the first Done points (in time order) or
-// lines are accepted or refused.
-type state struct {
-	Hash string `json:"hash"`
-	Done int    `json:"done"`
-}
-
-func (f *feeder) statePath() string { return filepath.Join(f.cfg.StateDir, "feed-"+f.rec.hash+".json") }
-
-// resumeAt returns where to begin: 0, or where the feed before stopped.
-func (f *feeder) resumeAt() (int, error) {
-	if !f.cfg.Resume || f.cfg.StateDir == "" {
-		return 0, nil
-	}
-
-	b, err := os.ReadFile(f.statePath())
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
-	}
-	var st state
-	if err == nil {
-		err = json.Unmarshal(b, &st)
-	}
-	if err != nil {
-		return 0, fmt.Errorf("feed: the progress of the last feed cannot be read: %w; run it without --resume, nothing is stored twice", err)
-	}
-	f.summary.Resumed = st.Done
-	return st.Done, nil
-}
-
-// saveState notes how far the file was fed.
-func (f *feeder) saveState(done int) error {
-	if f.cfg.StateDir == "" {
-		return nil
-	}
-
-	b, err := json.Marshal(state{f.rec.hash, done})
-	if err != nil {
-		return fmt.Errorf("feed: progress: %w", err)
-	}
-
-	// By rename: after a kill the file is whole, or the one before.
-	tmp := f.statePath() + ".tmp"
-	if err := os.WriteFile(tmp, b, 0o600); err != nil {
-		return fmt.Errorf("feed: progress: %w", err)
-	}
-	return os.Rename(tmp, f.statePath())
 }

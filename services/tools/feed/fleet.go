@@ -42,13 +42,18 @@ func (f *feeder) startFleet(ctx context.Context, trips []trip) (*fleet, error) {
 	if err != nil {
 		return nil, fmt.Errorf("feed: %w", err)
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	// Not ctx: a feed that is stopped lets its drivers finish first.
+	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	fl := &fleet{importer: f.importer, drivers: map[string]*client.Driver{}, cancel: cancel, rides: map[string]chan client.Ride{}}
-	prefix, count := f.rec.hash+"-d", max(f.cfg.Drivers, 1)
+	prefix, count := f.rec.hash+"-d", f.state.Drivers
 	for n := range count {
 		id := fmt.Sprintf("%s%d", prefix, n)
 		d := client.NewDriver(f.importer.For(id), streets, trips[n*len(trips)/count].pickup, f.policy())
 		d.OnEnd = fl.ended
+		d.OnPoints = func(sent []client.Point, a client.PointsAnswer) {
+			entry := client.NewPointsEntry(id, sent, a)
+			_ = f.promise(client.Entry{Kind: client.KindPoints, Points: &entry}) // Close returns the error too
+		}
 		fl.drivers[id] = d
 	}
 
@@ -63,10 +68,10 @@ func (f *feeder) startFleet(ctx context.Context, trips []trip) (*fleet, error) {
 	}
 
 	fl.running.Go(func() {
-		_ = f.importer.WatchAll(ctx, prefix, fl.hear) // drivers ask by themselves too
+		_ = f.importer.WatchAll(running, prefix, fl.hear) // drivers ask by themselves too
 	})
 	for _, d := range fl.drivers {
-		fl.running.Go(func() { d.Run(ctx) })
+		fl.running.Go(func() { d.Run(running) })
 	}
 	return fl, nil
 }
@@ -77,22 +82,37 @@ func (fl *fleet) hear(st client.DriverState) {
 	}
 }
 
-// stop takes the drivers off duty, within 10 s.
-func (fl *fleet) stop(ctx context.Context) {
+// How long drivers may take to finish their rides when feed ends, and when it is
+// stopped.
+const (
+	finishWithin = 5 * time.Minute
+	stopWithin   = 10 * time.Second
+)
+
+// stop has the drivers finish what they have, which may be rides of others' riders
+// too, and go off duty. It returns how many could not in time: who still has a ride
+// stays on it.
+func (fl *fleet) stop(ctx context.Context) (serving int) {
+	for _, d := range fl.drivers {
+		d.Retire()
+	}
+
+	wait, done := context.WithTimeout(context.WithoutCancel(ctx), finishWithin)
+	defer done()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(stopWithin, done) })()
+	for _, d := range fl.drivers {
+		select {
+		case <-d.Retired():
+		case <-wait.Done():
+			if d.State().Ride != nil {
+				serving++
+			}
+		}
+	}
+
 	fl.cancel()
 	fl.running.Wait()
-
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	var g errgroup.Group
-	g.SetLimit(atOnce)
-	for id := range fl.drivers {
-		g.Go(func() error {
-			_, _ = fl.importer.For(id).Duty(ctx, false) // whoever still has a ride stays on it
-			return nil
-		})
-	}
-	_ = g.Wait()
+	return serving
 }
 
 // endOf returns a channel that hears when one of our drivers ends the ride.

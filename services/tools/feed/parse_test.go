@@ -60,7 +60,8 @@ func TestPlainPoints(t *testing.T) {
 	require.Equal(t, []int64{1767261600000, 1767261610000, 1767261620500}, []int64{r.fixes[0].at, r.fixes[1].at, r.fixes[2].at})
 	require.Equal(t, []string{`latitude "north" is not a number`, "the point has no driver"}, refusals(r))
 	f := &feeder{rec: r}
-	require.Equal(t, r.hash+"-bus_1", f.driverID("bus 1"))
+	require.Regexp(t, "^"+r.hash+"-bus_1-[0-9a-f]{8}$", f.driverID("bus 1"))
+	require.Equal(t, r.hash+"-bus_1", f.driverID("bus_1"))
 }
 
 func TestUnknownHeaderSaysWhatIsTaken(t *testing.T) {

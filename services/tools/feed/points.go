@@ -2,15 +2,20 @@ package feed
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"math"
 	"net/http"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/cenkalti/backoff/v5"
 	"golang.org/x/sync/errgroup"
 
 	"tandem/services/client"
+	"tandem/services/domain/event"
 	"tandem/services/domain/geo"
 )
 
@@ -26,18 +31,15 @@ const (
 
 // feedPoints sends every fix in time order, each driver's one batch at a time.
 func (f *feeder) feedPoints(ctx context.Context) error {
-	done, err := f.resumeAt()
-	if err != nil {
-		return err
-	}
 	fixes := f.rec.fixes
-	done = min(done, len(fixes))
+	done := min(f.state.Done, len(fixes))
 	heads := newHeadings(fixes[:done])
 
 	began := time.Now()
 	for done < len(fixes) {
 		end := min(done+span, len(fixes))
 		if f.cfg.Speedup > 0 {
+			var err error
 			if end, err = f.due(ctx, fixes, done, began); err != nil {
 				return err
 			}
@@ -49,7 +51,8 @@ func (f *feeder) feedPoints(ctx context.Context) error {
 			return err
 		}
 		done = end
-		if err := f.saveState(done); err != nil {
+		f.state.Done = done
+		if err := f.saveState(f.state); err != nil {
 			return err
 		}
 	}
@@ -99,6 +102,10 @@ func (f *feeder) sendDriver(ctx context.Context, driver string, points []client.
 	for len(points) > 0 {
 		batch := points[:min(len(points), client.MaxBatch)]
 		answer, err := session.SendPoints(ctx, batch)
+		entry := client.NewPointsEntry(session.Subject(), batch, answer)
+		if err := f.promise(client.Entry{Kind: client.KindPoints, Points: &entry}); err != nil {
+			return err
+		}
 		all := err == nil || answer.Status == http.StatusBadRequest
 		if !all && !client.Temporary(err) {
 			return fmt.Errorf("feed: points of driver %s (line %d): %w", driver, lines[0], err)
@@ -133,27 +140,42 @@ func (f *feeder) settle(driver string, points []client.Point, lines []int, answe
 		refused[r.Seq] = r
 	}
 
-	accepted := 0
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	for i, p := range points {
 		if r, no := refused[p.Seq]; no {
-			f.refuse(lines[i], driver, fmt.Sprintf("%s: %s", r.Field, r.Detail))
+			f.state.Refused++
+			f.summary.Refused = append(f.summary.Refused, Refusal{lines[i], driver, fmt.Sprintf("%s: %s", r.Field, r.Detail)})
 			continue
 		}
-		accepted++
+		f.state.Accepted++
+		f.summary.Accepted++
+		f.state.Witness = witness{Driver: f.driverID(driver), Seq: p.Seq}
 	}
-	f.count(func(s *Summary) { s.Accepted += accepted })
 }
 
+// Of an id of 64 characters, the file's hash and a dash take 11.
+const (
+	keptID   = 50
+	hashedID = 40 // with a dash and a hash behind it
+)
+
 // driverID returns the file's hash and the recorded id: the same each time, and no
-// other file's.
+// other file's. An id that Tandem cannot have as it is gets a hash of the whole of
+// it: two that differ only in what was replaced or cut stay two.
 func (f *feeder) driverID(recorded string) string {
-	clean := []rune(recorded)
-	for i, r := range clean {
-		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_') {
-			clean[i] = '_'
+	clean := strings.Map(func(r rune) rune {
+		if r < utf8.RuneSelf && event.ValidID(string(r)) {
+			return r
 		}
+		return '_'
+	}, recorded)
+
+	if clean != recorded || len(clean) > keptID {
+		sum := sha256.Sum256([]byte(recorded))
+		clean = clean[:min(len(clean), hashedID)] + "-" + hex.EncodeToString(sum[:4])
 	}
-	return f.rec.hash + "-" + string(clean[:min(len(clean), 50)])
+	return f.rec.hash + "-" + clean
 }
 
 // headings works out speed and heading, which recordings do not have, from a

@@ -20,17 +20,18 @@ const (
 
 // feedTrips books every trip, never more open than there are drivers.
 func (f *feeder) feedTrips(ctx context.Context) error {
-	done, err := f.resumeAt()
-	if err != nil {
-		return err
-	}
-	trips := f.rec.trips[min(done, len(f.rec.trips)):]
+	done := min(f.state.Done, len(f.rec.trips))
+	trips := f.rec.trips[done:]
 	if len(trips) == 0 {
 		return nil
 	}
 
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	// Rides of the feed before may still be assigned to its drivers: all of them come
+	// back. Noted before the first goes on duty, as feed may be killed at any time.
+	f.state.Drivers = max(f.state.Drivers, f.cfg.Drivers, 1)
+	if err := f.saveState(f.state); err != nil {
+		return err
+	}
 	fleet, err := f.startFleet(ctx, trips)
 	if err != nil {
 		return err
@@ -40,8 +41,8 @@ func (f *feeder) feedTrips(ctx context.Context) error {
 	// The limit is what closes the loop: a trip is booked when an earlier one has
 	// ended, so that none waits for a driver that feed does not have.
 	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(max(f.cfg.Drivers, 1))
-	finished := newPrefix(done)
+	g.SetLimit(f.state.Drivers)
+	finished := &prefix{feeder: f, saved: done, ahead: map[int]*client.Ride{}}
 	began := time.Now()
 	for i, t := range trips {
 		if f.cfg.Speedup > 0 {
@@ -53,44 +54,49 @@ func (f *feeder) feedTrips(ctx context.Context) error {
 		}
 
 		g.Go(func() error {
-			if err := f.oneTrip(gctx, t, fleet); err != nil {
+			ride, err := f.oneTrip(gctx, t, fleet)
+			if err != nil {
 				return err
 			}
-			return finished.add(done+i, f.saveState)
+			return finished.add(done+i, ride)
 		})
 	}
 
 	err = g.Wait()
-	fleet.stop(context.WithoutCancel(ctx))
+	serving := fleet.stop(ctx)
+	f.count(func(s *Summary) { s.Serving = serving })
 	return err
 }
 
-// oneTrip books one trip and waits until its ride has ended.
-func (f *feeder) oneTrip(ctx context.Context, t trip, fleet *fleet) error {
-	key := fmt.Sprintf("feed-%s-%d", f.rec.hash, t.line)
-	began := time.Now()
-	ride, _, err := f.importer.Book(ctx, key, client.Booking{
-		Pickup: client.Place{Point: t.pickup}, Dropoff: client.Place{Point: t.dropoff}, RiderID: fmt.Sprintf("%s-r%d", f.rec.hash, t.line),
+// oneTrip books one trip and waits until its ride has ended. It returns nil for a
+// trip that was refused.
+func (f *feeder) oneTrip(ctx context.Context, t trip, fleet *fleet) (*client.Ride, error) {
+	key, rider := fmt.Sprintf("feed-%s-%d", f.rec.hash, t.line), fmt.Sprintf("%s-r%d", f.rec.hash, t.line)
+	ride, status, err := f.importer.Book(ctx, key, client.Booking{
+		Pickup: client.Place{Point: t.pickup}, Dropoff: client.Place{Point: t.dropoff}, RiderID: rider,
 	})
+	entry := client.RideEntry{Key: key, RideID: ride.ID, Rider: rider, Status: status}
+	if err := f.promise(client.Entry{Kind: client.KindRide, Ride: &entry}); err != nil {
+		return nil, err
+	}
 
 	switch {
 	case client.IsCode(err, problem.Invalid) || client.IsCode(err, problem.Unprocessable):
 		f.refuse(t.line, "", problem.From(err).Detail)
-		return nil
+		return nil, nil
 	case err != nil:
-		return fmt.Errorf("feed: book the trip of line %d: %w", t.line, err)
+		return nil, fmt.Errorf("feed: book the trip of line %d: %w", t.line, err)
 	}
 
 	// The key is the same at each feed of the file: a ride of an earlier one comes
 	// back as it is now.
-	repeated := ride.RequestedAt.Before(began.Add(-time.Minute)) || ride.Terminal()
 	f.count(func(s *Summary) {
 		s.Accepted++
-		if repeated {
+		if ride.Replayed {
 			s.Repeated++
 		}
 	})
-	return f.await(ctx, ride, fleet)
+	return &ride, f.await(ctx, ride, fleet)
 }
 
 func (f *feeder) await(ctx context.Context, ride client.Ride, fleet *fleet) error {
@@ -123,32 +129,42 @@ func (f *feeder) await(ctx context.Context, ride client.Ride, fleet *fleet) erro
 	return nil
 }
 
-// prefix counts how many trips from the first on are finished: trips finish out of
+// prefix notes how many trips from the first on are finished: trips finish out of
 // order, and --resume may skip only those before which none is left.
 type prefix struct {
+	feeder *feeder
+
 	mu    sync.Mutex
-	next  int
-	ahead map[int]bool
+	ahead map[int]*client.Ride // finished, but one before it is not; nil: refused
 	saved int
 }
 
 // saveEach bounds how often progress is written.
 const saveEach = 50
 
-func newPrefix(done int) *prefix { return &prefix{next: done, saved: done, ahead: map[int]bool{}} }
-
-func (p *prefix) add(i int, save func(int) error) error {
+func (p *prefix) add(i int, ride *client.Ride) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.ahead[i] = true
-	for p.ahead[p.next] {
-		delete(p.ahead, p.next)
-		p.next++
+	p.ahead[i] = ride
+	st := &p.feeder.state // no other goroutine uses it while trips are fed
+	for {
+		ride, finished := p.ahead[st.Done]
+		if !finished {
+			break
+		}
+		delete(p.ahead, st.Done)
+		st.Done++
+		if ride == nil {
+			st.Refused++
+			continue
+		}
+		st.Accepted++
+		st.Witness = witness{Ride: ride.ID}
 	}
 
-	if p.next-p.saved < saveEach && len(p.ahead) > 0 {
+	if st.Done-p.saved < saveEach && len(p.ahead) > 0 {
 		return nil
 	}
-	p.saved = p.next
-	return save(p.next)
+	p.saved = st.Done
+	return p.feeder.saveState(*st)
 }
