@@ -39,11 +39,17 @@ func (j *journal) all() []string {
 // worker's ctx and returns what Run returned.
 func bubble(t *testing.T, f *fakeSQS, o Options, test func(w *Worker, stop func() error)) {
 	t.Helper()
+	bubbleOn(t, f, f.fifo, o, test)
+}
+
+// bubbleOn is bubble with a client that stands before a fakeSQS.
+func bubbleOn(t *testing.T, client Client, fifo bool, o Options, test func(w *Worker, stop func() error)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		o.Client = f
+		o.Client = client
 		if o.Queue == "" {
 			o.Queue, o.DeadLetterQueue = "q", "q-dlq"
-			if f.fifo {
+			if fifo {
 				o.Queue, o.DeadLetterQueue = "q.fifo", "q-dlq.fifo"
 			}
 		}
