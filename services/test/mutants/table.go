@@ -1,0 +1,8 @@
+package main
+
+import "slices"
+
+// table has every mutant, by subject.
+func table() []mutant {
+	return slices.Concat(rides(), queues(), streams(), front(), readers(), emulators())
+}

@@ -1,0 +1,132 @@
+package main
+
+const (
+	gatewayDir    = "services/gateway/"
+	httpserverDir = "services/internal/httpserver/"
+	locationDir   = "services/location/"
+)
+
+// front are bugs of what stands before the services: the gateway, tokens, the
+// HTTP server, and location, which tells drivers what is durable.
+func front() []mutant {
+	return []mutant{
+		{
+			name: "a socket ticket works twice", file: gatewayDir + "store.go", quick: true,
+			before: "WITH used AS (DELETE FROM account.socket_tickets WHERE ticket_hash = $1 RETURNING role, subject, expires_at)",
+			after:  "WITH used AS (SELECT role, subject, expires_at FROM account.socket_tickets WHERE ticket_hash = $1)",
+		},
+		{
+			name: "a socket ticket never expires", file: gatewayDir + "store.go",
+			before: "SELECT role, subject FROM used WHERE expires_at > now()", after: "SELECT role, subject FROM used",
+		},
+		{
+			name: "a session never expires", file: gatewayDir + "store.go",
+			before: "WHERE secret_hash = $1 AND expires_at > now()`", after: "WHERE secret_hash = $1`",
+		},
+		{
+			name: "signing out leaves the session", file: gatewayDir + "store.go",
+			before: "`DELETE FROM account.sessions WHERE secret_hash = $1`", after: "`SELECT FROM account.sessions WHERE secret_hash = $1`",
+		},
+		{
+			name: "any operator's key is right", file: gatewayDir + "http_tokens.go", quick: true,
+			before: "subtle.ConstantTimeCompare([]byte(key), []byte(g.cfg.OperatorKey)) != 1", after: "subtle.ConstantTimeCompare([]byte(key), []byte(g.cfg.OperatorKey)) > 1",
+		},
+		{
+			name: "without an operator's key set, the empty one is right", file: gatewayDir + "http_tokens.go",
+			before: `if operatorKey != "" {`, after: `if operatorKey != "" || g.cfg.OperatorKey == "" && in.Subject != "" {`,
+		},
+		{
+			name: "a guest names itself", file: gatewayDir + "http_tokens.go",
+			before: "\tif in.Subject != \"\" {\n", after: "\tif false {\n",
+		},
+		{
+			name: "the cookie of one role opens another", file: gatewayDir + "browser.go",
+			before: "case id.Role != role:", after: "case id.Role == \"\":",
+		},
+		{
+			name: "a ticket of one role opens another's socket", file: gatewayDir + "browser.go",
+			before: "if err != nil || id.Role != b.role {", after: "if err != nil {",
+		},
+		{
+			name: "another page's request is passed on", file: gatewayDir + "browser.go",
+			before: "if r.Method != http.MethodGet && r.Method != http.MethodHead && !", after: "if r.Method == http.MethodTrace && !",
+		},
+		{
+			name: "a cookie is sent to every path", file: gatewayDir + "browser.go",
+			before: "Path: path, MaxAge", after: "Path: \"/\", MaxAge",
+		},
+		{
+			name: "a service sees the browser's cookies", file: gatewayDir + "proxy.go",
+			before: "r.Out.Header.Del(\"Cookie\")", after: "r.Out.Header.Del(\"Cookies\")",
+		},
+		{
+			name: "a path that means two things is passed on", file: gatewayDir + "proxy.go",
+			before: "if path.Clean(r.URL.Path) != r.URL.Path {", after: "if path.Clean(r.URL.Path) == \"\" {",
+		},
+		{
+			name: "a token of another algorithm is taken", file: "services/internal/auth/auth.go",
+			before: "jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), ", after: "",
+		},
+		{
+			name: "a token lives longer than the longest", file: "services/internal/auth/auth.go",
+			before: "now.Add(min(life, MaxLife))", after: "now.Add(life)",
+		},
+		{
+			name: "every role may use every route", file: httpserverDir + "engine.go", quick: true,
+			before: "if !r.Public && !hasRole(r.Roles, id.Role) {", after: "if false {",
+		},
+		{
+			name: "nobody is limited", file: httpserverDir + "limit.go",
+			before: "return bucket.Allow()", after: "return bucket.Allow() || true",
+		},
+		{
+			name: "a client who asks on is forgotten with what was used up", file: httpserverDir + "limit.go",
+			before: "\tif !ok {\n\t\tbucket", after: "\tif true || ok {\n\t\tbucket",
+		},
+		{
+			name: "an internal error is told to the client", file: "services/internal/problem/problem.go",
+			before: `Detail: "Something went wrong on our side. Try again.", Err: err}`, after: `Detail: err.Error(), Err: err}`,
+			packages: []string{"services/internal/problem", "services/internal/httpserver"},
+		},
+		{
+			name: "a body with more after its JSON is taken", file: httpserverDir + "request.go",
+			before: "if _, err := dec.Token(); !errors.Is(err, io.EOF) {", after: "if false {",
+		},
+		{
+			name: "a misspelt member is ignored", file: httpserverDir + "request.go",
+			before: "dec.DisallowUnknownFields()", after: "_ = 0",
+		},
+		{
+			name: "location answers 202 for what the stream did not acknowledge", file: locationDir + "http.go", quick: true,
+			before: "\tif acked < len(good) {", after: "\tif acked == 0 {",
+		},
+		{
+			name: "location says that one point more is durable", file: locationDir + "http.go",
+			before: "through = good[acked-1].Seq", after: "through = good[acked].Seq",
+		},
+		{
+			name: "location waits for the stream without an end", file: locationDir + "http.go",
+			before: "ctx, cancel := context.WithTimeout(c.Request.Context(), s.putWithin)", after: "ctx, cancel := context.WithCancel(c.Request.Context())",
+		},
+		{
+			name: "a driver writes another driver's location", file: "services/internal/auth/acting.go",
+			before: `case named != "" && named != id.Subject:`, after: `case named == "\x00":`, packages: []string{"services/location"},
+		},
+		{
+			name: "a driver's fix may be from any year", file: locationDir + "check.go",
+			before: "case !b.recorded && at.Before(b.now.Add(-maxAge)):", after: "case false:",
+		},
+		{
+			name: "sequences need not rise within a batch", file: locationDir + "check.go",
+			before: "if p.Seq <= last.Seq {", after: "if false {",
+		},
+		{
+			name: "a batch below the one before is taken", file: locationDir + "check.go", tests: "TestWhatDoesNotRise",
+			before: "if !b.recorded && p.Seq < b.above {", after: "if false {",
+		},
+		{
+			name: "a sequence may lie below its fix time", file: locationDir + "check.go", tests: "TestASequenceFarFrom|TestEachField",
+			before: "case p.Seq < p.At:", after: "case false:",
+		},
+	}
+}

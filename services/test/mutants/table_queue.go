@@ -1,0 +1,100 @@
+package main
+
+const (
+	workerDir = "services/internal/queue/sqsworker/"
+	outboxDir = "services/internal/queue/outbox/"
+)
+
+// queues are bugs of the worker, of the relay, and of the outbox.
+func queues() []mutant {
+	return []mutant{
+		{
+			name: "a refused delete counts as deleted", file: workerDir + "delete.go", quick: true, tests: "TestARefusedDeleteIsTriedAgain",
+			before: "if f := failed[i]; f != nil {", after: "if f := failed[i]; false {",
+		},
+		{
+			name: "a delete that failed is not tried again", file: workerDir + "delete.go", tests: "TestDelete",
+			before: "const deleteTries = 5", after: "const deleteTries = 1",
+		},
+		{
+			name: "the next message of a FIFO group does not wait", file: workerDir + "chain.go", quick: true, tests: "TestANextMessageOfAGroupWaits",
+			before: "if before != nil {", after: "if false {",
+		},
+		{
+			name: "the rest of a FIFO group goes on after a failure", file: workerDir + "chain.go", tests: "TestGroups",
+			before: "\t\tif !w.handle(life, f) {", after: "\t\tif !w.handle(life, f) && false {",
+		},
+		{
+			name: "a message is deleted although its visibility was lost", file: workerDir + "settle.go", quick: true, tests: "TestLostVisibility",
+			before: "\tif f.lost() {\n\t\tw.o.Log.Warn(", after: "\tif false {\n\t\tw.o.Log.Warn(",
+		},
+		{
+			name: "a dead letter is deleted although its copy was not sent", file: workerDir + "settle.go", quick: true, tests: "TestDeadLetter",
+			before: "r = RetryAfter(mistakeDelay, err)\n\t\t}", after: "_ = mistakeDelay\n\t\t}",
+		},
+		{
+			name: "a handler that panics counts as done", file: workerDir + "settle.go", tests: "TestRetries",
+			before: "r = RetryAfter(mistakeDelay, fmt.Errorf(\"sqsworker: handler panicked: %v\", p))", after: "r = Done()",
+		},
+		{
+			name: "no heartbeat is sent", file: workerDir + "heartbeat.go", tests: "TestHeartbeat",
+			before: "f.ctx.Err() == nil && f.until.Sub(now) <= w.o.Visibility/2", after: "f.ctx.Err() == nil && false",
+		},
+		{
+			name: "a handler past its deadline keeps its message", file: workerDir + "heartbeat.go", tests: "TestHandlerPastItsDeadline",
+			before: "late := !f.deadline.IsZero() && !now.Before(f.deadline)", after: "late := false",
+		},
+		{
+			name: "a handler's context ends with the visibility, without a margin", file: workerDir + "inflight.go", tests: "TestLostVisibility",
+			before: "time.AfterFunc(w.o.Visibility-w.o.margin(),", after: "time.AfterFunc(w.o.Visibility,",
+		},
+		{
+			name: "a worker takes more than it has handlers for", file: workerDir + "receive.go", tests: "TestAtMostMaxInFlight|TestDoneIsDeleted",
+			before: "\t\tw.free(n - len(got))\n", after: "\t\tw.free(n)\n",
+		},
+		{
+			name: "the relay's lock belongs to its session", file: outboxDir + "round.go", quick: true, tests: "TestTheLockEndsWithTheTransaction",
+			before: "pg_try_advisory_xact_lock($1)", after: "pg_try_advisory_lock($1)",
+		},
+		{
+			name: "two relays send at once", file: outboxDir + "round.go", tests: "TestOneRelayOfATableWorksAtATime",
+			before: "err != nil || !locked {", after: "err != nil {",
+		},
+		{
+			name: "a later row of a key is sent while the first one waits", file: outboxDir + "round.go", quick: true, tests: "TestAnEntryThatIsRefused|TestRowsOfOneKey",
+			before: "AND before.key = o.key AND", after: "AND before.key = o.key AND false AND",
+		},
+		{
+			name: "an entry that SQS did not answer for counts as sent", file: outboxDir + "send.go", quick: true, tests: "TestAnUnansweredEntryIsSentAgain",
+			before: "fail(rows, errors.New(\"SQS did not answer for this entry\"))", after: "fail(rows, nil)",
+		},
+		{
+			name: "the delay is not sent", file: outboxDir + "send.go", quick: true, tests: "TestTheDelayIsSent",
+			before: "e.DelaySeconds = int32(x.delay / time.Second)", after: "e.DelaySeconds = 0",
+		},
+		{
+			name: "a FIFO row has a new deduplication id each time", file: outboxDir + "send.go", tests: "TestACrashBetweenSendAndCommit",
+			before: "e.MessageGroupId, e.MessageDeduplicationId = &x.key, &x.id", after: "e.MessageGroupId, e.MessageDeduplicationId = &x.key, aws.String(fmt.Sprint(time.Now().UnixNano()))",
+		},
+		{
+			name: "a batch is cut off when the relay is told to stop", file: outboxDir + "round.go", tests: "TestABatchThatIsUnderWayIsFinished",
+			before: "context.WithTimeout(context.WithoutCancel(ctx), r.o.SendWithin+writeWithin)", after: "context.WithTimeout(ctx, r.o.SendWithin+writeWithin)",
+		},
+		{
+			name: "a send outlasts the session's time-outs", file: outboxDir + "round.go", tests: "TestASlowQueue",
+			before: "within = min(within, time.Duration(limit)*time.Millisecond/2)", after: "within = max(within, time.Duration(limit)*time.Millisecond*2)",
+		},
+		{
+			name: "a hook that fails unmarks what was acknowledged", file: outboxDir + "round.go", quick: true, tests: "TestWhatWasAcknowledgedIsMarked",
+			before: "return done + len(sent), r.note(ctx, tx, sent)", after: "if r.o.OnSent != nil && len(sent) > 0 {\n\t\treturn 0, r.o.OnSent(ctx, tx, sent)\n\t}\n\treturn done + len(sent), nil",
+		},
+		{
+			name: "a row that SQS refuses for good is tried for ever", file: outboxDir + "round.go", tests: "TestARowThatIsRefusedForGood",
+			before: "case errors.Is(x.err, errRefused):", after: "case false:",
+		},
+		{
+			name: "a body that SQS refuses is promised", file: outboxDir + "outbox.go", tests: "TestAdd",
+			before: "if len(m.Body) > MaxBody {", after: "if false {",
+		},
+	}
+}

@@ -1,0 +1,128 @@
+package main
+
+const (
+	historyDir = "services/history/"
+	heatmapDir = "services/heatmap/"
+	mapfeedDir = "services/mapfeed/"
+	nearbyDir  = "services/nearby/"
+	pointsDir  = "services/domain/points/"
+)
+
+// readers are bugs of the four readers and of what they share.
+func readers() []mutant {
+	return []mutant{
+		{
+			name: "history writes the checkpoint in a transaction of its own", file: historyDir + "store_write.go", quick: true,
+			before: "\t\treturn commit(ctx, tx)\n\t})\n\tif err != nil {", after: "\t\treturn nil\n\t})\n\tif err == nil {\n\t\terr = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return commit(ctx, tx) })\n\t}\n\tif err != nil {",
+		},
+		{
+			name: "heatmap writes the checkpoint in a transaction of its own", file: heatmapDir + "store_write.go", quick: true,
+			before: "\t\treturn commit(ctx, tx)\n\t})\n\tif err != nil {", after: "\t\treturn nil\n\t})\n\tif err == nil {\n\t\terr = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return commit(ctx, tx) })\n\t}\n\tif err != nil {",
+		},
+		{
+			name: "a batch with a repeat stores none of its new points", file: historyDir + "store_write.go",
+			before: "return s.insertNew(ctx, tx, batch)", after: "return 0, nil",
+		},
+		{
+			name: "history's mark is not the highest sequence", file: historyDir + "store_write.go",
+			before: "WHERE driver = d ORDER BY day DESC, seq DESC LIMIT 1", after: "WHERE driver = d ORDER BY day, seq LIMIT 1",
+		},
+		{
+			name: "history does not flag what does not rise", file: historyDir + "store_write.go",
+			before: "a.Arrived, a.Shard, !a.Rises,", after: "a.Arrived, a.Shard, false,",
+		},
+		{
+			name: "heatmap counts a repeat", file: heatmapDir + "tally.go", quick: true,
+			before: "\t\tif !p.Rises {", after: "\t\tif false {",
+		},
+		{
+			name: "a batch of heatmap's replaces the count of the one before", file: heatmapDir + "store_write.go",
+			before: "SET n = c.n + excluded.n,", after: "SET n = excluded.n,",
+		},
+		{
+			name: "a window's first arrival is that of the last batch", file: heatmapDir + "store_write.go",
+			before: "first_arrived = least(c.first_arrived, excluded.first_arrived)", after: "first_arrived = excluded.first_arrived",
+		},
+		{
+			name: "a mark goes back", file: heatmapDir + "store_write.go",
+			before: "seq = greatest(m.seq, excluded.seq)", after: "seq = excluded.seq",
+		},
+		{
+			name: "heatmap counts by the time of arrival", file: heatmapDir + "tally.go",
+			before: "windowMS: p.At / ms * ms", after: "windowMS: time.Now().UnixMilli() / ms * ms",
+		},
+		{
+			name: "four drivers are shown", file: heatmapDir + "public.go", quick: true,
+			before: "atLeast    = 5 ", after: "atLeast    = 4 ",
+		},
+		{
+			name: "a cell with few drivers can be found by subtraction", file: heatmapDir + "public.go",
+			before: "return whole // this", after: "continue // this",
+		},
+		{
+			name: "a driver in two cells counts twice", file: heatmapDir + "public.go",
+			before: "out[p][d] = struct{}{}", after: "out[p][d+c.String()] = struct{}{}",
+		},
+		{
+			name: "marks are kept although the batch was not committed", file: pointsDir + "group_processor.go", quick: true,
+			before: "\tif err != nil {\n\t\treturn err\n\t}\n\n\t// Only now", after: "\tif err != nil {\n\t\tfor driver, seq := range mark {\n\t\t\tp.marks.Add(driver, seq)\n\t\t}\n\t\treturn err\n\t}\n\n\t// Only now",
+		},
+		{
+			name: "a driver's mark is not looked up", file: pointsDir + "group_processor.go",
+			before: "return mark, p.group.o.Store.Newest(ctx, unknown, mark)", after: "return mark, nil",
+			packages: []string{"services/domain/points", "services/heatmap"},
+		},
+		{
+			name: "a live reader applies an older point after a newer one", file: pointsDir + "live.go",
+			before: "\t\tif !l.marks.rises(a.Driver, a.Seq) {", after: "\t\tif false {",
+		},
+		{
+			name: "a live reader starts at the tip of a stream that was recreated", file: pointsDir + "live.go",
+			before: "start = shardreader.Horizon()", after: "start = shardreader.Latest()",
+		},
+		{
+			name: "nearby is asked before it has caught up", file: pointsDir + "live.go",
+			before: "if l.reader.CaughtUp() {", after: "if true {",
+		},
+		{
+			name: "one record that is no point stops the map", file: pointsDir + "live.go",
+			before: "\t\t\tcontinue\n\t\t}\n\t\tif !l.marks", after: "\t\t\treturn err\n\t\t}\n\t\tif !l.marks",
+		},
+		{
+			name: "the map's numbers never change", file: mapfeedDir + "world.go", quick: true,
+			before: "v.id = w.pseudonym(driver, epoch)", after: "v.id = w.pseudonym(driver, 0)",
+		},
+		{
+			name: "the map's numbers are the same in every process", file: mapfeedDir + "world.go",
+			before: "mac := hmac.New(sha256.New, w.key)", after: "mac := hmac.New(sha256.New, []byte(\"tandem\"))",
+		},
+		{
+			name: "a silent car stays on the map", file: mapfeedDir + "world.go",
+			before: "if now.Sub(v.arrived) > silentAfter {", after: "if false {",
+		},
+		{
+			name: "a client is sent what lies outside its view", file: mapfeedDir + "frame.go",
+			before: "if count == maxVehicles || !view.Contains(geo.Point{Lat: v.point.Lat, Lon: v.point.Lon}) {", after: "if count == maxVehicles {",
+		},
+		{
+			name: "a client whose queue is full holds up the map", file: mapfeedDir + "client.go",
+			before: "\tdefault:\n\t\tc.feed.log.Debug(", after: "\tcase <-time.After(time.Hour):\n\t\tc.feed.log.Debug(",
+		},
+		{
+			name: "nearby finds drivers out of reach", file: nearbyDir + "index.go",
+			before: "if d <= within && x", after: "if x", quick: true,
+		},
+		{
+			name: "nearby finds a driver who is silent", file: nearbyDir + "index.go",
+			before: "if d <= within && x.now().Sub(e.heard) <= silentAfter {", after: "if d <= within {",
+		},
+		{
+			name: "a driver who moved is found where it was", file: nearbyDir + "index.go",
+			before: "x.byPlace.Delete(corner(before.Point), corner(before.Point), p.Driver)", after: "_ = before",
+		},
+		{
+			name: "nearby's distance does not know that degrees of longitude are shorter", file: nearbyDir + "index.go",
+			before: "scale := math.Cos(p.Lat * math.Pi / 180)", after: "scale := max(1, math.Cos(p.Lat))",
+		},
+	}
+}

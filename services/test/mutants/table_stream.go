@@ -1,0 +1,98 @@
+package main
+
+const (
+	groupDir    = "services/internal/stream/shardgroup/"
+	readerDir   = "services/internal/stream/shardreader/"
+	producerDir = "services/internal/stream/kinesisproducer/"
+	kplDir      = "services/internal/stream/kpl/"
+)
+
+// streams are bugs of the group, the reader, the producer and the format.
+func streams() []mutant {
+	return []mutant{
+		{
+			name: "a checkpoint is written under an expired lease", file: groupDir + "store_checkpoint.go", quick: true, tests: "TestTheCheckpointIsFenced",
+			before: "AND epoch = $4 AND expires_at > clock_timestamp()", after: "AND epoch = $4",
+		},
+		{
+			name: "a checkpoint is written under another epoch", file: groupDir + "store_checkpoint.go", quick: true, tests: "TestTheCheckpointIsFenced",
+			before: "AND epoch = $4 AND expires_at > clock_timestamp()", after: "AND $4::bigint > 0 AND expires_at > clock_timestamp()",
+		},
+		{
+			name: "a checkpoint leaves the lease unlocked", file: groupDir + "store_checkpoint.go", tests: "TestACommitHoldsTheLease",
+			before: "\n\t\t\tFOR UPDATE)", after: ")",
+		},
+		{
+			name: "a live lease is taken", file: groupDir + "store_lease.go", quick: true, tests: "TestALiveLeaseIsNotTaken",
+			before: "(owner IS NULL OR expires_at <= clock_timestamp())", after: "(owner IS NULL OR true)",
+		},
+		{
+			name: "another's lease is renewed", file: groupDir + "store_lease.go", tests: "TestALostLeaseIsNotRenewed",
+			before: "AND l.owner = $2 AND l.epoch = sent.epoch", after: "AND $2 <> '' AND sent.epoch >= 0",
+		},
+		{
+			name: "no gap is written", file: groupDir + "store_checkpoint.go", quick: true, tests: "TestCheckpointOlderThanTheStreamKeepsLeavesAGap",
+			before: "if st.gap != nil {", after: "if false {",
+		},
+		{
+			name: "the end of a shard is not written with its last rows", file: groupDir + "store_checkpoint.go", tests: "TestChildrenAfterParents",
+			before: "\tif st.closed {", after: "\tif false {",
+		},
+		{
+			name: "a processor that wrote no checkpoint goes on", file: groupDir + "apply.go", tests: "TestAProcessorMustCommit",
+			before: "case err == nil && !committed:", after: "case false:",
+		},
+		{
+			name: "under Stop a record that fails is parked", file: groupDir + "apply.go", tests: "TestUndecodableIsParked",
+			before: "hopeless := r.g.o.Poison == Park && ", after: "hopeless := ",
+		},
+		{
+			name: "children are read beside their parents", file: groupDir + "plan.go", quick: true, tests: "TestPlan|TestChildrenAfterParents",
+			before: "return known[p] && !leases[p].Completed })", after: "return known[p] && false })",
+		},
+		{
+			name: "a lease is moved over its owner's head", file: groupDir + "plan.go", tests: "TestPlan",
+			before: "func (l Lease) held(now time.Time) bool { return l.Owner != \"\" && l.ExpiresAt.After(now) }", after: "func (l Lease) held(time.Time) bool { return false }",
+		},
+		{
+			name: "the record has no ExplicitHashKey", file: producerDir + "send.go", quick: true, tests: "TestARecordNamesItsBucket",
+			before: ", ExplicitHashKey: &p.queues[r.bucket].hashKey,", after: ",",
+		},
+		{
+			name: "the producer trusts the count of failures", file: producerDir + "send.go", quick: true, tests: "TestEachKeysOrderThroughFailures",
+			before: "if aws.ToString(r.ErrorCode) == \"\" && aws.ToString(r.SequenceNumber) != \"\" {", after: "if aws.ToInt32(out.FailedRecordCount) == 0 {",
+		},
+		{
+			name: "a record that failed is not sent again", file: producerDir + "send.go", tests: "TestEachKeysOrderThroughFailures",
+			before: "\t\tp.again(r, why)\n", after: "\t\tp.ack(r, shard)\n",
+		},
+		{
+			name: "the user records have no hash key", file: kplDir + "aggregate.go", tests: "TestRoundtrip|TestReadByAWS",
+			before: "ExplicitHashKeyIndex: new(uint64), ", after: "",
+		},
+		{
+			name: "an aggregate with a wrong check sum is read", file: kplDir + "deaggregate.go", tests: "TestNotAggregated|TestCorrupt",
+			before: "return body, md5.Sum(body) == [md5.Size]byte(sum)", after: "return body, len(sum) > 0",
+		},
+		{
+			name: "a reader moves on past what its handler refused", file: readerDir + "shard.go", quick: true, tests: "TestHandlersError|TestReadsInOrder|TestEachRecord",
+			before: "\t\tif err := s.handle(ctx, b); err != nil {\n\t\t\treturn true, err\n\t\t}\n", after: "\t\t_ = s.handle(ctx, b)\n",
+		},
+		{
+			name: "a reader resumes at the beginning of an aggregate", file: readerDir + "unpack.go", tests: "TestResumesInsideAnAggregate",
+			before: "\t\t\t\tdone = s.next.Sub\n", after: "",
+		},
+		{
+			name: "a record that cannot be unpacked is left out", file: readerDir + "unpack.go", tests: "TestRecordThatCannotBeUnpacked",
+			before: "return []Record{whole}\n\t}", after: "return nil\n\t}",
+		},
+		{
+			name: "the reader reads children beside their parents", file: readerDir + "all.go", tests: "TestAllReadsChildrenAfterTheirParents",
+			before: "if known[p] && !s.drained[p] {", after: "if false {",
+		},
+		{
+			name: "a recreated stream is not noticed", file: readerDir + "shard.go", tests: "TestRecreatedStream",
+			before: "\tif s.checked {\n", after: "\tif true || s.checked {\n",
+		},
+	}
+}
