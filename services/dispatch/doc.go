@@ -29,6 +29,10 @@
 //     seconds more, then the request is sent again through the outbox without delay.
 //   - The fifth try fails: the reason is written to the ride's history, and the
 //     message goes to the dead-letter queue with it.
-//   - nearby or Postgres fails: the message is retried, after a longer time with
-//     each try.
+//   - nearby or Postgres is away: that is no failure of the message. The worker
+//     keeps it and tries again every 2 s, looks at the ride between two tries, and
+//     receives nothing more meanwhile. A worker that is told to stop then gives
+//     the request back through the outbox.
+//   - Something else fails: the message is retried, after a longer time with each
+//     try.
 package dispatch

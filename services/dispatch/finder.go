@@ -3,6 +3,7 @@ package dispatch
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"tandem/services/domain/geo"
 	"tandem/services/internal/httpclient"
+	"tandem/services/internal/problem"
 )
 
 // A ride is offered to the nearest drivers, in the order in which they can be there
@@ -25,6 +27,16 @@ type nearbyFinder struct {
 	client *httpclient.Client
 	// times returns how long the way along streets takes from each of from to to.
 	times func(to geo.Point, from []geo.Point) []time.Duration
+}
+
+// errNearby is wrapped by every error of asking nearby.
+var errNearby = errors.New("dispatch: ask nearby")
+
+// nearbyAway reports whether err says that nearby is away: any error of asking it,
+// except one that says that the question itself is wrong.
+func nearbyAway(err error) bool {
+	var p *problem.Error
+	return errors.Is(err, errNearby) && (!errors.As(err, &p) || p.Code.Status() >= 500 || p.Code == problem.TooMany)
 }
 
 type nearDriver struct {
@@ -61,7 +73,7 @@ func (f nearbyFinder) near(ctx context.Context, pickup geo.Point) ([]nearDriver,
 		Drivers []nearDriver `json:"drivers"`
 	}
 	if err := f.client.Get(ctx, "/v1/nearby?"+q.Encode(), &answer); err != nil {
-		return nil, fmt.Errorf("dispatch: ask nearby: %w", err)
+		return nil, fmt.Errorf("%w: %w", errNearby, err)
 	}
 	return answer.Drivers, nil
 }

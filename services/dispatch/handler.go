@@ -13,6 +13,7 @@ import (
 	"tandem/services/domain/event"
 	"tandem/services/domain/geo"
 	"tandem/services/domain/ride"
+	"tandem/services/internal/postgres"
 	"tandem/services/internal/queue/sqsworker"
 )
 
@@ -45,6 +46,16 @@ type handler struct {
 	stopping context.Context
 	grace    time.Duration
 	log      *slog.Logger
+
+	// That one of these is away is no failure of a message.
+	nearby, postgres *sqsworker.Dependency
+	retryWithin      time.Duration // a message that failed comes back after this at the latest
+}
+
+// newDependencies returns what a handler needs, each tried again after every.
+func newDependencies(every time.Duration) (nearby, database *sqsworker.Dependency) {
+	return &sqsworker.Dependency{Name: "nearby", Away: nearbyAway, Every: every},
+		&sqsworker.Dependency{Name: "postgres", Away: func(err error) bool { return !errors.Is(err, errNearby) && postgres.Away(err) }, Every: every}
 }
 
 // Handle implements sqsworker.Handler: it returns Done once the ride has a
@@ -68,7 +79,8 @@ func (h *handler) Handle(ctx context.Context, m sqsworker.Message) sqsworker.Res
 		// message: another worker may take it at once.
 		return sqsworker.Release()
 	case m.Receives < event.MaxReceiveCount:
-		return sqsworker.RetryAfter(time.Second<<m.Receives, err)
+		// Not later than the visibility: the ride's wake_at counts on that.
+		return sqsworker.RetryAfter(min(h.noDriver<<max(m.Receives-1, 0), h.retryWithin), err)
 	}
 
 	// The last try. The queue would move the message by itself on the next receive;

@@ -13,11 +13,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/domain/event"
 	"tandem/services/domain/geo"
 	"tandem/services/domain/ride"
+	"tandem/services/internal/httpclient"
+	"tandem/services/internal/problem"
 	"tandem/services/internal/queue/sqsworker"
 )
 
@@ -136,7 +139,9 @@ func request(t *testing.T, attempt, receives int) sqsworker.Message {
 }
 
 func newTestHandler(t *testing.T, f *fakeRides, drivers ...string) *handler {
+	nearby, database := newDependencies(2 * time.Second)
 	return &handler{
+		nearby: nearby, postgres: database, retryWithin: 30 * time.Second,
 		rides: f, finder: fakeFinder(drivers), worker: "w1", noDriver: 5 * time.Second, poll: time.Second,
 		watch:    func(string) (<-chan struct{}, func()) { return f.changed, func() {} },
 		stopping: t.Context(), grace: 3 * time.Second, log: slog.New(slog.DiscardHandler),
@@ -237,13 +242,13 @@ func TestStoppingLeavesTheDriverTheTimeOfGrace(t *testing.T) {
 
 func TestFailuresAreRetriedThenDeadLettered(t *testing.T) {
 	f := newRides()
-	f.fail = errors.New("no database")
+	f.fail = errors.New("a row that cannot be read")
 	h := newTestHandler(t, f)
 
-	require.Equal(t, sqsworker.RetryAfter(2*time.Second, f.fail), h.Handle(t.Context(), request(t, 1, 1)))
-	require.Equal(t, sqsworker.RetryAfter(16*time.Second, f.fail), h.Handle(t.Context(), request(t, 1, 4)))
+	require.Equal(t, sqsworker.RetryAfter(5*time.Second, f.fail), h.Handle(t.Context(), request(t, 1, 1)))
+	require.Equal(t, sqsworker.RetryAfter(30*time.Second, f.fail), h.Handle(t.Context(), request(t, 1, 4)))
 	require.Equal(t, sqsworker.OutcomeDead, h.Handle(t.Context(), request(t, 1, 5)).Outcome())
-	require.Equal(t, []string{"dead: try 5 of 5: no database"}, f.history)
+	require.Equal(t, []string{"dead: try 5 of 5: a row that cannot be read"}, f.history)
 
 	lost, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -251,6 +256,84 @@ func TestFailuresAreRetriedThenDeadLettered(t *testing.T) {
 
 	f.fail = ride.ErrNotFound
 	require.Equal(t, sqsworker.OutcomeDead, h.Handle(t.Context(), request(t, 1, 1)).Outcome())
+}
+
+// awayFinder is nearby, away for a time.
+type awayFinder struct {
+	until time.Time
+	err   error
+	fakeFinder
+}
+
+func (f awayFinder) Find(ctx context.Context, p geo.Point, pick func(context.Context, []string) ([]string, error)) ([]string, error) {
+	if time.Now().Before(f.until) {
+		return nil, f.err
+	}
+	return f.fakeFinder.Find(ctx, p, pick)
+}
+
+func TestThatNearbyIsAwayIsNoFailureOfTheMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newRides()
+		h := newTestHandler(t, f)
+		err := fmt.Errorf("%w: %w", errNearby, &problem.Error{Code: problem.Internal})
+		h.finder = awayFinder{time.Now().Add(2 * time.Minute), err, fakeFinder{"ana"}}
+		f.answer(2*time.Minute+5*time.Second, ride.ActAccept)
+
+		time.AfterFunc(time.Minute, func() {
+			if h.nearby.Err() == nil {
+				t.Error("nobody is told that nearby is away")
+			}
+		})
+		require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), request(t, 1, 5)))
+		require.Equal(t, []string{"received 5 by w1", "offered ana", "assigned"}, f.history)
+		require.NoError(t, h.nearby.Err())
+	})
+}
+
+func TestWhileNearbyIsAwayARideIsStillMoved(t *testing.T) {
+	away := fmt.Errorf("%w: %w", errNearby, httpclient.ErrUnreachable)
+	for last, move := range map[string]func(f *fakeRides, stop func()){
+		"cancelled": func(f *fakeRides, _ func()) { f.answer(0, ride.ActCancel) },
+		"unfulfilled no driver was free in time": func(f *fakeRides, _ func()) {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.ride.ExpiresAt = time.Now()
+		},
+		"after 0s": func(_ *fakeRides, stop func()) { stop() }, // given back through the outbox
+	} {
+		t.Run(last, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newRides()
+				h := newTestHandler(t, f)
+				h.finder = awayFinder{time.Now().Add(time.Hour), away, nil}
+				stopping, stop := context.WithCancel(t.Context())
+				h.stopping = stopping
+				time.AfterFunc(9*time.Second, func() { move(f, stop) })
+
+				began := time.Now()
+				require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), request(t, 1, 1)))
+				require.Equal(t, last, f.history[len(f.history)-1])
+				require.Less(t, time.Since(began), 12*time.Second)
+			})
+		})
+	}
+}
+
+func TestThatPostgresIsAwayIsNoFailureOfTheMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newRides()
+		h := newTestHandler(t, f, "ana")
+		f.fail = &pgconn.PgError{Code: "57P01"}
+		time.AfterFunc(2*time.Minute, func() {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.fail = nil
+		})
+		f.answer(2*time.Minute+5*time.Second, ride.ActAccept)
+		require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), request(t, 1, 5)))
+		require.Equal(t, []string{"received 5 by w1", "offered ana", "assigned"}, f.history)
+	})
 }
 
 func TestUnreadableRequestsAreDeadLetteredAtOnce(t *testing.T) {

@@ -45,7 +45,9 @@ func realRides(t *testing.T) (*ride.Store, *handler, ride.Ride) {
 	})
 	require.NoError(t, err)
 
+	nearby, database := newDependencies(time.Second)
 	return store, &handler{
+		nearby: nearby, postgres: database, retryWithin: time.Second,
 		rides: store, finder: fakeFinder{"offduty", "ana", "bo"}, worker: "w1", noDriver: time.Second, poll: 50 * time.Millisecond,
 		watch: func(id string) (<-chan struct{}, func()) {
 			s := listener.Ride(id)

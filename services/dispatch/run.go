@@ -40,6 +40,9 @@ const (
 	drain      = 6 * time.Second
 )
 
+// awayEvery is the longest time between two tries of something that is away.
+const awayEvery = 2 * time.Second
+
 // Run works on ride requests and serves the operations port until ctx ends.
 func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	if cfg.Worker == "" {
@@ -74,8 +77,9 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 			s := listener.Ride(rideID)
 			return s.C, s.Close
 		},
-		grace: offerGrace, log: env.Log,
+		grace: offerGrace, log: env.Log, retryWithin: cfg.Profile.Visibility,
 	}
+	h.nearby, h.postgres = newDependencies(min(cfg.Profile.NoDriverDelay, awayEvery))
 	worker, err := newWorker(ctx, env, cfg, sqs.NewFromConfig(aws), h, store)
 	if err != nil {
 		return err
@@ -112,6 +116,7 @@ func newWorker(ctx context.Context, env lifecycle.Env, cfg Config, client sqswor
 	// is the ride's own and a little more.
 	worker, err := sqsworker.New(sqsworker.Options{
 		Client: client, Queue: event.QueueRideRequests, DeadLetterQueue: event.QueueRideRequestsDead, Handler: h,
+		Needs:           []*sqsworker.Dependency{h.nearby, h.postgres},
 		MaxReceiveCount: event.MaxReceiveCount, VisibilitySetting: "RideRequestVisibilitySeconds in messaging.yaml",
 		Visibility: cfg.Profile.Visibility, HandleWithin: cfg.Profile.ExpiresAfter + time.Minute, Drain: drain, Log: env.Log,
 		Handled: func(m sqsworker.Message, o sqsworker.Outcome, took time.Duration) {

@@ -16,20 +16,30 @@ import (
 // left it in, until nothing is left to do for this message: the ride has a driver
 // or has ended, or it has a newer message.
 func (h *handler) dispatch(ctx context.Context, req event.RideRequest, m sqsworker.Message) error {
-	r, err := h.rides.Received(ctx, req.RideID, req.Attempt, ride.Receipt{
-		MessageID: m.ID, PID: os.Getpid(), Worker: h.worker, Receives: m.Receives,
+	var r ride.Ride
+	err := h.postgres.Do(ctx, func(ctx context.Context) (err error) {
+		r, err = h.rides.Received(ctx, req.RideID, req.Attempt, ride.Receipt{
+			MessageID: m.ID, PID: os.Getpid(), Worker: h.worker, Receives: m.Receives,
+		})
+		return err
 	})
 	if errors.Is(err, ride.ErrAttempt) {
 		return nil // a copy of an old message: the newer one does the work
 	}
 
 	for err == nil && r.Attempt == req.Attempt && (r.State == ride.Requested || r.State == ride.Offered) {
-		r, err = h.step(ctx, r)
-		if overtaken(err) {
-			if err = pause(ctx, overtakenPause); err == nil {
-				r, err = h.rides.Get(ctx, req.RideID)
+		err = h.postgres.Do(ctx, func(ctx context.Context) error {
+			next, err := h.step(ctx, r)
+			if overtaken(err) {
+				if err = pause(ctx, overtakenPause); err == nil {
+					next, err = h.rides.Get(ctx, req.RideID)
+				}
 			}
-		}
+			if err == nil {
+				r = next
+			}
+			return err
+		})
 	}
 	return err
 }
@@ -37,7 +47,7 @@ func (h *handler) dispatch(ctx context.Context, req event.RideRequest, m sqswork
 // overtaken reports whether someone else moved the ride or the driver first. That
 // is not a failure: the ride's state tells what to do next.
 func overtaken(err error) bool {
-	for _, e := range []error{ride.ErrState, ride.ErrAttempt, ride.ErrOffer, ride.ErrTaken} {
+	for _, e := range []error{errLookAgain, ride.ErrState, ride.ErrAttempt, ride.ErrOffer, ride.ErrTaken} {
 		if errors.Is(err, e) {
 			return true
 		}
@@ -62,9 +72,7 @@ func (h *handler) step(ctx context.Context, r ride.Ride) (ride.Ride, error) {
 		return r, err
 	}
 
-	drivers, err := h.finder.Find(ctx, r.Pickup.Point, func(ctx context.Context, near []string) ([]string, error) {
-		return h.rides.FreeDrivers(ctx, without(near, tried))
-	})
+	drivers, err := h.find(ctx, r, tried)
 	if err != nil {
 		return r, err
 	}
@@ -79,6 +87,35 @@ func (h *handler) step(ctx context.Context, r ride.Ride) (ride.Ride, error) {
 	// Not a failure, so not a retry of the message, which would count a receive: the
 	// request goes through the outbox again.
 	return h.do(ctx, r, ride.Action{Kind: ride.ActRequeue, Delay: h.noDriver, Reason: "no driver is free"})
+}
+
+// errLookAgain is returned when the ride needs something else than it did before.
+var errLookAgain = errors.New("dispatch: the ride has to be looked at again")
+
+// find returns the drivers to ask. It waits while nearby is away, and returns
+// errLookAgain where nothing is to be waited for any more.
+func (h *handler) find(ctx context.Context, r ride.Ride, tried []string) (drivers []string, err error) {
+	again := false
+	err = h.nearby.Do(ctx, func(ctx context.Context) error {
+		if again {
+			// The rider may have cancelled, or the ride be past its end; and a worker that
+			// is told to stop gives the request back through the outbox.
+			now, err := h.rides.Get(ctx, r.ID)
+			if err != nil {
+				return err
+			}
+			if now.State != r.State || now.Attempt != r.Attempt || !time.Now().Before(now.ExpiresAt) || h.stopping.Err() != nil {
+				return errLookAgain
+			}
+		}
+
+		again = true
+		drivers, err = h.finder.Find(ctx, r.Pickup.Point, func(ctx context.Context, near []string) ([]string, error) {
+			return h.rides.FreeDrivers(ctx, without(near, tried))
+		})
+		return err
+	})
+	return drivers, err
 }
 
 // do applies an action for the attempt that the worker has a message of.

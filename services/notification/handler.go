@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"tandem/services/domain/event"
+	"tandem/services/internal/postgres"
 	"tandem/services/internal/queue/sqsworker"
 )
 
@@ -27,7 +28,19 @@ type handler struct {
 	sms   smsSender
 	claim time.Duration // a worker that has claimed an SMS may send it for this long
 	log   *slog.Logger
+
+	// That one of these is away is no failure of a message.
+	sns, postgres *sqsworker.Dependency
 }
+
+// newDependencies returns what a handler needs.
+func newDependencies() (sms, database *sqsworker.Dependency) {
+	return &sqsworker.Dependency{Name: "sns", Away: func(err error) bool { return !errors.Is(err, errNeverDelivered) }},
+		&sqsworker.Dependency{Name: "postgres", Away: func(err error) bool { return !errors.Is(err, errSMS) && postgres.Away(err) }}
+}
+
+// errSMS is wrapped by every error of sending an SMS.
+var errSMS = errors.New("notification: sms")
 
 // notice is one event that the rider is told of.
 type notice struct {
@@ -44,11 +57,15 @@ func (h *handler) handle(ctx context.Context, m sqsworker.Message) sqsworker.Res
 		return sqsworker.DeadLetter(err) // another try would read it no better
 	}
 
-	err = h.deliver(ctx, n)
+	err = h.postgres.Do(ctx, func(ctx context.Context) error { return h.deliver(ctx, n) })
 	switch {
 	case err == nil:
 		// Each channel's delivery is committed, and a repeat would change nothing.
 		return sqsworker.Done()
+	case ctx.Err() != nil:
+		// The worker stops or has lost the message, so this was no failure of the
+		// message: another worker may take it at once.
+		return sqsworker.Release()
 	case m.Receives >= event.MaxReceiveCount:
 		// The queue would move the message by itself on the next receive; it is moved
 		// here, so that the dead letter has the reason.
@@ -96,14 +113,18 @@ func (h *handler) deliver(ctx context.Context, n notice) error {
 		return errors.New("notification: another worker is sending this SMS")
 	}
 
-	id, err := h.sms.Send(ctx, c.to, text(c.language, n))
+	var id string
+	err = h.sns.Do(ctx, func(ctx context.Context) (err error) {
+		id, err = h.sms.Send(ctx, c.to, text(c.language, n))
+		return err
+	})
 	switch {
 	case errors.Is(err, errNeverDelivered):
 		// Not retried, and so no failure of the message: the inbox has the notice.
 		h.log.Warn("sms refused for good", "event_id", n.EventID, "to", c.to, "err", err)
 		return h.store.markSMS(ctx, n.EventID, "failed", "", err.Error())
 	case err != nil:
-		return errors.Join(err, h.store.markSMS(context.WithoutCancel(ctx), n.EventID, "pending", "", err.Error()))
+		return errors.Join(fmt.Errorf("%w: %w", errSMS, err), h.store.markSMS(context.WithoutCancel(ctx), n.EventID, "pending", "", err.Error()))
 	}
 
 	// Marked also when ctx has just ended: a text that was sent and not marked is

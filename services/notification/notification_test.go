@@ -31,11 +31,16 @@ type recorder struct {
 	mu   sync.Mutex
 	sent []string
 	err  error
+	away int // so many sends fail, as they do while SNS is away
 }
 
 func (r *recorder) Send(_ context.Context, to phone, text string) (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.away > 0 {
+		r.away--
+		return "", errors.New("no route to host")
+	}
 	if r.err != nil {
 		return "", r.err
 	}
@@ -47,7 +52,10 @@ func setup(t *testing.T) (*handler, *recorder, *bytes.Buffer) {
 	t.Helper()
 	_, pool := testenv.Database(t, Schema())
 	sms, log := &recorder{}, &bytes.Buffer{}
-	return &handler{store: &store{pool: pool}, sms: sms, claim: time.Hour, log: slog.New(slog.NewJSONHandler(log, nil))}, sms, log
+	h := &handler{store: &store{pool: pool}, sms: sms, claim: time.Hour, log: slog.New(slog.NewJSONHandler(log, nil))}
+	h.sns, h.postgres = newDependencies()
+	h.sns.Every = time.Millisecond
+	return h, sms, log
 }
 
 func message(t *testing.T, typ, rider, ride string) sqsworker.Message {
@@ -113,29 +121,47 @@ func TestWithoutAContactOnlyTheInboxAndLaterContactsChangeNothing(t *testing.T) 
 	require.Equal(t, "You have arrived. Thank you for riding.", inbox[0].Text)
 }
 
-func TestAFailingSMSIsRetriedThenDeadLetteredWithItsReason(t *testing.T) {
+func TestThatSNSIsAwayIsNoFailureOfTheMessage(t *testing.T) {
 	t.Parallel()
 	h, sms, _ := setup(t)
 	ctx, ride := t.Context(), newRide()
 	require.NoError(t, h.store.putContact(ctx, "ana", contact{Phone: "+59899123456", Language: english}))
 	m := message(t, event.TypeRideArrived, "ana", ride)
-
-	sms.err = errors.New("throttled")
-	before := h.handle(ctx, m)
-	require.NotEqual(t, sqsworker.Done(), before)
 	m.Receives = event.MaxReceiveCount
-	require.IsType(t, sqsworker.DeadLetter(nil), h.handle(ctx, m))
 
-	sms.err = nil
-	require.Equal(t, sqsworker.Done(), h.handle(ctx, m), "a redriven message is sent")
+	sms.away = 100
+	require.Equal(t, sqsworker.Done(), h.handle(ctx, m), "also on the last try")
 	require.Len(t, sms.sent, 1)
 	out, err := h.store.deliveries(ctx, ride)
 	require.NoError(t, err)
-	require.Equal(t, 3, out[1].Tries)
+	require.Equal(t, 1, out[1].Tries)
 
 	sms.err = fmt.Errorf("%w: bad number", errNeverDelivered)
 	require.Equal(t, sqsworker.Done(), h.handle(ctx, message(t, event.TypeRidePickedUp, "ana", ride)), "trying again is of no use")
 }
+
+func TestAMessageThatIsCutShortIsReleased(t *testing.T) {
+	t.Parallel()
+	h, sms, _ := setup(t)
+	require.NoError(t, h.store.putContact(t.Context(), "ana", contact{Phone: "+59899123456", Language: english}))
+	m := message(t, event.TypeRideArrived, "ana", newRide())
+	m.Receives = event.MaxReceiveCount
+
+	draining, drain := context.WithCancel(t.Context())
+	sms.away = 1 << 30
+	result := make(chan sqsworker.Result, 1)
+	go func() { result <- h.handle(draining, m) }()
+	require.Eventually(t, func() bool { return h.sns.Err() != nil }, patient, time.Millisecond)
+	drain()
+	require.Equal(t, sqsworker.Release(), <-result, "it has not failed")
+
+	sms.mu.Lock()
+	sms.away = 0
+	sms.mu.Unlock()
+	require.Equal(t, sqsworker.Done(), h.handle(t.Context(), m), "its claim was given back")
+}
+
+const patient = 20 * time.Second
 
 func TestAClaimOutlivesItsWorkerAndIsTakenOver(t *testing.T) {
 	t.Parallel()

@@ -8,6 +8,9 @@
 // and its delivery commit together, so the inbox is exactly once. An SMS cannot be
 // part of a transaction: its delivery is claimed before the send and marked after
 // it. A crash in between sends the SMS a second time, but never zero times.
+//
+// That Postgres or SNS is away is no failure of a message: the worker keeps what
+// it has, tries again, and receives nothing more until they are back.
 package notification
 
 import (
@@ -55,10 +58,11 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 
 	s := &store{pool: pool}
 	h := &handler{store: s, sms: snsSender{sns.NewFromConfig(aws)}, claim: cfg.Profile.Visibility, log: env.Log}
+	h.sns, h.postgres = newDependencies()
 	worker, err := sqsworker.New(sqsworker.Options{
 		Client: sqs.NewFromConfig(aws), Queue: event.QueueNotifications, DeadLetterQueue: event.QueueNotificationsDead,
-		Handler:    sqsworker.HandlerFunc(h.handle),
-		Visibility: cfg.Profile.Visibility, Log: env.Log,
+		Handler: sqsworker.HandlerFunc(h.handle), Needs: []*sqsworker.Dependency{h.sns, h.postgres},
+		MaxReceiveCount: event.MaxReceiveCount, Visibility: cfg.Profile.Visibility, Log: env.Log,
 		VisibilitySetting: "NotificationVisibilitySeconds in messaging.yaml",
 		// A message that fails must not use up the tries of the ride's next messages,
 		// which would be received with it.

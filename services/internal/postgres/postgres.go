@@ -8,10 +8,14 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"net"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
@@ -97,6 +101,24 @@ func Open(ctx context.Context, url string, o PoolOptions) (*pgxpool.Pool, error)
 		return nil, fmt.Errorf("postgres: cannot connect: %w", err)
 	}
 	return pool, nil
+}
+
+// Away reports whether err says that Postgres itself is away or overloaded: it
+// cannot be reached, closes its connections, starts or stops. The same statement
+// may succeed later, whoever asks.
+func Away(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		// https://www.postgresql.org/docs/current/errcodes-appendix.html: connection,
+		// resources, an operator or a crash; and a transaction that sat idle, because
+		// this process was frozen.
+		return strings.HasPrefix(pg.Code, "08") || strings.HasPrefix(pg.Code, "53") || strings.HasPrefix(pg.Code, "57") || pg.Code == "25P03"
+	}
+
+	var connect *pgconn.ConnectError
+	var network net.Error
+	return errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		pgconn.SafeToRetry(err) // its connection was closed before the statement was sent
 }
 
 // Migrate brings every schema to its newest version, one process at a time.

@@ -56,6 +56,9 @@
 //   - The handler runs longer than HandleWithin: ctx ends with the cause
 //     ErrTimeout and the heartbeats stop. The result still counts if it comes
 //     before the visibility runs out.
+//   - What a handler needs is away, a database perhaps (see Dependency): the
+//     handler keeps its message, heartbeats go on, and the worker receives nothing
+//     more until it is back. Nothing is counted as a failure.
 //   - A delete fails: it is tried up to five times, and the message stays hidden
 //     meanwhile. After that SQS hands the message out again, although it is done.
 //   - The send to the dead-letter queue fails: the message is retried, and the

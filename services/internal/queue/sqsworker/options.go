@@ -32,6 +32,10 @@ type Options struct {
 	// MaxReceiveCount is the maxReceiveCount that Handler counts on; 0: any.
 	MaxReceiveCount int
 
+	// Needs are what the handlers need: while one of them is away, the worker
+	// receives nothing, and Ready returns why.
+	Needs []*Dependency
+
 	MaxInFlight int           // messages in flight at most; 0: 5
 	BatchSize   int           // messages a receive takes at most, 1 to 10; 0: 10
 	Visibility  time.Duration // how long a message stays invisible without a heartbeat, whole seconds; 0: 30 s

@@ -31,6 +31,12 @@ func (w *Worker) receiveLoop(ctx, life, handling context.Context) {
 		if n == 0 {
 			return
 		}
+
+		// With the slots in hand: a dependency may have gone while they were waited
+		// for. A short poll follows, so that Ready soon reports that it is back.
+		if w.awaitNeeds(ctx) {
+			wait = firstWait
+		}
 		got, err := w.receive(ctx, n, wait)
 		w.free(n - len(got))
 		if err != nil {

@@ -75,8 +75,13 @@ func (w *Worker) Run(ctx context.Context) error {
 }
 
 // Ready returns nil while the queue answers and is set up as the worker needs
-// it; otherwise a *SetupError, or SQS's last error.
+// it, and nothing that the handlers need is away; otherwise a *SetupError, SQS's
+// last error, or the Dependency's.
 func (w *Worker) Ready() error {
+	if err := w.needed(); err != nil {
+		return err
+	}
+
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.ready

@@ -1,0 +1,64 @@
+package sqsworker
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func isFake(err error) bool { return errors.Is(err, errFake) }
+
+func TestWhileADependencyIsAwayNoMessageFails(t *testing.T) {
+	f := newFake(false)
+	for range 20 {
+		f.send("", "x")
+	}
+	d := &Dependency{Name: "db", Away: isFake, Every: time.Second}
+	var back time.Time
+	handler := HandlerFunc(func(ctx context.Context, _ Message) Result {
+		err := d.Do(ctx, func(context.Context) error {
+			if time.Now().Before(back) {
+				return errFake
+			}
+			return nil
+		})
+		if err != nil {
+			return RetryAfter(time.Second, err)
+		}
+		return Done()
+	})
+
+	bubble(t, f, Options{Handler: handler, Needs: []*Dependency{d}, MaxInFlight: 8, BatchSize: 4}, func(w *Worker, stop func() error) {
+		back = time.Now().Add(2 * time.Minute)
+		time.Sleep(time.Minute)
+		require.ErrorContains(t, w.Ready(), "db is away")
+		require.Less(t, w.Stats().Received, int64(9), "nothing more is received")
+
+		time.Sleep(time.Until(back) + 2*time.Second)
+		require.Equal(t, 0, f.left(), "recovery")
+		require.NoError(t, w.Ready())
+		require.Equal(t, Stats{Received: 20, Done: 20}, w.Stats())
+		require.NoError(t, stop())
+	})
+}
+
+func TestAnErrorThatOthersDoNotGetIsTheMessagesOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &Dependency{Away: isFake}
+		ctx, stop := context.WithCancel(t.Context())
+		go func() {
+			for ctx.Err() == nil {
+				_ = d.Do(ctx, func(context.Context) error { return nil })
+				pause(ctx, time.Second)
+			}
+		}()
+		require.ErrorIs(t, d.Do(ctx, func(context.Context) error { return errFake }), errFake)
+		require.NoError(t, d.Err(), "nobody waits")
+		stop()
+		synctest.Wait()
+	})
+}
