@@ -25,7 +25,7 @@ func sum(text string) string {
 	return hex.EncodeToString(s[:])
 }
 
-// callers is how many calls are under way at once.
+// callers is how many calls are under way at the same time.
 const callers = 8
 
 // The sizes of what is sent: a point as location writes it, and a ride request.
@@ -92,7 +92,7 @@ func connect(ctx context.Context, endpoint string) (clients, error) {
 	}
 }
 
-// during calls one from several callers at once until d has passed, and returns
+// during calls one from several callers concurrently until d has passed, and returns
 // how many records or messages a second they report.
 func during(ctx context.Context, d time.Duration, one func(ctx context.Context, caller int) (int, error)) (float64, error) {
 	ctx, cancel := context.WithCancel(ctx)

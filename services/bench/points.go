@@ -22,7 +22,7 @@ const (
 	leastPoints = 20_000 // a second
 	wantPoints  = 20_800 // what is sent: more, because the last acknowledgements come after the last point
 	drivers     = 2_000
-	perBatch    = 10 // points a driver sends at once
+	perBatch    = 10 // points that a driver sends in one batch
 	shards      = 4
 )
 

@@ -25,7 +25,7 @@ type Peer struct {
 	URL  string
 }
 
-// gatherer asks all peers and queues at once and shares the answer for a moment.
+// gatherer asks all peers and queues concurrently and shares the answer for a moment.
 type gatherer struct {
 	peers  []peerClient
 	groups []*replicas
@@ -75,7 +75,7 @@ func (g *gatherer) overview(ctx context.Context) Overview {
 	o.Queues = make([]Queue, len(g.queues))
 	o.Services = make([]Service, len(g.peers))
 
-	// All at once: one part that does not answer costs the others nothing.
+	// All concurrently: one part that does not answer costs the others nothing.
 	var wg sync.WaitGroup
 	for i, p := range g.peers {
 		wg.Go(func() { o.Services[i] = askPeer(ctx, p) })

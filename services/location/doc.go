@@ -15,10 +15,10 @@
 //
 // One batch of a driver is under way at a time; the next one waits for it. Each
 // batch gets a stamp, the time, above the stamp of the driver's batch before it,
-// and each point carries it to the stream (event.Point.Taken). What location does
-// not remember slips past: it remembers the last batch of 50,000 drivers, in this
-// process, since its start. By the stamp `tandem audit` tells such a point, which
-// its driver sent late, from one that the stream has reordered.
+// and each point carries it to the stream (event.Point.Taken). Location
+// remembers the last batch of 50,000 drivers, in this process, since its start: it
+// does not notice what comes late for others. By the stamp `tandem audit` tells such
+// a point, which its driver sent late, from one that the stream has reordered.
 //
 // # Places
 //

@@ -71,7 +71,7 @@ func (w *world) look() (moved, all []vehicle, newNumbers bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 
-	// All numbers change at once: a number that changed alone could be matched to
+	// All numbers change at the same time: a number that changed alone could be matched to
 	// the one before it.
 	if epoch := now.UnixMilli() / epochLength.Milliseconds(); epoch != w.epoch {
 		w.epoch, newNumbers = epoch, true

@@ -52,7 +52,7 @@ func fetch(ctx context.Context, cache string, say func(string)) (binaries, error
 		return binaries{}, fmt.Errorf("unpack %s: %w", p.name, err)
 	}
 
-	// The rename puts everything in place at once, so that a folder found above is
+	// The rename puts everything in place in one step, so that a folder found above is
 	// complete; another process may have done the same meanwhile.
 	if err := os.Rename(filepath.Join(tmp, "package"), home); err != nil && !errors.Is(err, os.ErrExist) {
 		if _, other := os.Stat(home); other != nil {

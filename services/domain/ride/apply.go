@@ -22,7 +22,7 @@ func (s *Store) Do(ctx context.Context, rideID string, a Action, by string) (r R
 // Errors: ErrNotFound, ErrAttempt, ErrState, ErrDriver, ErrOffer, ErrTaken;
 // after an error the transaction must be rolled back.
 func (s *Store) Apply(ctx context.Context, tx pgx.Tx, rideID string, a Action, by string) (Ride, error) {
-	// The lock comes first: of two actions at once the second waits here, and
+	// The lock comes first: of two concurrent actions the second waits here, and
 	// then sees what the first has done. It also makes the order of the ride's
 	// outbox rows and events the order of commits.
 	r, err := getRide(ctx, tx, `SELECT `+rideColumns+fromRides+`WHERE r.id = $1 FOR UPDATE OF r`, rideID)

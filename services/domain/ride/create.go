@@ -26,7 +26,7 @@ type Booking struct {
 var ErrKeyReused = errors.New("ride: the key was used for another booking")
 
 // Create creates a ride and promises its request to the queue. For the same rider
-// and key it returns the same ride (replayed), however many ask at once; another
+// and key it returns the same ride (replayed), also for concurrent calls; another
 // body under the same key is ErrKeyReused.
 func (s *Store) Create(ctx context.Context, b Booking) (r Ride, replayed bool, err error) {
 	hash, err := b.hash()

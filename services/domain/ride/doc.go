@@ -16,7 +16,7 @@
 // Apply locks the ride's row, asks Next whether the action is allowed, writes
 // the new state, the ride's event and what goes to a queue (package outbox),
 // all in the caller's transaction. So a ride, its history and its messages
-// cannot disagree, and of two actions at once the second sees what the first
+// cannot disagree, and of two concurrent actions the second sees what the first
 // has done. Next is the whole state machine and reads nothing but its arguments.
 //
 // # Who has whom

@@ -65,8 +65,8 @@ func (m *move) effects(ctx context.Context) error {
 	return nil
 }
 
-// offer opens an offer to a driver. That the driver and the ride are free is
-// not checked here: the unique indexes decide it, whatever happens at once.
+// offer opens an offer to a driver. Whether the driver is free is not checked here:
+// a unique index decides it when the ride is written, also between concurrent offers.
 func (m *move) offer(ctx context.Context) error {
 	// The shared lock keeps the driver from going off duty until the commit.
 	var onDuty bool
@@ -193,7 +193,7 @@ func (m *move) writeRide(ctx context.Context) error {
 			arrived_at = $6, picked_up_at = $7, ended_at = $8, expires_at = $9, wake_at = $10, end_reason = $11
 		WHERE id = $1`, r.ID, r.State, r.Attempt, r.DriverID, r.AssignedAt, r.ArrivedAt, r.PickedUpAt, r.EndedAt, r.ExpiresAt, r.wakeAt, r.EndReason)
 
-	// The index has decided between two rides that claimed one driver at once.
+	// The index has decided between two rides that claimed one driver concurrently.
 	if isUnique(err, "one_live_ride_of_a_driver") || isUnique(err, "one_live_driver_of_a_ride") {
 		return fmt.Errorf("%w: %s", ErrTaken, r.DriverID)
 	}

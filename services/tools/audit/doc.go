@@ -33,5 +33,5 @@
 // driver sent it so. Location gives each batch of a driver a stamp that rises: the
 // driver sent it so, if location took it after all that lie before it. Such points
 // are counted apart (sent_not_rising in history, sent_out_of_order on the stream).
-// A point without a stamp has no such excuse.
+// A point without a stamp counts as reordered.
 package audit

@@ -24,7 +24,7 @@ type fleet struct {
 	rides map[string]chan client.Ride // who waits for a ride's end
 }
 
-// atOnce bounds how many drivers log in, or off, at once.
+// atOnce bounds how many drivers log in, or off, at the same time.
 const atOnce = 16
 
 // policy accepts everything at once: a recorded trip waits for nobody.

@@ -30,9 +30,9 @@
 //
 // Each row is sent at least once, unless SQS refuses it for good. Rows of one queue
 // and key are sent in the order of seq, and the next one only after the one before
-// was acknowledged, or set aside, and marked. Therefore the caller of Add must hold a lock on what the key names:
-// then the order of seq is the order in which the transactions commit. Across
-// keys there is no order. Transactions may commit in another order than they got
+// was acknowledged, or set aside, and marked. Therefore the caller of Add must hold
+// a lock on what the key names: then the order of seq is the order in which the
+// transactions commit. Across keys there is no order. Transactions may commit in another order than they got
 // their seq, so nobody may read the table by seq > last.
 //
 // # The relay, failure by failure

@@ -107,8 +107,8 @@ func (r *Relay) batch(ctx context.Context, queue string) (done int, err error) {
 // the time for which the session lets its transaction sit idle. 0: another relay
 // has the lock.
 func (r *Relay) lock(ctx context.Context, tx pgx.Tx) (within time.Duration, err error) {
-	// Two relays at once would send each row twice and could break the order of a
-	// key. The lock ends with the transaction, so that a frozen process does not
+	// Two relays that work concurrently would send each row twice and could break
+	// the order of a key. The lock ends with the transaction, so that a frozen process does not
 	// keep it; and it is tried, not waited for, so that the other relays keep no
 	// transaction open.
 	var locked bool

@@ -1,6 +1,6 @@
 // Package sqsworker runs a handler over the messages of one SQS queue: one
-// message per call, and many calls at once. It stands alone: copy the folder and
-// it builds.
+// message per call, and many calls concurrently. It stands alone: copy the folder
+// and it builds.
 //
 // # Words
 //

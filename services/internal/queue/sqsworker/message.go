@@ -19,7 +19,7 @@ type Message struct {
 	SentAt     time.Time
 }
 
-// Handler handles one message. It is called from many goroutines at once.
+// Handler handles one message. It is called from many goroutines concurrently.
 type Handler interface {
 	// Handle must return soon after ctx ends. Its result is ignored if
 	// context.Cause(ctx) is ErrLost.

@@ -16,7 +16,7 @@ const relistEvery = 30 * time.Second
 // drained. It returns nil once ctx has ended, handle's error where that fails,
 // or ErrStreamChanged where the stream is recreated (call it again with
 // Horizon). handle is called for one batch of a shard at a time, and for
-// different shards at once.
+// different shards concurrently.
 func (r *Reader) All(ctx context.Context, start Start, handle Handler) error {
 	if err := start.check(); err != nil {
 		return err

@@ -33,8 +33,8 @@ func (p *pace) ok(n int, behind bool) time.Duration {
 		rate = min(rate, p.atTip)
 	}
 
-	// Both bounds at once: calls a second, and bytes a second, which others that
-	// poll the shard have to share with us.
+	// Both bounds must hold: calls a second and bytes a second, because the shard's
+	// limits of both are shared with the others that poll it.
 	return max(seconds(1/rate), seconds(float64(n)/p.bytes))
 }
 

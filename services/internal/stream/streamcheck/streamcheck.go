@@ -29,7 +29,7 @@ type Client interface {
 type Options struct {
 	Client    Client
 	Stream    string
-	MaxShards int // open at once; 0: any number
+	MaxShards int // open shards at most; 0: any number
 	Log       *slog.Logger
 }
 
