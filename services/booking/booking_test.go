@@ -41,7 +41,7 @@ type harness struct {
 	http   http.Client
 }
 
-func start(t *testing.T, times profile.Profile) *harness {
+func start(t *testing.T, times profile.Profile, change ...func(*booking.Config)) *harness {
 	t.Helper()
 	url, pool := testenv.Database(t, ride.Schemas()...)
 	awsConfig := testenv.Emulator(t)
@@ -55,9 +55,11 @@ func start(t *testing.T, times profile.Profile) *harness {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	env := lifecycle.Env{Listener: l, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}
-	go func() {
-		ended <- booking.Run(ctx, env, booking.Config{DatabaseURL: url, AWS: awsConfig, Auth: signer, Profile: times})
-	}()
+	cfg := booking.Config{DatabaseURL: url, AWS: awsConfig, Auth: signer, Profile: times}
+	for _, c := range change {
+		c(&cfg)
+	}
+	go func() { ended <- booking.Run(ctx, env, cfg) }()
 	t.Cleanup(func() {
 		cancel()
 		require.NoError(t, <-ended)

@@ -10,4 +10,8 @@
 //
 // Several bookings may run: the relay works in one of them at a time, and a sweep
 // skips rides that another one has locked.
+//
+// A driver arrives, and picks up, within 1,000 m of the pick-up: nearby is asked
+// where the driver is. Unknown is not elsewhere: where nearby is away, or the last
+// fix is older than 10 s, the driver is believed.
 package booking

@@ -1,6 +1,7 @@
 package booking
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strconv"
@@ -181,14 +182,26 @@ func (s *service) actWithReason(c *gin.Context, kind ride.ActionKind, needed boo
 	return s.act(c, ride.Action{Kind: kind, Reason: in.Reason})
 }
 
-func (s *service) arrive(c *gin.Context) error  { return s.act(c, ride.Action{Kind: ride.ActArrive}) }
-func (s *service) pickUp(c *gin.Context) error  { return s.act(c, ride.Action{Kind: ride.ActPickUp}) }
+func (s *service) arrive(c *gin.Context) error {
+	return s.act(c, ride.Action{Kind: ride.ActArrive}, s.checkAtPickup)
+}
+
+func (s *service) pickUp(c *gin.Context) error {
+	return s.act(c, ride.Action{Kind: ride.ActPickUp}, s.checkAtPickup)
+}
+
 func (s *service) dropOff(c *gin.Context) error { return s.act(c, ride.Action{Kind: ride.ActDropOff}) }
 
-// act does one action on the ride of the path.
-func (s *service) act(c *gin.Context, a ride.Action) error {
-	if _, err := s.visible(c); err != nil {
+// act does one action on the ride of the path, unless a check refuses it.
+func (s *service) act(c *gin.Context, a ride.Action, checks ...func(context.Context, ride.Ride) error) error {
+	seen, err := s.visible(c)
+	if err != nil {
 		return err
+	}
+	for _, check := range checks {
+		if err := check(c.Request.Context(), seen); err != nil {
+			return err
+		}
 	}
 
 	id := httpserver.Identity(c)

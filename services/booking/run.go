@@ -14,6 +14,7 @@ import (
 	"tandem/services/domain/ride"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/awsclient"
+	"tandem/services/internal/httpclient"
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/lifecycle"
 	"tandem/services/internal/postgres"
@@ -26,6 +27,9 @@ type Config struct {
 	AWS         awsclient.Config
 	Auth        *auth.Signer
 	Profile     profile.Profile
+	// NearbyURL is the base URL of nearby, which is asked where a driver is who says
+	// that it is at the pick-up; empty: that is believed.
+	NearbyURL string
 }
 
 type service struct {
@@ -34,6 +38,7 @@ type service struct {
 	city     *city.City
 	log      *slog.Logger
 	counts   counts
+	whereIs  whereIs // nil: nobody can say
 }
 
 // Run serves, relays and sweeps until ctx ends.
@@ -58,6 +63,10 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	}
 
 	s := &service{rides: ride.NewStore(pool, cfg.Profile), listener: ride.NewListener(pool, env.Log), city: streets, log: env.Log}
+
+	if cfg.NearbyURL != "" {
+		s.whereIs = askNearby(httpclient.ForService(cfg.NearbyURL, cfg.Auth, "booking"))
+	}
 
 	// Every change of a ride is a wake: its transaction may have added outbox rows.
 	wake := s.listener.Any()

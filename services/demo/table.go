@@ -40,7 +40,7 @@ func table(o Options, dataDir, ledger, simReport string) []row {
 	}
 
 	rows = append(rows, []row{
-		{name: "booking", needs: "DATABASE_URL BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY PROFILE"},
+		{name: "booking", needs: "DATABASE_URL BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY PROFILE NEARBY_URL"},
 		{name: "notification", needs: "DATABASE_URL BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY PROFILE BOOKING_URL"},
 		{name: "location", needs: "BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY PROFILE"},
 		{name: "nearby", needs: "DATABASE_URL BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY PROFILE"},

@@ -1,6 +1,6 @@
 // Package nearby knows where drivers are now, in memory, and answers which are
 // near a place: the fourth reader of the stream, added without touching a
-// producer. Dispatch asks it.
+// producer. Dispatch asks it, and booking asks it where a driver is.
 //
 // It stores nothing: it begins a minute back and is ready when it has caught up
 // with the stream. A driver that has been silent for a minute is no longer near

@@ -23,6 +23,7 @@ const (
 func routes(x *index) []httpserver.Route {
 	return []httpserver.Route{
 		{Method: http.MethodGet, Path: "/v1/nearby", Roles: []auth.Role{auth.Service, auth.Admin}, Handle: x.nearHTTP},
+		{Method: http.MethodGet, Path: "/v1/nearby/:id", Roles: []auth.Role{auth.Service, auth.Admin}, Handle: x.lastHTTP},
 	}
 }
 
@@ -46,6 +47,25 @@ func (x *index) nearHTTP(c *gin.Context) error {
 	}
 
 	c.JSON(http.StatusOK, gin.H{"drivers": x.near(geo.Point{Lat: lat, Lon: lon}, int(limit), within)})
+	return nil
+}
+
+// place is where a driver was at its newest fix.
+type place struct {
+	DriverID string `json:"driver_id"`
+	geo.Point
+	At int64 `json:"at"` // fix time, ms since 1970 UTC
+}
+
+// lastHTTP is GET /v1/nearby/{driver id}.
+func (x *index) lastHTTP(c *gin.Context) error {
+	driver := c.Param("id")
+	p, ok := x.last(driver)
+	if !ok {
+		return problem.New(problem.NotFound, "Driver %s has not been heard of for %s.", driver, silentAfter)
+	}
+
+	c.JSON(http.StatusOK, place{driver, geo.Point{Lat: p.Lat, Lon: p.Lon}, p.At})
 	return nil
 }
 

@@ -117,6 +117,15 @@ func (x *index) near(p geo.Point, limit int, within float64) []found {
 	return out
 }
 
+// last returns the driver's newest point, and whether it was heard of lately.
+func (x *index) last(driver string) (event.Point, bool) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+
+	e, ok := x.byDriver[driver]
+	return e.Point, ok && x.now().Sub(e.heard) <= silentAfter
+}
+
 func (x *index) size() int {
 	x.mu.RLock()
 	defer x.mu.RUnlock()

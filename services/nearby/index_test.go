@@ -60,3 +60,19 @@ func TestASilentDriverIsForgotten(t *testing.T) {
 	x.forget()
 	require.Zero(t, x.size())
 }
+
+func TestLastIsOfADriverHeardOfLately(t *testing.T) {
+	now := time.Now()
+	x := newIndex()
+	x.now = func() time.Time { return now }
+	x.apply(event.Point{Driver: "d", Seq: 1, At: 7, Lat: 1, Lon: 2}, now)
+
+	p, ok := x.last("d")
+	require.True(t, ok)
+	require.EqualValues(t, 7, p.At)
+	_, ok = x.last("e")
+	require.False(t, ok)
+	now = now.Add(silentAfter + time.Second)
+	_, ok = x.last("d")
+	require.False(t, ok, "nobody knows where a silent driver is")
+}

@@ -20,6 +20,7 @@ type bookingCmd struct {
 	messaging
 	signing
 	timing
+	NearbyURL string `help:"Base URL of nearby, which says where a driver is who arrives at a pick-up; empty: the driver is believed."`
 }
 
 func (c bookingCmd) Run(ctx context.Context) error {
@@ -29,7 +30,9 @@ func (c bookingCmd) Run(ctx context.Context) error {
 	}
 
 	return c.serve(ctx, "booking", func(ctx context.Context, env lifecycle.Env) error {
-		return booking.Run(ctx, env, booking.Config{DatabaseURL: c.DatabaseURL, AWS: c.aws(), Auth: signer, Profile: prof})
+		return booking.Run(ctx, env, booking.Config{
+			DatabaseURL: c.DatabaseURL, AWS: c.aws(), Auth: signer, Profile: prof, NearbyURL: c.NearbyURL,
+		})
 	})
 }
 
