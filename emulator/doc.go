@@ -36,6 +36,8 @@
 //   - The disk is full: the write fails, the call answers InternalFailure, and
 //     nothing of it is kept.
 //   - Two emulators on one folder: the second ends with an error that says so.
+//   - A web page asks (with an Origin, or Sec-Fetch-Site: cross-site), or a name
+//     that KnownHost does not know is used: it is refused before anything is read.
 //   - A client sends too much, too slowly, or over too many connections: it is
 //     refused, cut off, or waits. Nothing that it sends makes the emulator panic.
 //

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -49,6 +50,10 @@ type Config struct {
 	MaxInFlight int
 	// Faults turns /_aws/faults on: failures on purpose.
 	Faults bool
+	// KnownHost reports whether a request is asked under a name that is this
+	// server's; nil takes any. A page of another's whose name leads to this machine
+	// (DNS rebinding) is told by it.
+	KnownHost func(*http.Request) bool
 }
 
 // Default is the demo's configuration: limits on, a little disorder.
@@ -75,6 +80,7 @@ type emulator struct {
 	streams *kinesis.Service
 	topics  *sns.Service
 	faults  bool
+	known   func(*http.Request) bool
 	lock    *os.File
 	// callWithin is the time limit of an ordinary call: to read it, and to answer it.
 	callWithin time.Duration
@@ -104,7 +110,7 @@ func open(log *slog.Logger, cfg Config) (*emulator, error) {
 	}
 
 	// From here on, what is open is closed again after an error.
-	e := &emulator{log: log, faults: cfg.Faults, callWithin: time.Minute}
+	e := &emulator{log: log, faults: cfg.Faults, known: cfg.KnownHost, callWithin: time.Minute}
 	if cfg.DataDir != "" {
 		if e.lock, err = lockDir(cfg.DataDir); err != nil {
 			return nil, err

@@ -20,7 +20,7 @@ const (
 // timeouts are for ordinary calls: an event stream sets its own for each event.
 func (e *emulator) serve(ctx context.Context, listener net.Listener) error {
 	srv := &http.Server{
-		Handler: e.handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: e.callWithin, WriteTimeout: e.callWithin,
+		Handler: e.guard(e.handler()), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: e.callWithin, WriteTimeout: e.callWithin,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(e.log.Handler(), slog.LevelDebug),
 		// A long poll ends with ctx; otherwise Shutdown would wait for it.
 		BaseContext: func(net.Listener) context.Context { return ctx },
@@ -39,6 +39,23 @@ func (e *emulator) serve(ctx context.Context, listener net.Listener) error {
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainWithin)
 	defer cancel()
 	return srv.Shutdown(drain)
+}
+
+// guard refuses what a web page asks: nobody's page is a client of the emulator,
+// and a form or a body of text/plain is sent without asking first. An SDK sends
+// neither header; a browser says "none" where a person typed the address.
+func (e *emulator) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		site := r.Header.Get("Sec-Fetch-Site")
+		switch {
+		case e.known != nil && !e.known(r):
+			http.Error(w, fmt.Sprintf("%q is not a name of this emulator. If it should be, start it with --allow-host.", r.Host), http.StatusMisdirectedRequest)
+		case r.Header.Get("Origin") != "" || site != "" && site != "none" && site != "same-origin":
+			http.Error(w, "The emulator answers programs, and no web page.", http.StatusForbidden)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
 }
 
 // limited is a listener with a limit of open connections: a client beyond it

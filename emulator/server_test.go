@@ -12,7 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/test/testaws"
@@ -106,4 +108,38 @@ func TestTheServerHasTimeouts(t *testing.T) {
 	client := sqs.NewFromConfig(impatient(t, `[]`))
 	_, err := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: aws.String("/ride-requests-dlq"), WaitTimeSeconds: 1})
 	require.Error(t, err)
+}
+
+// A page of another site can send a form, or a body of text/plain, without asking
+// first. It must create no topic and send no text. SDKs send no Origin.
+func TestPagesAreRefused(t *testing.T) {
+	cfg := impatient(t, `[]`)
+	ask := func(method, path, body string, header map[string]string) int {
+		req, err := http.NewRequestWithContext(t.Context(), method, *cfg.BaseEndpoint+path, strings.NewReader(body))
+		require.NoError(t, err)
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		for k, v := range header {
+			req.Header.Set(k, v)
+		}
+
+		resp, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		return resp.StatusCode
+	}
+
+	create, text := "Action=CreateTopic&Name=evil", "Action=Publish&PhoneNumber=%2B15551234567&Message=evil"
+	for _, page := range []map[string]string{
+		{"Origin": "http://evil.example"}, {"Origin": "null"}, {"Origin": *cfg.BaseEndpoint},
+		{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"},
+	} {
+		assert.Equal(t, http.StatusForbidden, ask("POST", "/", create, page), page)
+		assert.Equal(t, http.StatusForbidden, ask("POST", "/", text, page), page)
+		assert.Equal(t, http.StatusForbidden, ask("GET", "/_aws/sns/sms-messages", "", page), page)
+	}
+
+	topics, err := sns.NewFromConfig(cfg).ListTopics(t.Context(), &sns.ListTopicsInput{})
+	require.NoError(t, err)
+	require.Len(t, topics.Topics, 1, "the one of messaging.yaml")
+	require.Equal(t, http.StatusOK, ask("GET", "/_aws/sns/sms-messages", "", map[string]string{"Sec-Fetch-Site": "none"}), "a person who types the address")
 }

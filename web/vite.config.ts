@@ -2,7 +2,8 @@ import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
 // In development vite serves the pages, and passes everything else on to a running
-// demo: the one at TANDEM_URL, by default on port 8080.
+// demo: the one at TANDEM_URL, by default on port 8080. The demo refuses pages that
+// it does not know: start it by make demo ARGS="--allow-host localhost:5173".
 const demo = process.env.TANDEM_URL ?? 'http://127.0.0.1:8080';
 const proxied = ['/city', '/session', '/v1', '/viewer/v1', '/rider/v1', '/driver/v1', '/admin/v1'];
 const sockets = ['/viewer/socket', '/rider/socket', '/driver/socket', '/admin/socket'];

@@ -19,26 +19,30 @@ const stopWithin = 8 * time.Second
 
 // Options of a demo.
 type Options struct {
-	Version     string
-	Self        string   // the tandem binary
-	Environ     []string // our own environment
-	Out         io.Writer
-	Addr        string
-	Drivers     int
-	Riders      float64
-	Speed       float64
-	Seed        uint64
-	Workers     int
-	For         time.Duration
-	Report      string
-	Fresh       bool
-	Data        string
-	Profile     string
-	DatabaseURL string // empty: a private Postgres
-	Backend     string // profile.Emulator is started; the others run already
-	AWSEndpoint string // of LocalStack; empty with the emulator and AWS
-	AWSRegion   string // empty: the SDK's default
-	Faults      bool   // the emulator accepts rules for failing calls
+	Version   string
+	Self      string   // the tandem binary
+	Environ   []string // our own environment
+	Out       io.Writer
+	Addr      string
+	AllowHost []string // names of the gateway besides loopback's
+	// DemoLoginOffLoopback agrees that whoever reaches Addr becomes an operator by
+	// one click, where Addr is not on loopback.
+	DemoLoginOffLoopback bool
+	Drivers              int
+	Riders               float64
+	Speed                float64
+	Seed                 uint64
+	Workers              int
+	For                  time.Duration
+	Report               string
+	Fresh                bool
+	Data                 string
+	Profile              string
+	DatabaseURL          string // empty: a private Postgres
+	Backend              string // profile.Emulator is started; the others run already
+	AWSEndpoint          string // of LocalStack; empty with the emulator and AWS
+	AWSRegion            string // empty: the SDK's default
+	Faults               bool   // the emulator accepts rules for failing calls
 
 	// Migrate applies all schemas.
 	Migrate func(ctx context.Context, databaseURL string) error

@@ -94,6 +94,21 @@ func TestAnotherBackendNeedsNoEmulator(t *testing.T) {
 	}
 }
 
+// One click makes an operator of whoever reaches the gateway.
+func TestOffLoopbackTakesConsent(t *testing.T) {
+	for _, agreed := range []bool{false, true} {
+		d := &demo{Options: Options{Addr: "0.0.0.0:0", DemoLoginOffLoopback: agreed}, settings: map[string]string{}, addrs: map[string]string{}}
+		d.rows = []row{{name: "gateway", role: "gateway"}}
+		listeners, err := d.listen()
+		if !agreed {
+			require.ErrorContains(t, err, "--demo-login-off-loopback")
+			continue
+		}
+		require.NoError(t, err)
+		require.NoError(t, listeners["gateway"].Close())
+	}
+}
+
 func TestTableHasEveryWorker(t *testing.T) {
 	var workers []string
 	for _, r := range table(Options{Workers: 3, Backend: profile.Emulator}, "", "", "") {

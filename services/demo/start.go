@@ -113,6 +113,9 @@ func (d *demo) listen() (map[string]*net.TCPListener, error) {
 			return nil, fmt.Errorf("listen for %s: %w", r.name, err)
 		}
 
+		if r.role == "gateway" && !l.Addr().(*net.TCPAddr).IP.IsLoopback() && !d.DemoLoginOffLoopback {
+			return nil, errors.Join(fmt.Errorf("on %s, anybody on the network could become an operator of this demo by one click: choose an address on 127.0.0.1, or agree by --demo-login-off-loopback", d.Addr), l.Close())
+		}
 		listeners[r.name] = l.(*net.TCPListener)
 		d.addrs[r.name] = "http://" + l.Addr().String()
 		setting := strings.ToUpper(r.role) + "_URL"

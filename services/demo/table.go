@@ -49,7 +49,9 @@ func table(o Options, dataDir, ledger, simReport string) []row {
 		{name: "heatmap", needs: "DATABASE_URL BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY PROFILE"},
 		{name: "console", needs: "BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY BOOKING_URL PEERS"},
 		{name: "gateway", needs: "DATABASE_URL SIGNING_KEY OPERATOR_KEY BOOKING_URL LOCATION_URL MAPFEED_URL HISTORY_URL HEATMAP_URL NOTIFICATION_URL CONSOLE_URL",
-			args: []string{"--demo-login"}},
+			args: []string{"--demo-login"}, extra: []string{
+				"ALLOW_HOST=" + strings.Join(o.AllowHost, ","), "DEMO_LOGIN_OFF_LOOPBACK=" + strconv.FormatBool(o.DemoLoginOffLoopback),
+			}},
 		{name: "simulator", stage: stageClients, needs: "BACKEND SIGNING_KEY OPERATOR_KEY GATEWAY_URL", args: []string{
 			"--drivers", strconv.Itoa(o.Drivers), "--riders", fmt.Sprint(o.Riders), "--speed", fmt.Sprint(o.Speed),
 			"--seed", strconv.FormatUint(o.Seed, 10), "--for", o.For.String(), "--drain", drainWithin.String(), "--ledger", ledger, "--report", simReport,

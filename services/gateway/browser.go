@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"tandem/services/internal/auth"
@@ -61,13 +60,8 @@ func (b browser) ticket(w http.ResponseWriter, r *http.Request) {
 // socket is GET /{role}/socket?ticket=…: the ticket is used up, and the
 // WebSocket is passed on to the map.
 func (b browser) socket(w http.ResponseWriter, r *http.Request) {
-	// A browser sends Origin with every handshake. A program need not: it has the
-	// ticket.
-	if r.Header.Get("Origin") != "" && !sameOrigin(r) {
-		httpserver.WriteProblem(w, problem.New(problem.Forbidden, "This socket is for Tandem's own page."))
-		return
-	}
-
+	// A browser sends Origin with every handshake, and httpserver has refused another
+	// page's. A program need not: it has the ticket.
 	id, err := b.store.useTicket(r.Context(), r.URL.Query().Get("ticket"))
 	if err != nil || id.Role != b.role {
 		httpserver.WriteProblem(w, problem.Wrap(err, problem.Unauthenticated, "The ticket has been used or is older than 30 seconds; ask for a new one."))
@@ -84,7 +78,7 @@ func (b browser) socket(w http.ResponseWriter, r *http.Request) {
 func (b browser) admit(w http.ResponseWriter, r *http.Request) (id auth.Identity, ok bool) {
 	// The browser sends the cookie with any page's request. Only Origin tells
 	// which page asks, so what changes something must come from ours.
-	if r.Method != http.MethodGet && r.Method != http.MethodHead && !sameOrigin(r) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead && !httpserver.FromOwnPage(r) {
 		httpserver.WriteProblem(w, problem.New(problem.Forbidden, "This may only be asked by Tandem's own page."))
 		return id, false
 	}
@@ -135,13 +129,6 @@ func (g *gateway) identify(r *http.Request, role auth.Role) (auth.Identity, erro
 
 	g.sessions.Add(cookie.Value, id)
 	return id, nil
-}
-
-// sameOrigin reports whether the page that asks is served by this host. Browsers
-// send Origin with every request that changes something.
-func sameOrigin(r *http.Request) bool {
-	u, err := url.Parse(r.Header.Get("Origin"))
-	return err == nil && u.Host != "" && u.Host == r.Host
 }
 
 func cookieName(role auth.Role) string { return "tandem_" + string(role) }

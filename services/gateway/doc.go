@@ -7,7 +7,9 @@
 //     /admin, so that one browser can be all three in three tabs. Beneath that
 //     path lie the role's API and its socket; the gateway strips the prefix,
 //     replaces the cookie by a token and passes the request on. A request
-//     that changes something must come from this origin.
+//     that changes something must come from a page of ours: httpserver holds
+//     Origin, like Host, against the names of this server, never against each
+//     other, since a page whose name leads here can say both.
 //   - A program sends a bearer token to /v1/…, which it got from
 //     POST /v1/tokens; the gateway passes it on as it is.
 //

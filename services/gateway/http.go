@@ -37,7 +37,7 @@ func (g *gateway) signIn(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if !sameOrigin(c.Request) {
+	if !httpserver.FromOwnPage(c.Request) {
 		return problem.New(problem.Forbidden, "This may only be asked by Tandem's own page.")
 	}
 	if role == auth.Admin && !g.cfg.DemoLogin {
@@ -80,7 +80,7 @@ func (g *gateway) signOut(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if !sameOrigin(c.Request) {
+	if !httpserver.FromOwnPage(c.Request) {
 		return problem.New(problem.Forbidden, "This may only be asked by Tandem's own page.")
 	}
 

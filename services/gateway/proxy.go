@@ -75,6 +75,7 @@ func (g *gateway) proxy(service, target string) (http.Handler, error) {
 			r.SetURL(u)
 			r.SetXForwarded()
 			r.Out.Header.Del("Cookie") // a service is told who asks by the token alone
+			r.Out.Header.Del("Origin") // it has been checked; the page is not the service's own
 		},
 		FlushInterval: -1, // streams are passed on at once
 		// httpserver answers within 30 s, if only with "It took too long": a service that

@@ -2,7 +2,9 @@ package gateway
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
+	"net"
 	"net/http"
 	"time"
 
@@ -20,9 +22,9 @@ type Config struct {
 	Auth        *auth.Signer
 	// OperatorKey lets its holder have tokens of any role; empty: nobody may.
 	OperatorKey string
-	// DemoLogin makes anybody who reaches the gateway an admin by one click.
-	// Only for a gateway on loopback.
-	DemoLogin bool
+	// DemoLogin makes anybody who reaches the gateway an admin by one click. Run
+	// refuses it off loopback, unless DemoLoginOffLoopback agrees to that.
+	DemoLogin, DemoLoginOffLoopback bool
 
 	BookingURL, LocationURL, MapfeedURL, HistoryURL, HeatmapURL, NotificationURL, ConsoleURL string
 
@@ -48,6 +50,9 @@ const (
 
 // Run serves until ctx ends.
 func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
+	if cfg.DemoLogin && !cfg.DemoLoginOffLoopback && !onLoopback(env.Listener) {
+		return fmt.Errorf("gateway: on %s, --demo-login would make an operator of anybody on the network: listen on 127.0.0.1, or agree by --demo-login-off-loopback", env.Listener.Addr())
+	}
 	if err := postgres.CheckVersion(ctx, cfg.DatabaseURL, Schema()); err != nil {
 		return err
 	}
@@ -72,6 +77,12 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		}},
 		lifecycle.Task{Name: "prune sessions", Run: g.pruneLoop},
 	)
+}
+
+// onLoopback reports whether only this machine can reach l.
+func onLoopback(l net.Listener) bool {
+	addr, ok := l.Addr().(*net.TCPAddr)
+	return ok && addr.IP.IsLoopback()
 }
 
 func (g *gateway) pruneLoop(ctx context.Context) error {

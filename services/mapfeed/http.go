@@ -31,8 +31,7 @@ func (f *feed) socketHTTP(c *gin.Context) error {
 		return problem.New(problem.Unavailable, "The map has %d viewers, which is all it takes. Try again in a minute.", maxClients)
 	}
 
-	// Any origin: the gateway has checked it, and here a token in a header is
-	// asked for, which no page can send across origins.
+	// Any origin: httpserver has refused another's page, and the gateway sends none.
 	up := websocket.Upgrader{
 		ReadBufferSize: bufferBytes, WriteBufferSize: bufferBytes, HandshakeTimeout: 5 * time.Second,
 		CheckOrigin: func(*http.Request) bool { return true },

@@ -15,6 +15,7 @@ import (
 
 type demoCmd struct {
 	Addr        string        `default:"127.0.0.1:8080" help:"Address of the gateway, for the browser."`
+	AllowHost   []string      `placeholder:"NAME" help:"Names under which the gateway may be asked, besides loopback's and its own address."`
 	Drivers     int           `default:"200" help:"Simulated drivers."`
 	Riders      float64       `default:"20" help:"Simulated bookings a minute."`
 	Speed       float64       `default:"4" help:"How many times as fast as the street allows cars drive. It changes no time-out."`
@@ -30,6 +31,7 @@ type demoCmd struct {
 	AWSEndpoint string        `name:"aws-endpoint" env:"TANDEM_AWS_ENDPOINT,AWS_ENDPOINT" help:"Where LocalStack is (default: http://127.0.0.1:4566)."`
 	AWSRegion   string        `name:"aws-region" help:"AWS region; empty is the SDK's default."`
 	Faults      bool          `help:"Let the emulator's /_aws/faults cause failures on purpose."`
+	demoLogin
 	spending
 }
 
@@ -72,7 +74,7 @@ func (c demoCmd) Run(ctx context.Context) error {
 
 	ok, err := demo.Run(ctx, demo.Options{
 		Version: version, Self: self, Environ: os.Environ(), Out: os.Stdout,
-		Addr: c.Addr, Drivers: c.Drivers, Riders: c.Riders, Speed: c.Speed, Seed: c.Seed, Workers: c.Workers,
+		Addr: c.Addr, AllowHost: c.AllowHost, DemoLoginOffLoopback: c.OffLoopback, Drivers: c.Drivers, Riders: c.Riders, Speed: c.Speed, Seed: c.Seed, Workers: c.Workers,
 		For: c.For, Report: c.Report, Fresh: c.Fresh, Data: c.Data, Profile: c.Profile, DatabaseURL: c.DatabaseURL,
 		Backend: c.Backend, AWSEndpoint: where.AWSEndpoint, AWSRegion: c.AWSRegion, Faults: c.Faults,
 		Deploy:  func(ctx context.Context) error { return deployMissing(ctx, where) },

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tandem/emulator"
+	"tandem/services/internal/httpserver"
 	"tandem/services/internal/lifecycle"
 )
 
@@ -33,14 +34,28 @@ func (c emulatorCmd) config() emulator.Config {
 	return cfg
 }
 
+// guarded returns the configuration with the check of a request's Host, which is
+// the services'.
+func (c emulatorCmd) guarded() (emulator.Config, error) {
+	hosts, err := httpserver.NewHosts(c.AllowHost)
+	cfg := c.config()
+	cfg.KnownHost = hosts.Known
+	return cfg, err
+}
+
 // Help returns the text that kong prints below the one-line help.
 func (emulatorCmd) Help() string {
 	return `It speaks to any AWS SDK and to the AWS CLI. Its log begins with the environment variables that point them to it. The queues and the stream of messaging.yaml exist from the start; others can be created.`
 }
 
 func (c emulatorCmd) Run(ctx context.Context) error {
+	cfg, err := c.guarded()
+	if err != nil {
+		return err
+	}
+
 	return c.serve(ctx, "emulator", func(ctx context.Context, env lifecycle.Env) error {
 		env.Log.Info(fmt.Sprintf("for any SDK: export AWS_ENDPOINT_URL=http://%s AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test", env.Listener.Addr()))
-		return emulator.Run(ctx, env.Listener, env.Log, c.config())
+		return emulator.Run(ctx, env.Listener, env.Log, cfg)
 	})
 }

@@ -1,6 +1,10 @@
 package main
 
 import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
 	"testing"
 	"time"
 
@@ -27,6 +31,31 @@ func TestTheEmulatorsFlagsBeginAtItsDefault(t *testing.T) {
 	require.Equal(t, 5*time.Minute, got.IteratorLife)
 	want.IteratorLife = got.IteratorLife // 0 is 5 minutes
 	require.Equal(t, want, got)
+}
+
+// The emulator takes the name that is no name of loopback's from --allow-host alone.
+func TestTheEmulatorKnowsItsHosts(t *testing.T) {
+	for host, status := range map[string]int{"aws.internal:80": 200, "localhost": 200, "evil.example": 421} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+
+		cfg, err := emulatorCmd{serving: serving{AllowHost: []string{"aws.internal"}}}.guarded()
+		require.NoError(t, err)
+		ended := make(chan error, 1)
+		go func() { ended <- emulator.Run(ctx, l, slog.New(slog.DiscardHandler), cfg) }()
+
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+l.Addr().String()+"/healthz", nil)
+		require.NoError(t, err)
+		req.Host = host
+		resp, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		require.Equal(t, status, resp.StatusCode, host)
+
+		cancel()
+		require.NoError(t, <-ended)
+	}
 }
 
 func TestTheEmulatorsFlags(t *testing.T) {

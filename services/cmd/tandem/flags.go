@@ -38,6 +38,12 @@ func (m messaging) aws() awsclient.Config {
 
 func (m messaging) backend() (profile.Backend, error) { return profile.BackendByName(m.Backend) }
 
+// demoLogin has the flag by which a person agrees that a network's people may
+// become operators.
+type demoLogin struct {
+	OffLoopback bool `name:"demo-login-off-loopback" help:"With --demo-login: whoever reaches this address, from any machine, may become an operator by one click."`
+}
+
 type signing struct {
 	SigningKey string `required:"" help:"The deployment's key for tokens: base64 of at least 32 bytes."`
 }

@@ -13,8 +13,9 @@ type gatewayCmd struct {
 	serving
 	database
 	signing
-	OperatorKey     string `help:"Whoever sends this key gets tokens of any role; if empty, nobody does."`
-	DemoLogin       bool   `help:"Let anybody become an operator by one click. Use it only for a gateway on loopback."`
+	DemoLogin   bool   `help:"Let anybody become an operator by one click. Off loopback it needs --demo-login-off-loopback too."`
+	OperatorKey string `help:"Whoever sends this key gets tokens of any role; if empty, nobody does."`
+	demoLogin
 	BookingURL      string `required:"" help:"Base URL of booking."`
 	LocationURL     string `required:"" help:"Base URL of location."`
 	MapfeedURL      string `required:"" help:"Base URL of mapfeed."`
@@ -32,7 +33,7 @@ func (c gatewayCmd) Run(ctx context.Context) error {
 
 	return c.serve(ctx, "gateway", func(ctx context.Context, env lifecycle.Env) error {
 		return gateway.Run(ctx, env, gateway.Config{
-			DatabaseURL: c.DatabaseURL, Auth: signer, OperatorKey: c.OperatorKey, DemoLogin: c.DemoLogin,
+			DatabaseURL: c.DatabaseURL, Auth: signer, OperatorKey: c.OperatorKey, DemoLogin: c.DemoLogin, DemoLoginOffLoopback: c.OffLoopback,
 			BookingURL: c.BookingURL, LocationURL: c.LocationURL, MapfeedURL: c.MapfeedURL, HistoryURL: c.HistoryURL,
 			HeatmapURL: c.HeatmapURL, NotificationURL: c.NotificationURL, ConsoleURL: c.ConsoleURL,
 			App: web.App(), City: city.Files(),

@@ -3,7 +3,8 @@
 // body and rate limits, and the one place where errors become problem+json.
 //
 // A service lists its routes as a table of Route. A route cannot be open by
-// accident: it names its Roles, or it says Public. The server drains when its
+// accident: it names its Roles, or it says Public. What is asked under a name that
+// is not the server's, or by another's page, is refused (Hosts). The server drains when its
 // context ends: /readyz turns 503, open streams are told to end, requests under
 // way are finished.
 package httpserver
@@ -79,6 +80,10 @@ type Options struct {
 // Serve listens on o.Env.Listener until ctx ends, then drains for at most
 // lifecycle.DrainTimeout. It returns nil after a clean drain.
 func Serve(ctx context.Context, o Options) error {
+	hosts, err := NewHosts(o.Env.Hosts)
+	if err != nil {
+		return err
+	}
 	handler, err := NewHandler(ctx, o)
 	if err != nil {
 		return err
@@ -86,7 +91,7 @@ func Serve(ctx context.Context, o Options) error {
 
 	// A request's read and write deadlines are set by its route: a stream has none.
 	srv := &http.Server{
-		Handler:           handler,
+		Handler:           hosts.guard(handler),
 		ReadHeaderTimeout: 5 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
@@ -111,7 +116,8 @@ func Serve(ctx context.Context, o Options) error {
 	return nil
 }
 
-// NewHandler returns the handler of o. When ctx ends, draining begins: /readyz
+// NewHandler returns the handler of o, without what Serve asks of a connection
+// (Hosts). When ctx ends, draining begins: /readyz
 // turns 503, so that no new work is sent here, and the contexts of streams end.
 func NewHandler(ctx context.Context, o Options) (http.Handler, error) {
 	o.Timeout = cmp.Or(o.Timeout, 30*time.Second)

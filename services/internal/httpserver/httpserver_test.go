@@ -40,7 +40,7 @@ func start(t *testing.T, o httpserver.Options) *fixture {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	o.Name, o.Auth = "test", signer
-	o.Env = lifecycle.Env{Listener: l, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}
+	o.Env = lifecycle.Env{Listener: l, Hosts: o.Env.Hosts, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}
 	ctx, cancel := context.WithCancel(context.Background())
 	f := &fixture{url: "http://" + l.Addr().String(), signer: signer, stop: cancel, ended: make(chan error, 1)}
 	go func() { f.ended <- httpserver.Serve(ctx, o) }()
@@ -57,6 +57,11 @@ func (f *fixture) do(t *testing.T, method, path, body string, role auth.Role) (i
 		require.NoError(t, err)
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
+	return send(t, req)
+}
+
+func send(t *testing.T, req *http.Request) (int, http.Header, []byte) {
+	t.Helper()
 	resp, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
 	defer func() { _ = resp.Body.Close() }()

@@ -27,6 +27,9 @@ type Env struct {
 	// Listener is open already: an address flag, or a test's port 0. The
 	// service owns it from here on and closes it.
 	Listener net.Listener
+	// Hosts are the names under which it may be asked, besides loopback's and the
+	// listener's own address. internal/httpserver refuses any other.
+	Hosts []string
 	Log      *slog.Logger
 	// Metrics is served at /metrics by internal/httpserver.
 	Metrics *prometheus.Registry
