@@ -15,6 +15,7 @@ type Profile struct {
 	NoDriverDelay time.Duration // a request that found no driver comes back after this
 	SweepEvery    time.Duration // the sweeper's period
 	ExpiresAfter  time.Duration // a ride without a driver is closed as unfulfilled after this
+	LifeWithin    time.Duration // no driver is looked for any more after this, however many were lost
 	ArriveWithin  time.Duration // the sweeper looks at an assigned ride whose driver has not arrived by then
 	TripWithin    time.Duration // the sweeper looks at a trip that has not ended by then
 	Margin        time.Duration // added to every wake_at
@@ -31,7 +32,7 @@ func Default() Profile {
 	return Profile{
 		Visibility: 30 * time.Second, Offer: 15 * time.Second, NoDriverDelay: 5 * time.Second,
 		SweepEvery: 5 * time.Second, ExpiresAfter: 10 * time.Minute, ArriveWithin: 20 * time.Minute,
-		TripWithin: time.Hour, Margin: 2 * time.Second,
+		LifeWithin: time.Hour, TripWithin: time.Hour, Margin: 2 * time.Second,
 		Lease: 10 * time.Second, PollEvery: 500 * time.Millisecond, Linger: 100 * time.Millisecond,
 		PutWithin: 8 * time.Second,
 	}
@@ -42,7 +43,7 @@ func Fast() Profile {
 	return Profile{
 		Visibility: 3 * time.Second, Offer: 2 * time.Second, NoDriverDelay: time.Second,
 		SweepEvery: 500 * time.Millisecond, ExpiresAfter: 30 * time.Second, ArriveWithin: 20 * time.Second,
-		TripWithin: 30 * time.Second, Margin: 500 * time.Millisecond,
+		LifeWithin: 2 * time.Minute, TripWithin: 30 * time.Second, Margin: 500 * time.Millisecond,
 		Lease: 2 * time.Second, PollEvery: 100 * time.Millisecond, Linger: 20 * time.Millisecond,
 		PutWithin: 4 * time.Second,
 	}

@@ -129,6 +129,12 @@ func (m *move) closeOffer(ctx context.Context, to string, from ...string) error 
 }
 
 func (m *move) end(ctx context.Context) error {
+	// The database's clock decides: a worker's that is ahead would close a ride
+	// that still has time.
+	if m.action.Kind == ActGiveUp && m.now.Before(m.ride.ExpiresAt) {
+		return fmt.Errorf("%w: its end has not come", ErrState)
+	}
+
 	m.ride.EndedAt, m.ride.wakeAt, m.ride.EndReason, m.ride.Offer = &m.now, nil, m.action.Reason, nil
 	if m.action.Reason != "" {
 		m.data["reason"] = m.action.Reason
@@ -149,10 +155,18 @@ func (m *move) requeue(ctx context.Context) error {
 	m.ride.DriverID, m.ride.Offer, m.ride.AssignedAt, m.ride.ArrivedAt = "", nil, nil, nil
 	m.data["reason"], m.data["delay_s"] = m.action.Reason, m.action.Delay.Seconds()
 
-	// A rider who lost the driver gets the full time to find another.
+	// A rider who lost the driver gets the full time to find another, but not for
+	// ever: every driver may vanish.
 	if m.from.State.accepted() {
 		m.data["lost_driver_id"] = m.from.DriverID
-		if later := m.now.Add(t.ExpiresAfter); later.After(m.ride.ExpiresAt) {
+		later, last := m.now.Add(t.ExpiresAfter), m.ride.RequestedAt.Add(t.LifeWithin)
+		if later.After(last) {
+			later = last
+		}
+		if later.Before(m.now) {
+			later = m.now // it had a driver until now, so it was not late before
+		}
+		if later.After(m.ride.ExpiresAt) {
 			m.ride.ExpiresAt = later
 		}
 	}

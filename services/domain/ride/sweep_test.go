@@ -1,10 +1,13 @@
 package ride_test
 
 import (
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"tandem/services/domain/profile"
 	"tandem/services/domain/ride"
 )
 
@@ -83,4 +86,92 @@ func TestTheSweeperMovesWhatNothingElseDoes(t *testing.T) {
 	again, err := s.Sweep(ctx)
 	require.NoError(t, err)
 	require.Equal(t, ride.Swept{}, again, "what was moved is not moved again")
+}
+
+func TestARidePastItsEndIsClosedWhileItsRequestWaits(t *testing.T) {
+	t.Parallel()
+	s, pool := newStore(t)
+	r := create(t, s, "p1", "k") // its request is in the outbox
+	_, err := pool.Exec(t.Context(), `UPDATE ride.rides SET wake_at = now() - interval '1 second', expires_at = now() - interval '1 second'`)
+	require.NoError(t, err)
+
+	swept, err := s.Sweep(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, ride.Swept{Closed: 1}, swept)
+	r, err = s.Get(t.Context(), r.ID)
+	require.NoError(t, err)
+	require.Equal(t, ride.Unfulfilled, r.State)
+}
+
+func TestARideThatCannotBeMovedHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	s, pool := newStore(t)
+	ctx := t.Context()
+	stuck := create(t, s, "p0", "k")
+	_, err := pool.Exec(ctx, `UPDATE ride.rides SET attempt = 2147483647 WHERE id = $1`, stuck.ID) // no attempt follows
+	require.NoError(t, err)
+	for i := range 3 {
+		create(t, s, fmt.Sprint("p", i+1), "k")
+	}
+	_, err = pool.Exec(ctx, `UPDATE ride.outbox SET sent_at = now()`)
+	require.NoError(t, err)
+	_, err = pool.Exec(ctx, `UPDATE ride.rides SET wake_at = now() - CASE id WHEN $1 THEN interval '1 hour' ELSE interval '1 second' END`, stuck.ID)
+	require.NoError(t, err)
+
+	swept, err := s.Sweep(ctx)
+	require.ErrorContains(t, err, stuck.ID)
+	require.Equal(t, 3, swept.Requeued)
+
+	swept, err = s.Sweep(ctx)
+	require.NoError(t, err, "it is put off")
+	require.Zero(t, swept)
+}
+
+// Driver after driver accepts and vanishes.
+func TestARideDoesNotLookForDriversForEver(t *testing.T) {
+	t.Parallel()
+	s, pool := newStore(t)
+	ctx, times := t.Context(), profile.Fast()
+	r := create(t, s, "p1", "k")
+	age := func(d time.Duration) { // all of the ride's times lie further back
+		_, err := pool.Exec(ctx, `UPDATE ride.rides SET requested_at = requested_at - $1::interval, expires_at = expires_at - $1::interval, wake_at = wake_at - $1::interval`, d)
+		require.NoError(t, err)
+		_, err = pool.Exec(ctx, `UPDATE ride.outbox SET sent_at = now()`)
+		require.NoError(t, err)
+	}
+
+	drivers := 0
+	for r.ExpiresAt.After(time.Now()) {
+		driver := fmt.Sprint("d", drivers)
+		onDuty(t, s, driver)
+		for _, a := range []ride.Action{{Kind: ride.ActOffer, Driver: driver}, {Kind: ride.ActAccept}} {
+			_, err := s.Do(ctx, r.ID, a, "test")
+			require.NoError(t, err)
+		}
+		drivers++
+		require.LessOrEqual(t, time.Duration(drivers-1)*times.ArriveWithin, times.LifeWithin, "a driver is still looked for")
+
+		age(times.ArriveWithin + time.Second)
+		_, err := s.Sweep(ctx)
+		require.NoError(t, err)
+		r, err = s.Get(ctx, r.ID)
+		require.NoError(t, err)
+		require.Equal(t, ride.Requested, r.State)
+	}
+
+	age(times.ArriveWithin)
+	_, err := s.Sweep(ctx)
+	require.NoError(t, err)
+	r, err = s.Get(ctx, r.ID)
+	require.NoError(t, err)
+	require.Equal(t, ride.Unfulfilled, r.State)
+	require.Greater(t, drivers, 3)
+}
+
+func TestTheDatabasesClockDecidesThatARideIsPastItsEnd(t *testing.T) {
+	t.Parallel()
+	s, _ := newStore(t)
+	r := create(t, s, "p1", "k")
+	_, err := s.Do(t.Context(), r.ID, ride.Action{Kind: ride.ActGiveUp, Attempt: 1}, "a worker whose clock is ahead")
+	require.ErrorIs(t, err, ride.ErrState)
 }
