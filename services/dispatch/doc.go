@@ -31,8 +31,8 @@
 //     message goes to the dead-letter queue with it.
 //   - nearby or Postgres is away: that is no failure of the message. The worker
 //     keeps it and tries again every 2 s, looks at the ride between two tries, and
-//     receives nothing more meanwhile. A worker that is told to stop then gives
-//     the request back through the outbox.
+//     receives nothing more meanwhile. A worker that is told to stop then sends
+//     the request again through the outbox.
 //   - Something else fails: the message is retried, after a longer time with each
 //     try.
 package dispatch

@@ -89,17 +89,18 @@ func (h *handler) step(ctx context.Context, r ride.Ride) (ride.Ride, error) {
 	return h.do(ctx, r, ride.Action{Kind: ride.ActRequeue, Delay: h.noDriver, Reason: "no driver is free"})
 }
 
-// errLookAgain is returned when the ride needs something else than it did before.
+// errLookAgain is returned when the ride may need another step than the one that
+// was under way.
 var errLookAgain = errors.New("dispatch: the ride has to be looked at again")
 
 // find returns the drivers to ask. It waits while nearby is away, and returns
-// errLookAgain where nothing is to be waited for any more.
+// errLookAgain when it must not wait any longer.
 func (h *handler) find(ctx context.Context, r ride.Ride, tried []string) (drivers []string, err error) {
 	again := false
 	err = h.nearby.Do(ctx, func(ctx context.Context) error {
 		if again {
-			// The rider may have cancelled, or the ride be past its end; and a worker that
-			// is told to stop gives the request back through the outbox.
+			// The rider may have cancelled, or the ride may have expired; and a worker that
+			// is told to stop sends the request again through the outbox.
 			now, err := h.rides.Get(ctx, r.ID)
 			if err != nil {
 				return err

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// Dependency is something that handlers need, such as a database. That it is away
-// is no failure of a message: a handler that asks through Do keeps its message
-// and tries again, and a worker that has the Dependency among its Needs receives
-// nothing meanwhile. So no receive is counted, and no message becomes a dead
+// Dependency is something that handlers need, such as a database. It is away while
+// it does not answer, or answers that it cannot work now. That is no failure of a
+// message: a handler that asks through Do keeps its message and tries again, and a
+// worker that has the Dependency among its Needs receives nothing meanwhile. So no receive is counted, and no message becomes a dead
 // letter because of it. A Dependency must not be copied.
 type Dependency struct {
 	Name string
@@ -21,16 +21,16 @@ type Dependency struct {
 	mu      sync.Mutex
 	err     error // of the last try, if that said "away"
 	waiting int   // calls of Do that will try again
-	served  int   // tries that found the dependency there
+	served  int   // tries in which the dependency was not away
 }
 
-// ownFault is after how many tries in vain, while others were served as often,
-// an error is taken for the message's own.
+// ownFault is the number of failed tries after which an error counts as the
+// message's own, if as many tries for other messages have succeeded meanwhile.
 const ownFault = 5
 
-// Do calls f until it returns something else than that the dependency is away, or
-// ctx ends. It also returns if others are served all the while: then the fault is
-// f's own, and waiting would not end it.
+// Do calls f until it returns anything but an error that says "away", or until ctx
+// ends. It also gives up if other calls succeed all the while: then the fault is
+// f's own, and waiting would not help.
 func (d *Dependency) Do(ctx context.Context, f func(context.Context) error) error {
 	first, waits := 0, false
 	defer func() { d.wait(waits, false) }()
@@ -39,7 +39,7 @@ func (d *Dependency) Do(ctx context.Context, f func(context.Context) error) erro
 		err := f(ctx)
 		away := err != nil && d.Away(err)
 		if ctx.Err() != nil {
-			return err // cut short: this says nothing of the dependency
+			return err // f was interrupted: its error says nothing of the dependency
 		}
 
 		served := d.note(err, away)

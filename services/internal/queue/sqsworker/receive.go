@@ -32,8 +32,9 @@ func (w *Worker) receiveLoop(ctx, life, handling context.Context) {
 			return
 		}
 
-		// With the slots in hand: a dependency may have gone while they were waited
-		// for. A short poll follows, so that Ready soon reports that it is back.
+		// After the slots are taken: a dependency may have gone away while the worker
+		// waited for them. A short poll follows, so that Ready soon reports that it is
+		// back.
 		if w.awaitNeeds(ctx) {
 			wait = firstWait
 		}
