@@ -17,6 +17,12 @@ import (
 
 const total = `SELECT coalesce(sum(n), 0)::int FROM heatmap.cells`
 
+func TestRowsAndCheckpointAreOneTransaction(t *testing.T) {
+	t.Parallel()
+	_, pool := pointstest.Database(t, Schema())
+	pointstest.RowsAndCheckpointTogether(t, pool, &store{pool: pool, generation: generation}, total)
+}
+
 func TestCountsOnceThroughFailuresAndTakeOvers(t *testing.T) {
 	t.Parallel()
 	_, pool := pointstest.Database(t, Schema())

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/domain/event"
@@ -70,6 +71,31 @@ func TestUndecodablePointsAreParkedAndTheRestStored(t *testing.T) {
 
 	pointstest.Eventually(t, pool, 2, total)
 	require.Equal(t, 2, pointstest.Count(t, pool, `SELECT count(*) FROM shardgroup.dead_records`))
+}
+
+func TestRowsAndCheckpointAreOneTransaction(t *testing.T) {
+	t.Parallel()
+	_, pool := pointstest.Database(t, Schema())
+	pointstest.RowsAndCheckpointTogether(t, pool, newStore(pool), total)
+}
+
+// The mark is the highest sequence, whatever order the points came in and whatever
+// day they are of.
+func TestNewestIsTheHighestSequence(t *testing.T) {
+	t.Parallel()
+	_, pool := pointstest.Database(t, Schema())
+	st := newStore(pool)
+	const day = 86_400_000
+	var batch []points.Arrival
+	for _, seq := range []int64{day2013 + day, day2013 + 2000, day2013 + day + 5, day2013, day2013 + day + 2} {
+		batch = append(batch, points.Arrival{Point: event.Point{Driver: "d", Seq: seq, At: seq}, Arrived: time.Now(), Shard: "0"})
+	}
+	_, err := st.Apply(t.Context(), batch, func(context.Context, pgx.Tx) error { return nil })
+	require.NoError(t, err)
+
+	mark := event.Mark{}
+	require.NoError(t, st.Newest(t.Context(), []string{"d", "unknown"}, mark))
+	require.Equal(t, event.Mark{"d": day2013 + day + 5}, mark)
 }
 
 func TestOnceThroughFailuresAndTakeOvers(t *testing.T) {

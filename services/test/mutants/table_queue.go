@@ -41,7 +41,7 @@ func queues() []mutant {
 			before: "f.ctx.Err() == nil && f.until.Sub(now) <= w.o.Visibility/2", after: "f.ctx.Err() == nil && false",
 		},
 		{
-			name: "a handler past its deadline keeps its message", file: workerDir + "heartbeat.go", tests: "TestHandlerPastItsDeadline",
+			name: "a handler past its deadline keeps its message", file: workerDir + "heartbeat.go", tests: "TestAHandlerThatHangsLosesItsMessage",
 			before: "late := !f.deadline.IsZero() && !now.Before(f.deadline)", after: "late := false",
 		},
 		{
@@ -70,7 +70,7 @@ func queues() []mutant {
 		},
 		{
 			name: "the delay is not sent", file: outboxDir + "send.go", quick: true, tests: "TestTheDelayIsSent",
-			before: "e.DelaySeconds = int32(x.delay / time.Second)", after: "e.DelaySeconds = 0",
+			before: "e.DelaySeconds = int32(x.delay / time.Second)", after: "e.DelaySeconds = int32(x.delay / time.Hour)",
 		},
 		{
 			name: "a FIFO row has a new deduplication id each time", file: outboxDir + "send.go", tests: "TestACrashBetweenSendAndCommit",

@@ -40,7 +40,7 @@ func streams() []mutant {
 		},
 		{
 			name: "a processor that wrote no checkpoint goes on", file: groupDir + "apply.go", tests: "TestAProcessorMustCommit",
-			before: "case err == nil && !committed:", after: "case false:",
+			before: "case err == nil && !committed:", after: "case err == nil && !committed && p == nil:",
 		},
 		{
 			name: "under Stop a record that fails is parked", file: groupDir + "apply.go", tests: "TestUndecodableIsParked",
@@ -88,7 +88,7 @@ func streams() []mutant {
 		},
 		{
 			name: "the reader reads children beside their parents", file: readerDir + "all.go", tests: "TestAllReadsChildrenAfterTheirParents",
-			before: "if known[p] && !s.drained[p] {", after: "if false {",
+			before: "if known[p] && !s.drained[p] {", after: "if known[p] && p == \"\" {",
 		},
 		{
 			name: "a recreated stream is not noticed", file: readerDir + "shard.go", tests: "TestRecreatedStream",

@@ -101,6 +101,20 @@ func OnceThroughFailures(t *testing.T, pool *pgxpool.Pool, store func() points.S
 	require.Equal(t, 200, Count(t, pool, total))
 }
 
+// RowsAndCheckpointTogether applies a batch whose checkpoint fails: none of its
+// rows may be there. total selects how many points have had their effect.
+func RowsAndCheckpointTogether(t *testing.T, pool *pgxpool.Pool, store points.Store, total string) {
+	t.Helper()
+	arrival := points.Arrival{
+		Point: event.Point{Driver: "d", Seq: Day2013, At: Day2013, Lat: -34.9, Lon: -56.2}, Arrived: time.Now(), Shard: "0", Rises: true,
+	}
+	fenced := func(context.Context, pgx.Tx) error { return shardgroup.ErrFenced }
+
+	_, err := store.Apply(context.Background(), []points.Arrival{arrival}, fenced)
+	require.ErrorIs(t, err, shardgroup.ErrFenced)
+	require.Zero(t, Count(t, pool, total))
+}
+
 // failing is a store that fails before its transaction is committed, or after it
 // as if the answer had been lost.
 type failing struct {

@@ -88,7 +88,9 @@ func (b testBox) retryNow(t *testing.T) {
 
 func round(t *testing.T, r *outbox.Relay) int {
 	t.Helper()
-	n, err := r.Round(t.Context())
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	n, err := r.Round(ctx)
 	require.NoError(t, err)
 	return n
 }

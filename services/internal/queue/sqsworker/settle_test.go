@@ -83,3 +83,27 @@ func TestANextMessageOfAGroupWaits(t *testing.T) {
 		require.Equal(t, []string{"1 begins", "1 ends", "2 begins", "2 ends"}, j.all())
 	})
 }
+
+// A handler that hangs, and does not look at its context, keeps its message from
+// the other workers no longer than its time and one visibility.
+func TestAHandlerThatHangsLosesItsMessage(t *testing.T) {
+	f := newFake(false)
+	f.send("", "x")
+	h := HandlerFunc(func(_ context.Context, m Message) Result {
+		if m.Receives == 1 {
+			time.Sleep(5 * time.Minute)
+		}
+		return Done()
+	})
+
+	bubble(t, f, Options{Handler: h, HandleWithin: time.Minute, Visibility: 30 * time.Second}, func(*Worker, func() error) {
+		after(2 * time.Minute)
+		f.mu.Lock()
+		receives := f.messages[0].receives
+		f.mu.Unlock()
+		require.Greater(t, receives, 1)
+
+		after(10 * time.Minute)
+		require.Zero(t, f.left())
+	})
+}

@@ -79,7 +79,7 @@ func TestACommitHoldsTheLease(t *testing.T) {
 					if err := commit(ctx, tx); err != nil {
 						return err
 					}
-					_, err := pool.Exec(ctx, `SELECT FROM shardgroup.leases FOR UPDATE NOWAIT`)
+					_, err := pool.Exec(ctx, `SELECT FROM shardgroup.leases FOR NO KEY UPDATE NOWAIT`)
 					taken <- err
 					return nil
 				})

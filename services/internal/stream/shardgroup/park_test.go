@@ -37,8 +37,8 @@ func TestUndecodableIsParkedAtOnceAndPoisonByPolicy(t *testing.T) {
 		return errors.Join(errs...)
 	}}
 
-	stopping, stop := start(t, s, a, nil)
-	require.Eventually(t, func() bool { mu.Lock(); defer mu.Unlock(); return tries > 3 }, 10*time.Second, 10*time.Millisecond)
+	stopping, stop := start(t, s, a, func(o *shardgroup.Options) { o.MaxTries = 3 }) // which counts under Park alone
+	require.Eventually(t, func() bool { mu.Lock(); defer mu.Unlock(); return tries > 4 }, 10*time.Second, 10*time.Millisecond)
 	require.Empty(t, applied(t, pool), "nothing behind it is applied")
 	require.ErrorContains(t, stopping.Status().Shards[0].Err, "poison")
 	stop()

@@ -2,6 +2,7 @@ package shardreader_test
 
 import (
 	"context"
+	"crypto/md5"
 	"errors"
 	"fmt"
 	"testing"
@@ -72,16 +73,20 @@ func TestResumesInsideAnAggregate(t *testing.T) {
 }
 
 func TestRecordThatCannotBeUnpackedIsHandedOverWhole(t *testing.T) {
+	// The check sum is right, so it is an aggregate; and it holds nonsense.
+	sum := md5.Sum([]byte("nonsense"))
+	data := "\xf3\x89\x9a\xc2nonsense" + string(sum[:])
+
 	both(t, func(t *testing.T, read way) {
 		s := fakestream.New("a")
-		s.Put("a", "k", []byte("\xf3\x89\x9a\xc2nonsense"))
+		s.Put("a", "k", []byte(data))
 		var c collect
 
 		_ = during(t, func(ctx context.Context) error {
 			return shardreader.New(read(s)).Shard(ctx, "a", shardreader.Horizon(), c.handle)
 		}, func() { time.Sleep(time.Second); synctest.Wait() })
 
-		require.Equal(t, []string{"\xf3\x89\x9a\xc2nonsense"}, c.got())
+		require.Equal(t, []string{data}, c.got())
 	})
 }
 
