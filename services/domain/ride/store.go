@@ -124,6 +124,9 @@ type Counts struct {
 	PerMinute    float64        `json:"per_minute"` // requested in the last minute
 	ByState      map[string]int `json:"by_state"`
 	OutboxUnsent int            `json:"outbox_unsent"`
+	// OutboxOldestS is for how long the oldest unsent message has waited.
+	OutboxOldestS  float64 `json:"outbox_oldest_s"`
+	OutboxSetAside int     `json:"outbox_set_aside"` // SQS refuses them for good: a person must look
 }
 
 // Counts counts rides by state.
@@ -143,14 +146,15 @@ func (s *Store) Counts(ctx context.Context) (Counts, error) {
 
 	// The newest events alone: the console asks often, and the table has no index
 	// on the time.
-	err = s.pool.QueryRow(ctx, `SELECT
-		(SELECT count(*) FROM ride.ride_events WHERE kind = 'requested' AND at > now() - interval '1 minute'
-			AND seq > (SELECT coalesce(max(seq), 0) - 20000 FROM ride.ride_events)),
-		(SELECT count(*) FROM ride.outbox WHERE sent_at IS NULL)`).Scan(&c.PerMinute, &c.OutboxUnsent)
+	err = s.pool.QueryRow(ctx, `SELECT count(*) FROM ride.ride_events WHERE kind = 'requested' AND at > now() - interval '1 minute'
+		AND seq > (SELECT coalesce(max(seq), 0) - 20000 FROM ride.ride_events)`).Scan(&c.PerMinute)
 	if err != nil {
 		return c, fmt.Errorf("ride: count: %w", err)
 	}
-	return c, nil
+
+	o, err := Outbox().Stats(ctx, s.pool)
+	c.OutboxUnsent, c.OutboxOldestS, c.OutboxSetAside = o.Unsent, o.Oldest.Seconds(), o.SetAside
+	return c, err
 }
 
 func isCode(err error, code string) bool {

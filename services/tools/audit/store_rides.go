@@ -185,7 +185,7 @@ func (a *auditor) wakes(ctx context.Context) error {
 	err := a.each(ctx, func(c []string) { f.broken("ride %s is %s and should have been looked at by %s", c[0], c[1], c[2]) }, `
 		SELECT id::text, state, coalesce(wake_at::text, 'never') FROM ride.rides r
 		WHERE state NOT IN ('completed', 'cancelled', 'unfulfilled') AND (wake_at IS NULL OR wake_at < $1)
-		  AND NOT EXISTS (SELECT FROM ride.outbox o WHERE o.queue = 'ride-requests' AND o.key = r.id::text AND o.sent_at IS NULL)
+		  AND NOT EXISTS (SELECT FROM ride.outbox o WHERE o.queue = 'ride-requests' AND o.key = r.id::text AND o.sent_at IS NULL AND o.set_aside_at IS NULL)
 		ORDER BY wake_at`, overdue)
 	if err != nil {
 		return fmt.Errorf("wakes: %w", err)
@@ -193,7 +193,12 @@ func (a *auditor) wakes(ctx context.Context) error {
 
 	var unsent int64
 	var oldest *time.Time
-	err = a.tx.QueryRow(ctx, `SELECT count(*), min(due_at) FROM ride.outbox WHERE sent_at IS NULL`).Scan(&unsent, &oldest)
+	err = a.tx.QueryRow(ctx, `SELECT count(*), min(due_at) FROM ride.outbox WHERE sent_at IS NULL AND set_aside_at IS NULL`).Scan(&unsent, &oldest)
+	if err != nil {
+		return fmt.Errorf("outbox: %w", err)
+	}
+	err = a.each(ctx, func(c []string) { f.broken("message %s to %s about %s was set aside: %s", c[0], c[1], c[2], c[3]) },
+		`SELECT id::text, queue, key, last_error FROM ride.outbox WHERE set_aside_at IS NOT NULL ORDER BY seq`)
 	if err != nil {
 		return fmt.Errorf("outbox: %w", err)
 	}

@@ -3,6 +3,7 @@ package outbox_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -19,6 +20,9 @@ type fakeSQS struct {
 	queues map[string]chan string // bodies, by the queue's name
 	seen   map[string]bool
 	refuse func(body string) bool // where set: the entries that fail
+
+	invalid string // a body that is refused for good
+	whole   bool   // with the whole call, not its entry alone
 
 	takes time.Duration // how long a send takes
 	sends int           // acknowledged entries, however often each was sent
@@ -91,8 +95,17 @@ func (f *fakeSQS) sendBatch(in *sqs.SendMessageBatchInput) (*sqs.SendMessageBatc
 	defer f.mu.Unlock()
 	queue := strings.TrimPrefix(*in.QueueUrl, "http://fake/")
 
+	invalid := func(e types.SendMessageBatchRequestEntry) bool { return f.invalid != "" && *e.MessageBody == f.invalid }
+	if f.whole && slices.ContainsFunc(in.Entries, invalid) {
+		return nil, &types.InvalidMessageContents{}
+	}
+
 	out := &sqs.SendMessageBatchOutput{}
 	for _, e := range in.Entries {
+		if invalid(e) {
+			out.Failed = append(out.Failed, types.BatchResultErrorEntry{Id: e.Id, Code: aws.String("InvalidMessageContents"), SenderFault: true})
+			continue
+		}
 		if f.refuse != nil && f.refuse(*e.MessageBody) {
 			out.Failed = append(out.Failed, types.BatchResultErrorEntry{Id: e.Id, Code: aws.String("InternalError"), Message: aws.String("not now")})
 			continue

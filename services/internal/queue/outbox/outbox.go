@@ -2,7 +2,6 @@ package outbox
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"time"
@@ -12,21 +11,12 @@ import (
 
 // Message is one message to be sent.
 type Message struct {
-	ID    string // a UUID: the event's id, and the deduplication id on a FIFO queue
-	Queue string // the queue's name; .fifo at its end makes Key the message group
-	Key   string // rows of one key are sent in order
-	Delay time.Duration
+	ID    string        // a UUID: the event's id, and the deduplication id on a FIFO queue
+	Queue string        // the queue's name; .fifo at its end makes Key the message group
+	Key   string        // rows of one key are sent in order; the message group on a FIFO queue
+	Delay time.Duration // at most MaxDelay; none on a FIFO queue
 	Body  []byte
 }
-
-// MaxBody is the largest message that SQS takes (1 MiB since August 2025).
-const MaxBody = 1 << 20
-
-// maxDelay is SQS's longest DelaySeconds.
-const maxDelay = 15 * time.Minute
-
-// ErrTooLarge is returned by Add for a body over MaxBody.
-var ErrTooLarge = errors.New("outbox: the message is larger than 1 MiB")
 
 // Box is one outbox table. It is a value and may be copied.
 type Box struct {
@@ -46,20 +36,43 @@ func New(schema, table string) Box {
 }
 
 // Add promises m in the caller's transaction. The caller holds a lock on what
-// m.Key names.
+// m.Key names. What SQS would refuse is ErrTooLarge or ErrInvalid.
 func (b Box) Add(ctx context.Context, tx pgx.Tx, m Message) error {
-	// SQS would refuse it for ever, and it would hold back its key.
-	if len(m.Body) > MaxBody {
-		return fmt.Errorf("%w: %d bytes for %s", ErrTooLarge, len(m.Body), m.Queue)
+	if err := m.check(); err != nil {
+		return err
 	}
 
 	// clock_timestamp(), because now() is when the transaction began: it may have
 	// waited for a lock since.
 	_, err := tx.Exec(ctx, `INSERT INTO `+b.table+` (id, queue, key, body, added_at, due_at, retry_at)
 		VALUES ($1, $2, $3, $4, clock_timestamp(), clock_timestamp() + $5, clock_timestamp())`,
-		m.ID, m.Queue, m.Key, m.Body, min(max(m.Delay, 0), maxDelay))
+		m.ID, m.Queue, m.Key, m.Body, m.Delay)
 	if err != nil {
 		return fmt.Errorf("outbox: add %s: %w", m.ID, err)
 	}
 	return nil
+}
+
+// Stats counts what is not sent.
+type Stats struct {
+	Unsent   int           // rows that wait
+	Oldest   time.Duration // for how long the oldest of them has waited
+	SetAside int           // rows that SQS refuses for good
+}
+
+// Querier is a pool, a connection or a transaction.
+type Querier interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// Stats counts what is not sent.
+func (b Box) Stats(ctx context.Context, q Querier) (Stats, error) {
+	var s Stats
+	err := q.QueryRow(ctx, `SELECT count(*) FILTER (WHERE set_aside_at IS NULL), count(*) FILTER (WHERE set_aside_at IS NOT NULL),
+			coalesce(clock_timestamp() - min(added_at) FILTER (WHERE set_aside_at IS NULL), '0')
+		FROM `+b.table+` WHERE sent_at IS NULL`).Scan(&s.Unsent, &s.SetAside, &s.Oldest)
+	if err != nil {
+		return s, fmt.Errorf("outbox: stats: %w", err)
+	}
+	return s, nil
 }

@@ -213,10 +213,81 @@ func TestOneRelayOfATableWorksAtATime(t *testing.T) {
 func TestAddRefusesWhatSQSWould(t *testing.T) {
 	t.Parallel()
 	b := newTestBox(t)
-	err := pgx.BeginFunc(t.Context(), b.pool, func(tx pgx.Tx) error {
-		return b.box.Add(t.Context(), tx, outbox.Message{ID: uuid.NewString(), Queue: "q", Key: "k", Body: make([]byte, outbox.MaxBody+1)})
-	})
-	require.ErrorIs(t, err, outbox.ErrTooLarge)
+	ok := outbox.Message{ID: uuid.NewString(), Queue: "q.fifo", Key: "k", Body: []byte("tab\t, line\r\n, ž, 🚕")}
+	add := func(m outbox.Message) error {
+		return pgx.BeginFunc(t.Context(), b.pool, func(tx pgx.Tx) error { return b.box.Add(t.Context(), tx, m) })
+	}
+	require.NoError(t, add(ok))
+	require.NoError(t, add(outbox.Message{ID: uuid.NewString(), Queue: "q", Body: []byte("x"), Delay: outbox.MaxDelay}), "a standard queue needs no key")
+
+	for name, change := range map[string]func(m *outbox.Message){
+		"no body":           func(m *outbox.Message) { m.Body = nil },
+		"U+0001":            func(m *outbox.Message) { m.Body = []byte("a\x01") },
+		"U+FFFF":            func(m *outbox.Message) { m.Body = []byte("\uffff") },
+		"not UTF-8":         func(m *outbox.Message) { m.Body = []byte("a\xff") },
+		"no group":          func(m *outbox.Message) { m.Key = "" },
+		"a space in it":     func(m *outbox.Message) { m.Key = "a b" },
+		"129 characters":    func(m *outbox.Message) { m.Key = strings.Repeat("k", 129) },
+		"no queue":          func(m *outbox.Message) { m.Queue = "" },
+		"a URL":             func(m *outbox.Message) { m.Queue = "https://q.fifo" },
+		"a delay on FIFO":   func(m *outbox.Message) { m.Delay = time.Second },
+		"a delay too long":  func(m *outbox.Message) { m.Queue, m.Delay = "q", outbox.MaxDelay+1 },
+		"a delay before it": func(m *outbox.Message) { m.Queue, m.Delay = "q", -1 },
+	} {
+		m := ok
+		m.ID = uuid.NewString()
+		change(&m)
+		require.ErrorIs(t, add(m), outbox.ErrInvalid, name)
+	}
+	ok.Body = make([]byte, outbox.MaxBody+1)
+	require.ErrorIs(t, add(ok), outbox.ErrTooLarge)
+	require.Equal(t, 2, b.unsent(t))
+}
+
+// SQS refuses the whole call for what one row holds, and does not say which.
+func TestAMessageThatIsRefusedForGoodIsSetAside(t *testing.T) {
+	t.Parallel()
+	for name, whole := range map[string]bool{"the entry": false, "the call": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b, client := newTestBox(t), newFakeSQS("queue.fifo")
+			b.add(t, "queue.fifo", "r0", "good")
+			b.add(t, "queue.fifo", "r1", "bad", "after")
+			b.add(t, "queue.fifo", "r2", "good")
+			client.invalid, client.whole = "bad", whole
+
+			relay := outbox.NewRelay(outbox.Options{Pool: b.pool, Client: client, Box: b.box, PollEvery: 10 * time.Millisecond})
+			ctx, stop := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			go func() { ended <- relay.Run(ctx) }()
+			require.Eventually(t, func() bool { return client.sent() == 3 }, 20*time.Second, 10*time.Millisecond)
+			stop()
+			require.NoError(t, <-ended)
+
+			stats, err := b.box.Stats(t.Context(), b.pool)
+			require.NoError(t, err)
+			require.Equal(t, outbox.Stats{SetAside: 1}, stats)
+			require.ElementsMatch(t, []string{"good", "good", "after"}, client.all("queue.fifo"))
+			require.NoError(t, relay.Ready(t.Context()), "the queue is well")
+			var why string
+			require.NoError(t, b.pool.QueryRow(t.Context(), `SELECT last_error FROM `+b.schema+`.outbox WHERE set_aside_at IS NOT NULL`).Scan(&why))
+			require.Contains(t, why, "InvalidMessageContents")
+		})
+	}
+}
+
+// The relay polls never: rows of one key follow each other without a wait.
+func TestRowsOfOneKeyWaitForNoPoll(t *testing.T) {
+	t.Parallel()
+	b, client := newTestBox(t), newFakeSQS("queue.fifo")
+	b.add(t, "queue.fifo", "r1", "1", "2", "3", "4")
+	relay := outbox.NewRelay(outbox.Options{Pool: b.pool, Client: client, Box: b.box, PollEvery: time.Hour})
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- relay.Run(ctx) }()
+	require.Eventually(t, func() bool { return client.sent() == 4 }, 3*time.Second, 10*time.Millisecond)
+	stop()
+	require.NoError(t, <-ended)
 }
 
 func TestRunSendsOnAWakeAndEndsWithItsContext(t *testing.T) {
