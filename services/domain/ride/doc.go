@@ -43,8 +43,8 @@
 //	terminal   never
 //
 // A ride that lost its driver gets a new expires_at, but never one later than
-// LifeWithin after the booking. Past expires_at it is closed also while its request
-// still waits in the outbox, and one ride that cannot be moved holds up no other.
+// LifeWithin after the booking. Past expires_at a ride is closed even if its request
+// still waits in the outbox. One ride that cannot be moved holds up no other.
 //
 // wake_at is never earlier than the last moment at which the message may come back
 // from the queue by itself, so that the sweeper and the queue do not both send. If

@@ -33,7 +33,8 @@ func NewHosts(named []string) (Hosts, error) {
 }
 
 // Known reports whether the request's Host is one of h. Loopback's names are known
-// at any port, since ports are forwarded; nobody else can have them lead elsewhere.
+// at any port, since ports are forwarded; no DNS server can make them lead
+// elsewhere.
 func (h Hosts) Known(r *http.Request) bool {
 	name, port := splitHost(r.Host)
 	return loopback(name) || h.has(name, port) || sameAddress(name, connectedTo(r))
@@ -68,8 +69,8 @@ func (h Hosts) has(name, port string) bool {
 	return h.named[name] || h.named[net.JoinHostPort(name, port)]
 }
 
-// guard answers what is asked under another name, or by another's page, before
-// anything else of the server sees it.
+// guard refuses a request under another name, or from a page of another site,
+// before anything else of the server sees it.
 func (h Hosts) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		origin := r.Header.Get("Origin")

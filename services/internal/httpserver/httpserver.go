@@ -3,10 +3,10 @@
 // body and rate limits, and the one place where errors become problem+json.
 //
 // A service lists its routes as a table of Route. A route cannot be open by
-// accident: it names its Roles, or it says Public. What is asked under a name that
-// is not the server's, or by another's page, is refused (Hosts). The server drains when its
-// context ends: /readyz turns 503, open streams are told to end, requests under
-// way are finished.
+// accident: it names its Roles, or it says Public. A request under a name that is
+// not the server's, or from a page of another site, is refused (Hosts). The server
+// drains when its context ends: /readyz turns 503, open streams are told to end,
+// requests under way are finished.
 package httpserver
 
 import (
