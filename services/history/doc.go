@@ -8,4 +8,12 @@
 // left out. A point that came after a newer one of its driver and has no row yet
 // is stored too, flagged as not rising. The stamp that location gave each point is
 // stored with it: by that `tandem audit` tells whose fault it was.
+//
+// # Days
+//
+// history.points has a partition for each UTC day of sequences. Points of the day
+// on which they arrive, or of the next or the one before, always find theirs. For
+// those of other days, which importers send, at most 100 partitions are created for
+// a batch and 400 in 24 hours; points beyond that are parked in dead_records with
+// the reason, and a rebuild brings them back.
 package history

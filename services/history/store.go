@@ -14,13 +14,16 @@ import (
 
 // store is the SQL on the schema history. It is the service's points.Store.
 type store struct {
-	pool *pgxpool.Pool
+	pool             *pgxpool.Pool
+	perBatch, perDay int // partitions that may be created
 
 	mu   sync.Mutex
 	days map[time.Time]bool // partitions that are known to exist
 }
 
-func newStore(pool *pgxpool.Pool) *store { return &store{pool: pool, days: map[time.Time]bool{}} }
+func newStore(pool *pgxpool.Pool) *store {
+	return &store{pool: pool, perBatch: maxPerBatch, perDay: maxPerDay, days: map[time.Time]bool{}}
+}
 
 // point is a stored point as the API shows it.
 type point struct {

@@ -2,31 +2,87 @@ package history
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"tandem/services/domain/points"
+	"tandem/services/internal/stream/shardgroup"
+)
+
+const (
+	// maxPerBatch bounds the partitions that are created for one batch: each takes
+	// some 10 ms to 40 ms, and the shard waits for them.
+	maxPerBatch = 100
+	// maxPerDay bounds those that are created in 24 hours: each makes every look at a
+	// driver slower.
+	maxPerDay = 400
 )
 
 // dayOf is the UTC date of a point's sequence: its partition.
-func dayOf(a points.Arrival) time.Time { return time.UnixMilli(a.Seq).UTC().Truncate(24 * time.Hour) }
+func dayOf(a points.Arrival) time.Time { return dateOf(time.UnixMilli(a.Seq)) }
+
+func dateOf(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
+
+// present reports whether the point is of the day on which it arrived, or the next
+// or the one before.
+func present(a points.Arrival) bool {
+	return dayOf(a).Sub(dateOf(a.Arrived)).Abs() <= 24*time.Hour
+}
+
+var (
+	errBatchDays = errors.New("the batch needs more partitions than are created at once")
+	errDayDays   = errors.New("more partitions would be created today than may be")
+)
 
 // ensureDays creates the partitions that a batch needs, each in a transaction of
 // its own and before the batch's, so that its locks are held for a moment only.
+// Points of other days than the present share what may be created. The error
+// names all that are beyond that, so that the group parks them in one step.
 func (s *store) ensureDays(ctx context.Context, batch []points.Arrival) error {
-	for _, a := range batch {
-		day := dayOf(a)
-		if s.hasDay(day) {
-			continue
-		}
-		if err := s.createDay(ctx, day); err != nil {
-			return fmt.Errorf("create the partition of %s: %w", day.Format(time.DateOnly), err)
-		}
+	missing := func(a points.Arrival) bool { return !s.hasDay(dayOf(a)) }
+	if !slices.ContainsFunc(batch, missing) {
+		return nil
+	}
+	if err := s.listDays(ctx); err != nil {
+		return err
 	}
 
-	return nil
+	var beyond []error
+	var full error // why no more partitions are created
+	created := 0
+	for _, a := range batch {
+		if !missing(a) {
+			continue
+		}
+
+		// A driver's point of today never waits behind what an import has used up.
+		free := present(a)
+		if !free && full == nil && created == s.perBatch {
+			full = errBatchDays
+		}
+
+		day := dayOf(a)
+		if free || full == nil {
+			err := s.createDay(ctx, day, free)
+			switch {
+			case err == nil:
+				if !free {
+					created++
+				}
+				continue
+			case !errors.Is(err, errDayDays):
+				return fmt.Errorf("create the partition of %s: %w", day.Format(time.DateOnly), err)
+			}
+			full = err
+		}
+		beyond = append(beyond, shardgroup.Refused(a.Position(), fmt.Errorf("partition of %s: %w", day.Format(time.DateOnly), full)))
+	}
+
+	return errors.Join(beyond...)
 }
 
 func (s *store) hasDay(day time.Time) bool {
@@ -35,7 +91,29 @@ func (s *store) hasDay(day time.Time) bool {
 	return s.days[day]
 }
 
-func (s *store) createDay(ctx context.Context, day time.Time) error {
+// listDays notes the partitions that exist.
+func (s *store) listDays(ctx context.Context) error {
+	rows, err := s.pool.Query(ctx, `SELECT to_date(right(c.relname, 8), 'YYYYMMDD')
+		FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'history.points'::regclass`)
+	if err != nil {
+		return fmt.Errorf("list the partitions: %w", err)
+	}
+	days, err := pgx.CollectRows(rows, pgx.RowTo[time.Time])
+	if err != nil {
+		return fmt.Errorf("list the partitions: %w", err)
+	}
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, day := range days {
+		s.days[day] = true
+	}
+	return nil
+}
+
+// createDay creates a day's partition, unless it exists. It returns errDayDays
+// where too many were created lately, except for a day that is free.
+func (s *store) createDay(ctx context.Context, day time.Time, free bool) error {
 	name := "points_" + day.Format("20060102")
 	table := pgx.Identifier{"history", name}.Sanitize()
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
@@ -46,6 +124,11 @@ func (s *store) createDay(ctx context.Context, day time.Time) error {
 		var exists bool
 		if err := tx.QueryRow(ctx, `SELECT to_regclass($1) IS NOT NULL`, "history."+name).Scan(&exists); err != nil || exists {
 			return err
+		}
+		if !free {
+			if err := s.count(ctx, tx, day); err != nil {
+				return err
+			}
 		}
 
 		// LIKE and ATTACH wait for no COPY under way; PARTITION OF would wait for
@@ -64,5 +147,21 @@ func (s *store) createDay(ctx context.Context, day time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.days[day] = true
+	return nil
+}
+
+// count counts a partition that is created, of all processes together: the caller
+// holds their lock. It returns errDayDays where that would be one too many.
+func (s *store) count(ctx context.Context, tx pgx.Tx, day time.Time) error {
+	tag, err := tx.Exec(ctx, `
+		INSERT INTO history.days (day) SELECT $1
+		WHERE (SELECT count(*) FROM history.days WHERE created_at > now() - interval '24 hours') < $2
+		ON CONFLICT (day) DO UPDATE SET created_at = now()`, day, s.perDay)
+	if err != nil {
+		return err
+	}
+	if tag.RowsAffected() == 0 {
+		return errDayDays
+	}
 	return nil
 }

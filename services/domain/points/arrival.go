@@ -16,6 +16,7 @@ type Arrival struct {
 	Arrived        time.Time
 	Shard          string
 	SequenceNumber string // the record's on the stream; Seq is the driver's
+	Sub            int    // its place in the record
 	// Rises reports whether the point is newer than all before it of its driver.
 	// A Group sets it before it calls Apply.
 	Rises bool
@@ -26,7 +27,12 @@ func decode(shard string, r shardreader.Record) (Arrival, error) {
 	if err != nil {
 		return Arrival{}, err
 	}
-	return Arrival{Point: p, Arrived: r.Arrived, Shard: shard, SequenceNumber: r.Sequence}, nil
+	return Arrival{Point: p, Arrived: r.Arrived, Shard: shard, SequenceNumber: r.Sequence, Sub: r.Sub}, nil
+}
+
+// Position is where it lies on the stream.
+func (a Arrival) Position() shardreader.Position {
+	return shardreader.Position{Shard: a.Shard, Sequence: a.SequenceNumber, Sub: a.Sub}
 }
 
 // decodeAll decodes a batch. Its error names every record that is no point, so

@@ -104,7 +104,7 @@ func (r *reading) blame(err error) bool {
 		// Under Stop a record is never hopeless: its shard waits for a better try.
 		r.tries[e.Position]++
 		hopeless := r.g.o.Poison == Park && r.tries[e.Position] >= r.g.o.MaxTries
-		if _, already := r.toPark[e.Position]; already || !hopeless && !errors.Is(e, ErrUndecodable) {
+		if _, already := r.toPark[e.Position]; already || !hopeless && !errors.Is(e, ErrUndecodable) && !errors.Is(e, ErrRefused) {
 			continue
 		}
 

@@ -67,8 +67,8 @@
 //     checkpoint in the database, with a new Processor, so without its caches.
 //   - The database is away: no renewal, so trust runs out and reading stops;
 //     when it is back the leases are acquired again.
-//   - A record can't be decoded (ErrUndecodable): it is parked with the next
-//     checkpoint, at once. A record that its Processor keeps refusing stops the
+//   - A record can't be decoded (ErrUndecodable), or is refused for good
+//     (ErrRefused): it is parked with the next checkpoint, at once. A record that its Processor keeps refusing stops the
 //     shard at that record, which is tried again (Stop), or is parked after
 //     MaxTries (Park). Any other error is nobody's record's fault and the batch is
 //     tried again for as long as it takes.

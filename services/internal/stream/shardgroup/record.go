@@ -11,6 +11,10 @@ import (
 // it is parked at once.
 var ErrUndecodable = errors.New("shardgroup: the record can't be decoded")
 
+// ErrRefused is wrapped by a RecordError whose record can be read, and is refused
+// for good: it too is parked at once.
+var ErrRefused = errors.New("shardgroup: the record is refused")
+
 // RecordError is what a Processor returns when one record is to blame.
 // Several are joined with errors.Join. Any other error is no record's fault: the
 // batch is tried again for as long as it takes.
@@ -30,6 +34,11 @@ func (e *RecordError) Unwrap() error { return e.Err }
 // Undecodable returns the error of a record that can't be decoded.
 func Undecodable(p shardreader.Position, err error) error {
 	return &RecordError{Position: p, Err: fmt.Errorf("%w: %w", ErrUndecodable, err)}
+}
+
+// Refused returns the error of a record that is refused for good.
+func Refused(p shardreader.Position, err error) error {
+	return &RecordError{Position: p, Err: fmt.Errorf("%w: %w", ErrRefused, err)}
 }
 
 // recordErrors finds the RecordErrors in err, also joined ones, of which
