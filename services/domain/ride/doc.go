@@ -42,8 +42,8 @@
 //	picked_up  one hour                                        alarm, look again: an operator ends it
 //	terminal   never
 //
-// A ride that lost its driver gets a new expires_at, but never one later than
-// LifeWithin after the booking. Past expires_at a ride is closed even if its request
+// A ride that lost its driver gets a new expires_at, at most LifeWithin after the
+// booking; if that time has passed, it expires as soon as the driver is lost. Past expires_at a ride is closed even if its request
 // still waits in the outbox. One ride that cannot be moved holds up no other.
 //
 // wake_at is never earlier than the last moment at which the message may come back
