@@ -145,6 +145,8 @@ func (r runner) goTest(ctx context.Context, args ...string) (result, error) {
 	args = append([]string{"test", "-json", "-vet=off", "-timeout", r.timeout.String()}, args...)
 	cmd := exec.CommandContext(ctx, "go", args...) //nolint:gosec // our own arguments
 	cmd.Dir = r.root
+	// What rapid found in a mutant is no case to try again without it.
+	cmd.Env = append(os.Environ(), "RAPID_NOFAILFILE=1")
 	// The tests' processes are asked to end with go test, which would leave them.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }

@@ -81,7 +81,7 @@ func queues() []mutant {
 			before: "context.WithTimeout(context.WithoutCancel(ctx), r.o.SendWithin+writeWithin)", after: "context.WithTimeout(ctx, r.o.SendWithin+writeWithin)",
 		},
 		{
-			name: "a send outlasts the session's time-outs", file: outboxDir + "round.go", tests: "TestASlowQueue",
+			name: "a send outlasts the session's time-outs", file: outboxDir + "round.go", tests: "TestASendEndsBeforeItsSession",
 			before: "within = min(within, time.Duration(limit)*time.Millisecond/2)", after: "within = max(within, time.Duration(limit)*time.Millisecond*2)",
 		},
 		{

@@ -49,6 +49,27 @@ func (f *forgetful) SendMessageBatch(ctx context.Context, in *sqs.SendMessageBat
 	return out, err
 }
 
+// silent never answers.
+type silent struct{ *fakeSQS }
+
+func (silent) SendMessageBatch(ctx context.Context, _ *sqs.SendMessageBatchInput, _ ...func(*sqs.Options)) (*sqs.SendMessageBatchOutput, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// A send ends before the session is ended for being idle: what became of it must
+// still be written.
+func TestASendEndsBeforeItsSession(t *testing.T) {
+	t.Parallel()
+	b := newTestBox(t)
+	b.add(t, "standard", "r1", "a")
+	round(t, impatient(t, b, nil).relay(silent{newFakeSQS("standard")}, nil))
+
+	var tries int
+	require.NoError(t, b.pool.QueryRow(t.Context(), `SELECT tries FROM `+b.schema+`.outbox`).Scan(&tries))
+	require.Equal(t, 1, tries)
+}
+
 // What SQS will never take is tried once; its reason is kept, and the key goes on.
 func TestARowThatIsRefusedForGoodIsSetAside(t *testing.T) {
 	t.Parallel()
