@@ -20,15 +20,27 @@ func streams() []mutant {
 		},
 		{
 			name: "a checkpoint leaves the lease unlocked", file: groupDir + "store_checkpoint.go", tests: "TestACommitHoldsTheLease",
-			before: "\n\t\t\tFOR UPDATE)", after: ")",
+			before: "\n\t\t\tFOR KEY SHARE)", after: ")",
 		},
 		{
 			name: "a live lease is taken", file: groupDir + "store_lease.go", quick: true, tests: "TestALiveLeaseIsNotTaken",
 			before: "(owner IS NULL OR expires_at <= clock_timestamp())", after: "(owner IS NULL OR true)",
 		},
 		{
-			name: "another's lease is renewed", file: groupDir + "store_lease.go", tests: "TestALostLeaseIsNotRenewed",
-			before: "AND l.owner = $2 AND l.epoch = sent.epoch", after: "AND $2 <> '' AND sent.epoch >= 0",
+			name: "another's lease is trusted", file: groupDir + "planner_leases.go", tests: "TestALostLeaseIsNotRenewed",
+			before: "renewed, held := ours[r.lease.Shard]; {", after: "renewed, held := ours != nil, true; {",
+		},
+		{
+			name: "a lease that somebody has locked is waited for", file: groupDir + "store_lease.go", tests: "TestAnOpenTransactionOfAnotherCostsNoLease",
+			before: "FOR UPDATE SKIP LOCKED)", after: "FOR UPDATE)",
+		},
+		{
+			name: "the leases of a life that is over stay", file: groupDir + "store.go", tests: "TestTheOldLifeIsFencedBeforeTheNewOneIsRead",
+			before: "SET owner = NULL, epoch = epoch + 1 WHERE", after: "SET owner = owner WHERE",
+		},
+		{
+			name: "a processor is used again after a record's error", file: groupDir + "apply.go", tests: "TestAProcessorIsNotUsedAgainAfterARecordError",
+			before: "\t\tr.processor = r.g.o.Processor(r.lease.Shard)", after: "",
 		},
 		{
 			name: "no gap is written", file: groupDir + "store_checkpoint.go", quick: true, tests: "TestCheckpointOlderThanTheStreamKeepsLeavesAGap",

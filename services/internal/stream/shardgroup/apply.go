@@ -11,12 +11,12 @@ import (
 )
 
 // handle applies one batch and notes how far the shard is applied.
-func (r *reading) handle(ctx context.Context, p Processor, b shardreader.Batch) error {
+func (r *reading) handle(ctx context.Context, b shardreader.Batch) error {
 	if b.Trimmed {
 		r.gap = r.trimmedBefore(b)
 	}
 	if len(b.Records) > 0 || b.Closed {
-		if err := r.apply(ctx, p, b); err != nil {
+		if err := r.apply(ctx, b); err != nil {
 			return err
 		}
 	}
@@ -35,8 +35,8 @@ func (r *reading) handle(ctx context.Context, p Processor, b shardreader.Batch) 
 }
 
 // apply calls the processor with a batch, without the records that are to be
-// parked. If the processor names more of them, apply calls it again without those.
-func (r *reading) apply(ctx context.Context, p Processor, b shardreader.Batch) error {
+// parked. If the processor names more of them, apply calls another one without those.
+func (r *reading) apply(ctx context.Context, b shardreader.Batch) error {
 	for {
 		good, park := r.sort(b)
 		committed := false
@@ -56,7 +56,7 @@ func (r *reading) apply(ctx context.Context, p Processor, b shardreader.Batch) e
 
 		var err error
 		if len(good.Records) > 0 {
-			err = p.Process(ctx, good, commit)
+			err = r.processor.Process(ctx, good, commit)
 		} else {
 			err = pgx.BeginFunc(ctx, r.g.o.Pool, func(tx pgx.Tx) error { return commit(ctx, tx) }) // nothing left to process
 		}
@@ -74,6 +74,10 @@ func (r *reading) apply(ctx context.Context, p Processor, b shardreader.Batch) e
 		case !r.blame(err):
 			return err
 		}
+
+		// A new Processor, as after any failure: what this one cached of the batch was
+		// never committed.
+		r.processor = r.g.o.Processor(r.lease.Shard)
 	}
 }
 

@@ -25,10 +25,15 @@
 // # Model
 //
 // A group (name, generation) reads one life of a stream. Every shard of it has a
-// lease. A worker renews its heartbeat and its leases four times in a lease's
-// life, looks at all leases and heartbeats, and computes Plan, which every worker
-// computes alike. It carries out only the moves that name it: acquire what nobody
-// holds, release what another should have.
+// lease. Four times in a lease's life a worker renews its heartbeat and its
+// leases, and looks at all leases and heartbeats; it computes Plan, which every
+// worker computes alike. It carries out only the moves that name it: acquire what
+// nobody holds, release what another should have.
+//
+// Workers tell each other by NOTIFY when a lease was released or completed and
+// when there are new shards, so that the children of a split are read at once,
+// whoever plans to have them. Where no notification comes (a connection pooler
+// may drop them) the same happens at the next look.
 //
 //	          acquire (epoch+1)                commit(Closed)
 //	free ───────────────────────> held ──────────────────────────> drained
@@ -45,9 +50,14 @@
 //   - Commit locks the lease's row, checks owner, epoch and expiry, and writes
 //     the checkpoint, in the caller's transaction. So a checkpoint exists
 //     exactly when its rows do, and a transaction of a former owner rolls back
-//     (ErrFenced). The lock is held until that transaction ends, and no longer:
-//     give the pool an idle_in_transaction_session_timeout below the lease time,
-//     which ends the transaction of a process that is frozen in it.
+//     (ErrFenced). The lock is held until that transaction ends, and no longer.
+//     It keeps the shard from others; it holds up no renewal and no other shard.
+//   - Renewing waits for nothing but the database: it has a connection of its own
+//     and waits for no other transaction. So neither Kinesis nor a slow
+//     Processor nor a pool that is too small costs a lease.
+//   - Every lease knows since when the group answers for its shard. What passes
+//     retention unread after that leaves a gap, also where no record was ever
+//     applied.
 //   - Expiry is judged by the database's clock (clock_timestamp(), not now(),
 //     which stands still in a transaction). A worker itself trusts a lease from
 //     when it sent the renewal, for the lease time less a margin, by its
@@ -73,11 +83,18 @@
 //     MaxTries (Park). Any other error is nobody's record's fault and the batch is
 //     tried again for as long as it takes.
 //   - The stream was recreated: the first worker to see it registers the new
-//     life and declares a gap for each shard of the old one (from the last
-//     record applied or the last look at an empty tip, to the new creation) in
-//     one transaction, before a record of the new one is read.
-//   - The checkpoint is older than what the stream keeps: a gap is declared,
-//     from what was known to what can be read, with the next checkpoint.
+//     life, fences the leases of the old one and declares a gap for each of its
+//     shards (from the last record applied or the last look at an empty tip, to
+//     the new creation) in one transaction, before a record of the new one is
+//     read. A worker that has not noticed yet can commit nothing more, and no
+//     shard of the new life waits for it.
+//   - The checkpoint is older than what the stream keeps, or the shard is closed
+//     and nothing of it is kept, or it is not even listed any more: a gap is
+//     declared, from what was known to what can be read, with the next checkpoint;
+//     in the last case the shard counts as drained then.
+//   - A process is frozen in a transaction: its shard waits for the end of it.
+//     Every other shard of its is acquired by others as its leases expire.
+//   - ListShards does not answer: what is known is read on, and it is asked again.
 //
 // The last look at the tip (tip_at) is written with the renewals, not for each
 // empty poll: a shard at rest costs one small transaction a renewal, for all
@@ -87,6 +104,16 @@
 // Where a stream drops records early for want of space, a record that arrived
 // and was dropped between the last look at the tip and the next start of the
 // reader, with nothing else kept in between, is not noticed.
+//
+// # What the pool needs
+//
+// Options.Pool is used by the readings of shards, each at most one connection at a
+// time beside what its Processor takes. Where it has fewer connections than this
+// worker has shards they queue for them, which slows and does nothing worse. Give
+// it an idle_in_transaction_session_timeout below the lease time, which ends the
+// transaction of a process that is frozen in it (Run looks, and warns), and a
+// lock_timeout as well. A worker opens three more connections with the settings
+// of that pool: to renew, to plan and to listen.
 //
 // # The tables
 //

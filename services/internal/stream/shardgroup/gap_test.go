@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/internal/stream/shardreader"
@@ -49,4 +51,76 @@ func TestCheckpointOlderThanTheStreamKeepsLeavesAGap(t *testing.T) {
 	start(t, s, &applier{pool: pool, worker: "b"}, nil)
 	eventually(t, pool, []string{"0000", "0001", "0002", "0004"})
 	require.Equal(t, 1, count(t, pool, `SELECT count(*) FROM shardgroup.gaps WHERE reason = 'trimmed'`))
+}
+
+// stuck runs a worker until it has failed at a record, and stops it.
+func stuck(t *testing.T, pool *pgxpool.Pool, s *fakestream.Stream, at string) {
+	t.Helper()
+	g, stop := start(t, s, &applier{pool: pool, worker: "a", before: func(_ context.Context, b shardreader.Batch) error {
+		if string(b.Records[0].Data) == at {
+			return errors.New("no")
+		}
+		return nil
+	}}, nil)
+	require.Eventually(t, func() bool {
+		st := g.Status()
+		return len(st.Shards) == 1 && st.Shards[0].Err != nil
+	}, 20*time.Second, 10*time.Millisecond)
+	stop()
+}
+
+func TestAShardThatNeverHadACheckpointLeavesAGap(t *testing.T) {
+	t.Parallel()
+	pool := applierDatabase(t)
+	s := fakestream.New("0")
+	put(s, 0, 2, "0")
+	stuck(t, pool, s, "0000")
+	// As if it had been stuck for a day, in which a record passed retention.
+	s.Trim("0", 1)
+	_, err := pool.Exec(t.Context(), `UPDATE shardgroup.leases SET since = since - interval '26 hours'`)
+	require.NoError(t, err)
+
+	start(t, s, &applier{pool: pool, worker: "b"}, nil)
+	eventually(t, pool, []string{"0001"})
+	require.Equal(t, 1, count(t, pool, `
+		SELECT count(*) FROM shardgroup.gaps g JOIN shardgroup.leases l USING (stream_id, shard)
+		WHERE g.reason = 'trimmed' AND g.from_at = l.since AND g.to_at < now() - interval '23 hours'`))
+}
+
+func TestAParentThatIsNoLongerListedLeavesAGapBeforeItsChildIsRead(t *testing.T) {
+	t.Parallel()
+	pool := applierDatabase(t)
+	s := fakestream.New("0")
+	s.Limit(1)
+	put(s, 0, 3, "0")
+	stuck(t, pool, s, "0002")
+	s.Reshard([]string{"0"}, []string{"1"})
+	put(s, 3, 1, "1")
+	// As if it had been stuck for a day, in which all of the shard passed retention.
+	s.Drop("0")
+	_, err := pool.Exec(t.Context(), `UPDATE shardgroup.checkpoints SET arrived_at = now() - interval '26 hours', tip_at = NULL`)
+	require.NoError(t, err)
+	_, err = pool.Exec(t.Context(), `UPDATE shardgroup.leases SET since = since - interval '26 hours'`)
+	require.NoError(t, err)
+
+	start(t, s, &applier{pool: pool, worker: "b"}, nil)
+	eventually(t, pool, []string{"0000", "0001", "0003"})
+	require.Positive(t, count(t, pool, `SELECT count(*) FROM shardgroup.gaps WHERE shard = '0' AND reason = 'trimmed'`))
+	require.Equal(t, 1, count(t, pool, `SELECT count(*) FROM shardgroup.leases WHERE shard = '0' AND completed_at IS NOT NULL`))
+}
+
+func TestAClosedShardOfWhichNothingIsKeptLeavesAGap(t *testing.T) {
+	t.Parallel()
+	pool := applierDatabase(t)
+	s := fakestream.New("0")
+	s.Limit(1)
+	put(s, 0, 2, "0")
+	stuck(t, pool, s, "0001")
+	s.Reshard([]string{"0"}, []string{"1"})
+	put(s, 2, 1, "1")
+	s.Trim("0", 2)
+
+	start(t, s, &applier{pool: pool, worker: "b"}, nil)
+	eventually(t, pool, []string{"0000", "0002"})
+	require.Equal(t, 1, count(t, pool, `SELECT count(*) FROM shardgroup.gaps WHERE shard = '0' AND reason = 'trimmed'`))
 }

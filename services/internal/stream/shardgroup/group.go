@@ -108,10 +108,16 @@ func (g *Group) every() time.Duration { return g.o.Lease / 4 }
 // Run acquires shards and processes them until ctx ends, then finishes the
 // batches under way, releases the leases and returns nil.
 func (g *Group) Run(ctx context.Context) error {
+	own, err := g.ownPool(ctx)
+	if err != nil {
+		return fmt.Errorf("shardgroup: %w", err)
+	}
+	defer own.Close()
+
 	wait := firstWait
 	for {
 		began := time.Now()
-		err := g.live(ctx)
+		err := g.live(ctx, &store{pool: own, group: g.o.Name, generation: g.o.Generation})
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // stopped, as asked
 		}
@@ -135,15 +141,18 @@ func (g *Group) Run(ctx context.Context) error {
 
 // live works on one life of the stream, until ctx ends (its error) or the
 // stream is another one (ErrStreamChanged).
-func (g *Group) live(ctx context.Context) error {
+func (g *Group) live(ctx context.Context, own *store) error {
 	stream, err := shardreader.New(shardreader.Options{Client: g.o.Client, Stream: g.o.Stream}).Describe(ctx)
 	if err != nil {
 		return err
 	}
 	// Before anything of this life is read: registering it declares the gaps of
 	// the one before.
-	l, err := g.store.register(ctx, stream, g.o.Latest)
+	l, err := own.register(ctx, stream, g.o.Latest)
 	if err != nil {
+		return err
+	}
+	if err := checkTimeouts(ctx, own.pool, g.o.Lease, g.o.Log); err != nil {
 		return err
 	}
 
@@ -152,9 +161,9 @@ func (g *Group) live(ctx context.Context) error {
 	g.mu.Unlock()
 
 	// Created ties the reader to this life; Empty lets it say when it is at the tip.
-	p := &planner{g: g, life: l, ended: make(chan *reading), reader: shardreader.New(shardreader.Options{
+	p := &planner{g: g, store: own, life: l, reader: shardreader.New(shardreader.Options{
 		Client: g.o.Client, Stream: g.o.Stream, Created: l.Created, PollEvery: g.o.PollEvery, Empty: true, Log: g.o.Log,
-	})}
+	}), ended: make(chan *reading), look: make(chan struct{}, 1), relist: make(chan struct{}, 1)}
 	defer p.stop(ctx)
 	return p.run(ctx)
 }

@@ -15,7 +15,7 @@ func (p *planner) acquire(ctx context.Context, m Move) error {
 	}
 
 	sent := time.Now()
-	lease, ok, err := p.g.store.acquire(ctx, p.life.id, m, p.g.o.Lease)
+	lease, ok, err := p.store.acquire(ctx, p.life.id, m, p.g.o.Lease)
 	if err != nil || !ok {
 		return err // not ok: another was faster, or the lease is not as it was planned on
 	}
@@ -46,14 +46,14 @@ func (p *planner) settle(ctx context.Context, r *reading) error {
 		return r.err
 	case r.err == nil:
 		p.g.o.Log.Info("a shard is drained", "shard", r.lease.Shard)
-		p.listed = time.Time{} // look at once: its children may be read now
+		poke(p.relist) // at once: its children may be read now, and perhaps nobody has listed them
 		return nil
 	case errors.Is(r.err, ErrFenced):
 		p.g.o.Log.Warn("lost a shard", "shard", r.lease.Shard, "err", r.err)
 		return nil // nothing to release: the lease is another's
 	}
 
-	if err := p.g.store.release(ctx, p.life.id, r.lease); err != nil {
+	if err := p.store.release(ctx, p.life.id, r.lease); err != nil {
 		p.g.o.Log.Warn("releasing a lease fails; it will expire", "err", err)
 	}
 	return nil
@@ -74,7 +74,7 @@ func (p *planner) stop(ctx context.Context) {
 	for range left {
 		_ = p.settle(ctx, <-p.ended)
 	}
-	if err := p.g.store.leave(ctx, p.g.o.Worker); err != nil {
+	if err := p.store.leave(ctx, p.g.o.Worker); err != nil {
 		p.g.o.Log.Warn("leaving the group fails; the heartbeat will expire", "err", err)
 	}
 }

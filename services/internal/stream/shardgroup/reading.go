@@ -29,6 +29,8 @@ type reading struct {
 	polled  time.Time
 	failing error
 
+	processor Processor // of this attempt, and used by it alone
+
 	tries  map[shardreader.Position]int
 	toPark map[shardreader.Position]string // why; they are parked with the next checkpoint
 	gap    *gap                            // is declared with the next checkpoint
@@ -119,11 +121,13 @@ func (r *reading) attempt(wait *time.Duration) error {
 	}
 
 	// A new Processor each time: what the old one cached may be what rolled back.
-	p, drained := r.g.o.Processor(r.lease.Shard), false
+	// Likewise the gap: the one of a failed attempt is found again.
+	r.processor, r.gap = r.g.o.Processor(r.lease.Shard), nil
+	drained := false
 	err = r.reader.Shard(r.read, r.lease.Shard, start, func(_ context.Context, b shardreader.Batch) error {
 		// A batch that has begun is finished, as long as the lease is ours: work
 		// outlives read.
-		err := r.handle(r.work, p, b)
+		err := r.handle(r.work, b)
 		if err == nil {
 			*wait = firstWait
 			drained = b.Closed

@@ -21,6 +21,16 @@ type store struct {
 	generation int
 }
 
+// channel is what a group notifies its workers on when a plan may come out
+// otherwise. Who misses a notification sees the same at the next renewal's period.
+const channel = "shardgroup"
+
+// topic is the payload of the group's notifications.
+func (s *store) topic() string { return fmt.Sprintf("%s/%d", s.group, s.generation) }
+
+// topicRecreated is the payload where there is a new life.
+func (s *store) topicRecreated() string { return s.topic() + "/recreated" }
+
 // life is one life of a stream that the group reads.
 type life struct {
 	shardreader.Stream
@@ -55,7 +65,7 @@ func (s *store) register(ctx context.Context, stream shardreader.Stream, latest 
 		}
 		// Only whoever inserted the row declares the gaps: each once.
 		if tag.RowsAffected() == 1 && before != 0 {
-			if err := gapsOfLostLife(ctx, tx, before, stream.Created); err != nil {
+			if err := s.endLife(ctx, tx, before, stream.Created); err != nil {
 				return err
 			}
 		}
@@ -76,17 +86,30 @@ func (s *store) register(ctx context.Context, stream shardreader.Stream, latest 
 	return out, nil
 }
 
-// gapsOfLostLife declares a gap for each shard that was not drained when its life
-// ended.
-func gapsOfLostLife(ctx context.Context, tx pgx.Tx, before int64, created time.Time) error {
-	_, err := tx.Exec(ctx, `
+// endLife ends the leases of a life that is over and declares a gap for each of its
+// shards that was not drained.
+func (s *store) endLife(ctx context.Context, tx pgx.Tx, before int64, created time.Time) error {
+	// The new epoch waits for the transactions that commit under the old one, and
+	// fences those that come later: what the gaps say stays true.
+	_, err := tx.Exec(ctx, `UPDATE shardgroup.leases SET owner = NULL, epoch = epoch + 1 WHERE stream_id = $1 AND completed_at IS NULL`, before)
+	if err != nil {
+		return err
+	}
+
+	// A statement of its own sees what was committed while the one before waited.
+	_, err = tx.Exec(ctx, `
 		INSERT INTO shardgroup.gaps (stream_id, shard, reason, from_at, to_at)
-		SELECT l.stream_id, l.shard, 'stream_recreated',
-		       coalesce(greatest(c.arrived_at, c.tip_at), s.start_at, s.created_at), $2
-		FROM shardgroup.leases l
-		JOIN shardgroup.streams s ON s.id = l.stream_id
-		LEFT JOIN shardgroup.checkpoints c USING (stream_id, shard)
+		SELECT l.stream_id, l.shard, 'stream_recreated', greatest(c.arrived_at, c.tip_at, l.since), $2
+		FROM shardgroup.leases l LEFT JOIN shardgroup.checkpoints c USING (stream_id, shard)
 		WHERE l.stream_id = $1 AND l.completed_at IS NULL`, before, created)
+	if err != nil {
+		return err
+	}
+
+	// Nobody acquires them again, and workers that still stand by there hear of it.
+	_, err = tx.Exec(ctx, `
+		WITH ended AS (UPDATE shardgroup.leases SET completed_at = clock_timestamp() WHERE stream_id = $1 AND completed_at IS NULL)
+		SELECT pg_notify($2, $3)`, before, channel, s.topicRecreated())
 	return err
 }
 
@@ -101,10 +124,13 @@ func (s *store) leave(ctx context.Context, worker string) error {
 }
 
 // counts returns how many records are parked and how many gaps are declared,
-// over all lives of the stream.
+// over all lives of the stream. It forgets the heartbeats of workers that died.
 func (s *store) counts(ctx context.Context) (parked, gaps int64, err error) {
 	err = s.pool.QueryRow(ctx, `
-		WITH mine AS (SELECT id FROM shardgroup.streams WHERE group_name = $1 AND generation = $2)
+		WITH mine AS (SELECT id FROM shardgroup.streams WHERE group_name = $1 AND generation = $2),
+		forgotten AS (
+			DELETE FROM shardgroup.workers
+			WHERE group_name = $1 AND generation = $2 AND expires_at < clock_timestamp() - interval '1 minute')
 		SELECT (SELECT count(*) FROM shardgroup.dead_records WHERE stream_id IN (SELECT id FROM mine)),
 		       (SELECT count(*) FROM shardgroup.gaps WHERE stream_id IN (SELECT id FROM mine))`,
 		s.group, s.generation).Scan(&parked, &gaps)

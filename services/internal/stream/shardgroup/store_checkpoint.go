@@ -20,14 +20,18 @@ type checkpoint struct {
 	shardreader.Position
 	arrived time.Time // of the last record applied
 	tip     time.Time // what arrived before it is applied
+	since   time.Time // what arrived before it is not wanted
 }
 
 // known is the arrival time up to which nothing is missing.
 func (c checkpoint) known() time.Time {
-	if c.tip.After(c.arrived) {
-		return c.tip
+	known := c.since
+	for _, t := range []time.Time{c.arrived, c.tip} {
+		if t.After(known) {
+			known = t
+		}
 	}
-	return c.arrived
+	return known
 }
 
 // checkpoint returns where a shard is applied to; an empty one where nothing was.
@@ -35,11 +39,10 @@ func (s *store) checkpoint(ctx context.Context, id int64, shard string) (checkpo
 	c := checkpoint{Position: shardreader.Position{Shard: shard}}
 	var arrived, tip *time.Time
 	err := s.pool.QueryRow(ctx, `
-		SELECT sequence, sub, arrived_at, tip_at FROM shardgroup.checkpoints WHERE stream_id = $1 AND shard = $2`,
-		id, shard).Scan(&c.Sequence, &c.Sub, &arrived, &tip)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return c, nil
-	}
+		SELECT coalesce(c.sequence, ''), coalesce(c.sub, 0), c.arrived_at, c.tip_at, l.since
+		FROM shardgroup.leases l LEFT JOIN shardgroup.checkpoints c USING (stream_id, shard)
+		WHERE l.stream_id = $1 AND l.shard = $2`,
+		id, shard).Scan(&c.Sequence, &c.Sub, &arrived, &tip, &c.since)
 	if err != nil {
 		return c, fmt.Errorf("read the checkpoint of %s: %w", shard, err)
 	}
@@ -68,6 +71,8 @@ type step struct {
 
 // commit writes the checkpoint, and what belongs to it, in tx, under the
 // lease: the row stays locked until tx ends, so nobody acquires it in between.
+// FOR KEY SHARE is the weakest lock that a new epoch waits for (the epoch is part
+// of a unique index), and a renewal does not wait for it.
 func (s *store) commit(ctx context.Context, tx pgx.Tx, st step) error {
 	// One statement is fence and checkpoint: where the lease is not ours, nothing
 	// is inserted.
@@ -75,7 +80,7 @@ func (s *store) commit(ctx context.Context, tx pgx.Tx, st step) error {
 		WITH ours AS (
 			SELECT 1 FROM shardgroup.leases
 			WHERE stream_id = $1 AND shard = $2 AND owner = $3 AND epoch = $4 AND expires_at > clock_timestamp()
-			FOR UPDATE)
+			FOR KEY SHARE)
 		INSERT INTO shardgroup.checkpoints (stream_id, shard, sequence, sub, arrived_at, records, tip_at)
 		SELECT $1, $2, $5, $6, $7, $8, $9 FROM ours
 		ON CONFLICT (stream_id, shard) DO UPDATE SET sequence = excluded.sequence, sub = excluded.sub,
@@ -111,6 +116,7 @@ func (s *store) commitRest(ctx context.Context, tx pgx.Tx, st step) error {
 	if st.closed {
 		b.Queue(`UPDATE shardgroup.leases SET owner = NULL, completed_at = clock_timestamp() WHERE stream_id = $1 AND shard = $2`,
 			st.stream, st.lease.Shard)
+		b.Queue(`SELECT pg_notify($1, $2)`, channel, s.topic()) // is sent when tx commits
 	}
 
 	if b.Len() == 0 {

@@ -35,7 +35,10 @@ func (s *session) poll(ctx context.Context) (Batch, time.Duration, error) {
 	}
 
 	b := s.batch(out.Records, out.MillisBehindLatest)
-	b.AsOf, b.Closed = asOf, out.NextShardIterator == nil
+	b.AsOf = asOf
+	if out.NextShardIterator == nil {
+		s.close(&b)
+	}
 	s.iterator = aws.ToString(out.NextShardIterator)
 
 	n := 0

@@ -114,7 +114,9 @@ func (s *session) subscribe(ctx context.Context, cancel context.CancelCauseFunc,
 func (s *session) event(ctx context.Context, e types.SubscribeToShardEvent, asOf *time.Time) (ended bool, err error) {
 	next := aws.ToString(e.ContinuationSequenceNumber)
 	b := s.batch(e.Records, e.MillisBehindLatest)
-	b.Closed = len(e.ChildShards) > 0 || next == ""
+	if len(e.ChildShards) > 0 || next == "" {
+		s.close(&b)
+	}
 	if n := len(b.Records); n > 0 && b.Records[n-1].Arrived.After(*asOf) {
 		*asOf = b.Records[n-1].Arrived
 	}

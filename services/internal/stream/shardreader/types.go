@@ -36,7 +36,7 @@ type Batch struct {
 	AsOf time.Time
 	// Trimmed reports that the record which reading was to go on after is no
 	// longer kept: what followed it may be lost, up to the first record of this
-	// batch.
+	// batch, or all of it where a closed shard's last batch has none.
 	Trimmed bool
 }
 

@@ -37,6 +37,12 @@ func (s *session) batch(records []types.Record, behindMS *int64) Batch {
 	return b
 }
 
+// close marks a batch as its shard's last one. Where the record that reading was to
+// go on after has not come by then, nothing of the shard is kept.
+func (s *session) close(b *Batch) {
+	b.Closed, b.Trimmed = true, b.Trimmed || s.resuming
+}
+
 // unpack returns the user records of one Kinesis record; a record that can't be
 // unpacked is its own only one.
 func (s *session) unpack(rec types.Record) []Record {

@@ -7,6 +7,7 @@ package fakestream
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -123,6 +124,15 @@ func (s *Stream) Trim(shardID string, n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.shards[shardID].records = s.shards[shardID].records[n:]
+}
+
+// Drop forgets a shard, as Kinesis does once all records of a closed one have
+// passed retention.
+func (s *Stream) Drop(shardID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.shards, shardID)
+	s.order = slices.DeleteFunc(s.order, func(id string) bool { return id == shardID })
 }
 
 // Expire makes every iterator returned so far an expired one.
