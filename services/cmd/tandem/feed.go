@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"tandem/services/demo/runfile"
 	"tandem/services/internal/ledger"
@@ -13,8 +14,11 @@ import (
 
 type feedCmd struct {
 	running
-	File        string  `arg:"" type:"existingfile" help:"GPS traces, trips (recognized by their header), or plain CSV: driver,time,lat,lon."`
+	File string `arg:"" help:"Points or trips as text (CSV and its kin, GPX; may be gzip); - is the standard input."`
+	understanding
 	Speedup     float64 `help:"How many recorded seconds are sent in a second; 0: as fast as they are accepted."`
+	DryRun      bool    `help:"Say how the file is understood and what would be refused; send nothing."`
+	Limit       int     `help:"Send at most so many points or trips, the earliest; 0: all."`
 	Resume      bool    `help:"Continue where the last feed of this file stopped."`
 	Drivers     int     `default:"200" help:"For trips: how many drivers feed adds, near the recorded pick-ups."`
 	Speed       float64 `default:"4" help:"For trips: how many times as fast as the street allows they drive."`
@@ -25,8 +29,29 @@ type feedCmd struct {
 	Quiet       bool    `help:"Print no progress line."`
 }
 
+// understanding has the flags for what feed cannot find out.
+type understanding struct {
+	Map        map[string]string `mapsep:"," help:"Name columns, such as driver=taxi,time=when,lat=y,lon=x."`
+	Columns    []string          `help:"The columns of a file without a header, such as driver,time,-,lat,lon."`
+	Driver     string            `help:"Whose points they are (default: the driver's column, or the file's name)."`
+	TimeZone   string            `default:"UTC" help:"Zone of times without an offset, such as America/Montevideo."`
+	TimeFormat string            `help:"How times are written: Go's layout (02/01/2006 15:04), or s, ms, us, ns, excel."`
+}
+
+func (u understanding) reading() (feed.Reading, error) {
+	zone, err := time.LoadLocation(u.TimeZone)
+	if err != nil {
+		return feed.Reading{}, fmt.Errorf("--time-zone: %w", err)
+	}
+	return feed.Reading{Map: u.Map, Columns: u.Columns, Driver: u.Driver, Zone: zone, TimeFormat: u.TimeFormat}, nil
+}
+
 func (c feedCmd) Run(ctx context.Context) error {
-	if c.GatewayURL == "" {
+	reading, err := c.reading()
+	if err != nil {
+		return err
+	}
+	if c.GatewayURL == "" && !c.DryRun {
 		run, err := c.find()
 		if err != nil {
 			return err
@@ -51,7 +76,7 @@ func (c feedCmd) Run(ctx context.Context) error {
 	}
 
 	_, err = feed.Run(ctx, os.Stdout, feed.Config{
-		GatewayURL: c.GatewayURL, OperatorKey: c.OperatorKey, File: c.File, Speedup: c.Speedup, Resume: c.Resume,
+		GatewayURL: c.GatewayURL, OperatorKey: c.OperatorKey, File: c.File, Reading: reading, DryRun: c.DryRun, Limit: c.Limit, Speedup: c.Speedup, Resume: c.Resume,
 		StateDir: state, LedgerPath: c.Ledger, Drivers: c.Drivers, Speed: c.Speed, JSON: c.JSON, Quiet: c.Quiet,
 	})
 	return err

@@ -1,118 +1,140 @@
 package feed
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"math"
-	"strconv"
-	"time"
-
-	"tandem/services/domain/geo"
+	"slices"
+	"strings"
+	"unicode"
 )
 
-// polylineStep is the time between two fixes of a POLYLINE (ECML/PKDD 2015).
-const polylineStep = 15_000
+// role is what a column means.
+type role string
 
-func (r *recording) polyline(line int, driver, start, polyline string) {
-	seconds, err := strconv.ParseInt(start, 10, 64)
-	if err != nil || seconds <= 0 {
-		r.refuse(line, driver, fmt.Sprintf("TIMESTAMP %q is not Unix seconds", start))
-		return
+const (
+	driverRole   role = "driver"
+	timeRole     role = "time"
+	dateRole     role = "date" // before a time without one
+	latRole      role = "lat"
+	lonRole      role = "lon"
+	polylineRole role = "polyline"
+	missingRole  role = "missing" // fixes of the polyline were left out
+	validRole    role = "valid"   // the receiver had a fix
+
+	pickupTimeRole role = "pickup_time"
+	pickupLatRole  role = "pickup_lat"
+	pickupLonRole  role = "pickup_lon"
+	dropoffLatRole role = "dropoff_lat"
+	dropoffLonRole role = "dropoff_lon"
+)
+
+// aliases are the names that columns have in the wild, without case, spaces and
+// signs: of New York's taxis since 2009, Chicago, Kaggle, HIVE, Citi Bike, Porto,
+// Traccar, Movebank, GTFS-RT dumps and many a spreadsheet.
+var aliases = map[role][]string{
+	driverRole: {"driver", "driverid", "taxiid", "taxi", "cab", "cabid", "vehicle", "vehicleid", "deviceid", "device",
+		"carid", "busid", "userid", "individuallocalidentifier", "taglocalidentifier", "trackid", "imei", "mmsi", "plate"},
+	timeRole: {"time", "timestamp", "datetime", "gpstime", "gpstimestamp", "fixtime", "devicetime", "recordedat",
+		"timestamputc", "utc", "ts"},
+	dateRole:     {"date"},
+	latRole:      {"lat", "latitude", "positionlatitude", "locationlat", "gpslat", "gpslatitude"},
+	lonRole:      {"lon", "lng", "long", "longitude", "positionlongitude", "locationlong", "gpslon", "gpslng", "gpslongitude"},
+	polylineRole: {"polyline"},
+	missingRole:  {"missingdata"},
+	validRole:    {"valid"},
+	pickupTimeRole: {"pickuptime", "pickupdatetime", "tpeppickupdatetime", "lpeppickupdatetime", "trippickupdatetime",
+		"departuretime", "tripstarttimestamp", "starttime", "startedat"},
+	pickupLatRole:  {"pickuplat", "pickuplatitude", "startlat", "startlatitude", "startstationlatitude", "olat", "pickupcentroidlatitude"},
+	pickupLonRole:  {"pickuplon", "pickuplng", "pickuplongitude", "startlon", "startlng", "startlongitude", "startstationlongitude", "olon", "pickupcentroidlongitude"},
+	dropoffLatRole: {"dropofflat", "dropofflatitude", "endlat", "endlatitude", "endstationlatitude", "dlat", "dropoffcentroidlatitude"},
+	dropoffLonRole: {"dropofflon", "dropofflng", "dropofflongitude", "endlon", "endlng", "endlongitude", "endstationlongitude", "dlon", "dropoffcentroidlongitude"},
+}
+
+// format is what a table with these roles holds, and how its rows are read.
+type format struct {
+	name  string
+	kind  kind
+	needs []role
+	row   func(r *recording, line int, get func(role) string)
+}
+
+// formats are tried in turn: the more a format needs, the earlier.
+func formats() []format {
+	return []format{
+		{"trips", tripsKind, []role{pickupTimeRole, pickupLatRole, pickupLonRole, dropoffLatRole, dropoffLonRole}, (*recording).tripRow},
+		{"traces with a fix every 15 s", pointsKind, []role{timeRole, polylineRole}, (*recording).polylineRow},
+		{"points", pointsKind, []role{timeRole, latRole, lonRole}, (*recording).pointRow},
 	}
-	var points [][]float64
-	if err := json.Unmarshal([]byte(polyline), &points); err != nil {
-		r.refuse(line, driver, "POLYLINE is not a list of [longitude, latitude]")
-		return
+}
+
+// table says where a text's columns are.
+type table struct {
+	format
+	sep     rune
+	names   []string
+	columns map[role]int
+}
+
+// resolve returns the format that the columns make, if they make any. byUser names
+// the column of a role, and goes before the aliases.
+func resolve(names []string, byUser map[string]string) (t table, ok bool) {
+	t.names, t.columns = names, map[role]int{}
+	for i, name := range names {
+		for r, known := range aliases {
+			if _, taken := t.columns[r]; !taken && slices.Contains(known, plain(name)) {
+				t.columns[r] = i
+			}
+		}
 	}
-	if driver == "" || len(points) == 0 {
-		r.refuse(line, driver, "the trip has no driver or no points")
-		return
+	for r, name := range byUser {
+		i := slices.IndexFunc(names, func(n string) bool { return plain(n) == plain(name) })
+		if i < 0 {
+			return t, false
+		}
+		t.columns[role(r)] = i
 	}
 
-	for i, p := range points {
-		r.points++
-		if len(p) != 2 {
-			r.refuse(line, driver, fmt.Sprintf("point %d of POLYLINE is not [longitude, latitude]", i+1))
+	for _, f := range formats() {
+		if !slices.ContainsFunc(f.needs, func(r role) bool { _, has := t.columns[r]; return !has }) {
+			t.format = f
+			return t, true
+		}
+	}
+	return t, false
+}
+
+// plain returns a name without case, spaces and signs.
+func plain(name string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, name)
+}
+
+// whatIsMissing says what a header has, lacks, and what would help.
+func whatIsMissing(names []string, sep rune) string {
+	t, _ := resolve(names, nil)
+	for _, name := range names {
+		if p := plain(name); strings.HasSuffix(p, "locationid") {
+			return fmt.Sprintf("its columns name zones (%s), no coordinates: feed needs latitude and longitude; join the zones' centres to it first", name)
+		}
+	}
+
+	f := formats()[2]
+	has := []string{}
+	lacks := []string{}
+	for _, r := range f.needs {
+		if i, ok := t.columns[r]; ok {
+			has = append(has, fmt.Sprintf("%s is %q", r, names[i]))
 			continue
 		}
-		r.fixes = append(r.fixes, fix{driver, seconds*1000 + int64(i)*polylineStep, geo.Point{Lat: p[1], Lon: p[0]}, line})
+		lacks = append(lacks, string(r))
 	}
-}
-
-func (r *recording) point(line int, driver, at, lat, lon string) {
-	r.points++
-	t, err := parseTime(at)
-	if err != nil {
-		r.refuse(line, driver, err.Error())
-		return
+	seen := fmt.Sprintf("its first line was read as %d columns, separated by %q: %q", len(names), sep, names)
+	if len(has) > 0 {
+		seen += "; " + strings.Join(has, ", ")
 	}
-	p, err := parsePoint(lat, lon)
-	if err != nil {
-		r.refuse(line, driver, err.Error())
-		return
-	}
-	if driver == "" {
-		r.refuse(line, driver, "the point has no driver")
-		return
-	}
-	r.fixes = append(r.fixes, fix{driver, t.UnixMilli(), p, line})
-}
-
-func (r *recording) trip(line int, at string, ends [4]string) {
-	t, err := parseTime(at)
-	if err != nil {
-		r.refuse(line, "", err.Error())
-		return
-	}
-	pickup, err := parsePoint(ends[0], ends[1])
-	if err != nil {
-		r.refuse(line, "", "pick-up: "+err.Error())
-		return
-	}
-	dropoff, err := parsePoint(ends[2], ends[3])
-	if err != nil {
-		r.refuse(line, "", "drop-off: "+err.Error())
-		return
-	}
-	r.trips = append(r.trips, trip{line, t, pickup, dropoff})
-}
-
-func parsePoint(lat, lon string) (geo.Point, error) {
-	la, err := strconv.ParseFloat(lat, 64)
-	if err != nil {
-		return geo.Point{}, fmt.Errorf("latitude %q is not a number", lat)
-	}
-	lo, err := strconv.ParseFloat(lon, 64)
-	if err != nil {
-		return geo.Point{}, fmt.Errorf("longitude %q is not a number", lon)
-	}
-
-	p := geo.Point{Lat: la, Lon: lo}
-	switch {
-	case !p.Valid():
-		return geo.Point{}, fmt.Errorf("%s,%s is no place: latitude is -90 to 90, longitude -180 to 180", lat, lon)
-	case la == 0 && lo == 0:
-		return geo.Point{}, errors.New("0,0 is what a receiver writes that had no fix")
-	}
-	return p, nil
-}
-
-func parseTime(s string) (time.Time, error) {
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02 15:04:05.999999999", "2006-01-02T15:04:05.999999999"} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return checkTime(t, s)
-		}
-	}
-	if sec, err := strconv.ParseFloat(s, 64); err == nil && math.Abs(sec) < 1e11 {
-		return checkTime(time.UnixMilli(int64(math.Round(sec*1000))), s)
-	}
-	return time.Time{}, fmt.Errorf("time %q is neither RFC 3339 nor Unix seconds", s)
-}
-
-func checkTime(t time.Time, s string) (time.Time, error) {
-	if t.UnixMilli() <= 0 {
-		return time.Time{}, fmt.Errorf("time %q is before 1970", s)
-	}
-	return t.UTC(), nil
+	return seen + "; not found: " + strings.Join(lacks, ", ") +
+		". Name them, such as --map driver=COLUMN,time=COLUMN,lat=COLUMN,lon=COLUMN, or, where the first line is no header, --columns driver,time,lat,lon with - for a column that means nothing"
 }

@@ -1,17 +1,30 @@
 // Package feed sends real recordings to Tandem's public API: GPS traces to
 // location, trips to booking. It speaks HTTP only.
 //
-// The header tells the format: GPS traces with a POLYLINE of one fix every
-// 15 s (Porto), trips with pick-up and drop-off (New York), or plain
-// driver,time,lat,lon. A line that cannot be read is reported with its number
-// and why, and skipped: never fatal, never silent.
+// # What it takes
+//
+// Text tables and GPX, packed by gzip or not, UTF-8, UTF-16 or Western, with lines
+// that end in any way. What a table holds is found out by trying: each separator,
+// each of the first lines as a header (columns.go has the names that columns have
+// in the wild), then the tables that are published without one (sniff.go). Times
+// are recognised where they mean the same to everybody (times.go); the caller says
+// the rest. A file that is not taken is told what was seen in it. A line that
+// cannot be read is reported with its number and why, and skipped: never fatal,
+// never silent; only empty lines and comments (#) are no lines.
+//
+// Every format's points pass one check: a place, a time that a receiver can have,
+// and no jump that no car can drive. A speed that is not known is 0 and not made
+// up. A Porto trace with MISSING_DATA is refused, for the times behind the hole are
+// not known.
+//
+// # What it sends
 //
 // Points keep their recorded times, and a point's sequence is its recorded time
 // in ms; driver ids are made of the file's hash and the recorded id, with a hash
 // of the id where it had to be altered or cut. So a file that is fed twice has the
 // same points, which are stored once, and two drivers never become one. One driver's trips
 // are merged by time; of two points of one driver at the same time the second is
-// refused by name. The points of a file are in memory while it is fed, about 60
+// refused by name. The points of a file are in memory while it is fed, below 100
 // bytes each.
 //
 // Rides are a closed loop: at most as many are open as there are drivers, and

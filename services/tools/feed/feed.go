@@ -2,12 +2,9 @@ package feed
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -22,7 +19,8 @@ type Config struct {
 	GatewayURL  string
 	OperatorKey string
 
-	File    string
+	File    string // "-": the standard input
+	Reading Reading
 	Speedup float64 // recorded seconds a second; 0: as fast as accepted
 	Resume  bool    // go on where the last feed of this file stopped
 	// StateDir keeps how far each file was fed; empty: nothing is kept.
@@ -35,6 +33,9 @@ type Config struct {
 	// that of a street.
 	Drivers int
 	Speed   float64
+
+	DryRun bool // say how the file is understood; Tandem is not asked
+	Limit  int  // at most so many points or trips, the earliest; 0: all
 
 	JSON  bool // the summary as JSON
 	Quiet bool // no progress line
@@ -49,13 +50,15 @@ type Refusal struct {
 
 // Summary is what became of a file.
 type Summary struct {
-	File     string `json:"file"`
-	Hash     string `json:"hash"`
-	Lines    int    `json:"lines"`
-	Points   int    `json:"points,omitempty"`   // read
-	Rides    int    `json:"rides,omitempty"`    // read
-	Accepted int    `json:"accepted"`           // points acknowledged, or rides answered with 201
-	Repeated int    `json:"repeated,omitempty"` // rides among them that existed already
+	File     string  `json:"file"`
+	Hash     string  `json:"hash"`
+	Format   string  `json:"format"`
+	Extent   *Extent `json:"extent,omitempty"`
+	Lines    int     `json:"lines"`
+	Points   int     `json:"points,omitempty"`   // read
+	Rides    int     `json:"rides,omitempty"`    // read
+	Accepted int     `json:"accepted"`           // points acknowledged, or rides answered with 201
+	Repeated int     `json:"repeated,omitempty"` // rides among them that existed already
 	// Resumed and ResumedRefused are skipped: the feed that this one goes on from
 	// had an answer to them.
 	Resumed        int       `json:"resumed,omitempty"`
@@ -91,15 +94,24 @@ var ErrNothing = errors.New("feed: nothing was accepted")
 // no error; that the file cannot be read, Tandem not be reached, or nothing be
 // accepted, is.
 func Run(ctx context.Context, out io.Writer, cfg Config) (s Summary, err error) {
-	rec, err := read(cfg.File)
+	rec, err := read(cfg.File, cfg.Reading)
 	if err != nil {
 		return Summary{}, err
 	}
 
 	api := client.New(client.Options{GatewayURL: cfg.GatewayURL, OperatorKey: cfg.OperatorKey})
+	if rec.fixes = rec.fixes[:limited(len(rec.fixes), cfg.Limit)]; rec.kind == tripsKind {
+		rec.trips = rec.trips[:limited(len(rec.trips), cfg.Limit)]
+	}
 	f := &feeder{
 		cfg: cfg, rec: rec, out: out, importer: api.As(auth.Importer, "feed-"+rec.hash),
-		summary: Summary{File: cfg.File, Hash: rec.hash, Lines: rec.lines, Points: rec.points, Rides: len(rec.trips), Refused: append([]Refusal{}, rec.refused...)},
+		summary: Summary{File: cfg.File, Hash: rec.hash, Format: rec.format, Lines: rec.lines, Points: rec.points, Rides: len(rec.trips), Refused: append([]Refusal{}, rec.refused...)},
+	}
+
+	f.summary.Extent = rec.extent()
+	f.summary.Notes = f.summary.Extent.odd()
+	if cfg.DryRun {
+		return f.summary, f.printDry()
 	}
 
 	if cfg.LedgerPath != "" {
@@ -157,54 +169,4 @@ func (f *feeder) count(change func(*Summary)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	change(&f.summary)
-}
-
-// namedRefusals is how many refusals the printed summary names one by one.
-const namedRefusals = 20
-
-func (f *feeder) print() error {
-	s := f.summary
-	if f.cfg.JSON {
-		enc := json.NewEncoder(f.out)
-		enc.SetIndent("", "  ")
-		return enc.Encode(s)
-	}
-
-	unit, read := "points", s.Points
-	if f.rec.kind == tripsKind {
-		unit, read = "rides", s.Rides
-	}
-	if _, err := fmt.Fprintf(f.out, "%s: %d lines, %d %s read, %d accepted, %d refused, in %.1f s\n",
-		filepath.Base(s.File), s.Lines, read, unit, s.Accepted, len(s.Refused), s.Seconds); err != nil {
-		return err
-	}
-
-	for _, note := range s.Notes {
-		_, _ = fmt.Fprintf(f.out, "  %s\n", note)
-	}
-	if s.Resumed+s.ResumedRefused > 0 {
-		_, _ = fmt.Fprintf(f.out, "  before: %d accepted, %d refused by Tandem\n", s.Resumed, s.ResumedRefused)
-	}
-	if s.Repeated > 0 {
-		_, _ = fmt.Fprintf(f.out, "  %d of the accepted existed already: the same trip is the same ride\n", s.Repeated)
-	}
-
-	for _, state := range slices.Sorted(maps.Keys(s.Ended)) {
-		_, _ = fmt.Fprintf(f.out, "  %d %s\n", s.Ended[state], state)
-	}
-	if s.Open > 0 {
-		_, _ = fmt.Fprintf(f.out, "  %d had not ended yet\n", s.Open)
-	}
-	if s.Serving > 0 {
-		_, _ = fmt.Fprintf(f.out, "  %d of feed's drivers still have a ride; feed the file again and they finish it\n", s.Serving)
-	}
-
-	for i, r := range s.Refused {
-		if i == namedRefusals {
-			_, _ = fmt.Fprintf(f.out, "  … and %d more refusals: --json names them all\n", len(s.Refused)-i)
-			break
-		}
-		_, _ = fmt.Fprintf(f.out, "  line %d refused: %s\n", r.Line, r.Reason)
-	}
-	return nil
 }

@@ -20,8 +20,11 @@ import (
 	"tandem/services/internal/problem"
 )
 
-// tandem answers what feed asks of Tandem's API, and keeps what it took. It refuses
-// latitudes above 80, as if location did.
+// refusedLon is a longitude that the fake Tandem refuses, as location may for its
+// own reasons.
+const refusedLon = -56.191
+
+// tandem answers what feed asks of Tandem's API, and keeps what it took.
 type tandem struct {
 	*httptest.Server
 	mu     sync.Mutex
@@ -87,8 +90,8 @@ func (td *tandem) take(w http.ResponseWriter, r *http.Request) {
 	out := client.PointsAnswer{Refused: []client.Refused{}}
 	for i, p := range in.Points {
 		out.AcceptedThrough = p.Seq
-		if p.Lat > 80 {
-			out.Refused = append(out.Refused, client.Refused{Seq: p.Seq, Index: i, Field: "lat", Detail: "too far north"})
+		if p.Lon == refusedLon {
+			out.Refused = append(out.Refused, client.Refused{Seq: p.Seq, Index: i, Field: "lon", Detail: "not here"})
 			continue
 		}
 		td.points[in.DriverID] = append(td.points[in.DriverID], p)
@@ -155,7 +158,7 @@ func TestDriverIDsAreInjective(t *testing.T) {
 	}
 }
 
-const threePoints = "driver,time,lat,lon\na,2020-01-01 00:00:00,-34.9,-56.19\na,2020-01-01 00:00:05,85,-56.19\na,2020-01-01 00:00:10,-34.9002,-56.19\n"
+const threePoints = "driver,time,lat,lon\na,2020-01-01 00:00:00,-34.9,-56.19\na,2020-01-01 00:00:05,-34.9001,-56.191\na,2020-01-01 00:00:10,-34.9002,-56.19\n"
 
 func TestResumeBelongsToOneTandemsData(t *testing.T) {
 	path, dir, before := write(t, "x.csv", threePoints), t.TempDir(), newTandem(t)

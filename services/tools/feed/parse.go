@@ -1,7 +1,7 @@
 package feed
 
 import (
-	"bufio"
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/csv"
@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -40,69 +41,54 @@ type trip struct {
 	pickup, dropoff geo.Point
 }
 
+// Reading says how a file is to be understood where feed cannot find it out.
+type Reading struct {
+	Map        map[string]string // role to the name of its column
+	Columns    []string          // the names of columns, where the file has no header
+	Driver     string            // of all points; empty: a column, or the file's name
+	Zone       *time.Location    // of times without an offset; nil: UTC
+	TimeFormat string            // Go's layout, or s, ms, us, ns, excel; empty: found out
+}
+
 // recording is a file that was read.
 type recording struct {
-	hash    string // first 10 hex digits of the file's SHA-256
-	kind    kind
-	lines   int // data lines, without the header
-	points  int // points read, refused ones among them
+	opts   Reading
+	name   string // the file's, without folder and endings
+	format string // what it was taken for
+	table
+	drivers map[string]string // each id once, so that a fix keeps no line in memory
+
+	hash    string // first 10 hex digits of the SHA-256 of what was in the file
+	lines   int    // data lines, without the header
+	points  int    // points read, refused ones among them
 	fixes   []fix
 	trips   []trip
 	refused []Refusal
 }
 
-// ErrFormat is wrapped when the header names no format that feed knows.
+// ErrFormat is wrapped when a file is in no format that feed knows.
 var ErrFormat = errors.New("feed: the format is not known")
 
-const maxLine = 16 << 20
-
-const knownFormats = `it takes files whose first line has
-  TRIP_ID,…,TAXI_ID,TIMESTAMP,…,POLYLINE          GPS traces, a fix every 15 s
-  pickup_time,…,pickup_lat,pickup_lon,dropoff_lat,dropoff_lon   trips
-  driver,time,lat,lon                             GPS points; time in RFC 3339, "2006-01-02 15:04:05" (UTC) or Unix seconds`
-
-// read reads a whole recording.
-func read(path string) (*recording, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("feed: %w", err)
+// read reads a whole recording; "-" is the standard input.
+func read(path string, opts Reading) (*recording, error) {
+	file := io.ReadCloser(os.Stdin)
+	if path != "-" {
+		var err error
+		if file, err = os.Open(path); err != nil {
+			return nil, fmt.Errorf("feed: %w", err)
+		}
 	}
-	defer func() { _ = f.Close() }()
+	defer func() { _ = file.Close() }()
 
+	name, _, _ := strings.Cut(filepath.Base(path), ".")
+	r := &recording{opts: opts, name: name, drivers: map[string]string{}}
 	sum := sha256.New()
-	in := bufio.NewReaderSize(io.TeeReader(f, sum), 1<<20)
-	header, err := readLine(in)
-	if err != nil {
-		return nil, fmt.Errorf("feed: %s is empty", path)
+	in, err := unpacked(file)
+	if err == nil {
+		err = r.readText(io.TeeReader(in, sum))
 	}
-
-	r := &recording{}
-	parse, err := r.format(header)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s; %s", err, path, knownFormats)
-	}
-
-	for line := 2; ; line++ {
-		text, err := readLine(in)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if errors.Is(err, errLongLine) {
-			r.lines++
-			r.refuse(line, "", err.Error())
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("feed: read %s: %w", path, err)
-		}
-
-		r.lines++
-		fields, err := splitLine(text)
-		if err != nil {
-			r.refuse(line, "", err.Error())
-			continue
-		}
-		parse(line, fields)
+		return nil, fmt.Errorf("feed: %s: %w", path, err)
 	}
 
 	r.hash = hex.EncodeToString(sum.Sum(nil))[:10]
@@ -110,92 +96,111 @@ func read(path string) (*recording, error) {
 	return r, nil
 }
 
-var errLongLine = fmt.Errorf("the line is longer than %d bytes", maxLine)
+func (r *recording) readText(in io.Reader) error {
+	text, err := decoded(in)
+	if err != nil {
+		return err
+	}
+	if head, _ := text.Peek(512); bytes.HasPrefix(head, []byte("<?xml")) || bytes.Contains(head, []byte("<gpx")) {
+		if err := r.readGPX(text); err != nil {
+			return err
+		}
+		_, err := io.Copy(io.Discard, text) // the hash is of the whole file
+		return err
+	}
 
-// readLine returns one line without its end. A line is a record: a broken quote
-// harms no other line.
-func readLine(in *bufio.Reader) (string, error) {
-	var b strings.Builder
+	l := newLines(text)
+	if r.table, err = r.sniff(l); err != nil {
+		return err
+	}
+	r.format = fmt.Sprintf("%s, separated by %q", r.table.name, r.sep)
 	for {
-		part, err := in.ReadSlice('\n')
-
-		// A line that is too long is read to its end, so that the next one is found,
-		// but not kept.
-		if b.Len() <= maxLine {
-			b.Write(part)
-		}
+		fields, line, err := r.record(l)
 		switch {
-		case errors.Is(err, bufio.ErrBufferFull):
-			continue
-		case errors.Is(err, io.EOF) && b.Len() > 0:
+		case errors.Is(err, io.EOF):
+			return nil
+		case errors.Is(err, errRecord):
+			r.lines++
+			r.refuse(line, "", strings.TrimPrefix(err.Error(), errRecord.Error()+": "))
 		case err != nil:
-			return "", err
+			return err
+		default:
+			r.lines++
+			r.row(line, fields)
 		}
-
-		if b.Len() > maxLine {
-			return "", errLongLine
-		}
-		return strings.TrimRight(strings.TrimPrefix(b.String(), "\ufeff"), "\r\n"), nil
 	}
 }
 
-func splitLine(text string) ([]string, error) {
-	if strings.TrimSpace(text) == "" {
-		return nil, errors.New("the line is empty")
+var errRecord = errors.New("a line cannot be read")
+
+// joins is how many lines a quoted text may span.
+const joins = 10
+
+// record returns the fields of the next row and the number of its first line. A
+// row is a line, unless a quote that it opens is closed in one of the next: so a
+// broken quote harms no other row.
+func (r *recording) record(in *lines) (fields []string, line int, err error) {
+	text, err := in.next()
+	for err == nil && (strings.TrimSpace(text) == "" || isComment(text)) {
+		text, err = in.next()
 	}
-	c := csv.NewReader(strings.NewReader(text))
-	fields, err := c.Read()
+	line = in.n
+	if errors.Is(err, errLongLine) {
+		return nil, line, fmt.Errorf("%w: %w", errRecord, err)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("not CSV: %w", errors.Unwrap(err))
-	}
-	return fields, nil
-}
-
-// format picks the parser by the header's columns.
-func (r *recording) format(header string) (parse func(line int, fields []string), err error) {
-	names, err := splitLine(header)
-	if err != nil {
-		return nil, ErrFormat
-	}
-	col := map[string]int{}
-	for i, n := range names {
-		col[strings.ToLower(strings.TrimSpace(n))] = i
+		return nil, line, err
 	}
 
-	has := func(want ...string) bool {
-		return !slices.ContainsFunc(want, func(w string) bool { _, ok := col[w]; return !ok })
+	fields, err = split(text, r.sep)
+	if err == nil {
+		return fields, line, nil
 	}
-	width := len(names)
-	get := func(fields []string, name string) string { return strings.TrimSpace(fields[col[name]]) }
-	checked := func(parse func(line int, fields []string)) func(int, []string) {
-		return func(line int, fields []string) {
-			if len(fields) != width {
-				r.refuse(line, "", fmt.Sprintf("the line has %d columns, the header %d", len(fields), width))
-				return
-			}
-			parse(line, fields)
+	broken := fmt.Errorf("%w: %w", errRecord, err)
+	if !errors.Is(err, csv.ErrQuote) {
+		return nil, line, broken
+	}
+
+	var more []string
+	for range joins {
+		next, err := in.next()
+		if err != nil {
+			break
+		}
+		more = append(more, next)
+		joined, err := split(text+"\n"+strings.Join(more, "\n"), r.sep)
+		if err == nil && len(joined) == len(r.names) {
+			return joined, line, nil
 		}
 	}
-
-	switch {
-	case has("taxi_id", "timestamp", "polyline"):
-		return checked(func(line int, f []string) {
-			r.polyline(line, get(f, "taxi_id"), get(f, "timestamp"), get(f, "polyline"))
-		}), nil
-	case has("pickup_time", "pickup_lat", "pickup_lon", "dropoff_lat", "dropoff_lon"):
-		r.kind = tripsKind
-		return checked(func(line int, f []string) {
-			r.trip(line, get(f, "pickup_time"), [4]string{get(f, "pickup_lat"), get(f, "pickup_lon"), get(f, "dropoff_lat"), get(f, "dropoff_lon")})
-		}), nil
-	case has("driver", "time", "lat", "lon"):
-		return checked(func(line int, f []string) {
-			r.point(line, get(f, "driver"), get(f, "time"), get(f, "lat"), get(f, "lon"))
-		}), nil
+	for _, text := range slices.Backward(more) {
+		in.unread(text)
 	}
-	return nil, ErrFormat
+	return nil, line, broken
 }
 
-// order merges each driver's trips by time and refuses points of equal time.
+// row reads one row of the table.
+func (r *recording) row(line int, fields []string) {
+	width := len(r.names)
+	if len(fields) > width && !slices.ContainsFunc(fields[width:], func(s string) bool { return strings.TrimSpace(s) != "" }) {
+		fields = fields[:width] // surplus separators at the end say nothing
+	}
+	if len(fields) != width {
+		r.refuse(line, "", fmt.Sprintf("the line has %d columns, the header %d", len(fields), width))
+		return
+	}
+
+	r.table.row(r, line, func(x role) string {
+		i, ok := r.columns[x]
+		if !ok {
+			return ""
+		}
+		return strings.TrimSpace(fields[i])
+	})
+}
+
+// order merges each driver's trips by time and refuses what cannot follow the
+// point before.
 func (r *recording) order() {
 	slices.SortStableFunc(r.fixes, func(a, b fix) int {
 		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.driver, b.driver))
@@ -206,10 +211,11 @@ func (r *recording) order() {
 	// taken for a repeat of the first, silently.
 	last := map[string]fix{}
 	r.fixes = slices.DeleteFunc(r.fixes, func(f fix) bool {
-		before, ok := last[f.driver]
-		if ok && before.at == f.at {
-			r.refuse(f.line, f.driver, fmt.Sprintf("another point of this driver has the same time (line %d)", before.line))
-			return true
+		if before, ok := last[f.driver]; ok {
+			if why := whyNotAfter(before, f); why != "" {
+				r.refuse(f.line, f.driver, why)
+				return true
+			}
 		}
 		last[f.driver] = f
 		return false

@@ -178,6 +178,20 @@ func (f *feeder) driverID(recorded string) string {
 	return f.rec.hash + "-" + clean
 }
 
+// whyNotAfter returns why x cannot follow before; "": it can. The second rule is
+// location's for the points of a batch, kept from one batch to the next.
+func whyNotAfter(before, x fix) string {
+	if before.at == x.at {
+		return fmt.Sprintf("another point of this driver has the same time (line %d)", before.line)
+	}
+	metres := geo.Distance(before.pos, x.pos)
+	seconds := float64(x.at-before.at) / 1000
+	if metres <= maxSpeed*max(seconds, 1) {
+		return ""
+	}
+	return fmt.Sprintf("it lies %.0f m from the point before (line %d), %.1f s later: the receiver jumped", metres, before.line, seconds)
+}
+
 // headings works out speed and heading, which recordings do not have, from a
 // driver's point before.
 type headings map[string]fix
@@ -191,7 +205,7 @@ func newHeadings(sent []fix) headings {
 }
 
 const (
-	maxSpeed = 60.0             // metres a second; more is a jump of the receiver
+	maxSpeed = 100.0            // metres a second; more is a jump of the receiver, which location refuses too
 	fresh    = 60 * time.Second // a point before that is older says nothing
 )
 
@@ -200,8 +214,10 @@ func (h headings) point(x fix) client.Point {
 	before, ok := h[x.driver]
 	dt := float64(x.at-before.at) / 1000
 	if ok && dt > 0 && dt <= fresh.Seconds() {
-		if d := geo.Distance(before.pos, x.pos); d > 1 {
-			p.Speed = math.Round(min(d/dt, maxSpeed)*10) / 10
+		// Within a second receivers jitter: what no car can drive is not known, and not
+		// the most that a car can.
+		if d := geo.Distance(before.pos, x.pos); d > 1 && d/dt <= maxSpeed {
+			p.Speed = math.Round(d/dt*10) / 10
 			p.Heading = math.Mod(math.Round(geo.Bearing(before.pos, x.pos)*10)/10, 360)
 		}
 	}
