@@ -87,7 +87,7 @@ func (r runner) baseline(ctx context.Context, mutants []mutant) error {
 		}
 		out, err := r.goTest(ctx, append([]string{"-run", pattern}, strings.Fields(key)...)...)
 		if err != nil {
-			return fmt.Errorf("the tests of %s fail without a mutant: %w\n%s", key, err, out.text)
+			return fmt.Errorf("%s fails without a mutant: go test -run '%s' %s shows why: %w %s", out.caughtBy(), pattern, key, err, out.build)
 		}
 		if strings.Contains(out.text, "[no tests to run]") {
 			return fmt.Errorf("%s has no test that matches %s", key, pattern)

@@ -75,7 +75,7 @@ func emulators() []mutant {
 		},
 		{
 			name: "a put whose write failed is acknowledged", file: kinesisDir + "put.go", quick: true,
-			before: "\t\tc.inRecords, c.inBytes = 0, 0\n\t\treturn\n", after: "\t\tc.inRecords, c.inBytes = 0, 0\n",
+			before: "out[i].failure = &wire.Error{Status: http.StatusInternalServerError", after: "out[i].seq, _ = 1, &wire.Error{Status: http.StatusInternalServerError", tests: "TestAWriteThatFails|TestAFailed|TestReadingHolds|TestASegment",
 		},
 		{
 			name: "the explicit hash key is not looked at", file: kinesisDir + "put.go",
@@ -94,7 +94,7 @@ func emulators() []mutant {
 			before: "return sh.tip(), nil", after: "return sh.firstSeq, nil",
 		},
 		{
-			name: "a child is opened before its parents are closed", file: kinesisDir + "reshard.go",
+			name: "a child is opened before its parents are closed", file: kinesisDir + "reshard.go", tests: "TestAChildBeginsAbove",
 			before: "\tn.closeShard(c, nowMS, sh.ID)\n\tn.addShard(c, nowMS, sh.Start, at.previous(), sh.ID)\n", after: "\tn.addShard(c, nowMS, sh.Start, at.previous(), sh.ID)\n\tn.closeShard(c, nowMS, sh.ID)\n",
 		},
 		{

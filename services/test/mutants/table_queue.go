@@ -94,7 +94,7 @@ func queues() []mutant {
 		},
 		{
 			name: "a body that SQS refuses is promised", file: outboxDir + "outbox.go", tests: "TestAdd",
-			before: "if len(m.Body) > MaxBody {", after: "if false {",
+			before: "\tif err := m.check(); err != nil {", after: "\tif err := m.check(); err != nil && len(m.Body) < 0 {",
 		},
 	}
 }
