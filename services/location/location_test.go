@@ -169,7 +169,7 @@ func TestPointsReachTheStream(t *testing.T) {
 
 	do := func(r *http.Request) (int, []byte) {
 		r = r.Clone(r.Context())
-		r.RequestURI, r.URL.Scheme, r.URL.Host = "", "http", l.Addr().String()
+		r.RequestURI, r.URL.Scheme, r.URL.Host, r.Host = "", "http", l.Addr().String(), ""
 		resp, err := http.DefaultClient.Do(r)
 		require.NoError(t, err)
 		defer func() { _ = resp.Body.Close() }()
