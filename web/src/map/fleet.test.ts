@@ -53,13 +53,26 @@ describe("a fleet", () => {
 
   test("drops the silent vehicles, and those that a full frame leaves out", () => {
     const fleet = new Fleet();
-    fleet.apply(frame(t0, [{ id: 1 }, { id: 2, at: t0 - silentAfter + 500 }, { id: 3 }]), t0);
+    fleet.apply(frame(t0, [{ id: 1 }, { id: 2, behind: silentAfter - 500 }, { id: 3 }]), t0);
 
     fleet.sweep(t0 + 1000);
     expect(fleet.get(2, t0)).toBeUndefined();
 
     fleet.apply(frame(t0 + 1000, [{ id: 3 }], true), t0 + 1000);
     expect(fleet.size).toBe(1);
+  });
+
+  test("shows a car of a recording by when it arrives, and moves it from there", () => {
+    const fleet = new Fleet();
+    const recorded = Date.UTC(2020, 0, 1);
+    fleet.apply(frame(t0, [{ at: recorded, speed: 10, behind: 100 }]), t0);
+
+    fleet.sweep(t0 + 1000);
+    expect(fleet.size).toBe(1);
+    expect(fleet.get(1, t0 + 900)?.lat).toBeCloseTo(-34.9 + 10 / 111_320, 9);
+
+    fleet.sweep(t0 + silentAfter);
+    expect(fleet.size).toBe(0);
   });
 
   test("uses the rows of dropped vehicles again, and grows", () => {

@@ -1,14 +1,15 @@
 import type { Frame } from "../api/frame";
 import { placeAhead } from "./geo";
 
-export const silentAfter = 15_000; // ms after which a vehicle is no longer shown
+export const silentAfter = 15_000; // ms without a fix after which a vehicle is no longer shown
 const extrapolateFor = 2_500; // ms for which a vehicle is assumed to go on as it did
 const correctWithin = 700; // ms in which the error of a guess fades out
 const clockSmoothing = 0.1; // weight of one frame in the estimate of the server's clock
 
 // A vehicle is one row of numbers: its last fix, then how to move to it smoothly.
-const fields = 9;
+const fields = 11;
 const [LAT, LON, SPEED, HEADING, AT, ERROR_LAT, ERROR_LON, CORRECTED_FROM, TURNED_FROM] = [0, 1, 2, 3, 4, 5, 6, 7, 8] as const;
+const [ARRIVED, MOVES_FROM] = [9, 10] as const;
 
 export interface Shown {
   lat: number;
@@ -50,7 +51,15 @@ export class Fleet {
 
       const before = known === undefined ? undefined : this.positionOf(known, now);
       const row = known ?? this.newRow(v.id);
-      this.data.set([v.lat, v.lon, v.speed, v.heading, v.at, 0, 0, now, before?.heading ?? v.heading], row * fields);
+
+      // A recorded fix may be years old, and its vehicle is on the map all the same:
+      // it moves from when it arrived.
+      const arrived = frame.serverTime - v.behind;
+      const movesFrom = arrived - v.at > silentAfter ? arrived : v.at;
+      this.data.set(
+        [v.lat, v.lon, v.speed, v.heading, v.at, 0, 0, now, before?.heading ?? v.heading, arrived, movesFrom],
+        row * fields,
+      );
       if (!before) continue;
 
       // The vehicle starts where it was shown, and moves to where it should be.
@@ -62,10 +71,10 @@ export class Fleet {
     missing?.forEach((id) => this.drop(id));
   }
 
-  /** Drops the vehicles whose last fix is too old. */
+  /** Drops the vehicles of which no fix has arrived for too long, however old the last one is. */
   sweep(now: number): void {
     for (const [id, row] of this.rows) {
-      if (now + this.clockOffset - this.value(row, AT) > silentAfter) this.drop(id);
+      if (now + this.clockOffset - this.value(row, ARRIVED) > silentAfter) this.drop(id);
     }
   }
 
@@ -87,7 +96,7 @@ export class Fleet {
 
     // Extrapolate from the fix. The time is bounded: a vehicle that is silent
     // for longer has probably stopped or turned.
-    const age = Math.min(Math.max(now + this.clockOffset - this.value(row, AT), 0), extrapolateFor);
+    const age = Math.min(Math.max(now + this.clockOffset - this.value(row, MOVES_FROM), 0), extrapolateFor);
     const ahead = placeAhead(fix, heading, (this.value(row, SPEED) * age) / 1000);
 
     // What is left of the last guess's error: fast at first, then slower.
