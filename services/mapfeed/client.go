@@ -44,7 +44,8 @@ type client struct {
 	view    geo.Box
 	viewed  bool            // a view was asked for
 	fresh   bool            // the next frame must tell everything in the view
-	frame   []byte          // waits to be sent; a newer one replaces it
+	waits   *waiting        // what the next frame will tell; nil: nothing yet
+	offered time.Time       // when a frame was last made ready
 	knows   map[string]bool // drivers whose number this client may know
 	watches map[string]bool // rides it listens to
 	driver  bool            // it listens to its own state
@@ -126,43 +127,6 @@ func (c *client) look(view geo.Box) error {
 	return nil
 }
 
-// offer leaves the client a frame of what it looks at. It never waits.
-func (c *client) offer(moved, all []vehicle, newNumbers bool, now time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-
-	if newNumbers {
-		c.fresh = true
-		for driver := range c.knows {
-			c.tellVehicle(driver)
-		}
-	}
-
-	if !c.viewed {
-		return
-	}
-
-	// The frame that still waits is replaced. If that one was to tell everything in
-	// the view, then this one must.
-	if c.frame != nil && c.frame[1] == kindAll {
-		c.fresh = true
-	}
-	kind, vehicles := byte(kindMoved), moved
-	if c.fresh {
-		kind, vehicles = kindAll, all
-	}
-	frame, n := encode(kind, vehicles, c.view, now)
-	if n == 0 && !c.fresh {
-		return
-	}
-
-	c.frame, c.fresh = frame, false
-	select {
-	case c.wake <- struct{}{}:
-	default: // it is woken already, and will find this frame
-	}
-}
-
 // know tells the client a driver's number, now and after each change.
 func (c *client) know(driver string) {
 	c.mu.Lock()
@@ -210,7 +174,7 @@ func (c *client) writeLoop(ctx context.Context) {
 		case b := <-c.texts:
 			err = c.write(websocket.TextMessage, b)
 		case <-c.wake:
-			if b := c.take(); b != nil {
+			if b := c.take(time.Now()); b != nil {
 				err = c.write(websocket.BinaryMessage, b)
 			}
 		case <-ping.C:
@@ -220,15 +184,6 @@ func (c *client) writeLoop(ctx context.Context) {
 			return
 		}
 	}
-}
-
-// take returns the frame that waits; nil: none does.
-func (c *client) take() []byte {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	b := c.frame
-	c.frame = nil
-	return b
 }
 
 func (c *client) write(kind int, b []byte) error {

@@ -23,12 +23,16 @@
 //	0   u8   version, 1
 //	1   u8   kind: 1 vehicles that moved, 2 every vehicle in the view: drop others
 //	2   u16  number of vehicles
-//	4   u32  0
+//	4   u32  ms that the map may be behind the stream; 2^32 - 1: nobody knows
 //	8   f64  the server's time, ms since 1970 UTC
 //	16  then for each vehicle 40 bytes:
 //	    u32 vehicle, i32 latitude × 1e7, i32 longitude × 1e7,
 //	    u16 speed in cm/s, u16 heading × 100, f64 fix time in ms,
 //	    u32 ms from the stream to here, u32 0, f64 0
+//
+// What is not known is said, not shown as good: where the stream does not answer,
+// the frame tells how long ago what it has was the newest, or that nobody knows. A
+// frame comes each second at least, although nothing moves.
 //
 // A vehicle's number is a pseudonym that changes for all every ten minutes, so
 // that nobody can follow a driver through the day. Those who may know a driver
@@ -38,8 +42,9 @@
 // # A slow client
 //
 // A slow client delays nobody and costs bounded memory. At most one frame of
-// positions waits for it, and a newer one replaces that (the map may skip points;
-// it never shows an older one after a newer). Text frames may not be skipped: up
+// positions waits for it. What moves meanwhile is merged into that: it has each
+// vehicle that moved once, where it is now (the map may skip points, but no
+// vehicle; it never shows an older point after a newer). Text frames may not be skipped: up
 // to TextQueue of them wait. A client that has more waiting, or that takes no
 // frame for WriteWithin, is disconnected, and connects again.
 package mapfeed

@@ -4,8 +4,6 @@ import (
 	"encoding/binary"
 	"math"
 	"time"
-
-	"tandem/services/domain/geo"
 )
 
 const (
@@ -15,18 +13,31 @@ const (
 	headBytes    = 16
 	vehicleBytes = 40
 	maxVehicles  = math.MaxUint16
+	unknownMS    = math.MaxUint32
 )
 
-// encode returns a frame of the vehicles that lie in view, and how many they
-// are. doc.go has the layout.
-func encode(kind byte, vehicles []vehicle, view geo.Box, now time.Time) (frame []byte, count int) {
-	b := make([]byte, headBytes, headBytes+vehicleBytes*min(len(vehicles), 512))
-	for _, v := range vehicles {
-		if count == maxVehicles || !view.Contains(geo.Point{Lat: v.point.Lat, Lon: v.point.Lon}) {
-			continue
-		}
-		count++
+// round is what is handed out to all clients at one time.
+type round struct {
+	moved, all []vehicle // since the round before; and every one
+	newNumbers bool      // an epoch began
+	now        time.Time
+	behind     time.Duration // how far the map may be behind the stream; below 0: nobody knows
+}
 
+// behindAt is how far what the round tells is behind at now, later.
+func (r round) behindAt(now time.Time) time.Duration {
+	if r.behind < 0 {
+		return r.behind
+	}
+	return r.behind + now.Sub(r.now)
+}
+
+// encode returns a frame of the vehicles, of as many as one can have. doc.go has
+// the layout.
+func encode(kind byte, vehicles []vehicle, behind time.Duration, now time.Time) []byte {
+	vehicles = vehicles[:min(len(vehicles), maxVehicles)]
+	b := make([]byte, headBytes, headBytes+vehicleBytes*len(vehicles))
+	for _, v := range vehicles {
 		b = binary.LittleEndian.AppendUint32(b, v.id)
 		b = binary.LittleEndian.AppendUint32(b, uint32(int32(math.Round(v.point.Lat*1e7))))
 		b = binary.LittleEndian.AppendUint32(b, uint32(int32(math.Round(v.point.Lon*1e7))))
@@ -37,9 +48,17 @@ func encode(kind byte, vehicles []vehicle, view geo.Box, now time.Time) (frame [
 		b = append(b, make([]byte, 12)...) // room for what a later version tells
 	}
 
-	// The head last, since only now the count is known.
 	b[0], b[1] = frameVersion, kind
-	binary.LittleEndian.PutUint16(b[2:], uint16(count))
+	binary.LittleEndian.PutUint16(b[2:], uint16(len(vehicles)))
+	binary.LittleEndian.PutUint32(b[4:], millis(behind))
 	binary.LittleEndian.PutUint64(b[8:], math.Float64bits(float64(now.UnixMilli())))
-	return b, count
+	return b
+}
+
+// millis is d as a frame has it: unknownMS where it is below 0.
+func millis(d time.Duration) uint32 {
+	if d < 0 {
+		return unknownMS
+	}
+	return uint32(min(d.Milliseconds(), unknownMS-1))
 }

@@ -20,7 +20,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/domain/event"
-	"tandem/services/domain/geo"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/lifecycle"
@@ -251,9 +250,8 @@ func TestRideEventsComeWithTheClientsOwnRights(t *testing.T) {
 
 func TestEncodeRoundTrip(t *testing.T) {
 	all := []vehicle{{id: 7, point: point("d", 5, -34.1234567, -56.7654321), arrived: time.Now()}}
-	b, n := encode(kindMoved, all, geo.Box{West: -180, South: -90, East: 180, North: 90}, time.Now())
-	require.Equal(t, 1, n)
-	_, got := decodeFrame(t, b)
+	_, got := decodeFrame(t, encode(kindMoved, all, 0, time.Now()))
+	require.Len(t, got, 1)
 	require.InDelta(t, -34.1234567, got[0].lat, 1e-7)
 	require.InDelta(t, -56.7654321, got[0].lon, 1e-7)
 }

@@ -40,6 +40,7 @@ type feed struct {
 	log     *slog.Logger
 	world   *world
 	booking *httpclient.Client // without a token: each socket adds its own
+	behind  func() (d time.Duration, known bool)
 
 	mu      sync.Mutex
 	clients map[*client]struct{}
@@ -63,6 +64,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	}
 
 	live := points.NewLive(o)
+	f.behind = live.Behind
 	return live.Serve(ctx, httpserver.Options{
 		Name: name, Env: env, Auth: cfg.Auth, Routes: f.routes(),
 		Status: func() any { return detail{live.Detail(), f.count()} },
@@ -82,6 +84,7 @@ func newFeed(cfg Config, log *slog.Logger) *feed {
 
 	return &feed{
 		cfg: cfg, log: log, world: newWorld(key), clients: map[*client]struct{}{},
+		behind:  func() (time.Duration, bool) { return 0, false }, // until there is a reader
 		booking: httpclient.New(cfg.BookingURL, httpclient.Options{FirstByte: 10 * time.Second, Connections: 16}),
 	}
 }
@@ -121,12 +124,16 @@ func (f *feed) frames(ctx context.Context) error {
 // handOut offers each client a frame. Offering never waits for a client's
 // socket, so a slow one delays nobody.
 func (f *feed) handOut(now time.Time) {
-	moved, all, newNumbers := f.world.look()
+	r := round{now: now, behind: -1}
+	r.moved, r.all, r.newNumbers = f.world.look()
+	if d, known := f.behind(); known {
+		r.behind = d
+	}
 
 	f.mu.Lock()
 	defer f.mu.Unlock()
 
 	for c := range f.clients {
-		c.offer(moved, all, newNumbers, now)
+		c.offer(r)
 	}
 }

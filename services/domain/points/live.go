@@ -136,6 +136,26 @@ func (l *Live) Ready(context.Context) error {
 	return errBehind
 }
 
+// Behind returns how far what was applied may be behind the stream: the slowest
+// shard's lag, and how long ago that was learned. known is false until every shard
+// has been read from, and while one fails.
+func (l *Live) Behind() (d time.Duration, known bool) {
+	return behind(l.reader.State(), time.Now())
+}
+
+func behind(shards []shardreader.ShardState, now time.Time) (d time.Duration, known bool) {
+	for _, s := range shards {
+		if s.Closed {
+			continue
+		}
+		if s.Err != nil || s.PolledAt.IsZero() {
+			return 0, false
+		}
+		d, known = max(d, s.Behind+now.Sub(s.PolledAt)), true
+	}
+	return d, known
+}
+
 // Seen returns a driver's last points that this process applied, newest first.
 func (l *Live) Seen(driver string) []Seen { return l.seen.last(driver) }
 

@@ -2,6 +2,7 @@ package points
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"testing"
@@ -71,4 +72,30 @@ func TestLiveForgetsTheDriversHeardOfLongestAgo(t *testing.T) {
 
 	require.Equal(t, maxMarks, l.marks.Len())
 	require.Len(t, applied, before, "whoever is still heard of is remembered")
+}
+
+// Unknown is never zero: a shard that does not answer falls behind.
+func TestBehindIsOfTheSlowestShardAndGrowsInSilence(t *testing.T) {
+	now := time.Now()
+	fine := shardreader.ShardState{PolledAt: now.Add(-time.Second)}
+	silent := shardreader.ShardState{PolledAt: now.Add(-time.Minute), Behind: time.Second}
+	closed := shardreader.ShardState{PolledAt: now.Add(-time.Hour), Closed: true}
+	failing := shardreader.ShardState{PolledAt: now, Err: errors.New("no answer")}
+	for name, c := range map[string]struct {
+		shards []shardreader.ShardState
+		want   time.Duration
+		known  bool
+	}{
+		"nothing is read yet":  {nil, 0, false},
+		"all answer":           {[]shardreader.ShardState{fine, closed}, time.Second, true},
+		"one is silent":        {[]shardreader.ShardState{silent, fine}, time.Minute + time.Second, true},
+		"one fails":            {[]shardreader.ShardState{fine, failing}, 0, false},
+		"one was not read yet": {[]shardreader.ShardState{fine, {}}, 0, false},
+	} {
+		d, known := behind(c.shards, now)
+		require.Equal(t, c.known, known, name)
+		if known {
+			require.Equal(t, c.want, d, name)
+		}
+	}
 }

@@ -14,6 +14,7 @@ function frameOf(count: number, room = count): DataView<ArrayBuffer> {
 
 test("a frame is read as the server lays it out", () => {
   const view = frameOf(1);
+  view.setUint32(4, 250, true);
   view.setUint32(16, 4_000_000_001, true);
   view.setInt32(20, -349_066_000, true);
   view.setInt32(24, -561_997_000, true);
@@ -25,10 +26,19 @@ test("a frame is read as the server lays it out", () => {
   expect(decodeFrame(view.buffer)).toEqual({
     all: true,
     serverTime: 1_800_000_000_123,
+    behind: 250,
     vehicles: [
       { id: 4_000_000_001, lat: -34.9066, lon: -56.1997, speed: 12.34, heading: 359.99, at: 1_800_000_000_000, behind: 87 },
     ],
   });
+});
+
+test("how far behind the map is may be unknown, which is not zero", () => {
+  const view = frameOf(0);
+  expect(decodeFrame(view.buffer).behind).toBe(0);
+
+  view.setUint32(4, 0xffffffff, true);
+  expect(decodeFrame(view.buffer).behind).toBeUndefined();
 });
 
 test("a frame may have no vehicle", () => {

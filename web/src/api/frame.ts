@@ -2,6 +2,7 @@
 
 export const headBytes = 16;
 export const vehicleBytes = 40;
+const unknown = 0xffffffff;
 
 export interface Vehicle {
   id: number;
@@ -16,6 +17,7 @@ export interface Vehicle {
 export interface Frame {
   all: boolean; // the frame has every vehicle in the view: others are no longer there
   serverTime: number;
+  behind?: number; // ms that the map may be behind the stream; missing: nobody knows
   vehicles: Vehicle[];
 }
 
@@ -36,7 +38,8 @@ export function decodeFrame(buffer: ArrayBuffer): Frame {
 
   const vehicles = Array.from({ length: count }, (_, i) => decodeVehicle(view, headBytes + i * vehicleBytes));
 
-  return { all: kind === 2, serverTime: view.getFloat64(8, true), vehicles };
+  const behind = view.getUint32(4, true);
+  return { all: kind === 2, serverTime: view.getFloat64(8, true), behind: behind === unknown ? undefined : behind, vehicles };
 }
 
 function decodeVehicle(view: DataView, offset: number): Vehicle {
