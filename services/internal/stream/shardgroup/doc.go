@@ -96,6 +96,10 @@
 //     Every other shard of its is acquired by others as its leases expire.
 //   - ListShards does not answer: what is known is read on, and it is asked again.
 //
+// Status says how far behind its tip each shard is. While a shard is stuck, by a
+// record, a slow transaction or a stream that does not answer, it is the time
+// since which everything is known to be applied, so it climbs.
+//
 // The last look at the tip (tip_at) is written with the renewals, not for each
 // empty poll: a shard at rest costs one small transaction a renewal, for all
 // shards of a worker together. It is this machine's clock beside the stream's

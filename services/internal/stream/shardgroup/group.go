@@ -1,6 +1,7 @@
 package shardgroup
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -104,6 +105,10 @@ func (g *Group) margin() time.Duration { return g.o.Lease / 5 }
 
 // every is the time between two renewals, so short that two in a row may fail.
 func (g *Group) every() time.Duration { return g.o.Lease / 4 }
+
+// freshFor is how long the last answer of a shard says how far behind it is: at
+// the tip there is one each PollEvery, if not less often for throttling.
+func (g *Group) freshFor() time.Duration { return 3 * cmp.Or(g.o.PollEvery, time.Second) }
 
 // Run acquires shards and processes them until ctx ends, then finishes the
 // batches under way, releases the leases and returns nil.

@@ -71,8 +71,19 @@ func (r *reading) status() ShardStatus {
 	defer r.mu.Unlock()
 	return ShardStatus{
 		Shard: r.lease.Shard, Worker: r.lease.Owner, Epoch: r.lease.Epoch, Sequence: r.at.Sequence,
-		Behind: r.behind, PolledAt: r.polled, Err: r.failing,
+		Behind: r.lag(time.Now()), PolledAt: r.polled, Err: r.failing,
 	}
+}
+
+// lag is how far the shard is applied behind its tip; mu is held. What the last
+// answer said is true for as long as answers are applied one after another. From
+// then on it is what it can be at most: the time since which everything is known
+// to be applied.
+func (r *reading) lag(now time.Time) time.Duration {
+	if r.failing == nil && now.Sub(r.polled) <= r.g.freshFor() {
+		return r.behind
+	}
+	return max(now.Sub(r.at.known()), 0)
 }
 
 // run reads and processes until the shard is drained (nil), it is asked to

@@ -22,7 +22,7 @@ type ShardStatus struct {
 	Worker   string // the lease's owner; empty: nobody
 	Epoch    int64
 	Sequence string
-	Behind   time.Duration
+	Behind   time.Duration // climbs while nothing is applied or no poll is answered
 	PolledAt time.Time
 	Err      error // why reading the shard fails
 	Drained  bool

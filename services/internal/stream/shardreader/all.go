@@ -3,6 +3,7 @@ package shardreader
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -24,7 +25,7 @@ func (r *Reader) All(ctx context.Context, start Start, handle Handler) error {
 
 	// What an earlier call has seen says nothing about this one's shards.
 	r.mu.Lock()
-	r.listed, r.stream = false, Stream{Created: r.o.Created}
+	r.listed, r.followed, r.stream = false, 0, Stream{Created: r.o.Created}
 	clear(r.shards)
 	r.mu.Unlock()
 
@@ -42,6 +43,7 @@ type scheduler struct {
 	g       *errgroup.Group
 	drained map[string]bool // of each shard that was started; run's alone
 	ended   chan string     // shards that are drained from now on
+	ends    []string        // shards that were read until they were drained; run's alone
 }
 
 func (s *scheduler) run(ctx context.Context) error {
@@ -65,6 +67,7 @@ func (s *scheduler) run(ctx context.Context) error {
 			return ctx.Err()
 		case shard := <-s.ended:
 			s.drained[shard] = true
+			s.ends = append(s.ends, shard)
 		case <-t.C:
 		}
 		t.Stop()
@@ -82,10 +85,13 @@ func (s *scheduler) startReadable(ctx context.Context) error {
 		return err
 	}
 
-	known, latest := map[string]bool{}, s.start.kind == fromLatest
+	known, parents, latest := map[string]bool{}, map[string]bool{}, s.start.kind == fromLatest
 	first := len(s.drained) == 0
 	for _, sh := range shards {
 		known[sh.ID] = true
+		for _, p := range sh.Parents {
+			parents[p] = true
+		}
 		if first && latest && sh.Closed {
 			s.drained[sh.ID] = true // nothing of it is wanted
 		}
@@ -98,15 +104,26 @@ func (s *scheduler) startReadable(ctx context.Context) error {
 	for _, sh := range shards {
 		if _, started := s.drained[sh.ID]; !started && s.readable(sh, known) {
 			s.drained[sh.ID] = false
+			s.r.update(sh.ID, func(st *ShardState) { st.began = time.Now() }) // from here on it counts for CaughtUp
 			s.g.Go(func() error { return s.read(ctx, sh.ID, start) })
 		}
 	}
 
+	// A shard is closed by what opens its children, but a list may be older.
+	for _, sh := range s.ends {
+		if known[sh] && !parents[sh] {
+			return fmt.Errorf("%w: %s", errNoChildren, sh)
+		}
+	}
+
 	s.r.mu.Lock()
-	s.r.listed = len(s.drained) > 0
+	s.r.listed, s.r.followed = len(s.drained) > 0, len(s.ends)
 	s.r.mu.Unlock()
 	return nil
 }
+
+// errNoChildren is why shards are listed again at once.
+var errNoChildren = errors.New("the children of a drained shard are not listed yet")
 
 // readable reports whether a shard's parents are drained or no longer kept: a
 // key's records go on in the child, so the parent's must be handled first.
@@ -125,6 +142,7 @@ func (s *scheduler) read(ctx context.Context, shard string, start Start) error {
 	if err != nil && !errors.Is(err, ErrShardGone) {
 		return err
 	}
+	s.r.update(shard, func(st *ShardState) { st.Closed, st.Err = true, nil }) // also where it is gone
 
 	select {
 	case s.ended <- shard:

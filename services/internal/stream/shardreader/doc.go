@@ -60,6 +60,9 @@
 //     when the record it left off at is no longer kept (Batch.Trimmed).
 //   - A child shard's first record is handed over after its parents' last one.
 //   - A record of a recreated stream is never handed over as the old one's.
+//   - What State says of how far behind a shard is never stands still: where no
+//     answer has come or been handled for a while, the time since is added. A
+//     reader has caught up only when the children of drained shards were started.
 //   - Ending the context is how reading is stopped, so Shard and All return nil
 //     once it has ended. An error is always a reason that reading could not go on.
 //

@@ -60,6 +60,9 @@ type Reader struct {
 	stream Stream
 	shards map[string]*ShardState
 	listed bool // All has started what it found
+	// followed is how many drained shards All knew of when it last started what it
+	// found: so many have had their children started.
+	followed int
 }
 
 // New returns a Reader; it calls nothing yet.

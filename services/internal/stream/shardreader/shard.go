@@ -38,7 +38,7 @@ func (r *Reader) drain(ctx context.Context, shard string, start Start, handle Ha
 		// from this time.
 		s.startAt = time.Now()
 	}
-	r.update(shard, func(st *ShardState) { *st = ShardState{Position: s.next} })
+	r.update(shard, func(st *ShardState) { *st = ShardState{Position: s.next, began: time.Now()} })
 
 	for {
 		ended, wait, err := s.turn(ctx)

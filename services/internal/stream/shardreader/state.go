@@ -5,13 +5,15 @@ import "time"
 // ShardState is what a reader knows of a shard that it reads.
 type ShardState struct {
 	Position
-	Behind    time.Duration
-	PolledAt  time.Time // the last call that was answered, or event that came; zero: none yet
-	FanOut    bool      // that was an event of a subscription
-	AtTip     bool      // has been at the tip since reading of it began
+	Behind    time.Duration // as last answered; with the time since, where no answer has come or been handled for long
+	PolledAt  time.Time     // the last call that was answered, or event that came; zero: none yet
+	FanOut    bool          // that was an event of a subscription
+	AtTip     bool          // has been at the tip since reading of it began
 	Closed    bool
 	Throttled int   // calls that were throttled
 	Err       error // why the last call failed; nil when it did not
+
+	began time.Time // when reading of it began
 }
 
 // State returns what is known of every shard that was read, in no order.
@@ -21,23 +23,46 @@ func (r *Reader) State() []ShardState {
 
 	out := make([]ShardState, 0, len(r.shards))
 	for _, s := range r.shards {
-		out = append(out, *s)
+		one := *s
+		one.Behind = r.lag(s, time.Now())
+		out = append(out, one)
 	}
 	return out
 }
 
+// lag is how far behind a shard is. Silence is no news, and not good news: after
+// it, what has arrived meanwhile may all be unread.
+func (r *Reader) lag(s *ShardState, now time.Time) time.Duration {
+	fresh := 3 * r.o.PollEvery
+	if s.FanOut {
+		fresh = silentFor // an idle subscription is silent for seconds
+	}
+	since := s.PolledAt
+	if since.IsZero() {
+		since = s.began
+	}
+	if silent := now.Sub(since); !s.Closed && (s.Err != nil || silent > fresh) {
+		return s.Behind + silent
+	}
+	return s.Behind
+}
+
 // CaughtUp reports whether All has been at the tip of every shard since it
-// began, and the last call for each was answered.
+// began, and the last call for each was answered. The children of a closed shard
+// count from when it was drained: until they are started it is not caught up.
 func (r *Reader) CaughtUp() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 
+	drained := 0
 	for _, s := range r.shards {
-		if !s.Closed && (!s.AtTip || s.Err != nil) {
+		if s.Closed {
+			drained++
+		} else if !s.AtTip || s.Err != nil {
 			return false
 		}
 	}
-	return r.listed
+	return r.listed && drained == r.followed
 }
 
 func (r *Reader) update(shard string, f func(*ShardState)) {
