@@ -50,10 +50,15 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 
-	// All of them are looked for before the first is run: a text that has moved
-	// is told at once and not after minutes.
+	// Texts are looked for before the first mutant is run, so that one which has
+	// moved is told at once; and those of the whole table where only the quick ones
+	// are run, so that CI tells of each.
+	looked := chosen
+	if o.pattern == "" {
+		looked = table()
+	}
 	var missing error
-	for _, m := range chosen {
+	for _, m := range looked {
 		_, err := m.plant(root)
 		missing = errors.Join(missing, err)
 	}

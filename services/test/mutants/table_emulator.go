@@ -14,11 +14,11 @@ func emulators() []mutant {
 			before: "q.putInFlight(m, until)\n}", after: "q.putInFlight(m, 0)\n}",
 		},
 		{
-			name: "an old receipt handle deletes", file: sqsDir + "delete.go", quick: true,
+			name: "an old receipt handle deletes", file: sqsDir + "delete.go", quick: true, tests: "TestAfterARestart|TestAMessageIsInvisibleUntilItsTimeoutEnds",
 			before: "\tcase !q.latest(r, m):\n\t\t// Somebody", after: "\tcase false:\n\t\t// Somebody",
 		},
 		{
-			name: "a delete is answered before it is in the journal", file: sqsDir + "delete.go", quick: true,
+			name: "a delete is answered before it is in the journal", file: sqsDir + "delete.go", quick: true, tests: "TestAFailedWriteChangesNothing",
 			before: "\tif err := s.write(e); err != nil {\n\t\treturn err\n\t}\n", after: "",
 		},
 		{
@@ -42,7 +42,7 @@ func emulators() []mutant {
 			before: "m.Due = at + *in.DelaySeconds*1000", after: "m.Due = at",
 		},
 		{
-			name: "a FIFO group hands out its next message while one is in flight", file: sqsDir + "place.go", quick: true,
+			name: "a FIFO group hands out its next message while one is in flight", file: sqsDir + "place.go", quick: true, tests: "TestAGroupIsLockedWhileOneIsInFlight",
 			before: "if g.inFlight > 0 || g.messages.Len() == 0 {", after: "if g.messages.Len() == 0 {",
 		},
 		{
@@ -66,7 +66,7 @@ func emulators() []mutant {
 			before: "next.Sent, next.Dedup = at, m.ID", after: "next.Sent = at",
 		},
 		{
-			name: "a shard takes more than its limit", file: kinesisDir + "put.go",
+			name: "a shard takes more than its limit", file: kinesisDir + "put.go", tests: "TestAShardTakesAMegabyteASecond",
 			before: "if s.o.Limits && !sh.limits.mayWrite(now, r.size()) {", after: "if s.o.Limits && !sh.limits.mayWrite(now, 0) {", quick: true,
 		},
 		{
@@ -102,7 +102,7 @@ func emulators() []mutant {
 			before: "if now.Sub(before.since) < takeOverAfter {", after: "if false {",
 		},
 		{
-			name: "a failed write stays in the journal", file: journalDir + "journal.go", quick: true,
+			name: "a failed write stays in the journal", file: journalDir + "journal.go", quick: true, tests: "TestAFailedWriteLeavesNothing",
 			before: "j.dirty = j.disk.Truncate(j.size) != nil", after: "j.size += int64(len(b))",
 		},
 		{

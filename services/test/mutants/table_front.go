@@ -11,48 +11,48 @@ const (
 func front() []mutant {
 	return []mutant{
 		{
-			name: "a socket ticket works twice", file: gatewayDir + "store.go", quick: true,
+			name: "a socket ticket works twice", file: gatewayDir + "store.go", quick: true, tests: "TestSocketTicketWorksOnceForItsRole",
 			before: "WITH used AS (DELETE FROM account.socket_tickets WHERE ticket_hash = $1 RETURNING role, subject, expires_at)",
 			after:  "WITH used AS (SELECT role, subject, expires_at FROM account.socket_tickets WHERE ticket_hash = $1)",
 		},
 		{
-			name: "a socket ticket never expires", file: gatewayDir + "store.go",
+			name: "a socket ticket never expires", file: gatewayDir + "store.go", tests: "TestWhatHasExpiredOpensNothing",
 			before: "SELECT role, subject FROM used WHERE expires_at > now()", after: "SELECT role, subject FROM used",
 		},
 		{
-			name: "a session never expires", file: gatewayDir + "store.go",
+			name: "a session never expires", file: gatewayDir + "store.go", tests: "TestWhatHasExpiredOpensNothing",
 			before: "WHERE secret_hash = $1 AND expires_at > now()`", after: "WHERE secret_hash = $1`",
 		},
 		{
-			name: "signing out leaves the session", file: gatewayDir + "store.go",
+			name: "signing out leaves the session", file: gatewayDir + "store.go", tests: "TestWhatHasExpiredOpensNothing",
 			before: "`DELETE FROM account.sessions WHERE secret_hash = $1`", after: "`SELECT FROM account.sessions WHERE secret_hash = $1`",
 		},
 		{
-			name: "any operator's key is right", file: gatewayDir + "http_tokens.go", quick: true,
+			name: "any operator's key is right", file: gatewayDir + "http_tokens.go", quick: true, tests: "TestTokensForPrograms",
 			before: "subtle.ConstantTimeCompare([]byte(key), []byte(g.cfg.OperatorKey)) != 1", after: "subtle.ConstantTimeCompare([]byte(key), []byte(g.cfg.OperatorKey)) > 1",
 		},
 		{
-			name: "a guest names itself", file: gatewayDir + "http_tokens.go",
+			name: "a guest names itself", file: gatewayDir + "http_tokens.go", tests: "TestTokensForPrograms",
 			before: "\tif in.Subject != \"\" {\n", after: "\tif false {\n",
 		},
 		{
-			name: "the cookie of one role opens another", file: gatewayDir + "browser.go",
+			name: "the cookie of one role opens another", file: gatewayDir + "browser.go", tests: "TestACookieIsOfOneRole",
 			before: "case id.Role != role:", after: "case id.Role == \"\":",
 		},
 		{
-			name: "a ticket of one role opens another's socket", file: gatewayDir + "browser.go",
+			name: "a ticket of one role opens another's socket", file: gatewayDir + "browser.go", tests: "TestSocketTicketWorksOnceForItsRole",
 			before: "if err != nil || id.Role != b.role {", after: "if err != nil {",
 		},
 		{
-			name: "another page's request is passed on", file: gatewayDir + "browser.go",
+			name: "another page's request is passed on", file: gatewayDir + "browser.go", tests: "TestOtherOriginsAreRefused",
 			before: "if r.Method != http.MethodGet && r.Method != http.MethodHead && !", after: "if r.Method == http.MethodTrace && !",
 		},
 		{
-			name: "a cookie is sent to every path", file: gatewayDir + "browser.go",
+			name: "a cookie is sent to every path", file: gatewayDir + "browser.go", tests: "TestACookieIsOfOneRole",
 			before: "Path: path, MaxAge", after: "Path: path[:1], MaxAge",
 		},
 		{
-			name: "a service sees the browser's cookies", file: gatewayDir + "proxy.go",
+			name: "a service sees the browser's cookies", file: gatewayDir + "proxy.go", tests: "TestOneBrowserIsThreePeopleInThreeTabs",
 			before: "r.Out.Header.Del(\"Cookie\")", after: "r.Out.Header.Del(\"Cookies\")",
 		},
 		{
@@ -64,7 +64,7 @@ func front() []mutant {
 			before: "now.Add(min(life, MaxLife))", after: "now.Add(life)",
 		},
 		{
-			name: "every role may use every route", file: httpserverDir + "engine.go", quick: true,
+			name: "every role may use every route", file: httpserverDir + "engine.go", quick: true, tests: "TestErrorsBecomeProblemsInOnePlace",
 			before: "if !r.Public && !hasRole(r.Roles, id.Role) {", after: "if false {",
 		},
 		{
@@ -89,7 +89,7 @@ func front() []mutant {
 			before: "dec.DisallowUnknownFields()", after: "_ = 0",
 		},
 		{
-			name: "location answers 202 for what the stream did not acknowledge", file: locationDir + "http.go", quick: true,
+			name: "location answers 202 for what the stream did not acknowledge", file: locationDir + "http.go", quick: true, tests: "TestWhatIsNotDurableIsSaid",
 			before: "\tif acked < len(good) {", after: "\tif acked == 0 {",
 		},
 		{

@@ -12,11 +12,11 @@ const (
 func readers() []mutant {
 	return []mutant{
 		{
-			name: "history writes the checkpoint in a transaction of its own", file: historyDir + "store_write.go", quick: true,
+			name: "history writes the checkpoint in a transaction of its own", file: historyDir + "store_write.go", quick: true, tests: "TestRowsAndCheckpointAreOneTransaction",
 			before: "\t\treturn commit(ctx, tx)\n\t})\n\tif err != nil {", after: "\t\treturn nil\n\t})\n\tif err == nil {\n\t\terr = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return commit(ctx, tx) })\n\t}\n\tif err != nil {",
 		},
 		{
-			name: "heatmap writes the checkpoint in a transaction of its own", file: heatmapDir + "store_write.go", quick: true,
+			name: "heatmap writes the checkpoint in a transaction of its own", file: heatmapDir + "store_write.go", quick: true, tests: "TestRowsAndCheckpointAreOneTransaction",
 			before: "\t\treturn commit(ctx, tx)\n\t})\n\tif err != nil {", after: "\t\treturn nil\n\t})\n\tif err == nil {\n\t\terr = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return commit(ctx, tx) })\n\t}\n\tif err != nil {",
 		},
 		{
@@ -24,7 +24,7 @@ func readers() []mutant {
 			before: "return s.insertNew(ctx, tx, batch)", after: "return 0, nil",
 		},
 		{
-			name: "history's mark is not the highest sequence", file: historyDir + "store_write.go",
+			name: "history's mark is not the highest sequence", file: historyDir + "store_write.go", tests: "TestNewestIsTheHighestSequence",
 			before: "WHERE driver = d ORDER BY day DESC, seq DESC LIMIT 1", after: "WHERE driver = d ORDER BY day, seq LIMIT 1",
 		},
 		{
@@ -32,19 +32,19 @@ func readers() []mutant {
 			before: "a.Arrived, a.Shard, !a.Rises,", after: "a.Arrived, a.Shard, false,",
 		},
 		{
-			name: "heatmap counts a repeat", file: heatmapDir + "tally.go", quick: true,
+			name: "heatmap counts a repeat", file: heatmapDir + "tally.go", quick: true, tests: "TestBatchesDecideNothing",
 			before: "\t\tif !p.Rises {", after: "\t\tif false {",
 		},
 		{
-			name: "a batch of heatmap's replaces the count of the one before", file: heatmapDir + "store_write.go",
+			name: "a batch of heatmap's replaces the count of the one before", file: heatmapDir + "store_write.go", tests: "TestBatchesAddUpInTheStore",
 			before: "SET n = c.n + excluded.n,", after: "SET n = excluded.n,",
 		},
 		{
-			name: "a window's first arrival is that of the last batch", file: heatmapDir + "store_write.go",
+			name: "a window's first arrival is that of the last batch", file: heatmapDir + "store_write.go", tests: "TestBatchesAddUpInTheStore",
 			before: "first_arrived = least(c.first_arrived, excluded.first_arrived)", after: "first_arrived = excluded.first_arrived",
 		},
 		{
-			name: "a mark goes back", file: heatmapDir + "store_write.go",
+			name: "a mark goes back", file: heatmapDir + "store_write.go", tests: "TestBatchesAddUpInTheStore",
 			before: "seq = greatest(m.seq, excluded.seq)", after: "seq = excluded.seq",
 		},
 		{
@@ -52,7 +52,7 @@ func readers() []mutant {
 			before: "windowMS: p.At / ms * ms", after: "windowMS: time.Now().UnixMilli() / ms * ms",
 		},
 		{
-			name: "four drivers are shown", file: heatmapDir + "public.go", quick: true,
+			name: "four drivers are shown", file: heatmapDir + "public.go", quick: true, tests: "TestClasses",
 			before: "atLeast    = 5 ", after: "atLeast    = 4 ",
 		},
 		{
@@ -64,7 +64,7 @@ func readers() []mutant {
 			before: "out[p][d] = struct{}{}", after: "out[p][d+c.String()] = struct{}{}",
 		},
 		{
-			name: "marks are kept although the batch was not committed", file: pointsDir + "group_processor.go", quick: true,
+			name: "marks are kept although the batch was not committed", file: pointsDir + "group_processor.go", quick: true, tests: "TestWhatRisesIsDecidedByCommittedMarks",
 			before: "\tif err != nil {\n\t\treturn err\n\t}\n\n\t// Only now", after: "\tif err != nil {\n\t\tfor driver, seq := range mark {\n\t\t\tp.marks.Add(driver, seq)\n\t\t}\n\t\treturn err\n\t}\n\n\t// Only now",
 		},
 		{
@@ -77,7 +77,7 @@ func readers() []mutant {
 			before: "\t\tif !l.marks.rises(a.Driver, a.Seq) {", after: "\t\tif false {",
 		},
 		{
-			name: "a live reader starts at the tip of a stream that was recreated", file: pointsDir + "live.go",
+			name: "a live reader starts at the tip of a stream that was recreated", file: pointsDir + "live.go", tests: "TestARecreatedStreamIsReadFromItsBeginning",
 			before: "start = shardreader.Horizon()", after: "start = shardreader.Latest()",
 		},
 		{
@@ -89,7 +89,7 @@ func readers() []mutant {
 			before: "\t\t\tcontinue\n\t\t}\n\t\tif !l.marks", after: "\t\t\treturn err\n\t\t}\n\t\tif !l.marks",
 		},
 		{
-			name: "the map's numbers never change", file: mapfeedDir + "world.go", quick: true,
+			name: "the map's numbers never change", file: mapfeedDir + "world.go", quick: true, tests: "TestNumbersChangeForAllWithTheEpoch",
 			before: "v.id = w.pseudonym(driver, epoch)", after: "v.id = w.pseudonym(driver, 0)",
 		},
 		{
@@ -105,11 +105,11 @@ func readers() []mutant {
 			before: "if count == maxVehicles || !view.Contains(geo.Point{Lat: v.point.Lat, Lon: v.point.Lon}) {", after: "if count == maxVehicles {",
 		},
 		{
-			name: "a client whose queue is full holds up the map", file: mapfeedDir + "client.go",
+			name: "a client whose queue is full holds up the map", file: mapfeedDir + "client.go", tests: "TestAFullQueueEndsTheClient",
 			before: "\tdefault:\n\t\tc.feed.log.Debug(", after: "\tcase <-time.After(time.Hour):\n\t\tc.feed.log.Debug(",
 		},
 		{
-			name: "nearby finds drivers out of reach", file: nearbyDir + "index.go",
+			name: "nearby finds drivers out of reach", file: nearbyDir + "index.go", tests: "TestNearIsWhatALookAtEveryDriverFinds",
 			before: "if d <= within && x", after: "if x", quick: true,
 		},
 		{
