@@ -101,10 +101,6 @@ func readers() []mutant {
 			before: "if now.Sub(v.arrived) > silentAfter {", after: "if false {",
 		},
 		{
-			name: "a client is sent what lies outside its view", file: mapfeedDir + "frame.go",
-			before: "if count == maxVehicles || !view.Contains(geo.Point{Lat: v.point.Lat, Lon: v.point.Lon}) {", after: "if count == maxVehicles {",
-		},
-		{
 			name: "a client whose queue is full holds up the map", file: mapfeedDir + "client.go", tests: "TestAFullQueueEndsTheClient",
 			before: "\tdefault:\n\t\tc.feed.log.Debug(", after: "\tcase <-time.After(time.Hour):\n\t\tc.feed.log.Debug(",
 		},
