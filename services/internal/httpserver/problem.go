@@ -3,11 +3,9 @@ package httpserver
 import (
 	"context"
 	"errors"
-	"io"
-	"net"
 	"net/http"
-	"strings"
 
+	"tandem/services/internal/postgres"
 	"tandem/services/internal/problem"
 )
 
@@ -30,33 +28,10 @@ func mapError(err error) *problem.Error {
 		return p
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return problem.Wrap(err, problem.Unavailable, "It took too long. Try again.")
-	case away(err):
+	case postgres.Away(err):
 		return problem.Wrap(err, problem.Unavailable, "A part of Tandem is restarting. Try again in a second.")
 	}
 	return problem.From(err)
-}
-
-// away reports whether err says that a dependency is not there now: nobody listens
-// at its address, it closed the connection, or Postgres is starting or stopping.
-// The same request may succeed a moment later, so it is no fault of this service.
-func away(err error) bool {
-	var network *net.OpError
-	if errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return true
-	}
-
-	// A Postgres error, told by its code and not by its type, which belongs to the
-	// driver: https://www.postgresql.org/docs/current/errcodes-appendix.html
-	var postgres interface{ SQLState() string }
-	if !errors.As(err, &postgres) {
-		return false
-	}
-	switch code := postgres.SQLState(); code {
-	case "57P01", "57P02", "57P03", "53300": // shutting down, crashed, starting, too many connections
-		return true
-	default:
-		return strings.HasPrefix(code, "08") // connection exceptions
-	}
 }
 
 func writeProblem(w http.ResponseWriter, status int, p *problem.Error) {

@@ -103,16 +103,17 @@ func Open(ctx context.Context, url string, o PoolOptions) (*pgxpool.Pool, error)
 	return pool, nil
 }
 
-// Away reports whether err says that Postgres itself is away or overloaded: it
-// cannot be reached, closes its connections, starts or stops. The same statement
-// may succeed later, whoever asks.
+// Away reports whether err says that Postgres, or another server that was asked, is
+// away or overloaded: it cannot be reached, closes its connections, starts or stops.
+// The same statement may succeed later, whoever asks.
 func Away(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		// https://www.postgresql.org/docs/current/errcodes-appendix.html: connection,
 		// resources, an operator or a crash; and a transaction that sat idle, because
 		// this process was frozen.
-		return strings.HasPrefix(pg.Code, "08") || strings.HasPrefix(pg.Code, "53") || strings.HasPrefix(pg.Code, "57") || pg.Code == "25P03"
+		// Not 57014, a statement that was cancelled: it may be at fault itself.
+		return strings.HasPrefix(pg.Code, "08") || strings.HasPrefix(pg.Code, "53") || strings.HasPrefix(pg.Code, "57P") || pg.Code == "25P03"
 	}
 
 	var connect *pgconn.ConnectError

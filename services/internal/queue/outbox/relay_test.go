@@ -98,8 +98,11 @@ func round(t *testing.T, r *outbox.Relay) int {
 // killRelay ends the session of the relay that holds b's lock, as a crash of its
 // process would.
 func (b testBox) killRelay() {
-	_, err := b.pool.Exec(context.Background(), `SELECT pg_terminate_backend(pid) FROM pg_locks
-		WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND pid <> pg_backend_pid()`)
+	// Of this table's lock alone, since other tests run beside this one; and waited
+	// for, since the session still has the lock until it has ended.
+	_, err := b.pool.Exec(context.Background(), `SELECT pg_terminate_backend(pid, 10000) FROM pg_locks
+		WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+			AND (classid::bigint << 32) | objid::bigint = $1`, b.box.Lock())
 	if err != nil {
 		panic(err)
 	}
