@@ -83,7 +83,12 @@ func (h *harness) as(role auth.Role, subject string) person {
 
 func (p person) send(t *testing.T, method, path, body string, header ...string) *http.Response {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, p.h.base+path, strings.NewReader(body))
+	return p.sendWithin(t, t.Context(), method, path, body, header...)
+}
+
+func (p person) sendWithin(t *testing.T, ctx context.Context, method, path, body string, header ...string) *http.Response { //nolint:revive // t comes first
+	t.Helper()
+	req, err := http.NewRequestWithContext(ctx, method, p.h.base+path, strings.NewReader(body))
 	require.NoError(t, err)
 
 	token, err := p.h.signer.Sign(p.id, time.Minute)
@@ -293,6 +298,8 @@ func TestWhatIsRefused(t *testing.T) {
 		{"nothing said", rita, 400, "POST", "/v1/rides", pair(here, `{}`), "dropoff", "k"},
 		{"too far", rita, 400, "POST", "/v1/rides", pair(here, place("40.7", "-74")), "dropoff", "k"},
 		{"label too long", rita, 400, "POST", "/v1/rides", pair(here, `{"lat":-34.8,"lon":-56.1,"label":"`+long+`"}`), "dropoff.label", "k"},
+		{"NUL in a label", rita, 400, "POST", "/v1/rides", pair(here, `{"lat":-34.8,"lon":-56.1,"label":"a\u0000b"}`), "", "k"},
+		{"a key that is not UTF-8", rita, 400, "POST", "/v1/rides", pair(here, there), "Idempotency-Key", "\xff\xfe"},
 		{"for another", rita, 400, "POST", "/v1/rides", `{"rider_id":"otto","pickup":` + here + `,"dropoff":` + there + `}`, "rider_id", "k"},
 		{"for nobody", feed, 400, "POST", "/v1/rides", pair(here, there), "rider_id", "k"},
 		{"unknown member", rita, 400, "POST", "/v1/rides", `{"tip":1}`, "", "k"},
@@ -322,6 +329,39 @@ func TestWhatIsRefused(t *testing.T) {
 		})
 	}
 }
+
+// The fleet's stream answers at once, and after the listener lost its connection
+// it sends every driver's state: any change may have been missed.
+func TestTheFleetsStreamMissesNothing(t *testing.T) {
+	t.Parallel()
+	h := start(t, profile.Fast())
+	for _, d := range []string{"fleet-a", "fleet-b", "other"} {
+		_, err := h.store.SetDuty(t.Context(), d, true)
+		require.NoError(t, err)
+	}
+
+	ctx, cancel := context.WithTimeout(t.Context(), heartbeatOver)
+	defer cancel()
+	resp := h.as(auth.Importer, "feed").sendWithin(t, ctx, "GET", "/v1/drivers/events?prefix=fleet-", "", "Accept", "text/event-stream")
+	require.Equal(t, http.StatusOK, resp.StatusCode)
+
+	_, err := h.pool.Exec(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN %'`)
+	require.NoError(t, err)
+	next := frames(t, resp)
+	seen := map[string]bool{}
+	for len(seen) < 2 {
+		_, data, ok := next()
+		require.True(t, ok, "the stream has ended")
+		var st ride.DriverState
+		require.NoError(t, json.Unmarshal([]byte(data), &st))
+		require.True(t, strings.HasPrefix(st.DriverID, "fleet-"), st.DriverID)
+		seen[st.DriverID] = true
+	}
+}
+
+// heartbeatOver is before the first heartbeat of a stream: what comes by then was
+// not sent along with it.
+const heartbeatOver = 12 * time.Second
 
 func TestLateAndCancelledOffersAreGone(t *testing.T) {
 	t.Parallel()

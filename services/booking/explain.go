@@ -3,9 +3,17 @@ package booking
 import (
 	"errors"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"tandem/services/domain/ride"
 	"tandem/services/internal/problem"
 )
+
+// notText reports whether Postgres has refused the characters of a text.
+func notText(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "22021" || pg.Code == "22P05") // not in the encoding; U+0000 in jsonb
+}
 
 // explain maps package ride's errors to what a client may know.
 func explain(err error) error {
@@ -26,6 +34,8 @@ func explain(err error) error {
 	// ride again.
 	case errors.Is(err, ride.ErrState), errors.Is(err, ride.ErrAttempt), errors.Is(err, ride.ErrTaken), errors.Is(err, ride.ErrDriver):
 		return problem.Wrap(err, problem.Conflict, "The ride has moved on: that is not possible in its present state. Look at it again.")
+	case notText(err):
+		return problem.Wrap(err, problem.Invalid, "A text has a character that cannot be kept: U+0000, or bytes that are not UTF-8.")
 	}
 	return err // internal/httpserver answers 500 without detail
 }

@@ -1,6 +1,7 @@
 package booking
 
 import (
+	"context"
 	"math"
 	"net/http"
 	"strconv"
@@ -134,7 +135,8 @@ func (s *service) driverEvents(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.streamDrivers(c, func(d string) bool { return d == driver }, []string{driver})
+	return s.streamDrivers(c, func(d string) bool { return d == driver }, []string{driver},
+		func(context.Context) ([]string, error) { return []string{driver}, nil })
 }
 
 // fleetEvents is GET /v1/drivers/events?prefix=: the states of all drivers whose
@@ -144,17 +146,21 @@ func (s *service) fleetEvents(c *gin.Context) error {
 	if !event.ValidID(prefix) {
 		return problem.Field("prefix", "Name the beginning of the drivers' ids.")
 	}
-	return s.streamDrivers(c, func(d string) bool { return strings.HasPrefix(d, prefix) }, nil)
+	return s.streamDrivers(c, func(d string) bool { return strings.HasPrefix(d, prefix) }, nil,
+		func(ctx context.Context) ([]string, error) { return s.rides.DriverIDs(ctx, prefix) })
 }
 
 // streamDrivers sends the states of first, and then that of each driver that want
-// accepts, on every change.
-func (s *service) streamDrivers(c *gin.Context, want func(string) bool, first []string) error {
+// accepts, on every change; all returns every one of them.
+func (s *service) streamDrivers(c *gin.Context, want func(string) bool, first []string, all func(context.Context) ([]string, error)) error {
 	sub := s.listener.Drivers(want)
 	defer sub.Close()
 
 	out := newSSE(c)
 	next := first
+	if len(first) == 0 && out.comment("listening") != nil { // so that the client has its answer at once
+		return nil
+	}
 
 	for {
 		for _, driver := range next {
@@ -177,11 +183,13 @@ func (s *service) streamDrivers(c *gin.Context, want func(string) bool, first []
 			}
 		}
 
-		changed, all := sub.Take()
+		changed, any := sub.Take()
 		next = changed
-		// The listener lost its connection, so any change may have been missed.
-		if all && len(first) > 0 {
-			next = first
+		if any { // the listener lost its connection, so any change may have been missed
+			var err error
+			if next, err = all(c.Request.Context()); err != nil {
+				return streamEnd(c, err)
+			}
 		}
 	}
 }

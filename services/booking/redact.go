@@ -42,13 +42,15 @@ func redactEventFor(id auth.Identity, e ride.Event) ride.Event {
 
 	switch e.Kind {
 	case ride.EventOffered, ride.EventRefused, ride.EventOfferExpired, ride.EventRequeued:
-		var data map[string]any
-		if json.Unmarshal(e.Data, &data) == nil {
-			delete(data, "driver_id")
-			delete(data, "lost_driver_id")
-			if b, err := json.Marshal(data); err == nil {
-				e.Data = b
-			}
+		var data map[string]json.RawMessage
+		if json.Unmarshal(e.Data, &data) != nil {
+			data = nil // what cannot be read cannot be shown: it may name a driver
+		}
+		delete(data, "driver_id")
+		delete(data, "lost_driver_id")
+		e.Data = json.RawMessage(`{}`)
+		if b, err := json.Marshal(data); err == nil && data != nil {
+			e.Data = b
 		}
 		if e.Kind == ride.EventRefused {
 			e.By = "driver"

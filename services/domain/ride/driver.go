@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 )
 
@@ -67,6 +68,20 @@ func (s *Store) Driver(ctx context.Context, driver string) (DriverState, error) 
 	return st, nil
 }
 
+// DriverIDs returns the drivers whose ids begin with prefix.
+func (s *Store) DriverIDs(ctx context.Context, prefix string) ([]string, error) {
+	rows, err := s.pool.Query(ctx, `SELECT driver_id FROM ride.drivers WHERE starts_with(driver_id, $1) ORDER BY driver_id`, prefix)
+	if err != nil {
+		return nil, fmt.Errorf("ride: drivers: %w", err)
+	}
+
+	out, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("ride: drivers: %w", err)
+	}
+	return out, nil
+}
+
 // FreeDrivers returns those of the drivers, in the same order, who are on duty and
 // have no live ride. It is a hint: only an offer decides.
 func (s *Store) FreeDrivers(ctx context.Context, drivers []string) ([]string, error) {
@@ -90,9 +105,10 @@ func (s *Store) FreeDrivers(ctx context.Context, drivers []string) ([]string, er
 // was made to. For another driver's offer it returns ErrNotFound, unless driver is
 // empty.
 func (s *Store) OfferRide(ctx context.Context, offerID, driver string) (rideID, offeredTo string, err error) {
-	err = s.pool.QueryRow(ctx, `SELECT ride_id::text, driver_id FROM ride.offers WHERE id::text = $1 AND ($2 = '' OR driver_id = $2)`, offerID, driver).
+	// The parameter is cast, not the column, which has an index.
+	err = s.pool.QueryRow(ctx, `SELECT ride_id::text, driver_id FROM ride.offers WHERE id = $1::uuid AND ($2 = '' OR driver_id = $2)`, offerID, driver).
 		Scan(&rideID, &offeredTo)
-	if errors.Is(err, pgx.ErrNoRows) {
+	if errors.Is(err, pgx.ErrNoRows) || uuid.Validate(offerID) != nil { // what is no UUID is no offer's id
 		return "", "", ErrNotFound
 	}
 	if err != nil {

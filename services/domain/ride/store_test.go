@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -16,6 +17,7 @@ import (
 	"tandem/services/domain/geo"
 	"tandem/services/domain/profile"
 	"tandem/services/domain/ride"
+	"tandem/services/internal/postgres"
 	"tandem/services/test/testenv"
 )
 
@@ -70,6 +72,49 @@ func queues(t *testing.T, pool *pgxpool.Pool, id string) (out []string) {
 		out = append(out, q)
 	}
 	return out
+}
+
+// statements keeps what is asked.
+type statements struct {
+	mu  sync.Mutex
+	sql []string
+}
+
+func (s *statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, q pgx.TraceQueryStartData) context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sql = append(s.sql, q.SQL)
+	return ctx
+}
+func (s *statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// Every accept looks an offer up: by the index, however many offers there are.
+func TestAnOfferIsFoundByItsIndex(t *testing.T) {
+	t.Parallel()
+	url, _ := testenv.Database(t, ride.Schemas()...)
+	asked := &statements{}
+	pool, err := postgres.Open(t.Context(), url, postgres.PoolOptions{Tracer: asked})
+	require.NoError(t, err)
+	defer pool.Close()
+	_, _, err = ride.NewStore(pool, profile.Fast()).OfferRide(t.Context(), "01940000-0000-7000-8000-000000000001", "d1")
+	require.ErrorIs(t, err, ride.ErrNotFound)
+	found := asked.sql[len(asked.sql)-1]
+	require.Contains(t, found, "ride.offers")
+	_, _, err = ride.NewStore(pool, profile.Fast()).OfferRide(t.Context(), "no UUID", "")
+	require.ErrorIs(t, err, ride.ErrNotFound)
+
+	require.NoError(t, pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(t.Context(), `SET LOCAL enable_seqscan = off`); err != nil { // the table is empty
+			return err
+		}
+		rows, err := tx.Query(t.Context(), `EXPLAIN `+found, "01940000-0000-7000-8000-000000000001", "d1")
+		if err != nil {
+			return err
+		}
+		plan, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		require.Contains(t, fmt.Sprint(plan), "Index Cond: (id =")
+		return err
+	}))
 }
 
 func TestARidesWholeLife(t *testing.T) {

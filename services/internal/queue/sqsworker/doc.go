@@ -23,7 +23,7 @@
 //	                                                            └─► Release ────► visible again now
 //
 // The worker sends heartbeats from half of the visibility on, for several
-// messages per call. Whatever happens, SQS hands out again a message that was not
+// messages per call, and several calls at once. Whatever happens, SQS hands out again a message that was not
 // deleted: nothing here can lose a message, and everything here can repeat one.
 // Handlers must be idempotent.
 //
@@ -79,7 +79,8 @@
 //   - ctx of Run ends: the worker receives no more and releases what waits behind
 //     a FIFO group's first message. Handlers have until Drain; then their ctx
 //     ends with the cause ErrDraining, and every message is released that is
-//     neither Done nor DeadLetter by then. A receive that was cut off may have
+//     not Done by then. DeadLetter does not count any more: a handler that was cut
+//     short has not failed. A receive that was cut off may have
 //     been answered: those messages come again after Visibility, with one receive
 //     counted.
 //   - A message of a FIFO group fails: the messages of the group that were

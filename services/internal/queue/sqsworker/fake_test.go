@@ -28,6 +28,7 @@ type fakeSQS struct {
 	serial   int
 
 	attributes map[string]string
+	own        map[string]types.MessageAttributeValue // each message's; nil: trace alone
 }
 
 type fakeMessage struct {
@@ -153,12 +154,16 @@ func (f *fakeSQS) pick(in *sqs.ReceiveMessageInput, err error) (got []types.Mess
 		m.receives++
 		m.visible = now.Add(time.Duration(in.VisibilityTimeout) * time.Second)
 		m.receipt = fmt.Sprintf("%s/%d", m.id, m.receives)
+		own := f.own
+		if own == nil {
+			own = map[string]types.MessageAttributeValue{"trace": stringAttribute("t1")}
+		}
 		got = append(got, types.Message{
 			MessageId: &m.id, Body: &m.body, ReceiptHandle: aws.String(m.receipt),
 			Attributes: map[string]string{
 				"ApproximateReceiveCount": strconv.Itoa(m.receives), "SentTimestamp": "1700000000000", "MessageGroupId": m.group,
 			},
-			MessageAttributes: map[string]types.MessageAttributeValue{"trace": stringAttribute("t1")},
+			MessageAttributes: own,
 		})
 	}
 	return got

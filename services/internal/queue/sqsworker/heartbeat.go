@@ -2,6 +2,8 @@ package sqsworker
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"time"
 )
 
@@ -18,12 +20,13 @@ func (w *Worker) heartbeat(ctx context.Context) {
 		case <-tick.C:
 		}
 
-		all := w.allInFlight()
-		for len(all) > 0 {
-			n := min(len(all), maxBatch)
-			w.renew(ctx, all[:n])
-			all = all[n:]
+		// Side by side: one slow call after the other would come too late for the
+		// last messages.
+		var calls sync.WaitGroup
+		for batch := range slices.Chunk(w.allInFlight(), maxBatch) {
+			calls.Go(func() { w.renew(ctx, batch) })
 		}
+		calls.Wait()
 	}
 }
 
@@ -33,8 +36,8 @@ func (w *Worker) renew(ctx context.Context, messages []*inFlight) {
 	now := time.Now()
 
 	// The locks stay until the call is answered, so that none of these messages
-	// is settled meanwhile. Only this goroutine locks several, so the order in
-	// which it locks them does not matter.
+	// is settled meanwhile. Only heartbeats lock several, and no two of them the
+	// same ones, so the order in which they lock them does not matter.
 	var due []*inFlight
 	for _, f := range messages {
 		f.mu.Lock()

@@ -16,7 +16,8 @@ import (
 type inFlight struct {
 	Message
 	receipt string
-	ctx     context.Context // ends with the visibility
+	raw     map[string]types.MessageAttributeValue // the message's attributes, each with its type
+	ctx     context.Context                        // ends with the visibility
 	cancel  context.CancelCauseFunc
 	expire  *time.Timer // ends ctx a margin before the visibility ends
 
@@ -30,7 +31,7 @@ type inFlight struct {
 
 // track begins to keep a message that was received at the given time.
 func (w *Worker) track(ctx context.Context, m types.Message, received time.Time) *inFlight {
-	f := &inFlight{Message: newMessage(m), receipt: aws.ToString(m.ReceiptHandle), until: received.Add(w.o.Visibility)}
+	f := &inFlight{Message: newMessage(m), receipt: aws.ToString(m.ReceiptHandle), raw: m.MessageAttributes, until: received.Add(w.o.Visibility)}
 	f.ctx, f.cancel = context.WithCancelCause(ctx)
 
 	// The margin leaves the handler time to return before another worker can

@@ -63,6 +63,7 @@ var (
 const (
 	maxBatch      = 10
 	maxVisibility = 12 * time.Hour
+	maxWait       = 20 * time.Second
 )
 
 func (o Options) withDefaults() (Options, error) {
@@ -88,6 +89,12 @@ func (o Options) withDefaults() (Options, error) {
 	switch {
 	case o.Visibility < 2*time.Second || o.Visibility > maxVisibility || o.Visibility%time.Second != 0:
 		return o, fmt.Errorf("sqsworker: visibility %v is not whole seconds from 2 s to 12 h", o.Visibility)
+	case o.Wait < time.Second || o.Wait > maxWait || o.Wait%time.Second != 0:
+		return o, fmt.Errorf("sqsworker: a long poll of %v is not whole seconds from 1 s to %v", o.Wait, maxWait)
+	case o.HandleWithin < 0 || o.Linger < 0 || o.Drain < 0:
+		return o, fmt.Errorf("sqsworker: a time is negative: HandleWithin %v, Linger %v, Drain %v", o.HandleWithin, o.Linger, o.Drain)
+	case o.MaxReceiveCount < 0 || o.MaxReceiveCount > 1000:
+		return o, fmt.Errorf("sqsworker: SQS has no maxReceiveCount of %d", o.MaxReceiveCount)
 	case o.BatchSize < 1 || o.BatchSize > maxBatch:
 		return o, fmt.Errorf("sqsworker: a receive takes 1 to %d messages, not %d", maxBatch, o.BatchSize)
 	case o.MaxInFlight < 1:

@@ -81,6 +81,12 @@ func (w *Worker) settle(ctx context.Context, f *inFlight, r Result) Outcome {
 		return OutcomeLost
 	}
 
+	// A handler that was cut short has not failed: another worker need not wait, and
+	// what its error says is no reason for a dead letter.
+	if (r.outcome == OutcomeRetried || r.outcome == OutcomeDead) && errors.Is(context.Cause(f.ctx), ErrDraining) {
+		r = Release()
+	}
+
 	// The copy first, then the delete: a crash in between leaves two messages,
 	// the other order would leave none.
 	if r.outcome == OutcomeDead {
@@ -88,11 +94,6 @@ func (w *Worker) settle(ctx context.Context, f *inFlight, r Result) Outcome {
 			w.o.Log.Error("dead-letter failed; the message is retried", "queue", w.o.Queue, "message_id", f.ID, "err", err)
 			r = RetryAfter(mistakeDelay, err)
 		}
-	}
-
-	// The handler was cut short, it did not fail: another worker need not wait.
-	if r.outcome == OutcomeRetried && errors.Is(context.Cause(f.ctx), ErrDraining) {
-		r = Release()
 	}
 
 	switch r.outcome {
@@ -124,11 +125,14 @@ func (w *Worker) deadLetter(ctx context.Context, f *inFlight, reason error) erro
 		return err
 	}
 
-	in := &sqs.SendMessageInput{QueueUrl: &url, MessageBody: aws.String(string(f.Body)), MessageAttributes: deadAttributes(f.Message, reason)}
+	in := &sqs.SendMessageInput{QueueUrl: &url, MessageBody: aws.String(string(f.Body)), MessageAttributes: deadAttributes(f.raw, reason)}
+	if f.Group != "" {
+		in.MessageGroupId = &f.Group // on a standard queue too: fair queues have groups
+	}
 	if strings.HasSuffix(w.o.DeadLetterQueue, fifoSuffix) {
 		// The message's own id: a copy that is sent twice within five minutes
 		// arrives once.
-		in.MessageGroupId, in.MessageDeduplicationId = &f.Group, &f.ID
+		in.MessageDeduplicationId = &f.ID
 	}
 	if _, err := w.o.Client.SendMessage(ctx, in); err != nil {
 		w.dead.forget(err)
@@ -137,9 +141,9 @@ func (w *Worker) deadLetter(ctx context.Context, f *inFlight, reason error) erro
 	return nil
 }
 
-// deadAttributes are the reason and as many of m's own attributes as there is
-// room for.
-func deadAttributes(m Message, reason error) map[string]types.MessageAttributeValue {
+// deadAttributes are the reason and as many of the message's own attributes as
+// there is room for.
+func deadAttributes(own map[string]types.MessageAttributeValue, reason error) map[string]types.MessageAttributeValue {
 	text := "no reason given"
 	if reason != nil {
 		text = reasonText(reason.Error())
@@ -147,9 +151,9 @@ func deadAttributes(m Message, reason error) map[string]types.MessageAttributeVa
 
 	// The reason comes first: SQS takes ten attributes at most.
 	out := map[string]types.MessageAttributeValue{ReasonAttribute: stringAttribute(text)}
-	for k, v := range m.Attributes {
+	for k, v := range own {
 		if _, taken := out[k]; !taken && len(out) < maxAttributes {
-			out[k] = stringAttribute(v)
+			out[k] = v
 		}
 	}
 	return out

@@ -226,7 +226,8 @@ func TestDeadLetter(t *testing.T) {
 			require.Equal(t, "unreadable", *d.MessageBody)
 			require.Equal(t, "not JSON", *d.MessageAttributes[ReasonAttribute].StringValue)
 			require.Equal(t, "t1", *d.MessageAttributes["trace"].StringValue)
-			require.Equal(t, fifo, d.MessageGroupId != nil)
+			require.Equal(t, "g", *d.MessageGroupId)
+			require.Equal(t, fifo, d.MessageDeduplicationId != nil)
 			require.EqualValues(t, 1, w.Stats().Dead)
 		})
 	}

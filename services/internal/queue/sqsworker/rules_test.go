@@ -1,0 +1,123 @@
+package sqsworker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/stretchr/testify/require"
+)
+
+// slowVisibility answers a change of visibility after a while.
+type slowVisibility struct {
+	*fakeSQS
+	takes time.Duration
+}
+
+func (s slowVisibility) ChangeMessageVisibilityBatch(ctx context.Context, in *sqs.ChangeMessageVisibilityBatchInput, o ...func(*sqs.Options)) (*sqs.ChangeMessageVisibilityBatchOutput, error) {
+	if !pause(ctx, s.takes) {
+		return nil, ctx.Err()
+	}
+	return s.fakeSQS.ChangeMessageVisibilityBatch(ctx, in, o...)
+}
+
+func TestManySlowHeartbeatsLoseNoMessage(t *testing.T) {
+	f := newFake(false)
+	for i := range 100 {
+		f.send("", fmt.Sprint(i))
+	}
+	handler := HandlerFunc(func(ctx context.Context, _ Message) Result {
+		// It ends between two heartbeats: the bubble's clock stands still while a
+		// goroutine waits for a mutex.
+		if !pause(ctx, 128*time.Second) {
+			return RetryAfter(time.Second, context.Cause(ctx))
+		}
+		return Done()
+	})
+	bubbleOn(t, slowVisibility{f, 1500 * time.Millisecond}, false, Options{Handler: handler, MaxInFlight: 100}, func(w *Worker, stop func() error) {
+		time.Sleep(3 * time.Minute)
+		require.Equal(t, Stats{Received: 100, Done: 100}, w.Stats())
+		require.NoError(t, stop())
+	})
+}
+
+func TestADeadLetterKeepsItsAttributesTypesAndGroup(t *testing.T) {
+	f := newFake(false)
+	f.own = map[string]types.MessageAttributeValue{
+		"trace": stringAttribute("t1"),
+		"n":     {DataType: aws.String("Number.int"), StringValue: aws.String("7")},
+		"raw":   {DataType: aws.String("Binary"), BinaryValue: []byte{0, 255}},
+	}
+	f.send("tenant", "x")
+	handler := HandlerFunc(func(context.Context, Message) Result { return DeadLetter(errFake) })
+	bubble(t, f, Options{Handler: handler}, func(_ *Worker, stop func() error) {
+		time.Sleep(5 * time.Second)
+		require.NoError(t, stop())
+	})
+
+	require.Len(t, f.dead, 1)
+	want := f.own
+	want[ReasonAttribute] = stringAttribute(errFake.Error())
+	require.Equal(t, want, f.dead[0].MessageAttributes)
+	require.Equal(t, "tenant", aws.ToString(f.dead[0].MessageGroupId))
+}
+
+func TestAHandlerThatIsCutShortNeverDeadLetters(t *testing.T) {
+	for name, o := range map[string]Options{
+		"by the drain": {Visibility: 30 * time.Second},
+		"by the loss":  {Visibility: 4 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(false)
+			f.send("", "x")
+			began := make(chan struct{}, 10)
+			o.Handler = HandlerFunc(func(ctx context.Context, _ Message) Result {
+				began <- struct{}{}
+				<-ctx.Done()
+				return DeadLetter(errors.Join(errors.New("gave up"), ctx.Err()))
+			})
+			if name == "by the loss" {
+				f.setFail("visibility", always(errFake)) // every heartbeat fails
+			}
+			bubble(t, f, o, func(w *Worker, stop func() error) {
+				<-began
+				if name == "by the loss" {
+					time.Sleep(5 * time.Second)
+					require.Positive(t, w.Stats().Lost)
+				}
+				require.NoError(t, stop())
+				require.Empty(t, f.dead)
+				require.Equal(t, 1, f.left())
+			})
+		})
+	}
+}
+
+func TestNewChecksTheOptions(t *testing.T) {
+	good := Options{Client: newFake(false), Queue: "q", Handler: HandlerFunc(func(context.Context, Message) Result { return Done() })}
+	_, err := New(good)
+	require.NoError(t, err)
+
+	for name, change := range map[string]func(o *Options){
+		"a poll over 20 s":       func(o *Options) { o.Wait = 21 * time.Second },
+		"a poll of 1.5 s":        func(o *Options) { o.Wait = 1500 * time.Millisecond },
+		"a negative poll":        func(o *Options) { o.Wait = -time.Second },
+		"a negative deadline":    func(o *Options) { o.HandleWithin = -1 },
+		"a negative linger":      func(o *Options) { o.Linger = -1 },
+		"a negative drain":       func(o *Options) { o.Drain = -1 },
+		"a negative count":       func(o *Options) { o.MaxReceiveCount = -1 },
+		"eleven at once":         func(o *Options) { o.BatchSize = 11 },
+		"a visibility of 13 h":   func(o *Options) { o.Visibility = 13 * time.Hour },
+		"nothing in flight ever": func(o *Options) { o.MaxInFlight = -1 },
+	} {
+		o := good
+		change(&o)
+		_, err := New(o)
+		require.Error(t, err, name)
+	}
+}
