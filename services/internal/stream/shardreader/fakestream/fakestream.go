@@ -60,11 +60,11 @@ func (s *Stream) Recreate(shards ...string) {
 
 	// A fake clock may stand still, but a reader tells two lives apart by their
 	// creation times alone.
-	created := time.Now()
+	created := time.Now().Truncate(time.Millisecond)
 	if !created.After(s.created) {
 		created = s.created.Add(time.Millisecond)
 	}
-	s.created, s.shards, s.order, s.next = created.Truncate(time.Millisecond), map[string]*shard{}, nil, 0
+	s.created, s.shards, s.order, s.next = created, map[string]*shard{}, nil, 0
 	s.consumers = map[string]*consumer{}
 
 	for _, id := range shards {
