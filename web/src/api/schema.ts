@@ -415,7 +415,7 @@ export interface paths {
         put?: never;
         /**
          * One driver's points (driver, importer)
-         * @description 202 means that the stream keeps every point that is not refused. One batch of a driver in flight at a time, sequences rising.
+         * @description 202 means that the stream keeps every point that is not refused. One batch of a driver in flight at a time, sequences rising: a sequence lies at its fix time or at most a day above it, and not below the first of the driver's last batch, which may be sent again. Refused by name are also 0,0 and a place that lies too far from the one before in the batch: over 100 metres a second.
          */
         post: operations["sendPoints"];
         delete?: never;
