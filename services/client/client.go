@@ -36,6 +36,8 @@ import (
 type Options struct {
 	GatewayURL  string
 	OperatorKey string // from the run file; lets the caller name its riders and drivers
+
+	OnRetry func(error) // hears of each failure that is tried again; may be nil
 }
 
 // API is Tandem as a program sees it. It is safe for concurrent use.
@@ -48,7 +50,7 @@ type API struct {
 func New(o Options) *API {
 	return &API{opts: o, http: httpclient.New(o.GatewayURL, httpclient.Options{
 		Timeout: 40 * time.Second, FirstByte: 35 * time.Second, Connections: 256,
-		Retry: httpclient.Retry{First: 100 * time.Millisecond, Most: 2 * time.Second, If: Temporary},
+		Retry: httpclient.Retry{First: 100 * time.Millisecond, Most: 2 * time.Second, If: Temporary, Notify: o.OnRetry},
 	})}
 }
 

@@ -34,6 +34,7 @@ type Retry struct {
 	First, Most time.Duration    // pause after the first failure, and the longest
 	For         time.Duration    // 0: as long as the context lives
 	If          func(error) bool // nil: Temporary
+	Notify      func(error)      // hears of each failure that is tried again; may be nil
 }
 
 // Client asks one server. It is safe for concurrent use.
@@ -112,7 +113,11 @@ func (c *Client) Do(ctx context.Context, r Request) (status int, err error) {
 			err = backoff.Permanent(err)
 		}
 		return struct{}{}, err
-	}, backoff.WithBackOff(pause), backoff.WithMaxElapsedTime(retry.For))
+	}, backoff.WithBackOff(pause), backoff.WithMaxElapsedTime(retry.For), backoff.WithNotify(func(err error, _ time.Duration) {
+		if retry.Notify != nil {
+			retry.Notify(err)
+		}
+	}))
 	return status, err
 }
 

@@ -85,6 +85,7 @@ type feeder struct {
 	mu      sync.Mutex
 	summary Summary
 	state   state
+	waiting string // why nothing goes on at the moment; "": it does
 }
 
 // ErrNothing is returned when a file was read and nothing of it was accepted.
@@ -99,14 +100,16 @@ func Run(ctx context.Context, out io.Writer, cfg Config) (s Summary, err error) 
 		return Summary{}, err
 	}
 
-	api := client.New(client.Options{GatewayURL: cfg.GatewayURL, OperatorKey: cfg.OperatorKey})
 	if rec.fixes = rec.fixes[:limited(len(rec.fixes), cfg.Limit)]; rec.kind == tripsKind {
 		rec.trips = rec.trips[:limited(len(rec.trips), cfg.Limit)]
 	}
 	f := &feeder{
-		cfg: cfg, rec: rec, out: out, importer: api.As(auth.Importer, "feed-"+rec.hash),
+		cfg: cfg, rec: rec, out: out,
 		summary: Summary{File: cfg.File, Hash: rec.hash, Format: rec.format, Lines: rec.lines, Points: rec.points, Rides: len(rec.trips), Refused: append([]Refusal{}, rec.refused...)},
 	}
+
+	api := client.New(client.Options{GatewayURL: cfg.GatewayURL, OperatorKey: cfg.OperatorKey, OnRetry: f.waits})
+	f.importer = api.As(auth.Importer, "feed-"+rec.hash)
 
 	f.summary.Extent = rec.extent()
 	f.summary.Notes = f.summary.Extent.odd()
@@ -144,8 +147,14 @@ func (f *feeder) feed(ctx context.Context) error {
 		feed = f.feedTrips
 	}
 	err := feed(ctx)
-	if ctx.Err() != nil {
-		return fmt.Errorf("feed: stopped after %d of %d; the same command with --resume goes on there", f.state.Done, len(f.rec.fixes)+len(f.rec.trips))
+	if err != nil && ctx.Err() != nil {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		stopped := fmt.Errorf("feed: stopped after %d of %d; the same command with --resume goes on there", f.state.Done, len(f.rec.fixes)+len(f.rec.trips))
+		if f.waiting != "" {
+			stopped = fmt.Errorf("%w (it was %s)", stopped, f.waiting)
+		}
+		return stopped
 	}
 	return err
 }
@@ -157,6 +166,19 @@ func (f *feeder) promise(e client.Entry) error {
 	}
 	e.At = time.Now().UTC()
 	return f.ledger.Write(e)
+}
+
+// waits notes why the next try is waited for, so that nobody looks at a line that
+// stands still without a reason.
+func (f *feeder) waits(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+
+	// That a try ran out of time says less than why the one before it failed.
+	if f.waiting != "" && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
+		return
+	}
+	f.waiting = fmt.Sprintf("waiting for %s: %s", f.cfg.GatewayURL, err)
 }
 
 func (f *feeder) refuse(line int, driver, reason string) {

@@ -124,6 +124,7 @@ func (f *feeder) sendDriver(ctx context.Context, driver string, points []client.
 			pause.Reset()
 			continue
 		}
+		f.waits(err)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -142,6 +143,9 @@ func (f *feeder) settle(driver string, points []client.Point, lines []int, answe
 
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if len(points) > 0 {
+		f.waiting = ""
+	}
 	for i, p := range points {
 		if r, no := refused[p.Seq]; no {
 			f.state.Refused++

@@ -61,17 +61,27 @@ func isTerminal(w io.Writer) bool {
 func (f *feeder) progressText(took time.Duration) string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	s := f.summary
-	total, unit := s.Points, "points"
-	if f.rec.kind == tripsKind {
-		total, unit = s.Rides, "rides"
+	if f.waiting != "" {
+		return f.waiting
 	}
 
-	done := s.Accepted + s.Resumed
-	rate := float64(s.Accepted) / took.Seconds()
-	left := "…"
-	if rate > 0 {
-		left = time.Duration(float64(max(0, total-done))/rate*float64(time.Second)).Round(time.Second).String() + " left"
+	s := f.summary
+	total, before := len(f.rec.fixes), s.Resumed+s.ResumedRefused
+	done, what := s.Accepted, fmt.Sprintf("%d of %d points accepted", s.Resumed+s.Accepted, total)
+	if f.rec.kind == tripsKind {
+		// A trip is done when its ride has ended, not when it is booked.
+		ended := s.Open
+		for _, n := range s.Ended {
+			ended += n
+		}
+		total, done = len(f.rec.trips), ended
+		what = fmt.Sprintf("%d of %d rides booked, %d under way, %d ended", s.Resumed+s.Accepted, total, s.Accepted-ended, s.Resumed+ended)
 	}
-	return fmt.Sprintf("%d of %d %s, %d refused, %.0f/s, %s     ", done, total, unit, len(s.Refused), rate, left)
+
+	left := "…"
+	if rate := float64(done) / took.Seconds(); rate > 0 {
+		todo := max(0, total-before-done-(f.state.Refused-s.ResumedRefused))
+		left = fmt.Sprintf("%.1f/s, %s left", rate, time.Duration(float64(todo)/rate*float64(time.Second)).Round(time.Second))
+	}
+	return fmt.Sprintf("%s, %d refused, %s     ", what, len(s.Refused), left)
 }

@@ -91,6 +91,7 @@ func (f *feeder) oneTrip(ctx context.Context, t trip, fleet *fleet) (*client.Rid
 	// The key is the same at each feed of the file: a ride of an earlier one comes
 	// back as it is now.
 	f.count(func(s *Summary) {
+		f.waiting = ""
 		s.Accepted++
 		if ride.Replayed {
 			s.Repeated++
@@ -146,11 +147,24 @@ func (p *prefix) add(i int, ride *client.Ride) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.ahead[i] = ride
-	st := &p.feeder.state // no other goroutine uses it while trips are fed
+	st := p.advance()
+
+	if st.Done-p.saved < saveEach && len(p.ahead) > 0 {
+		return nil
+	}
+	p.saved = st.Done
+	return p.feeder.saveState(st)
+}
+
+// advance moves the state over the trips that are finished.
+func (p *prefix) advance() state {
+	p.feeder.mu.Lock()
+	defer p.feeder.mu.Unlock()
+	st := &p.feeder.state
 	for {
 		ride, finished := p.ahead[st.Done]
 		if !finished {
-			break
+			return *st
 		}
 		delete(p.ahead, st.Done)
 		st.Done++
@@ -161,10 +175,4 @@ func (p *prefix) add(i int, ride *client.Ride) error {
 		st.Accepted++
 		st.Witness = witness{Ride: ride.ID}
 	}
-
-	if st.Done-p.saved < saveEach && len(p.ahead) > 0 {
-		return nil
-	}
-	p.saved = st.Done
-	return p.feeder.saveState(*st)
 }

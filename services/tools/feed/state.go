@@ -65,7 +65,7 @@ func (f *feeder) resume(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f.state = state{Hash: f.rec.hash, Drivers: st.Drivers}
+	f.count(func(*Summary) { f.state = state{Hash: f.rec.hash, Drivers: st.Drivers} })
 	if !f.cfg.Resume || st.Done == 0 {
 		return nil
 	}
@@ -77,11 +77,15 @@ func (f *feeder) resume(ctx context.Context) error {
 		return fmt.Errorf("feed: look for what the last feed sent: %w", err)
 	}
 	if !has {
-		f.summary.Notes = append(f.summary.Notes, "this Tandem does not have what the last feed sent, so the file was fed from its start")
+		f.count(func(s *Summary) {
+			s.Notes = append(s.Notes, "this Tandem does not have what the last feed sent, so the file was fed from its start")
+		})
 		return nil
 	}
-	f.state = st
-	f.summary.Resumed, f.summary.ResumedRefused = st.Accepted, st.Refused
+	f.count(func(s *Summary) {
+		f.state, f.waiting = st, ""
+		s.Resumed, s.ResumedRefused = st.Accepted, st.Refused
+	})
 	return nil
 }
 
