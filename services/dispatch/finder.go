@@ -18,7 +18,9 @@ import (
 // A ride is offered to the nearest drivers, in the order in which they can be there
 // by street.
 const (
-	searchLimit  = 40
+	searchFirst  = 40   // drivers asked for at first, and routed at most
+	searchMost   = 2560 // asked for at last
+	searchEnough = 5    // drivers who can be asked
 	searchWithin = 6000 // metres
 )
 
@@ -47,26 +49,33 @@ type nearDriver struct {
 
 // Find implements finder.
 func (f nearbyFinder) Find(ctx context.Context, pickup geo.Point, pick func(context.Context, []string) ([]string, error)) ([]string, error) {
-	near, err := f.near(ctx, pickup)
-	if err != nil || len(near) == 0 {
-		return nil, err
-	}
+	// All of the nearest may be busy. So more are asked for until enough can be
+	// asked, or there are no more within the distance.
+	for limit := searchFirst; ; limit = min(4*limit, searchMost) {
+		near, err := f.near(ctx, pickup, limit)
+		if err != nil || len(near) == 0 {
+			return nil, err
+		}
 
-	// Drivers who cannot be asked are left out before the routing, which is what
-	// costs time.
-	picked, err := pick(ctx, idsOf(near))
-	if err != nil {
-		return nil, err
-	}
+		// Drivers who cannot be asked are left out before the routing, which is what
+		// costs time.
+		picked, err := pick(ctx, idsOf(near))
+		if err != nil {
+			return nil, err
+		}
+		if len(picked) < searchEnough && len(near) == limit && limit < searchMost {
+			continue
+		}
 
-	near = slices.DeleteFunc(near, func(d nearDriver) bool { return !slices.Contains(picked, d.ID) })
-	return idsOf(f.soonest(near, pickup)), nil
+		near = slices.DeleteFunc(near, func(d nearDriver) bool { return !slices.Contains(picked, d.ID) })
+		return idsOf(f.soonest(near[:min(len(near), searchFirst)], pickup)), nil
+	}
 }
 
-func (f nearbyFinder) near(ctx context.Context, pickup geo.Point) ([]nearDriver, error) {
+func (f nearbyFinder) near(ctx context.Context, pickup geo.Point, limit int) ([]nearDriver, error) {
 	q := url.Values{
 		"lat": {strconv.FormatFloat(pickup.Lat, 'f', -1, 64)}, "lon": {strconv.FormatFloat(pickup.Lon, 'f', -1, 64)},
-		"limit": {strconv.Itoa(searchLimit)}, "within_m": {strconv.Itoa(searchWithin)},
+		"limit": {strconv.Itoa(limit)}, "within_m": {strconv.Itoa(searchWithin)},
 	}
 
 	var answer struct {

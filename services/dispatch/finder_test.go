@@ -3,8 +3,11 @@ package dispatch
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"testing"
 	"time"
 
@@ -46,4 +49,37 @@ func TestTheSoonestByStreetComesFirst(t *testing.T) {
 	defer cancel()
 	_, err = f.Find(ctx, pickup, nil)
 	require.Error(t, err)
+}
+
+// The 40 nearest are busy, and 200 more; the next one is free.
+func TestTheNearestFreeDriverIsFoundBehindManyBusyOnes(t *testing.T) {
+	signer, err := auth.NewSigner(bytes.Repeat([]byte("k"), 32))
+	require.NoError(t, err)
+	nearby := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		limit, err := strconv.Atoi(r.URL.Query().Get("limit"))
+		if err != nil {
+			t.Error(err)
+		}
+		drivers := []map[string]any{}
+		for i := range min(limit, 250) {
+			drivers = append(drivers, map[string]any{"driver_id": fmt.Sprint("d", i), "lat": -34.9, "lon": -56.1})
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"drivers": drivers})
+	}))
+	defer nearby.Close()
+	f := nearbyFinder{client: httpclient.ForService(nearby.URL, signer, "w1"), times: func(_ geo.Point, from []geo.Point) []time.Duration {
+		require.LessOrEqual(t, len(from), 40, "routing is what costs time")
+		return make([]time.Duration, len(from))
+	}}
+
+	free := func(from int) func(context.Context, []string) ([]string, error) {
+		return func(_ context.Context, near []string) ([]string, error) { return near[min(len(near), from):], nil }
+	}
+	got, err := f.Find(t.Context(), geo.Point{Lat: -34.9, Lon: -56.1}, free(240))
+	require.NoError(t, err)
+	require.Equal(t, []string{"d240", "d241", "d242", "d243", "d244", "d245", "d246", "d247", "d248", "d249"}, got)
+
+	got, err = f.Find(t.Context(), geo.Point{Lat: -34.9, Lon: -56.1}, free(250))
+	require.NoError(t, err)
+	require.Empty(t, got, "there are no more")
 }

@@ -15,7 +15,7 @@ import (
 
 const (
 	defaultLimit = 8
-	maxLimit     = 100
+	maxLimit     = 2560 // dispatch asks for as many where the nearest are busy
 	defaultM     = 5_000
 	maxM         = 50_000
 )
