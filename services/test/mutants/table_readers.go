@@ -101,11 +101,19 @@ func readers() []mutant {
 			before: "if now.Sub(v.arrived) > silentAfter {", after: "if false {",
 		},
 		{
+			name: "a client is sent what lies outside its view", file: mapfeedDir + "waiting.go", tests: "TestAClientSeesWhatLiesInItsView",
+			before: "return view.Contains(geo.Point{Lat: v.point.Lat, Lon: v.point.Lon})", after: "return v.id > 0 || view.Valid()",
+		},
+		{
+			name: "a newer frame replaces the one that waits", file: mapfeedDir + "waiting.go", tests: "TestASlowClientMissesNoVehicle",
+			before: "\tif w == nil {\n", after: "\tif w == nil || true {\n",
+		},
+		{
 			name: "a client whose queue is full holds up the map", file: mapfeedDir + "client.go", tests: "TestAFullQueueEndsTheClient",
 			before: "\tdefault:\n\t\tc.feed.log.Debug(", after: "\tcase <-time.After(time.Hour):\n\t\tc.feed.log.Debug(",
 		},
 		{
-			name: "nearby finds drivers out of reach", file: nearbyDir + "index.go", tests: "TestNearIsWhatALookAtEveryDriverFinds",
+			name: "nearby finds drivers out of reach", file: nearbyDir + "index.go", tests: "TestReachIsExact",
 			before: "if d <= within && x", after: "if x", quick: true,
 		},
 		{

@@ -87,8 +87,8 @@ func streams() []mutant {
 			before: "return body, md5.Sum(body) == [md5.Size]byte(sum)", after: "return body, len(sum) > 0",
 		},
 		{
-			name: "a reader moves on past what its handler refused", file: readerDir + "shard.go", quick: true, tests: "TestHandlersError|TestReadsInOrder|TestEachRecord",
-			before: "\t\tif err := s.handle(ctx, b); err != nil {\n\t\t\treturn true, err\n\t\t}\n", after: "\t\t_ = s.handle(ctx, b)\n",
+			name: "a reader that resumes hands a record over twice", file: readerDir + "unpack.go", quick: true, tests: "TestResumesInsideAnAggregate",
+			before: "if u.Sub > done {", after: "if u.Sub >= done {",
 		},
 		{
 			name: "a reader resumes at the beginning of an aggregate", file: readerDir + "unpack.go", tests: "TestResumesInsideAnAggregate",
