@@ -94,6 +94,7 @@ func (p person) sendWithin(t *testing.T, ctx context.Context, method, path, body
 	token, err := p.h.signer.Sign(p.id, time.Minute)
 	require.NoError(t, err)
 	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Content-Type", "application/json")
 	for i := 0; i+1 < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}

@@ -137,8 +137,12 @@ func listFilter(c *gin.Context, id auth.Identity) (ride.Filter, error) {
 	if f.State != "" && !slices.Contains(ride.States(), f.State) {
 		return f, problem.Field("state", "%q is not a state; there are %v.", f.State, ride.States())
 	}
-	if f.After != "" && uuid.Validate(f.After) != nil {
-		return f, problem.Field("after", "%q is not a ride's id; send the next of the page before.", f.After)
+	if f.After != "" {
+		after, err := uuid.Parse(f.After)
+		if err != nil {
+			return f, problem.Field("after", "%q is not a ride's id; send the next of the page before.", f.After)
+		}
+		f.After = after.String() // Parse takes other spellings, too
 	}
 	if text := c.Query("limit"); text != "" {
 		n, err := strconv.Atoi(text)

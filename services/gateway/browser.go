@@ -99,8 +99,16 @@ func (b browser) sendAs(w http.ResponseWriter, r *http.Request, id auth.Identity
 		return
 	}
 
+	ctx, done, err := b.underWay.begin(r.Context(), person(r, id))
+	if err != nil {
+		w.Header().Set("Retry-After", "1")
+		httpserver.WriteProblem(w, err)
+		return
+	}
+	defer done()
+
 	r.Header.Set("Authorization", "Bearer "+token)
-	b.api.ServeHTTP(w, r)
+	b.api.ServeHTTP(w, r.WithContext(ctx))
 }
 
 // identify returns who a browser's request is from, by the role's cookie.
@@ -117,7 +125,7 @@ func (g *gateway) identify(r *http.Request, role auth.Role) (auth.Identity, erro
 		return id, nil
 	}
 
-	id, err := g.store.session(r.Context(), cookie.Value)
+	id, err := g.store.session(r.Context(), cookieSession, cookie.Value)
 	switch {
 	case errors.Is(err, errNoSession):
 		return auth.Identity{}, errLogin

@@ -13,6 +13,11 @@
 //   - A program sends a bearer token to /v1/…, which it got from
 //     POST /v1/tokens; the gateway passes it on as it is.
 //
+// Signing out ends all of a person's sessions, refresh tokens and tickets, and the
+// requests and sockets that are under way through this gateway; through another
+// one, a cookie that it remembers works for a minute longer. Behind another proxy
+// all viewers have one address, and share what one may have under way.
+//
 // Tokens live for 15 minutes and are checked by every service itself; what the
 // gateway keeps (schema account) are accounts, hashed session secrets and
 // hashed one-time socket tickets. So a gateway can be killed at any time and

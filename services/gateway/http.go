@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 
@@ -50,7 +51,7 @@ func (g *gateway) signIn(c *gin.Context) error {
 	}
 
 	id := guest(role)
-	secret, err := g.store.newSession(c.Request.Context(), id)
+	secret, err := g.store.newSession(c.Request.Context(), cookieSession, id)
 	if err != nil {
 		return err
 	}
@@ -84,17 +85,38 @@ func (g *gateway) signOut(c *gin.Context) error {
 		return problem.New(problem.Forbidden, "This may only be asked by Tandem's own page.")
 	}
 
-	if cookie, err := c.Request.Cookie(cookieName(role)); err == nil {
-		// Deleted before the cookie is: if it fails, the page still has what it
-		// needs to try again.
-		g.sessions.Remove(cookie.Value)
-		if err := g.store.endSession(c.Request.Context(), cookie.Value); err != nil {
+	switch id, err := g.identify(c.Request, role); {
+	case err == nil:
+		// Ended before the cookie is: if it fails, the page still has what it needs to
+		// try again.
+		if err := g.signOutEverywhere(c.Request, id); err != nil {
 			return err
 		}
+	case !errors.Is(err, errLogin):
+		return err // it is not known who that is, now
 	}
 
 	setCookie(c.Writer, c.Request, role, "", -1)
 	c.Status(http.StatusNoContent)
+	return nil
+}
+
+// signOutEverywhere ends all sessions, refresh tokens and sockets of a person: who
+// signs out where others sit does not think of what else is open.
+func (g *gateway) signOutEverywhere(r *http.Request, id auth.Identity) error {
+	if id.Role == auth.Viewer {
+		return nil // nobody has signed in
+	}
+	if err := g.store.endSessions(r.Context(), id); err != nil {
+		return err
+	}
+
+	for _, secret := range g.sessions.Keys() {
+		if known, ok := g.sessions.Peek(secret); ok && known == id {
+			g.sessions.Remove(secret)
+		}
+	}
+	g.underWay.end(person(r, id))
 	return nil
 }
 

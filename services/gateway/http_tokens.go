@@ -54,7 +54,7 @@ func (g *gateway) token(c *gin.Context) error {
 // tokenIdentity returns whom the token is for, and a guest's refresh token.
 func (g *gateway) tokenIdentity(ctx context.Context, in tokenRequest, operatorKey string) (id auth.Identity, refresh string, err error) {
 	if in.RefreshToken != "" {
-		id, err = g.store.session(ctx, in.RefreshToken)
+		id, err = g.store.session(ctx, refreshSession, in.RefreshToken)
 		if errors.Is(err, errNoSession) {
 			err = errLogin
 		}
@@ -77,7 +77,7 @@ func (g *gateway) tokenIdentity(ctx context.Context, in tokenRequest, operatorKe
 		return anonymous, "", nil
 	case auth.Rider, auth.Driver:
 		id = guest(in.Role)
-		refresh, err = g.store.newSession(ctx, id)
+		refresh, err = g.store.newSession(ctx, refreshSession, id)
 		return id, refresh, err
 	}
 	return id, "", problem.New(problem.Forbidden, "The role %q takes the operator's key, in the header X-Operator-Key.", in.Role)

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
 	"path"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"tandem/services/internal/httpserver"
@@ -51,9 +53,32 @@ func (g *gateway) api() (http.Handler, error) {
 			return
 		}
 
-		r.Body = http.MaxBytesReader(w, r.Body, maxProxied)
+		if r.Body != http.NoBody {
+			r.Body = &arriving{ReadCloser: http.MaxBytesReader(w, r.Body, maxProxied)}
+		}
 		mux.ServeHTTP(w, r)
 	}), nil
+}
+
+// arriving is a client's body that remembers why it could not be read: the proxy
+// would say that the service did not answer.
+type arriving struct {
+	io.ReadCloser
+	failed atomic.Pointer[error]
+}
+
+// bodyError wraps an error of reading a client's body.
+type bodyError struct{ error }
+
+func (e *bodyError) Unwrap() error { return e.error }
+
+func (a *arriving) Read(p []byte) (int, error) {
+	n, err := a.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		err = &bodyError{err}
+		a.failed.Store(&err)
+	}
+	return n, err
 }
 
 func nothing(w http.ResponseWriter, r *http.Request) {
@@ -83,9 +108,15 @@ func (g *gateway) proxy(service, target string) (http.Handler, error) {
 		Transport: &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: 60 * time.Second, ResponseHeaderTimeout: 35 * time.Second},
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			var tooLarge *http.MaxBytesError
+			if in, ok := r.Body.(*arriving); ok && in.failed.Load() != nil {
+				err = *in.failed.Load() // the client's body ended too early: no fault of the service's
+			}
+			var cut *bodyError
 			switch {
 			case errors.As(err, &tooLarge):
 				httpserver.WriteProblem(w, err)
+			case errors.As(err, &cut):
+				httpserver.WriteProblem(w, problem.Wrap(err, problem.Invalid, "The body did not arrive whole, as its headers had announced it."))
 			case errors.Is(err, context.Canceled):
 				httpserver.WriteProblem(w, problem.New(problem.Unavailable, "The request was ended. Try again."))
 			default:

@@ -37,6 +37,7 @@ type gateway struct {
 	env      lifecycle.Env
 	store    store
 	sessions *expirable.LRU[string, auth.Identity] // by secret
+	underWay underWay
 }
 
 // Sessions are cached, so that not every request of a page costs a query. One that
@@ -62,7 +63,8 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	}
 	defer pool.Close()
 
-	g := &gateway{cfg: cfg, env: env, store: store{pool}, sessions: expirable.NewLRU[string, auth.Identity](cacheLimit, nil, cacheLife)}
+	g := &gateway{cfg: cfg, env: env, store: store{pool}, sessions: expirable.NewLRU[string, auth.Identity](cacheLimit, nil, cacheLife),
+		underWay: underWay{by: map[string]map[*context.CancelFunc]bool{}}}
 	front, err := g.front(ctx)
 	if err != nil {
 		return err
@@ -71,7 +73,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	return lifecycle.Group(ctx,
 		lifecycle.Task{Name: "http", Run: func(ctx context.Context) error {
 			return httpserver.Serve(ctx, httpserver.Options{
-				Name: "gateway", Env: env, Auth: cfg.Auth, Routes: g.routes(), NoRoute: front,
+				Name: "gateway", Env: env, Auth: cfg.Auth, Routes: g.routes(), NoRoute: front, PrivateMetrics: true,
 				Ready: []httpserver.Check{{Name: "database", Run: pool.Ping}},
 			})
 		}},

@@ -53,30 +53,44 @@ func (s store) ensureAccount(ctx context.Context, id auth.Identity) error {
 	return nil
 }
 
+// A cookie's secret and a refresh token's do not stand in for each other: what a
+// browser keeps from pages and sends by itself is no program's, and the reverse.
+const (
+	cookieSession  = "cookie"
+	refreshSession = "refresh"
+)
+
 // newSession creates a session, and its account if needed. The secret is returned
 // this once and kept as a hash only, so that whoever reads the table cannot sign in.
-func (s store) newSession(ctx context.Context, id auth.Identity) (secret string, err error) {
+func (s store) newSession(ctx context.Context, kind string, id auth.Identity) (secret string, err error) {
 	if err := s.ensureAccount(ctx, id); err != nil {
 		return "", err
 	}
 
 	secret, hash := newSecret()
-	_, err = s.pool.Exec(ctx, `INSERT INTO account.sessions (secret_hash, role, subject, expires_at)
-		VALUES ($1, $2, $3, now() + $4)`, hash, id.Role, id.Subject, sessionLife)
+	_, err = s.pool.Exec(ctx, `INSERT INTO account.sessions (secret_hash, role, subject, expires_at, kind)
+		VALUES ($1, $2, $3, now() + $4, $5)`, hash, id.Role, id.Subject, sessionLife, kind)
 	if err != nil {
 		return "", fmt.Errorf("create session: %w", err)
 	}
 	return secret, nil
 }
 
-// session returns whom a secret speaks for, or errNoSession.
-func (s store) session(ctx context.Context, secret string) (auth.Identity, error) {
-	return s.identity(ctx, `SELECT role, subject FROM account.sessions WHERE secret_hash = $1 AND expires_at > now()`, secret)
+// session returns whom a secret of that kind speaks for, or errNoSession.
+func (s store) session(ctx context.Context, kind, secret string) (auth.Identity, error) {
+	return s.identity(ctx, `SELECT role, subject FROM account.sessions WHERE kind = $2 AND secret_hash = $1 AND expires_at > now()`, secret, kind)
 }
 
-func (s store) endSession(ctx context.Context, secret string) error {
-	if _, err := s.pool.Exec(ctx, `DELETE FROM account.sessions WHERE secret_hash = $1`, hashSecret(secret)); err != nil {
-		return fmt.Errorf("end session: %w", err)
+// endSessions ends everything by which a person is signed in: all cookies, refresh
+// tokens and unused tickets.
+func (s store) endSessions(ctx context.Context, id auth.Identity) error {
+	for _, q := range []string{
+		`DELETE FROM account.sessions WHERE role = $1 AND subject = $2`,
+		`DELETE FROM account.socket_tickets WHERE role = $1 AND subject = $2`,
+	} {
+		if _, err := s.pool.Exec(ctx, q, id.Role, id.Subject); err != nil {
+			return fmt.Errorf("end sessions: %w", err)
+		}
 	}
 	return nil
 }
@@ -113,10 +127,10 @@ func (s store) prune(ctx context.Context) error {
 	return nil
 }
 
-func (s store) identity(ctx context.Context, query, secret string) (auth.Identity, error) {
+func (s store) identity(ctx context.Context, query, secret string, args ...any) (auth.Identity, error) {
 	var id auth.Identity
 
-	err := s.pool.QueryRow(ctx, query, hashSecret(secret)).Scan(&id.Role, &id.Subject)
+	err := s.pool.QueryRow(ctx, query, append([]any{hashSecret(secret)}, args...)...).Scan(&id.Role, &id.Subject)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return id, errNoSession
 	}

@@ -20,13 +20,13 @@ func TestWhatHasExpiredOpensNothing(t *testing.T) {
 		require.NoError(t, err)
 	}
 
-	secret, err := s.newSession(ctx, rider)
+	secret, err := s.newSession(ctx, cookieSession, rider)
 	require.NoError(t, err)
-	id, err := s.session(ctx, secret)
+	id, err := s.session(ctx, cookieSession, secret)
 	require.NoError(t, err)
 	require.Equal(t, rider, id)
 	expire("sessions")
-	_, err = s.session(ctx, secret)
+	_, err = s.session(ctx, cookieSession, secret)
 	require.ErrorIs(t, err, errNoSession)
 
 	ticket, err := s.newTicket(ctx, rider)
@@ -35,16 +35,16 @@ func TestWhatHasExpiredOpensNothing(t *testing.T) {
 	_, err = s.useTicket(ctx, ticket)
 	require.ErrorIs(t, err, errNoSession)
 
-	ended, err := s.newSession(ctx, rider)
+	ended, err := s.newSession(ctx, cookieSession, rider)
 	require.NoError(t, err)
-	require.NoError(t, s.endSession(ctx, ended))
-	_, err = s.session(ctx, ended)
+	require.NoError(t, s.endSessions(ctx, rider))
+	_, err = s.session(ctx, cookieSession, ended)
 	require.ErrorIs(t, err, errNoSession)
 
-	other, err := s.newSession(ctx, rider)
+	other, err := s.newSession(ctx, cookieSession, rider)
 	require.NoError(t, err)
 	require.NoError(t, s.prune(ctx))
-	_, err = s.session(ctx, other)
+	_, err = s.session(ctx, cookieSession, other)
 	require.NoError(t, err, "what has not expired stays")
 	var left int
 	require.NoError(t, pool.QueryRow(ctx, `SELECT count(*) FROM account.sessions`).Scan(&left))

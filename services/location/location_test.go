@@ -39,6 +39,7 @@ func post(t *testing.T, do func(*http.Request) (int, []byte), signer *auth.Signe
 	token, err := signer.Sign(id, time.Minute)
 	require.NoError(t, err)
 	req := httptest.NewRequestWithContext(t.Context(), "POST", "/v1/points", strings.NewReader(body))
+	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Authorization", "Bearer "+token)
 	status, raw := do(req)
 	out := map[string]any{}

@@ -73,12 +73,12 @@ func (s *store) inboxHTTP(c *gin.Context) error {
 
 // deliveriesHTTP is GET /v1/deliveries?ride_id=.
 func (s *store) deliveriesHTTP(c *gin.Context) error {
-	ride := c.Query("ride_id")
-	if uuid.Validate(ride) != nil {
+	ride, err := uuid.Parse(c.Query("ride_id"))
+	if err != nil {
 		return problem.Field("ride_id", "It is a ride's id.")
 	}
 
-	out, err := s.deliveries(c.Request.Context(), ride)
+	out, err := s.deliveries(c.Request.Context(), ride.String()) // Parse takes other spellings, too
 	if err != nil {
 		return err
 	}

@@ -226,6 +226,7 @@ func TestRoutes(t *testing.T) {
 		token, err := signer.Sign(auth.Identity{Subject: "ana", Role: role}, time.Minute)
 		require.NoError(t, err)
 		r := httptest.NewRequest(method, path, strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
 		r.Header.Set("Authorization", "Bearer "+token)
 		w := httptest.NewRecorder()
 		api.ServeHTTP(w, r)

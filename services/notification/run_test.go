@@ -59,6 +59,7 @@ func TestFromTheQueueToInboxAndPhone(t *testing.T) {
 		require.NoError(t, err)
 		req, err := http.NewRequestWithContext(t.Context(), method, "http://"+l.Addr().String()+path, strings.NewReader(body))
 		require.NoError(t, err)
+		req.Header.Set("Content-Type", "application/json")
 		req.Header.Set("Authorization", "Bearer "+token)
 		return do(t, req)
 	}

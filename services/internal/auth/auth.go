@@ -53,7 +53,10 @@ const MaxLife = 15 * time.Minute
 
 const (
 	issuer    = "tandem"
+	audience  = "tandem" // every service of the deployment
 	minKeyLen = 32
+	// skew is how far the clock of who signed may be ahead.
+	skew = 30 * time.Second
 )
 
 // Signer signs and verifies tokens with one key. It is safe for concurrent use.
@@ -84,7 +87,7 @@ func (s *Signer) Sign(id Identity, life time.Duration) (string, error) {
 
 	now := s.now()
 	c := claims{Role: id.Role, RegisteredClaims: jwt.RegisteredClaims{
-		Issuer: issuer, Subject: id.Subject,
+		Issuer: issuer, Audience: jwt.ClaimStrings{audience}, Subject: id.Subject,
 		IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(min(life, MaxLife))),
 	}}
 
@@ -102,7 +105,7 @@ func (s *Signer) Verify(token string) (Identity, error) {
 
 	// The algorithm is named: a token's own header must not choose it.
 	_, err := jwt.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return s.key, nil },
-		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithIssuer(issuer),
+		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithIssuer(issuer), jwt.WithAudience(audience),
 		jwt.WithExpirationRequired(), jwt.WithTimeFunc(s.now))
 
 	switch {
@@ -111,6 +114,9 @@ func (s *Signer) Verify(token string) (Identity, error) {
 	case err != nil:
 		return Identity{}, fmt.Errorf("%w: %w", ErrInvalid, err)
 	case !c.Role.Valid() || c.Subject == "":
+		return Identity{}, ErrInvalid
+	case c.IssuedAt == nil || c.IssuedAt.After(s.now().Add(skew)) || c.ExpiresAt.Sub(c.IssuedAt.Time) > MaxLife:
+		// Whoever signed it, it is not one of Sign's.
 		return Identity{}, ErrInvalid
 	}
 	return Identity{Subject: c.Subject, Role: c.Role}, nil

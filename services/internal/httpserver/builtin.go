@@ -48,6 +48,7 @@ const (
 )
 
 func (s *server) builtin() []Route {
+	operators := []auth.Role{auth.Service, auth.Admin}
 	metrics := promhttp.HandlerFor(s.Env.Metrics, promhttp.HandlerOpts{})
 
 	return []Route{
@@ -56,11 +57,11 @@ func (s *server) builtin() []Route {
 			return nil
 		}},
 		{Method: http.MethodGet, Path: "/readyz", Public: true, Handle: s.readyz},
-		{Method: http.MethodGet, Path: "/metrics", Public: true, Handle: func(c *gin.Context) error {
+		{Method: http.MethodGet, Path: "/metrics", Public: !s.PrivateMetrics, Roles: operators, Handle: func(c *gin.Context) error {
 			metrics.ServeHTTP(c.Writer, c.Request)
 			return nil
 		}},
-		{Method: http.MethodGet, Path: "/v1/status", Roles: []auth.Role{auth.Service, auth.Admin}, Handle: s.status},
+		{Method: http.MethodGet, Path: "/v1/status", Roles: operators, Handle: s.status},
 	}
 }
 

@@ -24,6 +24,8 @@ import (
 	"tandem/services/internal/lifecycle"
 )
 
+const defaultTimeout = 30 * time.Second
+
 // DefaultMaxBody is the largest request body of a route that names no limit.
 const DefaultMaxBody = 64 << 10
 
@@ -71,15 +73,20 @@ type Options struct {
 	Ready []Check
 	// Status returns the detail of GET /v1/status (roles service and admin).
 	Status func() any
+	// PrivateMetrics keeps /metrics from whom has no token of a service or an admin:
+	// for the server that everybody reaches.
+	PrivateMetrics bool
 	// NoRoute, when set, answers what no route matches (the gateway's app).
 	NoRoute http.Handler
-	// Timeout bounds a request that is not a stream; 0 is 30 s.
+	// Timeout bounds a request that is not a stream, and the sending of any
+	// request's body; 0 is 30 s.
 	Timeout time.Duration
 }
 
 // Serve listens on o.Env.Listener until ctx ends, then drains for at most
 // lifecycle.DrainTimeout. It returns nil after a clean drain.
 func Serve(ctx context.Context, o Options) error {
+	o.Timeout = cmp.Or(o.Timeout, defaultTimeout)
 	hosts, err := NewHosts(o.Env.Hosts)
 	if err != nil {
 		return err
@@ -91,7 +98,7 @@ func Serve(ctx context.Context, o Options) error {
 
 	// A request's read and write deadlines are set by its route: a stream has none.
 	srv := &http.Server{
-		Handler:           hosts.guard(handler),
+		Handler:           bounded(hosts.guard(handler), o.Timeout),
 		ReadHeaderTimeout: 5 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
@@ -120,7 +127,7 @@ func Serve(ctx context.Context, o Options) error {
 // (Hosts). When ctx ends, draining begins: /readyz
 // turns 503, so that no new work is sent here, and the contexts of streams end.
 func NewHandler(ctx context.Context, o Options) (http.Handler, error) {
-	o.Timeout = cmp.Or(o.Timeout, 30*time.Second)
+	o.Timeout = cmp.Or(o.Timeout, defaultTimeout)
 	s := &server{Options: o, started: time.Now(), failing: map[string]bool{}, life: ctx, metrics: newMetrics(o.Env.Metrics)}
 	return s.engine()
 }

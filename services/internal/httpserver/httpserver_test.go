@@ -52,6 +52,7 @@ func (f *fixture) do(t *testing.T, method, path, body string, role auth.Role) (i
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, f.url+path, strings.NewReader(body))
 	require.NoError(t, err)
+	req.Header.Set("Content-Type", "application/json")
 	if role != "" {
 		token, err := f.signer.Sign(auth.Identity{Subject: "s1", Role: role}, time.Minute)
 		require.NoError(t, err)

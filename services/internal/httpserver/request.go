@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -19,10 +21,17 @@ func Identity(c *gin.Context) auth.Identity {
 	return id
 }
 
-// Bind reads the JSON body into v. Unknown members, wrong types and trailing
-// bytes are problems that name the member.
+// Bind reads the JSON body into v. Unknown and repeated members, wrong types and
+// trailing bytes are problems that name the member.
 func Bind(c *gin.Context, v any) error {
-	dec := json.NewDecoder(c.Request.Body)
+	// A page of another site may send a form or a plain text without asking first.
+	kind, _, err := mime.ParseMediaType(c.GetHeader("Content-Type"))
+	if err != nil || kind != "application/json" {
+		return problem.New(problem.Unsupported, "Send JSON, with Content-Type: application/json.")
+	}
+
+	var text strings.Builder
+	dec := json.NewDecoder(io.TeeReader(c.Request.Body, &text))
 	dec.DisallowUnknownFields() // a misspelt member would be ignored in silence
 
 	if err := dec.Decode(v); err != nil {
@@ -32,7 +41,7 @@ func Bind(c *gin.Context, v any) error {
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return problem.New(problem.Invalid, "The body has more after its JSON value; send one value.")
 	}
-	return nil
+	return checkMembers(text.String())
 }
 
 // bindProblem turns a decoder's error into one that names the member.

@@ -23,6 +23,7 @@ const (
 	Conflict        Code = "conflict"        // 409: the thing is in another state than the action needs
 	Gone            Code = "gone"            // 410: the thing was there and has ended
 	TooLarge        Code = "too_large"       // 413
+	Unsupported     Code = "unsupported"     // 415: the body is of another type than JSON
 	Misdirected     Code = "misdirected"     // 421: asked under a name that is not the server's
 	Unprocessable   Code = "unprocessable"   // 422: understood, but may not be done (same key, another body)
 	TooMany         Code = "too_many"        // 429
@@ -47,6 +48,8 @@ func (c Code) Status() int {
 		return http.StatusGone
 	case TooLarge:
 		return http.StatusRequestEntityTooLarge
+	case Unsupported:
+		return http.StatusUnsupportedMediaType
 	case Misdirected:
 		return http.StatusMisdirectedRequest
 	case Unprocessable:

@@ -170,6 +170,7 @@ func (s *stage) ask(method, url, subject string, role auth.Role, body string) bo
 
 	req, err := http.NewRequestWithContext(s.t.Context(), method, url, strings.NewReader(body))
 	require.NoError(s.t, err)
+	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Authorization", "Bearer "+token)
 
 	resp, err := http.DefaultClient.Do(req)

@@ -21,11 +21,19 @@ func front() []mutant {
 		},
 		{
 			name: "a session never expires", file: gatewayDir + "store.go", tests: "TestWhatHasExpiredOpensNothing",
-			before: "WHERE secret_hash = $1 AND expires_at > now()`", after: "WHERE secret_hash = $1`",
+			before: "AND secret_hash = $1 AND expires_at > now()`", after: "AND secret_hash = $1`",
 		},
 		{
 			name: "signing out leaves the session", file: gatewayDir + "store.go", tests: "TestWhatHasExpiredOpensNothing",
-			before: "`DELETE FROM account.sessions WHERE secret_hash = $1`", after: "`SELECT FROM account.sessions WHERE secret_hash = $1`",
+			before: "`DELETE FROM account.sessions WHERE role = $1 AND subject = $2`", after: "`SELECT FROM account.sessions WHERE role = $1 AND subject = $2`",
+		},
+		{
+			name: "a cookie is a refresh token", file: gatewayDir + "store.go", tests: "TestACookieIsNoRefreshToken",
+			before: "WHERE kind = $2 AND", after: "WHERE $2 <> '' AND",
+		},
+		{
+			name: "signing out leaves the sockets", file: gatewayDir + "http.go", tests: "TestSigningOutEnds",
+			before: "g.underWay.end(person(r, id))", after: "",
 		},
 		{
 			name: "any operator's key is right", file: gatewayDir + "http_tokens.go", quick: true, tests: "TestTokensForPrograms",
@@ -62,6 +70,26 @@ func front() []mutant {
 		{
 			name: "a token lives longer than the longest", file: "services/internal/auth/auth.go",
 			before: "now.Add(min(life, MaxLife))", after: "now.Add(life)",
+		},
+		{
+			name: "a token lives longer than the longest, whoever signed it", file: "services/internal/auth/auth.go",
+			before: "|| c.ExpiresAt.Sub(c.IssuedAt.Time) > MaxLife", after: "",
+		},
+		{
+			name: "any name is the server's", file: httpserverDir + "hosts.go", quick: true,
+			before: "case !h.Known(r):", after: "case r.Host == \"\":",
+		},
+		{
+			name: "another program's page on loopback is ours", file: httpserverDir + "hosts.go",
+			before: "return port == ownPort\n", after: "return true\n",
+		},
+		{
+			name: "a member may be there twice", file: httpserverDir + "members.go",
+			before: "case seen[name]:", after: "case false:",
+		},
+		{
+			name: "a body may take for ever", file: httpserverDir + "conn.go",
+			before: "_ = out.rc.SetReadDeadline(time.Now().Add(within))", after: "_ = within",
 		},
 		{
 			name: "every role may use every route", file: httpserverDir + "engine.go", quick: true, tests: "TestErrorsBecomeProblemsInOnePlace",

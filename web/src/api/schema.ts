@@ -1068,7 +1068,7 @@ export interface components {
             ticket: string;
         };
         /** @enum {string} */
-        ProblemCode: "invalid" | "unauthenticated" | "forbidden" | "not_found" | "conflict" | "gone" | "too_large" | "misdirected" | "unprocessable" | "too_many" | "unavailable" | "internal";
+        ProblemCode: "invalid" | "unauthenticated" | "forbidden" | "not_found" | "conflict" | "gone" | "too_large" | "unsupported" | "misdirected" | "unprocessable" | "too_many" | "unavailable" | "internal";
         /** @description RFC 9457 */
         Problem: {
             type: string;

@@ -1,0 +1,104 @@
+package httpserver_test
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"tandem/services/internal/httpserver"
+)
+
+// What two parsers may read differently is refused: the gateway's reader, or a log's,
+// must not see another request than the service does.
+func TestABodyMeansOneThing(t *testing.T) {
+	type input struct {
+		Seats int    `json:"seats"`
+		Name  string `json:"name"`
+		Deep  []struct {
+			Kind string `json:"kind"`
+		} `json:"deep"`
+	}
+	f := start(t, httpserver.Options{Routes: []httpserver.Route{{Method: "POST", Path: "/v1/seats", Public: true, Handle: func(c *gin.Context) error {
+		var in input
+		if err := httpserver.Bind(c, &in); err != nil {
+			return err
+		}
+		c.Status(http.StatusNoContent)
+		return nil
+	}}}})
+
+	for _, tc := range []struct {
+		kind, body string
+		status     int
+	}{
+		{"application/json", `{"seats":2,"name":"é"}`, 204},
+		{"Application/JSON; charset=utf-8", `{"seats":2}`, 204},
+		{"application/json", `{"deep":[{"kind":"a"},{"kind":"b"}]}`, 204},
+		{"text/plain", `{"seats":2}`, 415}, // a page may send this without asking first
+		{"application/x-www-form-urlencoded", `{"seats":2}`, 415},
+		{"", `{"seats":2}`, 415},
+		{"application/json", `{"seats":1,"seats":2}`, 400},
+		{"application/json", `{"deep":[{"kind":"a","kind":"b"}]}`, 400},
+		{"application/json", `{"Seats":2}`, 400},
+		{"application/json", `{"deep":[{"\u212aind":"a"}]}`, 400}, // Go takes the Kelvin sign for a k
+		{"application/json", "{\"name\":\"\xff\"}", 400},
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, f.url+"/v1/seats", strings.NewReader(tc.body))
+		require.NoError(t, err)
+		if tc.kind != "" {
+			req.Header.Set("Content-Type", tc.kind)
+		}
+		status, header, body := send(t, req)
+		assert.Equal(t, tc.status, status, "%s %s: %s", tc.kind, tc.body, body)
+		assert.Equal(t, "nosniff", header.Get("X-Content-Type-Options"))
+		assert.Equal(t, "no-store", header.Get("Cache-Control"))
+		assert.Equal(t, "same-origin", header.Get("Cross-Origin-Resource-Policy"))
+	}
+}
+
+// A client that announces a body and never sends it holds its connection for
+// Timeout, wherever it asks: a route, a proxy, or where there is nothing.
+func TestStalledBodiesAreCutOff(t *testing.T) {
+	read := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, err := io.ReadAll(r.Body)
+		httpserver.WriteProblem(w, err)
+	})
+	f := start(t, httpserver.Options{Timeout: 100 * time.Millisecond, NoRoute: read})
+
+	for _, path := range []string{"/healthz", "/proxied", "/v1/status"} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(f.url, "http://"))
+		require.NoError(t, err)
+		_, err = conn.Write([]byte("POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{"))
+		require.NoError(t, err)
+
+		require.NoError(t, conn.SetReadDeadline(time.Now().Add(10*time.Second)))
+		_, err = io.ReadAll(conn)
+		require.NoError(t, err, "%s: the server has closed it", path)
+		require.NoError(t, conn.Close())
+	}
+}
+
+// A stream may be silent for longer than Timeout.
+func TestStreamsOutliveTheTimeout(t *testing.T) {
+	f := start(t, httpserver.Options{Timeout: 50 * time.Millisecond, Routes: []httpserver.Route{{
+		Method: "GET", Path: "/stream", Public: true, Stream: true, Handle: func(c *gin.Context) error {
+			c.Writer.Flush()
+			select {
+			case <-c.Request.Context().Done():
+			case <-time.After(200 * time.Millisecond):
+				_, _ = c.Writer.WriteString("whole")
+			}
+			return nil
+		},
+	}}})
+	status, _, body := f.do(t, "GET", "/stream", "", "")
+	require.Equal(t, 200, status)
+	require.Equal(t, "whole", string(body))
+}
