@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"crypto/subtle"
 	"errors"
 	"net/http"
@@ -37,7 +36,7 @@ func (g *gateway) token(c *gin.Context) error {
 		return err
 	}
 
-	id, refresh, err := g.tokenIdentity(c.Request.Context(), in, c.GetHeader("X-Operator-Key"))
+	id, refresh, err := g.tokenIdentity(c, in)
 	if err != nil {
 		return err
 	}
@@ -52,7 +51,8 @@ func (g *gateway) token(c *gin.Context) error {
 }
 
 // tokenIdentity returns whom the token is for, and a guest's refresh token.
-func (g *gateway) tokenIdentity(ctx context.Context, in tokenRequest, operatorKey string) (id auth.Identity, refresh string, err error) {
+func (g *gateway) tokenIdentity(c *gin.Context, in tokenRequest) (id auth.Identity, refresh string, err error) {
+	ctx, operatorKey := c.Request.Context(), c.GetHeader("X-Operator-Key")
 	if in.RefreshToken != "" {
 		id, err = g.store.session(ctx, refreshSession, in.RefreshToken)
 		if errors.Is(err, errNoSession) {
@@ -65,7 +65,7 @@ func (g *gateway) tokenIdentity(ctx context.Context, in tokenRequest, operatorKe
 		return id, "", problem.Field("role", "%q is not a role; there are viewer, rider, driver, importer, service and admin.", in.Role)
 	}
 	if operatorKey != "" {
-		id, err = g.operatorIdentity(ctx, in, operatorKey)
+		id, err = g.operatorIdentity(c, in, operatorKey)
 		return id, "", err
 	}
 	if in.Subject != "" {
@@ -76,6 +76,10 @@ func (g *gateway) tokenIdentity(ctx context.Context, in tokenRequest, operatorKe
 	case auth.Viewer:
 		return anonymous, "", nil
 	case auth.Rider, auth.Driver:
+		// Each guest is an account and a session: rows that stay.
+		if err := g.guests.Admit(c.Writer, c.RemoteIP()); err != nil {
+			return id, "", err
+		}
 		id = guest(in.Role)
 		refresh, err = g.store.newSession(ctx, refreshSession, id)
 		return id, refresh, err
@@ -85,10 +89,14 @@ func (g *gateway) tokenIdentity(ctx context.Context, in tokenRequest, operatorKe
 
 // operatorIdentity returns the identity that the holder of the operator's key
 // asks for.
-func (g *gateway) operatorIdentity(ctx context.Context, in tokenRequest, key string) (auth.Identity, error) {
+func (g *gateway) operatorIdentity(c *gin.Context, in tokenRequest, key string) (auth.Identity, error) {
 	// In constant time: how long it takes must not tell how much of a guess is
 	// right.
 	if g.cfg.OperatorKey == "" || subtle.ConstantTimeCompare([]byte(key), []byte(g.cfg.OperatorKey)) != 1 {
+		// Only wrong ones count: who holds the key is never kept waiting by who guesses.
+		if err := g.guesses.Admit(c.Writer, c.RemoteIP()); err != nil {
+			return auth.Identity{}, err
+		}
 		return auth.Identity{}, problem.New(problem.Forbidden, "That is not the operator's key.")
 	}
 
@@ -102,7 +110,7 @@ func (g *gateway) operatorIdentity(ctx context.Context, in tokenRequest, key str
 
 	// Services and importers have no account: nobody signs in as one.
 	if id.Role == auth.Rider || id.Role == auth.Driver || id.Role == auth.Admin {
-		return id, g.store.ensureAccount(ctx, id)
+		return id, g.store.ensureAccount(c.Request.Context(), id)
 	}
 	return id, nil
 }

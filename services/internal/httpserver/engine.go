@@ -68,7 +68,7 @@ func (s *server) handler(r Route) gin.HandlerFunc {
 	if maxBody == 0 {
 		maxBody = DefaultMaxBody
 	}
-	limiter := newLimiter(r.Limit)
+	limiter := NewLimiter(r.Limit)
 
 	return func(c *gin.Context) {
 		began := time.Now()
@@ -116,7 +116,7 @@ func (s *server) requestContext(c *gin.Context, r Route) (context.Context, conte
 }
 
 // admit checks token, role and rate.
-func (s *server) admit(c *gin.Context, r Route, l *limiter) error {
+func (s *server) admit(c *gin.Context, r Route, l *Limiter) error {
 	key := c.RemoteIP()
 	id, err := s.identify(c)
 	switch {
@@ -134,11 +134,7 @@ func (s *server) admit(c *gin.Context, r Route, l *limiter) error {
 
 	// After the token, so that a subject is limited and not its address, which
 	// many may share.
-	if !l.allow(key) {
-		c.Header("Retry-After", "1")
-		return problem.New(problem.TooMany, "Too many requests. At most %g a second; try again in a second.", float64(r.Limit.PerSecond))
-	}
-	return nil
+	return l.Admit(c.Writer, key)
 }
 
 var errNoToken = &problem.Error{Code: problem.Unauthenticated, Detail: "Send a token: Authorization: Bearer <token>."}

@@ -140,7 +140,7 @@ func TestErrorsBecomeProblemsInOnePlace(t *testing.T) {
 	require.Equal(t, 204, status)
 	status, header, _ := f.do(t, "GET", "/v1/limited", "", auth.Rider)
 	require.Equal(t, 429, status)
-	require.Equal(t, "1", header.Get("Retry-After"))
+	require.Equal(t, "1000", header.Get("Retry-After"), "when the bucket has one again")
 
 	status, _, body = f.do(t, "GET", "/readyz", "", "")
 	require.Equal(t, 503, status)

@@ -1,8 +1,13 @@
 package httpserver
 
 import (
+	"math"
+	"net/http"
+	"strconv"
 	"sync"
 	"time"
+
+	"tandem/services/internal/problem"
 
 	"github.com/hashicorp/golang-lru/v2/expirable"
 	"golang.org/x/time/rate"
@@ -18,25 +23,39 @@ const (
 	forgetAfter = 10 * time.Minute
 )
 
-// limiter keeps a token bucket for each subject. A nil limiter allows all.
-type limiter struct {
+// Limiter keeps a token bucket for each subject. A nil Limiter allows all. It is
+// safe for concurrent use.
+type Limiter struct {
 	limit Limit
 	mu    sync.Mutex // so that two first requests of a subject share one bucket
 	by    *expirable.LRU[string, *rate.Limiter]
 }
 
-func newLimiter(l Limit) *limiter {
+// NewLimiter returns a Limiter: nil for the zero Limit.
+func NewLimiter(l Limit) *Limiter {
 	if l.PerSecond == 0 {
 		return nil
 	}
-	return &limiter{limit: l, by: expirable.NewLRU[string, *rate.Limiter](maxLimited, nil, forgetAfter)}
+	return &Limiter{limit: l, by: expirable.NewLRU[string, *rate.Limiter](maxLimited, nil, forgetAfter)}
 }
 
-// allow reports whether the subject may ask now, and counts the request.
-func (l *limiter) allow(subject string) bool {
+// Admit counts the request if the subject may ask now. If not, it sets Retry-After
+// to when it may, and returns the refusal.
+func (l *Limiter) Admit(w http.ResponseWriter, subject string) error {
 	if l == nil {
-		return true
+		return nil
 	}
+	wait := l.wait(subject)
+	if wait == 0 {
+		return nil
+	}
+
+	seconds := int(math.Ceil(wait.Seconds()))
+	w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	return problem.New(problem.TooMany, "Too many requests. At most %g a second; try again in %d s.", float64(l.limit.PerSecond), seconds)
+}
+
+func (l *Limiter) wait(subject string) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 
@@ -45,5 +64,11 @@ func (l *limiter) allow(subject string) bool {
 		bucket = rate.NewLimiter(l.limit.PerSecond, l.limit.Burst)
 	}
 	l.by.Add(subject, bucket) // again, so that it does not expire while it is used
-	return bucket.Allow()
+
+	reserved := bucket.Reserve()
+	wait := reserved.Delay()
+	if wait > 0 {
+		reserved.Cancel() // a refusal uses nothing up: who asks too often waits no longer for it
+	}
+	return wait
 }
