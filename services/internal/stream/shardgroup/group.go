@@ -45,11 +45,13 @@ type Options struct {
 
 	Lease     time.Duration // how long a lease lasts after it was renewed; 0 is 10 s
 	PollEvery time.Duration // see shardreader.Options
-	Latest    bool          // a new group starts with what arrives from now on, not with the oldest record
-	Poison    Poison
-	MaxTries  int           // of a record under Park; 0 is 5
-	Backoff   time.Duration // the longest wait between tries; 0 is 15 s
-	Log       *slog.Logger  // nil: slog.Default()
+	// CatchUpBytes bounds what is read of one shard in a second: see shardreader.Options.
+	CatchUpBytes int
+	Latest       bool // a new group starts with what arrives from now on, not with the oldest record
+	Poison       Poison
+	MaxTries     int           // of a record under Park; 0 is 5
+	Backoff      time.Duration // the longest wait between tries; 0 is 15 s
+	Log          *slog.Logger  // nil: slog.Default()
 }
 
 // Group is one worker of a consumer group.
@@ -167,7 +169,7 @@ func (g *Group) live(ctx context.Context, own *store) error {
 
 	// Created ties the reader to this life; Empty lets it say when it is at the tip.
 	p := &planner{g: g, store: own, life: l, reader: shardreader.New(shardreader.Options{
-		Client: g.o.Client, Stream: g.o.Stream, Created: l.Created, PollEvery: g.o.PollEvery, Empty: true, Log: g.o.Log,
+		Client: g.o.Client, Stream: g.o.Stream, Created: l.Created, PollEvery: g.o.PollEvery, CatchUpBytes: g.o.CatchUpBytes, Empty: true, Log: g.o.Log,
 	}), ended: make(chan *reading), look: make(chan struct{}, 1), relist: make(chan struct{}, 1)}
 	defer p.stop(ctx)
 	return p.run(ctx)

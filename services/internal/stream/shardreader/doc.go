@@ -72,8 +72,9 @@
 //     halved, and rises by a step with each success (AIMD), so that readers
 //     which know nothing of each other share a shard's five calls a second. The
 //     SDK's own retries are off for GetRecords: they would hide the signal.
-//   - Far behind: at most CatchUpBytes a second, so that one reader catching up
-//     leaves the others room in the shard's 2 MB/s.
+//   - Far behind: at most CatchUpBytes a second, less where the shard throttles, so
+//     that readers share its 2 MB/s. A full shard takes 1 MB/s: one reader alone
+//     comes nearer by 1 MB a second, two that poll beside each other don't.
 //   - Expired iterator (5 minutes, a frozen process): a new one after the last
 //     position handed over.
 //   - Connection refused, 5xx, time-out: again with backoff, without end; the

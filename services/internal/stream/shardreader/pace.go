@@ -10,6 +10,7 @@ const (
 	catchUpCalls = 4.0  // calls a second while behind
 	minCalls     = 0.1  // however often we are throttled
 	callsStep    = 0.05 // what a success adds to the rate after it was cut
+	bytesSteps   = 20   // so many successes lead from nothing to all of the bytes
 )
 
 // pace decides how long to wait between two calls for one shard: additive
@@ -17,17 +18,19 @@ const (
 // of each other come to equal shares.
 type pace struct {
 	atTip float64 // calls a second at the tip
-	bytes float64 // bytes a second
+	bytes float64 // bytes a second that we allow ourselves now
+	most  float64 // bytes a second, if nobody else reads
 	rate  float64 // calls a second that we allow ourselves now
 }
 
 func newPace(pollEvery time.Duration, bytes int) *pace {
-	return &pace{atTip: 1 / pollEvery.Seconds(), bytes: float64(bytes), rate: catchUpCalls}
+	return &pace{atTip: 1 / pollEvery.Seconds(), bytes: float64(bytes) / 2, most: float64(bytes), rate: catchUpCalls}
 }
 
 // ok returns the time from the start of a call that brought n bytes to the next.
 func (p *pace) ok(n int, behind bool) time.Duration {
 	p.rate = min(p.rate+callsStep, max(catchUpCalls, p.atTip))
+	p.bytes = min(p.bytes+p.most/bytesSteps, p.most)
 	rate := p.rate
 	if !behind {
 		rate = min(rate, p.atTip)
@@ -46,6 +49,7 @@ func (p *pace) throttled(behind bool) time.Duration {
 		p.rate = min(p.rate, p.atTip)
 	}
 	p.rate = max(p.rate/2, minCalls)
+	p.bytes = max(p.bytes/2, p.most/bytesSteps) // nobody says which of the shard's limits it was
 	return seconds(1 / p.rate)
 }
 

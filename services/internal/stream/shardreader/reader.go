@@ -36,8 +36,10 @@ type Options struct {
 	// PollEvery is the time between two calls for a shard at the tip; 0 is 1 s.
 	// All polling readers share five calls a second of each shard.
 	PollEvery time.Duration
-	// CatchUpBytes bounds what is read of one shard in a second; 0 is 1 MiB, about half
-	// of what a shard serves to all polling readers together.
+	// CatchUpBytes bounds what is read of one shard in a second; 0 is 2 MB, all that
+	// a shard serves to its polling readers together. Reading begins with half of
+	// it, takes more while nothing is throttled, and halves it where it is: readers
+	// that know nothing of each other come to equal shares.
 	CatchUpBytes int
 	// Limit bounds the Kinesis records of one call; 0 is 5,000.
 	Limit int32
@@ -71,7 +73,7 @@ func New(o Options) *Reader {
 		o.PollEvery = time.Second
 	}
 	if o.CatchUpBytes == 0 {
-		o.CatchUpBytes = 1 << 20
+		o.CatchUpBytes = 2_000_000
 	}
 	if o.Limit == 0 {
 		o.Limit = 5000
