@@ -36,15 +36,21 @@ func testSigner(t *testing.T) *auth.Signer {
 
 func post(t *testing.T, do func(*http.Request) (int, []byte), signer *auth.Signer, id auth.Identity, body string) (int, map[string]any) {
 	t.Helper()
-	token, err := signer.Sign(id, time.Minute)
-	require.NoError(t, err)
-	req := httptest.NewRequestWithContext(t.Context(), "POST", "/v1/points", strings.NewReader(body))
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Authorization", "Bearer "+token)
-	status, raw := do(req)
+	status, raw := do(request(t, signer, id, body))
 	out := map[string]any{}
 	require.NoError(t, json.Unmarshal(raw, &out), string(raw))
 	return status, out
+}
+
+func request(t *testing.T, signer *auth.Signer, id auth.Identity, body string) *http.Request {
+	t.Helper()
+	token, err := signer.Sign(id, time.Minute)
+	require.NoError(t, err)
+
+	req := httptest.NewRequestWithContext(t.Context(), "POST", "/v1/points", strings.NewReader(body))
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer "+token)
+	return req
 }
 
 // stalled acknowledges a prefix, then nothing.

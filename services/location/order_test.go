@@ -124,7 +124,8 @@ func TestABatchThatGetsNoTurnIsSentAgain(t *testing.T) {
 		}
 		n := time.Now().UnixMilli()
 		d := auth.Identity{Subject: "d", Role: auth.Driver}
-		go post(t, do, signer, d, fixes(n, n))
+		holding := request(t, signer, d, fixes(n, n))
+		go do(holding)
 		synctest.Wait()
 
 		status, out := post(t, do, signer, d, fixes(n, n+1))

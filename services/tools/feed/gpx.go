@@ -23,7 +23,7 @@ func (r *recording) readGPX(in io.Reader) error {
 			// What was read before is whole: a file that was cut off is fed as far as it goes.
 			line, _ := dec.InputPos()
 			r.refuse(line, track, "not XML: "+err.Error())
-			return nil
+			return nil //nolint:nilerr // refused by name
 		}
 
 		start, ok := token.(xml.StartElement)
@@ -47,7 +47,7 @@ func (r *recording) readGPX(in io.Reader) error {
 			}
 			if err := dec.DecodeElement(&p, &start); err != nil {
 				r.refuse(line, track, "not XML: "+err.Error())
-				return nil
+				return nil //nolint:nilerr // refused by name
 			}
 			r.lines++
 			r.point(line, r.trackDriver(track, tracks), p.Time, p.Lat, p.Lon)
