@@ -32,7 +32,7 @@ func work() []mutant {
 		},
 		{
 			name: "an event comes twice into the inbox", file: notificationDir + "store.go", tests: "TestEachEventOnce",
-			before: "if err != nil || tag.RowsAffected() == 0 {", after: "if err != nil {",
+			before: "if err != nil || tag.RowsAffected() == 0 {", after: "if err != nil || tag.RowsAffected() > 1 {",
 		},
 		{
 			name: "two workers send one SMS", file: notificationDir + "store.go", tests: "TestEachEventOnce|TestAClaim",
