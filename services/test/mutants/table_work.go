@@ -39,7 +39,7 @@ func work() []mutant {
 			before: "d.state = 'claimed' AND d.claimed_at < now() - $2::interval", after: "d.state = 'claimed' AND d.claimed_at < now() + $2::interval",
 		},
 		{
-			name: "the client drops points that no answer named", file: clientDir + "track.go", quick: true, tests: "TestTrack",
+			name: "the client drops points that no answer named", file: clientDir + "track.go", tests: "TestTrack",
 			before: "case answer.AcceptedThrough > 0:", after: "case answer.AcceptedThrough >= 0:\n\t\t\tt.drop(batch[len(batch)-1].Seq)\n\t\tcase false:",
 		},
 		{
