@@ -3,10 +3,13 @@ package booking
 import (
 	"context"
 	"log/slog"
+	"strconv"
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"tandem/services/domain/city"
 	"tandem/services/domain/event"
@@ -38,6 +41,7 @@ type service struct {
 	city     *city.City
 	log      *slog.Logger
 	counts   counts
+	sqs      *sqs.Client
 	whereIs  whereIs // nil: nobody can say
 }
 
@@ -62,7 +66,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		return err
 	}
 
-	s := &service{rides: ride.NewStore(pool, cfg.Profile), listener: ride.NewListener(pool, env.Log), city: streets, log: env.Log}
+	s := &service{rides: ride.NewStore(pool, cfg.Profile), listener: ride.NewListener(pool, env.Log), city: streets, log: env.Log, sqs: sqs.NewFromConfig(awsCfg)}
 
 	if cfg.NearbyURL != "" {
 		s.whereIs = askNearby(httpclient.ForService(cfg.NearbyURL, cfg.Auth, "booking"))
@@ -72,7 +76,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	wake := s.listener.Any()
 	defer wake.Close()
 	relay := outbox.NewRelay(outbox.Options{
-		Pool: pool, Client: sqs.NewFromConfig(awsCfg), Box: ride.Outbox(), Log: env.Log, Queues: []string{event.QueueRideRequests, event.QueueNotifications},
+		Pool: pool, Client: s.sqs, Box: ride.Outbox(), Log: env.Log, Queues: []string{event.QueueRideRequests, event.QueueNotifications},
 		// SendWithin lies below half of the pool's idle_in_transaction_session_timeout,
 		// which would bound it otherwise.
 		Wake: wake.C, OnSent: ride.OnSent, SendWithin: cfg.Profile.Lease / 3,
@@ -102,7 +106,7 @@ func (s *service) sweepEvery(ctx context.Context, period time.Duration) error {
 		case <-tick.C:
 		}
 
-		swept, err := s.rides.Sweep(ctx)
+		swept, err := s.rides.Sweep(ctx, s.requestsHeld)
 		if err != nil && ctx.Err() == nil {
 			s.log.Warn("the sweep failed; the next one looks again", "err", err)
 		}
@@ -115,6 +119,35 @@ func (s *service) sweepEvery(ctx context.Context, period time.Duration) error {
 			s.log.Error("a ride was picked up and never dropped off; end it with POST /v1/rides/{id}/end", "ride_id", id)
 		}
 	}
+}
+
+// requestsHeld returns how many ride requests are on the queue: visible, delayed and
+// in flight. SQS's numbers are approximate for about a minute after a change; the
+// sweeper asks about requests that are older.
+func (s *service) requestsHeld(ctx context.Context) (n int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+
+	url, err := s.sqs.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: aws.String(event.QueueRideRequests)})
+	if err != nil {
+		return 0, err
+	}
+	out, err := s.sqs.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: url.QueueUrl, AttributeNames: []types.QueueAttributeName{
+		types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameApproximateNumberOfMessagesDelayed,
+		types.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
+	}})
+	if err != nil {
+		return 0, err
+	}
+
+	for _, text := range out.Attributes {
+		some, err := strconv.Atoi(text)
+		if err != nil {
+			return 0, err
+		}
+		n += some
+	}
+	return n, nil
 }
 
 // counts keeps the last count for a moment: counting reads every ride, and several

@@ -220,12 +220,12 @@ func TestASweepLooksAgainUnderTheLock(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(hooked.Close)
 	h.begin = func() {
-		swept, err := other.Sweep(t.Context())
+		swept, err := other.Sweep(t.Context(), emptyQueue)
 		require.NoError(t, err)
 		require.Equal(t, 1, swept.Requeued)
 	}
 
-	swept, err := ride.NewStore(hooked, profile.Fast()).Sweep(t.Context())
+	swept, err := ride.NewStore(hooked, profile.Fast()).Sweep(t.Context(), emptyQueue)
 	require.NoError(t, err)
 	require.Nil(t, h.begin, "the other sweeper was there")
 	require.Zero(t, swept.Requeued)
@@ -250,7 +250,7 @@ func TestASweepSkipsALockedRide(t *testing.T) {
 
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	swept, err := s.Sweep(ctx)
+	swept, err := s.Sweep(ctx, emptyQueue)
 	require.NoError(t, err)
 	require.Equal(t, 1, swept.Requeued)
 	now, err := s.Get(t.Context(), lost.ID)

@@ -35,8 +35,8 @@
 // wake_at is when the sweeper looks at a ride that nothing else has moved until then:
 //
 //	state      wake_at                                         then
-//	requested  delay + visibility × receives left + margin     requeue; past expires_at: unfulfilled
-//	offered    the offer's deadline + visibility + margin      requeue; past expires_at: unfulfilled
+//	requested  delay + visibility × receives left + margin     requeue, if lost; past expires_at: unfulfilled
+//	offered    the offer's deadline + visibility + margin      requeue, if lost; past expires_at: unfulfilled
 //	assigned   20 minutes to arrive                            lose the driver, requeue (the sweeper alone may)
 //	arrived    20 minutes to pick up                           lose the driver, requeue
 //	picked_up  one hour                                        alarm, look again: an operator ends it
@@ -45,6 +45,10 @@
 // A ride that lost its driver gets a new expires_at, at most LifeWithin after the
 // booking; if that time has passed, it expires as soon as the driver is lost. Past expires_at a ride is closed even if its request
 // still waits in the outbox. One ride that cannot be moved holds up no other.
+//
+// A request that only waits on the queue, because there are too few workers, is not
+// sent again: the sweeper asks the queue how many it holds, and sends as many as it
+// lacks (Sweep).
 //
 // wake_at is never earlier than the last moment at which the message may come back
 // from the queue by itself, so that the sweeper and the queue do not both send. If

@@ -23,7 +23,10 @@ const sweepSize = 200
 // Sweep looks at rides whose wake_at has passed, each in a transaction of its own,
 // and moves them on: see the table in the package's documentation. A ride that
 // cannot be moved holds up no other: the error names it, and the rest is done.
-func (s *Store) Sweep(ctx context.Context) (Swept, error) {
+//
+// held returns how many ride requests are on the queue, in flight or not. A request
+// that only waits there is not sent again: as many are as the queue lacks.
+func (s *Store) Sweep(ctx context.Context, held func(context.Context) (int, error)) (Swept, error) {
 	var out Swept
 	ids, err := s.overdue(ctx)
 	if err != nil {
@@ -31,8 +34,15 @@ func (s *Store) Sweep(ctx context.Context) (Swept, error) {
 	}
 
 	var failed []error
+	lost := 0
+	if len(ids) > 0 {
+		if lost, err = s.lost(ctx, held); err != nil {
+			failed = append(failed, fmt.Errorf("ride: count lost requests: %w", err)) // then none is taken for lost
+		}
+	}
+
 	for _, id := range ids {
-		err := s.sweepOne(ctx, id, &out)
+		err := s.sweepOne(ctx, id, &out, &lost)
 		if err == nil {
 			continue
 		}
@@ -48,6 +58,27 @@ func (s *Store) Sweep(ctx context.Context) (Swept, error) {
 		}
 	}
 	return out, errors.Join(failed...)
+}
+
+// lost returns how many requests the queue lacks: each ride that looks for a driver
+// has one, in the outbox or on the queue.
+func (s *Store) lost(ctx context.Context, held func(context.Context) (int, error)) (int, error) {
+	// Counted before the queue is asked: a request that is sent in between is then
+	// one too many on the queue, and not one too few. A dead letter is on neither;
+	// its ride wakes when it expires.
+	var should int
+	err := s.pool.QueryRow(ctx, `SELECT count(*) FROM ride.rides r
+		WHERE r.state IN ('requested', 'offered') AND r.wake_at <> r.expires_at AND NOT EXISTS (SELECT FROM ride.outbox o
+			WHERE o.queue = $1 AND o.key = r.id::text AND o.sent_at IS NULL AND o.set_aside_at IS NULL)`, event.QueueRideRequests).Scan(&should)
+	if err != nil {
+		return 0, err
+	}
+
+	n, err := held(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return max(should-n, 0), nil
 }
 
 // overdue returns the rides to look at, the longest overdue first.
@@ -66,7 +97,7 @@ func (s *Store) overdue(ctx context.Context) ([]string, error) {
 	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
-func (s *Store) sweepOne(ctx context.Context, id string, out *Swept) error {
+func (s *Store) sweepOne(ctx context.Context, id string, out *Swept, lost *int) error {
 	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		// wake_at is looked at again under the lock. A ride that somebody else has
 		// locked is being moved, by a sweeper of another replica perhaps: skip it.
@@ -96,6 +127,10 @@ func (s *Store) sweepOne(ctx context.Context, id string, out *Swept) error {
 
 			if expired {
 				a = Action{Kind: ActGiveUp, Reason: "no driver was found in time"}
+			} else if *lost == 0 {
+				return s.wait(ctx, tx, r)
+			} else {
+				*lost--
 			}
 		}
 
@@ -110,4 +145,19 @@ func (s *Store) sweepOne(ctx context.Context, id string, out *Swept) error {
 		}
 		return nil
 	})
+}
+
+// wait puts off a ride whose request is still on the queue.
+func (s *Store) wait(ctx context.Context, tx pgx.Tx, r Ride) error {
+	// The worker that made the offer is gone, and its driver must not wait as long
+	// as the message does.
+	if r.State == Offered {
+		_, err := s.Apply(ctx, tx, r.ID, Action{Kind: ActExpireOffer}, "sweeper")
+		return err
+	}
+
+	// Never to expires_at itself, which says that the request is a dead letter.
+	_, err := tx.Exec(ctx, `UPDATE ride.rides SET wake_at = least(clock_timestamp() + $2::interval, expires_at + interval '1 millisecond') WHERE id = $1`,
+		r.ID, event.MaxReceiveCount*s.times.Visibility+s.times.Margin)
+	return err
 }

@@ -1,6 +1,7 @@
 package ride_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -57,7 +58,7 @@ func TestTheSweeperMovesWhatNothingElseDoes(t *testing.T) {
 	fine := create(t, s, "p6", "k")
 	sent(fine.ID)
 
-	swept, err := s.Sweep(ctx)
+	swept, err := s.Sweep(ctx, emptyQueue)
 	require.NoError(t, err)
 	require.Equal(t, ride.Swept{Requeued: 2, Closed: 1, Stuck: []string{stuck.ID}}, swept)
 
@@ -83,7 +84,7 @@ func TestTheSweeperMovesWhatNothingElseDoes(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"d1", "d3"}, free, "the driver that was lost is free again")
 
-	again, err := s.Sweep(ctx)
+	again, err := s.Sweep(ctx, emptyQueue)
 	require.NoError(t, err)
 	require.Equal(t, ride.Swept{}, again, "what was moved is not moved again")
 }
@@ -95,7 +96,7 @@ func TestARidePastItsEndIsClosedWhileItsRequestWaits(t *testing.T) {
 	_, err := pool.Exec(t.Context(), `UPDATE ride.rides SET wake_at = now() - interval '1 second', expires_at = now() - interval '1 second'`)
 	require.NoError(t, err)
 
-	swept, err := s.Sweep(t.Context())
+	swept, err := s.Sweep(t.Context(), emptyQueue)
 	require.NoError(t, err)
 	require.Equal(t, ride.Swept{Closed: 1}, swept)
 	r, err = s.Get(t.Context(), r.ID)
@@ -118,11 +119,11 @@ func TestARideThatCannotBeMovedHoldsUpNoOther(t *testing.T) {
 	_, err = pool.Exec(ctx, `UPDATE ride.rides SET wake_at = now() - CASE id WHEN $1 THEN interval '1 hour' ELSE interval '1 second' END`, stuck.ID)
 	require.NoError(t, err)
 
-	swept, err := s.Sweep(ctx)
+	swept, err := s.Sweep(ctx, emptyQueue)
 	require.ErrorContains(t, err, stuck.ID)
 	require.Equal(t, 3, swept.Requeued)
 
-	swept, err = s.Sweep(ctx)
+	swept, err = s.Sweep(ctx, emptyQueue)
 	require.NoError(t, err, "it is put off")
 	require.Zero(t, swept)
 }
@@ -152,7 +153,7 @@ func TestARideDoesNotLookForDriversForEver(t *testing.T) {
 		require.LessOrEqual(t, time.Duration(drivers-1)*times.ArriveWithin, times.LifeWithin, "a driver is still looked for")
 
 		age(times.ArriveWithin + time.Second)
-		_, err := s.Sweep(ctx)
+		_, err := s.Sweep(ctx, emptyQueue)
 		require.NoError(t, err)
 		r, err = s.Get(ctx, r.ID)
 		require.NoError(t, err)
@@ -160,7 +161,7 @@ func TestARideDoesNotLookForDriversForEver(t *testing.T) {
 	}
 
 	age(times.ArriveWithin)
-	_, err := s.Sweep(ctx)
+	_, err := s.Sweep(ctx, emptyQueue)
 	require.NoError(t, err)
 	r, err = s.Get(ctx, r.ID)
 	require.NoError(t, err)
@@ -174,4 +175,47 @@ func TestTheDatabasesClockDecidesThatARideIsPastItsEnd(t *testing.T) {
 	r := create(t, s, "p1", "k")
 	_, err := s.Do(t.Context(), r.ID, ride.Action{Kind: ride.ActGiveUp, Attempt: 1}, "a worker whose clock is ahead")
 	require.ErrorIs(t, err, ride.ErrState)
+}
+
+// emptyQueue has lost everything.
+func emptyQueue(context.Context) (int, error) { return 0, nil }
+
+func TestARequestThatOnlyWaitsIsNotSentAgain(t *testing.T) {
+	t.Parallel()
+	s, pool := newStore(t)
+	ctx := t.Context()
+	for i := range 20 {
+		create(t, s, fmt.Sprint("p", i), "k")
+	}
+	onDuty(t, s, "d1")
+	asked := create(t, s, "asked", "k")
+	_, err := s.Do(ctx, asked.ID, ride.Action{Kind: ride.ActOffer, Driver: "d1"}, "a worker that died")
+	require.NoError(t, err)
+
+	sweep := func(held int) (ride.Swept, []string) {
+		_, err := pool.Exec(ctx, `UPDATE ride.outbox SET sent_at = now()`)
+		require.NoError(t, err)
+		_, err = pool.Exec(ctx, `UPDATE ride.rides SET wake_at = now() - interval '1 second'`)
+		require.NoError(t, err)
+		_, err = pool.Exec(ctx, `UPDATE ride.offers SET expires_at = now() - interval '1 second'`)
+		require.NoError(t, err)
+		swept, err := s.Sweep(ctx, func(context.Context) (int, error) { return held, nil })
+		require.NoError(t, err)
+		again, err := s.Sweep(ctx, emptyQueue)
+		require.NoError(t, err)
+		require.Zero(t, again, "each was put off")
+		free, err := s.FreeDrivers(ctx, []string{"d1"})
+		require.NoError(t, err)
+		return swept, free
+	}
+
+	for range 4 {
+		swept, free := sweep(21)
+		require.Zero(t, swept.Requeued, "all of them wait on the queue")
+		require.Equal(t, []string{"d1"}, free, "the driver who was asked does not wait with it")
+	}
+	swept, _ := sweep(18)
+	require.Equal(t, 3, swept.Requeued, "as many as the queue lacks")
+	swept, _ = sweep(0)
+	require.Equal(t, 21, swept.Requeued, "the queue has lost them all")
 }
