@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -62,7 +61,7 @@ func TestForgedTokensAreRefused(t *testing.T) {
 	early.IssuedAt, early.ExpiresAt = at(5*time.Minute), at(10*time.Minute)
 	for name, c := range map[string]claims{"for another": elsewhere, "for nobody": unaddressed, "never issued": unissued, "too long a life": tooLong, "issued in the future": early} {
 		_, err := k.Verify(signed(c))
-		assert.ErrorIs(t, err, ErrInvalid, name)
+		require.ErrorIs(t, err, ErrInvalid, name)
 	}
 	for name, token := range map[string]string{"another key": other, "no signature": none, "unknown role": badRole, "no expiry": forEver, "empty": "", "noise": "a.b.c"} {
 		_, err := k.Verify(token)
