@@ -3,6 +3,7 @@ package sqsworker
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,10 +19,11 @@ func TestWhileADependencyIsAwayNoMessageFails(t *testing.T) {
 		f.send("", "x")
 	}
 	d := &Dependency{Name: "db", Away: isFake, Every: time.Second}
-	var back time.Time
+	var away atomic.Bool
+	away.Store(true)
 	handler := HandlerFunc(func(ctx context.Context, _ Message) Result {
 		err := d.Do(ctx, func(context.Context) error {
-			if time.Now().Before(back) {
+			if away.Load() {
 				return errFake
 			}
 			return nil
@@ -33,12 +35,13 @@ func TestWhileADependencyIsAwayNoMessageFails(t *testing.T) {
 	})
 
 	bubble(t, f, Options{Handler: handler, Needs: []*Dependency{d}, MaxInFlight: 8, BatchSize: 4}, func(w *Worker, stop func() error) {
-		back = time.Now().Add(2 * time.Minute)
 		time.Sleep(time.Minute)
 		require.ErrorContains(t, w.Ready(), "db is away")
 		require.Less(t, w.Stats().Received, int64(9), "nothing more is received")
 
-		time.Sleep(time.Until(back) + 2*time.Second)
+		time.Sleep(time.Minute)
+		away.Store(false)
+		time.Sleep(2 * time.Second)
 		require.Equal(t, 0, f.left(), "recovery")
 		require.NoError(t, w.Ready())
 		require.Equal(t, Stats{Received: 20, Done: 20}, w.Stats())
