@@ -50,7 +50,7 @@ func (s *service) checkAtPickup(ctx context.Context, r ride.Ride) error {
 	// for a while, a ride goes on.
 	at, fix, err := s.whereIs(ctx, r.DriverID)
 	if err != nil || time.Since(fix) > fixFor {
-		return nil //nolint:nilerr // see above
+		return nil //nolint:nilerr // unknown is not elsewhere
 	}
 
 	if away := geo.Distance(at, r.Pickup.Point); away > pickupWithin {

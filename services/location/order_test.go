@@ -79,7 +79,7 @@ func TestWhatDoesNotRiseAboveTheLastBatchIsRefused(t *testing.T) {
 	}
 }
 
-// Two batches of a driver that are sent at once go to the stream one after the
+// Two batches of a driver that are sent at the same time go to the stream one after the
 // other, and their stamps tell which was first.
 func TestBatchesOfOneDriverAreTakenInTheOrderOfTheirStamps(t *testing.T) {
 	signer, stream := testSigner(t), &tape{}
