@@ -23,6 +23,10 @@ func streams() []mutant {
 			before: "\n\t\t\tFOR KEY SHARE)", after: ")",
 		},
 		{
+			name: "a worker leaves with a lease in its name", file: groupDir + "store.go", tests: "TestAStoppedWorkerOwnsNoLease",
+			before: "WHERE stream_id = $1 AND owner = $2 AND completed_at IS NULL RETURNING 1)", after: "WHERE stream_id = $1 AND owner = $2 AND false RETURNING 1)",
+		},
+		{
 			name: "a live lease is taken", file: groupDir + "store_lease.go", quick: true, tests: "TestALiveLeaseIsNotTaken",
 			before: "(owner IS NULL OR expires_at <= clock_timestamp())", after: "(owner IS NULL OR true)",
 		},

@@ -69,6 +69,9 @@
 //
 // # Failure by failure
 //
+//   - A worker is stopped: it finishes the batches under way and an acquire whose
+//     answer is to come, then releases every lease in its name, also one whose
+//     release had failed. Only where the database is away do they have to expire.
 //   - The owner dies: its lease expires, another wakes at that moment, acquires
 //     it with the next epoch and reads from the checkpoint.
 //   - The owner is frozen and comes back: its renewals find another epoch, its

@@ -13,6 +13,14 @@ func (p *planner) acquire(ctx context.Context, m Move) error {
 	if p.g.reading(m.Shard) != nil {
 		return nil // ours until a moment ago: that reading must end first
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+
+	// An acquire that has begun is finished though ctx ends: the lease might be
+	// acquired and its answer lost, and nobody could read the shard until it expires.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.g.o.Lease/2)
+	defer cancel()
 
 	sent := time.Now()
 	lease, ok, err := p.store.acquire(ctx, p.life.id, m, p.g.o.Lease)
@@ -74,7 +82,7 @@ func (p *planner) stop(ctx context.Context) {
 	for range left {
 		_ = p.settle(ctx, <-p.ended)
 	}
-	if err := p.store.leave(ctx, p.g.o.Worker); err != nil {
-		p.g.o.Log.Warn("leaving the group fails; the heartbeat will expire", "err", err)
+	if err := p.store.leave(ctx, p.life.id, p.g.o.Worker); err != nil {
+		p.g.o.Log.Warn("leaving the group fails; the heartbeat and the leases will expire", "err", err)
 	}
 }
