@@ -27,8 +27,11 @@
 //     the queue's receive count counts only failures.
 //   - The worker is told to stop: a driver who was asked may answer for a few
 //     seconds more, then the request is sent again through the outbox without delay.
-//   - The fifth try fails: the reason is written to the ride's history, and the
-//     message goes to the dead-letter queue with it.
+//   - The fifth try fails: the message goes to the dead-letter queue with its
+//     reason, which is written to the ride's history too. The ride is left alone
+//     until it expires, because a person may redrive the message.
+//   - The worker dies in each of five tries: the next worker does not handle the
+//     message, which may be what ended the others. It is a failed fifth try.
 //   - nearby or Postgres is away: that is no failure of the message. The worker
 //     keeps it and tries again every 2 s, looks at the ride between two tries, and
 //     receives nothing more meanwhile. A worker that is told to stop then sends

@@ -78,18 +78,26 @@ func (h *handler) Handle(ctx context.Context, m sqsworker.Message) sqsworker.Res
 		// The worker stops or has lost the message, so this was no failure of the
 		// message: another worker may take it at once.
 		return sqsworker.Release()
-	case m.Receives < event.MaxReceiveCount:
-		// Not later than the visibility: the ride's wake_at counts on that.
-		return sqsworker.RetryAfter(min(h.noDriver<<max(m.Receives-1, 0), h.retryWithin), err)
+	}
+	// Not later than the visibility: the ride's wake_at counts on that. After the last
+	// try the worker makes it a dead letter.
+	return sqsworker.RetryAfter(min(h.noDriver<<max(m.Receives-1, 0), h.retryWithin), err)
+}
+
+// deadLettered writes into the ride's history that its message is a dead letter now,
+// and why.
+func (h *handler) deadLettered(ctx context.Context, m sqsworker.Message, reason string) {
+	req, err := decode(m.Body)
+	if err != nil {
+		return // it is about no ride
 	}
 
-	// The last try. The queue would move the message by itself on the next receive;
-	// it is moved here, so that the ride and the dead letter have the reason.
-	err = fmt.Errorf("try %d of %d: %w", m.Receives, event.MaxReceiveCount, err)
-	if noted := h.rides.DeadLettered(ctx, req.RideID, req.Attempt, err.Error(), h.by()); noted != nil {
-		h.log.Error("the ride's history lacks its dead letter; the sweeper looks at the ride", "ride_id", req.RideID, "err", noted)
+	err = h.postgres.Do(ctx, func(ctx context.Context) error {
+		return h.rides.DeadLettered(ctx, req.RideID, req.Attempt, reason, h.by())
+	})
+	if err != nil && !errors.Is(err, ride.ErrNotFound) {
+		h.log.Error("the ride's history lacks its dead letter; the sweeper looks at the ride", "ride_id", req.RideID, "err", err)
 	}
-	return sqsworker.DeadLetter(err)
 }
 
 func (h *handler) by() string { return "worker " + h.worker }

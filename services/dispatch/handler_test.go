@@ -240,15 +240,19 @@ func TestStoppingLeavesTheDriverTheTimeOfGrace(t *testing.T) {
 	}
 }
 
-func TestFailuresAreRetriedThenDeadLettered(t *testing.T) {
+func TestAFailureIsRetriedAndADeadLetterIsTold(t *testing.T) {
 	f := newRides()
 	f.fail = errors.New("a row that cannot be read")
 	h := newTestHandler(t, f)
 
 	require.Equal(t, sqsworker.RetryAfter(5*time.Second, f.fail), h.Handle(t.Context(), request(t, 1, 1)))
 	require.Equal(t, sqsworker.RetryAfter(30*time.Second, f.fail), h.Handle(t.Context(), request(t, 1, 4)))
-	require.Equal(t, sqsworker.OutcomeDead, h.Handle(t.Context(), request(t, 1, 5)).Outcome())
-	require.Equal(t, []string{"dead: try 5 of 5: a row that cannot be read"}, f.history)
+	require.Equal(t, sqsworker.RetryAfter(30*time.Second, f.fail), h.Handle(t.Context(), request(t, 1, 5)), "the worker knows the last try")
+	require.Empty(t, f.history)
+
+	h.deadLettered(t.Context(), request(t, 1, 5), "poison")
+	h.deadLettered(t.Context(), sqsworker.Message{Body: []byte("{")}, "it is about no ride")
+	require.Equal(t, []string{"dead: poison"}, f.history)
 
 	lost, cancel := context.WithCancel(t.Context())
 	cancel()

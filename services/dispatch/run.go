@@ -116,8 +116,8 @@ func newWorker(ctx context.Context, env lifecycle.Env, cfg Config, client sqswor
 	// is the ride's own and a little more.
 	worker, err := sqsworker.New(sqsworker.Options{
 		Client: client, Queue: event.QueueRideRequests, DeadLetterQueue: event.QueueRideRequestsDead, Handler: h,
-		Needs:           []*sqsworker.Dependency{h.nearby, h.postgres},
-		MaxReceiveCount: event.MaxReceiveCount, VisibilitySetting: "RideRequestVisibilitySeconds in messaging.yaml",
+		Needs: []*sqsworker.Dependency{h.nearby, h.postgres},
+		Tries: event.Tries, DeadLettered: h.deadLettered, VisibilitySetting: "RideRequestVisibilitySeconds in messaging.yaml",
 		Visibility: cfg.Profile.Visibility, HandleWithin: cfg.Profile.ExpiresAfter + time.Minute, Drain: drain, Log: env.Log,
 		Handled: func(m sqsworker.Message, o sqsworker.Outcome, took time.Duration) {
 			seconds.WithLabelValues(string(o)).Observe(took.Seconds())

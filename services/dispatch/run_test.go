@@ -27,7 +27,6 @@ import (
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/lifecycle"
 	"tandem/services/internal/queue/outbox"
-	"tandem/services/internal/queue/sqsworker"
 	"tandem/services/test/testenv"
 )
 
@@ -67,12 +66,7 @@ func TestFromTheOutboxToTheDelete(t *testing.T) {
 		})
 	})
 
-	r, _, err := store.Create(t.Context(), ride.Booking{
-		RiderID: "rita", Key: "k1", Price: ride.Money{Currency: "UYU"},
-		Pickup: ride.Place{Point: geo.Point{Lat: -34.9, Lon: -56.1}}, Dropoff: ride.Place{Point: geo.Point{Lat: -34.8, Lon: -56.1}},
-	})
-	require.NoError(t, err)
-
+	r := book(t, store)
 	var offer ride.Offer
 	require.Eventually(t, func() bool {
 		now, err := store.Get(t.Context(), r.ID)
@@ -95,12 +89,7 @@ func TestFromTheOutboxToTheDelete(t *testing.T) {
 	_, err = client.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: queue.QueueUrl, MessageBody: aws.String("{")})
 	require.NoError(t, err)
 
-	dead, err := client.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String(event.QueueRideRequestsDead)})
-	require.NoError(t, err)
-	out, err := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: dead.QueueUrl, WaitTimeSeconds: 20, MessageAttributeNames: []string{"All"}})
-	require.NoError(t, err)
-	require.Len(t, out.Messages, 1)
-	require.Contains(t, *out.Messages[0].MessageAttributes[sqsworker.ReasonAttribute].StringValue, "unexpected end of JSON")
+	require.Contains(t, deadReason(t, client, event.QueueRideRequestsDead), "unexpected end of JSON")
 
 	var status struct{ Detail map[string]any }
 	require.Eventually(t, func() bool {
@@ -119,6 +108,17 @@ func TestFromTheOutboxToTheDelete(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
 	require.Equal(t, http.StatusOK, resp.StatusCode)
+}
+
+// book books a ride.
+func book(t *testing.T, store *ride.Store) ride.Ride {
+	t.Helper()
+	r, _, err := store.Create(t.Context(), ride.Booking{
+		RiderID: "rita", Key: "k1", Price: ride.Money{Currency: "UYU"},
+		Pickup: ride.Place{Point: geo.Point{Lat: -34.9, Lon: -56.1}}, Dropoff: ride.Place{Point: geo.Point{Lat: -34.8, Lon: -56.1}},
+	})
+	require.NoError(t, err)
+	return r
 }
 
 // start runs fn until the test ends, and wants it to drain cleanly.

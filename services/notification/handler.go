@@ -66,12 +66,8 @@ func (h *handler) handle(ctx context.Context, m sqsworker.Message) sqsworker.Res
 		// The worker stops or has lost the message, so this was no failure of the
 		// message: another worker may take it at once.
 		return sqsworker.Release()
-	case m.Receives >= event.MaxReceiveCount:
-		// The queue would move the message by itself on the next receive; it is moved
-		// here, so that the dead letter has the reason.
-		return sqsworker.DeadLetter(fmt.Errorf("try %d of %d: %w", m.Receives, event.MaxReceiveCount, err))
 	}
-	return sqsworker.RetryAfter(time.Second<<min(m.Receives, event.MaxReceiveCount), err)
+	return sqsworker.RetryAfter(time.Second<<min(m.Receives, event.Tries), err)
 }
 
 func decode(body []byte) (notice, error) {

@@ -127,7 +127,7 @@ func TestThatSNSIsAwayIsNoFailureOfTheMessage(t *testing.T) {
 	ctx, ride := t.Context(), newRide()
 	require.NoError(t, h.store.putContact(ctx, "ana", contact{Phone: "+59899123456", Language: english}))
 	m := message(t, event.TypeRideArrived, "ana", ride)
-	m.Receives = event.MaxReceiveCount
+	m.Receives = event.Tries
 
 	sms.away = 100
 	require.Equal(t, sqsworker.Done(), h.handle(ctx, m), "also on the last try")
@@ -145,7 +145,7 @@ func TestAMessageThatIsCutShortIsReleased(t *testing.T) {
 	h, sms, _ := setup(t)
 	require.NoError(t, h.store.putContact(t.Context(), "ana", contact{Phone: "+59899123456", Language: english}))
 	m := message(t, event.TypeRideArrived, "ana", newRide())
-	m.Receives = event.MaxReceiveCount
+	m.Receives = event.Tries
 
 	draining, drain := context.WithCancel(t.Context())
 	sms.away = 1 << 30

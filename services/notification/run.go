@@ -62,7 +62,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	worker, err := sqsworker.New(sqsworker.Options{
 		Client: sqs.NewFromConfig(aws), Queue: event.QueueNotifications, DeadLetterQueue: event.QueueNotificationsDead,
 		Handler: sqsworker.HandlerFunc(h.handle), Needs: []*sqsworker.Dependency{h.sns, h.postgres},
-		MaxReceiveCount: event.MaxReceiveCount, Visibility: cfg.Profile.Visibility, Log: env.Log,
+		Tries: event.Tries, Visibility: cfg.Profile.Visibility, Log: env.Log,
 		VisibilitySetting: "NotificationVisibilitySeconds in messaging.yaml",
 		// A message that fails must not use up the tries of the ride's next messages,
 		// which would be received with it.

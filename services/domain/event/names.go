@@ -17,6 +17,8 @@ const (
 	QueueNotificationsDead = "notifications-dlq.fifo"
 )
 
-// MaxReceiveCount is the maxReceiveCount of both queues: a message that was
-// received so often and not deleted goes to the dead-letter queue.
-const MaxReceiveCount = 5
+// Tries is how often a message of either queue is handled at most; then its worker
+// sends it to the dead-letter queue with the reason. The queues' maxReceiveCount is
+// higher: a worker needs receives of its own for the messages that ended the workers
+// before it.
+const Tries = 5

@@ -53,7 +53,7 @@ func (s *Store) create(ctx context.Context, tx pgx.Tx, b Booking, hash []byte) (
 		ON CONFLICT (rider_id, idempotency_key) DO NOTHING RETURNING id::text`,
 		newID(), b.RiderID, b.Pickup.Lat, b.Pickup.Lon, b.Pickup.Label, b.Dropoff.Lat, b.Dropoff.Lon, b.Dropoff.Label,
 		b.DistanceM, b.DurationS, b.Price.AmountMinor, b.Price.Currency, b.Key, hash,
-		s.times.ExpiresAfter, event.MaxReceiveCount*s.times.Visibility+s.times.Margin).Scan(&id)
+		s.times.ExpiresAfter, event.Tries*s.times.Visibility+s.times.Margin).Scan(&id)
 	if errors.Is(err, pgx.ErrNoRows) {
 		r, err = s.replay(ctx, tx, b, hash)
 		return r, true, err

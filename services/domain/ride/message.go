@@ -34,7 +34,7 @@ func (s *Store) Received(ctx context.Context, rideID string, attempt int, m Rece
 
 		// The sweeper sends another message only when this one cannot come back.
 		if r.State.searching() {
-			left := time.Duration(max(1, event.MaxReceiveCount-m.Receives+1)) * s.times.Visibility
+			left := time.Duration(max(1, event.Tries-m.Receives+1)) * s.times.Visibility
 			if _, err := tx.Exec(ctx, `UPDATE ride.rides SET wake_at = greatest(wake_at, clock_timestamp() + $2::interval) WHERE id = $1`,
 				rideID, left+s.times.Margin); err != nil {
 				return fmt.Errorf("ride: wake: %w", err)

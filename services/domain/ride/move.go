@@ -188,7 +188,7 @@ func (m *move) requeue(ctx context.Context) error {
 // requestWake is when a request that was just promised to the queue can no longer
 // come back by itself.
 func requestWake(now time.Time, delay, visibility, margin time.Duration) time.Time {
-	return now.Add(delay + event.MaxReceiveCount*visibility + margin)
+	return now.Add(delay + event.Tries*visibility + margin)
 }
 
 func (r *Ride) wake(at time.Time) { r.wakeAt = &at }

@@ -158,6 +158,6 @@ func (s *Store) wait(ctx context.Context, tx pgx.Tx, r Ride) error {
 
 	// Never to expires_at itself, which says that the request is a dead letter.
 	_, err := tx.Exec(ctx, `UPDATE ride.rides SET wake_at = least(clock_timestamp() + $2::interval, expires_at + interval '1 millisecond') WHERE id = $1`,
-		r.ID, event.MaxReceiveCount*s.times.Visibility+s.times.Margin)
+		r.ID, event.Tries*s.times.Visibility+s.times.Margin)
 	return err
 }

@@ -177,7 +177,7 @@ func fill(t *testing.T, sdk aws.Config) {
 	_, err := queues.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("orders-dlq")})
 	require.NoError(t, err)
 	orders, err := queues.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("orders"), Attributes: map[string]string{
-		"RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:orders-dlq","maxReceiveCount":5}`,
+		"RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:orders-dlq","maxReceiveCount":10}`,
 	}})
 	require.NoError(t, err)
 	_, err = queues.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: orders.QueueUrl, MessageBody: aws.String("17")})

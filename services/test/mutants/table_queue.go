@@ -37,6 +37,18 @@ func queues() []mutant {
 			before: "r = RetryAfter(mistakeDelay, fmt.Errorf(\"sqsworker: handler panicked: %v\", p))", after: "r = Done()",
 		},
 		{
+			name: "a failure on the last try is retried", file: workerDir + "settle.go", tests: "TestAfterTheLastTry",
+			before: "w.o.Tries > 0 && f.Receives >= w.o.Tries:", after: "w.o.Tries > 0 && f.Receives > w.o.Tries:",
+		},
+		{
+			name: "a message that ended every worker is handled once more", file: workerDir + "settle.go", tests: "TestAfterTheLastTry|TestAReasonThat",
+			before: "case w.o.Tries > 0 && f.Receives > w.o.Tries:", after: "case false:",
+		},
+		{
+			name: "the queue keeps no receive for the reason", file: workerDir + "check.go", tests: "TestCompare",
+			before: "o.Tries > 0 && maxReceiveCount <= o.Tries", after: "o.Tries > 0 && maxReceiveCount < o.Tries",
+		},
+		{
 			name: "no heartbeat is sent", file: workerDir + "heartbeat.go", tests: "TestHeartbeat",
 			before: "f.ctx.Err() == nil && f.until.Sub(now) <= w.o.Visibility/2", after: "f.ctx.Err() == nil && false",
 		},

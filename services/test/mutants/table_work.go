@@ -23,12 +23,8 @@ func work() []mutant {
 			before:   "a.Attempt = r.Attempt", after: "a.Attempt = 0",
 		},
 		{
-			name: "a failure on the last try is retried", file: dispatchDir + "handler.go", tests: "TestFailuresAreRetriedThenDeadLettered",
-			before: "case m.Receives < event.MaxReceiveCount:", after: "case m.Receives <= event.MaxReceiveCount:",
-		},
-		{
-			name: "the ride does not hear why its message is a dead letter", file: dispatchDir + "handler.go", tests: "TestFailuresAreRetriedThenDeadLettered",
-			before: "h.rides.DeadLettered(ctx, req.RideID, req.Attempt, err.Error(), h.by()); noted != nil {", after: "error(nil); noted != nil {",
+			name: "the ride does not hear why its message is a dead letter", file: dispatchDir + "handler.go", tests: "TestAFailureIsRetriedAndADeadLetterIsTold",
+			before: "return h.rides.DeadLettered(ctx, req.RideID, req.Attempt, reason, h.by())", after: "return nil",
 		},
 		{
 			name: "an event comes twice into the inbox", file: notificationDir + "store.go", tests: "TestEachEventOnce",

@@ -88,6 +88,7 @@ func TestPlantedViolationsAreNamed(t *testing.T) {
 		}},
 		{"a dead letter without a reason", "queues", "dead letter m1", func(s *site) {
 			s.dead["ride-requests-dlq"] = deadLetters{count: 1, messages: []peeked{{MessageID: "m1", Body: request(s.t, open)}}}
+			s.exec(`INSERT INTO ride.ride_events (ride_id, kind, at, by, attempt, data) VALUES ($1, 'received', now(), 'w', 1, '{"receives": 5}')`, open)
 		}},
 		{"messages at rest", "queues", "ride-requests has 2 messages at rest", func(s *site) {
 			s.depths["ride-requests"], s.cfg.AtRest = 2, true
@@ -222,7 +223,7 @@ func TestWhatIsAccountedForIsOK(t *testing.T) {
 				{MessageID: "m1", Body: "?", MessageAttribute: json.RawMessage(`{"Name":"DeadLetterReason","Value":{"StringValue":"no JSON","DataType":"String"}}`)},
 				{MessageID: "m2", Body: request(s.t, open)},
 			}}
-			s.exec(`INSERT INTO ride.ride_events (ride_id, kind, at, by, attempt, data) VALUES ($1, 'received', now(), 'w', 1, '{"receives": 5}')`, open)
+			s.exec(`INSERT INTO ride.ride_events (ride_id, kind, at, by, attempt, data) VALUES ($1, 'dead_lettered', now(), 'w', 1, '{"reason": "poison"}')`, open)
 		},
 		"the readers catch up": func(s *site) {
 			s.cfg.Wait = time.Minute

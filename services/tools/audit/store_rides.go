@@ -66,7 +66,7 @@ func (a *auditor) rides(ctx context.Context) error {
 	err = a.each(ctx, func(c []string) { f.broken("ride %s waits as %s since its end at %s", c[0], c[1], c[2]) }, `
 		SELECT id::text, state, expires_at::text FROM ride.rides
 		WHERE state IN ('requested', 'offered') AND expires_at < $1 ORDER BY expires_at`,
-		a.now.Add(-event.MaxReceiveCount*p.Visibility-p.Offer-p.Margin-3*p.SweepEvery))
+		a.now.Add(-event.Tries*p.Visibility-p.Offer-p.Margin-3*p.SweepEvery))
 	if err != nil {
 		return fmt.Errorf("rides: %w", err)
 	}
@@ -235,14 +235,11 @@ func (a *auditor) notifications(ctx context.Context) error {
 	return nil
 }
 
-// deadLetterReason returns why a ride's message became a dead letter, as far as
-// the ride's events tell: what the worker wrote, or five receives after which no
-// worker lived to write it.
+// deadLetterReason returns why a ride's message became a dead letter, if the
+// ride's events tell.
 func (a *auditor) deadLetterReason(ctx context.Context, rideID string) (string, error) {
 	var reason string
 	err := a.tx.QueryRow(ctx, `
-		SELECT coalesce((SELECT data->>'reason' FROM ride.ride_events WHERE ride_id = $1 AND kind = 'dead_lettered' ORDER BY seq DESC LIMIT 1),
-		                (SELECT '5 receives, workers died' FROM ride.ride_events
-		                 WHERE ride_id = $1 AND kind = 'received' AND (data->>'receives')::int >= 5 LIMIT 1), '')`, rideID).Scan(&reason)
+		SELECT coalesce((SELECT data->>'reason' FROM ride.ride_events WHERE ride_id = $1 AND kind = 'dead_lettered' ORDER BY seq DESC LIMIT 1), '')`, rideID).Scan(&reason)
 	return reason, err
 }

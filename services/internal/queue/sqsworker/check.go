@@ -1,7 +1,6 @@
 package sqsworker
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -89,28 +88,30 @@ func (o Options) compare(attributes map[string]string) (target string, err error
 		return "", setupError("queue %s sends its dead letters to %s, and this worker sends them to %s: name one queue in both", o.Queue, target, o.DeadLetterQueue)
 	}
 
-	if o.MaxReceiveCount != 0 && maxReceiveCount != strconv.Itoa(o.MaxReceiveCount) {
-		return "", setupError("queue %s has a maxReceiveCount of %s, and this worker takes receive %d for the last: set it to %d", o.Queue, cmp.Or(maxReceiveCount, "none"), o.MaxReceiveCount, o.MaxReceiveCount)
+	// At an equal count SQS would move the message whose workers died, without a
+	// reason, and no worker would see it any more.
+	if o.Tries > 0 && maxReceiveCount <= o.Tries {
+		return "", setupError("queue %s has a maxReceiveCount of %d, and this worker handles a message up to %d times and then needs a receive to write why: set it to more than %d", o.Queue, maxReceiveCount, o.Tries, o.Tries)
 	}
 	return target, nil
 }
 
 // readRedrivePolicy returns the dead-letter queue's name and the maxReceiveCount
-// of a redrive policy; both are empty without a policy.
-func readRedrivePolicy(policy string) (target, maxReceiveCount string, err error) {
+// of a redrive policy; they are empty and 0 without a policy.
+func readRedrivePolicy(policy string) (target string, maxReceiveCount int, err error) {
 	if policy == "" {
-		return "", "", nil
+		return "", 0, nil
 	}
 	var p struct {
 		Target          string          `json:"deadLetterTargetArn"`
 		MaxReceiveCount json.RawMessage `json:"maxReceiveCount"` // a number, or a string of one: SQS takes both
 	}
 	if err := json.Unmarshal([]byte(policy), &p); err != nil {
-		return "", "", err
+		return "", 0, err
 	}
 
-	target = p.Target[strings.LastIndex(p.Target, ":")+1:]
-	return target, strings.Trim(string(p.MaxReceiveCount), `"`), nil
+	maxReceiveCount, err = strconv.Atoi(strings.Trim(string(p.MaxReceiveCount), `"`))
+	return p.Target[strings.LastIndex(p.Target, ":")+1:], maxReceiveCount, err
 }
 
 // awaitSetup checks until the queue is set up as the worker needs it, and reports

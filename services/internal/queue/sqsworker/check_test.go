@@ -12,11 +12,11 @@ import (
 )
 
 func TestCompareQueueWithOptions(t *testing.T) {
-	o := Options{Queue: "q", DeadLetterQueue: "q-dlq", MaxReceiveCount: 5, Visibility: 30 * time.Second, VisibilitySetting: "Visibility in messaging.yaml"}
+	o := Options{Queue: "q", DeadLetterQueue: "q-dlq", Tries: 5, Visibility: 30 * time.Second, VisibilitySetting: "Visibility in messaging.yaml"}
 	attributes := func(visibility, policy string) map[string]string {
 		return map[string]string{"VisibilityTimeout": visibility, "RedrivePolicy": policy}
 	}
-	const right = `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:0:q-dlq","maxReceiveCount":5}`
+	const right = `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:0:q-dlq","maxReceiveCount":6}`
 	for name, c := range map[string]struct {
 		change     func(*Options)
 		attributes map[string]string
@@ -24,14 +24,14 @@ func TestCompareQueueWithOptions(t *testing.T) {
 	}{
 		"right":               {attributes: attributes("30", right)},
 		"more visibility":     {attributes: attributes("31", right)},
-		"a count as a string": {attributes: attributes("30", strings.Replace(right, "5", `"5"`, 1))},
+		"a count as a string": {attributes: attributes("30", strings.Replace(right, "6", `"6"`, 1))},
 		"too little visibility": {attributes: attributes("29", right),
 			want: "queue q has a visibility of 29 s, and this worker needs at least 30 s: set Visibility in messaging.yaml to 30"},
-		"no redrive":   {attributes: map[string]string{"VisibilityTimeout": "30"}, want: "has no redrive policy"},
-		"another DLQ":  {attributes: attributes("30", strings.Replace(right, "q-dlq", "x", 1)), want: "dead letters to x, and this worker sends them to q-dlq"},
-		"fewer tries":  {attributes: attributes("30", strings.Replace(right, "5", "3", 1)), want: "maxReceiveCount of 3, and this worker takes receive 5 for the last"},
-		"any tries do": {change: func(o *Options) { o.MaxReceiveCount = 0 }, attributes: attributes("30", strings.Replace(right, "5", "3", 1))},
-		"none is asked for": {change: func(o *Options) { o.DeadLetterQueue, o.MaxReceiveCount = "", 0 },
+		"no redrive":                  {attributes: map[string]string{"VisibilityTimeout": "30"}, want: "has no redrive policy"},
+		"another DLQ":                 {attributes: attributes("30", strings.Replace(right, "q-dlq", "x", 1)), want: "dead letters to x, and this worker sends them to q-dlq"},
+		"none is left for the reason": {attributes: attributes("30", strings.Replace(right, "6", "5", 1)), want: "maxReceiveCount of 5, and this worker handles a message up to 5 times and then needs a receive to write why: set it to more than 5"},
+		"any tries do":                {change: func(o *Options) { o.Tries = 0 }, attributes: attributes("30", strings.Replace(right, "6", "3", 1))},
+		"none is asked for": {change: func(o *Options) { o.DeadLetterQueue, o.Tries = "", 0 },
 			attributes: map[string]string{"VisibilityTimeout": "30"}},
 	} {
 		mine := o

@@ -47,12 +47,20 @@
 //
 //   - The process dies: SQS hands its messages out again when their visibility
 //     runs out, and ApproximateReceiveCount has counted the receive.
+//   - A message has ended the process, or has hung, in each of its Tries: the next
+//     receive is not handled. Its worker sends the message to the dead-letter queue,
+//     with a reason that says so. SQS alone would move it there without a reason, so
+//     the queue's maxReceiveCount must be higher than Tries. What it has beyond that
+//     is for a worker that dies at this, or cannot send: a few receives are enough.
+//   - The last of the Tries returns RetryAfter, panics, or returns the zero Result:
+//     the message goes to the dead-letter queue with that reason.
 //   - The process is frozen, or heartbeats fail for long: ctx ends with the
 //     cause ErrLost and the result is ignored, because another worker has the
 //     message or will get it. A frozen process cannot know this in time: when it
 //     wakes, its handler may run beside the next owner's until its ctx ends. Only
 //     the handler's own transaction can fence against that.
-//   - The handler panics or returns the zero Result: retried after 5 s.
+//   - The handler panics or returns the zero Result: retried after 5 s, as long as
+//     there are Tries.
 //   - The handler runs longer than HandleWithin: ctx ends with the cause
 //     ErrTimeout and the heartbeats stop. The result still counts if it comes
 //     before the visibility runs out.
@@ -74,8 +82,8 @@
 //     error, say what a person must change. A receive names its own visibility,
 //     so a queue with a shorter one does not harm this worker; but queue and
 //     worker were then configured apart, and any other program that receives
-//     with the queue's visibility gets too little time. With another
-//     maxReceiveCount the handler takes the wrong receive for the last one.
+//     with the queue's visibility gets too little time. With a maxReceiveCount of
+//     Tries or less, SQS moves messages without a reason.
 //   - ctx of Run ends: the worker receives no more and releases what waits behind
 //     a FIFO group's first message. Handlers have until Drain; then their ctx
 //     ends with the cause ErrDraining, and every message is released that is

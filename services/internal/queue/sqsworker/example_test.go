@@ -34,7 +34,7 @@ func Example() {
 
 	var settled atomic.Int64
 	worker, err := sqsworker.New(sqsworker.Options{
-		Client: client, Queue: "orders", DeadLetterQueue: "orders-dlq", MaxReceiveCount: 5, Handler: ship,
+		Client: client, Queue: "orders", DeadLetterQueue: "orders-dlq", Tries: 5, Handler: ship,
 		Handled: func(m sqsworker.Message, o sqsworker.Outcome, _ time.Duration) {
 			fmt.Printf("%s, receive %d: %s\n", m.Body, m.Receives, o)
 			if settled.Add(1) == 4 {

@@ -50,7 +50,7 @@ func newFake(fifo bool) *fakeSQS {
 }
 
 func redriveTo(dlq string) string {
-	return `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:0:` + dlq + `","maxReceiveCount":5}`
+	return `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:0:` + dlq + `","maxReceiveCount":10}`
 }
 
 func (f *fakeSQS) send(group string, bodies ...string) {

@@ -29,8 +29,15 @@ type Options struct {
 	// DeadLetterQueue is where DeadLetter sends; without it such a message is
 	// retried until the queue's redrive policy moves it.
 	DeadLetterQueue string
-	// MaxReceiveCount is the maxReceiveCount that Handler counts on; 0: any.
-	MaxReceiveCount int
+	// Tries is how often a message is handled at most; 0: as often as the queue's
+	// redrive policy allows. After the last try the worker itself sends the message to
+	// DeadLetterQueue, with its reason, for which the queue's maxReceiveCount must be
+	// higher than Tries.
+	Tries int
+	// DeadLettered, where set, is called when SQS has acknowledged the copy on
+	// DeadLetterQueue, and before the message is deleted. After a crash in between it
+	// is called again, with another copy. ctx ends as a handler's does.
+	DeadLettered func(ctx context.Context, m Message, reason string)
 
 	// Needs are what the handlers need: while one of them is away, the worker
 	// receives nothing, and Ready returns why.
@@ -64,6 +71,7 @@ const (
 	maxBatch      = 10
 	maxVisibility = 12 * time.Hour
 	maxWait       = 20 * time.Second
+	maxReceives   = 1000 // the highest maxReceiveCount
 )
 
 func (o Options) withDefaults() (Options, error) {
@@ -82,6 +90,9 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.DeadLettered == nil {
+		o.DeadLettered = func(context.Context, Message, string) {}
+	}
 	if o.Handled == nil {
 		o.Handled = func(Message, Outcome, time.Duration) {}
 	}
@@ -93,8 +104,10 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("sqsworker: a long poll of %v is not whole seconds from 1 s to %v", o.Wait, maxWait)
 	case o.HandleWithin < 0 || o.Linger < 0 || o.Drain < 0:
 		return o, fmt.Errorf("sqsworker: a time is negative: HandleWithin %v, Linger %v, Drain %v", o.HandleWithin, o.Linger, o.Drain)
-	case o.MaxReceiveCount < 0 || o.MaxReceiveCount > 1000:
-		return o, fmt.Errorf("sqsworker: SQS has no maxReceiveCount of %d", o.MaxReceiveCount)
+	case o.Tries < 0 || o.Tries >= maxReceives:
+		return o, fmt.Errorf("sqsworker: Tries is %d; it is 0 to %d, below the highest maxReceiveCount that SQS has", o.Tries, maxReceives-1)
+	case o.Tries > 0 && o.DeadLetterQueue == "":
+		return o, fmt.Errorf("sqsworker: Tries is %d and there is no DeadLetterQueue to send a message to after them", o.Tries)
 	case o.BatchSize < 1 || o.BatchSize > maxBatch:
 		return o, fmt.Errorf("sqsworker: a receive takes 1 to %d messages, not %d", maxBatch, o.BatchSize)
 	case o.MaxInFlight < 1:

@@ -37,10 +37,7 @@ func (w *Worker) handle(life context.Context, f *inFlight) bool {
 	defer cancel()
 
 	began := time.Now()
-	r := Release()
-	if !f.lost() { // it may have been lost while it waited for its group
-		r = w.call(ctx, f.Message)
-	}
+	r := w.decide(ctx, f)
 	// Settled with life, not with ctx: what the handler has done must be deleted
 	// also when the handler's time is over or the worker is stopping.
 	o := w.settle(life, f, r)
@@ -50,6 +47,31 @@ func (w *Worker) handle(life context.Context, f *inFlight) bool {
 	w.o.Handled(f.Message, o, took)
 	w.o.Log.Debug("message handled", "queue", w.o.Queue, "message_id", f.ID, "receives", f.Receives, "outcome", o, "took", took, "err", r.err)
 	return o == OutcomeDone || o == OutcomeDead
+}
+
+// decide returns what is to become of f. That is what the handler says, unless f
+// has had its tries or the handler was cut short.
+func (w *Worker) decide(ctx context.Context, f *inFlight) Result {
+	switch {
+	case f.lost(): // while it waited for its group
+		return Release()
+	case w.o.Tries > 0 && f.Receives > w.o.Tries:
+		// The handler is not called: it may be what ended the workers before this one,
+		// and then nobody would be left to write the reason.
+		return DeadLetter(fmt.Errorf("received %d times without a result: each worker died or hung, or gave the message back", f.Receives-1))
+	}
+
+	r := w.call(ctx, f.Message)
+	failed := r.outcome == OutcomeRetried || r.outcome == OutcomeDead
+	switch {
+	case failed && errors.Is(context.Cause(f.ctx), ErrDraining):
+		// A handler that was cut short has not failed: another worker need not wait, and
+		// what its error says is no reason for a dead letter.
+		return Release()
+	case r.outcome == OutcomeRetried && w.o.Tries > 0 && f.Receives >= w.o.Tries:
+		return DeadLetter(fmt.Errorf("try %d of %d: %s", f.Receives, w.o.Tries, reasonText(r.err)))
+	}
+	return r
 }
 
 // call runs the handler and turns its mistakes into a retry.
@@ -81,18 +103,15 @@ func (w *Worker) settle(ctx context.Context, f *inFlight, r Result) Outcome {
 		return OutcomeLost
 	}
 
-	// A handler that was cut short has not failed: another worker need not wait, and
-	// what its error says is no reason for a dead letter.
-	if (r.outcome == OutcomeRetried || r.outcome == OutcomeDead) && errors.Is(context.Cause(f.ctx), ErrDraining) {
-		r = Release()
-	}
-
 	// The copy first, then the delete: a crash in between leaves two messages,
 	// the other order would leave none.
 	if r.outcome == OutcomeDead {
-		if err := w.deadLetter(ctx, f, r.err); err != nil {
+		reason := reasonText(r.err)
+		if err := w.deadLetter(ctx, f, reason); err != nil {
 			w.o.Log.Error("dead-letter failed; the message is retried", "queue", w.o.Queue, "message_id", f.ID, "err", err)
 			r = RetryAfter(mistakeDelay, err)
+		} else {
+			w.o.DeadLettered(f.ctx, f.Message, reason)
 		}
 	}
 
@@ -113,7 +132,7 @@ func (w *Worker) settle(ctx context.Context, f *inFlight, r Result) Outcome {
 }
 
 // deadLetter sends a copy of f to the dead-letter queue, with the reason.
-func (w *Worker) deadLetter(ctx context.Context, f *inFlight, reason error) error {
+func (w *Worker) deadLetter(ctx context.Context, f *inFlight, reason string) error {
 	if w.o.DeadLetterQueue == "" {
 		return errors.New("sqsworker: there is no dead-letter queue")
 	}
@@ -143,14 +162,9 @@ func (w *Worker) deadLetter(ctx context.Context, f *inFlight, reason error) erro
 
 // deadAttributes are the reason and as many of the message's own attributes as
 // there is room for.
-func deadAttributes(own map[string]types.MessageAttributeValue, reason error) map[string]types.MessageAttributeValue {
-	text := "no reason given"
-	if reason != nil {
-		text = reasonText(reason.Error())
-	}
-
+func deadAttributes(own map[string]types.MessageAttributeValue, reason string) map[string]types.MessageAttributeValue {
 	// The reason comes first: SQS takes ten attributes at most.
-	out := map[string]types.MessageAttributeValue{ReasonAttribute: stringAttribute(text)}
+	out := map[string]types.MessageAttributeValue{ReasonAttribute: stringAttribute(reason)}
 	for k, v := range own {
 		if _, taken := out[k]; !taken && len(out) < maxAttributes {
 			out[k] = v
@@ -159,15 +173,18 @@ func deadAttributes(own map[string]types.MessageAttributeValue, reason error) ma
 	return out
 }
 
-// reasonText makes s an attribute that SQS takes: valid characters, not too long
-// and not empty. SQS would refuse the whole message otherwise.
-func reasonText(s string) string {
-	s = strings.Map(func(r rune) rune {
+// reasonText makes a reason an attribute that SQS takes: valid characters, not too
+// long and not empty. SQS would refuse the whole message otherwise.
+func reasonText(reason error) string {
+	if reason == nil {
+		return "no reason given"
+	}
+	s := strings.Map(func(r rune) rune {
 		if r < ' ' || r == utf8.RuneError || r == '\uffff' || r == '\ufffe' {
 			return ' '
 		}
 		return r
-	}, s)
+	}, reason.Error())
 
 	if len(s) > maxReason {
 		s = strings.ToValidUTF8(s[:maxReason], "")

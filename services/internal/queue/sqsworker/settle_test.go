@@ -107,3 +107,50 @@ func TestAHandlerThatHangsLosesItsMessage(t *testing.T) {
 		require.Zero(t, f.left())
 	})
 }
+
+// The last try fails, in each way that a handler has.
+func TestAfterTheLastTryTheWorkerDeadLetters(t *testing.T) {
+	for want, result := range map[string]func() Result{
+		"try 5 of 5: " + errFake.Error():                                                        func() Result { return RetryAfter(time.Second, errFake) },
+		"try 5 of 5: no reason given":                                                           func() Result { return RetryAfter(time.Second, nil) },
+		"try 5 of 5: sqsworker: handler panicked: boom":                                         func() Result { panic("boom") },
+		"try 5 of 5: sqsworker: the handler returned the zero Result":                           func() Result { return Result{} },
+		"received 5 times without a result: each worker died or hung, or gave the message back": Release,
+	} {
+		t.Run(want, func(t *testing.T) {
+			f, j := newFake(false), &journal{}
+			f.send("", "x")
+			tries := 0
+			o := Options{Tries: 5, Handler: HandlerFunc(func(context.Context, Message) Result { tries++; return result() }),
+				DeadLettered: func(ctx context.Context, m Message, reason string) {
+					j.add("%s: %s, %d left, %v", m.Body, reason, f.left(), ctx.Err())
+				}}
+
+			bubble(t, f, o, func(w *Worker, _ func() error) {
+				after(time.Minute)
+				require.Equal(t, 5, tries)
+				require.Equal(t, []string{"x: " + want + ", 1 left, <nil>"}, j.all(), "told once, before the delete")
+				require.Len(t, f.dead, 1)
+				require.Equal(t, want, *f.dead[0].MessageAttributes[ReasonAttribute].StringValue)
+				require.Zero(t, f.left())
+				require.EqualValues(t, 1, w.Stats().Dead)
+			})
+		})
+	}
+}
+
+// The dead-letter queue does not answer when the tries are over: the message keeps
+// coming, is not handled any more, and nobody is told before it is true.
+func TestAReasonThatCannotBeSentIsSentLater(t *testing.T) {
+	f, j := newFake(false), &journal{}
+	f.send("", "x")
+	f.setFail("send", times(3, errFake))
+	o := Options{Tries: 2, Handler: HandlerFunc(func(context.Context, Message) Result { j.add("handled"); return Release() }),
+		DeadLettered: func(context.Context, Message, string) { j.add("told") }}
+
+	bubble(t, f, o, func(*Worker, func() error) {
+		after(time.Minute)
+		require.Equal(t, []string{"handled", "handled", "told"}, j.all())
+		require.Len(t, f.dead, 1)
+	})
+}

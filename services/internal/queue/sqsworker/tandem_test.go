@@ -274,7 +274,7 @@ func TestChecksOverHTTP(t *testing.T) {
 	redrive := func() map[string]string { // to a queue that it creates
 		arn, err := client.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: create("late-dlq", nil).url, AttributeNames: []types.QueueAttributeName{"QueueArn"}})
 		require.NoError(t, err)
-		return map[string]string{"RedrivePolicy": fmt.Sprintf(`{"deadLetterTargetArn":%q,"maxReceiveCount":5}`, arn.Attributes["QueueArn"])}
+		return map[string]string{"RedrivePolicy": fmt.Sprintf(`{"deadLetterTargetArn":%q,"maxReceiveCount":10}`, arn.Attributes["QueueArn"])}
 	}
 	set := func(q queue, attributes map[string]string) {
 		_, err := client.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: q.url, Attributes: attributes})
@@ -282,7 +282,7 @@ func TestChecksOverHTTP(t *testing.T) {
 	}
 
 	w, _ := run(t, sqsworker.Options{
-		Client: client, Queue: "late", DeadLetterQueue: "late-dlq", MaxReceiveCount: 5, VisibilitySetting: "Visibility in messaging.yaml",
+		Client: client, Queue: "late", DeadLetterQueue: "late-dlq", Tries: 5, VisibilitySetting: "Visibility in messaging.yaml",
 		Wait:    time.Second,
 		Handler: sqsworker.HandlerFunc(func(context.Context, sqsworker.Message) sqsworker.Result { return sqsworker.Done() }),
 	})

@@ -422,7 +422,7 @@ func TestOptionsAreChecked(t *testing.T) {
 }
 
 func TestReasonText(t *testing.T) {
-	require.Equal(t, " ", reasonText(""))
-	require.Equal(t, "a b", reasonText("a\nb"))
-	require.LessOrEqual(t, len(reasonText(strings.Repeat("ñ", 2000))), maxReason)
+	require.Equal(t, " ", reasonText(errors.New("")))
+	require.Equal(t, "a b", reasonText(errors.New("a\nb")))
+	require.LessOrEqual(t, len(reasonText(errors.New(strings.Repeat("ñ", 2000)))), maxReason)
 }
