@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/internal/stream/shardreader"
@@ -36,5 +37,53 @@ func TestAFullShardIsCaughtUpWith(t *testing.T) {
 			}
 			require.Fail(t, "after 6 minutes", "still %v behind", r.State()[0].Behind)
 		}))
+	})
+}
+
+// perRecord is a stream whose server takes its time over each record that a call
+// asks for.
+type perRecord struct {
+	*fakestream.Stream
+	each time.Duration
+}
+
+func (p perRecord) GetRecords(ctx context.Context, in *kinesis.GetRecordsInput, o ...func(*kinesis.Options)) (*kinesis.GetRecordsOutput, error) {
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-time.After(time.Duration(*in.Limit) * p.each):
+	}
+	p.Limit(int(*in.Limit))
+	return p.Stream.GetRecords(ctx, in, o...)
+}
+
+func atTip(r *shardreader.Reader) bool {
+	st := r.State()
+	return len(st) == 1 && st[0].AtTip
+}
+
+// A call for all that a reader would take needs longer than a call may: it asks
+// for less, and never gives up what was read.
+func TestAServerThatIsSlowByTheRecordIsCaughtUpWith(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := perRecord{fakestream.New("a"), 4 * time.Millisecond}
+		for range 10_000 {
+			s.Put("a", "k", []byte("x"))
+		}
+
+		o := polling(s.Stream)
+		o.Client = s
+		r, records, began := shardreader.New(o), 0, time.Now()
+		require.NoError(t, during(t, func(ctx context.Context) error {
+			return r.Shard(ctx, "a", shardreader.Horizon(), func(_ context.Context, b shardreader.Batch) error {
+				records += len(b.Records)
+				return nil
+			})
+		}, func() {
+			for time.Since(began) < 90*time.Second && !atTip(r) {
+				time.Sleep(time.Second)
+			}
+		}))
+		require.Equal(t, 10_000, records)
 	})
 }

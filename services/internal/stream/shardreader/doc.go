@@ -75,6 +75,9 @@
 //   - Far behind: at most CatchUpBytes a second, less where the shard throttles, so
 //     that readers share its 2 MB/s. A full shard takes 1 MB/s: one reader alone
 //     comes nearer by 1 MB a second, two that poll beside each other don't.
+//   - A server that is slow by the record (LocalStack with many of them): a call
+//     asks for half as many records after an answer that took more than half of
+//     CallTimeout or did not come, and for twice as many while answers come soon.
 //   - Expired iterator (5 minutes, a frozen process): a new one after the last
 //     position handed over.
 //   - Connection refused, 5xx, time-out: again with backoff, without end; the

@@ -53,6 +53,37 @@ func (p *pace) throttled(behind bool) time.Duration {
 	return seconds(1 / p.rate)
 }
 
+const (
+	firstRecords = 500 // what a first call asks for
+	leastRecords = 50
+)
+
+// size decides how many records a call asks for: so many as are answered well
+// within the call's time-out. A server that takes long over each record
+// (LocalStack: 0.2 ms to 1 ms, and one call at a time) would else never answer in
+// time, and a call that was given up costs it as much as an answer.
+type size struct {
+	now, most int32
+	timeout   time.Duration // of a call
+}
+
+func newSize(most int32, timeout time.Duration) size {
+	return size{now: min(firstRecords, most), most: most, timeout: timeout}
+}
+
+// answered notes how long an answer took.
+func (z *size) answered(took time.Duration) {
+	switch {
+	case took > z.timeout/2:
+		z.now = max(z.now/2, min(leastRecords, z.most))
+	case took < z.timeout/8:
+		z.now = min(2*z.now, z.most)
+	}
+}
+
+// timedOut notes that there was no answer in time.
+func (z *size) timedOut() { z.answered(z.timeout) }
+
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
 // jitter shortens d by up to a fifth, at random, so that readers which were

@@ -2,6 +2,7 @@ package shardreader
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -28,11 +29,16 @@ func (s *session) poll(ctx context.Context) (Batch, time.Duration, error) {
 	// arrived before that, not for what arrived while it travelled.
 	asOf := time.Now()
 	out, err := s.r.o.Client.GetRecords(ctx, &kinesis.GetRecordsInput{
-		ShardIterator: &s.iterator, Limit: &s.r.o.Limit,
+		ShardIterator: &s.iterator, Limit: &s.size.now,
 	}, withoutRetries)
 	if err != nil {
+		// Only the call's own time is up: an error of a caller that left says nothing.
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			s.size.timedOut()
+		}
 		return Batch{}, 0, fmt.Errorf("get records of %s: %w", s.shard, err)
 	}
+	s.size.answered(time.Since(asOf))
 
 	b := s.batch(out.Records, out.MillisBehindLatest)
 	b.AsOf = asOf

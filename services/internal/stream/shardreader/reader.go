@@ -41,7 +41,9 @@ type Options struct {
 	// it, takes more while nothing is throttled, and halves it where it is: readers
 	// that know nothing of each other come to equal shares.
 	CatchUpBytes int
-	// Limit bounds the Kinesis records of one call; 0 is 5,000.
+	// Limit bounds the Kinesis records of one call; 0 is 5,000. Reading begins
+	// with 500, and takes twice as many while answers come within an eighth of
+	// CallTimeout, half as many after one that took more than half of it.
 	Limit int32
 	// CallTimeout bounds one call, or all calls of one poll; 0 is 10 s.
 	CallTimeout time.Duration

@@ -32,6 +32,7 @@ func (r *Reader) drain(ctx context.Context, shard string, start Start, handle Ha
 	s := &session{
 		r: r, shard: shard, kind: kind, startAt: start.at, handle: handle, next: next,
 		pace: newPace(r.o.PollEvery, r.o.CatchUpBytes), backoff: firstBackoff,
+		size: newSize(r.o.Limit, r.o.CallTimeout),
 	}
 	if kind == fromLatest {
 		// If the first iterator expires before a record has come, reading goes on
@@ -75,6 +76,7 @@ type session struct {
 	iterator string
 	behind   bool
 	pace     *pace
+	size     size
 
 	// Fan-out.
 	continuation string        // the last event's, while nothing has failed since
