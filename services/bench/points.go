@@ -39,7 +39,10 @@ func points(ctx context.Context, c clients, d time.Duration) (perSecond float64,
 		return 0, err
 	}
 
-	p := kinesisproducer.New(kinesisproducer.Options{Client: c.streams, Stream: name, Buckets: backend.Buckets, Linger: profile.Default().Linger})
+	p, err := kinesisproducer.New(kinesisproducer.Options{Client: c.streams, Stream: name, Buckets: backend.Buckets, Linger: profile.Default().Linger})
+	if err != nil {
+		return 0, err
+	}
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -33,7 +33,8 @@ func newRequested(t *testing.T) requested {
 	_, pool := testenv.Database(t, ride.Schemas()...)
 	sdk, err := awsclient.New(t.Context(), testenv.Emulator(t))
 	require.NoError(t, err)
-	relay := outbox.NewRelay(outbox.Options{Pool: pool, Client: sqs.NewFromConfig(sdk), Box: ride.Outbox(), OnSent: ride.OnSent})
+	relay, err := outbox.NewRelay(outbox.Options{Pool: pool, Client: sqs.NewFromConfig(sdk), Box: ride.Outbox(), OnSent: ride.OnSent})
+	require.NoError(t, err)
 
 	store := ride.NewStore(pool, profile.Default())
 	r, _, err := store.Create(t.Context(), ride.Booking{RiderID: "rita", Key: "k", Price: ride.Money{Currency: "UYU"}})

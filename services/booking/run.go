@@ -75,12 +75,15 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	// Every change of a ride is a wake: its transaction may have added outbox rows.
 	wake := s.listener.Any()
 	defer wake.Close()
-	relay := outbox.NewRelay(outbox.Options{
+	relay, err := outbox.NewRelay(outbox.Options{
 		Pool: pool, Client: s.sqs, Box: ride.Outbox(), Log: env.Log, Queues: []string{event.QueueRideRequests, event.QueueNotifications},
 		// SendWithin lies below half of the pool's idle_in_transaction_session_timeout,
 		// which would bound it otherwise.
 		Wake: wake.C, OnSent: ride.OnSent, SendWithin: cfg.Profile.Lease / 3,
 	})
+	if err != nil {
+		return err
+	}
 
 	return lifecycle.Group(ctx,
 		lifecycle.Task{Name: "http", Run: func(ctx context.Context) error {

@@ -90,7 +90,8 @@ func TestARideThatKillsItsWorkersGetsItsReason(t *testing.T) {
 	client := sqs.NewFromConfig(sdk)
 
 	store := ride.NewStore(pool, shortVisibility())
-	relay := outbox.NewRelay(outbox.Options{Pool: pool, Box: ride.Outbox(), Client: client, OnSent: ride.OnSent})
+	relay, err := outbox.NewRelay(outbox.Options{Pool: pool, Box: ride.Outbox(), Client: client, OnSent: ride.OnSent})
+	require.NoError(t, err)
 	start(t, relay.Run)
 	r := book(t, store)
 

@@ -54,7 +54,8 @@ func TestFromTheOutboxToTheDelete(t *testing.T) {
 	_, err = store.SetDuty(t.Context(), "ana", true)
 	require.NoError(t, err)
 
-	relay := outbox.NewRelay(outbox.Options{Pool: pool, Box: ride.Outbox(), Client: client, OnSent: ride.OnSent})
+	relay, err := outbox.NewRelay(outbox.Options{Pool: pool, Box: ride.Outbox(), Client: client, OnSent: ride.OnSent})
+	require.NoError(t, err)
 	start(t, relay.Run)
 
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -36,10 +36,13 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	check := streamcheck.New(streamcheck.Options{Client: client, Stream: event.Stream, MaxShards: cfg.Backend.Buckets.Count(), Log: env.Log})
 
 	stats := newStats()
-	p := kinesisproducer.New(kinesisproducer.Options{
+	p, err := kinesisproducer.New(kinesisproducer.Options{
 		Client: client, Stream: event.Stream, Buckets: cfg.Backend.Buckets, Log: env.Log,
 		Linger: max(cfg.Profile.Linger, cfg.Backend.MinLinger), Report: stats.report,
 	})
+	if err != nil {
+		return err
+	}
 	s := &service{stream: p, putWithin: cfg.Profile.PutWithin, now: time.Now, memory: newMemory(), stats: stats}
 
 	// The producer ends after HTTP: requests under way wait for it.

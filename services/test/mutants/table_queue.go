@@ -49,6 +49,10 @@ func queues() []mutant {
 			before: "o.Tries > 0 && maxReceiveCount <= o.Tries", after: "o.Tries > 0 && maxReceiveCount < o.Tries",
 		},
 		{
+			name: "a relay takes a negative time", file: outboxDir + "options.go", tests: "TestNewRelayChecks",
+			before: "case o.PollEvery < 0:", after: "case false:",
+		},
+		{
 			name: "no heartbeat is sent", file: workerDir + "heartbeat.go", tests: "TestHeartbeat",
 			before: "f.ctx.Err() == nil && f.until.Sub(now) <= w.o.Visibility/2", after: "f.ctx.Err() == nil && false",
 		},

@@ -75,6 +75,10 @@ func streams() []mutant {
 			before: ", ExplicitHashKey: &p.queues[r.bucket].hashKey,", after: ",",
 		},
 		{
+			name: "the producer takes a record that no stream takes", file: producerDir + "options.go", tests: "TestNewChecksTheOptions",
+			before: "o.AggregateMax > maxAggregate", after: "false",
+		},
+		{
 			name: "the producer trusts the count of failures", file: producerDir + "send.go", quick: true, tests: "TestEachKeysOrderThroughFailures",
 			before: "if aws.ToString(r.ErrorCode) == \"\" && aws.ToString(r.SequenceNumber) != \"\" {", after: "if aws.ToInt32(out.FailedRecordCount) == 0 {",
 		},

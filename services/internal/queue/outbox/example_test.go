@@ -14,6 +14,7 @@ import (
 // the message.
 func Example() {
 	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
 	pool, closePool := newDatabase() // in a program: pgxpool.New(ctx, url)
 	defer closePool()
 	drop := createOutbox(pool, "shop") // in a program: goose or psql, see The table
@@ -32,7 +33,11 @@ func Example() {
 	})
 	fmt.Println("committed:", err)
 
-	relay := outbox.NewRelay(outbox.Options{Pool: pool, Client: client, Box: box, Queues: []string{"orders"}})
+	relay, err := outbox.NewRelay(outbox.Options{Pool: pool, Client: client, Box: box, Queues: []string{"orders"}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	ended := make(chan error)
 	go func() { ended <- relay.Run(ctx) }()
 

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 )
 
@@ -35,7 +36,10 @@ func (q *queues) GetQueueUrl(_ context.Context, in *sqs.GetQueueUrlInput, _ ...f
 
 func TestReadyNamesAMissingQueue(t *testing.T) {
 	log, q := &bytes.Buffer{}, &queues{exist: []string{"a"}}
-	r := NewRelay(Options{Client: q, Log: slog.New(slog.NewTextHandler(log, nil)), Queues: []string{"a", "b"}})
+	r, err := NewRelay(Options{
+		Pool: &pgxpool.Pool{}, Box: New("s", "outbox"), Client: q, Log: slog.New(slog.NewTextHandler(log, nil)), Queues: []string{"a", "b"},
+	})
+	require.NoError(t, err)
 	require.NoError(t, r.Ready(t.Context()))
 	for range 3 {
 		r.checkQueues(t.Context())
@@ -65,7 +69,8 @@ func TestReadyNamesAMissingQueue(t *testing.T) {
 // to send until Ready returns nil.
 func TestAFoundQueueIsReadyAgain(t *testing.T) {
 	q := &queues{}
-	r := NewRelay(Options{Client: q, Log: slog.New(slog.DiscardHandler), Queues: []string{"a"}})
+	r, err := NewRelay(Options{Pool: &pgxpool.Pool{}, Box: New("s", "outbox"), Client: q, Queues: []string{"a"}})
+	require.NoError(t, err)
 	r.checkQueues(t.Context())
 	require.ErrorContains(t, r.Ready(t.Context()), "no route to host")
 

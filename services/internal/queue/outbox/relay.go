@@ -1,58 +1,14 @@
 package outbox
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 )
-
-// Client is the part of *sqs.Client that a Relay uses.
-type Client interface {
-	GetQueueUrl(context.Context, *sqs.GetQueueUrlInput, ...func(*sqs.Options)) (*sqs.GetQueueUrlOutput, error)
-	SendMessageBatch(context.Context, *sqs.SendMessageBatchInput, ...func(*sqs.Options)) (*sqs.SendMessageBatchOutput, error)
-}
-
-// Sent is a row that SQS has acknowledged.
-type Sent struct {
-	ID, Queue, Key string
-	MessageID      string // SQS's: for people to look at, not for deduplication
-	Delay          time.Duration
-}
-
-// Options configures a Relay. Pool, Client and Box are needed.
-type Options struct {
-	Pool   *pgxpool.Pool
-	Client Client
-	Box    Box
-	Log    *slog.Logger // nil: silent
-	// Queues, where named, are looked up at the start, so that Ready reports a
-	// missing one before there is a message for it.
-	Queues []string
-	// Wake receives when rows may have been added; nil: the relay only polls.
-	Wake <-chan struct{}
-	// PollEvery is how often the relay looks for rows without a wake. 0: 1 s.
-	PollEvery time.Duration
-	// SendWithin bounds the send of one batch. Where the sessions have a shorter
-	// idle_in_transaction_session_timeout, half of that bounds it. 0: 4 s.
-	SendWithin time.Duration
-	// KeepSent is how long sent rows are kept to look at. 0: one hour.
-	KeepSent time.Duration
-	// OnSent, where set, runs in the transaction that marks the rows as sent, and
-	// waits for a lock for half a second at most. If it fails for several rows, it
-	// is called for each of them alone; if it fails for one, what it wrote is
-	// rolled back and its error logged. The row stays marked as sent.
-	OnSent func(ctx context.Context, tx pgx.Tx, sent []Sent) error
-}
 
 const (
 	pruneEvery = time.Minute
@@ -71,16 +27,14 @@ type Relay struct {
 	roundErr error            // the last round's
 }
 
-// NewRelay returns a relay; Run runs it.
-func NewRelay(o Options) *Relay {
-	o.PollEvery = cmp.Or(o.PollEvery, time.Second)
-	o.SendWithin = cmp.Or(o.SendWithin, 4*time.Second)
-	o.KeepSent = cmp.Or(o.KeepSent, time.Hour)
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
+// NewRelay returns a relay; Run runs it. The error names the option that is wrong.
+func NewRelay(o Options) (*Relay, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
 	}
 
-	return &Relay{o: o, urls: map[string]string{}, queueErr: map[string]error{}, rest: map[string]rest{}, alone: map[string]int{}}
+	return &Relay{o: o, urls: map[string]string{}, queueErr: map[string]error{}, rest: map[string]rest{}, alone: map[string]int{}}, nil
 }
 
 // Run sends rows until ctx ends, and then returns nil. What failed is tried again.

@@ -57,7 +57,16 @@ func newTestBox(t *testing.T) testBox {
 }
 
 func (b testBox) relay(client outbox.Client, onSent func(context.Context, pgx.Tx, []outbox.Sent) error) *outbox.Relay {
-	return outbox.NewRelay(outbox.Options{Pool: b.pool, Client: client, Box: b.box, OnSent: onSent})
+	return newRelay(outbox.Options{Pool: b.pool, Client: client, Box: b.box, OnSent: onSent})
+}
+
+// newRelay is for options that are right.
+func newRelay(o outbox.Options) *outbox.Relay {
+	r, err := outbox.NewRelay(o)
+	if err != nil {
+		panic(err)
+	}
+	return r
 }
 
 // add promises messages of one key, in order.
@@ -259,7 +268,7 @@ func TestAMessageThatIsRefusedForGoodIsSetAside(t *testing.T) {
 			b.add(t, "queue.fifo", "r2", "good")
 			client.invalid, client.whole = "bad", whole
 
-			relay := outbox.NewRelay(outbox.Options{Pool: b.pool, Client: client, Box: b.box, PollEvery: 10 * time.Millisecond})
+			relay := newRelay(outbox.Options{Pool: b.pool, Client: client, Box: b.box, PollEvery: 10 * time.Millisecond})
 			ctx, stop := context.WithCancel(t.Context())
 			ended := make(chan error, 1)
 			go func() { ended <- relay.Run(ctx) }()
@@ -284,7 +293,7 @@ func TestRowsOfOneKeyWaitForNoPoll(t *testing.T) {
 	t.Parallel()
 	b, client := newTestBox(t), newFakeSQS("queue.fifo")
 	b.add(t, "queue.fifo", "r1", "1", "2", "3", "4")
-	relay := outbox.NewRelay(outbox.Options{Pool: b.pool, Client: client, Box: b.box, PollEvery: time.Hour})
+	relay := newRelay(outbox.Options{Pool: b.pool, Client: client, Box: b.box, PollEvery: time.Hour})
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- relay.Run(ctx) }()
@@ -297,7 +306,7 @@ func TestRunSendsOnAWakeAndEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	b, client := newTestBox(t), newFakeSQS("standard")
 	wake := make(chan struct{}, 1)
-	relay := outbox.NewRelay(outbox.Options{Pool: b.pool, Client: client, Box: b.box, Wake: wake, PollEvery: time.Hour})
+	relay := newRelay(outbox.Options{Pool: b.pool, Client: client, Box: b.box, Wake: wake, PollEvery: time.Hour})
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- relay.Run(ctx) }()

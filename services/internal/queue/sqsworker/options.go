@@ -99,21 +99,31 @@ func (o Options) withDefaults() (Options, error) {
 
 	switch {
 	case o.Visibility < 2*time.Second || o.Visibility > maxVisibility || o.Visibility%time.Second != 0:
-		return o, fmt.Errorf("sqsworker: visibility %v is not whole seconds from 2 s to 12 h", o.Visibility)
+		return o, wrong("Visibility", o.Visibility, "whole seconds from 2 s to 12 h")
 	case o.Wait < time.Second || o.Wait > maxWait || o.Wait%time.Second != 0:
-		return o, fmt.Errorf("sqsworker: a long poll of %v is not whole seconds from 1 s to %v", o.Wait, maxWait)
-	case o.HandleWithin < 0 || o.Linger < 0 || o.Drain < 0:
-		return o, fmt.Errorf("sqsworker: a time is negative: HandleWithin %v, Linger %v, Drain %v", o.HandleWithin, o.Linger, o.Drain)
+		return o, wrong("Wait", o.Wait, "whole seconds from 1 s to 20 s")
+	case o.HandleWithin < 0:
+		return o, wrong("HandleWithin", o.HandleWithin, positive)
+	case o.Linger < 0:
+		return o, wrong("Linger", o.Linger, positive)
+	case o.Drain < 0:
+		return o, wrong("Drain", o.Drain, positive)
 	case o.Tries < 0 || o.Tries >= maxReceives:
-		return o, fmt.Errorf("sqsworker: Tries is %d; it is 0 to %d, below the highest maxReceiveCount that SQS has", o.Tries, maxReceives-1)
+		return o, wrong("Tries", o.Tries, fmt.Sprintf("0 to %d, below the highest maxReceiveCount that SQS has", maxReceives-1))
 	case o.Tries > 0 && o.DeadLetterQueue == "":
-		return o, fmt.Errorf("sqsworker: Tries is %d and there is no DeadLetterQueue to send a message to after them", o.Tries)
+		return o, wrong("Tries", o.Tries, "0 without a DeadLetterQueue to send a message to after them")
 	case o.BatchSize < 1 || o.BatchSize > maxBatch:
-		return o, fmt.Errorf("sqsworker: a receive takes 1 to %d messages, not %d", maxBatch, o.BatchSize)
+		return o, wrong("BatchSize", o.BatchSize, "1 to 10")
 	case o.MaxInFlight < 1:
-		return o, fmt.Errorf("sqsworker: %d messages in flight", o.MaxInFlight)
+		return o, wrong("MaxInFlight", o.MaxInFlight, "1 or more")
 	}
 	return o, nil
+}
+
+const positive = "above 0, or 0 for the default"
+
+func wrong(option string, is any, allowed string) error {
+	return fmt.Errorf("sqsworker: Options.%s is %v; allowed is %s", option, is, allowed)
 }
 
 // margin is how long before the end of its visibility a message counts as lost.

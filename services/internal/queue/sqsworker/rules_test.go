@@ -103,23 +103,23 @@ func TestNewChecksTheOptions(t *testing.T) {
 	_, err := New(good)
 	require.NoError(t, err)
 
-	for name, change := range map[string]func(o *Options){
-		"a poll over 20 s":       func(o *Options) { o.Wait = 21 * time.Second },
-		"a poll of 1.5 s":        func(o *Options) { o.Wait = 1500 * time.Millisecond },
-		"a negative poll":        func(o *Options) { o.Wait = -time.Second },
-		"a negative deadline":    func(o *Options) { o.HandleWithin = -1 },
-		"a negative linger":      func(o *Options) { o.Linger = -1 },
-		"a negative drain":       func(o *Options) { o.Drain = -1 },
-		"negative tries":         func(o *Options) { o.Tries, o.DeadLetterQueue = -1, "q-dlq" },
-		"tries above SQS's own":  func(o *Options) { o.Tries, o.DeadLetterQueue = 1000, "q-dlq" },
-		"tries that end nowhere": func(o *Options) { o.Tries = 5 },
-		"eleven at once":         func(o *Options) { o.BatchSize = 11 },
-		"a visibility of 13 h":   func(o *Options) { o.Visibility = 13 * time.Hour },
-		"nothing in flight ever": func(o *Options) { o.MaxInFlight = -1 },
+	for want, change := range map[string]func(o *Options){
+		"Wait is 21s; allowed is whole seconds from 1 s to 20 s":           func(o *Options) { o.Wait = 21 * time.Second },
+		"Wait is 1.5s; allowed is whole seconds from 1 s to 20 s":          func(o *Options) { o.Wait = 1500 * time.Millisecond },
+		"Wait is -1s; allowed is whole seconds from 1 s to 20 s":           func(o *Options) { o.Wait = -time.Second },
+		"HandleWithin is -1ns; allowed is above 0, or 0":                   func(o *Options) { o.HandleWithin = -1 },
+		"Linger is -1ns; allowed is above 0, or 0":                         func(o *Options) { o.Linger = -1 },
+		"Drain is -1ns; allowed is above 0, or 0":                          func(o *Options) { o.Drain = -1 },
+		"Tries is -1; allowed is 0 to 999":                                 func(o *Options) { o.Tries, o.DeadLetterQueue = -1, "q-dlq" },
+		"Tries is 1000; allowed is 0 to 999":                               func(o *Options) { o.Tries, o.DeadLetterQueue = 1000, "q-dlq" },
+		"Tries is 5; allowed is 0 without a DeadLetterQueue":               func(o *Options) { o.Tries = 5 },
+		"BatchSize is 11; allowed is 1 to 10":                              func(o *Options) { o.BatchSize = 11 },
+		"Visibility is 13h0m0s; allowed is whole seconds from 2 s to 12 h": func(o *Options) { o.Visibility = 13 * time.Hour },
+		"MaxInFlight is -1; allowed is 1 or more":                          func(o *Options) { o.MaxInFlight = -1 },
 	} {
 		o := good
 		change(&o)
 		_, err := New(o)
-		require.Error(t, err, name)
+		require.ErrorContains(t, err, "sqsworker: Options."+want)
 	}
 }

@@ -11,9 +11,13 @@ import (
 // A driver's points are put in order, and stay in order whatever fails.
 func Example() {
 	client := newFakeStream(1) // kinesis.NewFromConfig(cfg)
-	p := kinesisproducer.New(kinesisproducer.Options{
+	p, err := kinesisproducer.New(kinesisproducer.Options{
 		Client: client, Stream: "driver-locations", Buckets: 6, Linger: 20 * time.Millisecond,
 	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error)
 	go func() { ended <- p.Run(ctx, 10*time.Second) }() // at the end: 10 s for what waits

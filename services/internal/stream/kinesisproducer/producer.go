@@ -3,34 +3,15 @@ package kinesisproducer
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
-
-	"tandem/services/internal/stream/kpl"
 )
 
 // Client is the part of *kinesis.Client that a Producer needs.
 type Client interface {
 	PutRecords(context.Context, *kinesis.PutRecordsInput, ...func(*kinesis.Options)) (*kinesis.PutRecordsOutput, error)
-}
-
-// Options of a Producer. Client and Stream are needed.
-type Options struct {
-	Client  Client
-	Stream  string       // the stream's name
-	Buckets kpl.Buckets  // fixed for the life of the stream
-	Log     *slog.Logger // nil: slog.Default()
-
-	Linger       time.Duration // how long the first item of a record waits for more
-	AggregateMax int           // bytes of one record; 0 is 48 KiB
-	MaxPending   int           // bytes that may wait or be in flight; 0 is 32 MiB
-	CallWithin   time.Duration // bounds one PutRecords; 0 is 5 s
-	// Report, when set, is called for each record that was acknowledged. It must
-	// not block, nor call the Producer.
-	Report func(shard string, userRecords, bytes int)
 }
 
 // Errors of Put.
@@ -40,14 +21,11 @@ var (
 )
 
 const (
-	defaultAggregate  = 48 << 10
-	defaultPending    = 32 << 20
-	defaultCallWithin = 5 * time.Second
-	maxCallRecords    = 500     // PutRecords' limit
-	maxCallBytes      = 4 << 20 // well below PutRecords' 10 MiB: a lost answer repeats less
-	callsInFlight     = 8
-	firstPause        = 50 * time.Millisecond
-	lastPause         = 2 * time.Second
+	maxCallRecords = 500     // PutRecords' limit
+	maxCallBytes   = 4 << 20 // well below PutRecords' 10 MiB: a lost answer repeats less
+	callsInFlight  = 8
+	firstPause     = 50 * time.Millisecond
+	lastPause      = 2 * time.Second
 )
 
 // Producer puts data on one stream. It is safe for concurrent use; it sends
@@ -65,19 +43,12 @@ type Producer struct {
 	closed  bool
 }
 
-// New returns a Producer that sends once Run runs.
-func New(o Options) *Producer {
-	if o.AggregateMax == 0 {
-		o.AggregateMax = defaultAggregate
-	}
-	if o.MaxPending == 0 {
-		o.MaxPending = defaultPending
-	}
-	if o.CallWithin == 0 {
-		o.CallWithin = defaultCallWithin
-	}
-	if o.Log == nil {
-		o.Log = slog.Default()
+// New returns a Producer that sends once Run runs. The error names the option that
+// is wrong.
+func New(o Options) (*Producer, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
 	}
 
 	p := &Producer{
@@ -87,7 +58,7 @@ func New(o Options) *Producer {
 	for i := range p.queues {
 		p.queues[i].hashKey = o.Buckets.HashKey(i)
 	}
-	return p
+	return p, nil
 }
 
 // signal wakes Run; one signal that waits stands for all.

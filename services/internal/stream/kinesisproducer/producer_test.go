@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"log/slog"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -20,12 +19,15 @@ import (
 func item(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
 func start(f *fakeStream, change ...func(*kinesisproducer.Options)) (p *kinesisproducer.Producer, stop func() error) {
-	o := kinesisproducer.Options{Client: f, Stream: "s", Buckets: 3, Log: slog.New(slog.DiscardHandler), Linger: 20 * time.Millisecond}
+	o := kinesisproducer.Options{Client: f, Stream: "s", Buckets: 3, Linger: 20 * time.Millisecond}
 	for _, c := range change {
 		c(&o)
 	}
 
-	p = kinesisproducer.New(o)
+	p, err := kinesisproducer.New(o)
+	if err != nil {
+		panic(err)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- p.Run(ctx, 30*time.Second) }()

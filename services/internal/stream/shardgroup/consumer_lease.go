@@ -24,7 +24,7 @@ type ConsumerLeaseOptions struct {
 	Worker string // unique among all processes, also over restarts: WorkerID returns one
 
 	Lease time.Duration // how long a lease lasts after it was renewed; 0 is 10 s
-	Log   *slog.Logger  // nil: slog.Default()
+	Log   *slog.Logger  // nil: silent
 }
 
 // ConsumerLease holds one of the consumers that a reader's replicas share: a consumer
@@ -78,7 +78,7 @@ func NewConsumerLease(o ConsumerLeaseOptions) *ConsumerLease {
 		o.Lease = 10 * time.Second
 	}
 	if o.Log == nil {
-		o.Log = slog.Default()
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return &ConsumerLease{o: o, why: errNotAsked}
 }

@@ -51,7 +51,7 @@ type Options struct {
 	Poison       Poison
 	MaxTries     int           // of a record under Park; 0 is 5
 	Backoff      time.Duration // the longest wait between tries; 0 is 15 s
-	Log          *slog.Logger  // nil: slog.Default()
+	Log          *slog.Logger  // nil: silent
 }
 
 // Group is one worker of a consumer group.
@@ -93,7 +93,7 @@ func New(o Options) (*Group, error) {
 		o.Backoff = 15 * time.Second
 	}
 	if o.Log == nil {
-		o.Log = slog.Default()
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 
 	o.Log = o.Log.With("group", o.Name, "worker", o.Worker)

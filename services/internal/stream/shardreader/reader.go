@@ -50,7 +50,7 @@ type Options struct {
 	// Empty asks for batches without records too: they carry Behind, and that
 	// the tip is known (AsOf).
 	Empty bool
-	Log   *slog.Logger // nil: slog.Default()
+	Log   *slog.Logger // nil: silent
 }
 
 // Handler handles a batch. Its error ends the reading.
@@ -84,7 +84,7 @@ func New(o Options) *Reader {
 		o.CallTimeout = 10 * time.Second
 	}
 	if o.Log == nil {
-		o.Log = slog.Default()
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 
 	return &Reader{o: o, stream: Stream{Created: o.Created}, shards: map[string]*ShardState{}}

@@ -29,8 +29,8 @@ type Client interface {
 type Options struct {
 	Client    Client
 	Stream    string
-	MaxShards int // open shards at most; 0: any number
-	Log       *slog.Logger
+	MaxShards int          // open shards at most; 0: any number
+	Log       *slog.Logger // nil: silent
 }
 
 // SetupError is an error in one sentence that anybody may read.
@@ -56,6 +56,9 @@ const (
 
 // New returns a Checker that has checked nothing yet.
 func New(o Options) *Checker {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	return &Checker{o: o, err: &SetupError{fmt.Sprintf("stream %s has not answered yet", o.Stream)}}
 }
 
