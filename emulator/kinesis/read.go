@@ -212,8 +212,7 @@ type batch struct {
 	horizon    int64 // ms: what arrived before is passed over
 	most, size int
 	count      int
-	waiting    int64  // ms: when the first record that found no room arrived
-	last       uint64 // sequence of the last record
+	arrived    int64 // ms: of the last record
 }
 
 // add adds a record if there is room, and reports whether to go on. The first
@@ -224,7 +223,6 @@ func (b *batch) add(r record, bytes int) (more bool) {
 	}
 
 	if b.count == b.most || b.count > 0 && b.size+r.size() > bytes {
-		b.waiting = r.arrived
 		return false
 	}
 
@@ -235,15 +233,15 @@ func (b *batch) add(r record, bytes int) (more bool) {
 
 	b.count++
 	b.size += r.size()
-	b.last = r.seq
+	b.arrived = r.arrived
 	return true
 }
 
-// millisBehind returns for how long the first record that found no room has
-// waited.
+// millisBehind returns how far the last record that was read is from the tip: for
+// how long it has been there, as there are more behind it. It is 0 at the tip.
 func (b *batch) millisBehind(w scanResult, nowMS int64) int64 {
 	if !w.stopped {
 		return 0
 	}
-	return max(1, nowMS-b.waiting)
+	return max(1, nowMS-b.arrived)
 }

@@ -133,7 +133,8 @@ func (s *Stream) read(sh *shard, from string) *kinesis.GetRecordsOutput {
 			continue
 		}
 		if len(out.Records) == s.limit {
-			out.MillisBehindLatest = aws.Int64(max(1, time.Since(*r.ApproximateArrivalTimestamp).Milliseconds()))
+			last := out.Records[s.limit-1] // as far behind as the last one read is old
+			out.MillisBehindLatest = aws.Int64(max(1, time.Since(*last.ApproximateArrivalTimestamp).Milliseconds()))
 			out.NextShardIterator = s.iterator(*sh.ShardId, *r.SequenceNumber)
 			return out
 		}
