@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 )
 
@@ -25,11 +26,21 @@ func Replace(path string, b []byte, fsync bool) error {
 		err = os.Rename(tmp, path)
 	}
 
-	if err == nil && fsync {
-		return SyncDir(path)
-	}
 	if err != nil {
+		_ = os.Remove(tmp) // on a full disk it would hold the last of the room
 		return fmt.Errorf("journal: %w", err)
 	}
+	if fsync {
+		return SyncDir(path)
+	}
 	return nil
+}
+
+// Cause returns why a file could not be written, without the file's name, which
+// says nothing to a client: "no space left on device".
+func Cause(err error) string {
+	if path := (*fs.PathError)(nil); errors.As(err, &path) {
+		return path.Err.Error()
+	}
+	return err.Error()
 }

@@ -54,8 +54,9 @@
 //   - Killed: records and topology reopen as they were acknowledged. Iterators
 //     stay valid, since they hold their whole state; subscriptions end, and go
 //     on from their continuation, which stays valid too.
-//   - A shard's write fails: its records fail with InternalFailure, each by
-//     itself, and none of them is stored; the records of other shards are.
+//   - A shard's write fails: its records fail with InternalFailure and the
+//     disk's reason, each by itself, and none of them is stored; the records of
+//     other shards are.
 //   - Saving the topology fails: the call fails, and nothing has changed.
 //   - Killed after the topology was saved, before the files that it no longer
 //     names were removed: the next start removes them.
@@ -63,6 +64,7 @@
 //     the last segment the rest is cut off when it is opened, kept in a copy
 //     (package journal), and reported in the log.
 //   - An index beside a segment is torn or missing: the segment is read whole.
+//     On a full disk it stays so until a start that finds room.
 //   - streams.json is of another version: ErrFormat, and nothing is touched.
 //
 // # What differs from AWS

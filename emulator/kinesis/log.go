@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"tandem/emulator/journal"
@@ -40,9 +41,15 @@ func openLog(dir string, fsync bool) (*log, error) {
 	l := &log{dir: dir, fsync: fsync}
 	for _, p := range paths {
 		// The segment before had no usable index and is not the last one: it gets
-		// an index now.
+		// an index now. On a full disk it does without, and the next start reads it
+		// whole again.
 		if l.file != nil {
-			if err := l.seal(); err != nil {
+			err := l.seal()
+			if errors.Is(err, syscall.ENOSPC) {
+				err = l.close()
+				l.file = nil
+			}
+			if err != nil {
 				return nil, errors.Join(err, l.close())
 			}
 		}
@@ -75,7 +82,8 @@ func (l *log) last() (indexEntry, bool) {
 	return indexEntry{}, false
 }
 
-// seal closes the segment that is being written and writes its index.
+// seal writes the index of the segment that is being written and closes it. Where
+// the index cannot be written, it stays open.
 func (l *log) seal() error {
 	s := l.segments[len(l.segments)-1]
 	if s.Count > 0 { // an empty one has no index: it is read whole, which is nothing

@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"tandem/emulator/journal"
 	"tandem/emulator/wire"
 )
 
@@ -187,7 +188,7 @@ func (s *Service) putShard(st *stream, sh *shard, entries []putEntry, group []in
 	if err := sh.log.append(records, arrived); err != nil {
 		s.o.Log.Error("records were not stored", "stream", st.info.Name, "shard", sh.id, "err", err)
 		for _, i := range kept {
-			out[i].failure = &wire.Error{Status: http.StatusInternalServerError, Code: "InternalFailure", Message: "Internal service failure."}
+			out[i].failure = &wire.Error{Status: http.StatusInternalServerError, Code: "InternalFailure", Message: "The emulator could not store the record: " + journal.Cause(err)}
 		}
 		c.inRecords, c.inBytes = 0, 0
 		return

@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -129,6 +131,20 @@ func (s *Service) Close() error {
 		errs = append(errs, os.RemoveAll(s.o.Dir))
 	}
 	return errors.Join(errs...)
+}
+
+// Writable returns why nothing can be stored now: it writes as much as a put of
+// some hundred records, and removes it. Others may call it at the same time.
+func (s *Service) Writable() error {
+	path := filepath.Join(s.o.Dir, "probe")
+	err := os.WriteFile(path, make([]byte, 64<<10), 0o600)
+	if gone := os.Remove(path); err == nil && gone != nil && !errors.Is(gone, fs.ErrNotExist) {
+		err = gone
+	}
+	if err != nil {
+		return fmt.Errorf("kinesis: %w", err)
+	}
+	return nil
 }
 
 func (s *Service) nowMS() int64 { return s.o.Now().UnixMilli() }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 
 	"tandem/emulator/journal"
 )
@@ -172,6 +173,11 @@ func (s *Service) change(t target, f func(st *stream, next *streamInfo) error) e
 	next := st.info.clone()
 	if err := f(st, next); err != nil {
 		return err
+	}
+	// Nothing is written where nothing changed: an emulator that provisions what it
+	// has must start on a full disk.
+	if reflect.DeepEqual(next, st.info) {
+		return nil
 	}
 
 	shards, err := s.shardsOf(st, next)

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -104,6 +105,11 @@ func (s *Service) change(f func(topics map[string]topic) error) error {
 
 	if err := f(next.Topics); err != nil {
 		return err
+	}
+	// Nothing is written where nothing changed: an emulator that provisions what it
+	// has must start on a full disk.
+	if reflect.DeepEqual(next, s.state) {
+		return nil
 	}
 	if err := s.save(next); err != nil {
 		return err

@@ -3,6 +3,7 @@ package sqs
 import (
 	"cmp"
 	"context"
+	"maps"
 	"regexp"
 	"strings"
 
@@ -104,6 +105,7 @@ func (s *Service) checkTogether(name string, all map[string]string, strict bool)
 }
 
 // SetAttributes changes the attributes of the queue of this name to a template's.
+// Where they are so already it writes nothing: it must do that on a full disk.
 func (s *Service) SetAttributes(name string, attributes map[string]string) error {
 	return s.change(setIn{QueueURL: "/" + name, Attributes: attributes}, false)
 }
@@ -125,6 +127,9 @@ func (s *Service) change(in setIn, strict bool) error {
 		}
 		if err := cmp.Or(checkSettings(in.Attributes, q.fifo), s.checkTogether(q.name, merge(q.attributes, in.Attributes), strict)); err != nil {
 			return err
+		}
+		if !strict && maps.Equal(merge(q.attributes, in.Attributes), q.attributes) {
+			return nil
 		}
 
 		return s.commit(entry{Op: opAttributes, Queue: q.name, Attributes: in.Attributes, At: now()})
