@@ -10,7 +10,9 @@ import (
 	"strings"
 
 	"tandem/emulator/faults"
+	"tandem/emulator/journal"
 	"tandem/emulator/kinesis"
+	"tandem/emulator/sns"
 	"tandem/emulator/wire"
 )
 
@@ -18,6 +20,8 @@ const (
 	maxForm = 2 << 20 // bytes: a 256 KB message in a form
 	// identity is the only operation of STS.
 	identity = "GetCallerIdentity"
+	// sqsQueryVersion is of SQS's query protocol; SNS's has another.
+	sqsQueryVersion = "2012-11-05"
 )
 
 type baseKey struct{}
@@ -27,16 +31,15 @@ type baseKey struct{}
 func (e *emulator) handler() http.Handler {
 	base := func(ctx context.Context) string { s, _ := ctx.Value(baseKey{}).(string); return s }
 	queues := wire.Service{Prefix: "AmazonSQS", ContentType: "application/x-amz-json-1.0", Ops: e.queues.Ops(base)}
-	streams := wire.Service{Prefix: "Kinesis_20131202", ContentType: "application/x-amz-json-1.1", Ops: e.streams.Ops()}
+	streams := wire.Service{Prefix: "Kinesis_20131202", ContentType: "application/x-amz-json-1.1", Ops: e.streams.Ops(), CBOR: true}
 
 	rules := faults.New(faults.Options{On: e.faults, StreamOf: kinesis.StreamOf, Operations: map[string][]string{
 		"sqs": slices.Collect(maps.Keys(queues.Ops)), "kinesis": slices.Collect(maps.Keys(streams.Ops)), "sns": e.topics.Operations(), "sts": {identity},
 	}})
 
 	mux := http.NewServeMux()
-	for _, path := range []string{"GET /healthz", "GET /readyz"} {
-		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
-	}
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", e.readyz)
 
 	mux.HandleFunc("GET /_aws/sqs/messages", e.queues.ServePeek)
 	mux.HandleFunc("GET /_aws/sqs/messages/{region}/{account}/{queue}", e.queues.ServePeek)
@@ -66,22 +69,42 @@ func (e *emulator) handler() http.Handler {
 }
 
 // query answers the form-encoded protocol: SNS's, and STS's GetCallerIdentity.
+// SQS's older one is refused by its name.
 func (e *emulator) query(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
-		http.Error(w, "the form cannot be read", http.StatusBadRequest)
+		sns.Fail(w, wire.Bad("MalformedQueryString", "The form cannot be read: %v", err))
 		return
 	}
 
-	if r.PostForm.Get("Action") == identity {
+	switch form := r.PostForm; {
+	case form.Get("Action") == identity:
 		w.Header().Set("Content-Type", "text/xml")
-		_, _ = fmt.Fprint(w, `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>`+
+		_, _ = fmt.Fprintf(w, `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>`+
 			`<Arn>arn:aws:iam::000000000000:root</Arn><UserId>EMULATOR</UserId><Account>000000000000</Account>`+
-			`</GetCallerIdentityResult><ResponseMetadata><RequestId>emulator</RequestId></ResponseMetadata></GetCallerIdentityResponse>`)
-		return
+			`</GetCallerIdentityResult><ResponseMetadata><RequestId>%s</RequestId></ResponseMetadata></GetCallerIdentityResponse>`, wire.RequestID(w))
+	case form.Get("Action") == "":
+		sns.Fail(w, wire.Bad("UnsupportedProtocol", "The request names no operation that the emulator can find. It speaks AWS's JSON protocols, which name it in X-Amz-Target, "+
+			"and SNS's and STS's form with an Action; this is %q %s.", r.Header.Get("Content-Type"), r.Header.Get("Smithy-Protocol")))
+	case form.Get("Version") == sqsQueryVersion:
+		sns.Fail(w, wire.Bad("UnsupportedProtocol", "%s is of SQS's older query protocol, and the emulator speaks the JSON protocol with clients of SQS, "+
+			"as AWS's SDKs and CLI do since the end of 2023: update this one.", form.Get("Action")))
+	default:
+		e.topics.Serve(w, r)
+	}
+}
+
+// readyz answers 200 while what is sent can be stored, and else 503 with the
+// reason, in the form of Tandem's services. What is stored is read all the same.
+func (e *emulator) readyz(w http.ResponseWriter, _ *http.Request) {
+	status, disk := http.StatusOK, "ok"
+	if err := e.streams.Writable(); err != nil {
+		status, disk = http.StatusServiceUnavailable, "nothing can be stored, only read: "+journal.Cause(err)
 	}
 
-	e.topics.Serve(w, r)
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]any{"service": "emulator", "checks": map[string]string{"disk": disk}}) // the client is gone if this fails
 }
 
 // state shows queues, shards, consumers and topics, with rates. It changes nothing.

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"tandem/emulator/wire"
 )
 
 const (
@@ -24,6 +26,7 @@ func (e *emulator) serve(ctx context.Context, listener net.Listener) error {
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(e.log.Handler(), slog.LevelDebug),
 		// A long poll ends with ctx; otherwise Shutdown would wait for it.
 		BaseContext: func(net.Listener) context.Context { return ctx },
+		Protocols:   protocols(),
 	}
 
 	failed := make(chan error, 1)
@@ -41,17 +44,33 @@ func (e *emulator) serve(ctx context.Context, listener net.Listener) error {
 	return srv.Shutdown(drain)
 }
 
+// protocols are HTTP/1.1 and, without TLS, HTTP/2 from the first byte on, which
+// JavaScript's and Java's clients of Kinesis speak by default.
+func protocols() *http.Protocols {
+	p := &http.Protocols{}
+	p.SetHTTP1(true)
+	p.SetUnencryptedHTTP2(true)
+	return p
+}
+
 // guard refuses what a web page asks: nobody's page is a client of the emulator,
 // and a form or a body of text/plain is sent without asking first. An SDK sends
 // neither header; a browser says "none" where a person typed the address.
 func (e *emulator) guard(next http.Handler) http.Handler {
+	refuse := func(w http.ResponseWriter, status int, code, format string, args ...any) {
+		// In a service's form, so that an SDK shows it and not only a number.
+		wire.Service{ContentType: "application/x-amz-json-1.1"}.Fail(w, &wire.Error{Status: status, Code: code, Message: fmt.Sprintf(format, args...)})
+	}
+
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		wire.RequestID(w)
+
 		site := r.Header.Get("Sec-Fetch-Site")
 		switch {
 		case e.known != nil && !e.known(r):
-			http.Error(w, fmt.Sprintf("%q is not a name of this emulator. If it should be, start it with --allow-host.", r.Host), http.StatusMisdirectedRequest)
+			refuse(w, http.StatusMisdirectedRequest, "MisdirectedRequest", "%q is not a name of this emulator. If it should be, start it with --allow-host.", r.Host)
 		case r.Header.Get("Origin") != "" || site != "" && site != "none" && site != "same-origin":
-			http.Error(w, "The emulator answers programs, and no web page.", http.StatusForbidden)
+			refuse(w, http.StatusForbidden, "AccessDeniedException", "The emulator answers programs, and no web page.")
 		default:
 			next.ServeHTTP(w, r)
 		}

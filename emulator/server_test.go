@@ -59,9 +59,22 @@ func impatient(t *testing.T, rules string) aws.Config {
 }
 
 // A subscription outlives what bounds an ordinary call, also when the faults
-// have read its request.
+// have read its request, and over HTTP/2, where a time-out ends the whole stream
+// and not only a read or a write.
 func TestASubscriptionOutlivesTheServersTimeouts(t *testing.T) {
+	t.Run("HTTP/1.1", func(t *testing.T) { subscriptionOutlives(t, nil) })
+	t.Run("HTTP/2", func(t *testing.T) {
+		p := &http.Protocols{}
+		p.SetUnencryptedHTTP2(true)
+		subscriptionOutlives(t, &http.Client{Transport: &http.Transport{Protocols: p}})
+	})
+}
+
+func subscriptionOutlives(t *testing.T, speaks aws.HTTPClient) {
 	cfg := impatient(t, `[{"operation":"SubscribeToShard","kind":"latency","latency_ms":1},{"operation":"SendMessage","kind":"reset"}]`)
+	if speaks != nil {
+		cfg.HTTPClient = speaks
+	}
 	client := kinesis.NewFromConfig(cfg)
 	consumers, err := client.ListStreamConsumers(t.Context(), &kinesis.ListStreamConsumersInput{StreamARN: aws.String(arn("kinesis", "stream/driver-locations"))})
 	require.NoError(t, err)

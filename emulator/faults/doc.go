@@ -14,7 +14,7 @@
 //	error             answers with code (and status), and does nothing
 //	latency           waits latency_ms, then goes on
 //	lost_answer       does the call, and closes the connection without an answer
-//	reset             resets the connection, and does nothing
+//	reset             resets the connection (HTTP/2: the call's stream), and does nothing
 //	duplicate         does the call twice, and returns the first answer
 //	reorder           ReceiveMessage, standard queues: shuffles the messages
 //	expired_iterator  GetRecords: ExpiredIteratorException

@@ -5,8 +5,8 @@ import (
 	"encoding/xml"
 	"errors"
 	"net/http"
-
-	"github.com/google/uuid"
+	"strings"
+	"unicode/utf8"
 
 	"tandem/emulator/wire"
 )
@@ -20,6 +20,14 @@ func (s *Service) Serve(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		Fail(w, wire.Bad("UnsupportedOperation", "The emulator has no %s: it knows what Tandem uses.", action))
 		return
+	}
+
+	// What is no Unicode could not be delivered as it was sent.
+	for name, values := range r.PostForm {
+		if !utf8.ValidString(name + strings.Join(values, "")) {
+			Fail(w, wire.Bad("InvalidParameter", "Invalid parameter: %q Reason: it is no UTF-8", name))
+			return
+		}
 	}
 
 	result, err := do(r.Context(), r.PostForm)
@@ -44,6 +52,7 @@ func Fail(w http.ResponseWriter, e *wire.Error) {
 	if e.Status >= http.StatusInternalServerError {
 		kind = "Receiver"
 	}
+	wire.SetErrorType(w, e.Code)
 	answer(w, e.Status, "ErrorResponse", "Error", struct{ Type, Code, Message string }{kind, e.Code, e.Message})
 }
 
@@ -61,7 +70,7 @@ func answer(w http.ResponseWriter, status int, outer, inner string, v any) {
 	}
 	err = errors.Join(err, element("ResponseMetadata", struct {
 		RequestID string `xml:"RequestId"`
-	}{uuid.NewString()}), enc.EncodeToken(start.End()), enc.Flush())
+	}{wire.RequestID(w)}), enc.EncodeToken(start.End()), enc.Flush())
 
 	if err != nil {
 		status = http.StatusInternalServerError

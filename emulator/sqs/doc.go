@@ -44,6 +44,9 @@
 // whole entries, that is an error in the log, and a copy of them is kept beside
 // the journal for a person to look at. An entry of another version stops Open.
 //
+// A body that is no Unicode (half a surrogate pair, a byte that is no UTF-8) fails
+// the send, or the whole batch, with InvalidMessageContents.
+//
 // # Other differences to AWS
 //
 // A deletion is done at once, as are changes of attributes. Nobody is refused by

@@ -36,8 +36,8 @@ func (s *Service) Ops(base func(context.Context) string) map[string]wire.Op {
 		"PurgeQueue":                   wire.Handle(s.purge),
 		"GetQueueAttributes":           wire.Handle(s.getAttributes),
 		"SetQueueAttributes":           wire.Handle(s.setAttributes),
-		"SendMessage":                  wire.Handle(s.send),
-		"SendMessageBatch":             wire.Handle(s.sendBatch),
+		"SendMessage":                  whole(wire.Handle(s.send)),
+		"SendMessageBatch":             whole(wire.Handle(s.sendBatch)),
 		"ReceiveMessage":               wire.Handle(s.receive),
 		"DeleteMessage":                wire.Handle(s.deleteMessage),
 		"DeleteMessageBatch":           wire.Handle(s.deleteBatch),
@@ -46,6 +46,17 @@ func (s *Service) Ops(base func(context.Context) string) map[string]wire.Op {
 		"StartMessageMoveTask":         wire.Handle(s.startMove),
 		"ListMessageMoveTasks":         wire.Handle(s.listMoves),
 		"CancelMessageMoveTask":        wire.Handle(s.cancelMove),
+	}
+}
+
+// whole refuses a send whose text is no Unicode, as SQS does by this name: it could
+// not be delivered as it was sent.
+func whole(send wire.Op) wire.Op {
+	return func(ctx context.Context, body []byte) (any, error) {
+		if !wire.Unicode(body) {
+			return nil, fail(400, "InvalidMessageContents", "InvalidMessageContents", allowedCharacters)
+		}
+		return send(ctx, body)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 )
@@ -200,7 +201,7 @@ func (in sendIn) check(q *queue) error {
 		return missing("MessageBody")
 	case in.size() > int(q.set.maxSize):
 		return invalid("One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", q.set.maxSize)
-	case strings.ContainsFunc(in.MessageBody, forbidden):
+	case strings.ContainsFunc(in.MessageBody, forbidden) || !utf8.ValidString(in.MessageBody): // Deliver's may be any bytes
 		return fail(400, "InvalidMessageContents", "InvalidMessageContents", allowedCharacters)
 	case d != nil && (*d < 0 || *d > 900):
 		return invalidValue("DelaySeconds", *d, "DelaySeconds must be >= 0 and <= 900.")

@@ -11,6 +11,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // MaxBody is the largest request: PutRecords' 10 MiB in base64, and its keys.
@@ -38,6 +40,12 @@ type Op func(ctx context.Context, body []byte) (any, error)
 // Handle returns the Op of a function with a typed input.
 func Handle[In, Out any](f func(context.Context, In) (Out, error)) Op {
 	return func(ctx context.Context, body []byte) (any, error) {
+		// encoding/json would put U+FFFD in place of what is no Unicode, and a client
+		// would read another text than it sent.
+		if !Unicode(body) {
+			return nil, Bad("SerializationException", "The request has text that is no Unicode: a byte that is no UTF-8, or half a surrogate pair.")
+		}
+
 		var in In
 		if err := json.Unmarshal(body, &in); err != nil {
 			return nil, Bad("SerializationException", "The request cannot be read: %v", err)
@@ -58,12 +66,40 @@ type Service struct {
 	Prefix      string // of X-Amz-Target, such as AmazonSQS
 	ContentType string
 	Ops         map[string]Op
+	CBOR        bool // it speaks CBOR with clients that do
+
+	inCBOR bool // this call's client speaks it
 }
+
+// idHeader has the id of an answer, typeHeader the type of an error.
+const (
+	idHeader   = "X-Amzn-Requestid"
+	typeHeader = "X-Amzn-Errortype"
+)
+
+// RequestID returns the id of the answer that w writes: each has one, which SDKs
+// show in their errors and logs.
+func RequestID(w http.ResponseWriter) string {
+	id := w.Header().Get(idHeader)
+	if id == "" {
+		id = uuid.NewString()
+		w.Header().Set(idHeader, id)
+	}
+	return id
+}
+
+// SetErrorType says in the answer's header which error it is. SDKs look there
+// first, and find it even where they cannot read the body.
+func SetErrorType(w http.ResponseWriter, code string) { w.Header().Set(typeHeader, code) }
 
 // Serve answers r, whose X-Amz-Target is target (Prefix.Operation).
 func (s Service) Serve(w http.ResponseWriter, r *http.Request, target string, log *slog.Logger) {
 	name := strings.TrimPrefix(target, s.Prefix+".")
 	streams := false
+	RequestID(w)
+
+	speaksCBOR := strings.HasPrefix(r.Header.Get("Content-Type"), cborType)
+	s.inCBOR = speaksCBOR && s.CBOR
 
 	// A panic fails this call alone.
 	defer func() {
@@ -83,7 +119,16 @@ func (s Service) Serve(w http.ResponseWriter, r *http.Request, target string, lo
 		return
 	}
 
+	if speaksCBOR && !s.CBOR {
+		s.Fail(w, Bad("SerializationException", "The emulator speaks CBOR with clients of Kinesis alone, and JSON with all others: "+
+			"turn CBOR off with AWS_CBOR_DISABLE=true, or in Java with -Daws.cborEnabled=false."))
+		return
+	}
+
 	body, err := read(w, r)
+	if err == nil && s.inCBOR {
+		body, err = fromCBOR(body)
+	}
 	if err != nil {
 		s.Fail(w, Bad("SerializationException", "The body cannot be read: %v", err))
 		return
@@ -116,26 +161,39 @@ func (s Service) Fail(w http.ResponseWriter, e *Error) {
 	if e.Query != "" {
 		w.Header().Set("x-amzn-query-error", e.Query+";Sender")
 	}
+	SetErrorType(w, e.Code)
 	s.answer(w, e.Status, map[string]string{"__type": e.Code, "message": e.Message})
 }
 
 func (s Service) answer(w http.ResponseWriter, status int, out any) {
-	var b []byte
-	if raw, ok := out.(Raw); ok {
-		b = raw.JSON
-		if raw.Release != nil {
-			defer raw.Release()
-		}
-	} else {
-		var err error
-		if b, err = json.Marshal(out); err != nil {
-			status, b = http.StatusInternalServerError, []byte(`{"__type":"InternalFailure"}`)
-		}
+	if raw, ok := out.(Raw); ok && raw.Release != nil {
+		defer raw.Release()
 	}
 
-	w.Header().Set("Content-Type", s.ContentType)
+	contentType, b, err := s.encode(out)
+	if err != nil {
+		status, b = http.StatusInternalServerError, nil
+		SetErrorType(w, "InternalFailure")
+	}
+
+	w.Header().Set("Content-Type", contentType)
 	w.WriteHeader(status)
 	_, _ = w.Write(b) // the client is gone if this fails
+}
+
+// encode returns an output as this call's client reads it.
+func (s Service) encode(out any) (contentType string, b []byte, err error) {
+	if raw, ok := out.(Raw); ok {
+		b = raw.JSON
+	} else if b, err = json.Marshal(out); err != nil {
+		return s.ContentType, nil, fmt.Errorf("wire: %w", err)
+	}
+
+	if !s.inCBOR {
+		return s.ContentType, b, nil
+	}
+	b, err = toCBOR(b)
+	return cborType + "1.1", b, err
 }
 
 // read reads a body, into one buffer if its length is announced.

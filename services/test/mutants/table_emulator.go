@@ -4,6 +4,7 @@ const (
 	sqsDir     = "emulator/sqs/"
 	kinesisDir = "emulator/kinesis/"
 	journalDir = "emulator/journal/"
+	wireDir    = "emulator/wire/"
 )
 
 // emulators are bugs of the embedded AWS, on which every other test rests.
@@ -116,6 +117,38 @@ func emulators() []mutant {
 		{
 			name: "a compaction misses what was written meanwhile", file: journalDir + "compact.go",
 			before: "\terr := c.copy(j, j.size)\n", after: "\tvar err error\n",
+		},
+		{
+			name: "the emulator speaks HTTP/1.1 alone", file: "emulator/server.go", quick: true, tests: "TestHTTP2WithoutTLS",
+			before: "p.SetUnencryptedHTTP2(true)", after: "p.SetUnencryptedHTTP2(false)",
+		},
+		{
+			name: "an error's type is not in its header", file: wireDir + "wire.go", packages: []string{"emulator"}, tests: "TestEveryAnswerHasAnID",
+			before: "func SetErrorType(w http.ResponseWriter, code string) { w.Header().Set(typeHeader, code) }", after: "func SetErrorType(http.ResponseWriter, string) {}",
+		},
+		{
+			name: "half a surrogate pair is delivered as U+FFFD", file: wireDir + "unicode.go", packages: []string{"emulator"}, tests: "TestTextThatIsNoUnicode",
+			before: "if utf16.DecodeRune(first, second) == utf8.RuneError {", after: "if false && second == 0 {",
+		},
+		{
+			name: "a time of CBOR is taken for seconds", file: wireDir + "cbor.go", packages: []string{"emulator"}, tests: "TestKinesisInCBOR",
+			before: "return Seconds(time.UnixMilli(v.Unix()))", after: "return Seconds(v)",
+		},
+		{
+			name: "MillisBehindLatest is no reader's distance", file: kinesisDir + "read.go", tests: "Behind",
+			before: "return max(1, nowMS-b.arrived)", after: "return 1",
+		},
+		{
+			name: "a stream's unchanged topology is written at every start", file: kinesisDir + "topology.go", packages: []string{"emulator"}, tests: "TestAFullDisk",
+			before: "if reflect.DeepEqual(next, st.info) {", after: "if reflect.DeepEqual(next, nil) {",
+		},
+		{
+			name: "unchanged topics are written at every start", file: "emulator/sns/service.go", packages: []string{"emulator"}, tests: "TestAFullDisk",
+			before: "if reflect.DeepEqual(next, s.state) {", after: "if reflect.DeepEqual(next, nil) {",
+		},
+		{
+			name: "a full disk is ready", file: "emulator/handler.go", tests: "TestAFullDisk",
+			before: "if err := e.streams.Writable(); err != nil {", after: "if err := e.streams.Writable(); err != nil && false {",
 		},
 	}
 }
