@@ -212,6 +212,7 @@ func (s *service) act(c *gin.Context, a ride.Action, checks ...func(context.Cont
 	if id.Role == auth.Driver {
 		a.Driver = id.Subject
 	}
+	a.Operator = id.Role == auth.Admin
 	r, err := s.rides.Do(c.Request.Context(), c.Param("id"), a, actor(id))
 	if err != nil {
 		return explain(err)

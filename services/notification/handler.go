@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"tandem/services/domain/event"
 	"tandem/services/internal/postgres"
@@ -28,6 +29,8 @@ type handler struct {
 	sms   smsSender
 	claim time.Duration // a worker that has claimed an SMS may send it for this long
 	log   *slog.Logger
+
+	notSent prometheus.Counter // texts beyond a rider's cap
 
 	// That one of these is away is no failure of a message.
 	sns, postgres *sqsworker.Dependency
@@ -95,8 +98,14 @@ func decode(body []byte) (notice, error) {
 // deliver returns nil once the notice is on every channel that the rider had when
 // its message first came.
 func (h *handler) deliver(ctx context.Context, n notice) error {
-	if err := h.store.putInbox(ctx, n); err != nil {
+	capped, err := h.store.putInbox(ctx, n)
+	if err != nil {
 		return err
+	}
+	if capped {
+		h.notSent.Inc()
+		h.log.Warn("sms not sent: the rider has had enough today", "event_id", n.EventID, "ride_id", n.RideID, "cap", smsPerRider)
+		return nil // the inbox has the notice
 	}
 
 	// Claimed before the send, so that two workers do not both send it.

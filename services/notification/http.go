@@ -15,40 +15,17 @@ import (
 const inboxPage = 100
 
 // routes is the service's table of routes, each with its roles.
-func routes(s *store) []httpserver.Route {
+func routes(s *store, v *verifier) []httpserver.Route {
 	rider, admin := []auth.Role{auth.Rider}, []auth.Role{auth.Admin}
+	seldom := httpserver.Limit{PerSecond: 1, Burst: 5}
 	return []httpserver.Route{
-		{Method: http.MethodPut, Path: "/v1/contact", Roles: rider, Limit: httpserver.Limit{PerSecond: 1, Burst: 5}, Handle: s.putContactHTTP},
+		{Method: http.MethodGet, Path: "/v1/contact", Roles: rider, Handle: s.contactHTTP},
+		{Method: http.MethodPut, Path: "/v1/contact", Roles: rider, Limit: seldom, Handle: s.putContactHTTP},
+		{Method: http.MethodPost, Path: "/v1/contact/code", Roles: rider, Limit: seldom, Handle: v.sendHTTP},
+		{Method: http.MethodPost, Path: "/v1/contact/verify", Roles: rider, Limit: seldom, Handle: v.confirmHTTP},
 		{Method: http.MethodGet, Path: "/v1/inbox", Roles: rider, Handle: s.inboxHTTP},
 		{Method: http.MethodGet, Path: "/v1/deliveries", Roles: admin, Handle: s.deliveriesHTTP},
 	}
-}
-
-// putContactHTTP is PUT /v1/contact. It answers with the contact as it is kept; an
-// empty phone means no more texts.
-func (s *store) putContactHTTP(c *gin.Context) error {
-	var in struct {
-		Phone    string `json:"phone"`
-		Language string `json:"language"`
-	}
-	if err := httpserver.Bind(c, &in); err != nil {
-		return err
-	}
-
-	if in.Phone != "" && !phone(in.Phone).valid() {
-		return problem.Field("phone", "Write it with + and the country's number, digits only, like +59899123456.")
-	}
-	if in.Language != spanish && in.Language != english {
-		return problem.Field("language", "It is es or en.")
-	}
-
-	// The rider is the token's, so nobody sets another's phone.
-	if err := s.putContact(c.Request.Context(), httpserver.Identity(c).Subject, contact{Phone: phone(in.Phone), Language: in.Language}); err != nil {
-		return err
-	}
-
-	c.JSON(http.StatusOK, in)
-	return nil
 }
 
 // inboxHTTP is GET /v1/inbox?after=.

@@ -52,10 +52,19 @@ func setup(t *testing.T) (*handler, *recorder, *bytes.Buffer) {
 	t.Helper()
 	_, pool := testenv.Database(t, Schema())
 	sms, log := &recorder{}, &bytes.Buffer{}
-	h := &handler{store: &store{pool: pool}, sms: sms, claim: time.Hour, log: slog.New(slog.NewJSONHandler(log, nil))}
+	h := &handler{store: &store{pool: pool}, sms: sms, claim: time.Hour, log: slog.New(slog.NewJSONHandler(log, nil)), notSent: newNotSent()}
 	h.sns, h.postgres = newDependencies()
 	h.sns.Every = time.Millisecond
 	return h, sms, log
+}
+
+// verified gives a rider a phone that is verified.
+func verified(t *testing.T, h *handler, rider string, to phone, language string) {
+	t.Helper()
+	_, err := h.store.putContact(t.Context(), rider, contact{Phone: to, Language: language})
+	require.NoError(t, err)
+	_, err = h.store.pool.Exec(t.Context(), `UPDATE notification.contacts SET verified_at = now() WHERE rider_id = $1`, rider)
+	require.NoError(t, err)
 }
 
 func message(t *testing.T, typ, rider, ride string) sqsworker.Message {
@@ -73,7 +82,7 @@ func TestEachEventOnceOnEachChannelHoweverOftenItComes(t *testing.T) {
 	t.Parallel()
 	h, sms, log := setup(t)
 	ctx, ride := t.Context(), newRide()
-	require.NoError(t, h.store.putContact(ctx, "ana", contact{Phone: "+59899123456", Language: spanish}))
+	verified(t, h, "ana", "+59899123456", spanish)
 	assigned, arrived := message(t, event.TypeRideAssigned, "ana", ride), message(t, event.TypeRideArrived, "ana", ride)
 	for range 3 {
 		require.Equal(t, sqsworker.Done(), h.handle(ctx, assigned))
@@ -112,7 +121,7 @@ func TestWithoutAContactOnlyTheInboxAndLaterContactsChangeNothing(t *testing.T) 
 	ctx := t.Context()
 	m := message(t, event.TypeRideCompleted, "bea", newRide())
 	require.Equal(t, sqsworker.Done(), h.handle(ctx, m))
-	require.NoError(t, h.store.putContact(ctx, "bea", contact{Phone: "+59899000111", Language: english}))
+	verified(t, h, "bea", "+59899000111", english)
 	require.Equal(t, sqsworker.Done(), h.handle(ctx, m))
 	require.Empty(t, sms.sent)
 	inbox, err := h.store.inbox(ctx, "bea", 0, 10)
@@ -125,7 +134,7 @@ func TestThatSNSIsAwayIsNoFailureOfTheMessage(t *testing.T) {
 	t.Parallel()
 	h, sms, _ := setup(t)
 	ctx, ride := t.Context(), newRide()
-	require.NoError(t, h.store.putContact(ctx, "ana", contact{Phone: "+59899123456", Language: english}))
+	verified(t, h, "ana", "+59899123456", english)
 	m := message(t, event.TypeRideArrived, "ana", ride)
 	m.Receives = event.Tries
 
@@ -143,7 +152,7 @@ func TestThatSNSIsAwayIsNoFailureOfTheMessage(t *testing.T) {
 func TestAMessageThatIsCutShortIsReleased(t *testing.T) {
 	t.Parallel()
 	h, sms, _ := setup(t)
-	require.NoError(t, h.store.putContact(t.Context(), "ana", contact{Phone: "+59899123456", Language: english}))
+	verified(t, h, "ana", "+59899123456", english)
 	m := message(t, event.TypeRideArrived, "ana", newRide())
 	m.Receives = event.Tries
 
@@ -167,11 +176,12 @@ func TestAClaimOutlivesItsWorkerAndIsTakenOver(t *testing.T) {
 	t.Parallel()
 	h, sms, _ := setup(t)
 	ctx := t.Context()
-	require.NoError(t, h.store.putContact(ctx, "ana", contact{Phone: "+59899123456", Language: english}))
+	verified(t, h, "ana", "+59899123456", english)
 	m := message(t, event.TypeRideArrived, "ana", newRide())
 	n, err := decode(m.Body)
 	require.NoError(t, err)
-	require.NoError(t, h.store.putInbox(ctx, n))
+	_, err = h.store.putInbox(ctx, n)
+	require.NoError(t, err)
 	c, err := h.store.claimSMS(ctx, n.EventID, h.claim) // and the worker dies here
 	require.NoError(t, err)
 	require.Equal(t, claimOurs, c.state)
@@ -203,7 +213,7 @@ func TestEveryKindHasATextInBothLanguages(t *testing.T) {
 	seen := map[string]bool{}
 	for _, kind := range kinds() {
 		for _, l := range []string{english, spanish} {
-			s := text(l, notice{Kind: kind, RideNotice: event.RideNotice{Reason: "why"}})
+			s := text(l, notice{Kind: kind})
 			require.NotEmpty(t, s)
 			require.False(t, seen[s], "%s twice", s)
 			seen[s] = true
@@ -213,11 +223,11 @@ func TestEveryKindHasATextInBothLanguages(t *testing.T) {
 
 func TestRoutes(t *testing.T) {
 	t.Parallel()
-	h, _, _ := setup(t)
+	h, sms, _ := setup(t)
 	signer, err := auth.NewSigner(bytes.Repeat([]byte("k"), 32))
 	require.NoError(t, err)
 	api, err := httpserver.NewHandler(t.Context(), httpserver.Options{
-		Name: "notification", Auth: signer, Routes: routes(h.store),
+		Name: "notification", Auth: signer, Routes: routes(h.store, &verifier{store: h.store, sms: sms, keyed: signer}),
 		Env: lifecycle.Env{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()},
 	})
 	require.NoError(t, err)
@@ -235,6 +245,20 @@ func TestRoutes(t *testing.T) {
 
 	code, body := call(auth.Rider, http.MethodPut, "/v1/contact", `{"phone":"+59899123456","language":"es"}`)
 	require.Equal(t, http.StatusOK, code, body)
+	require.JSONEq(t, `{"phone":"+59899123456","language":"es","verified":false}`, body)
+	code, body = call(auth.Rider, http.MethodPost, "/v1/contact/verify", `{"code":"123456"}`)
+	require.Equal(t, http.StatusGone, code, body)
+	code, body = call(auth.Rider, http.MethodPost, "/v1/contact/code", "")
+	require.Equal(t, http.StatusNoContent, code, body)
+	code, body = call(auth.Rider, http.MethodPost, "/v1/contact/verify", `{"code":"12345"}`)
+	require.Equal(t, http.StatusBadRequest, code, body)
+	code, body = call(auth.Rider, http.MethodPost, "/v1/contact/verify", `{"code":"`+sms.code(t)+`"}`)
+	require.Equal(t, http.StatusOK, code, body)
+	code, body = call(auth.Rider, http.MethodGet, "/v1/contact", "")
+	require.Equal(t, http.StatusOK, code, body)
+	require.JSONEq(t, `{"phone":"+59899123456","language":"es","verified":true}`, body)
+	code, body = call(auth.Rider, http.MethodPost, "/v1/contact/code", "")
+	require.Equal(t, http.StatusConflict, code, body)
 	code, body = call(auth.Rider, http.MethodPut, "/v1/contact", `{"phone":"099 123 456","language":"es"}`)
 	require.Equal(t, http.StatusBadRequest, code)
 	require.Contains(t, body, `"field":"phone"`)

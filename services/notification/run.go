@@ -1,13 +1,19 @@
 // Package notification tells riders what happens to their rides: it consumes
 // notifications.fifo (group = ride, so nobody reads "arrived" before
 // "assigned") and writes to the rider's inbox, and by SMS where the rider left
-// a phone number.
+// a phone number and has verified it.
 //
 // Each event is delivered once on each channel however often its message
 // comes: the key of notification.deliveries is (event, channel). The inbox row
 // and its delivery commit together, so the inbox is exactly once. An SMS cannot be
 // part of a transaction: its delivery is claimed before the send and marked after
 // it. A crash in between sends the SMS a second time, but never zero times.
+//
+// A text bears Tandem's name and costs money. So it consists of fixed sentences and
+// nobody's words (text.go); nothing but a code goes to a number before the rider has
+// told the code that was sent there (verifier); and a rider's texts and codes are
+// capped a day. A text beyond the cap is settled as not_sent, which
+// notification_sms_capped_total counts; the inbox has the notice all the same.
 //
 // That Postgres or SNS is away is no failure of a message: the worker keeps what
 // it has, tries again, and receives nothing more until they are back.
@@ -20,6 +26,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"tandem/services/domain/event"
 	"tandem/services/domain/profile"
@@ -57,7 +64,9 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	}
 
 	s := &store{pool: pool}
-	h := &handler{store: s, sms: snsSender{sns.NewFromConfig(aws)}, claim: cfg.Profile.Visibility, log: env.Log}
+	sms := snsSender{sns.NewFromConfig(aws)}
+	h := &handler{store: s, sms: sms, claim: cfg.Profile.Visibility, log: env.Log, notSent: newNotSent()}
+	env.Metrics.MustRegister(h.notSent)
 	h.sns, h.postgres = newDependencies()
 	worker, err := sqsworker.New(sqsworker.Options{
 		Client: sqs.NewFromConfig(aws), Queue: event.QueueNotifications, DeadLetterQueue: event.QueueNotificationsDead,
@@ -76,7 +85,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		lifecycle.Task{Name: "worker", Run: worker.Run},
 		lifecycle.Task{Name: "http", Run: func(ctx context.Context) error {
 			return httpserver.Serve(ctx, httpserver.Options{
-				Name: "notification", Env: env, Auth: cfg.Auth, Routes: routes(s),
+				Name: "notification", Env: env, Auth: cfg.Auth, Routes: routes(s, &verifier{store: s, sms: sms, keyed: cfg.Auth}),
 				Ready: []httpserver.Check{
 					{Name: "postgres", Run: pool.Ping},
 					{Name: "queue", Run: func(context.Context) error { return worker.Ready() }},
@@ -84,6 +93,12 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 				Status: func() any { return status{Worker: event.QueueNotifications, PID: os.Getpid(), Stats: worker.Stats()} },
 			})
 		}})
+}
+
+func newNotSent() prometheus.Counter {
+	return prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "notification_sms_capped_total", Help: "Texts that were not sent because the rider had had the day's cap.",
+	})
 }
 
 // status is the detail of GET /v1/status.

@@ -18,10 +18,11 @@ type store struct{ pool *pgxpool.Pool }
 const riderLock = 7266_3003
 
 // putInbox writes the inbox row and its delivery in one transaction, the first time
-// that the event comes. If the rider has a phone by then, it also writes the
-// pending SMS. A repeat changes nothing.
-func (s *store) putInbox(ctx context.Context, n notice) error {
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+// that the event comes. If the rider has a verified phone by then, it also writes the
+// SMS: pending, or not_sent if the rider has had enough today, which it reports. A
+// repeat changes nothing.
+func (s *store) putInbox(ctx context.Context, n notice) (capped bool, err error) {
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		// Under the rider's lock the order of ids is the order of commits: a client
 		// that asks for what is after its last id misses nothing.
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1, hashtext($2))`, riderLock, n.RiderID); err != nil {
@@ -45,20 +46,29 @@ func (s *store) putInbox(ctx context.Context, n notice) error {
 			return err
 		}
 
-		if c.Phone == "" {
+		if !c.Verified {
 			return nil
 		}
 
-		_, err = tx.Exec(ctx, `
-			INSERT INTO notification.deliveries (event_id, channel, rider_id, ride_id, kind, state)
-			VALUES ($1, 'sms', $2, $3, $4, 'pending')`, n.EventID, n.RiderID, n.RideID, n.Kind)
-		return err
+		// Counted under the rider's lock: two events at once do not both get the last place.
+		return tx.QueryRow(ctx, `
+			INSERT INTO notification.deliveries (event_id, channel, rider_id, ride_id, kind, state, error)
+			SELECT $1, 'sms', $2, $3, $4, CASE WHEN n < $5 THEN 'pending' ELSE 'not_sent' END, CASE WHEN n >= $5 THEN $6 END
+			FROM (SELECT count(*) AS n FROM notification.deliveries
+				WHERE rider_id = $2 AND channel = 'sms' AND state <> 'not_sent' AND created_at > now() - interval '1 day') AS today
+			RETURNING state = 'not_sent'`, n.EventID, n.RiderID, n.RideID, n.Kind, smsPerRider, notSentCap).Scan(&capped)
 	})
 	if err != nil {
-		return fmt.Errorf("notification: inbox: %w", err)
+		return false, fmt.Errorf("notification: inbox: %w", err)
 	}
-	return nil
+	return capped, nil
 }
+
+// Why a text was not sent, for the delivery's error.
+var (
+	notSentCap       = fmt.Sprintf("not sent: cap of %d texts a rider in 24 hours", smsPerRider)
+	notSentWithdrawn = "not sent: the rider has no verified phone any more"
+)
 
 type claimState int
 
@@ -82,7 +92,7 @@ func (s *store) claimSMS(ctx context.Context, eventID string, life time.Duration
 	err := s.pool.QueryRow(ctx, `
 		UPDATE notification.deliveries d SET state = 'claimed', claimed_at = now(), tries = tries + 1
 		FROM notification.contacts c
-		WHERE d.event_id = $1 AND d.channel = 'sms' AND c.rider_id = d.rider_id AND c.phone IS NOT NULL
+		WHERE d.event_id = $1 AND d.channel = 'sms' AND c.rider_id = d.rider_id AND c.verified_at IS NOT NULL
 		  AND (d.state = 'pending' OR d.state = 'claimed' AND d.claimed_at < now() - $2::interval)
 		RETURNING c.phone, c.language`, eventID, life).Scan(&c.to, &c.language)
 
@@ -91,6 +101,16 @@ func (s *store) claimSMS(ctx context.Context, eventID string, life time.Duration
 		return c, nil
 	}
 	if !errors.Is(err, pgx.ErrNoRows) {
+		return c, fmt.Errorf("notification: claim sms: %w", err)
+	}
+
+	// The rider may have taken the phone away since the event: then nobody is to claim it.
+	_, err = s.pool.Exec(ctx, `
+		UPDATE notification.deliveries d SET state = 'not_sent', error = $3
+		WHERE d.event_id = $1 AND d.channel = 'sms' AND (d.state = 'pending' OR d.state = 'claimed' AND d.claimed_at < now() - $2::interval)
+		  AND NOT EXISTS (SELECT FROM notification.contacts c WHERE c.rider_id = d.rider_id AND c.verified_at IS NOT NULL)`,
+		eventID, life, notSentWithdrawn)
+	if err != nil {
 		return c, fmt.Errorf("notification: claim sms: %w", err)
 	}
 
@@ -115,36 +135,6 @@ func (s *store) markSMS(ctx context.Context, eventID, state, messageID, problem 
 		WHERE event_id = $1 AND channel = 'sms' AND state = 'claimed'`, eventID, state, messageID, problem)
 	if err != nil {
 		return fmt.Errorf("notification: mark sms: %w", err)
-	}
-	return nil
-}
-
-type contact struct {
-	Phone    phone  `json:"phone"`
-	Language string `json:"language"`
-}
-
-type querier interface {
-	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-}
-
-// contactOf returns English and no phone for a rider who has left no contact.
-func contactOf(ctx context.Context, q querier, rider string) (contact, error) {
-	c := contact{Language: english}
-	err := q.QueryRow(ctx, `SELECT coalesce(phone, ''), language FROM notification.contacts WHERE rider_id = $1`, rider).Scan(&c.Phone, &c.Language)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return c, fmt.Errorf("notification: contact: %w", err)
-	}
-	return c, nil
-}
-
-func (s *store) putContact(ctx context.Context, rider string, c contact) error {
-	_, err := s.pool.Exec(ctx, `
-		INSERT INTO notification.contacts (rider_id, phone, language) VALUES ($1, nullif($2, ''), $3)
-		ON CONFLICT (rider_id) DO UPDATE SET phone = excluded.phone, language = excluded.language, updated_at = now()`,
-		rider, string(c.Phone), c.Language)
-	if err != nil {
-		return fmt.Errorf("notification: contact: %w", err)
 	}
 	return nil
 }

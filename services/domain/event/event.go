@@ -46,8 +46,11 @@ type RideNotice struct {
 	RiderID  string `json:"rider_id"`
 	DriverID string `json:"driver_id,omitempty"`
 	Plate    string `json:"plate,omitempty"`
-	Reason   string `json:"reason,omitempty"` // on cancelled and unfulfilled
+	Reason   string `json:"reason,omitempty"` // a code, never somebody's words
 }
+
+// ReasonOperator is the Reason of a ride that an operator cancelled or ended.
+const ReasonOperator = "operator"
 
 // New returns an envelope around data.
 func New(id, typ string, at time.Time, data any) (Envelope, error) {

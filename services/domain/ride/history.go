@@ -21,7 +21,12 @@ func (m *move) writeNotice(ctx context.Context) error {
 		return nil
 	}
 
-	notice := event.RideNotice{RideID: m.ride.ID, RiderID: m.ride.RiderID, DriverID: m.ride.DriverID, Reason: m.action.Reason}
+	notice := event.RideNotice{RideID: m.ride.ID, RiderID: m.ride.RiderID, DriverID: m.ride.DriverID}
+	// The action's own reason stays with the ride: it may be somebody's words, which
+	// must not be sent on under our name.
+	if m.action.Operator {
+		notice.Reason = event.ReasonOperator
+	}
 	if m.ride.Vehicle != nil {
 		notice.Plate = m.ride.Vehicle.Plate
 	}

@@ -134,7 +134,9 @@ type Action struct {
 	Driver string
 	Offer  string        // the offer that is answered
 	Delay  time.Duration // before the request is seen again (ActRequeue)
-	Reason string        // for the event and the rider
+	Reason string        // for the ride and its history
+	// Operator says that an operator acts, which the rider is told.
+	Operator bool
 	// LoseDriver lets ActRequeue take a ride from the driver who had accepted
 	// it. Without it a worker that is late, or has a copy of the message,
 	// cannot.

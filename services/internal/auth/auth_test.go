@@ -72,3 +72,25 @@ func TestForgedTokensAreRefused(t *testing.T) {
 	_, err = k.Sign(Identity{Subject: "", Role: Rider}, time.Minute)
 	require.Error(t, err)
 }
+
+func TestAMACNeedsTheKeyThePurposeAndAllOfTheData(t *testing.T) {
+	a, err := NewSigner([]byte(strings.Repeat("a", 32)))
+	require.NoError(t, err)
+	b, err := NewSigner([]byte(strings.Repeat("b", 32)))
+	require.NoError(t, err)
+
+	mac := func(s *Signer, purpose string, data ...string) string {
+		m, err := s.MAC(purpose, data...)
+		require.NoError(t, err)
+		require.Len(t, m, 32)
+		return string(m)
+	}
+	one := mac(a, "code", "id", "123456")
+	require.Equal(t, one, mac(a, "code", "id", "123456"))
+	for name, another := range map[string]string{
+		"key": mac(b, "code", "id", "123456"), "purpose": mac(a, "other", "id", "123456"),
+		"data": mac(a, "code", "id", "123457"), "where it is cut": mac(a, "code", "id1", "23456"),
+	} {
+		require.NotEqual(t, one, another, name)
+	}
+}

@@ -202,6 +202,9 @@ func (s *stage) trouble() {
 		return s.ask(http.MethodPut, s.url("notification")+"/v1/contact", "rita", auth.Rider, `{"phone":"+59899123456","language":"es"}`)
 	}, time.Minute, 50*time.Millisecond)
 
+	_, err = s.pool.Exec(s.t.Context(), "UPDATE notification.contacts SET verified_at = now()")
+	require.NoError(s.t, err)
+
 	e, err := event.New(uuid.NewString(), event.TypeRideArrived, time.Now(), event.RideNotice{RideID: uuid.NewString(), RiderID: "rita"})
 	require.NoError(s.t, err)
 	body, err := json.Marshal(e)

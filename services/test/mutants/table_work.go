@@ -32,7 +32,39 @@ func work() []mutant {
 		},
 		{
 			name: "two workers send one SMS", file: notificationDir + "store.go", tests: "TestEachEventOnce|TestAClaim",
-			before: "d.state = 'claimed' AND d.claimed_at < now() - $2::interval", after: "d.state = 'claimed' AND d.claimed_at < now() + $2::interval",
+			before: "d.claimed_at < now() - $2::interval)\n\t\tRETURNING", after: "d.claimed_at < now() + $2::interval)\n\t\tRETURNING",
+		},
+		{
+			name: "a text is sent to a number that nobody verified", file: notificationDir + "store.go", tests: "TestNoTextBefore",
+			before: "if !c.Verified {", after: "if c.Phone == \"\" {",
+		},
+		{
+			name: "a text is sent to the number that came meanwhile", file: notificationDir + "store.go", tests: "TestATextWhose",
+			before: "c.rider_id = d.rider_id AND c.verified_at IS NOT NULL\n\t\t  AND (", after: "c.rider_id = d.rider_id AND c.phone IS NOT NULL\n\t\t  AND (",
+		},
+		{
+			name: "the cap of a rider's day counts nothing", file: notificationDir + "store.go", tests: "TestTextsBeyond",
+			before: "state <> 'not_sent' AND created_at >", after: "state = 'not_sent' AND created_at >",
+		},
+		{
+			name: "a plate is whatever the message says", file: notificationDir + "text.go", tests: "TestNobodysWords",
+			before: "if !plates.MatchString(n.Plate) {", after: "if n.Plate == \"\" {",
+		},
+		{
+			name: "somebody's reason goes into the notice", file: "services/domain/ride/history.go", tests: "TestNobodysWords", packages: []string{"services/booking"},
+			before: "if m.action.Operator {\n\t\tnotice.Reason = event.ReasonOperator", after: "if m.action.Reason != event.ReasonOperator {\n\t\tnotice.Reason = m.action.Reason",
+		},
+		{
+			name: "a code can be guessed at for ever", file: notificationDir + "store_contact.go", tests: "TestACodeIsGuessedAt",
+			before: "k.tries < $2 AND", after: "k.tries < $2 + 100 AND",
+		},
+		{
+			name: "another phone stays verified", file: notificationDir + "store_contact.go", tests: "TestNoTextBefore",
+			before: "verified_at = CASE WHEN contacts.phone = excluded.phone THEN contacts.verified_at END", after: "verified_at = contacts.verified_at",
+		},
+		{
+			name: "codes are counted without the lock", file: notificationDir + "store_contact.go", tests: "TestCodesAreCapped",
+			before: "SELECT pg_advisory_xact_lock($1)`, codesLock)", after: "SELECT $1::bigint`, codesLock)",
 		},
 		{
 			name: "the client drops points that no answer named", file: clientDir + "track.go", tests: "TestTrack",

@@ -223,15 +223,16 @@ func (a *auditor) notifications(ctx context.Context) error {
 		return fmt.Errorf("notifications: %w", err)
 	}
 
-	var inbox, sms int64
-	err = a.tx.QueryRow(ctx, `SELECT count(*) FILTER (WHERE channel = 'inbox'), count(*) FILTER (WHERE channel = 'sms' AND state = 'sent')
-		FROM notification.deliveries`).Scan(&inbox, &sms)
+	var inbox, sms, notSent int64
+	err = a.tx.QueryRow(ctx, `SELECT count(*) FILTER (WHERE channel = 'inbox'), count(*) FILTER (WHERE channel = 'sms' AND state = 'sent'),
+		count(*) FILTER (WHERE state = 'not_sent') FROM notification.deliveries`).Scan(&inbox, &sms, &notSent)
 	if err != nil {
 		return fmt.Errorf("notifications: %w", err)
 	}
 	f.count("inbox", inbox)
 	f.count("sms", sms)
-	a.report.add(f.done("%d events in inboxes, %d sent by SMS, each once", inbox, sms))
+	f.count("sms_not_sent", notSent)
+	a.report.add(f.done("%d events in inboxes, %d sent by SMS, each once; %d SMS not sent (a rider's cap for the day, or no verified number any more)", inbox, sms, notSent))
 	return nil
 }
 

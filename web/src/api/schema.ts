@@ -468,10 +468,53 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        /** Where to send texts; an empty phone ends them (rider) */
+        /** Where texts are sent, if the number is verified (rider) */
+        get: operations["getContact"];
+        /** Where to send texts, once the number is verified; an empty phone ends them (rider) */
         put: operations["putContact"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/contact/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a code to the rider's number (rider)
+         * @description The code has six digits and is good for 10 minutes and five tries; only the newest one counts. A rider and a
+         *     number get at most 5 in 24 hours, all riders together 1,000: beyond it the answer is 429, with Retry-After.
+         *     409: there is no number, or it is verified already.
+         */
+        post: operations["sendCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/contact/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify the rider's number by the code that was sent there (rider)
+         * @description 410: no code is open; ask for a new one.
+         */
+        post: operations["verifyContact"];
         delete?: never;
         options?: never;
         head?: never;
@@ -883,6 +926,13 @@ export interface components {
             /** @enum {string} */
             language: "es" | "en";
         };
+        KeptContact: {
+            phone: string;
+            /** @enum {string} */
+            language: "es" | "en";
+            /** @description texts are sent there */
+            verified: boolean;
+        };
         InboxMessage: {
             /** Format: int64 */
             id: number;
@@ -902,7 +952,8 @@ export interface components {
             channel: string;
             rider_id: components["schemas"]["ID"];
             kind: string;
-            state: string;
+            /** @enum {string} */
+            state: "pending" | "claimed" | "sent" | "failed" | "not_sent";
             tries: number;
             /** Format: date-time */
             created_at: string;
@@ -1100,6 +1151,15 @@ export interface components {
             };
             content: {
                 "application/json": components["schemas"]["Ride"];
+            };
+        };
+        /** @description As it is kept */
+        Contact: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["KeptContact"];
             };
         };
         /** @description The driver as it is now */
@@ -1682,6 +1742,19 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    getContact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Contact"];
+            default: components["responses"]["Problem"];
+        };
+    };
     putContact: {
         parameters: {
             query?: never;
@@ -1695,15 +1768,45 @@ export interface operations {
             };
         };
         responses: {
-            /** @description As it is kept */
-            200: {
+            200: components["responses"]["Contact"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    sendCode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was sent */
+            204: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": components["schemas"]["Contact"];
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    verifyContact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    code: string;
                 };
             };
+        };
+        responses: {
+            200: components["responses"]["Contact"];
             default: components["responses"]["Problem"];
         };
     };
