@@ -3,7 +3,6 @@ package demo
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -21,6 +20,7 @@ const stopWithin = 8 * time.Second
 type Options struct {
 	Version   string
 	Self      string   // the tandem binary
+	Command   string   // how a person calls it, from where this process was started
 	Environ   []string // our own environment
 	Out       io.Writer
 	Addr      string
@@ -36,6 +36,7 @@ type Options struct {
 	For                  time.Duration
 	Report               string
 	Fresh                bool
+	HungAfter            time.Duration // see supervisor.Options
 	Data                 string
 	Profile              string
 	DatabaseURL          string // empty: a private Postgres
@@ -66,7 +67,7 @@ type demo struct {
 	folder   *folder
 	screen   *screen
 	log      *slog.Logger
-	logFile  *os.File
+	logFile  *supervisor.LogFile
 	signer   *auth.Signer
 	settings map[string]string // what rows may need, by name
 	rows     []row
@@ -91,7 +92,7 @@ func Run(ctx context.Context, o Options) (ok bool, err error) {
 	}
 	defer func() { _ = d.logFile.Close() }()
 
-	d.sup = supervisor.New(supervisor.Options{Logs: d.folder.path("logs"), Log: d.log, OnChange: d.changed})
+	d.sup = supervisor.New(supervisor.Options{Logs: d.folder.path("logs"), Log: d.log, OnChange: d.changed, HungAfter: o.HungAfter})
 	// From here on every return ends the processes, also a failed start.
 	defer d.stop()
 
@@ -102,7 +103,7 @@ func Run(ctx context.Context, o Options) (ok bool, err error) {
 		return false, err
 	}
 
-	d.screen.links(d.addrs["gateway"])
+	d.screen.links(d.addrs["gateway"], d.commands())
 	if o.For == 0 {
 		d.watch(ctx, nil)
 		return true, nil
@@ -110,17 +111,15 @@ func Run(ctx context.Context, o Options) (ok bool, err error) {
 	return d.finish(ctx)
 }
 
+// openLog opens the demo's own log, which is kept across starts like the others.
 func (d *demo) openLog() error {
-	if err := os.MkdirAll(d.folder.path("logs"), 0o700); err != nil {
-		return fmt.Errorf("data folder: %w", err)
-	}
-
-	f, err := os.OpenFile(d.folder.path("logs", "demo.log"), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	f, err := supervisor.OpenLog(d.folder.path("logs"), "demo")
 	if err != nil {
-		return fmt.Errorf("data folder: %w", err)
+		return err
 	}
 
 	d.logFile, d.log = f, slog.New(slog.NewJSONHandler(f, nil))
+	d.log.Info("the demo starts", "version", d.Version, "pid", os.Getpid(), "backend", d.Backend, "drivers", d.Drivers)
 	return nil
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tandem/services/demo/runfile"
 	"tandem/services/domain/profile"
 )
 
@@ -125,7 +126,7 @@ func TestScreenWritesPlainLines(t *testing.T) {
 	s.title(profile.Emulator)
 	s.part("postgres", "1.1 s")
 	s.part("emulator", "")
-	s.links("http://127.0.0.1:8080")
+	s.links("http://127.0.0.1:8080", "./bin/tandem audit     ./bin/tandem feed FILE")
 	s.status(" 14 rides/min")
 	s.status(" not again within five seconds")
 	require.Equal(t, []string{
@@ -165,4 +166,33 @@ func TestWhyAProcessIsNotReady(t *testing.T) {
 		require.EqualError(t, answers(s.URL)(t.Context()), want)
 		s.Close()
 	}
+}
+
+func TestCommandsNameTheDataFolderWhereItIsNotTheUsualOne(t *testing.T) {
+	usual, err := runfile.DefaultDir(profile.Emulator)
+	require.NoError(t, err)
+	for dir, want := range map[string]string{
+		usual:            "./bin/tandem audit     ./bin/tandem feed FILE",
+		"/data/x":        "./bin/tandem audit --data /data/x     ./bin/tandem feed --data /data/x FILE",
+		"/my data's/$HO": `./bin/tandem audit --data '/my data'\''s/$HO'     ./bin/tandem feed --data '/my data'\''s/$HO' FILE`,
+	} {
+		d := &demo{Options: Options{Command: "./bin/tandem"}, folder: &folder{dir: dir}}
+		require.Equal(t, want, d.commands())
+	}
+}
+
+// What went wrong in the start before is not deleted by the next one.
+func TestTheDemosLogIsKeptAcrossStarts(t *testing.T) {
+	f, err := openFolder(filepath.Join(t.TempDir(), "demo"), false)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, f.close()) }()
+	for _, version := range []string{"the-first", "the-second"} {
+		d := &demo{Options: Options{Version: version}, folder: f}
+		require.NoError(t, d.openLog())
+		require.NoError(t, d.logFile.Close())
+	}
+	b, err := os.ReadFile(f.path("logs", "demo.log"))
+	require.NoError(t, err)
+	require.Contains(t, string(b), "the-first")
+	require.Contains(t, string(b), "the-second")
 }

@@ -62,6 +62,24 @@ func answers(url string) func(context.Context) error {
 	}
 }
 
+// anyAnswer returns a sign of life: nil if url is answered, whatever the answer is.
+func anyAnswer(url string) func(context.Context) error {
+	// Each question takes a new connection, as strangers' do.
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	return func(ctx context.Context) error {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return err
+		}
+
+		resp, err := client.Do(req)
+		if err != nil {
+			return err
+		}
+		return resp.Body.Close()
+	}
+}
+
 // notReady returns which checks fail, as the body of /readyz says.
 func notReady(resp *http.Response) error {
 	var body struct{ Checks map[string]string }

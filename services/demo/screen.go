@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/term"
 
+	"tandem/services/demo/runfile"
 	"tandem/services/domain/profile"
 )
 
@@ -98,12 +99,35 @@ func (s *screen) status(text string) {
 	s.live = true
 }
 
-func (s *screen) links(base string) {
+func (s *screen) links(base, commands string) {
 	for _, l := range [][2]string{
 		{"Map, book a ride", base + "/"},
 		{"Queue and stream", base + "/admin"},
-		{"In another terminal", "./bin/tandem audit     ./bin/tandem feed FILE"},
+		{"In another terminal", commands},
 	} {
 		s.line(" " + l[0] + strings.Repeat(" ", 22-len(l[0])) + l[1])
 	}
+}
+
+// commands are what a person may type in another terminal, word for word. The tools
+// find a demo on the usual folder by themselves.
+func (d *demo) commands() string {
+	where := ""
+	if usual, err := runfile.DefaultDir(profile.Emulator); err != nil || usual != d.folder.dir {
+		where = " --data " + shellWord(d.folder.dir)
+	}
+
+	command := shellWord(d.Command)
+	return command + " audit" + where + "     " + command + " feed" + where + " FILE"
+}
+
+// shellWord quotes a path that a shell would take apart.
+func shellWord(path string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+:@%", r)
+	}
+	if path != "" && strings.IndexFunc(path, func(r rune) bool { return !plain(r) }) < 0 {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }

@@ -194,7 +194,7 @@ func (d *demo) startStage(ctx context.Context, stage int, listeners map[string]*
 
 		err = d.sup.Add(supervisor.Spec{
 			Name: r.name, Stage: r.stage, Path: d.Self, Args: append([]string{r.role}, r.args...), Env: env,
-			Listener: listeners[r.name], Ready: answers(d.addrs[r.name] + "/readyz"),
+			Listener: listeners[r.name], Ready: answers(d.addrs[r.name] + "/readyz"), Answers: anyAnswer(d.addrs[r.name] + "/healthz"),
 		})
 		if err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -85,6 +86,22 @@ func nothing(w http.ResponseWriter, r *http.Request) {
 	httpserver.WriteProblem(w, problem.New(problem.NotFound, "There is nothing at %s.", r.URL.Path))
 }
 
+// answerWithin is how long a service has for the head of its answer. httpserver
+// answers within 30 s, if only with "It took too long": what is silent for longer
+// hangs.
+const answerWithin = 35 * time.Second
+
+// newTransport returns the connections to the services, which all proxies share.
+func newTransport(within time.Duration) *http.Transport {
+	return &http.Transport{
+		// As many as a thousand drivers have under way at once: a connection that
+		// cannot be kept is made anew for the next request.
+		MaxIdleConnsPerHost: 1024, IdleConnTimeout: 60 * time.Second, ResponseHeaderTimeout: within,
+		// The backlog of a service that hangs fills up, and then nothing answers.
+		DialContext: (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+	}
+}
+
 // proxy returns the one way to a service.
 func (g *gateway) proxy(service, target string) (http.Handler, error) {
 	u, err := url.Parse(target)
@@ -103,29 +120,41 @@ func (g *gateway) proxy(service, target string) (http.Handler, error) {
 			r.Out.Header.Del("Origin") // it has been checked; the page is not the service's own
 		},
 		FlushInterval: -1, // streams are passed on at once
-		// httpserver answers within 30 s, if only with "It took too long": a service that
-		// is silent for 35 s hangs.
-		Transport: &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: 60 * time.Second, ResponseHeaderTimeout: 35 * time.Second},
-		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
-			var tooLarge *http.MaxBytesError
-			if in, ok := r.Body.(*arriving); ok && in.failed.Load() != nil {
-				err = *in.failed.Load() // the client's body ended too early: no fault of the service's
-			}
-			var cut *bodyError
-			switch {
-			case errors.As(err, &tooLarge):
-				httpserver.WriteProblem(w, err)
-			case errors.As(err, &cut):
-				httpserver.WriteProblem(w, problem.Wrap(err, problem.Invalid, "The body did not arrive whole, as its headers had announced it."))
-			case errors.Is(err, context.Canceled):
-				httpserver.WriteProblem(w, problem.New(problem.Unavailable, "The request was ended. Try again."))
-			default:
-				// Not an error of the gateway's: the service is being restarted, and
-				// clients that know Retry-After come back by themselves.
-				g.env.Log.Warn("a service behind the gateway did not answer", "path", r.URL.Path, "service", service, "err", err)
-				w.Header().Set("Retry-After", "1")
-				httpserver.WriteProblem(w, problem.New(problem.Unavailable, "This part of Tandem is restarting. Try again in a second."))
-			}
-		},
+		Transport:     g.transport,
+		BufferPool:    g.buffers,
+		ErrorHandler:  func(w http.ResponseWriter, r *http.Request, err error) { g.notAnswered(w, r, service, err) },
 	}, nil
+}
+
+// notAnswered answers a request to which the service has no answer, and says whose
+// fault that is: the client's, a restart's, or a service's that hangs.
+func (g *gateway) notAnswered(w http.ResponseWriter, r *http.Request, service string, err error) {
+	if in, ok := r.Body.(*arriving); ok && in.failed.Load() != nil {
+		err = *in.failed.Load() // the client's body ended too early: no fault of the service's
+	}
+
+	var tooLarge *http.MaxBytesError
+	var cut *bodyError
+	var slow net.Error
+	switch {
+	case errors.As(err, &tooLarge):
+		httpserver.WriteProblem(w, err)
+		return
+	case errors.As(err, &cut):
+		httpserver.WriteProblem(w, problem.Wrap(err, problem.Invalid, "The body did not arrive whole, as its headers had announced it."))
+		return
+	case errors.Is(err, context.Canceled):
+		httpserver.WriteProblem(w, problem.New(problem.Unavailable, "The request was ended. Try again."))
+		return
+	}
+
+	// Not an error of the gateway's: clients that know Retry-After come back by
+	// themselves.
+	g.env.Log.Warn("a service behind the gateway did not answer", "path", r.URL.Path, "service", service, "err", err)
+	answer, after := problem.New(problem.Unavailable, "This part of Tandem is restarting. Try again in a second."), "1"
+	if errors.As(err, &slow) && slow.Timeout() {
+		answer, after = problem.New(problem.Unavailable, "The service %s does not answer: it hangs, or has too much to do. Try again in some seconds.", service), "5"
+	}
+	w.Header().Set("Retry-After", after)
+	httpserver.WriteProblem(w, answer)
 }

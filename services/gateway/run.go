@@ -38,8 +38,12 @@ type gateway struct {
 	store    store
 	sessions *expirable.LRU[string, auth.Identity] // by secret
 	underWay underWay
-	guests   *httpserver.Limiter // those of programs; for each address, since none has a name yet
-	guesses  *httpserver.Limiter // at the operator's key
+
+	transport http.RoundTripper // to the services
+	buffers   *bufferPool
+
+	guests  *httpserver.Limiter // those of programs; for each address, since none has a name yet
+	guesses *httpserver.Limiter // at the operator's key
 }
 
 // Sessions are cached, so that not every request of a page costs a query. One that
@@ -67,7 +71,8 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 
 	g := &gateway{cfg: cfg, env: env, store: store{pool}, sessions: expirable.NewLRU[string, auth.Identity](cacheLimit, nil, cacheLife),
 		guests: httpserver.NewLimiter(httpserver.Limit{PerSecond: 2, Burst: 20}), guesses: httpserver.NewLimiter(httpserver.Limit{PerSecond: 0.2, Burst: 10}),
-		underWay: underWay{by: map[string]map[*context.CancelFunc]bool{}}}
+		underWay:  underWay{by: map[string]map[*context.CancelFunc]bool{}},
+		transport: newTransport(answerWithin), buffers: &bufferPool{}}
 	front, err := g.front(ctx)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"tandem/services/demo"
@@ -23,6 +24,7 @@ type demoCmd struct {
 	Workers     int           `default:"2" help:"Dispatch workers."`
 	For         time.Duration `help:"After this long, let the rides under way end, audit, report and end."`
 	Report      string        `type:"path" help:"Write what was measured to this JSON file."`
+	HungAfter   time.Duration `default:"30s" help:"Kill, and so restart, a process that answers nothing for so long; 0: never, to look at one under kill -STOP."`
 	Fresh       bool          `help:"Empty the data folder first."`
 	Data        string        `type:"path" help:"Data folder (default: in the user's cache folder)."`
 	Profile     string        `default:"default" enum:"default,fast" help:"Time-outs: default, or fast for tests."`
@@ -73,9 +75,9 @@ func (c demoCmd) Run(ctx context.Context) error {
 	}
 
 	ok, err := demo.Run(ctx, demo.Options{
-		Version: version, Self: self, Environ: os.Environ(), Out: os.Stdout,
+		Version: version, Self: self, Command: typed(self), Environ: os.Environ(), Out: os.Stdout,
 		Addr: c.Addr, AllowHost: c.AllowHost, DemoLoginOffLoopback: c.OffLoopback, Drivers: c.Drivers, Riders: c.Riders, Speed: c.Speed, Seed: c.Seed, Workers: c.Workers,
-		For: c.For, Report: c.Report, Fresh: c.Fresh, Data: c.Data, Profile: c.Profile, DatabaseURL: c.DatabaseURL,
+		For: c.For, Report: c.Report, HungAfter: c.HungAfter, Fresh: c.Fresh, Data: c.Data, Profile: c.Profile, DatabaseURL: c.DatabaseURL,
 		Backend: c.Backend, AWSEndpoint: where.AWSEndpoint, AWSRegion: c.AWSRegion, Faults: c.Faults,
 		Deploy:  func(ctx context.Context) error { return deployMissing(ctx, where) },
 		Migrate: func(ctx context.Context, url string) error { return postgres.Migrate(ctx, url, schemas()...) },
@@ -87,4 +89,18 @@ func (c demoCmd) Run(ctx context.Context) error {
 		return exitCode(1)
 	}
 	return err
+}
+
+// typed returns how a person calls the program self from where this process was
+// started.
+func typed(self string) string {
+	here, err := os.Getwd()
+	if err != nil {
+		return self
+	}
+	rel, err := filepath.Rel(here, self)
+	if err != nil || !filepath.IsLocal(rel) {
+		return self
+	}
+	return "." + string(filepath.Separator) + rel
 }

@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Options of a server.
@@ -189,6 +190,16 @@ func (s *Server) Ping(ctx context.Context) error {
 		return err
 	}
 	return errors.Join(conn.Ping(ctx), conn.Close(ctx))
+}
+
+// answers returns nil if the server answers at all, if only that it takes nobody
+// now: it recovers, or has too many connections.
+func (s *Server) answers(ctx context.Context) error {
+	err := s.Ping(ctx)
+	if refused := new(pgconn.PgError); errors.As(err, &refused) {
+		return nil
+	}
+	return err
 }
 
 // environment is the whole environment of the server and of initdb. This

@@ -12,7 +12,7 @@ import (
 func (s *Server) Spec() supervisor.Spec {
 	return supervisor.Spec{
 		Name: "postgres", Path: filepath.Join(s.bin.dir, "postgres"), Args: s.args(), Env: environment(),
-		Credential: s.cred, Ready: s.Ping,
+		Credential: s.cred, Ready: s.Ping, Answers: s.answers,
 		StopSignal:  syscall.SIGINT,  // fast: end sessions, write a checkpoint
 		DeathSignal: syscall.SIGQUIT, // at once, and its children with it
 	}

@@ -5,6 +5,9 @@
 //
 //   - A process that dies is started again, at once the first time and after
 //     growing pauses if it keeps dying. One that lived for a minute counts as new.
+//   - A process that hangs is killed, and so started again: one that has answered
+//     before and then answers nothing at all for Options.HungAfter. An answer that
+//     says "not ready" is an answer: what waits for a dependency is left alone.
 //   - Each process's listening socket is opened once, by the supervisor, and
 //     handed to every incarnation as file descriptor 3. Its port therefore
 //     never changes, no other program can take it during a restart, and a

@@ -11,26 +11,31 @@ import (
 // one before. A demo left on overnight keeps at most twice this per process.
 const maxLog = 4 << 20
 
-// logFile is an append-only file that is replaced by a new one when it is full. A
+// LogFile is an append-only file that is replaced by a new one when it is full. A
 // line may be split between two files.
-type logFile struct {
+type LogFile struct {
 	path string
 	max  int64
 
-	mu   sync.Mutex
-	f    *os.File
-	size int64
+	mu     sync.Mutex
+	f      *os.File // nil: it could not be opened
+	size   int64
+	closed bool
 }
 
-func openLog(dir, name string, limit int64) (*logFile, error) {
+// OpenLog opens <dir>/<name>.log and appends to it: a start does not delete what
+// the one before has written.
+func OpenLog(dir, name string) (*LogFile, error) { return openLog(dir, name, maxLog) }
+
+func openLog(dir, name string, limit int64) (*LogFile, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("supervisor: logs: %w", err)
 	}
-	l := &logFile{path: filepath.Join(dir, name+".log"), max: limit}
+	l := &LogFile{path: filepath.Join(dir, name+".log"), max: limit}
 	return l, l.open()
 }
 
-func (l *logFile) open() error {
+func (l *LogFile) open() error {
 	f, err := os.OpenFile(l.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("supervisor: log: %w", err)
@@ -48,20 +53,23 @@ func (l *logFile) open() error {
 
 // Write appends p. It never returns an error, because os/exec would then close
 // the process's output: a full disk must not end a process that logs.
-func (l *logFile) Write(p []byte) (int, error) {
+func (l *LogFile) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.f == nil {
+	if l.closed {
 		return len(p), nil
 	}
 
-	if l.size > 0 && l.size+int64(len(p)) > l.max {
+	if l.f != nil && l.size > 0 && l.size+int64(len(p)) > l.max {
 		_ = l.f.Close()
 		l.f = nil
 		_ = os.Rename(l.path, l.path+".1")
-		if err := l.open(); err != nil {
-			return len(p), nil
-		}
+	}
+
+	// A file that could not be opened, for want of room or descriptors, is tried again
+	// by the next line: the process would be silent for the rest of its life.
+	if l.f == nil && l.open() != nil {
+		return len(p), nil
 	}
 
 	n, _ := l.f.Write(p)
@@ -69,9 +77,10 @@ func (l *logFile) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (l *logFile) Close() error {
+func (l *LogFile) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.closed = true
 	if l.f == nil {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,7 +26,7 @@ const (
 type process struct {
 	sup      *Supervisor
 	spec     Spec
-	log      *logFile
+	log      *LogFile
 	socket   *os.File // the listener's, inherited by each incarnation
 	wasReady chan struct{}
 	done     chan struct{} // closed when it will not be started again
@@ -46,7 +47,7 @@ func newProcess(s *Supervisor, spec Spec) (*process, error) {
 		spec.DeathSignal = syscall.SIGKILL
 	}
 
-	log, err := openLog(s.opts.Logs, spec.Name, maxLog)
+	log, err := OpenLog(s.opts.Logs, spec.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -140,12 +141,16 @@ func (p *process) once(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go p.awaitReady(ctx, cmd.Process.Pid)
+	hung := make(chan error, 1)
+	go func() { hung <- p.watch(ctx, cmd.Process) }()
 
 	err = <-exited
 	p.mu.Lock()
 	p.cmd = nil
 	p.mu.Unlock()
-	return err
+
+	cancel()
+	return cmp.Or(<-hung, err)
 }
 
 // awaitReady polls until the incarnation pid is ready, or ctx ends.

@@ -25,6 +25,9 @@ type Spec struct {
 	Listener *net.TCPListener
 	// Ready returns nil once the process serves. Nil: ready as soon as it runs.
 	Ready func(ctx context.Context) error
+	// Answers returns nil if the process answers anything, if only that it is not
+	// ready. Nil: nobody notices if it hangs.
+	Answers func(ctx context.Context) error
 	// Credential is the user to run as; nil is this process's own user.
 	Credential *syscall.Credential
 	// StopSignal asks the process to end (0: SIGTERM). DeathSignal is sent to it
@@ -50,7 +53,7 @@ type Status struct {
 	State    State
 	Starts   int
 	Since    time.Time // of State
-	LastExit string    // how the incarnation before ended
+	LastExit string    // how the incarnation before ended, or why it was killed
 	NotReady string    // what Spec.Ready said last; empty once it is ready
 }
 
@@ -59,6 +62,9 @@ type Options struct {
 	Logs     string // the folder for log files
 	Log      *slog.Logger
 	OnChange func(Status) // called on every change of state, one at a time
+	// HungAfter is how long a process that has answered before may answer nothing
+	// until it is killed, and so started again; 0: for ever.
+	HungAfter time.Duration
 }
 
 // Supervisor runs processes. Its methods are safe for concurrent use.

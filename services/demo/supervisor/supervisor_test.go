@@ -82,7 +82,13 @@ func self(role string) supervisor.Spec {
 
 func newSupervisor(t *testing.T) *supervisor.Supervisor {
 	t.Helper()
-	s := supervisor.New(supervisor.Options{Logs: t.TempDir(), Log: slog.New(slog.DiscardHandler)})
+	return newSupervisorWith(t, supervisor.Options{})
+}
+
+func newSupervisorWith(t *testing.T, o supervisor.Options) *supervisor.Supervisor {
+	t.Helper()
+	o.Logs, o.Log = t.TempDir(), slog.New(slog.DiscardHandler)
+	s := supervisor.New(o)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
