@@ -13,12 +13,11 @@ import (
 )
 
 const (
-	stepEvery   = time.Second
-	actWithin   = 20 * time.Second
-	flushWithin = 10 * time.Second
-	maxWaiting  = 600 // ten minutes of fixes: what an app keeps while it is offline
-	maxShown    = 60  // metres a second: location refuses what no car can drive
-	atHand      = 25  // metres: as good as there
+	stepEvery  = time.Second
+	actWithin  = 20 * time.Second
+	maxWaiting = 600 // ten minutes of fixes: what an app keeps while it is offline
+	maxShown   = 60  // metres a second: location refuses what no car can drive
+	atHand     = 25  // metres: as good as there
 )
 
 // Streets finds ways.
@@ -41,6 +40,7 @@ type Driver struct {
 	track   *Track
 	every   time.Duration // stepEvery, but in tests
 	wake    chan struct{}
+	due     chan struct{} // a fix waits to be sent
 
 	retiring atomic.Bool
 	retired  chan struct{} // closed when the driver is off duty for good
@@ -48,12 +48,14 @@ type Driver struct {
 	mu    sync.Mutex
 	state DriverState // as last heard of from booking
 
-	target    string    // what the route leads to: a ride and one of its ends
-	answering string    // the offer that is thought about
-	answerAt  time.Time // when it is answered
-	boardAt   time.Time // when the rider is in
-	offUntil  time.Time // off duty until then
-	rides     int       // since the last break
+	target    string        // what the route leads to: a ride and one of its ends
+	answering string        // the offer that is thought about
+	answerAt  time.Time     // when it is answered
+	boardAt   time.Time     // when the rider is in
+	offUntil  time.Time     // off duty until then
+	leaving   time.Time     // since when it sends no more fixes, to go off duty; zero: it does not
+	pause     time.Duration // the break that it then takes
+	rides     int           // since the last break
 	lastFix   time.Time
 	lastAsk   time.Time
 }
@@ -64,7 +66,7 @@ func NewDriver(s *Session, streets Streets, start geo.Point, p Policy) *Driver {
 	p.Speed = cmp.Or(p.Speed, 1)
 	return &Driver{
 		session: s, streets: streets, policy: p, mover: Mover{At: start},
-		every: stepEvery, wake: make(chan struct{}, 1), retired: make(chan struct{}), Log: slog.New(slog.DiscardHandler),
+		every: stepEvery, wake: make(chan struct{}, 1), due: make(chan struct{}, 1), retired: make(chan struct{}), Log: slog.New(slog.DiscardHandler),
 	}
 }
 
@@ -85,12 +87,18 @@ func (d *Driver) Start(ctx context.Context) error {
 	}
 
 	d.Hear(st)
-	d.sendFix(ctx, time.Now())
+	d.addFix(time.Now())
+	d.flush(ctx)
 	return nil
 }
 
 // Run drives until ctx ends. A call that fails is tried again at the next step.
+// Fixes are sent beside it: however slow Tandem is, the car drives on.
 func (d *Driver) Run(ctx context.Context) {
+	var sending sync.WaitGroup
+	defer sending.Wait()
+	sending.Go(func() { d.sendFixes(ctx) })
+
 	tick := time.NewTicker(d.every)
 	defer tick.Stop()
 
@@ -103,7 +111,7 @@ func (d *Driver) Run(ctx context.Context) {
 			d.act(ctx, time.Now())
 		case now := <-tick.C:
 			d.act(ctx, now)
-			d.move(ctx, now, now.Sub(before))
+			d.move(now, now.Sub(before))
 			before = now
 		}
 	}
@@ -145,32 +153,4 @@ func (d *Driver) setState(st DriverState) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.state = st
-}
-
-// move drives for dt and sends a fix where one is due.
-func (d *Driver) move(ctx context.Context, now time.Time, dt time.Duration) {
-	moves := !d.mover.Arrived()
-	d.mover.Drive(dt, d.policy.Speed)
-
-	if now.Before(d.offUntil) || d.isRetired() {
-		return // off duty, nobody is to know where the driver is
-	}
-	if moves || now.Sub(d.lastFix) >= d.policy.StillEvery {
-		d.sendFix(ctx, now)
-	}
-}
-
-func (d *Driver) sendFix(ctx context.Context, now time.Time) {
-	d.lastFix = now
-	_ = d.track.Add(Point{ // ErrFull: offline for ten minutes; newer fixes are dropped
-		At: now.UnixMilli(), Lat: d.mover.At.Lat, Lon: d.mover.At.Lon,
-		Speed: min(d.mover.Speed, maxShown), Heading: d.mover.Heading, Accuracy: choice(d.policy.Accuracy, 5),
-	})
-
-	// What is not durable by then goes with the next fix.
-	ctx, cancel := context.WithTimeout(ctx, flushWithin)
-	defer cancel()
-	if err := d.track.Flush(ctx); err != nil && ctx.Err() == nil && !Temporary(err) {
-		d.Log.Warn("points were not taken", "driver", d.session.Subject(), "err", err)
-	}
 }

@@ -15,6 +15,10 @@ func (d *Driver) act(ctx context.Context, now time.Time) {
 	defer cancel()
 
 	st := d.State()
+	if st.Ride != nil || st.Offer != nil {
+		d.leaving = time.Time{} // not now
+	}
+
 	var err error
 	switch {
 	case st.Ride != nil:
@@ -129,7 +133,7 @@ func (d *Driver) setRide(r Ride) {
 // idle cruises, and goes off duty for a while when the policy says so.
 func (d *Driver) idle(ctx context.Context, now time.Time, st DriverState) error {
 	if d.retiring.Load() {
-		return d.retire(ctx)
+		return d.retire(ctx, now)
 	}
 	if !now.Before(d.offUntil) {
 		if err := d.chooseDuty(ctx, now, st); err != nil {
@@ -148,8 +152,8 @@ func (d *Driver) idle(ctx context.Context, now time.Time, st DriverState) error 
 }
 
 // retire goes off duty, once.
-func (d *Driver) retire(ctx context.Context) error {
-	if d.isRetired() {
+func (d *Driver) retire(ctx context.Context, now time.Time) error {
+	if d.isRetired() || !d.leave(now) {
 		return nil
 	}
 
@@ -181,8 +185,10 @@ func (d *Driver) chooseDuty(ctx context.Context, now time.Time, st DriverState) 
 		return err
 	}
 
-	pause := d.policy.pause(d.rides)
-	if pause <= 0 {
+	if d.pause <= 0 {
+		d.pause = d.policy.pause(d.rides)
+	}
+	if d.pause <= 0 || !d.leave(now) {
 		return nil
 	}
 	next, err := d.session.Duty(ctx, false)
@@ -191,7 +197,8 @@ func (d *Driver) chooseDuty(ctx context.Context, now time.Time, st DriverState) 
 	}
 
 	d.setState(next)
-	d.offUntil, d.rides = now.Add(pause), 0
+	d.offUntil, d.rides = now.Add(d.pause), 0
+	d.leaving, d.pause = time.Time{}, 0
 	return nil
 }
 

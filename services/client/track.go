@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -15,12 +16,15 @@ func NextSeq(last int64, at time.Time) int64 { return max(last+1, at.UnixMilli()
 
 // Track is a driver's points that are not durable yet: numbered when they are
 // added, sent in order with one batch in flight, kept until they are accepted
-// or refused. It is for one goroutine.
+// or refused. Fixes may be added while a Flush is under way; one Flush is at a time.
 type Track struct {
 	session *Session
+	limit   int
+
+	mu      sync.Mutex
 	last    int64
 	pending []Point
-	limit   int
+
 	// OnAnswer, when set, hears of each batch and its answer: for the ledger.
 	OnAnswer func(sent []Point, a PointsAnswer)
 }
@@ -37,6 +41,9 @@ var ErrFull = errors.New("client: too many points wait to be sent")
 // Add numbers a fix and keeps it for the next Flush. The point's Seq is set;
 // ErrFull means that the fix was not kept.
 func (t *Track) Add(p Point) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+
 	// The new fix is dropped, not the oldest that waits: that one may have been
 	// sent already, and stays until an answer names it.
 	if len(t.pending) >= t.limit {
@@ -49,11 +56,26 @@ func (t *Track) Add(p Point) error {
 	return nil
 }
 
-// Flush sends what waits, once. A temporary error leaves the rest for the next
-// Flush; points that are refused are dropped, named in the answer.
+// Waiting is how many points are not known to be durable.
+func (t *Track) Waiting() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.pending)
+}
+
+// next returns what one request may carry of what waits. It stays as it is: Add
+// only appends behind it.
+func (t *Track) next() []Point {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.pending[:min(len(t.pending), MaxBatch)]
+}
+
+// Flush sends what waits, once: what piled up during one request goes with the
+// next. A temporary error leaves the rest for the next Flush; points that are
+// refused are dropped, named in the answer.
 func (t *Track) Flush(ctx context.Context) error {
-	for len(t.pending) > 0 {
-		batch := t.pending[:min(len(t.pending), MaxBatch)]
+	for batch := t.next(); len(batch) > 0; batch = t.next() {
 		answer, err := t.session.SendPoints(ctx, batch)
 		if t.OnAnswer != nil {
 			t.OnAnswer(batch, answer)
@@ -75,6 +97,9 @@ func (t *Track) Flush(ctx context.Context) error {
 }
 
 func (t *Track) drop(through int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+
 	n := 0
 	for n < len(t.pending) && t.pending[n].Seq <= through {
 		n++

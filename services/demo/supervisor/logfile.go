@@ -77,6 +77,7 @@ func (l *LogFile) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// Close closes the file; what is written after it is dropped.
 func (l *LogFile) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

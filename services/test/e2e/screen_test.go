@@ -39,8 +39,11 @@ func TestTheScreensCommandsWorkAsPrinted(t *testing.T) {
 func (d *demo) commands(t *testing.T) []string {
 	t.Helper()
 	const label = " In another terminal"
-	require.Eventually(t, func() bool { _, after, ok := strings.Cut(d.out.String(), label); return ok && strings.Contains(after, "\n") },
-		time.Minute, 50*time.Millisecond)
+	require.Eventually(t, func() bool {
+		_, after, ok := strings.Cut(d.out.String(), label)
+		return ok && strings.Contains(after, "\n")
+	}, time.Minute, 50*time.Millisecond)
+
 	_, after, _ := strings.Cut(d.out.String(), label)
 	line, _, _ := strings.Cut(after, "\n")
 	return strings.Split(strings.TrimSpace(line), "     ")

@@ -21,5 +21,13 @@ func demo() []mutant {
 			name: "a service that hangs is said to restart", file: gatewayDir + "proxy.go", tests: "TestTheGatewaySaysWhatIsTrue",
 			before: "if errors.As(err, &slow) && slow.Timeout() {", after: "if errors.As(err, &slow) && !slow.Timeout() {",
 		},
+		{
+			name: "a driver waits for its points", file: clientDir + "driver.go", tests: "TestADriverDoesNotWait",
+			before: "d.move(now, now.Sub(before))", after: "d.move(now, now.Sub(before))\n\t\t\td.flush(ctx)",
+		},
+		{
+			name: "a driver goes off duty with fixes on their way", file: clientDir + "fixes.go", tests: "TestADriverGoesOffDuty",
+			before: "d.track.Waiting() == 0 ||", after: "true ||",
+		},
 	}
 }
