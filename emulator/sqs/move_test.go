@@ -115,6 +115,23 @@ func TestRedriveLeavesWhatIsNotItsOwn(t *testing.T) {
 	})
 }
 
+// What is sent straight to the dead-letter queue while a task runs has no source to
+// go back to, and is not its own to fail on.
+func TestRedriveDoesNotFailOnWhatIsNotItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := memory(t, Options{})
+		url, dead := c.dead(2)
+		c.do("StartMessageMoveTask", j{"SourceArn": arn("dead"), "MaxNumberOfMessagesPerSecond": 1})
+		c.send(dead, "by hand")
+
+		time.Sleep(10 * time.Second)
+		require.Equal(t, "COMPLETED", c.task("dead")["Status"])
+		require.Nil(t, c.task("dead")["FailureReason"])
+		require.Equal(t, "2", c.attributes(url)["ApproximateNumberOfMessages"])
+		require.Equal(t, "by hand", bodies(c.receive(dead)))
+	})
+}
+
 func TestRedriveOfAFIFOQueueKeepsOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := memory(t, Options{})

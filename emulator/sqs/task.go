@@ -210,9 +210,14 @@ func (s *Service) moveUpTo(t *moveTask, n int) (status, reason string) {
 		chosen := from.choose(n-len(transfers), at, 0)
 		if len(chosen) == 0 || chosen[0].Seq > t.Until {
 			status = "COMPLETED"
+			break
 		}
 
 		for _, m := range chosen {
+			// What came later is not the task's, to move or to fail on.
+			if m.Seq > t.Until {
+				break
+			}
 			target := to
 			if target == nil {
 				target = s.byARN(m.Source)
@@ -220,8 +225,6 @@ func (s *Service) moveUpTo(t *moveTask, n int) (status, reason string) {
 			// A message that was sent straight to the dead-letter queue has no source.
 			if target == nil {
 				status, reason = "FAILED", "CouldNotDetermineMessageSource"
-			}
-			if status != "" || m.Seq > t.Until {
 				break
 			}
 
