@@ -81,6 +81,9 @@ func (m *move) offer(ctx context.Context) error {
 	o := Offer{ID: newID(), DriverID: m.action.Driver, ExpiresAt: m.now.Add(m.store.times.Offer)}
 	_, err = m.tx.Exec(ctx, `INSERT INTO ride.offers (id, ride_id, driver_id, attempt, state, made_at, expires_at)
 		VALUES ($1, $2, $3, $4, 'open', $5, $6)`, o.ID, m.ride.ID, o.DriverID, m.ride.Attempt, m.now, o.ExpiresAt)
+	if isUnique(err, "one_live_driver_of_a_ride") {
+		return fmt.Errorf("%w: %s has an offer or a driver", ErrTaken, m.ride.ID)
+	}
 	if err != nil {
 		return fmt.Errorf("ride: offer: %w", err)
 	}
@@ -208,7 +211,7 @@ func (m *move) writeRide(ctx context.Context) error {
 		WHERE id = $1`, r.ID, r.State, r.Attempt, r.DriverID, r.AssignedAt, r.ArrivedAt, r.PickedUpAt, r.EndedAt, r.ExpiresAt, r.wakeAt, r.EndReason)
 
 	// The index has decided between two rides that claimed one driver concurrently.
-	if isUnique(err, "one_live_ride_of_a_driver") || isUnique(err, "one_live_driver_of_a_ride") {
+	if isUnique(err, "one_live_ride_of_a_driver") {
 		return fmt.Errorf("%w: %s", ErrTaken, r.DriverID)
 	}
 	if err != nil {

@@ -201,6 +201,20 @@ func TestOneKeyIsOneRideHoweverManyAskAtOnce(t *testing.T) {
 	require.False(t, replayed, "a key belongs to one rider")
 }
 
+// An index, and not the worker's care, keeps a ride from a second driver.
+func TestARideWithADriverIsTaken(t *testing.T) {
+	t.Parallel()
+	s, pool := newStore(t)
+	onDuty(t, s, "d1")
+	r := create(t, s, "p1", "k")
+	_, err := pool.Exec(t.Context(), `INSERT INTO ride.offers (id, ride_id, driver_id, attempt, state, made_at, expires_at)
+		VALUES (gen_random_uuid(), $1, 'd2', 1, 'accepted', now(), now())`, r.ID)
+	require.NoError(t, err)
+
+	_, err = s.Do(t.Context(), r.ID, ride.Action{Kind: ride.ActOffer, Driver: "d1"}, "test")
+	require.ErrorIs(t, err, ride.ErrTaken)
+}
+
 func TestManyOfferOneDriver(t *testing.T) {
 	t.Parallel()
 	s, _ := newStore(t)
