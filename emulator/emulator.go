@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,6 +49,9 @@ type Config struct {
 	// MaxInFlight is how many messages of a queue may be in flight where Limits
 	// is on; 0 is 120,000, as on AWS.
 	MaxInFlight int
+	// MaxConnections is how many connections may be open; a client beyond it waits
+	// to be accepted. 0 is 10,000.
+	MaxConnections int
 	// Faults turns /_aws/faults on: failures on purpose.
 	Faults bool
 	// KnownHost reports whether a request is asked under a name that is this
@@ -58,7 +62,7 @@ type Config struct {
 
 // Default is the demo's configuration: limits on, a little disorder.
 func Default() Config {
-	return Config{Limits: true, Reorder: 0.02, Duplicate: 0.0005, Seed: 1, StreamBytesCap: 2 << 30}
+	return Config{Limits: true, Reorder: 0.02, Duplicate: 0.0005, Seed: 1, StreamBytesCap: 2 << 30, MaxConnections: maxConnections}
 }
 
 // Run serves on listener, which it closes, until ctx ends. Long polls end with
@@ -84,14 +88,15 @@ type emulator struct {
 	lock    *os.File
 	// callWithin is the time limit of an ordinary call: to read it, and to answer it.
 	callWithin time.Duration
+	most       int // connections
 }
 
 func (c Config) check() error {
 	switch {
 	case c.Reorder < 0 || c.Reorder > 1 || c.Duplicate < 0 || c.Duplicate > 1:
 		return fmt.Errorf("reorder and duplicate are shares from 0 to 1, not %g and %g", c.Reorder, c.Duplicate)
-	case c.StreamBytesCap < 0 || c.IteratorLife < 0 || c.MaxInFlight < 0:
-		return errors.New("the streams' cap, an iterator's life and what may be in flight are not below 0")
+	case c.StreamBytesCap < 0 || c.IteratorLife < 0 || c.MaxInFlight < 0 || c.MaxConnections < 0:
+		return errors.New("the streams' cap, an iterator's life, connections and what may be in flight are not below 0")
 	}
 	return nil
 }
@@ -110,7 +115,7 @@ func open(log *slog.Logger, cfg Config) (*emulator, error) {
 	}
 
 	// From here on, what is open is closed again after an error.
-	e := &emulator{log: log, faults: cfg.Faults, known: cfg.KnownHost, callWithin: time.Minute}
+	e := &emulator{log: log, faults: cfg.Faults, known: cfg.KnownHost, callWithin: time.Minute, most: cmp.Or(cfg.MaxConnections, maxConnections)}
 	if cfg.DataDir != "" {
 		if e.lock, err = lockDir(cfg.DataDir); err != nil {
 			return nil, err

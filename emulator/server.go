@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	maxConnections = 4096
+	maxConnections = 10_000
 	// drainWithin is how long running calls may take to end after ctx has ended.
 	drainWithin = 8 * time.Second
 )
@@ -30,7 +30,7 @@ func (e *emulator) serve(ctx context.Context, listener net.Listener) error {
 	}
 
 	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(limitListener(listener, maxConnections)) }()
+	go func() { failed <- srv.Serve(limitListener(listener, e.most)) }()
 
 	select {
 	case err := <-failed:

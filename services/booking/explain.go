@@ -2,6 +2,7 @@ package booking
 
 import (
 	"errors"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -17,6 +18,7 @@ func notText(err error) bool {
 
 // explain maps package ride's errors to what a client may know.
 func explain(err error) error {
+	var many *ride.TooManyOpenError
 	switch {
 	case err == nil:
 		return nil
@@ -27,6 +29,12 @@ func explain(err error) error {
 	case errors.Is(err, ride.ErrKeyReused):
 		p := problem.Wrap(err, problem.Unprocessable, "This Idempotency-Key was used for another booking. A new booking takes a new key.")
 		p.Field = "Idempotency-Key"
+		return p
+	// No 429: to send the same request again is of no use before the rider has done
+	// something, or a ride has ended.
+	case errors.As(err, &many):
+		p := problem.Wrap(err, problem.Conflict, "You have %d rides open, and one rider may have no more. Wait until one has ended, or cancel one.", many.MaxOpen)
+		p.RetryAfter = max(many.Ends, 10*time.Second)
 		return p
 	case errors.Is(err, ride.ErrBusy):
 		return problem.Wrap(err, problem.Conflict, "You have a ride or an offer. Finish or answer it, then go off duty.")

@@ -14,10 +14,13 @@ func (s *service) routes() []httpserver.Route {
 	books := []auth.Role{auth.Rider, auth.Importer}
 	drives := []auth.Role{auth.Driver, auth.Importer}
 	typing := httpserver.Limit{PerSecond: 20, Burst: 60} // a search with every key
+	// Who books and cancels without end costs a message each time; an address may be
+	// that of a company, or of the simulator.
+	booked, bookedThere := httpserver.Limit{PerSecond: 2, Burst: 60}, httpserver.Limit{PerSecond: 20, Burst: 200}
 	get, post := http.MethodGet, http.MethodPost
 
 	return []httpserver.Route{
-		{Method: post, Path: "/v1/rides", Roles: books, Handle: s.create},
+		{Method: post, Path: "/v1/rides", Roles: books, Handle: s.create, Limit: booked, PerAddress: bookedThere},
 		{Method: get, Path: "/v1/rides", Roles: people, Handle: s.list},
 		{Method: get, Path: "/v1/rides/:id", Roles: people, Handle: s.get},
 		{Method: post, Path: "/v1/rides/:id/cancel", Roles: []auth.Role{auth.Rider, auth.Importer, auth.Admin}, Handle: s.cancel},

@@ -27,6 +27,9 @@ const (
 	maxKey    = 128
 	maxLabel  = 200
 	maxReason = 200
+	// maxOpen is how many rides one rider may have open. Each holds a message on the
+	// queue and, sooner or later, a driver; a person orders for friends, too.
+	maxOpen = 5
 )
 
 // create is POST /v1/rides; Idempotency-Key as in the IETF draft.
@@ -43,12 +46,12 @@ func (s *service) create(c *gin.Context) error {
 	}
 
 	// A rider books for itself, whatever the body says: the token decides.
-	rider := id.Subject
+	rider, open := id.Subject, maxOpen
 	if id.Role == auth.Importer {
 		if !event.ValidID(in.RiderID) {
 			return problem.Field("rider_id", "An importer names the rider: 1 to 64 of A-Z a-z 0-9 _ and -.")
 		}
-		rider = in.RiderID
+		rider, open = in.RiderID, 0 // a recording books as it happened
 	} else if in.RiderID != "" {
 		return problem.Field("rider_id", "A rider books for itself; leave this out.")
 	}
@@ -59,7 +62,7 @@ func (s *service) create(c *gin.Context) error {
 		return err
 	}
 	r, replayed, err := s.rides.Create(c.Request.Context(), ride.Booking{
-		RiderID: rider, Key: key, Pickup: in.Pickup, Dropoff: in.Dropoff, DistanceM: q.DistanceM, DurationS: q.DurationS, Price: q.Price,
+		RiderID: rider, Key: key, Pickup: in.Pickup, Dropoff: in.Dropoff, DistanceM: q.DistanceM, DurationS: q.DurationS, Price: q.Price, MaxOpen: open,
 	})
 	if err != nil {
 		return explain(err)

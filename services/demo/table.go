@@ -20,6 +20,10 @@ const (
 // longest trip across the city takes 40 minutes at --speed 1.
 const drainWithin = 5 * time.Minute
 
+// perDriver is how many requests a driver may have under way: its stream, a batch of
+// points, and what its rider asks. One address may have half of the connections.
+const perDriver = 3
+
 // row is one process of the demo; its role is its subcommand. It gets the settings
 // that needs names and no others, so that a process that needs no database cannot
 // reach it.
@@ -51,6 +55,7 @@ func table(o Options, dataDir, ledger, simReport string) []row {
 		{name: "gateway", needs: "DATABASE_URL SIGNING_KEY OPERATOR_KEY BOOKING_URL LOCATION_URL MAPFEED_URL HISTORY_URL HEATMAP_URL NOTIFICATION_URL CONSOLE_URL",
 			args: []string{"--demo-login"}, extra: []string{
 				"ALLOW_HOST=" + strings.Join(o.AllowHost, ","), "DEMO_LOGIN_OFF_LOOPBACK=" + strconv.FormatBool(o.DemoLoginOffLoopback),
+				"MAX_PER_ADDRESS=" + strconv.Itoa(1000+perDriver*o.Drivers), // they are all on this machine
 			}},
 		{name: "simulator", stage: stageClients, needs: "BACKEND SIGNING_KEY OPERATOR_KEY GATEWAY_URL", args: []string{
 			"--drivers", strconv.Itoa(o.Drivers), "--riders", fmt.Sprint(o.Riders), "--speed", fmt.Sprint(o.Speed),
@@ -73,6 +78,7 @@ func table(o Options, dataDir, ledger, simReport string) []row {
 		if rows[i].role == "" {
 			rows[i].role = rows[i].name
 		}
+		rows[i].extra = append(rows[i].extra, "MAX_CONNECTIONS="+strconv.Itoa(10_000+2*perDriver*o.Drivers))
 	}
 
 	return rows

@@ -45,6 +45,11 @@ func (b browser) ticket(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 
+	// Each ticket is a row.
+	if err := b.tickets.Admit(httpserver.Person(r, id)); err != nil {
+		httpserver.WriteProblem(w, err)
+		return
+	}
 	ticket, err := b.store.newTicket(r.Context(), id)
 	if err != nil {
 		b.env.Log.Warn("no socket ticket could be created", "err", err)
@@ -64,7 +69,7 @@ func (b browser) socket(w http.ResponseWriter, r *http.Request) {
 	// page's. A program need not: it has the ticket.
 	id, err := b.store.useTicket(r.Context(), r.URL.Query().Get("ticket"))
 	if err != nil || id.Role != b.role {
-		httpserver.WriteProblem(w, problem.Wrap(err, problem.Unauthenticated, "The ticket has been used or is older than 30 seconds; ask for a new one."))
+		httpserver.WriteProblem(w, b.unknown(r, problem.Wrap(err, problem.Unauthenticated, "The ticket has been used or is older than 30 seconds; ask for a new one.")))
 		return
 	}
 
@@ -99,16 +104,33 @@ func (b browser) sendAs(w http.ResponseWriter, r *http.Request, id auth.Identity
 		return
 	}
 
-	ctx, done, err := b.underWay.begin(r.Context(), person(r, id))
+	r.Header.Set("Authorization", "Bearer "+token)
+	b.passOn(w, r, id, b.api)
+}
+
+// passOn passes r on to the services behind, if the person has not as much under way
+// as one may have; signing out ends it.
+func (g *gateway) passOn(w http.ResponseWriter, r *http.Request, id auth.Identity, api http.Handler) {
+	ctx, done, err := g.underWay.Begin(r.Context(), httpserver.Person(r, id))
 	if err != nil {
-		w.Header().Set("Retry-After", "1")
 		httpserver.WriteProblem(w, err)
 		return
 	}
 	defer done()
+	api.ServeHTTP(w, r.WithContext(ctx))
+}
 
-	r.Header.Set("Authorization", "Bearer "+token)
-	b.api.ServeHTTP(w, r.WithContext(ctx))
+// program is /v1/… with a bearer token, which the service itself checks: here it
+// only tells whose request it is. Who has none is counted by address.
+func (g *gateway) program(api http.Handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		id, _ := httpserver.Identify(r, g.cfg.Auth)
+		if id.Role == auth.Importer || id.Role == auth.Service {
+			api.ServeHTTP(w, r) // it acts for many people
+			return
+		}
+		g.passOn(w, r, id, api)
+	}
 }
 
 // identify returns who a browser's request is from, by the role's cookie.
@@ -128,7 +150,7 @@ func (g *gateway) identify(r *http.Request, role auth.Role) (auth.Identity, erro
 	id, err := g.store.session(r.Context(), cookieSession, cookie.Value)
 	switch {
 	case errors.Is(err, errNoSession):
-		return auth.Identity{}, errLogin
+		return auth.Identity{}, g.unknown(r, errLogin)
 	case err != nil:
 		return auth.Identity{}, problem.Wrap(err, problem.Unavailable, "Sessions cannot be looked up now. Try again in a second.")
 	case id.Role != role:
@@ -137,6 +159,16 @@ func (g *gateway) identify(r *http.Request, role auth.Role) (auth.Identity, erro
 
 	g.sessions.Add(cookie.Value, id)
 	return id, nil
+}
+
+// unknown returns err, or that it was tried too often: each cookie, ticket or refresh
+// token that nobody has costs a query. Known ones do not count, so whoever has one is
+// not kept waiting by who tries them at the same address.
+func (g *gateway) unknown(r *http.Request, err error) error {
+	if limited := g.secrets.Admit(httpserver.Client(r)); limited != nil {
+		return limited
+	}
+	return err
 }
 
 func cookieName(role auth.Role) string { return "tandem_" + string(role) }

@@ -14,9 +14,19 @@
 //     POST /v1/tokens; the gateway passes it on as it is.
 //
 // Signing out ends all of a person's sessions, refresh tokens and tickets, and the
-// requests and sockets that are under way through this gateway; through another
-// one, a cookie that it remembers works for a minute longer. Behind another proxy
-// all viewers have one address, and share what one may have under way.
+// requests and sockets that are under way, at every gateway: at the one that was asked
+// at once, at the others within 5 s, since each looks for sign-outs every 2 s. A token
+// that a program holds is good until it expires.
+//
+// # What one client may have
+//
+// A person may have 100 requests, streams and sockets under way, whether a cookie, a
+// ticket or a token says who it is; a client address may have MaxPerAddress. Viewers
+// have no name and are told apart by their address, and so is whoever creates guests
+// or tries cookies, tickets, refresh tokens or operator's keys that are nobody's.
+// Importers and services act for many people and are not counted. Behind another
+// proxy all clients have its address, unless it is one of TrustedProxies. Each service
+// learns a client's address from a header that the gateway signs.
 //
 // Tokens live for 15 minutes and are checked by every service itself; what the
 // gateway keeps (schema account) are accounts, hashed session secrets and

@@ -20,6 +20,7 @@ import (
 
 	"tandem/services/gateway"
 	"tandem/services/internal/auth"
+	"tandem/services/internal/httpserver"
 	"tandem/services/internal/lifecycle"
 	"tandem/services/test/testenv"
 )
@@ -28,11 +29,47 @@ const operatorKey = "operator-key-of-the-test"
 
 // start runs a gateway whose services behind it all answer with the path and
 // the identity that they were asked by; /v1/map is a WebSocket that echoes it.
-func start(t *testing.T, demoLogin bool) (base string, signer *auth.Signer) {
+func start(t *testing.T, demoLogin bool, change ...func(*gateway.Config)) (base string, signer *auth.Signer) {
 	t.Helper()
 	signer, err := auth.NewSigner([]byte(strings.Repeat("k", 32)))
 	require.NoError(t, err)
-	behind := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	dbURL, _ := testenv.Database(t, gateway.Schema())
+	change = append([]func(*gateway.Config){func(c *gateway.Config) { c.DemoLogin = demoLogin }}, change...)
+	return replica(t, dbURL, signer, change...), signer
+}
+
+// replica runs one more gateway on a database.
+func replica(t *testing.T, dbURL string, signer *auth.Signer, change ...func(*gateway.Config)) (base string) {
+	t.Helper()
+	services := behind(t, signer)
+	cfg := gateway.Config{
+		DatabaseURL: dbURL, Auth: signer, OperatorKey: operatorKey,
+		BookingURL: services, LocationURL: services, MapfeedURL: services, HistoryURL: services,
+		HeatmapURL: services, NotificationURL: services, ConsoleURL: services,
+		App:  fstest.MapFS{"index.html": {Data: []byte(`<script nonce="__CSP_NONCE__">`)}, "assets/a.js": {Data: []byte(strings.Repeat("a", 500))}},
+		City: fstest.MapFS{"roads.json": {Data: []byte(`{}`)}},
+	}
+	for _, c := range change {
+		c(&cfg)
+	}
+
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- gateway.Run(ctx, lifecycle.Env{Listener: l, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}, cfg)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		require.NoError(t, <-ended)
+	})
+	return "http://" + l.Addr().String()
+}
+
+// behind runs what stands for the services.
+func behind(t *testing.T, signer *auth.Signer) (url string) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := io.ReadAll(r.Body); err != nil {
 			return
 		}
@@ -41,11 +78,20 @@ func start(t *testing.T, demoLogin bool) (base string, signer *auth.Signer) {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
-		answer := map[string]string{"path": r.URL.Path, "subject": id.Subject, "role": string(id.Role), "cookie": r.Header.Get("Cookie")}
-		if r.URL.Path != "/v1/map" {
+
+		client, _ := signer.Vouched(r.Header.Get(httpserver.ClientHeader))
+		answer := map[string]string{"path": r.URL.Path, "subject": id.Subject, "role": string(id.Role), "cookie": r.Header.Get("Cookie"), "client": client}
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/events"):
+			w.Header().Set("Content-Type", "text/event-stream")
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
+			return
+		case r.URL.Path != "/v1/map":
 			_ = json.NewEncoder(w).Encode(answer)
 			return
 		}
+
 		conn, err := (&websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}).Upgrade(w, r, nil)
 		if err != nil {
 			return
@@ -54,26 +100,8 @@ func start(t *testing.T, demoLogin bool) (base string, signer *auth.Signer) {
 		_, _, _ = conn.ReadMessage() // until the other end closes
 		_ = conn.Close()
 	}))
-	t.Cleanup(behind.Close)
-	dbURL, _ := testenv.Database(t, gateway.Schema())
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() {
-		ended <- gateway.Run(ctx, lifecycle.Env{Listener: l, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}, gateway.Config{
-			DatabaseURL: dbURL, Auth: signer, OperatorKey: operatorKey, DemoLogin: demoLogin,
-			BookingURL: behind.URL, LocationURL: behind.URL, MapfeedURL: behind.URL, HistoryURL: behind.URL,
-			HeatmapURL: behind.URL, NotificationURL: behind.URL, ConsoleURL: behind.URL,
-			App:  fstest.MapFS{"index.html": {Data: []byte(`<script nonce="__CSP_NONCE__">`)}, "assets/a.js": {Data: []byte(strings.Repeat("a", 500))}},
-			City: fstest.MapFS{"roads.json": {Data: []byte(`{}`)}},
-		})
-	}()
-	t.Cleanup(func() {
-		cancel()
-		require.NoError(t, <-ended)
-	})
-	return "http://" + l.Addr().String(), signer
+	t.Cleanup(server.Close)
+	return server.URL
 }
 
 type browser struct {
@@ -102,7 +130,7 @@ func (b *browser) send(t *testing.T, method, path string, header map[string]stri
 	require.NoError(t, err)
 	fields := map[string]any{}
 	_ = json.Unmarshal(raw, &fields)
-	out := map[string]string{"raw": string(raw), "csp": resp.Header.Get("Content-Security-Policy")}
+	out := map[string]string{"raw": string(raw), "csp": resp.Header.Get("Content-Security-Policy"), "retry-after": resp.Header.Get("Retry-After")}
 	for k, v := range fields {
 		if s, ok := v.(string); ok {
 			out[k] = s
@@ -215,6 +243,8 @@ func TestTokensForPrograms(t *testing.T) {
 	require.Equal(t, out["subject"], got["subject"])
 	status, _ = b.send(t, "GET", "/v1/secret/../rides", nil, "")
 	require.NotEqual(t, 200, status)
+	status, _ = b.send(t, "GET", "/v1/drivers/me/", map[string]string{"Authorization": "Bearer " + out["token"]}, "")
+	require.Equal(t, 404, status, "a path is one path: the service would answer with a redirect, to elsewhere")
 	status, _ = b.send(t, "GET", "/v1/unknown", nil, "")
 	require.Equal(t, 404, status)
 }

@@ -111,13 +111,18 @@ func (g *gateway) signOutEverywhere(r *http.Request, id auth.Identity) error {
 		return err
 	}
 
+	g.forget(id)
+	return nil
+}
+
+// forget ends what this gateway has of a person who has signed out.
+func (g *gateway) forget(id auth.Identity) {
 	for _, secret := range g.sessions.Keys() {
 		if known, ok := g.sessions.Peek(secret); ok && known == id {
 			g.sessions.Remove(secret)
 		}
 	}
-	g.underWay.end(person(r, id))
-	return nil
+	g.underWay.End(httpserver.Person(nil, id))
 }
 
 // guest returns a new identity. Its subject is random, so that nobody can guess

@@ -56,7 +56,7 @@ func (g *gateway) tokenIdentity(c *gin.Context, in tokenRequest) (id auth.Identi
 	if in.RefreshToken != "" {
 		id, err = g.store.session(ctx, refreshSession, in.RefreshToken)
 		if errors.Is(err, errNoSession) {
-			err = errLogin
+			err = g.unknown(c.Request, errLogin)
 		}
 		return id, "", err
 	}
@@ -77,7 +77,7 @@ func (g *gateway) tokenIdentity(c *gin.Context, in tokenRequest) (id auth.Identi
 		return anonymous, "", nil
 	case auth.Rider, auth.Driver:
 		// Each guest is an account and a session: rows that stay.
-		if err := g.guests.Admit(c.Writer, c.RemoteIP()); err != nil {
+		if err := g.guests.Admit(httpserver.Client(c.Request)); err != nil {
 			return id, "", err
 		}
 		id = guest(in.Role)
@@ -94,7 +94,7 @@ func (g *gateway) operatorIdentity(c *gin.Context, in tokenRequest, key string) 
 	// right.
 	if g.cfg.OperatorKey == "" || subtle.ConstantTimeCompare([]byte(key), []byte(g.cfg.OperatorKey)) != 1 {
 		// Only wrong ones count: who holds the key is never kept waiting by who guesses.
-		if err := g.guesses.Admit(c.Writer, c.RemoteIP()); err != nil {
+		if err := g.guesses.Admit(httpserver.Client(c.Request)); err != nil {
 			return auth.Identity{}, err
 		}
 		return auth.Identity{}, problem.New(problem.Forbidden, "That is not the operator's key.")

@@ -116,6 +116,7 @@ func (g *gateway) proxy(service, target string) (http.Handler, error) {
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(u)
 			r.SetXForwarded()
+			r.Out.Header.Set(httpserver.ClientHeader, g.cfg.Auth.Vouch(httpserver.Client(r.In)))
 			r.Out.Header.Del("Cookie") // a service is told who asks by the token alone
 			r.Out.Header.Del("Origin") // it has been checked; the page is not the service's own
 		},
@@ -151,10 +152,10 @@ func (g *gateway) notAnswered(w http.ResponseWriter, r *http.Request, service st
 	// Not an error of the gateway's: clients that know Retry-After come back by
 	// themselves.
 	g.env.Log.Warn("a service behind the gateway did not answer", "path", r.URL.Path, "service", service, "err", err)
-	answer, after := problem.New(problem.Unavailable, "This part of Tandem is restarting. Try again in a second."), "1"
+	answer := problem.New(problem.Unavailable, "This part of Tandem is restarting. Try again in a second.")
 	if errors.As(err, &slow) && slow.Timeout() {
-		answer, after = problem.New(problem.Unavailable, "The service %s does not answer: it hangs, or has too much to do. Try again in some seconds.", service), "5"
+		answer = problem.New(problem.Unavailable, "The service %s does not answer: it hangs, or has too much to do. Try again in some seconds.", service)
+		answer.RetryAfter = 5 * time.Second
 	}
-	w.Header().Set("Retry-After", after)
 	httpserver.WriteProblem(w, answer)
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tandem/services/internal/auth"
 	"tandem/services/internal/lifecycle"
 )
 
@@ -22,7 +23,9 @@ func proxyTo(t *testing.T, h http.Handler, transport *http.Transport) (front, be
 	t.Helper()
 	behind = httptest.NewServer(h)
 	t.Cleanup(behind.Close)
-	g := &gateway{env: lifecycle.Env{Log: slog.New(slog.DiscardHandler)}, transport: transport, buffers: &bufferPool{}}
+	signer, err := auth.NewSigner(make([]byte, 32))
+	require.NoError(t, err)
+	g := &gateway{cfg: Config{Auth: signer}, env: lifecycle.Env{Log: slog.New(slog.DiscardHandler)}, transport: transport, buffers: &bufferPool{}}
 	proxy, err := g.proxy("booking", behind.URL)
 	require.NoError(t, err)
 	front = httptest.NewServer(proxy)

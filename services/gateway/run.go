@@ -25,6 +25,10 @@ type Config struct {
 	// DemoLogin makes anybody who reaches the gateway an admin by one click. Run
 	// refuses it off loopback, unless DemoLoginOffLoopback agrees to that.
 	DemoLogin, DemoLoginOffLoopback bool
+	// TrustedProxies are the networks whose X-Forwarded-For is believed.
+	TrustedProxies []string
+	// MaxPerAddress bounds what one client address has under way; 0: nothing does.
+	MaxPerAddress int
 
 	BookingURL, LocationURL, MapfeedURL, HistoryURL, HeatmapURL, NotificationURL, ConsoleURL string
 
@@ -37,17 +41,21 @@ type gateway struct {
 	env      lifecycle.Env
 	store    store
 	sessions *expirable.LRU[string, auth.Identity] // by secret
-	underWay underWay
+	underWay *httpserver.Cap                       // for each person
+	guests   *httpserver.Limiter                   // those of programs; for each address, since none has a name yet
+	guesses  *httpserver.Limiter                   // at the operator's key, for each address
+	secrets  *httpserver.Limiter                   // that nobody has, for each address
+	tickets  *httpserver.Limiter                   // for each person
 
 	transport http.RoundTripper // to the services
 	buffers   *bufferPool
-
-	guests  *httpserver.Limiter // those of programs; for each address, since none has a name yet
-	guesses *httpserver.Limiter // at the operator's key
 }
 
-// Sessions are cached, so that not every request of a page costs a query. One that
-// was ended at another gateway is still accepted here for at most cacheLife.
+// maxUnderWay is how many requests, streams and sockets of one person may be under
+// way. A browser has six connections, and a socket for each tab.
+const maxUnderWay = 100
+
+// Sessions are cached, so that not every request of a page costs a query.
 const (
 	cacheLife  = time.Minute
 	cacheLimit = 10_000
@@ -70,9 +78,11 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	defer pool.Close()
 
 	g := &gateway{cfg: cfg, env: env, store: store{pool}, sessions: expirable.NewLRU[string, auth.Identity](cacheLimit, nil, cacheLife),
-		guests: httpserver.NewLimiter(httpserver.Limit{PerSecond: 2, Burst: 20}), guesses: httpserver.NewLimiter(httpserver.Limit{PerSecond: 0.2, Burst: 10}),
-		underWay:  underWay{by: map[string]map[*context.CancelFunc]bool{}},
-		transport: newTransport(answerWithin), buffers: &bufferPool{}}
+		underWay: httpserver.NewCap(maxUnderWay, "person"),
+		guests:   httpserver.NewLimiter(httpserver.Limit{PerSecond: 2, Burst: 20}), guesses: httpserver.NewLimiter(httpserver.Limit{PerSecond: 0.2, Burst: 10}),
+		secrets: httpserver.NewLimiter(httpserver.Limit{PerSecond: 5, Burst: 50}), tickets: httpserver.NewLimiter(httpserver.Limit{PerSecond: 2, Burst: 20}),
+		transport: newTransport(answerWithin), buffers: &bufferPool{},
+	}
 	front, err := g.front(ctx)
 	if err != nil {
 		return err
@@ -82,10 +92,12 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		lifecycle.Task{Name: "http", Run: func(ctx context.Context) error {
 			return httpserver.Serve(ctx, httpserver.Options{
 				Name: "gateway", Env: env, Auth: cfg.Auth, Routes: g.routes(), NoRoute: front, PrivateMetrics: true,
+				TrustedProxies: cfg.TrustedProxies, MaxPerAddress: cfg.MaxPerAddress,
 				Ready: []httpserver.Check{{Name: "database", Run: pool.Ping}},
 			})
 		}},
 		lifecycle.Task{Name: "prune sessions", Run: g.pruneLoop},
+		lifecycle.Task{Name: "sign-outs", Run: g.followSignOuts},
 	)
 }
 
@@ -121,7 +133,7 @@ func (g *gateway) front(ctx context.Context) (http.Handler, error) {
 
 	mux := http.NewServeMux()
 	mux.Handle("/city/", http.StripPrefix("/city", files(g.cfg.City)))
-	mux.Handle("/v1/", api) // with a bearer token, which the service itself checks
+	mux.Handle("/v1/", g.program(api))
 	for _, role := range []auth.Role{auth.Viewer, auth.Rider, auth.Driver, auth.Admin} {
 		b := browser{gateway: g, role: role, api: api}
 		mux.HandleFunc("POST "+b.prefix()+"/v1/socket-ticket", b.ticket)

@@ -82,17 +82,42 @@ func (s store) session(ctx context.Context, kind, secret string) (auth.Identity,
 }
 
 // endSessions ends everything by which a person is signed in: all cookies, refresh
-// tokens and unused tickets.
+// tokens and unused tickets. What other gateways have open of the person ends by the
+// row in sign_outs, which they look for.
 func (s store) endSessions(ctx context.Context, id auth.Identity) error {
-	for _, q := range []string{
-		`DELETE FROM account.sessions WHERE role = $1 AND subject = $2`,
-		`DELETE FROM account.socket_tickets WHERE role = $1 AND subject = $2`,
-	} {
-		if _, err := s.pool.Exec(ctx, q, id.Role, id.Subject); err != nil {
-			return fmt.Errorf("end sessions: %w", err)
+	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		for _, q := range []string{
+			`DELETE FROM account.sessions WHERE role = $1 AND subject = $2`,
+			`DELETE FROM account.socket_tickets WHERE role = $1 AND subject = $2`,
+			`INSERT INTO account.sign_outs (role, subject) VALUES ($1, $2)`,
+		} {
+			if _, err := tx.Exec(ctx, q, id.Role, id.Subject); err != nil {
+				return fmt.Errorf("end sessions: %w", err)
+			}
 		}
+		return nil
+	})
+}
+
+// signOut is a row of sign_outs.
+type signOut struct {
+	ID int64
+	auth.Identity
+}
+
+// signOuts returns who has signed out within the last while, anywhere.
+func (s store) signOuts(ctx context.Context, within time.Duration) ([]signOut, error) {
+	rows, err := s.pool.Query(ctx, `SELECT id, role, subject FROM account.sign_outs WHERE at > now() - $1::interval`, within)
+	if err != nil {
+		return nil, fmt.Errorf("look for sign-outs: %w", err)
 	}
-	return nil
+	out, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (o signOut, err error) {
+		return o, row.Scan(&o.ID, &o.Role, &o.Subject)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look for sign-outs: %w", err)
+	}
+	return out, nil
 }
 
 // newTicket creates a socket ticket, which works once within 30 seconds.
@@ -119,6 +144,7 @@ func (s store) prune(ctx context.Context) error {
 	for _, q := range []string{
 		`DELETE FROM account.sessions WHERE expires_at < now()`,
 		`DELETE FROM account.socket_tickets WHERE expires_at < now()`,
+		`DELETE FROM account.sign_outs WHERE at < now() - interval '1 day'`,
 	} {
 		if _, err := s.pool.Exec(ctx, q); err != nil {
 			return fmt.Errorf("prune sessions: %w", err)

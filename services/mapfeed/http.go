@@ -28,7 +28,9 @@ func (f *feed) routes() []httpserver.Route {
 func (f *feed) socketHTTP(c *gin.Context) error {
 	// Each client costs memory and a share of every round of frames.
 	if f.count() >= maxClients {
-		return problem.New(problem.Unavailable, "The map has %d viewers, which is all it takes. Try again in a minute.", maxClients)
+		p := problem.New(problem.Unavailable, "The map has %d viewers, which is all it takes. Try again in a minute.", maxClients)
+		p.RetryAfter = time.Minute
+		return p
 	}
 
 	// Any origin: httpserver has refused another's page, and the gateway sends none.

@@ -31,6 +31,7 @@ func (c emulatorCmd) config() emulator.Config {
 	cfg.Reorder, cfg.Duplicate, cfg.Seed = c.Reorder, c.Duplicate, c.Seed
 	cfg.StreamBytesCap, cfg.IteratorLife = c.StreamBytesCap, c.IteratorLife
 	cfg.Faults, cfg.Parameters = c.Faults, c.Set
+	cfg.MaxConnections = c.MaxConnections
 	return cfg
 }
 

@@ -60,9 +60,9 @@ func TestTheEmulatorKnowsItsHosts(t *testing.T) {
 
 func TestTheEmulatorsFlags(t *testing.T) {
 	got := emulate(t, "--no-limits", "--fsync", "--faults", "--reorder=0", "--duplicate=0", "--seed=7", "--stream-bytes-cap=5", "--iterator-life=1s",
-		"--set=Shards=8,StreamRetentionHours=48", "--set=NotificationVisibilitySeconds=5", "--emulator-data=/data")
+		"--set=Shards=8,StreamRetentionHours=48", "--set=NotificationVisibilitySeconds=5", "--emulator-data=/data", "--max-connections=9")
 	require.Equal(t, emulator.Config{
-		DataDir: "/data", Fsync: true, Faults: true, Seed: 7, StreamBytesCap: 5, IteratorLife: time.Second,
+		DataDir: "/data", Fsync: true, Faults: true, Seed: 7, StreamBytesCap: 5, IteratorLife: time.Second, MaxConnections: 9,
 		Parameters: map[string]string{"Shards": "8", "StreamRetentionHours": "48", "NotificationVisibilitySeconds": "5"},
 	}, got)
 }

@@ -30,10 +30,11 @@ type services struct {
 
 // serving has the flags that every service takes.
 type serving struct {
-	Addr      string   `default:"127.0.0.1:0" help:"Address to listen on."`
-	ListenFD  int      `name:"listen-fd" hidden:"" help:"Take this inherited file descriptor as the listener instead."`
-	AllowHost []string `placeholder:"NAME" help:"Names under which it may be asked, besides loopback's and its own address, such as tandem.example.com or 127.0.0.1:9090."`
-	LogLevel  string   `default:"info" help:"debug, info, warn or error."`
+	Addr           string   `default:"127.0.0.1:0" help:"Address to listen on."`
+	ListenFD       int      `name:"listen-fd" hidden:"" help:"Take this inherited file descriptor as the listener instead."`
+	AllowHost      []string `placeholder:"NAME" help:"Names under which it may be asked, besides loopback's and its own address, such as tandem.example.com or 127.0.0.1:9090."`
+	MaxConnections int      `default:"10000" help:"How many connections may be open; one address may have half of them."`
+	LogLevel       string   `default:"info" help:"debug, info, warn or error."`
 }
 
 // serve opens the listener and runs a service on it until ctx ends.
@@ -50,7 +51,7 @@ func (s serving) serve(ctx context.Context, name string, run func(context.Contex
 
 	log.Info("listening", "addr", l.Addr().String())
 
-	err = run(ctx, lifecycle.Env{Listener: l, Hosts: s.AllowHost, Log: log, Metrics: prometheus.NewRegistry()})
+	err = run(ctx, lifecycle.Env{Listener: l, Hosts: s.AllowHost, MaxConnections: s.MaxConnections, Log: log, Metrics: prometheus.NewRegistry()})
 	if err != nil {
 		log.Error("ended", "err", err)
 		// The log has said why: main must not say it again.

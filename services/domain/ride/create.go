@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -20,14 +21,30 @@ type Booking struct {
 	DistanceM       int64
 	DurationS       int64
 	Price           Money
+	// MaxOpen is how many rides the rider may have open, this one included; 0 is any
+	// number.
+	MaxOpen int
 }
 
 // ErrKeyReused is returned when the key was used for another ride.
 var ErrKeyReused = errors.New("ride: the key was used for another booking")
 
+// TooManyOpenError is returned for a rider who has as many rides open as one may.
+type TooManyOpenError struct {
+	MaxOpen int
+	// Ends is in how long the first of them should be over: one without a driver
+	// expires, and one with a driver takes as long as was quoted.
+	Ends time.Duration
+}
+
+func (e *TooManyOpenError) Error() string {
+	return fmt.Sprintf("ride: the rider has %d rides open", e.MaxOpen)
+}
+
 // Create creates a ride and promises its request to the queue. For the same rider
 // and key it returns the same ride (replayed), also for concurrent calls; another
-// body under the same key is ErrKeyReused.
+// body under the same key is ErrKeyReused. A new ride above MaxOpen is a
+// *TooManyOpenError.
 func (s *Store) Create(ctx context.Context, b Booking) (r Ride, replayed bool, err error) {
 	hash, err := b.hash()
 	if err != nil {
@@ -42,6 +59,14 @@ func (s *Store) Create(ctx context.Context, b Booking) (r Ride, replayed bool, e
 }
 
 func (s *Store) create(ctx context.Context, tx pgx.Tx, b Booking, hash []byte) (r Ride, replayed bool, err error) {
+	// Bookings of one rider go one after the other, or two of them would not see each
+	// other's ride when they count.
+	if b.MaxOpen > 0 {
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('ride.open ' || $1, 0))`, b.RiderID); err != nil {
+			return r, false, fmt.Errorf("ride: create: %w", err)
+		}
+	}
+
 	// A second transaction with the same key waits here until the first has
 	// committed, and then finds its row.
 	var id string
@@ -62,6 +87,10 @@ func (s *Store) create(ctx context.Context, tx pgx.Tx, b Booking, hash []byte) (
 		return r, false, fmt.Errorf("ride: create: %w", err)
 	}
 
+	// Only now: a ride that is there already is returned, however many are open.
+	if err := checkOpen(ctx, tx, b); err != nil {
+		return r, false, err
+	}
 	if r, err = getRide(ctx, tx, `SELECT `+rideColumns+fromRides+`WHERE r.id = $1`, id); err != nil {
 		return r, false, err
 	}
@@ -72,6 +101,28 @@ func (s *Store) create(ctx context.Context, tx pgx.Tx, b Booking, hash []byte) (
 		return r, false, err
 	}
 	return r, false, writeEvent(ctx, tx, r, EventRequested, "rider "+b.RiderID, map[string]any{}, "")
+}
+
+// checkOpen returns a *TooManyOpenError if the rider has more rides open than one may;
+// the new one is among them.
+func checkOpen(ctx context.Context, tx pgx.Tx, b Booking) error {
+	if b.MaxOpen == 0 {
+		return nil
+	}
+
+	var open int
+	var ends time.Duration
+	err := tx.QueryRow(ctx, `SELECT count(*), coalesce(min(
+			CASE WHEN assigned_at IS NULL THEN expires_at
+				ELSE coalesce(picked_up_at, assigned_at) + make_interval(secs => duration_s) END - clock_timestamp()), '0')
+		FROM ride.rides WHERE rider_id = $1 AND wake_at IS NOT NULL`, b.RiderID).Scan(&open, &ends)
+	if err != nil {
+		return fmt.Errorf("ride: count open: %w", err)
+	}
+	if open > b.MaxOpen {
+		return &TooManyOpenError{b.MaxOpen, ends}
+	}
+	return nil
 }
 
 // replay returns the ride that the key was used for.

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -43,7 +44,7 @@ func advice(err error) (string, bool) {
 }
 
 const (
-	readyWithin  = 2 * time.Second // all checks together, for /readyz
+	readyWithin  = 2 * time.Second // each check, for /readyz
 	statusWithin = time.Second     // the same, for /v1/status: the console does not wait long
 )
 
@@ -91,18 +92,27 @@ func (s *server) readyz(c *gin.Context) error {
 	return nil
 }
 
-// check runs the checks and returns the errors of those that fail, by name.
+// check runs the checks and returns the errors of those that fail, by name. They run
+// side by side, each with a deadline of its own: a dependency that hangs must not
+// make those after it look as if they did.
 func (s *server) check(ctx context.Context, within time.Duration) map[string]error {
-	ctx, cancel := context.WithTimeout(ctx, within)
-	defer cancel()
+	errs := make([]error, len(s.Ready))
+	var wg sync.WaitGroup
+	for i, check := range s.Ready {
+		wg.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, within)
+			defer cancel()
+			errs[i] = check.Run(ctx)
+		})
+	}
+	wg.Wait()
 
 	failing := map[string]error{}
-	for _, check := range s.Ready {
-		err := check.Run(ctx)
-		if err != nil {
-			failing[check.Name] = err
+	for i, check := range s.Ready {
+		if errs[i] != nil {
+			failing[check.Name] = errs[i]
 		}
-		s.noteReady(check.Name, err)
+		s.noteReady(check.Name, errs[i])
 	}
 	return failing
 }

@@ -24,6 +24,7 @@ type server struct {
 	started time.Time
 	life    context.Context // its end begins the drain
 	metrics *metrics
+	streams *Cap // for each person
 
 	failingLock sync.Mutex
 	failing     map[string]bool // checks of /readyz, as of the last look
@@ -35,8 +36,7 @@ func (s *server) engine() (http.Handler, error) {
 	e.HandleMethodNotAllowed = true
 	e.ContextWithFallback = true
 
-	// The address of whoever asks is the connection's: anybody can write an
-	// X-Forwarded-For.
+	// Client finds out the address of whoever asks; gin must not do it as well.
 	if err := e.SetTrustedProxies(nil); err != nil {
 		return nil, fmt.Errorf("httpserver: %w", err)
 	}
@@ -68,7 +68,7 @@ func (s *server) handler(r Route) gin.HandlerFunc {
 	if maxBody == 0 {
 		maxBody = DefaultMaxBody
 	}
-	limiter := NewLimiter(r.Limit)
+	limits := limits{person: NewLimiter(r.Limit), address: NewLimiter(r.PerAddress)}
 
 	return func(c *gin.Context) {
 		began := time.Now()
@@ -88,10 +88,12 @@ func (s *server) handler(r Route) gin.HandlerFunc {
 			s.metrics.observe(r, c.Writer.Status(), time.Since(began))
 		}()
 
-		if err := s.admit(c, r, limiter); err != nil {
+		done, err := s.admit(c, r, limits)
+		if err != nil {
 			s.fail(c, err)
 			return
 		}
+		defer done()
 		if err := r.Handle(c); err != nil {
 			s.fail(c, err)
 		}
@@ -115,37 +117,84 @@ func (s *server) requestContext(c *gin.Context, r Route) (context.Context, conte
 	return context.WithTimeout(ctx, s.Timeout)
 }
 
-// admit checks token, role and rate.
-func (s *server) admit(c *gin.Context, r Route, l *Limiter) error {
-	key := c.RemoteIP()
-	id, err := s.identify(c)
+// limits are a route's.
+type limits struct{ person, address *Limiter }
+
+// admit checks token, role, rate, and how many streams the person has. The caller
+// calls done when the request has been answered.
+func (s *server) admit(c *gin.Context, r Route, l limits) (done func(), err error) {
+	id, err := Identify(c.Request, s.Auth)
 	switch {
 	case err == nil:
-		key = string(id.Role) + ":" + id.Subject
 		c.Request = c.Request.WithContext(auth.WithIdentity(c.Request.Context(), id))
 	case r.Public && errors.Is(err, errNoToken):
 	default:
-		return err
+		return nil, err
 	}
 
 	if !r.Public && !hasRole(r.Roles, id.Role) {
-		return problem.New(problem.Forbidden, "The role %q may not do this; it takes %s.", id.Role, joinRoles(r.Roles))
+		return nil, problem.New(problem.Forbidden, "The role %q may not do this; it takes %s.", id.Role, joinRoles(r.Roles))
+	}
+	if forMany(id.Role) {
+		return func() {}, nil
 	}
 
-	// After the token, so that a subject is limited and not its address, which
-	// many may share.
-	return l.Admit(c.Writer, key)
+	// After the token, so that a person is limited and not an address, which many may
+	// share.
+	person := Person(c.Request, id)
+	if err := l.person.Admit(person); err != nil {
+		return nil, err
+	}
+	if err := l.address.Admit(Client(c.Request)); err != nil {
+		return nil, err
+	}
+	if !r.Stream {
+		return func() {}, nil
+	}
+
+	ctx, done, err := s.streams.Begin(c.Request.Context(), person)
+	if err != nil {
+		return nil, err
+	}
+	c.Request = c.Request.WithContext(ctx)
+	return done, nil
+}
+
+// perAddress bounds what one client address has under way, whoever asks: the token
+// costs nothing that is made by one click.
+func perAddress(next http.Handler, o Options) http.Handler {
+	if o.MaxPerAddress == 0 {
+		return next
+	}
+	addresses := NewCap(o.MaxPerAddress, "address")
+
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if id, err := Identify(r, o.Auth); err == nil && forMany(id.Role) {
+			next.ServeHTTP(w, r)
+			return
+		}
+
+		ctx, done, err := addresses.Begin(r.Context(), Client(r))
+		if err != nil {
+			WriteProblem(w, err)
+			return
+		}
+		defer done()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
 }
 
 var errNoToken = &problem.Error{Code: problem.Unauthenticated, Detail: "Send a token: Authorization: Bearer <token>."}
 
-func (s *server) identify(c *gin.Context) (auth.Identity, error) {
-	token, ok := strings.CutPrefix(c.GetHeader("Authorization"), "Bearer ")
-	if !ok || s.Auth == nil {
+// Identify returns whom the request's token speaks for. The error is a
+// *problem.Error.
+func Identify(r *http.Request, signer *auth.Signer) (auth.Identity, error) {
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok || signer == nil {
 		return auth.Identity{}, errNoToken
 	}
 
-	id, err := s.Auth.Verify(token)
+	id, err := signer.Verify(token)
 	if errors.Is(err, auth.ErrExpired) {
 		return id, problem.Wrap(err, problem.Unauthenticated, "The token has expired; ask for a new one.")
 	}

@@ -116,12 +116,6 @@ func connectedTo(r *http.Request) string {
 	return addr.String()
 }
 
-// RemoteIP returns the address that asks, as the connection tells it.
-func RemoteIP(r *http.Request) string {
-	name, _ := splitHost(r.RemoteAddr)
-	return name
-}
-
 // sameAddress reports whether name is the IP address of the host and port addr.
 func sameAddress(name, addr string) bool {
 	ip, err := netip.ParseAddr(name)

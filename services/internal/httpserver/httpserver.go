@@ -26,6 +26,9 @@ import (
 
 const defaultTimeout = 30 * time.Second
 
+// MaxStreams is how many streams and sockets of one person a server has open.
+const MaxStreams = 100
+
 // DefaultMaxBody is the largest request body of a route that names no limit.
 const DefaultMaxBody = 64 << 10
 
@@ -42,11 +45,13 @@ type Route struct {
 	Handle Handler
 	// MaxBody bounds the request's body in bytes; 0 is DefaultMaxBody.
 	MaxBody int64
-	// Limit bounds requests for each subject (or address, without a token);
-	// zero is no limit.
-	Limit Limit
+	// Limit bounds requests for each person, and PerAddress those from each client
+	// address; zero is no limit. Importers and services act for many people: they
+	// are not limited.
+	Limit, PerAddress Limit
 	// Stream marks a route whose answer has no end of its own (SSE,
-	// WebSocket): no write deadline, and its context ends when draining begins.
+	// WebSocket): no write deadline, and its context ends when draining begins. One
+	// person may have MaxStreams of them.
 	Stream bool
 }
 
@@ -68,8 +73,7 @@ type Options struct {
 	Env    lifecycle.Env
 	Auth   *auth.Signer
 	Routes []Route
-	// Ready are the dependencies. They are asked one after the other, and have 2 s
-	// together.
+	// Ready are the dependencies. They are asked side by side, and each has 2 s.
 	Ready []Check
 	// Status returns the detail of GET /v1/status (roles service and admin).
 	Status func() any
@@ -78,6 +82,12 @@ type Options struct {
 	PrivateMetrics bool
 	// NoRoute, when set, answers what no route matches (the gateway's app).
 	NoRoute http.Handler
+	// TrustedProxies are the networks whose X-Forwarded-For is believed, as in
+	// 10.0.0.0/8.
+	TrustedProxies []string
+	// MaxPerAddress bounds what one client address has under way: requests, streams
+	// and sockets. 0 is no bound, as for a server whose clients are all servers.
+	MaxPerAddress int
 	// Timeout bounds a request that is not a stream, and the sending of any
 	// request's body; 0 is 30 s.
 	Timeout time.Duration
@@ -91,14 +101,20 @@ func Serve(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	proxies, err := newProxies(o.TrustedProxies)
+	if err != nil {
+		return err
+	}
 	handler, err := NewHandler(ctx, o)
 	if err != nil {
 		return err
 	}
+	handler = hosts.guard(proxies.addressed(perAddress(handler, o), o.Auth))
 
 	// A request's read and write deadlines are set by its route: a stream has none.
 	srv := &http.Server{
-		Handler:           bounded(hosts.guard(handler), o.Timeout),
+		Handler:           tell(bounded(handler, o.Timeout)),
+		ConnContext:       remember,
 		ReadHeaderTimeout: 5 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
@@ -106,7 +122,8 @@ func Serve(ctx context.Context, o Options) error {
 	}
 
 	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(o.Env.Listener) }()
+	most := cmp.Or(o.Env.MaxConnections, DefaultMaxConnections)
+	go func() { failed <- srv.Serve(newGate(o.Env.Listener, most, proxies)) }()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve http: %w", err)
@@ -124,10 +141,10 @@ func Serve(ctx context.Context, o Options) error {
 }
 
 // NewHandler returns the handler of o, without what Serve asks of a connection
-// (Hosts). When ctx ends, draining begins: /readyz
-// turns 503, so that no new work is sent here, and the contexts of streams end.
+// (Hosts, addresses). When ctx ends, draining begins: /readyz turns 503, so that no
+// new work is sent here, and the contexts of streams end.
 func NewHandler(ctx context.Context, o Options) (http.Handler, error) {
 	o.Timeout = cmp.Or(o.Timeout, defaultTimeout)
-	s := &server{Options: o, started: time.Now(), failing: map[string]bool{}, life: ctx, metrics: newMetrics(o.Env.Metrics)}
+	s := &server{Options: o, started: time.Now(), failing: map[string]bool{}, life: ctx, metrics: newMetrics(o.Env.Metrics), streams: NewCap(MaxStreams, "person")}
 	return s.engine()
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -40,7 +41,7 @@ func start(t *testing.T, o httpserver.Options) *fixture {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	o.Name, o.Auth = "test", signer
-	o.Env = lifecycle.Env{Listener: l, Hosts: o.Env.Hosts, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}
+	o.Env = lifecycle.Env{Listener: l, Hosts: o.Env.Hosts, MaxConnections: o.Env.MaxConnections, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}
 	ctx, cancel := context.WithCancel(context.Background())
 	f := &fixture{url: "http://" + l.Addr().String(), signer: signer, stop: cancel, ended: make(chan error, 1)}
 	go func() { f.ended <- httpserver.Serve(ctx, o) }()
@@ -170,6 +171,31 @@ func TestWhatIsNotReady(t *testing.T) {
 	require.JSONEq(t, `{"queue":"deploy it","database":"secret host is down"}`, memberOf(t, body, "not_ready"), "who runs it may know")
 }
 
+// A dependency that hangs uses up its own time, and not that of those after it.
+func TestChecksRunSideBySide(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hangs := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+		slow := func(ctx context.Context) error {
+			select {
+			case <-ctx.Done():
+			case <-time.After(1900 * time.Millisecond):
+			}
+			return ctx.Err()
+		}
+		h, err := httpserver.NewHandler(t.Context(), httpserver.Options{
+			Env:   lifecycle.Env{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()},
+			Ready: []httpserver.Check{{Name: "stream", Run: hangs}, {Name: "database", Run: slow}, {Name: "queue", Run: slow}},
+		})
+		require.NoError(t, err)
+
+		began := time.Now()
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", nil))
+		require.Equal(t, 2*time.Second, time.Since(began))
+		require.JSONEq(t, `{"stream":"failing","database":"ok","queue":"ok"}`, memberOf(t, w.Body.Bytes(), "checks"))
+	})
+}
+
 // memberOf returns one member of an object.
 func memberOf(t *testing.T, body []byte, member string) string {
 	t.Helper()
@@ -222,6 +248,43 @@ func TestDrainFinishesRequestsAndEndsStreams(t *testing.T) {
 	close(release)
 	require.Equal(t, "finished", <-answers)
 	require.NoError(t, <-f.ended)
+}
+
+// One person has so many streams open, by whatever connection; others have theirs.
+func TestStreamsOfOnePersonAreBounded(t *testing.T) {
+	f := start(t, httpserver.Options{Routes: []httpserver.Route{{
+		Method: "GET", Path: "/v1/events", Roles: []auth.Role{auth.Rider, auth.Importer}, Stream: true, Handle: func(c *gin.Context) error {
+			c.Writer.Flush()
+			<-c.Request.Context().Done()
+			return nil
+		},
+	}}})
+	open := func(subject string, role auth.Role) *http.Response {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, f.url+"/v1/events", nil)
+		require.NoError(t, err)
+		token, err := f.signer.Sign(auth.Identity{Subject: subject, Role: role}, time.Minute)
+		require.NoError(t, err)
+		req.Header.Set("Authorization", "Bearer "+token)
+		resp, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = resp.Body.Close() })
+		return resp
+	}
+
+	first := open("rita", auth.Rider)
+	for range httpserver.MaxStreams - 1 {
+		require.Equal(t, 200, open("rita", auth.Rider).StatusCode)
+	}
+	refused := open("rita", auth.Rider)
+	require.Equal(t, 429, refused.StatusCode)
+	require.NotEmpty(t, refused.Header.Get("Retry-After"))
+	require.Equal(t, 200, open("otto", auth.Rider).StatusCode)
+	for range httpserver.MaxStreams + 1 {
+		require.Equal(t, 200, open("feed", auth.Importer).StatusCode)
+	}
+
+	require.NoError(t, first.Body.Close())
+	require.Eventually(t, func() bool { return open("rita", auth.Rider).StatusCode == http.StatusOK }, 30*time.Second, 20*time.Millisecond)
 }
 
 // A dependency that restarts is not this service's fault: clients try again on a

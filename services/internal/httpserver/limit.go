@@ -1,9 +1,6 @@
 package httpserver
 
 import (
-	"math"
-	"net/http"
-	"strconv"
 	"sync"
 	"time"
 
@@ -39,9 +36,9 @@ func NewLimiter(l Limit) *Limiter {
 	return &Limiter{limit: l, by: expirable.NewLRU[string, *rate.Limiter](maxLimited, nil, forgetAfter)}
 }
 
-// Admit counts the request if the subject may ask now. If not, it sets Retry-After
-// to when it may, and returns the refusal.
-func (l *Limiter) Admit(w http.ResponseWriter, subject string) error {
+// Admit counts the request if the subject may ask now. If not, it returns the
+// refusal, which says when it may.
+func (l *Limiter) Admit(subject string) error {
 	if l == nil {
 		return nil
 	}
@@ -50,9 +47,9 @@ func (l *Limiter) Admit(w http.ResponseWriter, subject string) error {
 		return nil
 	}
 
-	seconds := int(math.Ceil(wait.Seconds()))
-	w.Header().Set("Retry-After", strconv.Itoa(seconds))
-	return problem.New(problem.TooMany, "Too many requests. At most %g a second; try again in %d s.", float64(l.limit.PerSecond), seconds)
+	p := problem.New(problem.TooMany, "Too many requests. At most %g a second; try again in %d s.", float64(l.limit.PerSecond), seconds(wait))
+	p.RetryAfter = wait
+	return p
 }
 
 func (l *Limiter) wait(subject string) time.Duration {

@@ -3,7 +3,10 @@ package httpserver
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
+	"strconv"
+	"time"
 
 	"tandem/services/internal/postgres"
 	"tandem/services/internal/problem"
@@ -41,9 +44,16 @@ func writeProblem(w http.ResponseWriter, status int, p *problem.Error) {
 	}
 
 	w.Header().Set("Content-Type", problem.ContentType)
-	if p.Code == problem.Unavailable && w.Header().Get("Retry-After") == "" {
-		w.Header().Set("Retry-After", "1") // seconds: what is away is being restarted
+	wait := p.RetryAfter
+	if p.Code == problem.Unavailable && wait == 0 {
+		wait = time.Second // what is away is being restarted
+	}
+	if wait > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(seconds(wait)))
 	}
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // this fails only when the client has gone
 }
+
+// seconds rounds up: a client that comes back too early is refused again.
+func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }

@@ -1,6 +1,7 @@
 package httpserver_test
 
 import (
+	"bufio"
 	"io"
 	"net"
 	"net/http"
@@ -49,6 +50,13 @@ func TestABodyMeansOneThing(t *testing.T) {
 		{"application/json", `{"Seats":2}`, 400},
 		{"application/json", `{"deep":[{"\u212aind":"a"}]}`, 400}, // Go takes the Kelvin sign for a k
 		{"application/json", "{\"name\":\"\xff\"}", 400},
+		{"application/json", `{"name":"\ud83d\ude97 and \\ud800"}`, 204}, // a pair; an escaped backslash
+		{"application/json", `{"name":"\ud800"}`, 400},                   // Go takes U+FFFD for it
+		{"application/json", `{"name":"a\uD83D"}`, 400},
+		{"application/json", `{"name":"\ude97\ud83d"}`, 400},
+		{"application/json", `{"name":"\ud83d\ud83d\ude97"}`, 400},
+		{"application/json", `{"name":"\\\ud800"}`, 400},
+		{"application/json", `{"deep":[{"kind":"\udfff"}]}`, 400},
 	} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, f.url+"/v1/seats", strings.NewReader(tc.body))
 		require.NoError(t, err)
@@ -82,6 +90,32 @@ func TestStalledBodiesAreCutOff(t *testing.T) {
 		_, err = io.ReadAll(conn)
 		require.NoError(t, err, "%s: the server has closed it", path)
 		require.NoError(t, conn.Close())
+	}
+}
+
+// Whoever is refused hears so although the body stalls; a body that has come leaves
+// the connection as it was.
+func TestRefusalsDoNotWaitForTheBody(t *testing.T) {
+	f := start(t, httpserver.Options{Timeout: time.Hour})
+	conn, err := net.Dial("tcp", strings.TrimPrefix(f.url, "http://"))
+	require.NoError(t, err)
+	defer func() { _ = conn.Close() }()
+	require.NoError(t, conn.SetDeadline(time.Now().Add(30*time.Second)))
+	in := bufio.NewReader(conn)
+
+	for _, tc := range []struct {
+		sent  string
+		close bool
+	}{{"{}", false}, {"{", true}} {
+		_, err = conn.Write([]byte("POST /v1/nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n" + tc.sent))
+		require.NoError(t, err)
+		resp, err := http.ReadResponse(in, nil)
+		require.NoError(t, err)
+		_, err = io.Copy(io.Discard, resp.Body)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		require.Equal(t, http.StatusNotFound, resp.StatusCode)
+		require.Equal(t, tc.close, resp.Close)
 	}
 }
 

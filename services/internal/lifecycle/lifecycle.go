@@ -30,7 +30,10 @@ type Env struct {
 	// Hosts are the names under which it may be asked, besides loopback's and the
 	// listener's own address. internal/httpserver refuses any other.
 	Hosts []string
-	Log   *slog.Logger
+	// MaxConnections is how many connections it may have open; 0 is
+	// internal/httpserver's default.
+	MaxConnections int
+	Log            *slog.Logger
 	// Metrics is served at /metrics by internal/httpserver.
 	Metrics *prometheus.Registry
 }

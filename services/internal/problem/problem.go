@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 )
 
 // Code names a kind of problem. It is stable: clients switch on it.
@@ -66,13 +67,16 @@ func (c Code) Status() int {
 // Error is a problem that a client may see. Field names the input that was
 // wrong, as the client wrote it; Detail is a sentence that says what is wrong
 // and what is allowed; Err is the cause, for logs alone. Extra holds extension
-// members of the problem document, such as accepted_through.
+// members of the problem document, such as accepted_through. RetryAfter is when the
+// same request may succeed: it becomes the header, in whole seconds, and is no part
+// of the document.
 type Error struct {
-	Code   Code
-	Field  string
-	Detail string
-	Err    error
-	Extra  map[string]any
+	Code       Code
+	Field      string
+	Detail     string
+	Err        error
+	Extra      map[string]any
+	RetryAfter time.Duration
 }
 
 // Error returns the text for logs.

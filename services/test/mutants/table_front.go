@@ -96,6 +96,82 @@ func front() []mutant {
 			before: "if !r.Public && !hasRole(r.Roles, id.Role) {", after: "if false {",
 		},
 		{
+			name: "one address may have all connections", file: httpserverDir + "conns.go", tests: "TestConnectionsAreBounded",
+			before: "case g.by[address] >= g.most/2 &&", after: "case g.by[address] >= g.most &&",
+		},
+		{
+			name: "connections are not bounded", file: httpserverDir + "conns.go", tests: "TestConnectionsAreBounded",
+			before: "case g.open >= g.most:", after: "case g.open < 0:",
+		},
+		{
+			name: "a closed connection keeps its place", file: httpserverDir + "conns.go", tests: "TestConnectionsAreBounded",
+			before: "\t\tg.open--\n", after: "",
+		},
+		{
+			name: "the next try after a full cap is after a second", file: httpserverDir + "cap.go", tests: "TestACapIsForEachClient",
+			before: "min(max(since, time.Second), longestWait)", after: "min(time.Second, longestWait+since)",
+		},
+		{
+			name: "anybody's X-Forwarded-For is believed", file: httpserverDir + "address.go", tests: "TestForwardedAddresses",
+			before: "i >= 0 && p.trust(at); i--", after: "i >= 0; i--",
+		},
+		{
+			name: "the client writes its own address", file: httpserverDir + "address.go", tests: "TestForwardedAddresses",
+			before: "i := len(hops) - 1; i >= 0 && p.trust(at); i--", after: "i := 0; i < 1 && p.trust(at); i++",
+		},
+		{
+			name: "the gateway's word needs no signature", file: "services/internal/auth/vouch.go", packages: []string{"services/internal/httpserver"}, tests: "TestTheGatewaysWordIsSigned",
+			before: "if err != nil || !hmac.Equal(mac, s.mac(address)) {", after: "if false && !hmac.Equal(mac, s.mac(address)) && err == nil {",
+		},
+		{
+			name: "all viewers are one", file: httpserverDir + "address.go", tests: "TestViewersAreToldApart",
+			before: `return "viewer@" + Client(r)`, after: `return "viewer@"`,
+		},
+		{
+			name: "streams of one person are not bounded", file: httpserverDir + "engine.go", tests: "TestStreamsOfOnePerson",
+			before: "if !r.Stream {\n\t\treturn func() {}, nil", after: "if true {\n\t\treturn func() {}, nil",
+		},
+		{
+			name: "a refusal waits for the body", file: httpserverDir + "conn.go", tests: "TestRefusalsDoNotWait",
+			before: "if a.body != nil && !a.body.ended.Load() {", after: "if false {",
+		},
+		{
+			name: "half a surrogate pair is taken", file: httpserverDir + "members.go", tests: "TestABodyMeansOneThing",
+			before: `half != "" {`, after: `half == "x" {`,
+		},
+		{
+			name: "checks share one deadline", file: httpserverDir + "builtin.go", tests: "TestChecksRunSideBySide",
+			before: "\t\twg.Go(func() {", after: "\t\twg.Wait()\n\t\twg.Go(func() {",
+		},
+		{
+			name: "a token's requests are not counted", file: gatewayDir + "browser.go", tests: "TestFloods|TestCookiesTickets",
+			before: "g.passOn(w, r, id, api)", after: "api.ServeHTTP(w, r)",
+		},
+		{
+			name: "tickets are not limited", file: gatewayDir + "browser.go", tests: "TestFloods",
+			before: "err := b.tickets.Admit(httpserver.Person(r, id)); err != nil", after: "err := error(nil); err != nil",
+		},
+		{
+			name: "secrets may be tried without end", file: gatewayDir + "browser.go", tests: "TestFloods",
+			before: "limited != nil {", after: "limited == errLogin {",
+		},
+		{
+			name: "the client's own Tandem-Client reaches the service", file: gatewayDir + "proxy.go", tests: "TestServicesLearn",
+			before: "r.Out.Header.Set(httpserver.ClientHeader,", after: "_ = fmt.Sprint(",
+		},
+		{
+			name: "a sign-out ends nothing at other gateways", file: gatewayDir + "signouts.go", tests: "TestSigningOutReaches",
+			before: "g.forget(o.Identity)", after: "_ = o",
+		},
+		{
+			name: "a rider books any number of rides", file: "services/domain/ride/create.go", tests: "TestARiderHasSoMany",
+			before: "if open > b.MaxOpen {", after: "if open > b.MaxOpen+100 {",
+		},
+		{
+			name: "bookings of one rider do not wait for each other", file: "services/domain/ride/create.go", tests: "TestARiderHasSoMany",
+			before: "hashtextextended('ride.open ' || $1, 0)", after: "hashtextextended($1 || random()::text, 0)",
+		},
+		{
 			name: "nobody is limited", file: httpserverDir + "limit.go",
 			before: "return wait\n", after: "return 0\n",
 		},

@@ -16,7 +16,7 @@ export interface paths {
         put?: never;
         /**
          * Book a ride (rider, importer)
-         * @description 201 means that the ride will reach an end, whatever dies.
+         * @description 201 means that the ride will reach an end, whatever dies. A rider has at most 5 rides open (409 with Retry-After); an importer may book any number.
          */
         post: operations["createRide"];
         delete?: never;
