@@ -79,7 +79,7 @@ func TestPeoplesFiles(t *testing.T) {
 	require.Len(t, entries, len(cases), "each file has its line")
 	for name, want := range cases {
 		t.Run(name, func(t *testing.T) {
-			r, err := read(filepath.Join("testdata/files", name), Reading{})
+			r, err := readFile(t, filepath.Join("testdata/files", name), Reading{})
 			if want.err != "" {
 				require.ErrorIs(t, err, ErrFormat)
 				require.ErrorContains(t, err, want.err)
@@ -99,11 +99,11 @@ func TestPeoplesFiles(t *testing.T) {
 			drivers := map[string]bool{}
 			f := &feeder{rec: r}
 			for _, x := range r.fixes {
-				drivers[f.driverID(x.driver)] = true
+				drivers[f.driverID(r.drivers[x.driver])] = true
 			}
 			require.Len(t, drivers, want.drivers, "no two become one car")
 			if want.driver != "" {
-				require.Equal(t, want.driver, r.fixes[0].driver)
+				require.Equal(t, want.driver, r.drivers[r.fixes[0].driver])
 			}
 			if want.first != 0 {
 				require.Equal(t, want.first, r.fixes[0].at)
@@ -135,11 +135,11 @@ func TestWhatTheCallerSays(t *testing.T) {
 		"surplus separator": {"x.csv", "driver,time,lat,lon\na,2020-01-01 00:00:00," + day + ",,\n", Reading{}, "a", "2020-01-01T00:00:00Z"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, err := read(write(t, c.file, c.text), c.how)
+			r, err := readFile(t, write(t, c.file, c.text), c.how)
 			require.NoError(t, err)
 			require.Empty(t, r.refused)
 			require.Len(t, r.fixes, 1)
-			require.Equal(t, c.driver, r.fixes[0].driver)
+			require.Equal(t, c.driver, r.drivers[r.fixes[0].driver])
 			require.Equal(t, c.at, time.UnixMilli(r.fixes[0].at).UTC().Format(time.RFC3339))
 		})
 	}
@@ -166,7 +166,7 @@ func TestAFileThatIsNotTakenSaysWhatWasSeen(t *testing.T) {
 		"1,2,3\n4,5,6\n":       {"3 columns", "--columns"},
 		"a,2020-01-01 00:00:00,-34.9,-56.19\na,2020-01-01 00:00:05,-34.9,-56.19\n": {"--columns driver,time,lat,lon"}, // or lon,lat?
 	} {
-		_, err := read(write(t, "x.csv", text), Reading{})
+		_, err := readFile(t, write(t, "x.csv", text), Reading{})
 		require.Error(t, err, "%q", text)
 		for _, part := range want {
 			require.ErrorContains(t, err, part)
@@ -176,7 +176,7 @@ func TestAFileThatIsNotTakenSaysWhatWasSeen(t *testing.T) {
 
 // One check for every format: what is no fix in a CSV is none in a polyline.
 func TestAPolylineHasNoInventedPoints(t *testing.T) {
-	r, err := read(write(t, "x.csv", "TAXI_ID,TIMESTAMP,POLYLINE\n7,1400000000,\"[[-8.61,41.15],[0,0],[null,null],[-8.62,95],[-8.611,41.151]]\"\n"), Reading{})
+	r, err := readFile(t, write(t, "x.csv", "TAXI_ID,TIMESTAMP,POLYLINE\n7,1400000000,\"[[-8.61,41.15],[0,0],[null,null],[-8.62,95],[-8.611,41.151]]\"\n"), Reading{})
 	require.NoError(t, err)
 	require.Len(t, r.fixes, 2)
 	require.Equal(t, int64(60_000), r.fixes[1].at-r.fixes[0].at)
@@ -184,14 +184,14 @@ func TestAPolylineHasNoInventedPoints(t *testing.T) {
 }
 
 func TestAJumpIsRefusedAndNoSpeedIsInvented(t *testing.T) {
-	r, err := read(write(t, "x.csv", "driver,time,lat,lon\n"+
+	r, err := readFile(t, write(t, "x.csv", "driver,time,lat,lon\n"+
 		"a,2020-01-01 00:00:00,-34.9,-56.19\na,2020-01-01 00:00:10,-34.5,-56.19\na,2020-01-01 00:00:20,-34.901,-56.19\n"+
 		"b,2020-01-01 00:00:00,-34.9,-56.19\nb,2020-01-01 00:00:00.1,-34.9005,-56.19\n"), Reading{})
 	require.NoError(t, err)
 	require.Len(t, r.refused, 1)
 	require.Regexp(t, `it lies 44\d\d\d m from the point before \(line 2\), 10.0 s later`, r.refused[0].Reason)
 
-	heads, speeds := headings{}, map[int]float64{}
+	heads, speeds := headings{}, map[int32]float64{}
 	for _, x := range r.fixes {
 		speeds[x.line] = heads.point(x).Speed
 	}

@@ -24,8 +24,9 @@
 // of the id where it had to be altered or cut. So a file that is fed twice has the
 // same points, which are stored once, and two drivers never become one. One driver's trips
 // are merged by time; of two points of one driver at the same time the second is
-// refused by name. The points of a file are in memory while it is fed, 48 bytes
-// each; reading 900,000 of them took a process of 207 MB.
+// refused by name. The points of a file are in memory while it is fed, 32 bytes
+// each; reading 900,000 of them took a process of 85 MB, of which 35 MB are there
+// without a point.
 //
 // Rides are a closed loop: at most as many are open as there are drivers, and
 // feed brings its own drivers, who stand where the recorded pick-ups are, take

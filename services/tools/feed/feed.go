@@ -95,7 +95,7 @@ var ErrNothing = errors.New("feed: nothing was accepted")
 // no error; that the file cannot be read, Tandem not be reached, or nothing be
 // accepted, is.
 func Run(ctx context.Context, out io.Writer, cfg Config) (s Summary, err error) {
-	rec, err := read(cfg.File, cfg.Reading)
+	rec, err := load(out, cfg)
 	if err != nil {
 		return Summary{}, err
 	}
@@ -125,7 +125,7 @@ func Run(ctx context.Context, out io.Writer, cfg Config) (s Summary, err error) 
 	}
 
 	began := time.Now()
-	f.progress = newProgress(f)
+	f.progress = newProgress(out, cfg, f.progressText)
 	err = f.feed(ctx)
 	f.progress.stop()
 
@@ -135,6 +135,19 @@ func Run(ctx context.Context, out io.Writer, cfg Config) (s Summary, err error) 
 		err = ErrNothing
 	}
 	return f.summary, errors.Join(err, f.print())
+}
+
+// load reads the file, and shows how far it is.
+func load(out io.Writer, cfg Config) (*recording, error) {
+	file, err := open(cfg.File)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+
+	p := newProgress(out, cfg, file.progressText)
+	defer p.stop()
+	return read(file, cfg.Reading)
 }
 
 func (f *feeder) feed(ctx context.Context) error {

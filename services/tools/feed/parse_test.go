@@ -16,15 +16,23 @@ func refusals(r *recording) (out []string) {
 	return out
 }
 
+func readFile(t *testing.T, path string, how Reading) (*recording, error) {
+	t.Helper()
+	file, err := open(path)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, file.Close()) }()
+	return read(file, how)
+}
+
 func TestPortoTraces(t *testing.T) {
-	r, err := read("testdata/porto.csv", Reading{})
+	r, err := readFile(t, "testdata/porto.csv", Reading{})
 	require.NoError(t, err)
 	require.Equal(t, pointsKind, r.kind)
 	require.Equal(t, 8, r.lines)
 	require.Equal(t, 3+2+2+1, r.points)
 	var got []int64
 	for _, f := range r.fixes {
-		if f.driver == "7001" {
+		if r.drivers[f.driver] == "7001" {
 			got = append(got, f.at-1_400_000_000_000)
 		}
 	}
@@ -42,7 +50,7 @@ func TestPortoTraces(t *testing.T) {
 }
 
 func TestTrips(t *testing.T) {
-	r, err := read("testdata/trips.csv", Reading{})
+	r, err := readFile(t, "testdata/trips.csv", Reading{})
 	require.NoError(t, err)
 	require.Equal(t, tripsKind, r.kind)
 	require.Equal(t, 5, r.lines, "an empty line is none")
@@ -55,7 +63,7 @@ func TestTrips(t *testing.T) {
 }
 
 func TestPlainPoints(t *testing.T) {
-	r, err := read("testdata/plain.csv", Reading{})
+	r, err := readFile(t, "testdata/plain.csv", Reading{})
 	require.NoError(t, err)
 	require.Equal(t, []int64{1767261600000, 1767261610000, 1767261620500}, []int64{r.fixes[0].at, r.fixes[1].at, r.fixes[2].at})
 	require.Equal(t, []string{`latitude "north" is not a number`, "the point has no driver"}, refusals(r))
@@ -67,11 +75,11 @@ func TestPlainPoints(t *testing.T) {
 func TestUnknownHeaderSaysWhatIsTaken(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.csv")
 	require.NoError(t, os.WriteFile(path, []byte("a,b\n1,2\n"), 0o600))
-	_, err := read(path, Reading{})
+	_, err := readFile(t, path, Reading{})
 	require.ErrorIs(t, err, ErrFormat)
 	require.ErrorContains(t, err, "driver,time,lat,lon")
 	require.NoError(t, os.WriteFile(path, nil, 0o600))
-	_, err = read(path, Reading{})
+	_, err = readFile(t, path, Reading{})
 	require.ErrorContains(t, err, "is empty")
 }
 
@@ -84,11 +92,11 @@ func FuzzRead(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		path := filepath.Join(t.TempDir(), "x.csv")
 		require.NoError(t, os.WriteFile(path, b, 0o600))
-		r, err := read(path, Reading{})
+		r, err := readFile(t, path, Reading{})
 		if err != nil {
 			return
 		}
-		last := map[string]int64{}
+		last := map[int32]int64{}
 		for _, x := range r.fixes {
 			require.Greater(t, x.at, last[x.driver], "each driver's points rise in time")
 			last[x.driver] = x.at

@@ -77,17 +77,17 @@ func (f *feeder) due(ctx context.Context, fixes []fix, from int, began time.Time
 
 // sendSpan sends a stretch of time: drivers side by side, each in order.
 func (f *feeder) sendSpan(ctx context.Context, fixes []fix, heads headings) error {
-	byDriver := map[string][]client.Point{}
-	lines := map[string][]int{}
+	byDriver := map[int32][]client.Point{}
+	lines := map[int32][]int{}
 	for _, x := range fixes {
 		byDriver[x.driver] = append(byDriver[x.driver], heads.point(x))
-		lines[x.driver] = append(lines[x.driver], x.line)
+		lines[x.driver] = append(lines[x.driver], int(x.line))
 	}
 
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
 	for driver, points := range byDriver {
-		g.Go(func() error { return f.sendDriver(gctx, driver, points, lines[driver]) })
+		g.Go(func() error { return f.sendDriver(gctx, f.rec.drivers[driver], points, lines[driver]) })
 	}
 	return g.Wait()
 }
@@ -198,7 +198,7 @@ func whyNotAfter(before, x fix) string {
 
 // headings works out speed and heading, which recordings do not have, from a
 // driver's point before.
-type headings map[string]fix
+type headings map[int32]fix
 
 func newHeadings(sent []fix) headings {
 	h := headings{}

@@ -15,15 +15,15 @@ type progress struct {
 	stopping, stopped chan struct{}
 }
 
-func newProgress(f *feeder) *progress {
+func newProgress(out io.Writer, cfg Config, text func(took time.Duration) string) *progress {
 	p := &progress{stopping: make(chan struct{}), stopped: make(chan struct{})}
-	if f.cfg.Quiet || f.cfg.JSON {
+	if cfg.Quiet || cfg.JSON {
 		close(p.stopped)
 		return p
 	}
 
 	every, end := 5*time.Second, "\n"
-	if isTerminal(f.out) {
+	if isTerminal(out) {
 		every, end = 500*time.Millisecond, "\r"
 	}
 
@@ -37,11 +37,11 @@ func newProgress(f *feeder) *progress {
 			select {
 			case <-p.stopping:
 				if end == "\r" { // clear the line, which is longer than what follows
-					_, _ = fmt.Fprint(f.out, "\x1b[K")
+					_, _ = fmt.Fprint(out, "\x1b[K")
 				}
 				return
 			case <-tick.C:
-				_, _ = fmt.Fprintf(f.out, "  %s%s", f.progressText(time.Since(began)), end)
+				_, _ = fmt.Fprintf(out, "  %s%s", text(time.Since(began)), end)
 			}
 		}
 	}()
@@ -56,6 +56,17 @@ func (p *progress) stop() {
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// progressText says how far the file was read.
+func (c *counted) progressText(took time.Duration) string {
+	const mb = 1e6
+	read, part := float64(c.bytes.Load())/mb, c.part()
+	if part == 0 {
+		return fmt.Sprintf("reading: %.0f MB     ", read)
+	}
+	left := time.Duration(float64(took) * (1 - part) / part).Round(time.Second)
+	return fmt.Sprintf("reading: %.0f of %.0f MB, %s left     ", read, float64(c.size)/mb, left)
 }
 
 func (f *feeder) progressText(took time.Duration) string {

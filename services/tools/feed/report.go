@@ -33,7 +33,7 @@ func (r *recording) extent() *Extent {
 		e.West, e.East = min(e.West, p.Lon), max(e.East, p.Lon)
 	}
 
-	drivers := map[string]bool{}
+	drivers := map[int32]bool{}
 	for _, x := range r.fixes {
 		drivers[x.driver] = true
 		add(time.UnixMilli(x.at).UTC(), x.pos)
@@ -133,7 +133,7 @@ func (f *feeder) printDry() error {
 
 	for _, x := range f.rec.fixes[:min(shownRows, len(f.rec.fixes))] {
 		_, _ = fmt.Fprintf(f.out, "  line %d: driver %q, %s, latitude %g, longitude %g, to be %s\n",
-			x.line, x.driver, time.UnixMilli(x.at).UTC().Format(time.RFC3339Nano), x.pos.Lat, x.pos.Lon, f.driverID(x.driver))
+			x.line, f.rec.drivers[x.driver], time.UnixMilli(x.at).UTC().Format(time.RFC3339Nano), x.pos.Lat, x.pos.Lon, f.driverID(f.rec.drivers[x.driver]))
 	}
 	for _, t := range f.rec.trips[:min(shownRows, len(f.rec.trips))] {
 		_, _ = fmt.Fprintf(f.out, "  line %d: %s, from %g,%g to %g,%g\n",

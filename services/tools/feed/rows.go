@@ -3,6 +3,7 @@ package feed
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"tandem/services/domain/geo"
@@ -57,15 +58,29 @@ func (r *recording) point(line int, driver, at, lat, lon string) {
 
 // fix keeps a point that was checked.
 func (r *recording) fix(line int, driver string, at int64, p geo.Point) {
-	id, known := r.drivers[driver]
+	id, known := r.known[driver]
 	if !known {
-		id = strings.Clone(driver)
-		if r.drivers == nil {
-			r.drivers = map[string]string{}
-		}
-		r.drivers[id] = id
+		id = int32(len(r.drivers))
+		driver = strings.Clone(driver) // else it keeps its whole line in memory
+		r.drivers, r.known[driver] = append(r.drivers, driver), id
 	}
-	r.fixes = append(r.fixes, fix{id, at, p, line})
+	r.makeRoom()
+	r.fixes = append(r.fixes, fix{at: at, pos: p, driver: id, line: int32(line)})
+}
+
+// makeRoom makes room for as many points as the whole file will have, as soon as
+// that can be told: to grow by steps takes twice the memory.
+func (r *recording) makeRoom() {
+	const sample = 50_000
+	if len(r.fixes) != sample || r.file == nil {
+		return
+	}
+
+	// More than needed, since some of what was read still waits in buffers. Memory
+	// that nobody writes to costs nothing.
+	if part := r.file.part(); part > 0 {
+		r.fixes = slices.Grow(r.fixes, int(sample/part*1.3))
+	}
 }
 
 // polylineStep is the time between two fixes of a POLYLINE (ECML/PKDD 2015).

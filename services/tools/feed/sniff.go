@@ -139,7 +139,7 @@ func (r *recording) withoutHeader(rows []string) (found table, ok bool) {
 
 // fit reports whether every row can be read as one of t.
 func (r *recording) fit(t table, rows []string) bool {
-	trial := &recording{opts: r.opts, name: r.name, table: t}
+	trial := &recording{opts: r.opts, name: r.name, table: t, known: map[string]int32{}}
 	for _, text := range rows {
 		fields, err := split(text, t.sep)
 		if strings.TrimSpace(text) == "" {

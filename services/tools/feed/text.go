@@ -7,15 +7,59 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
 )
 
-// looksAhead is how much of a file is looked at before it is read.
-const looksAhead = 64 << 10
+// counted is a file, of which is known how much was read. Its counts are safe for
+// concurrent use.
+type counted struct {
+	io.ReadCloser
+	path  string
+	size  int64 // bytes; 0: not known
+	bytes atomic.Int64
+}
+
+// open opens a file; "-" is the standard input.
+func open(path string) (*counted, error) {
+	if path == "-" {
+		return &counted{ReadCloser: os.Stdin, path: path}, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("feed: %w", err)
+	}
+	c := &counted{ReadCloser: f, path: path}
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		c.size = info.Size()
+	}
+	return c, nil
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	c.bytes.Add(int64(n))
+	return n, err
+}
+
+// part returns which part of the file was read, from 0 to 1; 0 where its size is
+// not known.
+func (c *counted) part() float64 {
+	if c.size == 0 {
+		return 0
+	}
+	return min(float64(c.bytes.Load())/float64(c.size), 1)
+}
+
+const (
+	looksAhead = 64 << 10 // bytes that are looked at before a file is read
+	buffered   = 2 * looksAhead
+)
 
 // binaries are files that are not text, by how they begin, and what would help.
 var binaries = []struct{ magic, what string }{
@@ -30,7 +74,7 @@ var binaries = []struct{ magic, what string }{
 
 // unpacked returns what is in a gzip file, and any other file as it is.
 func unpacked(in io.Reader) (io.Reader, error) {
-	b := bufio.NewReaderSize(in, 1<<20)
+	b := bufio.NewReaderSize(in, buffered)
 	if head, _ := b.Peek(2); !bytes.Equal(head, []byte{0x1f, 0x8b}) {
 		return b, nil
 	}
@@ -44,7 +88,7 @@ func unpacked(in io.Reader) (io.Reader, error) {
 // decoded returns a reader of text: UTF-16 becomes UTF-8, whatever is not text is
 // an error.
 func decoded(in io.Reader) (*bufio.Reader, error) {
-	b := bufio.NewReaderSize(in, 1<<20)
+	b := bufio.NewReaderSize(in, buffered)
 	head, err := b.Peek(looksAhead)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
@@ -60,7 +104,7 @@ func decoded(in io.Reader) (*bufio.Reader, error) {
 		return nil, errors.New("the file is empty")
 	case bytes.HasPrefix(head, []byte{0xff, 0xfe}), bytes.HasPrefix(head, []byte{0xfe, 0xff}):
 		utf16 := unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder()
-		return bufio.NewReaderSize(utf16.Reader(b), 1<<20), nil
+		return bufio.NewReaderSize(utf16.Reader(b), buffered), nil
 	case bytes.IndexByte(head, 0) >= 0:
 		return nil, errors.New("the file is not text: it has zero bytes in it")
 	}
