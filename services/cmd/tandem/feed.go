@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,7 +15,7 @@ import (
 
 type feedCmd struct {
 	running
-	File string `arg:"" help:"Points or trips as text (CSV and its kin, GPX; may be gzip); - is the standard input."`
+	File string `arg:"" help:"Points or trips as text (CSV and its kin, GPX, GeoJSON; may be gzip); - is the standard input."`
 	understanding
 	Speedup     float64 `help:"How many recorded seconds are sent in a second; 0: as fast as they are accepted."`
 	DryRun      bool    `help:"Say how the file is understood and what would be refused; send nothing."`
@@ -35,6 +36,8 @@ type understanding struct {
 	Columns    []string          `help:"The columns of a file without a header, such as driver,time,-,lat,lon."`
 	Driver     string            `help:"Whose points they are (default: the driver's column, or the file's name)."`
 	TimeZone   string            `default:"UTC" help:"Zone of times without an offset, such as America/Montevideo."`
+	From       string            `help:"Only what was recorded from then on: a day or a time, such as 2008-06-01 or 2008-06-01 12:00."`
+	To         string            `help:"Only what was recorded before then."`
 	TimeFormat string            `help:"How times are written: Go's layout (02/01/2006 15:04), or s, ms, us, ns, excel."`
 }
 
@@ -43,7 +46,29 @@ func (u understanding) reading() (feed.Reading, error) {
 	if err != nil {
 		return feed.Reading{}, fmt.Errorf("--time-zone: %w", err)
 	}
-	return feed.Reading{Map: u.Map, Columns: u.Columns, Driver: u.Driver, Zone: zone, TimeFormat: u.TimeFormat}, nil
+	r := feed.Reading{Map: u.Map, Columns: u.Columns, Driver: u.Driver, Zone: zone, TimeFormat: u.TimeFormat}
+	if r.From, err = optionalTime("--from", u.From, zone); err != nil {
+		return feed.Reading{}, err
+	}
+	if r.To, err = optionalTime("--to", u.To, zone); err != nil {
+		return feed.Reading{}, err
+	}
+	if !r.To.IsZero() && !r.From.Before(r.To) {
+		return feed.Reading{}, errors.New("--from is not before --to")
+	}
+	return r, nil
+}
+
+// optionalTime reads a flag's time; empty is the zero time.
+func optionalTime(flag, text string, zone *time.Location) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	t, err := feed.ParseTime(text, zone)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%s: %w", flag, err)
+	}
+	return t, nil
 }
 
 func (c feedCmd) Run(ctx context.Context) error {

@@ -161,7 +161,7 @@ func TestAFileThatIsNotTakenSaysWhatWasSeen(t *testing.T) {
 		"\x1f\x8bzzzz":         {"this is gzip, and damaged"},
 		"PAR1zzz":              {"Parquet"},
 		"a\x00b":               {"not text"},
-		`{"type":"Feature"}`:   {"this is JSON"},
+		`{"type":"Topology"}`:  {`this is JSON of the type "Topology"`},
 		"who;lat;lng\nx;1;2\n": {"3 columns", `separated by ';'`, `lat is "lat"`, `lon is "lng"`, "not found: time", "--map"},
 		"1,2,3\n4,5,6\n":       {"3 columns", "--columns"},
 		"a,2020-01-01 00:00:00,-34.9,-56.19\na,2020-01-01 00:00:05,-34.9,-56.19\n": {"--columns driver,time,lat,lon"}, // or lon,lat?
@@ -217,6 +217,27 @@ func TestADryRunSendsNothingAndSaysWhatWasUnderstood(t *testing.T) {
 		"2 refused: 0,0 is what a receiver writes that had no fix (line 6, 7)",
 	} {
 		require.Contains(t, out, want)
+	}
+}
+
+func TestOnlyTheTimesThatAreAskedFor(t *testing.T) {
+	td := newTandem(t)
+	state, path := t.TempDir(), write(t, "x.csv", threePoints)
+	from := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+	s, out, err := run(t, td, Config{File: path, StateDir: state, Reading: Reading{From: from, To: from.Add(5 * time.Second)}})
+	require.NoError(t, err)
+	require.Equal(t, 1, s.Accepted, "from is taken, to is not")
+	require.Equal(t, 2, s.Outside)
+	require.Contains(t, out, "2 lie outside of --from and --to")
+
+	s, _, err = run(t, td, Config{File: path, StateDir: state, Resume: true})
+	require.NoError(t, err)
+	require.Equal(t, 2, s.Accepted, "how far another span was fed says nothing of this one")
+
+	for text, want := range map[string]string{"2020-01-01": "2020-01-01T00:00:00Z", "2020-01-01 07:00": "2020-01-01T07:00:00Z", "1577836800": "2020-01-01T00:00:00Z"} {
+		got, err := ParseTime(text, time.UTC)
+		require.NoError(t, err)
+		require.Equal(t, want, got.Format(time.RFC3339))
 	}
 }
 

@@ -3,7 +3,7 @@
 //
 // # What it takes
 //
-// Text tables and GPX, packed by gzip or not, UTF-8, UTF-16 or Western, with lines
+// Text tables, GPX and GeoJSON, packed by gzip or not, UTF-8, UTF-16 or Western, with lines
 // that end in any way. What a table holds is found out by trying: each separator,
 // each of the first lines as a header (columns.go has the names that columns have
 // in the wild), then the tables that are published without one (sniff.go). Times

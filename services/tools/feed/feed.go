@@ -55,6 +55,7 @@ type Summary struct {
 	Format   string  `json:"format"`
 	Extent   *Extent `json:"extent,omitempty"`
 	Lines    int     `json:"lines"`
+	Outside  int     `json:"outside,omitempty"`  // points or rides recorded at other times than asked for
 	Points   int     `json:"points,omitempty"`   // read
 	Rides    int     `json:"rides,omitempty"`    // read
 	Accepted int     `json:"accepted"`           // points acknowledged, or rides answered with 201
@@ -105,7 +106,7 @@ func Run(ctx context.Context, out io.Writer, cfg Config) (s Summary, err error) 
 	}
 	f := &feeder{
 		cfg: cfg, rec: rec, out: out,
-		summary: Summary{File: cfg.File, Hash: rec.hash, Format: rec.format, Lines: rec.lines, Points: rec.points, Rides: len(rec.trips), Refused: append([]Refusal{}, rec.refused...)},
+		summary: Summary{File: cfg.File, Hash: rec.hash, Format: rec.format, Lines: rec.lines, Outside: rec.outside, Points: rec.points, Rides: len(rec.trips), Refused: append([]Refusal{}, rec.refused...)},
 	}
 
 	api := client.New(client.Options{GatewayURL: cfg.GatewayURL, OperatorKey: cfg.OperatorKey, OnRetry: f.waits})

@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"bufio"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -10,7 +11,7 @@ import (
 
 // readGPX reads the track points of a GPX file. Each track is a driver, by its
 // name, or by the file's where it has none.
-func (r *recording) readGPX(in io.Reader) error {
+func (r *recording) readGPX(in *bufio.Reader) error {
 	r.format = "GPX"
 	dec := xml.NewDecoder(in)
 	track, tracks := "", 0

@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"bufio"
 	"bytes"
 	"cmp"
 	"crypto/sha256"
@@ -48,6 +49,12 @@ type Reading struct {
 	Driver     string            // of all points; empty: a column, or the file's name
 	Zone       *time.Location    // of times without an offset; nil: UTC
 	TimeFormat string            // Go's layout, or s, ms, us, ns, excel; empty: found out
+	From, To   time.Time         // only what was recorded from From on, and before To; zero: all
+}
+
+// within reports whether the caller wants what was recorded at t.
+func (o Reading) within(t time.Time) bool {
+	return (o.From.IsZero() || !t.Before(o.From)) && (o.To.IsZero() || t.Before(o.To))
 }
 
 // recording is a file that was read.
@@ -60,9 +67,10 @@ type recording struct {
 	known   map[string]int32 // their places
 
 	file    *counted // how much of it was read
-	hash    string // first 10 hex digits of the SHA-256 of what was in the file
-	lines   int    // data lines, without the header
-	points  int    // points read, refused ones among them
+	hash    string   // first 10 hex digits of the SHA-256 of what was in the file
+	lines   int      // data lines, without the header
+	points  int      // points read, refused ones among them
+	outside int      // points and trips that were recorded at other times than asked for
 	fixes   []fix
 	trips   []trip
 	refused []Refusal
@@ -98,14 +106,25 @@ func (r *recording) readText(in io.Reader) error {
 	if err != nil {
 		return err
 	}
-	if head, _ := text.Peek(512); bytes.HasPrefix(head, []byte("<?xml")) || bytes.Contains(head, []byte("<gpx")) {
-		if err := r.readGPX(text); err != nil {
-			return err
-		}
-		_, err := io.Copy(io.Discard, text) // the hash is of the whole file
-		return err
+	if head, _ := text.Peek(len(bom)); string(head) == bom {
+		_, _ = text.Discard(len(bom))
 	}
 
+	readAll := r.readTable
+	switch head, _ := text.Peek(512); {
+	case bytes.HasPrefix(head, []byte("<?xml")), bytes.Contains(head, []byte("<gpx")):
+		readAll = r.readGPX
+	case bytes.HasPrefix(bytes.TrimSpace(head), []byte("{")):
+		readAll = r.readGeoJSON
+	}
+	if err := readAll(text); err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, text) // the hash is of the whole file
+	return err
+}
+
+func (r *recording) readTable(text *bufio.Reader) (err error) {
 	l := newLines(text)
 	if r.table, err = r.sniff(l); err != nil {
 		return err

@@ -89,6 +89,9 @@ func FuzzRead(f *testing.F) {
 		require.NoError(f, err)
 		f.Add(b)
 	}
+	f.Add([]byte(`{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"time":1577836800},"geometry":{"type":"Point","coordinates":[-56,-34]}}]}`))
+	f.Add([]byte(`{"type":"Feature","properties":{"coordTimes":["2020-01-01T00:00:00Z"]},"geometry":{"type":"MultiLineString","coordinates":[[[-56,-34,0,1577836800]]]}}`))
+	f.Add([]byte(`<gpx><trk><name>a</name><trkseg><trkpt lat="1" lon="2"><time>2020-01-01T00:00:00Z</time></trkpt></trkseg></trk></gpx>`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		path := filepath.Join(t.TempDir(), "x.csv")
 		require.NoError(t, os.WriteFile(path, b, 0o600))

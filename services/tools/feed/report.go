@@ -154,6 +154,9 @@ func (f *feeder) printExtent() {
 	if e := f.summary.Extent; e != nil {
 		_, _ = fmt.Fprintf(f.out, "  %s\n", e)
 	}
+	if n := f.summary.Outside; n > 0 {
+		_, _ = fmt.Fprintf(f.out, "  %d lie outside of --from and --to\n", n)
+	}
 	for _, note := range f.summary.Notes {
 		_, _ = fmt.Fprintf(f.out, "  %s\n", note)
 	}

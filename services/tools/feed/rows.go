@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"tandem/services/domain/geo"
 )
@@ -58,6 +59,11 @@ func (r *recording) point(line int, driver, at, lat, lon string) {
 
 // fix keeps a point that was checked.
 func (r *recording) fix(line int, driver string, at int64, p geo.Point) {
+	if !r.opts.within(time.UnixMilli(at)) {
+		r.outside++
+		return
+	}
+
 	id, known := r.known[driver]
 	if !known {
 		id = int32(len(r.drivers))
@@ -138,6 +144,10 @@ func (r *recording) tripRow(line int, get func(role) string) {
 	dropoff, err := parsePlace(get(dropoffLatRole), get(dropoffLonRole))
 	if err != nil {
 		r.refuse(line, "", "drop-off: "+err.Error())
+		return
+	}
+	if !r.opts.within(t) {
+		r.outside++
 		return
 	}
 	r.trips = append(r.trips, trip{line, t, pickup, dropoff})

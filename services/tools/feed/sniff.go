@@ -89,8 +89,8 @@ func (r *recording) seen(head []string) string {
 	if i := slices.IndexFunc(head, func(s string) bool { return !isComment(s) && strings.TrimSpace(s) != "" }); i >= 0 {
 		text = head[i]
 	}
-	if strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") {
-		return "this is JSON: feed takes CSV and GPX"
+	if strings.HasPrefix(text, "[") {
+		return "this is JSON that begins with a list: feed takes CSV, GPX and GeoJSON"
 	}
 
 	best, names := ',', []string{text}

@@ -34,9 +34,10 @@ type witness struct {
 	Ride   string `json:"ride,omitempty"`
 }
 
-// statePath names a file for each recording and gateway.
+// statePath names a file for each recording, the times that are asked for of it, and
+// gateway: what was done of one is not what was done of another.
 func (f *feeder) statePath() string {
-	at := sha256.Sum256([]byte(f.cfg.GatewayURL))
+	at := sha256.Sum256(fmt.Append(nil, f.cfg.GatewayURL, f.cfg.Reading.From.UnixMilli(), f.cfg.Reading.To.UnixMilli()))
 	return filepath.Join(f.cfg.StateDir, "feed-"+f.rec.hash+"-"+hex.EncodeToString(at[:4])+".json")
 }
 

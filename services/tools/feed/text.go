@@ -57,6 +57,7 @@ func (c *counted) part() float64 {
 }
 
 const (
+	bom        = "\ufeff"
 	looksAhead = 64 << 10 // bytes that are looked at before a file is read
 	buffered   = 2 * looksAhead
 )
@@ -174,7 +175,7 @@ func (l *lines) unread(text string) {
 }
 
 func cleaned(line string) string {
-	line = strings.TrimRight(strings.TrimPrefix(line, "\ufeff"), "\r\n")
+	line = strings.TrimRight(line, "\r\n")
 	if utf8.ValidString(line) {
 		return line
 	}

@@ -86,6 +86,15 @@ func since1970(s string, x float64, in int64) time.Time {
 	return time.UnixMilli(int64(math.Round(x * 1000 / float64(in)))).UTC()
 }
 
+// ParseTime reads a time, or a day, as a person writes it; zone is that of a time
+// without an offset.
+func ParseTime(s string, zone *time.Location) (time.Time, error) {
+	if day, err := time.ParseInLocation(time.DateOnly, s, zone); err == nil {
+		return day, nil
+	}
+	return clock{zone: zone}.parse(s)
+}
+
 // parseAs reads a time in the format that the caller named.
 func (c clock) parseAs(s string) (time.Time, error) {
 	x, err := strconv.ParseFloat(s, 64)
