@@ -149,6 +149,9 @@ func (d *Driver) State() DriverState {
 	return d.state
 }
 
+// Place returns where the car is. It is for before Run, or its goroutine.
+func (d *Driver) Place() geo.Point { return d.mover.At }
+
 func (d *Driver) setState(st DriverState) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

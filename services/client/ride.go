@@ -75,6 +75,22 @@ func (s *Session) Ride(ctx context.Context, id string) (r Ride, err error) {
 	return r, err
 }
 
+// Rides returns a page of the rides in a state, of those that the session's person
+// may see, behind the ride after; next is the after of the page that follows, "" at
+// the end.
+func (s *Session) Rides(ctx context.Context, state, after string) (rides []Ride, next string, err error) {
+	var out struct {
+		Rides []Ride `json:"rides"`
+		Next  string `json:"next"`
+	}
+	q := url.Values{"state": {state}}
+	if after != "" {
+		q.Set("after", after)
+	}
+	err = s.http.Get(ctx, "/v1/rides?"+q.Encode(), &out)
+	return out.Rides, out.Next, err
+}
+
 // Cancel takes back a ride that was not picked up yet.
 func (s *Session) Cancel(ctx context.Context, id string) (Ride, error) {
 	return s.act(ctx, id, "cancel", Cancelled)

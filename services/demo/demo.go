@@ -11,10 +11,12 @@ import (
 	"tandem/services/demo/runfile"
 	"tandem/services/demo/supervisor"
 	"tandem/services/internal/auth"
+	"tandem/services/internal/lifecycle"
 )
 
-// stopWithin is how long the whole demo may take to end.
-const stopWithin = 8 * time.Second
+// stopWithin is how long the whole demo may take to end: when its clients have
+// ended within a second, a service has all of its DrainTimeout (see stopStage).
+const stopWithin = lifecycle.DrainTimeout*3/2 + time.Second
 
 // Options of a demo.
 type Options struct {

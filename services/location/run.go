@@ -45,8 +45,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	}
 	s := &service{stream: p, putWithin: cfg.Profile.PutWithin, now: time.Now, memory: newMemory(), stats: stats}
 
-	// The producer ends after HTTP: requests under way wait for it.
-	producing, stopProducing := context.WithCancel(context.WithoutCancel(ctx))
+	producing, stopProducing := outlasting(ctx)
 	defer stopProducing()
 
 	return lifecycle.Group(ctx,
@@ -58,6 +57,26 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 			})
 		}},
 		lifecycle.Task{Name: "stream check", Run: check.Run},
-		lifecycle.Task{Name: "producer", Run: func(context.Context) error { return p.Run(producing, lifecycle.DrainTimeout/2) }},
+		lifecycle.Task{Name: "producer", Run: func(context.Context) error { return p.Run(producing, sendRest) }},
 	)
+}
+
+// sendRest is how long the producer has for what still waits once HTTP has ended.
+const sendRest = lifecycle.DrainTimeout / 4
+
+// outlasting returns the producer's context. It ends after HTTP, by stop, since
+// requests under way wait for the producer; but at the latest so that HTTP and
+// producer together take DrainTimeout, when this process is killed.
+func outlasting(ctx context.Context) (producing context.Context, stop context.CancelFunc) {
+	producing, stop = context.WithCancel(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() {
+		t := time.NewTimer(lifecycle.DrainTimeout - sendRest)
+		defer t.Stop()
+		select {
+		case <-t.C:
+			stop()
+		case <-producing.Done():
+		}
+	})
+	return producing, stop
 }

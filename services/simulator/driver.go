@@ -3,6 +3,7 @@ package simulator
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"tandem/services/client"
@@ -13,6 +14,7 @@ import (
 const (
 	refuseShare = 0.10
 	loginAgain  = 5 * time.Second
+	idPrefix    = "sim-" // of every simulated person, whatever the seed
 )
 
 // driver is one of the fleet.
@@ -21,8 +23,20 @@ type driver struct {
 	session *client.Session
 }
 
+// newDriver returns the fleet's driver of a number. Its first draw is where it
+// starts: see warmTrip.
 func (s *sim) newDriver(number int) driver {
 	rng := s.rng("driver", number)
+	start := s.city.RandomPlace(rng, s.hour()).Point
+	return s.driverAt(s.driverID(number), start, rng)
+}
+
+func (s *sim) driverID(number int) string {
+	return fmt.Sprintf("%s%d-d-%04d", idPrefix, s.cfg.Seed, number)
+}
+
+// driverAt returns a driver who stands at start and chooses by rng.
+func (s *sim) driverAt(id string, start geo.Point, rng *rand.Rand) driver {
 	between := func(least, most time.Duration) time.Duration {
 		return least + time.Duration(rng.Float64()*float64(most-least))
 	}
@@ -46,8 +60,8 @@ func (s *sim) newDriver(number int) driver {
 		},
 	}
 
-	session := s.api.As(auth.Driver, fmt.Sprintf("sim-%d-d-%04d", s.cfg.Seed, number))
-	d := client.NewDriver(session, s.city, place(), policy)
+	session := s.api.As(auth.Driver, id)
+	d := client.NewDriver(session, s.city, start, policy)
 	d.Log = s.log
 	d.OnPoints = func(sent []client.Point, a client.PointsAnswer) { s.recordPoints(session.Subject(), sent, a) }
 	return driver{d, session}

@@ -107,7 +107,7 @@ func (s *sim) warm(ctx context.Context) {
 	}
 }
 
-// warmTrip begins where a driver stands, so that the first cars are full soon.
+// warmTrip begins where a driver starts, so that the first cars are full soon.
 func (s *sim) warmTrip(n int) trip {
 	t := s.trip(n)
 	t.cancels = false

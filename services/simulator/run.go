@@ -99,6 +99,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) (err error) {
 			return httpserver.Serve(ctx, httpserver.Options{Name: "simulator", Env: env, Auth: cfg.Auth, Status: func() any { return s.report() }})
 		}},
 		lifecycle.Task{Name: "drivers", Run: s.drivers},
+		lifecycle.Task{Name: "drivers of before", Run: s.bringBack},
 		lifecycle.Task{Name: "riders", Run: s.bookings},
 	)
 	return errors.Join(err, s.writeReport())
