@@ -4,7 +4,7 @@
 
 # Node builds the web app and is not in the image. Any version that the web app's
 # package.json allows works.
-ARG NODE_VERSION=20
+ARG NODE_VERSION=22
 ARG GO_VERSION=1.26
 
 FROM node:${NODE_VERSION}-bookworm-slim AS web

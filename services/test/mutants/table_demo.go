@@ -22,6 +22,18 @@ func demo() []mutant {
 			before: "if errors.As(err, &slow) && slow.Timeout() {", after: "if errors.As(err, &slow) && !slow.Timeout() {",
 		},
 		{
+			name: "location drains for longer than it may", file: locationDir + "run.go", tests: "TestDrainingTakes",
+			before: "lifecycle.DrainTimeout - sendRest", after: "lifecycle.DrainTimeout",
+		},
+		{
+			name: "a driver of an earlier run stays away", file: "services/simulator/before.go", tests: "TestDriversOfAnEarlierRun",
+			before: "if err != nil || known[r.DriverID]", after: "if r.State == client.PickedUp || known[r.DriverID]",
+		},
+		{
+			name: "a driver of another simulator is driven twice", file: "services/simulator/before.go", tests: "TestDriversOfAnEarlierRun",
+			before: "time.Since(time.UnixMilli(last)) > absentAfter", after: "last > 0",
+		},
+		{
 			name: "a driver waits for its points", file: clientDir + "driver.go", tests: "TestADriverDoesNotWait",
 			before: "d.move(now, now.Sub(before))", after: "d.move(now, now.Sub(before))\n\t\t\td.flush(ctx)",
 		},

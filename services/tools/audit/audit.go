@@ -91,6 +91,7 @@ func audit(ctx context.Context, cfg Config, out outside) (Report, error) {
 		return Report{}, fmt.Errorf("audit: %w", err)
 	}
 
+	a.report.NotJudged = unjudged(cfg)
 	a.report.finish()
 	return a.report, nil
 }

@@ -31,7 +31,8 @@ func TestASoundSiteIsOK(t *testing.T) {
 	require.EqualValues(t, 8, r.Count("checkpoints", "vouched"))
 	var out bytes.Buffer
 	require.NoError(t, r.Print(&out, false))
-	require.Equal(t, len(r.Checks)+1, strings.Count(out.String(), "\n"))
+	require.Equal(t, len(r.Checks)+len(r.NotJudged)+1, strings.Count(out.String(), "\n"))
+	require.Contains(t, out.String(), "-        8  not judged")
 	out.Reset()
 	require.NoError(t, r.Print(&out, true))
 	var again Report

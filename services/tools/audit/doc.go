@@ -16,6 +16,12 @@
 // With Config.Wait the audit first waits until both readers have passed the
 // moment at which it began, so that all that was promised before it counts.
 //
+// # What it does not judge
+//
+// Two guarantees are about what happens while Tandem runs, which no row tells: that
+// reading again writes the same rows, and that who is slow delays nobody else. Others
+// are judged in part, as the Config says. The report names them with the reason.
+//
 // # What adds up
 //
 // Over distinct (driver, sequence) of the ledger:

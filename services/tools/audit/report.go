@@ -12,6 +12,8 @@ import (
 type Report struct {
 	OK     bool    `json:"ok"`
 	Checks []Check `json:"checks"`
+
+	NotJudged []Unjudged `json:"not_judged"` // the verdict says nothing about these
 }
 
 // Check is one thing that was proven or found broken.
@@ -59,6 +61,10 @@ func (r Report) Print(w io.Writer, asJSON bool) error {
 			broken++
 		}
 		fmt.Fprintf(&b, "%s  %2d  %-22s  %s\n", mark, c.Guarantee, c.Name, c.Detail)
+	}
+
+	for _, u := range r.NotJudged {
+		fmt.Fprintf(&b, "-       %2d  %-22s  %s\n", u.Guarantee, "not judged", u.Why)
 	}
 
 	if broken == 0 {
