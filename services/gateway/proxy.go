@@ -47,8 +47,9 @@ func (g *gateway) api() (http.Handler, error) {
 	mux.HandleFunc("/", nothing)
 
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// A path such as /v1/places/%2e%2e/x may mean another one to the service
-		// than to the mux: it is refused, not cleaned.
+		// The mux cleans paths, but not that of a CONNECT, and it leaves a slash at the
+		// end: a service would answer with a redirect, which leads a browser out of
+		// its role's path. Such a path is refused, not cleaned.
 		if path.Clean(r.URL.Path) != r.URL.Path {
 			nothing(w, r)
 			return

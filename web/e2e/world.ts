@@ -7,7 +7,7 @@ import { chromium, type Browser, type Page } from "playwright-core";
 
 interface RunFile {
   database_url: string;
-  processes: { name: string; pid: number; role?: string }[];
+  processes: { name: string; pid: number; role?: string; url?: string }[];
 }
 
 export const url = process.env.TANDEM_URL ?? "http://127.0.0.1:8080";
@@ -28,7 +28,7 @@ export async function sql<T extends pg.QueryResultRow>(query: string, ...values:
   }
 }
 
-export const openBrowser = (): Promise<Browser> =>
+export const openBrowser = (...more: string[]): Promise<Browser> =>
   chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
 
@@ -36,6 +36,7 @@ export const openBrowser = (): Promise<Browser> =>
     args: [
       "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
       "--disable-component-update", "--disable-sync", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+      ...more,
     ],
   });
 

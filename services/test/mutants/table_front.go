@@ -156,6 +156,10 @@ func front() []mutant {
 			before: "limited != nil {", after: "limited == errLogin {",
 		},
 		{
+			name: "a path with a slash at its end is passed on", file: gatewayDir + "proxy.go", tests: "TestTokensForPrograms",
+			before: "if path.Clean(r.URL.Path) != r.URL.Path {", after: "if path.Clean(r.URL.Path) == \"\" {",
+		},
+		{
 			name: "the client's own Tandem-Client reaches the service", file: gatewayDir + "proxy.go", tests: "TestServicesLearn",
 			before: "r.Out.Header.Set(httpserver.ClientHeader,", after: "_ = fmt.Sprint(",
 		},
