@@ -102,7 +102,7 @@ func quiet(t *testing.T, o Options) *Service {
 	return s
 }
 
-// Without records an event comes every 5 s, each with a continuation that is
+// Without records an event comes with each heartbeat, each with a continuation that is
 // further on; after 5 minutes the answer ends without an error.
 func TestASubscriptionLastsFiveMinutes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
