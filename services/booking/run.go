@@ -157,28 +157,33 @@ func (s *service) requestsHeld(ctx context.Context) (n int, err error) {
 // pages ask for the status at once.
 type counts struct {
 	mu   sync.Mutex
-	at   time.Time
-	last ride.Counts
+	last *ride.Counts // nil: never counted
 }
 
-const countsFor = 2 * time.Second
+const countsFor = time.Second
 
-// status is the detail of GET /v1/status.
+// status is the detail of GET /v1/status: nil until rides have been counted once.
+// Where they cannot be counted it is the last count, with its age.
 func (s *service) status() any {
 	s.counts.mu.Lock()
 	defer s.counts.mu.Unlock()
-	if time.Since(s.counts.at) < countsFor {
+	if s.counts.last != nil && time.Since(s.counts.last.At) < countsFor {
 		return s.counts.last
 	}
 
+	// Below the time that the console waits, so that it hears what is known.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	c, err := s.rides.Counts(ctx)
 	if err != nil {
 		s.log.Warn("rides cannot be counted", "err", err)
-		return s.counts.last
+	} else {
+		s.counts.last = &c
 	}
 
-	s.counts.last, s.counts.at = c, time.Now()
-	return c
+	// A nil pointer in an interface would not be nil.
+	if s.counts.last == nil {
+		return nil
+	}
+	return s.counts.last
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -14,10 +13,7 @@ import (
 	"tandem/services/internal/httpserver"
 )
 
-const (
-	askWithin = 1500 * time.Millisecond
-	shareFor  = 500 * time.Millisecond
-)
+const shareFor = 500 * time.Millisecond
 
 // Peer is one process that the console asks for its status.
 type Peer struct {
@@ -27,32 +23,48 @@ type Peer struct {
 
 // gatherer asks all peers and queues concurrently and shares the answer for a moment.
 type gatherer struct {
-	peers  []peerClient
+	peers  []*peer
 	groups []*replicas
-	queues []string
+	queues []*part[QueueCounts]
+	names  []string // of the queues
 	sqs    queueAPI
 	now    func() time.Time
 
-	mu   sync.Mutex // held while gathering: askers share one round
-	last Overview
+	mu    sync.Mutex // held while gathering: askers share one round
+	last  Overview
+	reads readings
 
 	urlLock sync.Mutex
 	urls    map[string]string // of queues, by name
 }
 
-type peerClient struct {
+// peer is one process that is asked.
+type peer struct {
 	Peer
 	client *httpclient.Client
+	part[Service]
+}
+
+func newPeer(p Peer, signer *auth.Signer, now func() time.Time) *peer {
+	out := &peer{Peer: p, client: httpclient.ForService(p.URL, signer, serviceName)}
+	out.ask, out.now = out.status, now
+	return out
 }
 
 func newGatherer(cfg Config, q queueAPI, signer *auth.Signer) *gatherer {
-	g := &gatherer{queues: cfg.Queues, sqs: q, now: time.Now, urls: map[string]string{}}
+	g := &gatherer{names: cfg.Queues, sqs: q, now: time.Now, urls: map[string]string{}, reads: newReadings()}
+	now := func() time.Time { return g.now() }
+
 	for _, p := range cfg.Peers {
-		if r, ok := newReplicas(p, signer); ok {
+		if r, ok := newReplicas(p, signer, now); ok {
 			g.groups = append(g.groups, r)
 			continue
 		}
-		g.peers = append(g.peers, peerClient{p, httpclient.ForService(p.URL, signer, serviceName)})
+		g.peers = append(g.peers, newPeer(p, signer, now))
+	}
+	for _, name := range cfg.Queues {
+		ask := func(ctx context.Context) (QueueCounts, error) { return g.askQueue(ctx, name) }
+		g.queues = append(g.queues, &part[QueueCounts]{ask: ask, now: now})
 	}
 	return g
 }
@@ -66,91 +78,78 @@ func (g *gatherer) overview(ctx context.Context) Overview {
 		return g.last
 	}
 
-	// The round outlives one asker that goes away, since others wait for it; so it
-	// has its own deadline.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askWithin)
-	defer cancel()
-
-	o := Overview{At: g.now().UTC(), Workers: []Worker{}, Shards: []Shard{}, Readers: []Reader{}, Rides: Rides{ByState: map[string]int{}}}
-	o.Queues = make([]Queue, len(g.queues))
-	o.Services = make([]Service, len(g.peers))
-
 	// All concurrently: one part that does not answer costs the others nothing.
-	var wg sync.WaitGroup
-	for i, p := range g.peers {
-		wg.Go(func() { o.Services[i] = askPeer(ctx, p) })
+	peers := slices.Clone(g.peers)
+	for _, r := range g.groups {
+		peers = append(peers, r.look(ctx)...)
 	}
-	scaled := make([][]Service, len(g.groups))
-	for i, r := range g.groups {
-		wg.Go(func() { scaled[i] = r.ask(ctx) })
+	var asked []<-chan struct{}
+	for _, p := range peers {
+		asked = append(asked, p.begin(ctx))
 	}
-	for i, name := range g.queues {
-		wg.Go(func() { o.Queues[i] = g.askQueue(ctx, name) })
+	for _, q := range g.queues {
+		asked = append(asked, q.begin(ctx))
 	}
-	wg.Wait()
+	await(asked)
 
-	o.Services = slices.Concat(append([][]Service{o.Services}, scaled...)...)
+	now := g.now()
+	o := Overview{At: now.UTC(), Queues: []Queue{}, Workers: []Worker{}, Shards: []Shard{}, Readers: []Reader{}}
+	for i, q := range g.queues {
+		o.Queues = append(o.Queues, queueNow(g.names[i], q, now))
+	}
+	o.Services = g.services(now, peers)
 	for _, s := range o.Services {
 		o.place(s)
 	}
+	g.reads.judge(&o)
 
 	o.OK, o.Sentence = judge(o)
 	g.last = o
 	return o
 }
 
-// askPeer returns a service's status. One that does not answer is not OK.
-func askPeer(ctx context.Context, p peerClient) Service {
+// services returns the status of each process as last heard of. Where a group has
+// none, one entry says that it is missed.
+func (g *gatherer) services(now time.Time, peers []*peer) []Service {
+	out := []Service{}
+	for _, p := range peers {
+		out = append(out, p.service(now))
+	}
+	for _, r := range g.groups {
+		if r.size() == 0 {
+			out = append(out, Service{Name: r.kind})
+		}
+	}
+	return out
+}
+
+// service returns the process as it was last heard of.
+func (p *peer) service(now time.Time) Service {
+	s, heard, fresh := p.look(now)
+	if s.Name == "" {
+		s.Name = p.Name
+	}
+	s.OK, s.HeardAt = fresh, orNil(heard)
+	return s
+}
+
+// status asks for the process's status.
+func (p *peer) status(ctx context.Context) (Service, error) {
 	var status struct {
 		httpserver.Status
 		Detail json.RawMessage `json:"detail"`
 	}
 
-	s := Service{Name: p.Name}
 	if _, err := p.client.Once(ctx, httpclient.Request{Method: http.MethodGet, Path: "/v1/status", Out: &status}); err != nil {
-		return s
+		return Service{}, err
 	}
 
-	s.OK, s.PID, s.NotReady, s.Detail = true, status.PID, status.NotReady, status.Detail
-	s.RSSMB = float64(status.RSSBytes) / (1 << 20)
-	return s
-}
-
-// place puts what a service says of itself where the overview shows it.
-func (o *Overview) place(s Service) {
-	kind, _, _ := strings.Cut(s.Name, "-")
-	switch kind {
-	case "dispatch":
-		w := Worker{}
-		decodeDetail(s, &w)
-		w.Name, w.OK, w.PID = s.Name, s.OK, s.PID
-		o.Workers = append(o.Workers, w)
-	case "nearby", "mapfeed", "history", "heatmap", "speeding":
-		r := Reader{}
-		decodeDetail(s, &r)
-		r.Reader, r.OK = s.Name, s.OK
-		if r.OK && r.Mode == "" {
-			r.Mode = "polling" // points.Group says nothing: it has no other way
+	s := Service{Name: p.Name, PID: status.PID, RSSMB: float64(status.RSSBytes) / (1 << 20), Detail: status.Detail}
+	for check := range status.NotReady {
+		if s.NotReady == nil {
+			s.NotReady = map[string]string{}
 		}
-		for _, shard := range r.Shards {
-			r.BehindMS = max(r.BehindMS, shard.BehindMS)
-		}
-		o.Readers = append(o.Readers, r)
-	case "booking":
-		decodeDetail(s, &o.Rides)
-	case "location":
-		var d struct {
-			Shards []Shard `json:"shards"`
-		}
-		decodeDetail(s, &d)
-		o.Shards = append(o.Shards, d.Shards...)
+		s.NotReady[check] = inWords(check, status.Advice[check])
 	}
-}
-
-// decodeDetail leaves v as it is where the detail has another shape: a service
-// of another version is shown with what can be read.
-func decodeDetail(s Service, v any) {
-	if len(s.Detail) > 0 {
-		_ = json.Unmarshal(s.Detail, v)
-	}
+	return s, nil
 }

@@ -20,7 +20,10 @@ func (s *service) routes() []httpserver.Route {
 }
 
 func (s *service) overviewHTTP(c *gin.Context) error {
-	c.JSON(http.StatusOK, s.gather.overview(c.Request.Context()))
+	// The answer may have been gathered a moment ago: what it says is as old.
+	o := s.gather.overview(c.Request.Context())
+	o.At = s.gather.now().UTC()
+	c.JSON(http.StatusOK, o)
 	return nil
 }
 
@@ -53,6 +56,7 @@ func (s *service) rideStreamHTTP(c *gin.Context) error {
 		}
 	}
 
+	trace.At = time.Now().UnixMilli()
 	c.JSON(http.StatusOK, trace)
 	return nil
 }

@@ -2,8 +2,11 @@ package console
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -16,13 +19,12 @@ type queueAPI interface {
 	GetQueueAttributes(context.Context, *sqs.GetQueueAttributesInput, ...func(*sqs.Options)) (*sqs.GetQueueAttributesOutput, error)
 }
 
-// askQueue returns a queue's counts. What goes wrong is told in them.
-func (g *gatherer) askQueue(ctx context.Context, name string) Queue {
-	q := Queue{Name: name, Dead: strings.Contains(name, "-dlq")}
+// askQueue returns a queue's counts.
+func (g *gatherer) askQueue(ctx context.Context, name string) (QueueCounts, error) {
+	var q QueueCounts
 	url, err := g.queueURL(ctx, name)
 	if err != nil {
-		q.Error = "it cannot be found; is it deployed?"
-		return q
+		return q, err
 	}
 
 	out, err := g.sqs.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{
@@ -33,16 +35,42 @@ func (g *gatherer) askQueue(ctx context.Context, name string) Queue {
 	if err != nil {
 		// Perhaps the queue was deleted and created again elsewhere.
 		g.forgetURL(name)
-		q.Error = "SQS did not answer."
-		return q
+		return q, err
 	}
 
-	count := func(k types.QueueAttributeName) int { n, _ := strconv.Atoi(out.Attributes[string(k)]); return n }
-	q.Visible = count(types.QueueAttributeNameApproximateNumberOfMessages)
-	q.InFlight = count(types.QueueAttributeNameApproximateNumberOfMessagesNotVisible)
-	q.Delayed = count(types.QueueAttributeNameApproximateNumberOfMessagesDelayed)
+	for attribute, count := range map[types.QueueAttributeName]*int{
+		types.QueueAttributeNameApproximateNumberOfMessages:           &q.Visible,
+		types.QueueAttributeNameApproximateNumberOfMessagesNotVisible: &q.InFlight,
+		types.QueueAttributeNameApproximateNumberOfMessagesDelayed:    &q.Delayed,
+	} {
+		if *count, err = strconv.Atoi(out.Attributes[string(attribute)]); err != nil {
+			return q, fmt.Errorf("%s: %w", attribute, err) // a count that is missing is not 0
+		}
+	}
+	return q, nil
+}
+
+// queueNow returns a queue as last heard of. What goes wrong is told in words.
+func queueNow(name string, p *part[QueueCounts], now time.Time) Queue {
+	q := Queue{Name: name, Dead: strings.Contains(name, "-dlq")}
+	counts, heard, fresh := p.look(now)
+	if !heard.IsZero() {
+		q.HeardAt, q.QueueCounts = orNil(heard), &counts
+	}
+
+	var missing *types.QueueDoesNotExist
+	switch {
+	case fresh:
+	case errors.As(p.failure(), &missing):
+		q.Error = "it does not exist; is it deployed?"
+	default:
+		q.Error = noAnswer
+	}
 	return q
 }
+
+// noAnswer is the error of a queue of which SQS says nothing.
+const noAnswer = "SQS does not answer"
 
 func (g *gatherer) queueURL(ctx context.Context, name string) (string, error) {
 	g.urlLock.Lock()

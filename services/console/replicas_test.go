@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -18,8 +19,8 @@ func TestReplicasAreAsManyAsTheNameHasAddresses(t *testing.T) {
 		_, _ = fmt.Fprintf(w, `{"service":"dispatch","pid":1,"detail":{"worker":"dispatch-on-%s"}}`, r.Host)
 	}))
 	defer worker.Close()
-	r, ok := newReplicas(Peer{Name: "dispatch-*", URL: worker.URL}, testSigner(t))
-	require.True(t, ok)
+	g := newGatherer(Config{Peers: []Peer{{Name: "dispatch-*", URL: worker.URL}}}, &fakeQueues{}, testSigner(t))
+	r := g.groups[0]
 	addresses := []string{"127.0.0.1"}
 	r.lookup = func(_ context.Context, host string) ([]string, error) {
 		require.Equal(t, "127.0.0.1", host)
@@ -28,22 +29,24 @@ func TestReplicasAreAsManyAsTheNameHasAddresses(t *testing.T) {
 		}
 		return addresses, nil
 	}
+	look := func() []Service {
+		g.last = Overview{} // the next answer is not to be shared
+		return g.overview(t.Context()).Services
+	}
 
-	one := r.ask(t.Context())
+	one := look()
 	require.Len(t, one, 1)
 	require.True(t, one[0].OK)
 	require.Equal(t, "dispatch-on-"+worker.Listener.Addr().String(), one[0].Name)
 
 	addresses = append(addresses, "203.0.113.1") // a documentation address: nobody answers
-	ctx, cancel := context.WithTimeout(t.Context(), 200e6)
-	defer cancel()
-	two := r.ask(ctx)
+	two := look()
 	require.Len(t, two, 2)
-	require.False(t, two[0].OK)
-	require.Equal(t, "dispatch-203.0.113.1", two[0].Name)
+	require.False(t, two[1].OK)
+	require.Equal(t, "dispatch-203.0.113.1", two[1].Name)
 
 	addresses = nil
-	require.Equal(t, []Service{{Name: "dispatch"}}, r.ask(t.Context()), "it is missed, not left out")
-	_, ok = newReplicas(Peer{Name: "booking", URL: worker.URL}, testSigner(t))
+	require.Equal(t, []Service{{Name: "dispatch"}}, look(), "it is missed, not left out")
+	_, ok := newReplicas(Peer{Name: "booking", URL: worker.URL}, testSigner(t), time.Now)
 	require.False(t, ok)
 }

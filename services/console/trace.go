@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"sync"
+	"time"
 
 	"tandem/services/domain/points"
 	"tandem/services/internal/httpclient"
@@ -14,6 +15,7 @@ import (
 // StreamTrace is the answer of GET /v1/rides/{id}/stream: the driver's newest point
 // that every reader has seen, and when each had it.
 type StreamTrace struct {
+	At             int64         `json:"at"`           // when this was answered, ms since 1970 UTC: a point's age is by this clock
 	Point          *TracePoint   `json:"driver_point"` // null before the driver's first point
 	Readers        []TraceReader `json:"readers"`
 	RetentionLeftS int64         `json:"retention_left_s"` // how long the stream still keeps it
@@ -35,10 +37,14 @@ type TraceReader struct {
 	AfterMS   int64  `json:"after_ms"`   // since it arrived on the stream
 }
 
+// traceWithin is how long a reader may take: one that is frozen must not keep the
+// others' answers.
+const traceWithin = 800 * time.Millisecond
+
 // askReaders returns what each reader has lately seen of a driver. A reader that
 // does not answer is left out.
 func (s *service) askReaders(ctx context.Context, driver string) map[string][]points.Seen {
-	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	ctx, cancel := context.WithTimeout(ctx, traceWithin)
 	defer cancel()
 
 	var mu sync.Mutex

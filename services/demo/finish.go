@@ -98,7 +98,9 @@ func (d *demo) latencies(ctx context.Context) (map[string]quantiles, error) {
 		out[name] = quantiles{q.P50, q.P99}
 	}
 	for _, r := range o.Readers {
-		out["point_to_"+r.Reader] = quantiles{r.Latency.P50, r.Latency.P99}
+		if r.Latency != nil {
+			out["point_to_"+r.Reader] = quantiles{r.Latency.P50, r.Latency.P99}
+		}
 	}
 	return out, nil
 }

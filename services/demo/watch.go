@@ -24,26 +24,28 @@ type simStatus struct {
 	} `json:"latency_ms"`
 }
 
-// overview is what the demo reads of the console's.
+// overview is what the demo reads of the console's. What is nil is not known.
 type overview struct {
 	Queues []struct {
 		Name     string `json:"name"`
 		Dead     bool   `json:"dead"`
-		Visible  int    `json:"visible"`
-		InFlight int    `json:"in_flight"`
+		Visible  *int   `json:"visible"`
+		InFlight *int   `json:"in_flight"`
+		Error    string `json:"error"` // what the counts are from is a while ago
 	} `json:"queues"`
 	Shards []struct {
-		PointsPerSecond float64 `json:"points_per_s"`
+		PointsPerSecond *float64 `json:"points_per_s"`
 	} `json:"shards"`
 	Readers []struct {
 		Reader  string `json:"reader"`
 		OK      bool   `json:"ok"`
-		Latency struct {
+		Latency *struct {
 			P50 float64 `json:"p50"`
 			P99 float64 `json:"p99"`
 		} `json:"latency_ms"`
+		NotRead []string `json:"not_read"`
 	} `json:"readers"`
-	Rides struct {
+	Rides *struct {
 		PerMinute float64 `json:"per_minute"`
 	} `json:"rides"`
 }
@@ -94,32 +96,56 @@ func (d *demo) watch(ctx context.Context, done func() bool) {
 	}
 }
 
-// line returns the status line: rides, points, queue depth, lag of each reader.
+// line returns the status line: rides, points, queue depth, lag of each reader. What
+// is not known is a question mark.
 func (o overview) line() string {
-	var points float64
-	for _, s := range o.Shards {
-		points += s.PointsPerSecond
+	rides := "?"
+	if o.Rides != nil {
+		rides = fmt.Sprintf("%.0f", o.Rides.PerMinute)
 	}
-
-	parts := []string{fmt.Sprintf(" %.0f rides/min", o.Rides.PerMinute), fmt.Sprintf("%.0f points/s", points)}
+	parts := []string{fmt.Sprintf(" %s rides/min", rides), o.points() + " points/s"}
 
 	for _, q := range o.Queues {
 		switch {
+		case q.Error != "" || q.Visible == nil || q.InFlight == nil:
+			if q.Name == event.QueueRideRequests {
+				parts = append(parts, "queue ?")
+			}
 		case !q.Dead && q.Name == event.QueueRideRequests:
-			parts = append(parts, fmt.Sprintf("queue %d waiting, %d in flight", q.Visible, q.InFlight))
-		case q.Dead && q.Visible > 0:
-			parts = append(parts, fmt.Sprintf("%d in %s", q.Visible, q.Name))
+			parts = append(parts, fmt.Sprintf("queue %d waiting, %d in flight", *q.Visible, *q.InFlight))
+		case q.Dead && *q.Visible > 0:
+			parts = append(parts, fmt.Sprintf("%d in %s", *q.Visible, q.Name))
 		}
 	}
 
 	var lags []string
 	for _, r := range o.Readers {
-		lag := fmt.Sprintf("%s %.0f ms", r.Reader, r.Latency.P50)
-		if !r.OK {
-			lag = r.Reader + " down"
+		switch {
+		case !r.OK:
+			lags = append(lags, r.Reader+" down")
+		case len(r.NotRead) > 0:
+			lags = append(lags, r.Reader+" does not read")
+		case r.Latency == nil:
+			lags = append(lags, r.Reader+" ?")
+		default:
+			lags = append(lags, fmt.Sprintf("%s %.0f ms", r.Reader, r.Latency.P50))
 		}
-		lags = append(lags, lag)
 	}
 
 	return strings.Join(append(parts, strings.Join(lags, ", ")), "   ")
+}
+
+// points returns how many points a second all shards take.
+func (o overview) points() string {
+	var sum float64
+	for _, s := range o.Shards {
+		if s.PointsPerSecond == nil {
+			return "?"
+		}
+		sum += *s.PointsPerSecond
+	}
+	if len(o.Shards) == 0 {
+		return "?"
+	}
+	return fmt.Sprintf("%.0f", sum)
 }

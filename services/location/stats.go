@@ -27,7 +27,7 @@ type shardStats struct {
 	points, records, bytes int64
 	before                 [3]int64
 	since                  time.Time
-	rates                  [3]float64
+	rates                  *shardRates // nil until the first window has ended: not known is not 0
 }
 
 func newStats() *stats {
@@ -67,15 +67,21 @@ func (s *shardStats) roll(now time.Time) {
 		return
 	}
 
-	for i, total := range [3]int64{s.points, s.records, s.bytes} {
-		s.rates[i] = float64(total-s.before[i]) / took.Seconds()
-		s.before[i] = total
+	var rates [3]float64
+	totals := [3]int64{s.points, s.records, s.bytes}
+	for i, total := range totals {
+		rates[i] = float64(total-s.before[i]) / took.Seconds()
 	}
-	s.since = now
+	s.rates, s.before, s.since = &shardRates{rates[0], rates[1], rates[2]}, totals, now
 }
 
 type shardDetail struct {
-	Shard   string  `json:"shard"`
+	Shard       string `json:"shard"`
+	Points      int64  `json:"points"` // since this process started
+	*shardRates        // missing until they are known
+}
+
+type shardRates struct {
 	Points  float64 `json:"points_per_s"`
 	Records float64 `json:"records_per_s"`
 	Bytes   float64 `json:"bytes_per_s"`
@@ -99,7 +105,7 @@ func (s *stats) detail() any {
 	for _, name := range slices.Sorted(maps.Keys(s.shards)) {
 		sh := s.shards[name]
 		sh.roll(time.Now())
-		d.Shards = append(d.Shards, shardDetail{name, sh.rates[0], sh.rates[1], sh.rates[2]})
+		d.Shards = append(d.Shards, shardDetail{name, sh.points, sh.rates})
 	}
 
 	return d

@@ -32,7 +32,9 @@
 //
 // What is not known is said, not shown as good: where the stream does not answer,
 // the frame tells how long ago what it has was the newest, or that nobody knows. A
-// frame comes each second at least, although nothing moves.
+// frame comes each half second at least, although nothing moves; and a vehicle has
+// gone when the stream has spoken for a minute without it, not while the stream is
+// silent itself.
 //
 // A vehicle's number is a pseudonym that changes for all every ten minutes, so
 // that nobody can follow a driver through the day. Those who may know a driver

@@ -186,19 +186,19 @@ func TestNumbersChangeForAllWithTheEpoch(t *testing.T) {
 	now := time.UnixMilli(epochLength.Milliseconds() * 5)
 	w.now = func() time.Time { return now }
 	w.apply(point("d", 1, 0, 0), now)
-	_, all, _ := w.look()
+	_, all, _ := w.look(0)
 	before := all[0].id
 	require.Equal(t, before, w.vehicleOf("d"))
 
 	now = now.Add(epochLength)
 	w.apply(point("d", 2, 0, 0), now)
-	_, all, newNumbers := w.look()
+	_, all, newNumbers := w.look(0)
 	require.True(t, newNumbers)
 	require.NotEqual(t, before, all[0].id)
 	require.NotEqual(t, newWorld([]byte("other")).pseudonym("d", 6), all[0].id, "another key, other numbers")
 
 	now = now.Add(silentAfter + time.Second)
-	_, all, _ = w.look()
+	_, all, _ = w.look(0)
 	require.Empty(t, all, "a silent driver is gone")
 }
 
@@ -254,4 +254,23 @@ func TestEncodeRoundTrip(t *testing.T) {
 	require.Len(t, got, 1)
 	require.InDelta(t, -34.1234567, got[0].lat, 1e-7)
 	require.InDelta(t, -56.7654321, got[0].lon, 1e-7)
+}
+
+// While the stream is silent nothing is known of any car, also not that it has gone.
+func TestNoCarVanishesWhileTheStreamIsSilent(t *testing.T) {
+	w := newWorld([]byte("key"))
+	now := time.Now()
+	w.now = func() time.Time { return now }
+	w.apply(point("d", 1, 0, 0), now)
+	_, all, _ := w.look(0)
+	require.Len(t, all, 1)
+
+	now = now.Add(10 * silentAfter)
+	_, all, _ = w.look(10 * silentAfter)
+	require.Len(t, all, 1)
+	_, all, _ = w.look(-1)
+	require.Len(t, all, 1, "nobody knows how far behind the map is")
+
+	_, all, _ = w.look(time.Second)
+	require.Empty(t, all, "the stream speaks again, without it")
 }

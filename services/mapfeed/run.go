@@ -125,10 +125,10 @@ func (f *feed) frames(ctx context.Context) error {
 // socket, so a slow one delays nobody.
 func (f *feed) handOut(now time.Time) {
 	r := round{now: now, behind: -1}
-	r.moved, r.all, r.newNumbers = f.world.look()
 	if d, known := f.behind(); known {
 		r.behind = d
 	}
+	r.moved, r.all, r.newNumbers = f.world.look(r.behind)
 
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 
 // aliveEvery is how often a client gets a frame at least, though nothing moves: so
 // it learns that nothing is heard of, and from silence that mapfeed is away.
-const aliveEvery = time.Second
+const aliveEvery = 500 * time.Millisecond
 
 // waiting is the frame that waits for a client. It is encoded only when the client
 // takes it: until then what is newer is merged into it.

@@ -43,7 +43,7 @@ func TestASlowClientMissesNoVehicle(t *testing.T) {
 				w.apply(point(fmt.Sprint(quarter, "-", d), now.UnixMilli(), -34.5, -56.5), now)
 			}
 			r := round{now: now}
-			r.moved, r.all, r.newNumbers = w.look()
+			r.moved, r.all, r.newNumbers = w.look(0)
 			r.newNumbers = false // the world's first epoch is none that begins
 			c.offer(r)
 			if second == 0 {

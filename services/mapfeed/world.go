@@ -24,6 +24,7 @@ type world struct {
 	epoch    int64
 	byDriver map[string]*vehicle
 	moved    map[*vehicle]struct{} // since the last look
+	heard    time.Time             // the stream is known to be read up to then
 }
 
 type vehicle struct {
@@ -65,11 +66,18 @@ func (w *world) vehicleOf(driver string) uint32 {
 }
 
 // look returns copies of the vehicles that moved since the last look, and of all
-// vehicles. newNumbers reports whether an epoch began.
-func (w *world) look() (moved, all []vehicle, newNumbers bool) {
+// vehicles. newNumbers reports whether an epoch began. behind is how far the map may
+// be behind the stream; below 0: nobody knows.
+func (w *world) look(behind time.Duration) (moved, all []vehicle, newNumbers bool) {
 	now := w.now()
 	w.mu.Lock()
 	defer w.mu.Unlock()
+
+	// A vehicle is silent when the stream speaks without it. While the stream itself
+	// is silent nothing is known of any vehicle, also not that it has gone.
+	if at := now.Add(-behind); behind >= 0 && at.After(w.heard) {
+		w.heard = at
+	}
 
 	// All numbers change at the same time: a number that changed alone could be matched to
 	// the one before it.
@@ -81,7 +89,7 @@ func (w *world) look() (moved, all []vehicle, newNumbers bool) {
 	}
 
 	for driver, v := range w.byDriver {
-		if now.Sub(v.arrived) > silentAfter {
+		if w.heard.Sub(v.arrived) > silentAfter {
 			delete(w.byDriver, driver)
 			delete(w.moved, v)
 			continue

@@ -86,7 +86,7 @@ func (g *Group) Detail() Detail {
 	d.Records, d.Parked, d.Gaps = status.Records, status.Parked, status.Gaps
 	for _, s := range status.Shards {
 		d.Shards = append(d.Shards, ShardDetail{
-			Shard: s.Shard, Sequence: s.Sequence, BehindMS: s.Behind.Milliseconds(),
+			Shard: s.Shard, Sequence: s.Sequence, BehindMS: knownMS(s.Behind, s.Known), HeardAt: unixMS(s.PolledAt),
 			Worker: s.Worker, Error: errorText(s.Err), Drained: s.Drained,
 		})
 	}

@@ -136,8 +136,8 @@ func (l *Live) Ready(context.Context) error {
 	return errBehind
 }
 
-// Behind returns how far what was applied may be behind the stream: the slowest
-// shard's lag, and how long ago that was learned. known is false until every shard
+// Behind returns how far what was applied may be behind the stream: by what
+// arrived since the slowest shard is known to have been read. known is false until every shard
 // has been read from, and while one fails.
 func (l *Live) Behind() (d time.Duration, known bool) {
 	return behind(l.reader.State(), time.Now())
@@ -151,7 +151,7 @@ func behind(shards []shardreader.ShardState, now time.Time) (d time.Duration, kn
 		if s.Err != nil || s.PolledAt.IsZero() {
 			return 0, false
 		}
-		d, known = max(d, s.Behind+now.Sub(s.PolledAt)), true
+		d, known = max(d, now.Sub(s.Through)), true
 	}
 	return d, known
 }
@@ -170,7 +170,8 @@ func (l *Live) Detail() Detail {
 	d.Mode = l.mode(shards)
 	for _, s := range shards {
 		d.Shards = append(d.Shards, ShardDetail{
-			Shard: s.Shard, Sequence: s.Sequence, BehindMS: s.Behind.Milliseconds(), Error: errorText(s.Err), Drained: s.Closed,
+			Shard: s.Shard, Sequence: s.Sequence, BehindMS: knownMS(s.Behind, !s.PolledAt.IsZero()), HeardAt: unixMS(s.PolledAt),
+			Error: errorText(s.Err), Drained: s.Closed,
 		})
 	}
 

@@ -2,6 +2,7 @@ package points
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -48,6 +49,10 @@ func (l *Live) mode(shards []shardreader.ShardState) string {
 	name, why := l.lease.Held()
 	switch {
 	case name == "":
+		// What failed on the way is in the log: its text is for no page.
+		if told := shardgroup.NoConsumer(""); !errors.As(why, &told) {
+			return "polling: no consumer can be leased at present"
+		}
 		return fmt.Sprintf("polling: %v", why)
 	case pushed < open || open == 0:
 		return fmt.Sprintf("fan-out as %s for %d of %d shards", name, pushed, open)

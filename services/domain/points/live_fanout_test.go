@@ -137,5 +137,5 @@ func TestWithoutADatabaseItPolls(t *testing.T) {
 	f := follow(t, client, "postgres://nobody@127.0.0.1:1/none")
 	require.Eventually(t, func() bool { return f.Ready(t.Context()) == nil }, 20*time.Second, 10*time.Millisecond)
 	each(t, client, "d", 3, f)
-	require.True(t, strings.HasPrefix(f.Detail().Mode, "polling: postgres: cannot connect"), f.Detail().Mode)
+	mode(t, f, "polling: no consumer can be leased at present")
 }

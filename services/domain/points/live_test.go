@@ -77,8 +77,11 @@ func TestLiveForgetsTheDriversHeardOfLongestAgo(t *testing.T) {
 // Unknown is never zero: a shard that does not answer falls behind.
 func TestBehindIsOfTheSlowestShardAndGrowsInSilence(t *testing.T) {
 	now := time.Now()
-	fine := shardreader.ShardState{PolledAt: now.Add(-time.Second)}
-	silent := shardreader.ShardState{PolledAt: now.Add(-time.Minute), Behind: time.Second}
+	state := func(silent, behind time.Duration) shardreader.ShardState {
+		polled := now.Add(-silent)
+		return shardreader.ShardState{PolledAt: polled, Through: polled.Add(-behind), Behind: behind + silent}
+	}
+	fine, silent := state(time.Second, 0), state(time.Minute, time.Second)
 	closed := shardreader.ShardState{PolledAt: now.Add(-time.Hour), Closed: true}
 	failing := shardreader.ShardState{PolledAt: now, Err: errors.New("no answer")}
 	for name, c := range map[string]struct {

@@ -13,7 +13,7 @@ type Detail struct {
 	Mode     string        `json:"mode,omitempty"` // how it reads, where there are several ways
 	Records  int64         `json:"records"`
 	Points   int64         `json:"points"` // applied; those repeated or skipped are not among them
-	Latency  Latency       `json:"latency_ms"`
+	Latency  *Latency      `json:"latency_ms"` // null: no point was applied in the last minutes
 	Shards   []ShardDetail `json:"shards"`
 	Repeated int64         `json:"repeated"` // points that were applied before
 	Skipped  int64         `json:"skipped"`  // points left out because they do not rise: repeats, or out of order
@@ -33,10 +33,26 @@ type Latency struct {
 type ShardDetail struct {
 	Shard    string `json:"shard"`
 	Sequence string `json:"sequence"`
-	BehindMS int64  `json:"behind_ms"`
+	BehindMS *int64 `json:"behind_ms"`          // null: this process does not know it, as it does not read the shard
+	HeardAt  int64  `json:"heard_at,omitempty"` // when the stream last answered for the shard, ms since 1970 UTC; 0: not yet
 	Worker   string `json:"worker,omitempty"` // of a Group: who reads the shard
 	Error    string `json:"error,omitempty"`  // why reading stands still
 	Drained  bool   `json:"drained,omitempty"`
+}
+
+func knownMS(d time.Duration, known bool) *int64 {
+	if !known {
+		return nil
+	}
+	ms := d.Milliseconds()
+	return &ms
+}
+
+func unixMS(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
 }
 
 func errorText(err error) string {
@@ -110,10 +126,11 @@ func (s *stats) detail(reader string) Detail {
 	defer s.mu.Unlock()
 
 	s.rotate(s.now())
-	h := s.latency.Merge()
-	return Detail{
-		Reader: reader, Points: s.points,
-		Latency:  Latency{P50: float64(h.ValueAtQuantile(50)), P99: float64(h.ValueAtQuantile(99)), Max: float64(h.Max())},
-		Repeated: int64(s.out.Repeated), Skipped: int64(s.out.Skipped), Shards: []ShardDetail{},
+	d := Detail{
+		Reader: reader, Points: s.points, Repeated: int64(s.out.Repeated), Skipped: int64(s.out.Skipped), Shards: []ShardDetail{},
 	}
+	if h := s.latency.Merge(); h.TotalCount() > 0 {
+		d.Latency = &Latency{P50: float64(h.ValueAtQuantile(50)), P99: float64(h.ValueAtQuantile(99)), Max: float64(h.Max())}
+	}
+	return d
 }

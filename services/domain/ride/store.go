@@ -121,6 +121,7 @@ func (s *Store) Events(ctx context.Context, rideID string, after int64, limit in
 
 // Counts is what the console shows of all rides.
 type Counts struct {
+	At           time.Time      `json:"at"`
 	PerMinute    float64        `json:"per_minute"` // requested in the last minute
 	ByState      map[string]int `json:"by_state"`
 	OutboxUnsent int            `json:"outbox_unsent"`
@@ -131,7 +132,7 @@ type Counts struct {
 
 // Counts counts rides by state.
 func (s *Store) Counts(ctx context.Context) (Counts, error) {
-	c := Counts{ByState: map[string]int{}}
+	c := Counts{At: time.Now().UTC(), ByState: map[string]int{}}
 
 	rows, err := s.pool.Query(ctx, `SELECT state, count(*) FROM ride.rides GROUP BY state`)
 	if err != nil {

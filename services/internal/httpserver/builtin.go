@@ -26,6 +26,9 @@ type Status struct {
 	RSSBytes   int64     `json:"rss_bytes"` // 0 where the system does not tell
 	// NotReady says why, for each check that fails.
 	NotReady map[string]string `json:"not_ready,omitempty"`
+	// Advice is those of NotReady that are a sentence for people, what to do; the
+	// others are errors, for a log.
+	Advice map[string]string `json:"advice,omitempty"`
 	Detail   any               `json:"detail,omitempty"`
 }
 
@@ -141,11 +144,11 @@ func (s *server) status(c *gin.Context) error {
 
 	for name, err := range s.check(c.Request.Context(), statusWithin) {
 		if out.NotReady == nil {
-			out.NotReady = map[string]string{}
+			out.NotReady, out.Advice = map[string]string{}, map[string]string{}
 		}
 		out.NotReady[name] = err.Error()
 		if text, ok := advice(err); ok {
-			out.NotReady[name] = text
+			out.NotReady[name], out.Advice[name] = text, text
 		}
 	}
 

@@ -6,6 +6,7 @@ const (
 	mapfeedDir = "services/mapfeed/"
 	nearbyDir  = "services/nearby/"
 	pointsDir  = "services/domain/points/"
+	consoleDir = "services/console/"
 )
 
 // readers are bugs of the four readers and of what they share.
@@ -98,7 +99,35 @@ func readers() []mutant {
 		},
 		{
 			name: "a silent car stays on the map", file: mapfeedDir + "world.go",
-			before: "if now.Sub(v.arrived) > silentAfter {", after: "if false {",
+			before: "if w.heard.Sub(v.arrived) > silentAfter {", after: "if false {",
+		},
+		{
+			name: "cars vanish while the stream is silent", file: mapfeedDir + "world.go", tests: "TestNoCarVanishesWhileTheStreamIsSilent",
+			before: "if w.heard.Sub(v.arrived) > silentAfter {", after: "if now.Sub(v.arrived) > silentAfter {",
+		},
+		{
+			name: "a reader that has applied nothing takes 0 ms", file: pointsDir + "stats.go", tests: "TestLatencyIsOfTheLastMinutes",
+			before: "h.TotalCount() > 0", after: "h.TotalCount() >= 0",
+		},
+		{
+			name: "a shard that nobody reads is 0 ms behind", file: consoleDir + "readings.go", quick: true, tests: "TestAReaderThatDoesNotReadFallsBehind",
+			before: "late := now.Sub(through)", after: "late := time.Duration(0)",
+		},
+		{
+			name: "a reader that does not read is well", file: consoleDir + "judge.go", tests: "TestJudgeNamesTheMostUrgentTrouble",
+			before: "case len(r.NotRead) > 0:", after: "case false:",
+		},
+		{
+			name: "all is well before anything has answered", file: consoleDir + "judge.go", tests: "TestJudgeNamesTheMostUrgentTrouble",
+			before: "downServices, unheard, notReady", after: "downServices, notReady",
+		},
+		{
+			name: "a frozen part is fresh for ever", file: consoleDir + "part.go", quick: true, tests: "TestAFrozenPartKeepsItsLastAnswer",
+			before: "p.err == nil && !p.heard.IsZero() && now.Sub(p.heard) <= freshFor", after: "!p.heard.IsZero()",
+		},
+		{
+			name: "each overview waits for a frozen part", file: consoleDir + "part.go", tests: "TestAFrozenPartKeepsItsLastAnswer",
+			before: "\tif p.asking {\n\t\treturn nil\n\t}\n", after: "",
 		},
 		{
 			name: "a client is sent what lies outside its view", file: mapfeedDir + "waiting.go", tests: "TestAClientSeesWhatLiesInItsView",

@@ -1,17 +1,23 @@
-import type { DriverState, Message, Overview, Place, Point, Quote, Ride, RideEvent, Role, Route, StreamTrace } from "./types";
+import type { DriverState, Message, Overview, Place, Point, PointsAccepted, Quote, Ride, RideEvent, Role, Route, StreamTrace } from "./types";
 
 /** A request that was refused, with the server's explanation. Status 0: no server was reached. */
 export class Problem extends Error {
   constructor(
     readonly status: number,
     readonly detail: string,
+    readonly body: unknown = undefined, // the rest of what the server said
   ) {
     super(detail);
+  }
+
+  /** Whether the same request may succeed a moment later. */
+  get temporary(): boolean {
+    return this.status === 0 || this.status === 429 || this.status >= 502;
   }
 }
 
 const requestTimeout = 15_000; // ms
-const unreachable = "This page cannot reach Tandem. Is it still running? The page tries again by itself.";
+const unreachable = "This page cannot reach Tandem. Is it still running?";
 
 async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
   let response: Response;
@@ -28,7 +34,7 @@ async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
   const body = (await response.json().catch(() => undefined)) as unknown;
   if (!response.ok || body === undefined) {
     const detail = (body as { detail?: string } | undefined)?.detail;
-    throw new Problem(response.status, detail ?? `The server answered with status ${response.status}. Try again in a moment.`);
+    throw new Problem(response.status, detail ?? `The server answered with status ${response.status}. Try again in a moment.`, body);
   }
   return body as T;
 }
@@ -71,7 +77,7 @@ export const driver = {
 
   route: (from: Place, to: Place) => request<Route>(`/driver/v1/route?from=${latLon(from)}&to=${latLon(to)}`),
   lastPoint: (subject: string) => request<{ seq: number; lat: number; lon: number }>(`/driver/v1/drivers/${subject}/last`),
-  sendPoints: (points: Point[]) => send<{ accepted_through: number }>("/driver/v1/points", "POST", { points }),
+  sendPoints: (points: Point[]) => send<PointsAccepted>("/driver/v1/points", "POST", { points }),
 };
 
 export const admin = {

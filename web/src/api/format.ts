@@ -10,7 +10,9 @@ export const distance = (metres: number): string =>
 
 export const minutes = (seconds: number): string => `${Math.max(1, Math.round(seconds / 60))} min`;
 
-export const clock = (iso: string): string => new Date(iso).toLocaleTimeString("en-GB");
+export const clock = (iso: string): string => time(Date.parse(iso));
+
+export const time = (ms: number): string => new Date(ms).toLocaleTimeString("en-GB");
 
 // The space does not break, so that a number and its unit stay on one line.
 export const milliseconds = (ms: number): string => (ms < 10_000 ? `${Math.round(ms)}\u00a0ms` : `${(ms / 1000).toFixed(1)}\u00a0s`);

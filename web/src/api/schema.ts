@@ -966,6 +966,11 @@ export interface components {
             deliveries: components["schemas"]["Delivery"][] | null;
         };
         StreamTrace: {
+            /**
+             * Format: int64
+             * @description when this was answered, ms: the point's age is by this clock
+             */
+            at: number;
             driver_point: components["schemas"]["TracePoint"] | null;
             readers: components["schemas"]["TraceReader"][];
             /**
@@ -1000,47 +1005,66 @@ export interface components {
              */
             after_ms: number;
         };
+        /** @description Each part says when it was heard of last; of one that has never answered that is null and its numbers are missing. What is not known is not 0. */
         Overview: {
             sentence: string;
             ok: boolean;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when this was answered, by the clock of every heard_at
+             */
             at: string;
             queues: components["schemas"]["QueueCounts"][];
             workers: components["schemas"]["Worker"][];
             shards: components["schemas"]["ShardRate"][];
             readers: components["schemas"]["Reader"][];
-            rides: components["schemas"]["RideCounts"];
+            rides: components["schemas"]["RideCounts"] | null;
             services: components["schemas"]["ServiceProcess"][];
         };
+        /**
+         * Format: date-time
+         * @description when it was heard of last; null if never
+         */
+        HeardAt: string | null;
         /** @description SQS's approximate counts */
         QueueCounts: {
             name: string;
             /** @description a dead-letter queue */
             dead: boolean;
-            visible: number;
-            in_flight: number;
-            delayed: number;
+            heard_at: components["schemas"]["HeardAt"];
+            visible?: number;
+            in_flight?: number;
+            delayed?: number;
+            /** @description why the counts are not of now */
             error?: string;
         };
         Worker: {
             name: string;
             ok: boolean;
+            heard_at: components["schemas"]["HeardAt"];
+            /** @description 0: not known */
             pid: number;
-            handling: number;
+            handling?: number;
             /** Format: int64 */
-            received: number;
+            received?: number;
             /** Format: int64 */
-            done: number;
+            done?: number;
             /** Format: int64 */
-            retried: number;
+            retried?: number;
             /** Format: int64 */
-            dead: number;
+            dead?: number;
         };
         ShardRate: {
             shard: string;
-            points_per_s: number;
-            records_per_s: number;
-            bytes_per_s: number;
+            heard_at: components["schemas"]["HeardAt"];
+            /**
+             * Format: int64
+             * @description since location started
+             */
+            points: number;
+            points_per_s?: number;
+            records_per_s?: number;
+            bytes_per_s?: number;
         };
         /** @description from a point's arrival on the stream to its being applied, in ms */
         Latency: {
@@ -1051,27 +1075,49 @@ export interface components {
         Reader: {
             reader: string;
             ok: boolean;
-            /** @description polling, or fan-out and as which consumer; empty while it does not answer */
-            mode: string;
+            heard_at: components["schemas"]["HeardAt"];
+            /** @description polling, or fan-out and as which consumer */
+            mode?: string;
             /** Format: int64 */
-            points: number;
+            points?: number;
             /**
              * Format: int64
-             * @description of the shard that is furthest behind
+             * @description of the shard that is furthest behind; it climbs while the reader does not read or does not say; null: it never said
              */
-            behind_ms: number;
-            latency_ms: components["schemas"]["Latency"];
-            shards: components["schemas"]["ReaderShard"][] | null;
+            behind_ms: number | null;
+            /**
+             * Format: date-time
+             * @description when the stream last answered it, for the shard that it did not answer for longest
+             */
+            stream_at: string | null;
+            /**
+             * Format: int64
+             * @description about how many points it has not read; null: not known
+             */
+            unread: number | null;
+            /** @description shards that no process of the reader reads */
+            not_read: string[];
+            /** @description null: nothing was applied in the last minutes */
+            latency_ms?: components["schemas"]["Latency"] | null;
+            shards?: components["schemas"]["ReaderShard"][] | null;
             /** Format: int64 */
-            skipped: number;
+            skipped?: number;
             /** Format: int64 */
-            parked: number;
+            parked?: number;
         };
         ReaderShard: {
             shard: string;
             sequence: string;
-            /** Format: int64 */
-            behind_ms: number;
+            /**
+             * Format: int64
+             * @description null: this process does not know it, as it does not read the shard
+             */
+            behind_ms: number | null;
+            /**
+             * Format: int64
+             * @description when the stream last answered for the shard, ms; missing: not yet
+             */
+            heard_at?: number;
             worker?: string;
             /** @description why reading stands still */
             error?: string;
@@ -1079,6 +1125,11 @@ export interface components {
             drained?: boolean;
         };
         RideCounts: {
+            /**
+             * Format: date-time
+             * @description when booking counted them
+             */
+            at: string;
             per_minute: number;
             by_state: {
                 [key: string]: number;
@@ -1087,9 +1138,11 @@ export interface components {
         ServiceProcess: {
             name: string;
             ok: boolean;
+            heard_at: components["schemas"]["HeardAt"];
+            /** @description 0: not known */
             pid: number;
             rss_mb: number;
-            /** @description what keeps it from its work, by check */
+            /** @description what keeps it from its work, in words, by check */
             not_ready?: {
                 [key: string]: string;
             };

@@ -14,12 +14,17 @@ export type Connection = "connecting" | "live" | "lost";
 
 export interface SocketHandlers {
   onFrame(frame: Frame): void;
+  onUnreadable(error: unknown): void; // a frame that this page cannot decode
   onText(text: TextFrame): void;
   onConnection(connection: Connection): void;
 }
 
 const firstRetryDelay = 500; // ms
 const longestRetryDelay = 8_000; // ms
+
+// The server sends a frame each second at least. After so long a silence, in ms, the
+// connection is taken for lost, although nothing has closed it.
+const silentFor = 10_000;
 
 /**
  * The one WebSocket of a tab. When it is lost it connects again by itself, and
@@ -32,6 +37,7 @@ export class LiveSocket {
   private subscriptions = new Map<string, object>();
   private retryDelay = firstRetryDelay;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
+  private silenceTimer: ReturnType<typeof setTimeout> | undefined;
   private connecting = false;
   private closed = false;
 
@@ -58,11 +64,12 @@ export class LiveSocket {
     this.subscribe("driver", { type: "driver" });
   }
 
-  /** Connects now, without waiting for the next retry. */
+  /** Connects now, without waiting for the next retry, also in place of a socket that is silent. */
   retryNow(): void {
     // One attempt at a time: two of them would leave a socket that nobody closes.
-    if (this.socket || this.connecting || this.closed) return;
+    if (this.connecting || this.closed || this.socket?.readyState === WebSocket.CONNECTING) return;
 
+    this.abandon();
     clearTimeout(this.retryTimer);
     this.retryDelay = firstRetryDelay;
     void this.connect();
@@ -71,7 +78,27 @@ export class LiveSocket {
   close(): void {
     this.closed = true;
     clearTimeout(this.retryTimer);
-    this.socket?.close();
+    this.abandon();
+  }
+
+  /** Leaves the socket, if there is one. What it says later is not heard. */
+  private abandon(): void {
+    clearTimeout(this.silenceTimer);
+    const socket = this.socket;
+    this.socket = undefined;
+    if (!socket) return;
+
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
+  }
+
+  /** Starts to wait for the next message anew. */
+  private listen(): void {
+    clearTimeout(this.silenceTimer);
+    this.silenceTimer = setTimeout(() => {
+      this.abandon();
+      this.retryLater();
+    }, silentFor);
   }
 
   private subscribe(key: string, message: object): void {
@@ -111,13 +138,22 @@ export class LiveSocket {
     socket.onopen = () => {
       this.retryDelay = firstRetryDelay;
       this.handlers.onConnection("live");
+      this.listen();
       if (this.view) this.setView(this.view);
       this.subscriptions.forEach((message) => this.send(message));
     };
 
     socket.onmessage = (m: MessageEvent<ArrayBuffer | string>) => {
-      if (typeof m.data === "string") this.handlers.onText(JSON.parse(m.data) as TextFrame);
-      else this.handlers.onFrame(decodeFrame(m.data));
+      this.listen();
+      if (typeof m.data === "string") return this.handlers.onText(JSON.parse(m.data) as TextFrame);
+
+      let frame: Frame;
+      try {
+        frame = decodeFrame(m.data);
+      } catch (error) {
+        return this.handlers.onUnreadable(error);
+      }
+      this.handlers.onFrame(frame);
     };
 
     // An error is followed by a close as well, so this one handler suffices.
@@ -125,6 +161,7 @@ export class LiveSocket {
   }
 
   private retryLater(): void {
+    clearTimeout(this.silenceTimer);
     this.socket = undefined;
     if (this.closed) return;
     this.handlers.onConnection("lost");

@@ -7,8 +7,11 @@ import type { Role } from "./types";
 export interface Live {
   fleet: Fleet;
   connection: Connection;
-  cars: number;
-  lastAt: number; // when the last frame of positions came; 0: none yet
+  unreadable: boolean; // the server's frames cannot be decoded
+  cars: number | undefined; // undefined: no frame has come yet
+  lastFrameAt: () => number | undefined;
+  /** Up to when the map has heard the stream: how old the cars' positions are. */
+  heardAt: () => number | undefined;
   setView: (view: Bounds) => void;
   followRide: (id: string) => void;
   followDriver: () => void;
@@ -21,9 +24,11 @@ const countInterval = 1000; // ms
 export function useLive(role: Role, onText?: (text: TextFrame) => void): Live {
   const [fleet] = useState(() => new Fleet());
   const [connection, setConnection] = useState<Connection>("connecting");
-  const [seen, setSeen] = useState({ cars: 0, lastAt: 0 });
+  const [unreadable, setUnreadable] = useState(false);
+  const [cars, setCars] = useState<number>();
   const socket = useRef<LiveSocket>(null);
   const view = useRef<Bounds>(null);
+  const lastAt = useRef<number>(undefined);
 
   // A reference, so that a new callback does not open a new socket.
   const latestOnText = useRef(onText);
@@ -32,12 +37,13 @@ export function useLive(role: Role, onText?: (text: TextFrame) => void): Live {
   });
 
   useEffect(() => {
-    let lastAt = 0;
     const live = new LiveSocket(role, {
       onFrame(frame) {
-        lastAt = Date.now();
-        fleet.apply(frame, lastAt);
+        lastAt.current = Date.now();
+        fleet.apply(frame, lastAt.current);
+        setUnreadable(false);
       },
+      onUnreadable: () => setUnreadable(true),
       onText: (text) => latestOnText.current?.(text),
       onConnection: setConnection,
     });
@@ -48,7 +54,7 @@ export function useLive(role: Role, onText?: (text: TextFrame) => void): Live {
 
     // Four frames come each second. React draws the page once a second only;
     // the canvas reads the fleet by itself.
-    const timer = setInterval(() => setSeen({ cars: fleet.size, lastAt }), countInterval);
+    const timer = setInterval(() => setCars(lastAt.current && fleet.size), countInterval);
 
     return () => {
       clearInterval(timer);
@@ -65,5 +71,8 @@ export function useLive(role: Role, onText?: (text: TextFrame) => void): Live {
   const followDriver = useCallback(() => socket.current?.followDriver(), []);
   const retryNow = useCallback(() => socket.current?.retryNow(), []);
 
-  return { fleet, connection, ...seen, setView, followRide, followDriver, retryNow };
+  const lastFrameAt = useCallback(() => lastAt.current, []);
+  const heardAt = useCallback(() => fleet.heardAt, [fleet]);
+
+  return { fleet, connection, unreadable, cars, lastFrameAt, heardAt, setView, followRide, followDriver, retryNow };
 }

@@ -1,14 +1,14 @@
 import { useEffect, useRef, useState } from "react";
 
-interface Poll<T> {
+export interface Poll<T> {
   data: T | undefined; // the last answer, kept when a later question fails
   error: unknown;
-  at: number; // when the last answer came
+  askedAt: number; // when the last answer was asked for: it cannot be older than that
 }
 
 /** Asks again and again, one question at a time. It rests while `ask` is undefined. */
 export function usePoll<T>(ask: (() => Promise<T>) | undefined, interval: number): Poll<T> {
-  const [state, setState] = useState<Poll<T>>({ data: undefined, error: undefined, at: 0 });
+  const [state, setState] = useState<Poll<T>>({ data: undefined, error: undefined, askedAt: 0 });
 
   // A reference, so that a new function does not start a new poll.
   const latestAsk = useRef(ask);
@@ -23,9 +23,10 @@ export function usePoll<T>(ask: (() => Promise<T>) | undefined, interval: number
     let stopped = false;
 
     const poll = async () => {
+      const askedAt = Date.now();
       try {
         const data = await latestAsk.current?.();
-        if (!stopped) setState({ data, error: undefined, at: Date.now() });
+        if (!stopped) setState({ data, error: undefined, askedAt });
       } catch (error) {
         if (!stopped) setState((s) => ({ ...s, error }));
       }

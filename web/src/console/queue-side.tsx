@@ -1,46 +1,59 @@
 import { Badge, Table, Text } from "@mantine/core";
 import { whole } from "../api/format";
-import type { Overview } from "../api/types";
+import { Since, Stale } from "../ui/stale";
+import type { Heard } from "./heard";
 import { Sparkline } from "./sparkline";
 import type { Series } from "./use-series";
 import { WideTable } from "./wide-table";
 
 const queueColumns = { Queue: "left", Waiting: "right", "In flight": "right", Delayed: "right", Depth: "left" } as const;
 
-export function Queues({ queues, series }: { queues: Overview["queues"]; series: Map<string, Series> }) {
+export function Queues({ heard, series }: { heard: Heard; series: Map<string, Series> }) {
   return (
     <WideTable label="Queues table" minWidth={480} columns={queueColumns}>
-      {queues.map((q) => (
-        <Table.Tr key={q.name}>
-          <Table.Td>
-            {q.name} {q.dead && q.visible > 0 && <Badge color="red" size="sm" variant="light">dead letters</Badge>}
-            {q.error && <Text size="xs" c="red">{q.error}</Text>}
-          </Table.Td>
-          <Table.Td ta="right" data-testid={`queue-${q.name}-visible`}>{whole(q.visible)}</Table.Td>
-          <Table.Td ta="right" data-testid={`queue-${q.name}-in-flight`}>{whole(q.in_flight)}</Table.Td>
-          <Table.Td ta="right">{whole(q.delayed)}</Table.Td>
-          <Table.Td><Sparkline label={`${q.name}: messages over the last minutes`} series={series.get(`queue ${q.name}`)} /></Table.Td>
-        </Table.Tr>
-      ))}
+      {heard.overview.queues.map((q) => {
+        const at = heard.at(q.heard_at);
+
+        return (
+          <Table.Tr key={q.name}>
+            <Table.Td>
+              {q.name} {q.dead && q.visible !== undefined && q.visible > 0 && <Badge color="red" size="sm" variant="light">dead letters</Badge>}
+              {q.error && <Text size="xs" c="red">{q.error}</Text>}
+              <Since at={at} />
+            </Table.Td>
+            <Table.Td ta="right" data-testid={`queue-${q.name}-visible`}><Stale at={at} of={q.visible}>{whole}</Stale></Table.Td>
+            <Table.Td ta="right" data-testid={`queue-${q.name}-in-flight`}><Stale at={at} of={q.in_flight}>{whole}</Stale></Table.Td>
+            <Table.Td ta="right"><Stale at={at} of={q.delayed}>{whole}</Stale></Table.Td>
+            <Table.Td><Sparkline label={`${q.name}: messages over the last minutes`} series={series.get(`queue ${q.name}`)} /></Table.Td>
+          </Table.Tr>
+        );
+      })}
     </WideTable>
   );
 }
 
 const workerColumns = { Worker: "left", "Process id": "right", Handling: "right", Received: "right", Done: "right", Retried: "right" } as const;
 
-export function Workers({ workers }: { workers: Overview["workers"] }) {
+export function Workers({ heard }: { heard: Heard }) {
   return (
     <WideTable label="Workers table" minWidth={480} columns={workerColumns}>
-      {workers.map((w) => (
-        <Table.Tr key={w.name}>
-          <Table.Td>{w.name} {!w.ok && <Badge color="yellow" size="sm" variant="light">not answering</Badge>}</Table.Td>
-          <Table.Td ta="right" data-testid={`worker-${w.name}-pid`}>{w.pid}</Table.Td>
-          <Table.Td ta="right">{w.handling}</Table.Td>
-          <Table.Td ta="right">{whole(w.received)}</Table.Td>
-          <Table.Td ta="right">{whole(w.done)}</Table.Td>
-          <Table.Td ta="right">{whole(w.retried)}</Table.Td>
-        </Table.Tr>
-      ))}
+      {heard.overview.workers.map((w) => {
+        const at = heard.at(w.heard_at);
+
+        return (
+          <Table.Tr key={w.name}>
+            <Table.Td>
+              {w.name} {!w.ok && <Badge color="yellow" size="sm" variant="light">not answering</Badge>}
+              <Since at={at} />
+            </Table.Td>
+            <Table.Td ta="right" data-testid={`worker-${w.name}-pid`}><Stale at={at} of={w.pid || undefined}>{String}</Stale></Table.Td>
+            <Table.Td ta="right"><Stale at={at} of={w.handling}>{whole}</Stale></Table.Td>
+            <Table.Td ta="right"><Stale at={at} of={w.received}>{whole}</Stale></Table.Td>
+            <Table.Td ta="right"><Stale at={at} of={w.done}>{whole}</Stale></Table.Td>
+            <Table.Td ta="right"><Stale at={at} of={w.retried}>{whole}</Stale></Table.Td>
+          </Table.Tr>
+        );
+      })}
     </WideTable>
   );
 }

@@ -1,43 +1,64 @@
-import { Badge, Table } from "@mantine/core";
+import { Badge, Table, Text } from "@mantine/core";
 import { milliseconds, whole } from "../api/format";
-import type { Overview } from "../api/types";
+import { Since, Stale } from "../ui/stale";
+import { readerAt, type Heard } from "./heard";
 import { Sparkline } from "./sparkline";
 import type { Series } from "./use-series";
 import { WideTable } from "./wide-table";
 
 const shardColumns = { Shard: "left", "Points/s": "right", "Records/s": "right", "kB/s": "right" } as const;
+const tenth = (n: number) => n.toFixed(1);
 
-export function Shards({ shards }: { shards: Overview["shards"] }) {
+export function Shards({ heard }: { heard: Heard }) {
+  if (heard.overview.shards.length === 0) return <Text size="sm" c="dimmed">location has not told of any shard yet.</Text>;
+
   return (
     <WideTable label="Shards table" minWidth={420} columns={shardColumns}>
-      {shards.map((s) => (
-        <Table.Tr key={s.shard}>
-          <Table.Td>{s.shard}</Table.Td>
-          <Table.Td ta="right" data-testid={`shard-${s.shard}-points`}>{s.points_per_s.toFixed(1)}</Table.Td>
-          <Table.Td ta="right">{s.records_per_s.toFixed(1)}</Table.Td>
-          <Table.Td ta="right">{(s.bytes_per_s / 1000).toFixed(1)}</Table.Td>
-        </Table.Tr>
-      ))}
+      {heard.overview.shards.map((s) => {
+        const at = heard.at(s.heard_at);
+
+        return (
+          <Table.Tr key={s.shard}>
+            <Table.Td>{s.shard} <Since at={at} /></Table.Td>
+            <Table.Td ta="right" data-testid={`shard-${s.shard}-points`}><Stale at={at} of={s.points_per_s}>{tenth}</Stale></Table.Td>
+            <Table.Td ta="right"><Stale at={at} of={s.records_per_s}>{tenth}</Stale></Table.Td>
+            <Table.Td ta="right"><Stale at={at} of={s.bytes_per_s}>{(n) => tenth(n / 1000)}</Stale></Table.Td>
+          </Table.Tr>
+        );
+      })}
     </WideTable>
   );
 }
 
-const readerColumns = { Reader: "left", "Reads by": "left", Points: "right", Behind: "right", p50: "right", p99: "right", Lag: "left" } as const;
+const readerColumns = {
+  Reader: "left", "Reads by": "left", Points: "right", Behind: "right", Unread: "right", p50: "right", p99: "right", "Behind, lately": "left",
+} as const;
 
-export function Readers({ readers, series }: { readers: Overview["readers"]; series: Map<string, Series> }) {
+export function Readers({ heard, series }: { heard: Heard; series: Map<string, Series> }) {
   return (
-    <WideTable label="Readers table" minWidth={640} columns={readerColumns}>
-      {readers.map((r) => (
-        <Table.Tr key={r.reader}>
-          <Table.Td>{r.reader} {!r.ok && <Badge color="yellow" size="sm" variant="light">not answering</Badge>}</Table.Td>
-          <Table.Td>{r.mode}</Table.Td>
-          <Table.Td ta="right" data-testid={`reader-${r.reader}-points`} data-value={r.points}>{whole(r.points)}</Table.Td>
-          <Table.Td ta="right">{milliseconds(r.behind_ms)}</Table.Td>
-          <Table.Td ta="right">{milliseconds(r.latency_ms.p50)}</Table.Td>
-          <Table.Td ta="right">{milliseconds(r.latency_ms.p99)}</Table.Td>
-          <Table.Td><Sparkline label={`${r.reader}: lag over the last minutes`} series={series.get(`reader ${r.reader}`)} /></Table.Td>
-        </Table.Tr>
-      ))}
+    <WideTable label="Readers table" minWidth={720} columns={readerColumns}>
+      {heard.overview.readers.map((r) => {
+        const at = readerAt(heard, r);
+
+        return (
+          <Table.Tr key={r.reader} data-testid={`reader-${r.reader}`}>
+            <Table.Td>
+              {r.reader} {!r.ok && <Badge color="yellow" size="sm" variant="light">not answering</Badge>}
+              {r.ok && r.not_read.length > 0 && <Badge color="yellow" size="sm" variant="light">not reading</Badge>}
+              <Since at={at} />
+            </Table.Td>
+            <Table.Td>{r.mode}</Table.Td>
+            <Table.Td ta="right" data-testid={`reader-${r.reader}-points`} data-value={r.points}><Stale at={at} of={r.points}>{whole}</Stale></Table.Td>
+            <Table.Td ta="right" data-testid={`reader-${r.reader}-behind`} data-value={r.behind_ms}><Stale at={at} of={r.behind_ms}>{milliseconds}</Stale></Table.Td>
+            <Table.Td ta="right" data-testid={`reader-${r.reader}-unread`} data-value={r.unread}>
+              <Stale at={at} of={r.unread}>{(n) => (n === 0 ? "0" : `about ${whole(n)}`)}</Stale>
+            </Table.Td>
+            <Table.Td ta="right"><Stale at={at} of={r.latency_ms?.p50}>{milliseconds}</Stale></Table.Td>
+            <Table.Td ta="right"><Stale at={at} of={r.latency_ms?.p99}>{milliseconds}</Stale></Table.Td>
+            <Table.Td><Sparkline label={`${r.reader}: how far behind over the last minutes`} series={series.get(`reader ${r.reader}`)} /></Table.Td>
+          </Table.Tr>
+        );
+      })}
     </WideTable>
   );
 }

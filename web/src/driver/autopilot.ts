@@ -1,5 +1,5 @@
 import { driver, Problem } from "../api/client";
-import type { DriverState, Place, Point, Ride } from "../api/types";
+import type { DriverState, Place, Point, PointsAccepted, Ride } from "../api/types";
 import { Course, type Position } from "./course";
 
 const fixInterval = 1000; // ms between two fixes
@@ -11,7 +11,11 @@ export interface Trip {
   position: Position;
   route: [number, number][] | undefined;
   sent: number; // points that are acknowledged: they are on the stream
+  sentAt: number; // when that was known
+  unsent: number; // points that wait
+  refused: number; // points that the server takes never
   error: unknown;
+  retried: boolean; // what failed is tried again by itself
 }
 
 type Goal = { key: string; to: Place; ride: Ride; action: "arrive" | "pick-up" | "drop-off" };
@@ -26,10 +30,14 @@ export class Autopilot {
   private goal: Goal | undefined;
   private unsent: Point[] = [];
   private sent = 0;
+  private sentAt = Date.now();
+  private refused = 0;
   private sending = false;
   private acting = false;
   private error: unknown;
-  private timer: ReturnType<typeof setInterval> | undefined;
+  private retried = false;
+  private stopped = false;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly subject: string,
@@ -38,23 +46,47 @@ export class Autopilot {
   ) {}
 
   /** Starts at the driver's last point, and continues after its sequence number. */
-  async start(): Promise<void> {
-    try {
-      const last = await driver.lastPoint(this.subject);
-      this.seq = last.seq;
-      this.position = { ...this.position, lat: last.lat, lon: last.lon };
-    } catch (e) {
-      // 404: this driver has never sent a point. After any other error we do not
-      // know where to continue: readers would ignore points with a lower number.
-      if (!(e instanceof Problem && e.status === 404)) throw e;
-    }
+  start(): void {
+    driver
+      .lastPoint(this.subject)
+      .then((last) => {
+        this.seq = last.seq;
+        this.position = { ...this.position, lat: last.lat, lon: last.lon };
+        this.drive();
+      })
+      .catch((e: unknown) => {
+        // 404: this driver has never sent a point. After any other error we do not
+        // know where to continue, as readers would ignore points with a lower number:
+        // ask again.
+        if (e instanceof Problem && e.status === 404) return this.drive();
+        if (this.stopped) return;
 
+        this.fail(e, true);
+        this.tell();
+        this.timer = setTimeout(() => this.start(), fixInterval);
+      });
+  }
+
+  private drive(): void {
+    if (this.stopped) return;
+    this.error = undefined;
     this.timer = setInterval(() => void this.tick(), fixInterval);
     void this.tick();
   }
 
   stop(): void {
-    clearInterval(this.timer);
+    this.stopped = true;
+    clearInterval(this.timer); // ends a time-out as well
+  }
+
+  private fail(error: unknown, retried: boolean): void {
+    this.error = error;
+    this.retried = retried;
+  }
+
+  private tell(): void {
+    const { position, route, sent, sentAt, refused, error, retried } = this;
+    if (!this.stopped) this.onTrip({ position, route, sent, sentAt, unsent: this.unsent.length, refused, error, retried });
   }
 
   /** Takes the driver's state, and drives to where its ride needs the car next. */
@@ -78,7 +110,7 @@ export class Autopilot {
     } catch (e) {
       // Without a route the car stands still with a rider who waits: ask again
       // for as long as this is the goal.
-      this.error = e;
+      this.fail(e, true);
       if (this.goal === goal) setTimeout(() => void this.plan(goal), fixInterval);
     }
   }
@@ -97,7 +129,7 @@ export class Autopilot {
 
     if (this.course?.done) void this.act();
     await this.send();
-    this.onTrip({ position: this.position, route: this.route, sent: this.sent, error: this.error });
+    this.tell();
   }
 
   private async send(): Promise<void> {
@@ -107,23 +139,37 @@ export class Autopilot {
 
     const batch = this.unsent;
     try {
-      await driver.sendPoints(batch);
+      const answer = await driver.sendPoints(batch);
 
-      // Points are forgotten only now: the answer says that they are on the stream.
-      const last = batch.at(-1)?.seq ?? 0;
-      this.unsent = this.unsent.filter((p) => p.seq > last);
-      this.sent += batch.length;
+      // Points are forgotten only now: the answer says that they are on the stream, or
+      // that they will never be.
+      this.settle(batch, batch.at(-1)?.seq ?? 0, answer.refused.length);
       this.error = undefined;
     } catch (e) {
       // The points wait, and are sent with the next ones. Some may be on the stream
       // already: readers know a repeated point by its sequence number.
-      this.error = e;
+      const never = e instanceof Problem && e.status === 400;
+      this.fail(e, !never);
 
       // The server will never accept this batch: give it up, and go on with new points.
-      if (e instanceof Problem && e.status === 400) this.unsent = [];
+      // Else what it says to be durable is not sent again.
+      const { accepted_through = 0, refused } = (e instanceof Problem && (e.body as Partial<PointsAccepted>)) || {};
+      if (never) this.settle(batch, batch.at(-1)?.seq ?? 0, batch.length);
+      else this.settle(batch, accepted_through, (refused ?? []).filter((r) => r.seq <= accepted_through).length);
     } finally {
       this.sending = false;
     }
+  }
+
+  /** Counts the points of a batch up to a sequence as sent, but those that were refused. */
+  private settle(batch: Point[], through: number, refused: number): void {
+    const settled = batch.filter((p) => p.seq <= through).length;
+    this.unsent = this.unsent.filter((p) => p.seq > through);
+
+    this.refused += refused;
+    if (settled === refused) return;
+    this.sent += settled - refused;
+    this.sentAt = Date.now();
   }
 
   /** Tells the server that the car is there. After an error the next tick tries again. */
@@ -134,7 +180,7 @@ export class Autopilot {
     try {
       await driver.act(goal.ride.id, goal.action);
     } catch (e) {
-      this.error = e;
+      this.fail(e, true);
     } finally {
       this.acting = false;
       this.onActed();

@@ -8,6 +8,7 @@ import { around } from "../map/projection";
 import { MapPage } from "../ui/map-page";
 import { ProblemNote } from "../ui/problem-note";
 import { SignIn, useSession } from "../ui/sign-in";
+import { Stale } from "../ui/stale";
 import { OfferCard } from "./offer-card";
 import { RideSummary } from "./ride-summary";
 import { useDriver, type DriverView } from "./use-driver";
@@ -67,8 +68,8 @@ const rideTitles: Partial<Record<RideState, string>> = {
 };
 
 function DutyPanel({ view }: { view: DriverView }) {
-  const { state, trip, error, busy, setDuty, answerOffer } = view;
-  if (!state) return error ? <ProblemNote error={error} /> : <Text size="sm" c="dimmed">Loading your duty…</Text>;
+  const { state, at, trip, error, busy, setDuty, answerOffer } = view;
+  if (!state) return error ? <ProblemNote error={error} retried /> : <Text size="sm" c="dimmed">Loading your duty…</Text>;
 
   const { on_duty: onDuty, offer, ride } = state;
   const idle = !ride && !offer; // the server refuses to change the duty of a driver who has either
@@ -77,7 +78,7 @@ function DutyPanel({ view }: { view: DriverView }) {
     <Stack gap="sm">
       <div role="status">
         <Title order={2} size="h3" data-testid="duty" data-value={onDuty}>
-          {ride ? rideTitles[ride.state] : onDuty ? "Waiting for a ride" : "You are off duty"}
+          <Stale at={at} of={ride ? rideTitles[ride.state] : onDuty ? "Waiting for a ride" : "You are off duty"} since>{String}</Stale>
         </Title>
       </div>
 
@@ -89,10 +90,13 @@ function DutyPanel({ view }: { view: DriverView }) {
 
       {trip && (
         <Text size="xs" c="dimmed">
-          <span data-testid="points-sent" data-value={trip.sent}>{whole(trip.sent)}</span> points are on the stream. Your car sends one each second.
+          <span data-testid="points-sent" data-value={trip.sent}><Stale at={trip.sentAt} of={trip.sent} since>{whole}</Stale></span> points are on the stream.
+          Your car sends one each second{trip.unsent > 1 && `; ${whole(trip.unsent)} wait to be sent`}
+          {trip.refused > 0 && `; ${whole(trip.refused)} were refused`}.
         </Text>
       )}
-      <ProblemNote error={error ?? trip?.error} />
+      <ProblemNote error={error} />
+      <ProblemNote error={trip?.error} retried={trip?.retried === true} />
 
       {idle && (
         <Button size="md" variant={onDuty ? "default" : "filled"} loading={busy} onClick={() => setDuty(!onDuty)} data-testid="duty-switch">

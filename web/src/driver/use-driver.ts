@@ -3,10 +3,13 @@ import { driver } from "../api/client";
 import type { DriverState } from "../api/types";
 import { Autopilot, type Trip } from "./autopilot";
 
-const refreshInterval = 3000; // ms; the socket reports changes at once, this finds what it missed
+// The socket reports changes at once; this finds what it missed, in ms, and that
+// nobody answers any more.
+const refreshInterval = 1500;
 
 export interface DriverView {
   state: DriverState | undefined;
+  at: number | undefined; // when the state was as it is here
   trip: Trip | undefined;
   error: unknown;
   busy: boolean;
@@ -17,35 +20,51 @@ export interface DriverView {
 
 /** The driver's duty, offer and ride, and the autopilot that drives while the driver is on duty. */
 export function useDriver(subject: string | undefined): DriverView {
-  const [state, setState] = useState<DriverState>();
+  const [heard, setHeard] = useState<{ state: DriverState; at: number }>();
+  const state = heard?.state;
   const [trip, setTrip] = useState<Trip>();
   const [error, setError] = useState<unknown>();
   const [busy, setBusy] = useState(false);
   const pilot = useRef<Autopilot>(null);
 
-  const refresh = useCallback(() => {
-    driver.state().then(
-      (s) => {
-        setState(s);
-        setError(undefined);
-      },
-      setError,
-    );
+  const setState = useCallback((s: DriverState) => setHeard({ state: s, at: Date.now() }), []);
+  const refresh = useCallback(async () => {
+    const at = Date.now();
+    try {
+      const s = await driver.state();
+
+      // What the socket has told meanwhile is newer.
+      setHeard((old) => (old && old.at > at ? old : { state: s, at }));
+      setError(undefined);
+    } catch (e) {
+      setError(e);
+    }
   }, []);
 
   useEffect(() => {
     if (!subject) return;
-    refresh();
-    const timer = setInterval(refresh, refreshInterval);
-    return () => clearInterval(timer);
+    let timer: ReturnType<typeof setTimeout>;
+    let stopped = false;
+
+    // The next question waits for this answer: a slow server is not asked twice at once.
+    const poll = async () => {
+      await refresh();
+      if (!stopped) timer = setTimeout(() => void poll(), refreshInterval);
+    };
+    void poll();
+
+    return () => {
+      stopped = true;
+      clearTimeout(timer);
+    };
   }, [subject, refresh]);
 
   const driving = state?.on_duty === true || state?.ride !== undefined;
   useEffect(() => {
     if (!subject || !driving) return;
-    const autopilot = new Autopilot(subject, setTrip, refresh);
+    const autopilot = new Autopilot(subject, setTrip, () => void refresh());
     pilot.current = autopilot;
-    autopilot.start().catch(setError);
+    autopilot.start();
 
     return () => {
       autopilot.stop();
@@ -68,14 +87,14 @@ export function useDriver(subject: string | undefined): DriverView {
       .catch((e: unknown) => {
         // The server refused because things have changed, an offer has expired for
         // example: show what is true now beside the error.
-        refresh();
-        setError(e);
+        void refresh().finally(() => setError(e));
       })
       .finally(() => setBusy(false));
   };
 
   return {
     state,
+    at: heard?.at,
     trip,
     error,
     busy,

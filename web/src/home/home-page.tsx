@@ -4,10 +4,10 @@ import { MapView } from "../map/map-view";
 import { ConnectionBanner } from "../ui/connection-banner";
 import { Header } from "../ui/header";
 import classes from "../ui/map-page.module.css";
+import { Stale } from "../ui/stale";
 import home from "./home-page.module.css";
 
 const emptyScene = {};
-const staleAfter = 5000; // ms
 
 /** The moving map, before any login. */
 export default function HomePage() {
@@ -35,15 +35,15 @@ export default function HomePage() {
 }
 
 function Cars({ live }: { live: Live }) {
-  if (live.lastAt === 0) return <Text size="sm" c="dimmed">Looking for cars…</Text>;
-
-  // useLive counts the cars each second, so the age is drawn again as often.
-  const age = Date.now() - live.lastAt;
-  const fresh = live.connection === "live" && age < staleAfter;
+  if (live.cars === undefined) return <Text size="sm" c="dimmed">Looking for cars…</Text>;
 
   return (
-    <Text size="sm">
-      <Text span fw={650} inherit data-testid="cars">{live.cars}</Text> cars in view, {fresh ? "live" : `but the last update came ${Math.round(age / 1000)} s ago`}
+    <Text size="sm" data-testid="cars-line">
+      <Stale at={live.heardAt} of={live.cars} since>
+        {(cars, stale) => (
+          <><Text span fw={650} inherit data-testid="cars">{cars}</Text> cars in view{stale ? ", not heard from:" : ", live"}</>
+        )}
+      </Stale>
     </Text>
   );
 }

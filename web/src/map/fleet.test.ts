@@ -6,7 +6,7 @@ const t0 = 1_800_000_000_000;
 
 function frame(at: number, vehicles: Partial<Vehicle>[], all = false): Frame {
   const full = vehicles.map((v) => ({ id: 1, lat: -34.9, lon: -56.2, speed: 0, heading: 0, at, behind: 0, ...v }));
-  return { all, serverTime: at, vehicles: full };
+  return { all, serverTime: at, behind: 0, vehicles: full };
 }
 
 describe("a fleet", () => {
@@ -55,7 +55,8 @@ describe("a fleet", () => {
     const fleet = new Fleet();
     fleet.apply(frame(t0, [{ id: 1 }, { id: 2, behind: silentAfter - 500 }, { id: 3 }]), t0);
 
-    fleet.sweep(t0 + 1000);
+    fleet.apply(frame(t0 + 1000, []), t0 + 1000);
+    fleet.sweep();
     expect(fleet.get(2, t0)).toBeUndefined();
 
     fleet.apply(frame(t0 + 1000, [{ id: 3 }], true), t0 + 1000);
@@ -67,11 +68,34 @@ describe("a fleet", () => {
     const recorded = Date.UTC(2020, 0, 1);
     fleet.apply(frame(t0, [{ at: recorded, speed: 10, behind: 100 }]), t0);
 
-    fleet.sweep(t0 + 1000);
+    fleet.apply(frame(t0 + 1000, []), t0 + 1000);
+    fleet.sweep();
     expect(fleet.size).toBe(1);
     expect(fleet.get(1, t0 + 900)?.lat).toBeCloseTo(-34.9 + 10 / 111_320, 9);
 
-    fleet.sweep(t0 + silentAfter);
+    fleet.apply(frame(t0 + silentAfter, []), t0 + silentAfter);
+    fleet.sweep();
+    expect(fleet.size).toBe(0);
+  });
+
+  test("is as old as what the map has heard, and keeps its cars while nothing is heard", () => {
+    const fleet = new Fleet();
+    expect(fleet.heardAt).toBeUndefined();
+    fleet.apply(frame(t0, [{ id: 1, behind: 250 }]), 5000);
+    expect(fleet.heardAt).toBe(5000);
+    expect(fleet.fixAt(1)).toBe(4750);
+
+    // The stream is silent: the frames go on, and say so, or that nobody knows.
+    fleet.apply({ ...frame(t0 + 20_000, []), behind: 20_000 }, 25_000);
+    fleet.apply({ ...frame(t0 + 30_000, []), behind: undefined }, 35_000);
+    fleet.sweep();
+    expect(fleet.heardAt).toBe(5000);
+    expect(fleet.size).toBe(1);
+
+    // It is heard again, without that car.
+    fleet.apply(frame(t0 + 31_000, []), 36_000);
+    fleet.sweep();
+    expect(fleet.heardAt).toBe(36_000);
     expect(fleet.size).toBe(0);
   });
 

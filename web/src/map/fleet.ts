@@ -28,6 +28,12 @@ export class Fleet {
   private data = new Float64Array(64 * fields);
   private clockOffset = 0; // the server's clock less ours, ms
   private clockKnown = false;
+  private heard: number | undefined; // up to when the stream was read, by the server's clock
+
+  /** Up to when the map has heard the stream, by our clock. Undefined: it never said. */
+  get heardAt(): number | undefined {
+    return this.heard === undefined ? undefined : this.heard - this.clockOffset;
+  }
 
   get size(): number {
     return this.rows.size;
@@ -40,6 +46,9 @@ export class Fleet {
     const offset = frame.serverTime - now;
     this.clockOffset = this.clockKnown ? this.clockOffset + (offset - this.clockOffset) * clockSmoothing : offset;
     this.clockKnown = true;
+
+    // Where nobody knows how far the map is behind, it is as old as when that was known.
+    if (frame.behind !== undefined) this.heard = Math.max(this.heard ?? -Infinity, frame.serverTime - frame.behind);
 
     const missing = frame.all ? new Set(this.rows.keys()) : undefined;
     for (const v of frame.vehicles) {
@@ -71,11 +80,21 @@ export class Fleet {
     missing?.forEach((id) => this.drop(id));
   }
 
-  /** Drops the vehicles of which no fix has arrived for too long, however old the last one is. */
-  sweep(now: number): void {
+  /**
+   * Drops the vehicles of which no fix has arrived for too long, however old the last
+   * one is: the stream was heard, without them. While the stream itself is silent
+   * nothing is known of any vehicle, also not that it has gone.
+   */
+  sweep(): void {
     for (const [id, row] of this.rows) {
-      if (now + this.clockOffset - this.value(row, ARRIVED) > silentAfter) this.drop(id);
+      if (this.heard !== undefined && this.heard - this.value(row, ARRIVED) > silentAfter) this.drop(id);
     }
+  }
+
+  /** When a vehicle's last fix arrived, by our clock. */
+  fixAt(id: number): number | undefined {
+    const row = this.rows.get(id);
+    return row === undefined ? undefined : this.value(row, ARRIVED) - this.clockOffset;
   }
 
   forEach(now: number, show: (id: number, lat: number, lon: number, heading: number) => void): void {

@@ -4,6 +4,7 @@ import type { BaseMap, BaseMapHandlers, Padding } from "./base";
 import type { Fleet } from "./fleet";
 import { glMap } from "./gl";
 import { plainMap } from "./plain";
+import { ageOf } from "../api/age";
 import { boundsOf, type Bounds, type LatLon } from "./projection";
 import { drawScene, type Scene } from "./scene";
 import classes from "./map-view.module.css";
@@ -109,12 +110,13 @@ function drawEachFrame(canvas: HTMLCanvasElement, map: BaseMap, fleet: Fleet, la
     if (!ctx) return;
 
     const now = Date.now();
-    fleet.sweep(now);
+    fleet.sweep();
 
     const { scene, isDark } = latest();
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     drawScene(ctx, p, fleet, scene, isDark, now);
     canvas.dataset.vehicles = String(fleet.size);
+    canvas.dataset.age = ageOf(fleet.heardAt, now);
   };
   draw();
 

@@ -1,3 +1,4 @@
+import { ageOf } from "../api/age";
 import { tileSize } from "./base";
 import { dark, light, type MapColours } from "./colours";
 import type { Fleet } from "./fleet";
@@ -20,9 +21,13 @@ export function drawScene(ctx: CanvasRenderingContext2D, p: Projection, fleet: F
 
   // Cars grow with the zoom, within bounds that keep them readable.
   const size = Math.min(Math.max(Math.log2(p.worldSize / tileSize) - 6.5, 4.5), 9);
+
+  // Cars that are not heard from are outlines of where they were.
+  const fresh = ageOf(fleet.heardAt, now) === "fresh";
+  const [fill, edge] = fresh ? [colours.car, colours.carEdge] : [colours.land, colours.label];
   fleet.forEach(now, (id, lat, lon, heading) => {
     if (id === scene.highlighted) return;
-    drawCar(ctx, screenX(p, lon), screenY(p, lat), heading, size, colours.car, colours.carEdge);
+    drawCar(ctx, screenX(p, lon), screenY(p, lat), heading, size, fill, edge);
   });
 
   if (scene.pickup) drawPin(ctx, p, scene.pickup, colours.pickup, colours.carEdge, "A");
@@ -30,9 +35,13 @@ export function drawScene(ctx: CanvasRenderingContext2D, p: Projection, fleet: F
 
   // A driver's own car comes through the stream as well. The fleet's position
   // is preferred, as it moves smoothly, while a fix jumps once a second.
-  const inFleet = scene.highlighted === undefined ? undefined : fleet.get(scene.highlighted, now);
-  const car = inFleet ?? scene.self;
-  if (car) drawHighlighted(ctx, p, car, size, colours, now);
+  // A driver's own position is known here, whatever the stream says.
+  const id = scene.highlighted;
+  const inFleet = id === undefined ? undefined : fleet.get(id, now);
+  const heard = id !== undefined && ageOf(fleet.fixAt(id), now) === "fresh";
+  const car = scene.self && !heard ? scene.self : (inFleet ?? scene.self);
+  if (car && (heard || scene.self)) drawHighlighted(ctx, p, car, size, colours, now);
+  else if (car) drawCar(ctx, screenX(p, car.lon), screenY(p, car.lat), car.heading, size * 1.5, colours.land, colours.highlight);
 }
 
 function drawHighlighted(ctx: CanvasRenderingContext2D, p: Projection, car: LatLon & { heading: number }, size: number, colours: MapColours, now: number): void {

@@ -1,10 +1,11 @@
-import { Button, Divider, Group, Stack, Text, Title } from "@mantine/core";
-import { useEffect, useMemo, useState } from "react";
-import { rider } from "../api/client";
+import { Alert, Button, Divider, Group, Stack, Text, Title } from "@mantine/core";
+import { Problem } from "../api/client";
 import { distance, minutes, money } from "../api/format";
 import type { Place, Quote, Ride } from "../api/types";
 import { ProblemNote } from "../ui/problem-note";
+import { useAge } from "../ui/stale";
 import { PlaceField } from "./place-field";
+import { useBooking, type Booking } from "./use-booking";
 import { useQuote } from "./use-quote";
 
 export interface Draft {
@@ -31,26 +32,7 @@ interface Props {
 export function BookingPanel({ draft, activeEnd, onDraft, onActiveEnd, onBooked }: Props) {
   const { pickup, dropoff } = draft;
   const { quote, error: quoteError, retry } = useQuote(pickup, dropoff);
-  const [bookingError, setBookingError] = useState<unknown>();
-  const [booking, setBooking] = useState(false);
-
-  // One key for every try to book this trip: the server books it only once, also
-  // when an answer is lost and the rider clicks again.
-  const key = useMemo(() => crypto.randomUUID(), [pickup, dropoff]);
-  useEffect(() => setBookingError(undefined), [pickup, dropoff]);
-
-  const book = (from: Place, to: Place) => {
-    setBooking(true);
-    setBookingError(undefined);
-
-    rider
-      .book(key, from, to)
-      .then(onBooked)
-      .catch((e: unknown) => {
-        setBookingError(e);
-        setBooking(false);
-      });
-  };
+  const booking = useBooking(pickup, dropoff, onBooked);
 
   return (
     <Stack gap="sm">
@@ -65,15 +47,17 @@ export function BookingPanel({ draft, activeEnd, onDraft, onActiveEnd, onBooked 
       />
 
       <ProblemNote error={quoteError} onRetry={retry} />
-      <ProblemNote error={bookingError} />
+      <ProblemNote error={booking.error} />
       {quote && <QuoteLine quote={quote} />}
 
       <Button
-        size="md" data-testid="book" loading={booking} disabled={!quote || !pickup || !dropoff}
-        onClick={() => pickup && dropoff && book(pickup, dropoff)}
+        size="md" data-testid="book" loading={booking.since !== undefined} disabled={!quote || !pickup || !dropoff}
+        onClick={() => pickup && dropoff && booking.book(pickup, dropoff)}
       >
         {quote ? "Book this ride" : pickup && dropoff && !quoteError ? "Calculating the price…" : "Choose a pick-up and a drop-off"}
       </Button>
+
+      <Waiting booking={booking} />
 
       {!pickup && !dropoff && (
         <>
@@ -85,6 +69,24 @@ export function BookingPanel({ draft, activeEnd, onDraft, onActiveEnd, onBooked 
         </>
       )}
     </Stack>
+  );
+}
+
+/** What is known of a booking that is not answered. */
+function Waiting({ booking: { since, failure, stop } }: { booking: Booking }) {
+  const late = useAge(since) === "stale";
+  if (since === undefined || (!late && !failure)) return null;
+
+  return (
+    <Alert color="yellow" variant="light" role="status" data-testid="booking-waits">
+      <Stack gap="xs" align="flex-start">
+        <Text size="sm">
+          {failure instanceof Problem ? failure.detail : "Tandem has not answered yet."} Whether your ride is booked is not known.
+          The page asks again by itself, with the same key: it is booked once, however often it is asked.
+        </Text>
+        <Button size="xs" variant="default" onClick={stop}>Stop asking</Button>
+      </Stack>
+    </Alert>
   );
 }
 

@@ -34,3 +34,7 @@ test.each([
 ])("%o reads %s", (remaining, text) => {
   expect(describeRemaining(remaining)).toBe(text);
 });
+
+test.each([12, 640])("of a car that is not heard from, %d m away, nobody knows when it arrives", (metres) => {
+  expect(describeRemaining({ metres, seconds: 32 }, true)).toBe(`${metres} m away when it was last heard from`);
+});

@@ -5,6 +5,7 @@ import { clock, distance, minutes, money, placeName, short } from "../api/format
 import type { Message, Ride, RideState } from "../api/types";
 import { usePoll } from "../api/use-poll";
 import { ProblemNote } from "../ui/problem-note";
+import { Since, Stale } from "../ui/stale";
 import { describeRemaining, type Remaining } from "./use-remaining";
 import { hasEnded } from "./use-ride";
 
@@ -21,12 +22,13 @@ const titles: Record<RideState, string> = {
 
 interface Props {
   ride: Ride;
+  at: number | undefined; // when the ride was as it is here
   remaining: Remaining | undefined;
   onChanged: (ride: Ride) => void;
   onAnother: () => void;
 }
 
-export function RidePanel({ ride, remaining, onChanged, onAnother }: Props) {
+export function RidePanel({ ride, at, remaining, onChanged, onAnother }: Props) {
   const [error, setError] = useState<unknown>();
   const [busy, setBusy] = useState(false);
   const ended = hasEnded(ride.state);
@@ -42,11 +44,17 @@ export function RidePanel({ ride, remaining, onChanged, onAnother }: Props) {
   return (
     <Stack gap="sm">
       <div role="status">
-        <Title order={2} size="h3" data-testid="ride-state" data-value={ride.state}>{titles[ride.state]}</Title>
+        <Title order={2} size="h3" data-testid="ride-state" data-value={ride.state}>
+          {ended ? titles[ride.state] : <Stale at={at} of={titles[ride.state]} since>{String}</Stale>}
+        </Title>
         <Text size="xs" c="dimmed">Ride <span data-testid="ride-id" data-value={ride.id} title={ride.id}>{short(ride.id)}</span></Text>
       </div>
 
-      {remaining && <Text size="sm" data-testid="remaining" data-value={Math.round(remaining.metres)}>{describeRemaining(remaining)}</Text>}
+      {remaining && (
+        <Text size="sm" data-testid="remaining" data-value={Math.round(remaining.metres)}>
+          <Stale at={remaining.at} of={remaining} since>{describeRemaining}</Stale>
+        </Text>
+      )}
       {ride.vehicle && !ended && <Car ride={ride} />}
       {ride.state === "completed" ? <Receipt ride={ride} /> : ride.end_reason && <Text size="sm">Reason: {ride.end_reason}</Text>}
       <Steps ride={ride} />
@@ -118,7 +126,7 @@ function Inbox({ rideId }: { rideId: string }) {
 
   return (
     <Stack gap={4} component="section" aria-label="Messages" data-testid="inbox">
-      <Text size="sm" fw={600}>Messages</Text>
+      <Text size="sm" fw={600}>Messages <Since at={inbox.askedAt} /></Text>
       {mine.map((m) => (
         <Group key={m.id} justify="space-between" wrap="nowrap" gap="xs" align="baseline">
           <Text size="sm" data-testid="message">{m.text}</Text>

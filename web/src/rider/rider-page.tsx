@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useMemo, useState } from "react";
-import { rider } from "../api/client";
+import { Problem, rider } from "../api/client";
 import type { TextFrame } from "../api/socket";
 import type { Place, Route } from "../api/types";
 import { useLive } from "../api/use-live";
@@ -33,7 +33,10 @@ export default function RiderPage() {
   }, [session.subject, ride?.id, followRide]);
 
   const car = ride?.driver_id && !hasEnded(ride.state) ? vehicles[ride.driver_id] : undefined;
-  const locateCar = useCallback(() => (car === undefined ? undefined : fleet.get(car, Date.now())), [car, fleet]);
+  const locateCar = useCallback(() => {
+    const [shown, at] = car === undefined ? [] : [fleet.get(car, Date.now()), fleet.fixAt(car)];
+    return shown && at !== undefined ? { ...shown, at } : undefined;
+  }, [car, fleet]);
   const remaining = useRemaining(ride, locateCar);
 
   const [draft, setDraft] = useState(noDraft);
@@ -75,11 +78,11 @@ export default function RiderPage() {
           One click makes you a rider of this demo. There is nothing to fill in, and nobody is charged.
         </SignIn>
       ) : ride ? (
-        <RidePanel ride={ride} remaining={remaining} onChanged={showRide} onAnother={bookAnother} />
+        <RidePanel ride={ride} at={view.at} remaining={remaining} onChanged={showRide} onAnother={bookAnother} />
       ) : (
         <BookingPanel draft={draft} activeEnd={activeEnd} onDraft={setDraft} onActiveEnd={setActiveEnd} onBooked={showRide} />
       )}
-      <ProblemNote error={view.error} />
+      <ProblemNote error={view.error} retried={view.error instanceof Problem && view.error.temporary} />
     </MapPage>
   );
 }

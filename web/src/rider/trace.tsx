@@ -1,8 +1,10 @@
 import { Paper, Text } from "@mantine/core";
+import { here, type TrueAt } from "../api/age";
 import { rider } from "../api/client";
 import { hours, milliseconds, short } from "../api/format";
 import type { Ride, RideEvent, StreamTrace } from "../api/types";
-import { usePoll } from "../api/use-poll";
+import { usePoll, type Poll } from "../api/use-poll";
+import { Stale } from "../ui/stale";
 import { queueSteps } from "./queue-steps";
 import classes from "./trace.module.css";
 import { hasEnded } from "./use-ride";
@@ -19,7 +21,7 @@ export function Trace({ ride, events }: { ride: Ride; events: RideEvent[] }) {
     <Paper className={classes.trace} shadow="md" component="section" aria-label="Under the hood" data-testid="trace">
       <Text component="h2" className={classes.title}>Under the hood</Text>
       <QueueLine events={events} />
-      <StreamLine trace={stream.data} failed={stream.error !== undefined} hasDriver={ride.driver_id !== undefined} />
+      <StreamLine trace={stream.data} at={driving ? pointAt(stream) : always} failed={stream.error !== undefined} hasDriver={ride.driver_id !== undefined} />
     </Paper>
   );
 }
@@ -51,7 +53,22 @@ function QueueLine({ events }: { events: RideEvent[] }) {
   );
 }
 
-function StreamLine({ trace, failed, hasDriver }: { trace: StreamTrace | undefined; failed: boolean; hasDriver: boolean }) {
+/** When the point that is shown arrived on the stream, by this browser's clock. */
+function pointAt({ data, askedAt }: Poll<StreamTrace>): number | undefined {
+  return data && here(data.driver_point?.arrived_at, { serverNow: data.at, askedAt });
+}
+
+// After the ride its last point stays the last one, however long ago that is.
+const always = () => Date.now();
+
+interface StreamProps {
+  trace: StreamTrace | undefined;
+  at: TrueAt; // when the point arrived
+  failed: boolean;
+  hasDriver: boolean;
+}
+
+function StreamLine({ trace, at, failed, hasDriver }: StreamProps) {
   const point = trace?.driver_point;
 
   return (
@@ -59,7 +76,7 @@ function StreamLine({ trace, failed, hasDriver }: { trace: StreamTrace | undefin
       <Text component="h3" className={classes.name}>Stream</Text>
 
       {trace && point ? (
-        <StreamSteps point={point} readers={trace.readers} />
+        <StreamSteps point={point} readers={trace.readers} at={at} />
       ) : (
         <Text size="xs" c="dimmed">
           {!hasDriver
@@ -81,13 +98,19 @@ function StreamLine({ trace, failed, hasDriver }: { trace: StreamTrace | undefin
 
 const readerNames = [["mapfeed", "map"], ["history", "history"], ["heatmap", "heatmap"]] as const;
 
-function StreamSteps({ point, readers }: { point: NonNullable<StreamTrace["driver_point"]>; readers: StreamTrace["readers"] }) {
+interface StepsProps {
+  point: NonNullable<StreamTrace["driver_point"]>;
+  readers: StreamTrace["readers"];
+  at: TrueAt;
+}
+
+function StreamSteps({ point, readers, at }: StepsProps) {
   return (
     <ol className={classes.steps}>
       <li data-reached>
         <span className={classes.what}>driver's last point, <code data-testid="trace-shard">{point.shard}</code></span>
         <span className={classes.when} data-testid="trace-sequence" data-value={point.sequence_number} title={point.sequence_number}>
-          sequence …{point.sequence_number.slice(-10)}
+          <Stale at={at} of={point.sequence_number} since>{(s) => `sequence …${s.slice(-10)}`}</Stale>
         </span>
       </li>
 
@@ -97,7 +120,7 @@ function StreamSteps({ point, readers }: { point: NonNullable<StreamTrace["drive
         return (
           <li key={reader} data-reached={seen ? true : undefined}>
             <span className={classes.what}>{name}</span>
-            <span className={classes.when} data-testid={`trace-${name}-ms`}>{seen ? `+${milliseconds(seen.after_ms)}` : "…"}</span>
+            <span className={classes.when} data-testid={`trace-${name}-ms`}>{seen ? <Stale at={at} of={seen.after_ms}>{(ms) => `+${milliseconds(ms)}`}</Stale> : "…"}</span>
           </li>
         );
       })}

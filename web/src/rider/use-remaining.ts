@@ -1,4 +1,5 @@
 import { useEffect, useState } from "react";
+import { ageOf } from "../api/age";
 import { rider } from "../api/client";
 import { distance } from "../api/format";
 import type { Ride } from "../api/types";
@@ -9,6 +10,7 @@ import { remainingOf, secondsLeft, type Sample } from "./remaining";
 export interface Remaining {
   metres: number;
   seconds: number | undefined;
+  at: number; // when the car was heard from
 }
 
 const interval = 1000; // ms
@@ -16,7 +18,9 @@ const maxOffRoute = 150; // metres beside the route, after which the car drives 
 const maxSamples = 20;
 const near = 30; // metres within which the car has arrived
 
-export function describeRemaining({ metres, seconds }: Remaining): string {
+/** Of a car that is not heard from any more nobody knows when it arrives. */
+export function describeRemaining({ metres, seconds }: Omit<Remaining, "at">, stale = false): string {
+  if (stale) return `${distance(metres)} away when it was last heard from`;
   if (metres < near) return "Arriving now";
   if (seconds === undefined) return `${distance(metres)} away`;
 
@@ -26,8 +30,11 @@ export function describeRemaining({ metres, seconds }: Remaining): string {
   return `${distance(metres)} away, about ${time}`;
 }
 
+/** Where a car is, and when that was heard. */
+export type HeardCar = LatLon & { at: number };
+
 /** Follows the car to the pick-up, then to the drop-off. */
-export function useRemaining(ride: Ride | undefined, locateCar: () => LatLon | undefined): Remaining | undefined {
+export function useRemaining(ride: Ride | undefined, locateCar: () => HeardCar | undefined): Remaining | undefined {
   const [remaining, setRemaining] = useState<Remaining>();
   const to = ride?.state === "assigned" ? ride.pickup : ride?.state === "picked_up" ? ride.dropoff : undefined;
 
@@ -43,7 +50,13 @@ export function useRemaining(ride: Ride | undefined, locateCar: () => LatLon | u
 
     const measure = async () => {
       const car = locateCar();
-      if (!car) return;
+
+      // A car that is silent stands still on the map only. Its pace is measured anew
+      // when it is heard from again.
+      if (!car || ageOf(car.at) !== "fresh") {
+        samples = [];
+        return;
+      }
 
       // Nobody tells us the driver's route. We ask for one from where the car is,
       // and ask again only if the car turns out to drive elsewhere.
@@ -55,7 +68,7 @@ export function useRemaining(ride: Ride | undefined, locateCar: () => LatLon | u
       const { metres } = remainingOf(route, car);
       samples = [...samples, { metres, at: Date.now() }].slice(-maxSamples);
       arrived = metres < near;
-      if (!stopped) setRemaining({ metres, seconds: secondsLeft(samples) });
+      if (!stopped) setRemaining({ metres, seconds: secondsLeft(samples), at: car.at });
     };
 
     // A route that could not be fetched is asked for again at the next measurement.

@@ -1,13 +1,17 @@
 import { useCallback, useEffect, useState } from "react";
 import { rider } from "../api/client";
+import { persist } from "../api/persist";
 import type { Ride, RideEvent, RideState } from "../api/types";
 
 export const hasEnded = (state: RideState): boolean => state === "completed" || state === "cancelled" || state === "unfulfilled";
 
-const refreshInterval = 10_000; // ms; the socket reports changes at once, this finds what it missed
+// The socket reports changes at once; this finds what it missed, in ms, and that
+// nobody answers any more.
+const refreshInterval = 1_500;
 
 export interface RideView {
   ride: Ride | undefined;
+  at: number | undefined; // when the ride was as it is here
   events: RideEvent[];
   error: unknown;
   showRide: (ride: Ride | undefined) => void;
@@ -17,27 +21,34 @@ export interface RideView {
 /** The rider's ride with its events: the latest one if it has not ended, or the one just booked. */
 export function useRide(subject: string | undefined): RideView {
   const [ride, setRide] = useState<Ride>();
+  const [at, setAt] = useState<number>();
   const [events, setEvents] = useState<RideEvent[]>([]);
   const [error, setError] = useState<unknown>();
 
   const showRide = useCallback((next: Ride | undefined) => {
     setRide(next);
+    setAt(Date.now());
     setEvents((old) => (old[0]?.ride_id === next?.id ? old : []));
   }, []);
 
   useEffect(() => {
     if (!subject) return;
 
-    rider
-      .latestRide()
+    const asking = new AbortController();
+    persist(rider.latestRide, { signal: asking.signal, within: Infinity, onFailure: setError })
       .then(({ rides }) => {
         const [latest] = rides;
 
         // A ride that was booked while this was asked is newer than the answer.
-        if (latest && !hasEnded(latest.state)) setRide((now) => now ?? latest);
+        if (latest && !hasEnded(latest.state)) {
+          setRide((now) => now ?? latest);
+          setAt((now) => now ?? Date.now());
+        }
         setError(undefined);
       })
-      .catch(setError);
+      .catch((e: unknown) => !asking.signal.aborted && setError(e));
+
+    return () => asking.abort();
   }, [subject]);
 
   // An event tells that the ride has changed, and the ride itself is then fetched:
@@ -48,20 +59,30 @@ export function useRide(subject: string | undefined): RideView {
   useEffect(() => {
     if (!id) return;
 
-    const refresh = () =>
-      rider
-        .ride(id)
-        .then((answer) => {
-          setRide((now) => (now?.id === answer.id ? answer : now)); // the rider may have booked another
-          setError(undefined);
-        })
-        .catch(setError);
+    let timer: ReturnType<typeof setTimeout>;
+    let outdated = false;
+
+    const refresh = async () => {
+      const askedAt = Date.now();
+      try {
+        const answer = await rider.ride(id);
+        if (outdated) return; // a newer question is under way
+        setRide((now) => (now?.id === answer.id ? answer : now)); // the rider may have booked another
+        setAt(askedAt);
+        setError(undefined);
+      } catch (e) {
+        if (!outdated) setError(e);
+      }
+
+      // The next question waits for this answer: a slow server is not asked twice at once.
+      if (!outdated && !ended) timer = setTimeout(() => void refresh(), refreshInterval);
+    };
     void refresh();
-    if (ended) return;
 
-    const timer = setInterval(() => void refresh(), refreshInterval);
-
-    return () => clearInterval(timer);
+    return () => {
+      outdated = true;
+      clearTimeout(timer);
+    };
   }, [id, ended, newestEvent]);
 
   // The events so far. The socket sends them as well, so an error here is not worth
@@ -77,7 +98,7 @@ export function useRide(subject: string | undefined): RideView {
     [id],
   );
 
-  return { ride, events, error, showRide, addEvent };
+  return { ride, at, events, error, showRide, addEvent };
 }
 
 /** Events come by socket and by page, and some come twice: each is kept once, in order. */

@@ -1,8 +1,14 @@
 import { Alert, Button, Stack, Text } from "@mantine/core";
 import { Problem } from "../api/client";
 
+interface Props {
+  error: unknown;
+  onRetry?: (() => void) | undefined;
+  retried?: boolean; // whoever shows this tries again by itself
+}
+
 /** What went wrong, in the server's words, and a button to try again where that can help. */
-export function ProblemNote({ error, onRetry }: { error: unknown; onRetry?: (() => void) | undefined }) {
+export function ProblemNote({ error, onRetry, retried }: Props) {
   if (!error) return null;
 
   // Any other error is a fault of this page: its text would help no reader.
@@ -11,7 +17,7 @@ export function ProblemNote({ error, onRetry }: { error: unknown; onRetry?: (() 
   return (
     <Alert color="red" variant="light" role="alert" data-testid="problem">
       <Stack gap="xs" align="flex-start">
-        <Text size="sm">{detail}</Text>
+        <Text size="sm">{detail}{retried && " The page tries again by itself."}</Text>
         {onRetry && <Button size="xs" variant="default" onClick={onRetry}>Try again</Button>}
       </Stack>
     </Alert>

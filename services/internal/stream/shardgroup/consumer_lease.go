@@ -3,7 +3,6 @@ package shardgroup
 import (
 	"cmp"
 	"context"
-	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -64,12 +63,19 @@ type ConsumerLease struct {
 	why      error                // why none is held, or could not be renewed
 }
 
+// NoConsumer is why no consumer is held, in words for people. Where something
+// failed on the way, Held returns that error instead.
+type NoConsumer string
+
+// Error returns the reason.
+func (e NoConsumer) Error() string { return string(e) }
+
 // Why no consumer is held.
-var (
-	errNotAsked  = errors.New("no consumer was asked for yet")
-	errTaken     = errors.New("another process has the consumer")
-	errNotActive = errors.New("the consumer is no longer registered or active")
-	errRanOut    = errors.New("the lease was not renewed in time")
+const (
+	errNotAsked  NoConsumer = "no consumer was asked for yet"
+	errTaken     NoConsumer = "another process has the consumer"
+	errNotActive NoConsumer = "the consumer is no longer registered or active"
+	errRanOut    NoConsumer = "the lease was not renewed in time"
 )
 
 // NewConsumerLease returns a ConsumerLease that holds nothing yet.
@@ -101,7 +107,7 @@ func (l *ConsumerLease) Held() (consumer string, why error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if arn == "" {
-		return "", cmp.Or(l.why, errRanOut)
+		return "", cmp.Or(l.why, error(errRanOut))
 	}
 	return l.consumer.Name, nil
 }

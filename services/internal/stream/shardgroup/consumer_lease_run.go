@@ -76,9 +76,9 @@ func (l *ConsumerLease) acquire(ctx context.Context, usable []shardreader.Consum
 	}
 
 	if len(usable) == 0 {
-		return fmt.Errorf("no consumer called %s… is registered and active", l.o.Prefix)
+		return NoConsumer(fmt.Sprintf("no consumer called %s… is registered and active", l.o.Prefix))
 	}
-	return fmt.Errorf("all %d consumers called %s… are in use", len(usable), l.o.Prefix)
+	return NoConsumer(fmt.Sprintf("all %d consumers called %s… are in use", len(usable), l.o.Prefix))
 }
 
 func (l *ConsumerLease) renew(ctx context.Context, arn string) error {

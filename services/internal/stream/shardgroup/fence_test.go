@@ -142,6 +142,7 @@ func TestALiveLeaseIsNotTaken(t *testing.T) {
 		return time.Since(since) > ttl && len(st.Shards) == 1
 	}, 20*time.Second, 20*time.Millisecond)
 	require.Equal(t, "x", g.Status().Shards[0].Worker)
+	require.False(t, g.Status().Shards[0].Known, "how far another worker is behind is not known here")
 	require.Empty(t, applied(t, pool))
 }
 

@@ -17,7 +17,7 @@ import (
 // behind returns what a worker says of its only shard.
 func behind(g *shardgroup.Group) time.Duration {
 	st := g.Status()
-	if len(st.Shards) != 1 {
+	if len(st.Shards) != 1 || !st.Shards[0].Known {
 		return -1
 	}
 	return st.Shards[0].Behind

@@ -69,10 +69,16 @@ func (r *reading) renewal() renewal {
 func (r *reading) status() ShardStatus {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return ShardStatus{
+	s := ShardStatus{
 		Shard: r.lease.Shard, Worker: r.lease.Owner, Epoch: r.lease.Epoch, Sequence: r.at.Sequence,
-		Behind: r.lag(time.Now()), PolledAt: r.polled, Err: r.failing,
+		PolledAt: r.polled, Err: r.failing,
 	}
+
+	// Until the checkpoint has been read, nothing says how far the shard is applied.
+	if !r.polled.IsZero() || !r.at.known().IsZero() {
+		s.Behind, s.Known = r.lag(time.Now()), true
+	}
+	return s
 }
 
 // lag is how far the shard is applied behind its tip; mu is held. What the last

@@ -15,14 +15,15 @@ type Status struct {
 	Gaps    int64         // of the whole group
 }
 
-// ShardStatus is one shard. Sequence, Behind, PolledAt and Err are known for
-// shards whose lease this worker holds.
+// ShardStatus is one shard. Sequence, PolledAt and Err are known for shards whose
+// lease this worker holds, and Behind where Known says so.
 type ShardStatus struct {
 	Shard    string
 	Worker   string // the lease's owner; empty: nobody
 	Epoch    int64
 	Sequence string
 	Behind   time.Duration // climbs while nothing is applied or no poll is answered
+	Known    bool          // whether Behind is; 0 is no answer where it is not
 	PolledAt time.Time
 	Err      error // why reading the shard fails
 	Drained  bool

@@ -7,6 +7,7 @@ type ShardState struct {
 	Position
 	Behind    time.Duration // as last answered; with the time since, where no answer has come or been handled for long
 	PolledAt  time.Time     // the last call that was answered, or event that came; zero: none yet
+	Through   time.Time     // what arrived until then was read, as of PolledAt
 	FanOut    bool          // that was an event of a subscription
 	AtTip     bool          // has been at the tip since reading of it began
 	Closed    bool
@@ -24,7 +25,7 @@ func (r *Reader) State() []ShardState {
 	out := make([]ShardState, 0, len(r.shards))
 	for _, s := range r.shards {
 		one := *s
-		one.Behind = r.lag(s, time.Now())
+		one.Behind, one.Through = r.lag(s, time.Now()), s.PolledAt.Add(-s.Behind)
 		out = append(out, one)
 	}
 	return out
