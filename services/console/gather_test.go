@@ -37,6 +37,7 @@ func TestOverviewGathersEveryPart(t *testing.T) {
 	details := map[string]string{
 		"/dispatch": `{"worker":"w","handling":2,"received":10,"done":8}`,
 		"/history":  `{"points":50,"latency_ms":{"p50":12,"p99":40},"shards":[{"shard":"s0","behind_ms":70},{"shard":"s1","behind_ms":90}]}`,
+		"/speeding": `{"reader":"speeding","points":3,"shards":[]}`,
 		"/booking":  `{"at":"2026-11-06T00:00:00Z","per_minute":6,"by_state":{"assigned":2}}`,
 		"/location": `{"shards":[{"shard":"s0","points":7,"points_per_s":50},{"shard":"s1","points":1}]}`,
 	}
@@ -51,7 +52,7 @@ func TestOverviewGathersEveryPart(t *testing.T) {
 	}))
 	defer peers.Close()
 	cfg := Config{Queues: []string{"ride-requests", "missing"}}
-	for _, name := range []string{"dispatch-1", "history", "booking", "location", "heatmap"} {
+	for _, name := range []string{"dispatch-1", "history", "booking", "location", "heatmap", "speeding"} {
 		cfg.Peers = append(cfg.Peers, Peer{Name: name, URL: peers.URL + "/" + kindOf(name)})
 	}
 
@@ -71,6 +72,8 @@ func TestOverviewGathersEveryPart(t *testing.T) {
 	require.Nil(t, o.Readers[1].ReaderState, "it does not answer")
 	require.Nil(t, o.Readers[1].BehindMS)
 	require.False(t, o.Readers[1].OK)
+	require.Len(t, o.Readers, 3)
+	require.Equal(t, "speeding", o.Readers[2].Reader, "a reader that was added is listed, as it says what it is")
 	require.InDelta(t, 50, o.Shards[0].PointsPerSecond, 0)
 	require.Nil(t, o.Shards[1].ShardRates, "its rate is not known yet")
 	require.Equal(t, 2, o.Rides.ByState["assigned"])

@@ -11,11 +11,7 @@ func (o *Overview) place(s Service) {
 	case "dispatch":
 		o.Workers = append(o.Workers, Worker{Name: s.Name, OK: s.OK, HeardAt: s.HeardAt, PID: s.PID, WorkerCounts: decode[WorkerCounts](s)})
 	case "nearby", "mapfeed", "history", "heatmap":
-		r := Reader{Reader: s.Name, OK: s.OK, HeardAt: s.HeardAt, ReaderState: decode[ReaderState](s)}
-		if r.ReaderState != nil && r.Mode == "" {
-			r.Mode = "polling" // points.Group says nothing: it has no other way
-		}
-		o.Readers = append(o.Readers, r)
+		o.placeReader(s)
 	case "booking":
 		o.Rides = decode[Rides](s)
 	case "location":
@@ -27,7 +23,25 @@ func (o *Overview) place(s Service) {
 			shard.HeardAt = s.HeardAt
 			o.Shards = append(o.Shards, shard)
 		}
+	default:
+		// A reader that was added: it says itself that it is one.
+		if d := decode[readerDetail](s); d != nil && d.Reader != "" {
+			o.placeReader(s)
+		}
 	}
+}
+
+func (o *Overview) placeReader(s Service) {
+	r := Reader{Reader: s.Name, OK: s.OK, HeardAt: s.HeardAt, ReaderState: decode[ReaderState](s)}
+	if r.ReaderState != nil && r.Mode == "" {
+		r.Mode = "polling" // points.Group says nothing: it has no other way
+	}
+	o.Readers = append(o.Readers, r)
+}
+
+// readerDetail is what a reader's detail has and no other's.
+type readerDetail struct {
+	Reader string `json:"reader"`
 }
 
 // locationDetail is what the overview has of location's detail.

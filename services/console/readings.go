@@ -90,56 +90,69 @@ func (r *readings) note(reader Reader, reads map[string]map[string]bool) {
 // lag returns how far a reader is behind at now, counting what nobody reads as
 // unread since it was known to be read.
 func (r *readings) lag(reader Reader, now time.Time, reads map[string]bool) Lag {
-	out := Lag{NotRead: []string{}}
-	own := map[string]points.ShardDetail{}
-	if reader.ReaderState != nil {
-		for _, s := range reader.Shards {
-			own[s.Shard] = s
-		}
+	own := ownShards(reader)
+	out := Lag{NotRead: []string{}, StreamAt: streamAt(own)}
+	shards := r.through[readerKey(reader)]
+	if len(shards) == 0 {
+		return out // it has never said
 	}
 
-	var behind time.Duration
-	unread, behindKnown, unreadKnown := int64(0), true, true
-	shards := r.through[readerKey(reader)]
-	for shard, through := range shards {
-		mine := own[shard]
-		if mine.HeardAt > 0 {
-			heard := time.UnixMilli(mine.HeardAt)
-			if out.StreamAt == nil || heard.Before(*out.StreamAt) {
-				out.StreamAt = orNil(heard)
-			}
-		}
+	var behind, unread int64
+	behindKnown, unreadKnown := true, true
+	for _, shard := range slices.Sorted(maps.Keys(shards)) {
 		if !reads[shard] {
 			out.NotRead = append(out.NotRead, shard)
 		}
-		if through.IsZero() {
+
+		through := shards[shard]
+		late := now.Sub(through).Milliseconds()
+		switch mine := own[shard].BehindMS; {
+		case reader.OK && mine != nil:
+			late = *mine // as it says now; else all that arrived since
+		case reads[shard]:
+			continue // another process's, whose row has it
+		case through.IsZero():
 			behindKnown, unreadKnown = false, false
 			continue
 		}
 
-		// As the reader says where it says so now; else all that arrived since.
-		late := now.Sub(through)
-		if reader.OK && mine.BehindMS != nil {
-			late = milliseconds(*mine.BehindMS)
-		} else if reads[shard] {
-			continue // another process's, whose row has it
-		}
 		behind = max(behind, late)
-		n, known := r.arrivals.since(shard, through)
-		if late == 0 {
-			n, known = 0, true
+		if late > 0 {
+			n, known := r.arrivals.since(shard, through)
+			unread, unreadKnown = unread+n, unreadKnown && known
 		}
-		unread, unreadKnown = unread+n, unreadKnown && known
 	}
 
-	if len(shards) > 0 && behindKnown {
-		ms := behind.Milliseconds()
-		out.BehindMS = &ms
+	if behindKnown {
+		out.BehindMS = &behind
 	}
-	if len(shards) > 0 && unreadKnown {
+	if unreadKnown {
 		out.Unread = &unread
 	}
 	return out
+}
+
+func ownShards(r Reader) map[string]points.ShardDetail {
+	own := map[string]points.ShardDetail{}
+	if r.ReaderState != nil {
+		for _, s := range r.Shards {
+			own[s.Shard] = s
+		}
+	}
+	return own
+}
+
+// streamAt returns when the stream answered for the shard that it did not answer for
+// longest, of those that are not read to their end.
+func streamAt(own map[string]points.ShardDetail) *time.Time {
+	var first time.Time
+	for _, s := range own {
+		at := time.UnixMilli(s.HeardAt)
+		if s.HeardAt > 0 && !s.Drained && (first.IsZero() || at.Before(first)) {
+			first = at
+		}
+	}
+	return orNil(first)
 }
 
 func milliseconds(ms int64) time.Duration { return time.Duration(ms) * time.Millisecond }

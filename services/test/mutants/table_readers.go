@@ -111,7 +111,7 @@ func readers() []mutant {
 		},
 		{
 			name: "a shard that nobody reads is 0 ms behind", file: consoleDir + "readings.go", quick: true, tests: "TestAReaderThatDoesNotReadFallsBehind",
-			before: "late := now.Sub(through)", after: "late := time.Duration(0)",
+			before: "late := now.Sub(through).Milliseconds()", after: "late := int64(0)",
 		},
 		{
 			name: "a reader that does not read is well", file: consoleDir + "judge.go", tests: "TestJudgeNamesTheMostUrgentTrouble",
