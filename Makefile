@@ -10,7 +10,7 @@ LINT := go tool -modfile=tools/go.mod golangci-lint
 TEST_TIMEOUT := 10m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build web test unit e2e mutants lint fmt audit feed soak clean needs up down logs compose conformance engine aws-messaging aws-messaging-down bench lines
+.PHONY: help demo build web test unit e2e mutants lint fmt audit feed soak clean needs up down logs compose conformance sdk engine aws-messaging aws-messaging-down bench lines
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,7 +71,7 @@ needs:
 	@command -v node >/dev/null && command -v npm >/dev/null || { echo "Node is missing: install Node ^20.19 or >= 22.12 (https://nodejs.org), then try again" >&2; exit 1; }
 	@node -e 'const [a,b]=process.versions.node.split(".").map(Number); if (!(a===20&&b>=19||a===22&&b>=12||a>22)) { console.error(`Node $${process.versions.node} is too old: install ^20.19 or >= 22.12`); process.exit(1) }'
 
-test: unit e2e ## Run unit, property and web tests, then the demo in a browser and under kill -9
+test: unit e2e sdk ## Run unit, property and web tests, then the demo in a browser and under kill -9, then AWS's SDKs against the emulator
 
 unit: web
 	go vet ./...
@@ -89,6 +89,9 @@ compose: ## Test docker compose: restart LocalStack, kill every process, audit
 
 conformance: ## Check that an endpoint behaves like AWS, by default the emulator: make conformance CONFORMANCE_ENDPOINT=http://127.0.0.1:4566
 	CONFORMANCE_ENDPOINT=$(CONFORMANCE_ENDPOINT) go test -count=1 -v -timeout 30m ./emulator/conformance
+
+sdk: ## Drive the emulator with AWS's SDKs for Python, JavaScript and Java, as far as this machine has them
+	TANDEM_SDK=1 go test -count=1 -v -timeout 40m ./services/test/sdk
 
 lint: web ## Run golangci-lint, and check TypeScript strictly
 	$(LINT) run

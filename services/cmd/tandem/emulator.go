@@ -46,7 +46,7 @@ func (c emulatorCmd) guarded() (emulator.Config, error) {
 
 // Help returns the text that kong prints below the one-line help.
 func (emulatorCmd) Help() string {
-	return `It speaks to any AWS SDK and to the AWS CLI. Its log begins with the environment variables that point them to it. The queues and the stream of messaging.yaml exist from the start; others can be created.`
+	return `It was tried with AWS's SDKs for Go, Python, JavaScript (v3) and Java (v2), and with the AWS CLI v1; docs/backends.md has the versions. Its log begins with the environment variables that point them to it. For sqs, the AWS CLI v1 needs --endpoint-url too: it ignores AWS_ENDPOINT_URL there and calls AWS. The queues and the stream of messaging.yaml exist from the start; others can be created.`
 }
 
 func (c emulatorCmd) Run(ctx context.Context) error {
@@ -56,7 +56,7 @@ func (c emulatorCmd) Run(ctx context.Context) error {
 	}
 
 	return c.serve(ctx, "emulator", func(ctx context.Context, env lifecycle.Env) error {
-		env.Log.Info(fmt.Sprintf("for any SDK: export AWS_ENDPOINT_URL=http://%s AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test", env.Listener.Addr()))
+		env.Log.Info(fmt.Sprintf("for an SDK: export AWS_ENDPOINT_URL=http://%s AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test", env.Listener.Addr()))
 		return emulator.Run(ctx, env.Listener, env.Log, cfg)
 	})
 }

@@ -24,7 +24,7 @@ type services struct {
 	History      historyCmd      `cmd:"" group:"services" help:"Read the stream and keep every point."`
 	Heatmap      heatmapCmd      `cmd:"" group:"services" help:"Read the stream and count how busy each part of the city is."`
 	Console      consoleCmd      `cmd:"" group:"services" help:"Serve the operations API: queue, stream, processes."`
-	Emulator     emulatorCmd     `cmd:"" group:"services" help:"Serve SQS, Kinesis and SNS on this machine, for any AWS SDK."`
+	Emulator     emulatorCmd     `cmd:"" group:"services" help:"Serve SQS, Kinesis and SNS on this machine, for AWS's SDKs."`
 	Simulator    simulatorCmd    `cmd:"" group:"services" help:"Simulate drivers and riders who use Tandem over HTTP."`
 }
 

@@ -1,10 +1,17 @@
-// Package sdk drives the emulator with clients that nobody here wrote: boto3 and
-// the AWS CLI, pinned in requirements.txt. check.py is the script; the test
-// creates a virtual environment for it once, in the user's cache, and starts the
-// emulator. If there is no Python, or its packages cannot be installed, the test is
-// skipped and says so.
+// Package sdk drives the emulator with clients that nobody here wrote, each with
+// its defaults, as their users have them:
 //
-// The script runs against any endpoint:
+//	python/      boto3, and the AWS CLI v1: pinned in requirements.txt
+//	javascript/  AWS's SDK for JavaScript v3 on Node.js: pinned in package-lock.json
+//	java/        AWS's SDK for Java v2, with Maven: pinned in pom.xml
 //
-//	python3 check.py http://127.0.0.1:4566
+// Each folder has one script that checks SQS, Kinesis with its fan-out, SNS and STS,
+// prints a line a check and last the versions, and ends with 1 if one failed. It
+// runs against any endpoint that the environment names; the scripts say how. The
+// SDK for Go is what every other test of the emulator drives it with.
+//
+// make sdk (TANDEM_SDK=1) runs them: the packages are installed once, into the
+// user's cache. Where a language is missing its test is skipped, and -v prints
+// that; where it is there, but its packages cannot be installed, the test is
+// skipped too, except in CI, where it fails.
 package sdk

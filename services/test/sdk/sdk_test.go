@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -18,93 +20,106 @@ import (
 	"tandem/services/test/testenv"
 )
 
-func TestEmulatorSpeaksToBoto3AndTheAWSCLI(t *testing.T) {
-	python, env := environment(t)
-	at := testenv.Emulator(t)
+const (
+	installWithin = 5 * time.Minute
+	checkWithin   = 10 * time.Minute
+)
 
-	cmd := exec.CommandContext(t.Context(), python, "check.py", at.Endpoint)
-	nowhere := t.TempDir() // no configuration of whoever runs this
-	cmd.Env = append(env, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_EC2_METADATA_DISABLED=true",
-		"AWS_CONFIG_FILE="+filepath.Join(nowhere, "config"), "AWS_SHARED_CREDENTIALS_FILE="+filepath.Join(nowhere, "credentials"),
-		"AWS_DEFAULT_REGION=us-east-1", "AWS_PAGER=", "NO_PROXY=127.0.0.1", "PYTHONDONTWRITEBYTECODE=1")
-
-	out, err := cmd.CombinedOutput()
-	t.Logf("check.py:\n%s", out)
-	require.NoError(t, err)
-}
-
-// skip skips the test and prints why, also without -v.
-func skip(t *testing.T, format string, args ...any) {
+// wanted skips the test unless it is asked for: it installs packages.
+func wanted(t *testing.T) {
 	t.Helper()
-	why := fmt.Sprintf(format, args...)
-	fmt.Fprintln(os.Stderr, "SKIPPED: boto3 and the AWS CLI against the emulator:", why)
-	t.Skip(why)
+	if os.Getenv("TANDEM_SDK") == "" {
+		t.Skip("set TANDEM_SDK=1, or run make sdk")
+	}
 }
 
-// environment returns a Python that has requirements.txt's packages, and the
-// environment variables to run it with.
-func environment(t *testing.T) (python string, env []string) {
-	base, err := exec.LookPath("python3")
+// program returns the path of a program. Without it the test is skipped.
+func program(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
 	if err != nil {
-		skip(t, "there is no python3")
+		t.Skipf("NOT TESTED: there is no %s", name)
+	}
+	return path
+}
+
+// prepare returns a folder of the user's cache that has these files, and belongs to
+// them and to the programs' version: others need other packages. It is locked
+// until the test ends.
+func prepare(t *testing.T, language string, version []byte, files ...string) string {
+	t.Helper()
+	all, contents := version, map[string][]byte{}
+	for _, name := range files {
+		b, err := os.ReadFile(filepath.Join(language, name))
+		require.NoError(t, err)
+		all, contents[name] = append(all, b...), b
 	}
 
-	version, err := exec.Command(base, "-c", "import sys; assert sys.version_info >= (3, 9), sys.version; print(sys.version, sys.prefix)").CombinedOutput()
-	if err != nil {
-		skip(t, "Python 3.9 or later is needed: %s", version)
-	}
-
-	wanted, err := os.ReadFile("requirements.txt")
-	require.NoError(t, err)
-
-	// Another Python or other packages need a folder of their own.
-	sum := sha256.Sum256(append(version, wanted...))
+	sum := sha256.Sum256(all)
 	cache, err := runfile.CacheDir()
 	require.NoError(t, err)
-	dir := filepath.Join(cache, "sdk-"+hex.EncodeToString(sum[:6]))
+	dir := filepath.Join(cache, "sdk-"+language+"-"+hex.EncodeToString(sum[:6]))
 	require.NoError(t, os.MkdirAll(dir, 0o755))
 
-	unlock := lock(t, dir+".lock")
-	defer unlock()
-
-	python, env = filepath.Join(dir, "venv", "bin", "python"), os.Environ()
-	packages := filepath.Join(dir, "packages") // used where there is no venv
-	ready := filepath.Join(dir, "ready")
-	if way, err := os.ReadFile(ready); err == nil {
-		if string(way) == "packages" {
-			return base, append(env, "PYTHONPATH="+packages)
-		}
-		return python, env
-	}
-
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	defer cancel()
-	run := func(name string, args ...string) error {
-		if out, err := exec.CommandContext(ctx, name, args...).CombinedOutput(); err != nil {
-			return fmt.Errorf("%s %v: %w\n%s", name, args, err, out)
-		}
-		return nil
-	}
-
-	way := "venv"
-	if err = run(base, "-m", "venv", "--clear", filepath.Join(dir, "venv")); err == nil {
-		err = run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt")
-	} else if run(base, "-m", "pip", "--version") == nil { // Debian's Python has venv apart
-		way, python, env = "packages", base, append(env, "PYTHONPATH="+packages)
-		err = run(base, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade", "--target", packages, "-r", "requirements.txt")
-	}
-
-	if err != nil {
-		skip(t, "its packages cannot be installed: %v", err)
-	}
-	require.NoError(t, os.WriteFile(ready, []byte(way), 0o600))
-	return python, env
-}
-
-// lock lets one process at a time prepare the folder.
-func lock(t *testing.T, path string) (unlock func()) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	// Two that install into one folder would break each other's.
+	f, err := os.OpenFile(dir+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	require.NoError(t, err)
 	require.NoError(t, syscall.Flock(int(f.Fd()), syscall.LOCK_EX))
-	return func() { _ = f.Close() }
+	t.Cleanup(func() { _ = f.Close() })
+
+	for name, b := range contents {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), b, 0o600))
+	}
+	return dir
+}
+
+// install runs a command that fetches packages into dir, unless it has done so
+// before. A registry may fail for once, so it is tried three times.
+func install(t *testing.T, dir string, command ...string) {
+	t.Helper()
+	ready := filepath.Join(dir, "ready")
+	if _, err := os.Stat(ready); err == nil {
+		return
+	}
+
+	var why string
+	for range 3 {
+		ctx, cancel := context.WithTimeout(t.Context(), installWithin)
+		cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+		cmd.Dir = dir
+		out, err := cmd.CombinedOutput()
+		cancel()
+
+		if err == nil {
+			require.NoError(t, os.WriteFile(ready, nil, 0o600))
+			return
+		}
+		why = fmt.Sprintf("%s: %v\n%s", strings.Join(command, " "), err, out)
+	}
+
+	if os.Getenv("CI") != "" {
+		t.Fatalf("the packages cannot be installed: %s", why)
+	}
+	t.Skipf("NOT TESTED: the packages cannot be installed: %s", why)
+}
+
+// check runs a script against an emulator of its own. The environment is all that
+// points the clients to it, and they have no other configuration.
+func check(t *testing.T, dir string, env []string, command ...string) {
+	t.Helper()
+	at, nowhere := testenv.Emulator(t), t.TempDir()
+	ctx, cancel := context.WithTimeout(t.Context(), checkWithin)
+	defer cancel()
+
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd.Dir = dir
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "AWS_") })
+	cmd.Env = append(append(cmd.Env, env...), "AWS_ENDPOINT_URL="+at.Endpoint, "AWS_REGION=us-east-1", "AWS_DEFAULT_REGION=us-east-1",
+		"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_EC2_METADATA_DISABLED=true", "NO_PROXY=127.0.0.1",
+		// No configuration of whoever runs this.
+		"AWS_CONFIG_FILE="+filepath.Join(nowhere, "config"), "AWS_SHARED_CREDENTIALS_FILE="+filepath.Join(nowhere, "credentials"))
+
+	out, err := cmd.CombinedOutput()
+	t.Logf("%s:\n%s", filepath.Base(dir), out)
+	require.NoError(t, err)
 }

@@ -2,9 +2,10 @@
 
 The emulator was written beside Go clients; these two read AWS's models of the
 services by themselves, parse dates, event streams and errors in their own way
-and refuse what does not fit. One line a check; exit 1 if one failed.
+and refuse what does not fit. Each client has its defaults: the environment names
+endpoint, region and keys. One line a check; exit 1 if one failed.
 
-    python3 check.py http://127.0.0.1:4566
+    AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test python3 check.py
 """
 
 import json
@@ -15,11 +16,10 @@ import threading
 import time
 import uuid
 
+import awscli
 import boto3
-from botocore.config import Config
 
-ENDPOINT = sys.argv[1]
-REGION = "us-east-1"
+ENDPOINT = os.environ["AWS_ENDPOINT_URL"]
 CHECKS = []
 
 
@@ -28,11 +28,7 @@ def check(f):
     return f
 
 
-def client(service):
-    return boto3.client(service, endpoint_url=ENDPOINT, region_name=REGION, config=Config(retries={"max_attempts": 1}))
-
-
-sqs, kinesis, sns, sts = client("sqs"), client("kinesis"), client("sns"), client("sts")
+sqs, kinesis, sns, sts = (boto3.client(service) for service in ("sqs", "kinesis", "sns", "sts"))
 
 
 def unique(prefix):
@@ -55,13 +51,15 @@ def refused(code, f, *args, **kwargs):
         got = getattr(e, "response", {}).get("Error", {}).get("Code", repr(e))
         status = e.response["ResponseMetadata"]["HTTPStatusCode"]
         assert got == code and 400 <= status < 500, f"{got} with status {status}, want {code}"
+        assert len(e.response["ResponseMetadata"]["RequestId"]) == 36, e.response
         return e
     raise AssertionError(f"must be refused with {code}")
 
 
 def aws(*args):
-    """One AWS CLI command's answer."""
-    command = [sys.executable, "-m", "awscli", "--endpoint-url", ENDPOINT, "--region", REGION, "--output", "json", *args]
+    """One AWS CLI command's answer. Version 1 heeds AWS_ENDPOINT_URL for every service but sqs."""
+    endpoint = ["--endpoint-url", ENDPOINT] if args[0] == "sqs" else []
+    command = [sys.executable, "-m", "awscli", *endpoint, "--output", "json", *args]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, f"aws {' '.join(args)}: {done.stderr.strip()}"
     return json.loads(done.stdout) if done.stdout.strip() else None
@@ -316,7 +314,7 @@ def main():
             failed, verdict = failed + 1, "FAIL"
             print(f"     {type(e).__name__}: {e}")
         print(f"{verdict} {f.__name__}: {f.__doc__} ({time.monotonic() - began:.1f} s)", flush=True)
-    print(f"{len(CHECKS) - failed} of {len(CHECKS)} passed (boto3 {boto3.__version__})")
+    print(f"{len(CHECKS) - failed} of {len(CHECKS)} passed (boto3 {boto3.__version__}, AWS CLI {awscli.__version__}, Python {sys.version.split()[0]})")
     sys.exit(failed > 0)
 
 
