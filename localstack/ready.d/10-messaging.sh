@@ -13,7 +13,7 @@ stack=tandem # the name that tandem messaging deploy uses as well
 shards=${TANDEM_SHARDS:-4}
 retention=${TANDEM_STREAM_RETENTION_HOURS:-24}
 request_visibility=${TANDEM_RIDE_REQUEST_VISIBILITY_SECONDS:-30}
-notification_visibility=${TANDEM_NOTIFICATION_VISIBILITY_SECONDS:-30}
+notification_visibility=${TANDEM_NOTIFICATION_VISIBILITY_SECONDS:-6}
 deadline=$((SECONDS + 180)) # it takes 5 s on an idle machine
 
 die() { echo "10-messaging.sh: $*" >&2; exit 1; }

@@ -15,6 +15,10 @@
 // capped a day. A text beyond the cap is settled as not_sent, which
 // notification_sms_capped_total counts; the inbox has the notice all the same.
 //
+// A received message is hidden for a few seconds only (Profile.NoticeVisibility),
+// and a heartbeat keeps the one whose work takes longer: a receive whose answer was
+// lost delays its ride's notices no more than that.
+//
 // That Postgres or SNS is away is no failure of a message: the worker keeps what
 // it has, tries again, and receives nothing more until they are back.
 package notification
@@ -65,13 +69,13 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 
 	s := &store{pool: pool}
 	sms := snsSender{sns.NewFromConfig(aws)}
-	h := &handler{store: s, sms: sms, claim: cfg.Profile.Visibility, log: env.Log, notSent: newNotSent()}
+	h := &handler{store: s, sms: sms, claim: cfg.Profile.NoticeVisibility, log: env.Log, notSent: newNotSent()}
 	env.Metrics.MustRegister(h.notSent)
 	h.sns, h.postgres = newDependencies()
 	worker, err := sqsworker.New(sqsworker.Options{
 		Client: sqs.NewFromConfig(aws), Queue: event.QueueNotifications, DeadLetterQueue: event.QueueNotificationsDead,
 		Handler: sqsworker.HandlerFunc(h.handle), Needs: []*sqsworker.Dependency{h.sns, h.postgres},
-		Tries: event.Tries, Visibility: cfg.Profile.Visibility, Log: env.Log,
+		Tries: event.Tries, Visibility: cfg.Profile.NoticeVisibility, Log: env.Log,
 		VisibilitySetting: "NotificationVisibilitySeconds in messaging.yaml",
 		// A message that fails must not use up the tries of the ride's next messages,
 		// which would be received with it.

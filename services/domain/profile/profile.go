@@ -10,7 +10,12 @@ import (
 // Profile is the set of time-outs. All are wall clock; --speed changes none.
 type Profile struct {
 	// Queue side.
-	Visibility    time.Duration // a received ride request stays invisible this long without a heartbeat
+	Visibility time.Duration // a received ride request stays invisible this long without a heartbeat
+	// NoticeVisibility is the same of a notification, which takes a second; a heartbeat
+	// keeps the one that takes longer. The ride's next notifications wait as long for
+	// one whose receive lost its answer, so it is short.
+	NoticeVisibility time.Duration
+
 	Offer         time.Duration // a driver may answer an offer for this long
 	NoDriverDelay time.Duration // a request that found no driver comes back after this
 	SweepEvery    time.Duration // the sweeper's period
@@ -30,7 +35,7 @@ type Profile struct {
 // Default is what the demo and production run with.
 func Default() Profile {
 	return Profile{
-		Visibility: 30 * time.Second, Offer: 15 * time.Second, NoDriverDelay: 5 * time.Second,
+		Visibility: 30 * time.Second, NoticeVisibility: 6 * time.Second, Offer: 15 * time.Second, NoDriverDelay: 5 * time.Second,
 		SweepEvery: 5 * time.Second, ExpiresAfter: 10 * time.Minute, ArriveWithin: 20 * time.Minute,
 		LifeWithin: time.Hour, TripWithin: time.Hour, Margin: 2 * time.Second,
 		Lease: 10 * time.Second, PollEvery: 500 * time.Millisecond, Linger: 100 * time.Millisecond,
@@ -41,7 +46,7 @@ func Default() Profile {
 // Fast is Default shrunk for tests and chaos runs.
 func Fast() Profile {
 	return Profile{
-		Visibility: 3 * time.Second, Offer: 2 * time.Second, NoDriverDelay: time.Second,
+		Visibility: 3 * time.Second, NoticeVisibility: 2 * time.Second, Offer: 2 * time.Second, NoDriverDelay: time.Second,
 		SweepEvery: 500 * time.Millisecond, ExpiresAfter: 30 * time.Second, ArriveWithin: 20 * time.Second,
 		LifeWithin: 2 * time.Minute, TripWithin: 30 * time.Second, Margin: 500 * time.Millisecond,
 		Lease: 2 * time.Second, PollEvery: 100 * time.Millisecond, Linger: 20 * time.Millisecond,

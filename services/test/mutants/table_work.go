@@ -27,6 +27,10 @@ func work() []mutant {
 			before: "return h.rides.DeadLettered(ctx, req.RideID, req.Attempt, reason, h.by())", after: "return nil",
 		},
 		{
+			name: "a notice is hidden as long as a ride request", file: notificationDir + "run.go", tests: "TestALostAnswer",
+			before: "Visibility: cfg.Profile.NoticeVisibility,", after: "Visibility: cfg.Profile.Visibility,",
+		},
+		{
 			name: "an event comes twice into the inbox", file: notificationDir + "store.go", tests: "TestEachEventOnce",
 			before: "if err != nil || tag.RowsAffected() == 0 {", after: "if err != nil || tag.RowsAffected() > 1 {",
 		},
