@@ -10,7 +10,7 @@ LINT := go tool -modfile=tools/go.mod golangci-lint
 TEST_TIMEOUT := 10m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build web test unit e2e mutants lint fmt audit feed soak clean needs up down logs compose conformance sdk engine aws-messaging aws-messaging-down bench lines
+.PHONY: help demo build web test unit e2e mutants lint fmt audit feed soak chaos clean needs up down logs compose conformance sdk engine aws-messaging aws-messaging-down bench lines
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -121,6 +121,9 @@ lines: ## Measure how the code reads: blank and comment lines per room, file siz
 
 soak: build ## Run the demo for an hour, and compare memory and disk at minutes 10 and 60
 	TANDEM_SOAK=1h go test -count=1 -v -timeout 80m -run TestSoak ./services/test/e2e
+
+chaos: build ## Take nearby, Postgres, the workers, a fast SQS away for minutes, and audit (half an hour): ARGS="-run Postgres"
+	TANDEM_CHAOS=1 go test -count=1 -v -timeout 60m $(ARGS) ./services/test/e2e
 
 clean: ## Remove what was built here (not the demo's data: tandem demo --fresh)
 	rm -rf bin out web/node_modules web/dist/*
