@@ -79,6 +79,10 @@ func streams() []mutant {
 			before: "o.AggregateMax > maxAggregate", after: "false",
 		},
 		{
+			name: "a record without a key holds up every bucket", file: producerDir + "put.go", tests: "TestPutRefusesAKey",
+			before: "n < 1 || n > maxKey", after: "n > maxKey",
+		},
+		{
 			name: "the producer trusts the count of failures", file: producerDir + "send.go", quick: true, tests: "TestEachKeysOrderThroughFailures",
 			before: "if aws.ToString(r.ErrorCode) == \"\" && aws.ToString(r.SequenceNumber) != \"\" {", after: "if aws.ToInt32(out.FailedRecordCount) == 0 {",
 		},

@@ -25,12 +25,12 @@ type Options struct {
 	Report func(shard string, userRecords, bytes int)
 }
 
-// Bounds of AggregateMax. With a partition key of the greatest length, 256
-// characters of four bytes, a record may not be over the 1 MiB that a stream takes
+// Bounds of AggregateMax. With a partition key of the greatest length, each of its
+// characters four bytes, a record may not be over the 1 MiB that a stream takes
 // unless it is told otherwise.
 const (
 	minAggregate = 1 << 10
-	maxAggregate = 1<<20 - 256*4
+	maxAggregate = 1<<20 - maxKey*4
 )
 
 func (o Options) withDefaults() (Options, error) {

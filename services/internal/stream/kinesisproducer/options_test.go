@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,6 +45,20 @@ func TestNewChecksTheOptions(t *testing.T) {
 		require.ErrorContains(t, err, "kinesisproducer: Options."+want)
 		require.Nil(t, p)
 	}
+}
+
+func TestPutRefusesAKeyThatKinesisRefuses(t *testing.T) {
+	p, err := kinesisproducer.New(kinesisproducer.Options{Client: newFakeStream(1), Stream: "s"})
+	require.NoError(t, err)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+
+	for _, key := range []string{"", strings.Repeat("é", 257), "a\xff"} {
+		_, err := p.Put(ended, key, []byte("x"))
+		require.ErrorIs(t, err, kinesisproducer.ErrKey, "%q", key)
+	}
+	_, err = p.Put(ended, strings.Repeat("é", 256), []byte("x"))
+	require.ErrorIs(t, err, context.Canceled)
 }
 
 // refusing takes no record.

@@ -17,6 +17,7 @@ type Client interface {
 // Errors of Put.
 var (
 	ErrTooLarge = errors.New("kinesisproducer: the data does not fit into a record")
+	ErrKey      = errors.New("kinesisproducer: a partition key has 1 to 256 characters")
 	ErrClosed   = errors.New("kinesisproducer: closed")
 )
 

@@ -3,6 +3,7 @@ package kinesisproducer
 import (
 	"context"
 	"time"
+	"unicode/utf8"
 )
 
 // put is one call of Put.
@@ -11,6 +12,8 @@ type put struct {
 	left    int
 	settled chan struct{} // closed when every item is acknowledged
 }
+
+const maxKey = 256 // characters of a partition key
 
 // recordOverhead is more than what the aggregated format adds to one item alone
 // in its record.
@@ -22,7 +25,11 @@ const recordOverhead = 128
 // time. Put ends with ctx, or with ErrClosed once Run has given up.
 func (p *Producer) Put(ctx context.Context, key string, data ...[]byte) (acked int, err error) {
 	// Refuse what can never be sent before anything of this Put is queued: it
-	// would stop its bucket for ever.
+	// would stop its bucket for ever, and a key that Kinesis refuses would stop every
+	// bucket whose record shares its call.
+	if n := utf8.RuneCountInString(key); n < 1 || n > maxKey || !utf8.ValidString(key) {
+		return 0, ErrKey
+	}
 	size := 0
 	for _, d := range data {
 		size += len(d)
