@@ -30,7 +30,7 @@ import (
 	"tandem/services/test/testenv"
 )
 
-const patience, look = 20 * time.Second, 20 * time.Millisecond
+const patience, look = time.Minute, 20 * time.Millisecond
 
 // TestFromTheOutboxToTheDelete runs the process against Postgres, the relay and
 // the emulator: a ride is offered, accepted, and its message deleted; what
