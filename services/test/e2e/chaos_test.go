@@ -142,11 +142,12 @@ func (c *chaos) recovers(back time.Time) {
 	again, every := c.after(back, func() bool {
 		return c.count(`SELECT count(*) FROM ride.ride_events WHERE kind = 'offered' AND at > $1`, back) > 0
 	}), c.after(back, c.allReady)
-	one, all := c.after(back, func() bool { return c.offered(fresh) }), c.after(back, c.allOffered)
+	one, all := c.after(back, func() bool { return c.offered(fresh) }), c.after(back, func() bool { return c.allOffered(back) })
 
 	first, ready := <-again, <-every
-	c.log("back: the first offer after %.1f s, every process is ready after %.1f s, a ride booked now has an offer after %.1f s, the last of all %d after %.1f s",
+	c.log("back: the first offer after %.1f s, every process is ready after %.1f s, a ride booked now has an offer after %.1f s, the last of all %d was looked at after %.1f s",
 		first.Seconds(), ready.Seconds(), (<-one).Seconds(), c.booked(), (<-all).Seconds())
+	c.log("rides that still wait for a free driver: %s", c.unoffered(back))
 	require.Less(c, max(first, ready), backWithin)
 }
 

@@ -153,6 +153,16 @@ func (c *chaos) states() string {
 	return s
 }
 
+// unoffered are the histories of the rides that no driver was asked for yet, in
+// seconds from back.
+func (c *chaos) unoffered(back time.Time) string {
+	var s string
+	_ = c.pool.QueryRow(c.Context(), `SELECT coalesce(string_agg(h, '; '), 'none') FROM (
+		SELECT string_agg(kind || ' ' || round(extract(epoch FROM at - $1), 1), ', ' ORDER BY seq) AS h FROM ride.ride_events
+		GROUP BY ride_id HAVING count(*) FILTER (WHERE kind IN ('offered', 'cancelled', 'unfulfilled')) = 0) AS rides`, back).Scan(&s)
+	return s
+}
+
 // offered reports whether a ride is booked and has been offered to a driver.
 func (c *chaos) offered(key string) bool {
 	c.mu.Lock()
@@ -162,8 +172,8 @@ func (c *chaos) offered(key string) bool {
 }
 
 // allOffered reports whether that is so of each that a test has booked and that has
-// not expired.
-func (c *chaos) allOffered() bool {
+// not expired; or a worker has looked since back and found that nobody is free there.
+func (c *chaos) allOffered(back time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, id := range c.rides {
@@ -172,7 +182,7 @@ func (c *chaos) allOffered() bool {
 		}
 	}
 	return c.count(`SELECT count(*) FROM ride.rides r WHERE r.state <> 'unfulfilled' AND r.rider_id LIKE 'chaos-%' AND NOT EXISTS (
-		SELECT FROM ride.ride_events e WHERE e.ride_id = r.id AND e.kind = 'offered')`) == 0
+		SELECT FROM ride.ride_events e WHERE e.ride_id = r.id AND (e.kind = 'offered' OR e.kind = 'requeued' AND e.at > $1))`, back) == 0
 }
 
 func (c *chaos) booked() int {
