@@ -10,7 +10,8 @@ const sockets = ['/viewer/socket', '/rider/socket', '/driver/socket', '/admin/so
 
 export default defineConfig({
   plugins: [react()],
-  build: { target: 'es2022', sourcemap: false, chunkSizeWarningLimit: 1500 },
+  // The licences of all that is bundled travel with it, as /licences.txt.
+  build: { license: { fileName: 'licences.txt' }, target: 'es2022', sourcemap: false, chunkSizeWarningLimit: 1500 },
   html: { cspNonce: '__CSP_NONCE__' },
   server: {
     proxy: Object.fromEntries([

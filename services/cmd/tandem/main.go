@@ -23,6 +23,8 @@ type cli struct {
 	Migrate migrateCmd `cmd:"" group:"run" help:"Bring the database's schemas to this build's version."`
 	Version versionCmd `cmd:"" group:"run" help:"Print the version."`
 
+	Licences licencesCmd `cmd:"" group:"run" help:"Print the licences of all that is in this binary."`
+
 	Healthcheck healthcheckCmd `cmd:"" group:"run"  help:"Ask a service whether it is ready and exit with 0 or 1, as a container's health check does."`
 
 	services
