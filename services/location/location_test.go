@@ -90,6 +90,27 @@ func TestWhatIsNotDurableIsSaid(t *testing.T) {
 	require.InDelta(t, 0, out["accepted_through"], 0)
 }
 
+// silent never answers.
+type silent struct{}
+
+func (silent) Put(ctx context.Context, _ string, _ ...[]byte) (int, error) {
+	<-ctx.Done()
+	return 0, ctx.Err()
+}
+
+func TestAStreamThatDoesNotAnswerIsWaitedForSoLong(t *testing.T) {
+	signer, began := testSigner(t), time.Now()
+	body := fmt.Sprintf(`{"points":[{"seq":%d,"at":%d,"lat":1,"lon":1}]}`, began.UnixMilli(), began.UnixMilli())
+	req := request(t, signer, auth.Identity{Subject: "d", Role: auth.Driver}, body)
+	patient, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+
+	status, _ := handler(t, signer, silent{})(req.WithContext(patient))
+
+	require.Equal(t, 503, status)
+	require.NoError(t, patient.Err(), "the client has not lost its patience first")
+}
+
 // All may be acknowledged in the moment in which the wait for it ends.
 func TestAllAcknowledgedIsAccepted(t *testing.T) {
 	signer := testSigner(t)

@@ -56,7 +56,7 @@ func streams() []mutant {
 		},
 		{
 			name: "a processor that wrote no checkpoint goes on", file: groupDir + "apply.go", tests: "TestAProcessorMustCommit",
-			before: "case err == nil && !committed:", after: "case err == nil && !committed && p == nil:",
+			before: "case err == nil && !committed:", after: "case err == nil && !committed && r == nil:",
 		},
 		{
 			name: "under Stop a record that fails is parked", file: groupDir + "apply.go", tests: "TestUndecodableIsParked",

@@ -114,6 +114,9 @@ func TestAnOpenTransactionOfAnotherCostsNoLease(t *testing.T) {
 	renewedFor(t, pool, "1", 3)
 	require.Equal(t, 4, count(t, pool, `SELECT sum(epoch)::int FROM shardgroup.leases WHERE shard <> '0'`), "b has lost neither of the two since")
 	require.Equal(t, 1, count(t, pool, `SELECT epoch::int FROM shardgroup.leases WHERE shard = '0'`), "a could still commit")
+	require.Never(t, func() bool {
+		return count(t, pool, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`) > 0
+	}, 2*ttl, 20*time.Millisecond, "b waits for no lock")
 
 	release()
 	stop()
