@@ -22,7 +22,10 @@ const (
 // timeouts are for ordinary calls: an event stream sets its own for each event.
 func (e *emulator) serve(ctx context.Context, listener net.Listener) error {
 	srv := &http.Server{
-		Handler: e.guard(e.handler()), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: e.callWithin, WriteTimeout: e.callWithin,
+		// Not shorter: a connection that a client has opened in reserve ends then, and a
+		// request that is sent in that moment is lost.
+		ReadHeaderTimeout: 20 * time.Second,
+		Handler:           e.guard(e.handler()), ReadTimeout: e.callWithin, WriteTimeout: e.callWithin,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(e.log.Handler(), slog.LevelDebug),
 		// A long poll ends with ctx; otherwise Shutdown would wait for it.
 		BaseContext: func(net.Listener) context.Context { return ctx },

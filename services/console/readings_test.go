@@ -46,7 +46,7 @@ func TestAReaderThatDoesNotReadFallsBehind(t *testing.T) {
 	first := look(0, history(now, -1, -1), 1000, 1000)
 	require.Nil(t, first.BehindMS, "nothing is known of it yet")
 	require.Nil(t, first.Unread)
-	require.Equal(t, 2, len(first.NotRead))
+	require.Len(t, first.NotRead, 2)
 
 	well := look(time.Second, history(now, 0, 0), 1050, 1050)
 	require.Zero(t, *well.BehindMS)

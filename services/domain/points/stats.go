@@ -12,7 +12,7 @@ type Detail struct {
 	Reader   string        `json:"reader"`
 	Mode     string        `json:"mode,omitempty"` // how it reads, where there are several ways
 	Records  int64         `json:"records"`
-	Points   int64         `json:"points"` // applied; those repeated or skipped are not among them
+	Points   int64         `json:"points"`     // applied; those repeated or skipped are not among them
 	Latency  *Latency      `json:"latency_ms"` // null: no point was applied in the last minutes
 	Shards   []ShardDetail `json:"shards"`
 	Repeated int64         `json:"repeated"` // points that were applied before
@@ -35,8 +35,8 @@ type ShardDetail struct {
 	Sequence string `json:"sequence"`
 	BehindMS *int64 `json:"behind_ms"`          // null: this process does not know it, as it does not read the shard
 	HeardAt  int64  `json:"heard_at,omitempty"` // when the stream last answered for the shard, ms since 1970 UTC; 0: not yet
-	Worker   string `json:"worker,omitempty"` // of a Group: who reads the shard
-	Error    string `json:"error,omitempty"`  // why reading stands still
+	Worker   string `json:"worker,omitempty"`   // of a Group: who reads the shard
+	Error    string `json:"error,omitempty"`    // why reading stands still
 	Drained  bool   `json:"drained,omitempty"`
 }
 

@@ -29,7 +29,7 @@ type Status struct {
 	// Advice is those of NotReady that are a sentence for people, what to do; the
 	// others are errors, for a log.
 	Advice map[string]string `json:"advice,omitempty"`
-	Detail   any               `json:"detail,omitempty"`
+	Detail any               `json:"detail,omitempty"`
 }
 
 // adviser is an error that may be shown to anybody: one sentence that says what is

@@ -38,7 +38,7 @@ func (r *recording) readGeoJSON(in *bufio.Reader) error {
 		case err != nil:
 			// What was read before is whole: a file that was cut off is fed as far as it goes.
 			r.refuse(r.lines+1, "", "not JSON: "+err.Error())
-			return nil
+			return nil //nolint:nilerr // refused by name
 		}
 	}
 }
@@ -164,7 +164,7 @@ func (r *recording) geoLine(coordinates, times json.RawMessage, driver string) {
 	_ = json.Unmarshal(times, &at) // what is no list has no time for each place
 
 	for i, p := range places {
-		when := ""
+		var when string
 		switch {
 		case len(p) < 2:
 			r.points++
