@@ -24,8 +24,8 @@ func TestAllReadsChildrenAfterTheirParents(t *testing.T) {
 		s.Put("c", "k", []byte("c"))
 		var c collect
 		r := shardreader.New(read(s))
+		require.False(t, r.CaughtUp(), "nothing was read")
 		_ = during(t, func(ctx context.Context) error { return r.All(ctx, shardreader.Horizon(), c.handle) }, func() {
-			require.False(t, r.CaughtUp())
 			time.Sleep(time.Minute)
 			require.True(t, r.CaughtUp())
 		})
