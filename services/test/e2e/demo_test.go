@@ -159,9 +159,11 @@ func nothingLeft(t *testing.T, d *demo, r runfile.Run) {
 	for _, p := range r.Processes {
 		require.Eventually(t, func() bool { return !alive(p.PID) }, 5*time.Second, 20*time.Millisecond, "%s (pid %d) is left", p.Name, p.PID)
 		if p.URL != "" {
-			l, err := net.Listen("tcp", strings.TrimPrefix(p.URL, "http://"))
-			require.NoError(t, err, "the port of %s is free", p.Name)
-			require.NoError(t, l.Close())
+			// The kernel closes a killed process's sockets a moment after it is a zombie.
+			require.Eventually(t, func() bool {
+				l, err := net.Listen("tcp", strings.TrimPrefix(p.URL, "http://"))
+				return err == nil && l.Close() == nil
+			}, 5*time.Second, 20*time.Millisecond, "the port of %s is free", p.Name)
 		}
 	}
 
