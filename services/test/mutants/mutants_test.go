@@ -58,3 +58,11 @@ func TestAMutantIsCaughtSurvivesOrCannotBeJudged(t *testing.T) {
 	cancel()
 	require.ErrorIs(t, r.all(ended, []mutant{caught}, 1), context.Canceled)
 }
+
+// Whoever edits a line that a row plants a bug in hears of it from go test.
+func TestEachRowsTextStandsOnceInTheTree(t *testing.T) {
+	for _, m := range table() {
+		_, err := m.plant(filepath.Join("..", "..", ".."))
+		require.NoError(t, err)
+	}
+}

@@ -33,7 +33,7 @@ func front() []mutant {
 		},
 		{
 			name: "signing out leaves the sockets", file: gatewayDir + "http.go", tests: "TestSigningOutEnds",
-			before: "g.underWay.end(person(r, id))", after: "",
+			before: "g.underWay.End(httpserver.Person(nil, id))", after: "",
 		},
 		{
 			name: "any operator's key is right", file: gatewayDir + "http_tokens.go", quick: true, tests: "TestTokensForPrograms",
