@@ -41,10 +41,24 @@ func (d *demo) tellWaiting(ctx context.Context, names []string) {
 // answers returns a readiness check: nil if url answers 200, else an error that
 // names the failing checks.
 func answers(url string) func(context.Context) error {
+	return ask(url, func(resp *http.Response) error {
+		if resp.StatusCode != http.StatusOK {
+			return notReady(resp)
+		}
+		return nil
+	})
+}
+
+// anyAnswer returns a sign of life: nil if url is answered, whatever the answer is.
+func anyAnswer(url string) func(context.Context) error {
+	return ask(url, func(*http.Response) error { return nil })
+}
+
+// ask returns a check that gets url and judges the answer.
+func ask(url string, judge func(*http.Response) error) func(context.Context) error {
 	// A kept connection would go to a process that has died meanwhile.
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	return func(ctx context.Context) error {
-
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 		if err != nil {
 			return err
@@ -55,28 +69,7 @@ func answers(url string) func(context.Context) error {
 			return err
 		}
 		defer func() { _ = resp.Body.Close() }()
-		if resp.StatusCode != http.StatusOK {
-			return notReady(resp)
-		}
-		return nil
-	}
-}
-
-// anyAnswer returns a sign of life: nil if url is answered, whatever the answer is.
-func anyAnswer(url string) func(context.Context) error {
-	// Each question takes a new connection, as strangers' do.
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	return func(ctx context.Context) error {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-		if err != nil {
-			return err
-		}
-
-		resp, err := client.Do(req)
-		if err != nil {
-			return err
-		}
-		return resp.Body.Close()
+		return judge(resp)
 	}
 }
 

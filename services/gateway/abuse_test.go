@@ -23,7 +23,7 @@ func from(t *testing.T, address string) *http.Client {
 	t.Helper()
 	l, err := net.Listen("tcp", address+":0")
 	if err != nil {
-		t.Skipf("this machine has no second loopback address: %v", err)
+		t.Skipf("NOT TESTED: this machine has no second loopback address: %v", err)
 	}
 	require.NoError(t, l.Close())
 

@@ -96,7 +96,7 @@ const answerWithin = 35 * time.Second
 func newTransport(within time.Duration) *http.Transport {
 	return &http.Transport{
 		// As many as a thousand drivers have under way at once: a connection that
-		// cannot be kept is made anew for the next request.
+		// cannot be kept is opened again for the next request.
 		MaxIdleConnsPerHost: 1024, IdleConnTimeout: 60 * time.Second, ResponseHeaderTimeout: within,
 		// The backlog of a service that hangs fills up, and then nothing answers.
 		DialContext: (&net.Dialer{Timeout: 5 * time.Second}).DialContext,

@@ -53,7 +53,7 @@ func verification(t *testing.T) (*verifier, *recorder, *handler) {
 	return &verifier{store: h.store, sms: sms, keyed: signer}, sms, h
 }
 
-// leaves gives a rider a phone that is not verified.
+// leaves stores a phone of a rider that is not verified.
 func leaves(t *testing.T, v *verifier, rider string, to phone) {
 	t.Helper()
 	c, err := v.store.putContact(t.Context(), rider, contact{Phone: to, Language: english, Verified: true})

@@ -1,11 +1,7 @@
 package notification_test
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
-	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -14,15 +10,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/google/uuid"
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	"tandem/emulator"
 	"tandem/services/domain/event"
 	"tandem/services/domain/profile"
-	"tandem/services/internal/auth"
 	"tandem/services/internal/awsclient"
-	"tandem/services/internal/lifecycle"
 	"tandem/services/internal/postgres"
 	"tandem/services/notification"
 	"tandem/services/test/testenv"
@@ -59,17 +52,7 @@ func TestALostAnswerDoesNotDelayANoticeForLong(t *testing.T) {
 	})
 	require.NoError(t, err)
 
-	signer, err := auth.NewSigner(bytes.Repeat([]byte("k"), 32))
-	require.NoError(t, err)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	env := lifecycle.Env{Listener: l, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}
-	go func() {
-		ended <- notification.Run(ctx, env, notification.Config{DatabaseURL: url, AWS: cfg, Auth: signer, Profile: profile.Default()})
-	}()
-	t.Cleanup(func() { stop(); require.NoError(t, <-ended) })
+	serve(t, notification.Config{DatabaseURL: url, AWS: cfg, Profile: profile.Default()})
 
 	pool, err := postgres.Open(t.Context(), url, postgres.PoolOptions{App: "test"})
 	require.NoError(t, err)

@@ -58,7 +58,7 @@ func setup(t *testing.T) (*handler, *recorder, *bytes.Buffer) {
 	return h, sms, log
 }
 
-// verified gives a rider a phone that is verified.
+// verified stores a verified phone of a rider.
 func verified(t *testing.T, h *handler, rider string, to phone, language string) {
 	t.Helper()
 	_, err := h.store.putContact(t.Context(), rider, contact{Phone: to, Language: language})

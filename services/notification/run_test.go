@@ -31,6 +31,24 @@ import (
 
 const patience, look = 20 * time.Second, 20 * time.Millisecond
 
+// serve runs the service until the test ends, and returns where it listens and who
+// signs its tokens.
+func serve(t *testing.T, cfg notification.Config) (net.Addr, *auth.Signer) {
+	t.Helper()
+	signer, err := auth.NewSigner(bytes.Repeat([]byte("k"), 32))
+	require.NoError(t, err)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+
+	cfg.Auth = signer
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	env := lifecycle.Env{Listener: l, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}
+	go func() { ended <- notification.Run(ctx, env, cfg) }()
+	t.Cleanup(func() { stop(); require.NoError(t, <-ended) })
+	return l.Addr(), signer
+}
+
 // TestFromTheQueueToInboxAndPhone runs the process against Postgres and the
 // emulator: a rider verifies a number, every message comes three times, is read once in the right order,
 // and is sent to the phone once.
@@ -42,18 +60,7 @@ func TestFromTheQueueToInboxAndPhone(t *testing.T) {
 	require.NoError(t, err)
 	client := sqs.NewFromConfig(sdk)
 
-	signer, err := auth.NewSigner(bytes.Repeat([]byte("k"), 32))
-	require.NoError(t, err)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	env := lifecycle.Env{Listener: l, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}
-	go func() {
-		ended <- notification.Run(ctx, env, notification.Config{DatabaseURL: url, AWS: cfg, Auth: signer, Profile: profile.Fast()})
-	}()
-	t.Cleanup(func() { stop(); require.NoError(t, <-ended) })
+	at, signer := serve(t, notification.Config{DatabaseURL: url, AWS: cfg, Profile: profile.Fast()})
 
 	texts := func() []text {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, cfg.Endpoint+"/_aws/sns/sms-messages", nil)
@@ -68,7 +75,7 @@ func TestFromTheQueueToInboxAndPhone(t *testing.T) {
 	call := func(method, path, body string) string {
 		token, err := signer.Sign(auth.Identity{Subject: "rita", Role: auth.Rider}, time.Minute)
 		require.NoError(t, err)
-		req, err := http.NewRequestWithContext(t.Context(), method, "http://"+l.Addr().String()+path, strings.NewReader(body))
+		req, err := http.NewRequestWithContext(t.Context(), method, "http://"+at.String()+path, strings.NewReader(body))
 		require.NoError(t, err)
 		req.Header.Set("Content-Type", "application/json")
 		req.Header.Set("Authorization", "Bearer "+token)

@@ -23,7 +23,7 @@ func (f *fixture) dial(t *testing.T, from string) net.Conn {
 	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
 	conn, err := d.DialContext(t.Context(), "tcp", strings.TrimPrefix(f.url, "http://"))
 	if err != nil {
-		t.Skipf("this machine has no second loopback address: %v", err)
+		t.Skipf("NOT TESTED: this machine has no second loopback address: %v", err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
 	return conn

@@ -170,7 +170,7 @@ func TestResumeBelongsToOneTandemsData(t *testing.T) {
 	require.Zero(t, s.Accepted, "all of it was sent before")
 	require.Equal(t, [2]int{2, 1}, [2]int{s.Resumed, s.ResumedRefused}, "accepted and refused apart")
 
-	// The same gateway, made anew: its database is empty.
+	// The same gateway, with an empty database.
 	before.mu.Lock()
 	clear(before.points)
 	before.mu.Unlock()

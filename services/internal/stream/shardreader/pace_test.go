@@ -27,3 +27,24 @@ func TestBytesRiseAndAreHalved(t *testing.T) {
 	p.rate = catchUpCalls // the bytes alone
 	require.InDelta(t, 5, wait(), 0.01, "never nothing")
 }
+
+// A call asks for few records at first, for more while answers come soon, and for
+// half after one that was slow or did not come.
+func TestSizeFollowsTheAnswers(t *testing.T) {
+	z := newSize(5000, 8*time.Second)
+	require.EqualValues(t, 500, z.now)
+	for range 5 {
+		z.answered(time.Millisecond)
+	}
+	require.EqualValues(t, 5000, z.now, "no more than a call may")
+
+	z.answered(2 * time.Second)
+	require.EqualValues(t, 5000, z.now, "neither soon nor slow")
+	z.answered(5 * time.Second)
+	require.EqualValues(t, 2500, z.now)
+	for range 10 {
+		z.timedOut()
+	}
+	require.EqualValues(t, 50, z.now, "never nothing")
+	require.EqualValues(t, 10, newSize(10, time.Second).now)
+}
