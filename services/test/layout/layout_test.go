@@ -10,6 +10,7 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -176,6 +177,18 @@ func TestEveryPackageSaysWhatItIsFor(t *testing.T) {
 		if !documented[dir] {
 			t.Errorf("%s has no package comment", dir)
 		}
+	}
+}
+
+// TestNestedModulesFindWhatTheyImport: they replace tandem by this tree, so a
+// new dependency here is one of theirs too, and must stand in their go.sum.
+func TestNestedModulesFindWhatTheyImport(t *testing.T) {
+	for _, dir := range []string{"services/bench", "services/domain/city/gen"} {
+		list := exec.CommandContext(t.Context(), "go", "list", "-mod=readonly", "-deps", "./...")
+		list.Dir = filepath.Join(root, dir)
+
+		out, err := list.CombinedOutput()
+		require.NoError(t, err, "%s: go mod tidy there mends it: %s", dir, out)
 	}
 }
 
