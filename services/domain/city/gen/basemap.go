@@ -14,7 +14,7 @@ import (
 const tolerance = 110
 
 // baseMap returns the layers that the browser draws; see doc.go of package city.
-func baseMap(features []feature) map[string]*geojson.FeatureCollection {
+func baseMap(features []feature) (map[string]*geojson.FeatureCollection, error) {
 	layers := map[string]*geojson.FeatureCollection{}
 	for _, name := range []string{"sea", "areas", "buildings", "roads", "rails", "labels"} {
 		layers[name] = geojson.NewFeatureCollection()
@@ -57,11 +57,13 @@ func baseMap(features []feature) map[string]*geojson.FeatureCollection {
 		}
 	}
 
-	for _, ring := range sea(features) {
-		add("sea", ring, geojson.Properties{})
+	water, err := sea(features)
+	if err != nil {
+		return nil, err
 	}
+	add("sea", water, geojson.Properties{})
 
-	return layers
+	return layers, nil
 }
 
 // roadClass returns the class by which a road is drawn, or "" for what is no road.

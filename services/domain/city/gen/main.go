@@ -7,8 +7,7 @@
 //
 // The extract has eight tiles of zoom 12 with an extent of 2^20. Ways are cut at
 // tile edges, so gen joins them again where their ends meet (0.3 m apart at most).
-// The extract has no coastline: gen takes as sea what can be reached from the
-// south without coming near anything on land.
+// The shore's lines have no tag that says so, but a note: see sea.go.
 package main
 
 import (
@@ -34,7 +33,12 @@ func main() {
 	if err := writeGzip(filepath.Join(out, "streets.bin.gz"), g.encode(features)); err != nil {
 		fail(err)
 	}
-	for name, layer := range baseMap(features) {
+
+	layers, err := baseMap(features)
+	if err != nil {
+		fail(err)
+	}
+	for name, layer := range layers {
 		b, err := json.Marshal(layer)
 		if err != nil {
 			fail(err)
