@@ -16,12 +16,11 @@ type City struct {
 	edges []edge
 	spots []spot
 
-	out, in [][]arc // by node: arcs that leave it, arcs that reach it
-	near    rtree.RTreeG[int32]
-	fastest float64 // metres a second, the bound that A* needs
-	byKind  map[string][]int
-	search  []string // spots' labels, folded for search
-	streets []street
+	out, in  [][]arc // by node: arcs that leave it, arcs that reach it
+	near     rtree.RTreeG[int32]
+	fastest  float64 // metres a second, the bound that A* needs
+	byKind   map[string][]int
+	findable []entry
 }
 
 // edge is a street between two nodes.

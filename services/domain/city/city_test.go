@@ -100,18 +100,6 @@ func TestKnownTrip(t *testing.T) {
 	require.Less(t, r.Duration, 15*time.Minute)
 }
 
-func TestSearch(t *testing.T) {
-	c := load(t)
-	for _, q := range []string{"cordon", "Cordón", "CORDÓN"} {
-		require.Equal(t, "Cordón", c.Search(q, 3)[0].Label)
-	}
-	require.NotEmpty(t, c.Search("18 de julio", 5))
-	require.Contains(t, c.Search("bulevar artigas", 5)[0].Label, "Artigas")
-	require.Empty(t, c.Search("   ", 5))
-	require.Empty(t, c.Search("zzzz", 5))
-	require.Len(t, c.Search("a", 7), 7)
-}
-
 func TestNearestNamesTheStreet(t *testing.T) {
 	c := load(t)
 	require.NotEmpty(t, c.Nearest(geo.Point{Lat: -34.9058, Lon: -56.1913}).Label)
