@@ -1,6 +1,7 @@
 import { Button, Group, Paper, Text } from "@mantine/core";
 import { useLive, type Live } from "../api/use-live";
 import { MapView } from "../map/map-view";
+import { boxIn } from "../map/projection";
 import { ConnectionBanner } from "../ui/connection-banner";
 import { Header } from "../ui/header";
 import classes from "../ui/map-page.module.css";
@@ -8,6 +9,7 @@ import { Stale } from "../ui/stale";
 import home from "./home-page.module.css";
 
 const emptyScene = {};
+const box = boxIn(location.search);
 
 /** The moving map, before any login. */
 export default function HomePage() {
@@ -24,7 +26,7 @@ export default function HomePage() {
       </Header>
 
       <main className={classes.stage}>
-        <MapView fleet={live.fleet} scene={emptyScene} onView={live.setView} />
+        <MapView fleet={live.fleet} scene={emptyScene} onView={live.setView} fit={box} />
         <ConnectionBanner live={live} />
         <Paper className={classes.note} shadow="sm" px="md" py="xs">
           <Cars live={live} />

@@ -1,9 +1,9 @@
 import { Map as MapLibre, setWorkerUrl } from "maplibre-gl";
 import "maplibre-gl/dist/maplibre-gl.css";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
-import { closestFit, start, tileSize, zoomRange, type BaseMap, type BaseMapHandlers } from "./base";
+import { closestFit, drawnWithin, start, tileSize, zoomRange, type BaseMap, type BaseMapHandlers } from "./base";
 import { dark, light } from "./colours";
-import { mercatorX, mercatorY } from "./projection";
+import { contains, mapped, mercatorX, mercatorY, type Bounds } from "./projection";
 import { mapStyle } from "./style";
 
 /** A base map by MapLibre. It throws an error in a browser without WebGL 2. */
@@ -16,6 +16,7 @@ export function glMap(container: HTMLElement, isDark: boolean, handlers: BaseMap
     style: mapStyle(isDark ? dark : light),
     center: [start.lon, start.lat],
     zoom: start.zoom,
+    maxBounds: corners(mapped),
     minZoom: zoomRange.min,
     maxZoom: zoomRange.max,
 
@@ -32,11 +33,18 @@ export function glMap(container: HTMLElement, isDark: boolean, handlers: BaseMap
   map.keyboard.disableRotation();
   map.getCanvas().setAttribute("aria-label", "Map of Montevideo. The arrow keys move it, plus and minus zoom.");
 
+  // A file that does not come must not hide the vehicles for ever.
+  let drawn = false;
+  map.once("load", () => (drawn = true));
+  const patience = setTimeout(() => (drawn = true), drawnWithin);
+
   map.on("moveend", () => handlers.onMoved());
   map.on("resize", () => handlers.onMoved());
   map.on("click", (e) => handlers.onClicked({ lat: e.lngLat.lat, lon: e.lngLat.lng }));
 
   return {
+    drawn: () => drawn,
+
     projection() {
       const centre = map.getCenter();
 
@@ -50,8 +58,9 @@ export function glMap(container: HTMLElement, isDark: boolean, handlers: BaseMap
     },
 
     fit(b, padding) {
+      map.setMaxBounds(contains(mapped, b) ? corners(mapped) : null);
       const duration = matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 600;
-      map.fitBounds([[b.west, b.south], [b.east, b.north]], { padding, duration, maxZoom: closestFit });
+      map.fitBounds(corners(b), { padding, duration, maxZoom: closestFit });
     },
 
     setDark(now) {
@@ -62,6 +71,11 @@ export function glMap(container: HTMLElement, isDark: boolean, handlers: BaseMap
     },
 
     zoomBy: (levels) => map.easeTo({ zoom: map.getZoom() + levels, duration: 200 }),
-    remove: () => map.remove(),
+    remove() {
+      clearTimeout(patience);
+      map.remove();
+    },
   };
 }
+
+const corners = (b: Bounds): [[number, number], [number, number]] => [[b.west, b.south], [b.east, b.north]];

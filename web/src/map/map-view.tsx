@@ -76,7 +76,7 @@ export function MapView({ fleet, scene, onView, onPick, fit, padding = noPadding
       </Paper>
 
       <Text className={classes.credit} size="xs">
-        <Anchor href="https://www.openstreetmap.org/copyright" target="_blank" rel="noreferrer" inherit c="inherit">© OpenStreetMap contributors</Anchor>
+        <Anchor href="https://www.openstreetmap.org/copyright" target="_blank" rel="noreferrer" inherit c="inherit" className="target">© OpenStreetMap contributors</Anchor>
       </Text>
     </div>
   );
@@ -107,7 +107,8 @@ function drawEachFrame(canvas: HTMLCanvasElement, map: BaseMap, fleet: Fleet, la
       canvas.width = Math.round(p.width * ratio);
       canvas.height = Math.round(p.height * ratio);
     }
-    if (!ctx) return;
+    // Cars that drive over nothing, before there is a map, would look broken.
+    if (!ctx || !map.drawn()) return;
 
     const now = Date.now();
     fleet.sweep();

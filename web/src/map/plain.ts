@@ -1,6 +1,6 @@
-import { closestFit, start, tileSize, zoomRange, type BaseMap, type BaseMapHandlers } from "./base";
+import { closestFit, drawnWithin, start, tileSize, zoomRange, type BaseMap, type BaseMapHandlers } from "./base";
 import { dark, light, type MapColours } from "./colours";
-import { mercatorX, mercatorY, screenX, screenY, unproject, type Projection } from "./projection";
+import { contains, keptWithin, mapped, mercatorX, mercatorY, screenX, screenY, unproject, type Bounds, type Projection } from "./projection";
 
 interface Feature {
   geometry: { type: string; coordinates: unknown };
@@ -17,6 +17,7 @@ export function plainMap(container: HTMLElement, isDark: boolean, handlers: Base
   const ctx = canvas.getContext("2d");
   let [x, y, zoom] = [mercatorX(start.lon), mercatorY(start.lat), start.zoom as number];
   let [sea, roads]: [Line[], Line[]] = [[], []];
+  let limits: Bounds | undefined = mapped;
 
   const projection = (): Projection => ({
     x, y, worldSize: tileSize * 2 ** zoom, width: container.clientWidth, height: container.clientHeight,
@@ -27,6 +28,10 @@ export function plainMap(container: HTMLElement, isDark: boolean, handlers: Base
     if (ctx) drawGround(ctx, p, sea, roads, isDark, zoom < 13 ? 1 : 2);
   };
   const moved = () => {
+    if (limits) {
+      const kept = keptWithin(projection(), limits);
+      [x, y, zoom] = [kept.x, kept.y, Math.log2(kept.worldSize / tileSize)];
+    }
     draw();
     handlers.onMoved();
   };
@@ -36,15 +41,20 @@ export function plainMap(container: HTMLElement, isDark: boolean, handlers: Base
   };
 
   // Each file is drawn as soon as it has come: the sea need not wait for the roads.
-  void loadFeatures("sea").then((features) => {
+  const seaDrawn = loadFeatures("sea").then((features) => {
     sea = features.flatMap((f) => (f.geometry.type === "Polygon" ? (f.geometry.coordinates as Line[]) : (f.geometry.coordinates as Line[][]).flat()));
     draw();
   });
-  void loadFeatures("roads").then((features) => {
+  const roadsDrawn = loadFeatures("roads").then((features) => {
     const shown = features.filter((f) => f.properties.class !== "path" && f.properties.class !== "service");
     roads = shown.flatMap((f) => (f.geometry.type === "LineString" ? [f.geometry.coordinates as Line] : (f.geometry.coordinates as Line[])));
     draw();
   });
+
+  // A file that does not come must not hide the vehicles for ever.
+  let drawn = false;
+  void Promise.allSettled([seaDrawn, roadsDrawn]).then(() => (drawn = true));
+  const patience = setTimeout(() => (drawn = true), drawnWithin);
 
   const resized = new ResizeObserver(moved);
   resized.observe(container);
@@ -62,10 +72,12 @@ export function plainMap(container: HTMLElement, isDark: boolean, handlers: Base
   }, { passive: false });
 
   return {
+    drawn: () => drawn,
     projection,
     zoomBy,
 
     fit(b, padding) {
+      limits = contains(mapped, b) ? mapped : undefined;
       const p = projection();
 
       // The lower bound keeps two equal places from dividing by zero.
@@ -87,6 +99,7 @@ export function plainMap(container: HTMLElement, isDark: boolean, handlers: Base
     },
 
     remove() {
+      clearTimeout(patience);
       resized.disconnect();
       canvas.remove();
     },

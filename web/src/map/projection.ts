@@ -46,3 +46,35 @@ export function around(places: LatLon[]): Bounds {
   const lons = places.map((p) => p.lon);
   return { west: Math.min(...lons), east: Math.max(...lons), south: Math.min(...lats), north: Math.max(...lats) };
 }
+
+/** What the city's files cover: beyond it there are neither streets nor a shore. */
+export const mapped: Bounds = { west: -56.3378, south: -35.0199, east: -55.9864, north: -34.8139 };
+
+export const contains = (outer: Bounds, inner: Bounds): boolean =>
+  outer.west <= inner.west && outer.south <= inner.south && outer.east >= inner.east && outer.north >= inner.north;
+
+/** The nearest view that shows nothing beyond the bounds: moved, and enlarged where they are smaller than it. */
+export function keptWithin(p: Projection, bounds: Bounds): Projection {
+  const [west, east] = [mercatorX(bounds.west), mercatorX(bounds.east)];
+  const [north, south] = [mercatorY(bounds.north), mercatorY(bounds.south)];
+  const worldSize = Math.max(p.worldSize, p.width / (east - west), p.height / (south - north));
+  const [halfWidth, halfHeight] = [p.width / 2 / worldSize, p.height / 2 / worldSize];
+
+  return {
+    ...p,
+    worldSize,
+    x: Math.min(Math.max(p.x, west + halfWidth), east - halfWidth),
+    y: Math.min(Math.max(p.y, north + halfHeight), south - halfHeight),
+  };
+}
+
+/** The box in a page's address, ?box=west,south,east,north, where recorded trips are for example. */
+export function boxIn(search: string): Bounds | undefined {
+  const numbers = (new URLSearchParams(search).get("box") ?? "").split(",").map(Number);
+  const [west, south, east, north] = numbers;
+  if (numbers.length !== 4 || west === undefined || south === undefined || east === undefined || north === undefined) return undefined;
+
+  // A comparison with NaN is false, so text that is no number is no box either.
+  const valid = west >= -180 && west <= east && east <= 180 && south >= -85 && south <= north && north <= 85;
+  return valid ? { west, south, east, north } : undefined;
+}
