@@ -147,6 +147,8 @@ func TestOneBrowserIsThreePeopleInThreeTabs(t *testing.T) {
 	for _, role := range []string{"rider", "driver", "admin"} {
 		status, _ := b.send(t, "GET", "/"+role+"/v1/rides", nil, "")
 		require.Equal(t, 401, status, "before signing in")
+		status, _ = b.send(t, "GET", "/session/"+role, nil, "")
+		require.Equal(t, 204, status, "a page may ask who signed in here: nobody is no error")
 		status, out := b.send(t, "POST", "/session/"+role, own, "")
 		require.Equal(t, 200, status, out)
 		subjects[role] = out["subject"]
@@ -161,6 +163,9 @@ func TestOneBrowserIsThreePeopleInThreeTabs(t *testing.T) {
 		status, out = b.send(t, "POST", "/session/"+role, own, "")
 		require.Equal(t, 200, status)
 		require.Equal(t, subject, out["subject"], "a second click is the same person")
+		status, out = b.send(t, "GET", "/session/"+role, nil, "")
+		require.Equal(t, 200, status)
+		require.Equal(t, subject, out["subject"])
 	}
 	status, _ := b.send(t, "DELETE", "/session/rider", own, "")
 	require.Equal(t, 204, status)
@@ -252,17 +257,23 @@ func TestTokensForPrograms(t *testing.T) {
 func TestAppAndCity(t *testing.T) {
 	base, _ := start(t, true)
 	b := newBrowser(t, base)
-	for _, path := range []string{"/", "/rider", "/admin", "/driver/anything"} {
-		status, out := b.send(t, "GET", path, nil, "")
-		require.Equal(t, 200, status, path)
+	for path, want := range map[string]int{
+		"/": 200, "/rider": 200, "/driver": 200, "/admin": 200, "/rider/": 200, "/rider?ride=1": 200,
+		"/driver/anything": 404, "/nowhere": 404, "/nowhere.html": 404, "/index.html": 404, "/assets": 404,
+	} {
+		status, out := b.send(t, "GET", path, map[string]string{"Accept": "text/html,*/*"}, "")
+		require.Equal(t, want, status, path)
 		require.NotContains(t, out["raw"], "__CSP_NONCE__")
 		nonce := strings.Split(out["raw"], `"`)[1]
-		require.Contains(t, out["csp"], "'nonce-"+nonce+"'")
+		require.Contains(t, out["csp"], "'nonce-"+nonce+"'", "%s is a page", path)
+	}
+	for _, path := range []string{"/nowhere", "/assets/missing.js", "/v1/nowhere"} {
+		status, out := b.send(t, "GET", path, nil, "")
+		require.Equal(t, 404, status, path)
+		require.Equal(t, "There is nothing at "+path+".", out["detail"], "a program gets no page")
 	}
 	status, _ := b.send(t, "GET", "/assets/a.js", nil, "")
 	require.Equal(t, 200, status)
-	status, _ = b.send(t, "GET", "/assets/missing.js", nil, "")
-	require.Equal(t, 404, status)
 	status, out := b.send(t, "GET", "/city/roads.json", nil, "")
 	require.Equal(t, 200, status)
 	require.Equal(t, "{}", out["raw"])

@@ -60,7 +60,8 @@ func (g *gateway) signIn(c *gin.Context) error {
 	return nil
 }
 
-// whoAmI is GET /session/{role}.
+// whoAmI is GET /session/{role}. A page asks it before anybody has signed in, which
+// is no error: a browser would show a 401 as one.
 func (g *gateway) whoAmI(c *gin.Context) error {
 	role, err := sessionRole(c)
 	if err != nil {
@@ -68,7 +69,11 @@ func (g *gateway) whoAmI(c *gin.Context) error {
 	}
 
 	id, err := g.identify(c.Request, role)
-	if err != nil {
+	switch {
+	case errors.Is(err, errLogin):
+		c.Status(http.StatusNoContent)
+		return nil
+	case err != nil:
 		return err
 	}
 	c.JSON(http.StatusOK, gin.H{"subject": id.Subject})

@@ -132,7 +132,7 @@ func (g *gateway) front(ctx context.Context) (http.Handler, error) {
 	}
 
 	mux := http.NewServeMux()
-	mux.Handle("/city/", http.StripPrefix("/city", files(g.cfg.City)))
+	mux.Handle("/city/", http.StripPrefix("/city", files(g.cfg.City, nothing)))
 	mux.Handle("/v1/", g.program(api))
 	for _, role := range []auth.Role{auth.Viewer, auth.Rider, auth.Driver, auth.Admin} {
 		b := browser{gateway: g, role: role, api: api}

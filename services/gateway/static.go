@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/vearutop/statigz"
@@ -23,8 +24,8 @@ func (f readDirFS) ReadDir(name string) ([]fs.DirEntry, error) { return fs.ReadD
 
 // files serves embedded files, compressed once at the start, with an ETag. A
 // file that is there as name.gz alone is served as name.
-func files(embedded fs.FS) http.Handler {
-	server := statigz.FileServer(readDirFS{embedded}, statigz.EncodeOnInit, statigz.OnNotFound(nothing))
+func files(embedded fs.FS, notFound http.HandlerFunc) http.Handler {
+	server := statigz.FileServer(readDirFS{embedded}, statigz.EncodeOnInit, statigz.OnNotFound(notFound))
 
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-cache") // the browser asks each time, with the ETag
@@ -36,32 +37,51 @@ func files(embedded fs.FS) http.Handler {
 	})
 }
 
-// app serves the web app: its files, and index.html at every path that names no
-// file, where the app's own router takes over.
+// pages returns the paths of the app's pages. web/src/app.tsx has one for each.
+func pages() []string { return []string{"/", "/rider", "/driver", "/admin"} }
+
+// app serves the web app: its files, and index.html at the paths of its pages, where
+// the app itself sees which page was asked for. At any other path it is asked for
+// none: a browser gets the page that says so, and 404.
 func app(embedded fs.FS) http.Handler {
-	assets := files(embedded)
 	index, err := fs.ReadFile(embedded, "index.html")
-	built := err == nil
+	if err != nil {
+		return http.HandlerFunc(notBuilt)
+	}
+
+	missing := func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.Header.Get("Accept"), "text/html") {
+			writePage(w, http.StatusNotFound, index)
+			return
+		}
+		nothing(w, r)
+	}
+	assets := files(embedded, missing)
 
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		get := r.Method == http.MethodGet || r.Method == http.MethodHead
-		switch page := path.Ext(r.URL.Path) == "" || r.URL.Path == "/index.html"; {
-		case !page:
-			assets.ServeHTTP(w, r)
+		// A slash at the end is not worth an error, and index.html is no page's path.
+		switch page := path.Clean(r.URL.Path); {
 		case !get:
 			nothing(w, r)
-		case !built:
-			w.WriteHeader(http.StatusNotFound)
-			_, _ = fmt.Fprintln(w, "The web app has not been built into this binary: run `make web build`.")
+		case slices.Contains(pages(), page):
+			writePage(w, http.StatusOK, index)
+		case page == "/index.html":
+			missing(w, r)
 		default:
-			writePage(w, index)
+			assets.ServeHTTP(w, r)
 		}
 	})
 }
 
+func notBuilt(w http.ResponseWriter, _ *http.Request) {
+	w.WriteHeader(http.StatusNotFound)
+	_, _ = fmt.Fprintln(w, "The web app has not been built into this binary: run `make web build`.")
+}
+
 // writePage answers with index.html. The nonce is new each time: it lets the
 // page's own tags run, and no others.
-func writePage(w http.ResponseWriter, index []byte) {
+func writePage(w http.ResponseWriter, status int, index []byte) {
 	nonce := make([]byte, 16)
 	_, _ = rand.Read(nonce) // it never fails
 	text := base64.StdEncoding.EncodeToString(nonce)
@@ -69,6 +89,7 @@ func writePage(w http.ResponseWriter, index []byte) {
 	w.Header().Set("Content-Security-Policy", contentPolicy(text))
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
 	_, _ = w.Write(bytes.ReplaceAll(index, []byte(nonceMark), []byte(text))) // this fails only when the client has gone
 }
 

@@ -59,6 +59,14 @@ test("a ride is booked and driven to its receipt, as the database has it", async
 
   await page.getByTestId("message").first().waitFor();
   await screenshot(page, "receipt");
+
+  // The receipt survives a reload, and the list of rides leads to it.
+  await page.reload();
+  await page.getByTestId("receipt").waitFor();
+  expect(await valueOf(page, "price")).toBe(ride?.price);
+  await page.getByTestId("another").click();
+  await page.getByTestId("ride-link").waitFor();
+  expect(await valueOf(page, "ride-link")).toBe(id);
   await page.context().close();
 });
 

@@ -51,7 +51,10 @@ export const desktop: Screen = { name: "desktop-light", viewport: { width: 1440,
 export const screens: Screen[] = [
   desktop,
   { name: "phone-dark", viewport: { width: 390, height: 844 }, colorScheme: "dark" },
+  { name: "small-phone-light", viewport: { width: 320, height: 568 }, colorScheme: "light" },
 ];
+
+export const isPhone = (screen: Screen) => screen.viewport.width < 600;
 
 /** A page in a new browser profile, where nobody has signed in. */
 export async function openPage(browser: Browser, screen: Screen): Promise<Page> {

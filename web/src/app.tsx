@@ -1,18 +1,29 @@
 import { Center, Loader } from "@mantine/core";
-import { lazy, Suspense } from "react";
+import { lazy, Suspense, type ComponentType } from "react";
+import { NotFound } from "./ui/not-found";
 
-const Home = lazy(() => import("./home/home-page"));
-const Rider = lazy(() => import("./rider/rider-page"));
-const Driver = lazy(() => import("./driver/driver-page"));
-const Console = lazy(() => import("./console/console-page"));
+interface Page {
+  title: string;
+  page: ComponentType;
+}
+
+/** One page for each path. services/gateway/static.go has the same paths, and answers 404 at every other. */
+const pages: Record<string, Page> = {
+  "/": { title: "Tandem: rides on a live map", page: lazy(() => import("./home/home-page")) },
+  "/rider": { title: "Book a ride · Tandem", page: lazy(() => import("./rider/rider-page")) },
+  "/driver": { title: "Drive · Tandem", page: lazy(() => import("./driver/driver-page")) },
+  "/admin": { title: "Queue and stream · Tandem", page: lazy(() => import("./console/console-page")) },
+};
 
 /** Each page is one link and one role, so that a tab has one role. There is no router in the browser. */
 export function App() {
-  const [, first] = location.pathname.split("/");
+  const path = location.pathname.replace(/\/+$/, "") || "/";
+  const { title, page: Page } = pages[path] ?? { title: "No such page · Tandem", page: NotFound };
+  document.title = title;
 
   return (
     <Suspense fallback={<Center h="100%"><Loader aria-label="Loading" /></Center>}>
-      {first === "rider" ? <Rider /> : first === "driver" ? <Driver /> : first === "admin" ? <Console /> : <Home />}
+      <Page />
     </Suspense>
   );
 }

@@ -213,6 +213,14 @@ func front() []mutant {
 			before: `case named != "" && named != id.Subject:`, after: `case named == "\x00":`, packages: []string{"services/location"},
 		},
 		{
+			name: "any path is a page", file: gatewayDir + "static.go", tests: "TestAppAndCity",
+			before: "case slices.Contains(pages(), page):", after: `case slices.Contains(pages(), page) || path.Ext(page) == "":`,
+		},
+		{
+			name: "that nobody has signed in is an error", file: gatewayDir + "http.go", tests: "TestOneBrowserIsThreePeople",
+			before: "case errors.Is(err, errLogin):\n\t\tc.Status", after: "case false:\n\t\tc.Status",
+		},
+		{
 			name: "a driver's fix may be from any year", file: locationDir + "check.go",
 			before: "case !b.recorded && at.Before(b.now.Add(-maxAge)):", after: "case false:",
 		},

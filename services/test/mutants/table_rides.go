@@ -1,8 +1,12 @@
 package main
 
-const rideDir = "services/domain/ride/"
+const (
+	rideDir = "services/domain/ride/"
+	cityDir = "services/domain/city/"
+)
 
-// rides are bugs of the state machine, of its SQL and of the sweeper.
+// rides are bugs of the state machine, of its SQL, of the sweeper, and of the search
+// for where a ride begins and ends.
 func rides() []mutant {
 	return []mutant{
 		{
@@ -116,6 +120,14 @@ func rides() []mutant {
 		{
 			name: "the finder is told of drivers who have a ride", file: rideDir + "driver.go", tests: "TestTheSweeperMovesWhatNothingElseDoes|TestManyOfferOneDriver",
 			before: "WHERE d.on_duty AND NOT EXISTS (SELECT", after: "WHERE d.on_duty AND true OR EXISTS (SELECT",
+		},
+		{
+			name: "the search finds the farthest house number", file: cityDir + "find.go", tests: "TestSearch",
+			before: "-math.Abs(float64(e.number - wanted))", after: "math.Abs(float64(e.number - wanted))",
+		},
+		{
+			name: "a bank in an avenue is found before the avenue", file: cityDir + "find.go", tests: "TestSearch",
+			before: "cmp.Compare(a.tier, b.tier), ", after: "",
 		},
 	}
 }

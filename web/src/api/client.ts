@@ -49,7 +49,8 @@ const send = <T>(path: string, method: string, body?: unknown, headers: Record<s
 const latLon = (p: Place) => `${p.lat},${p.lon}`;
 
 export const signIn = (role: Role) => send<{ subject: string }>(`/session/${role}`, "POST");
-export const whoAmI = (role: Role) => request<{ subject: string }>(`/session/${role}`);
+export const signOut = (role: Role) => send<undefined>(`/session/${role}`, "DELETE");
+export const whoAmI = (role: Role) => request<{ subject: string } | undefined>(`/session/${role}`); // undefined: nobody has signed in
 export const socketTicket = (role: Role) => send<{ ticket: string }>(`/${role}/v1/socket-ticket`, "POST");
 
 export const rider = {
@@ -62,7 +63,7 @@ export const rider = {
   book: (key: string, pickup: Place, dropoff: Place) =>
     send<Ride>("/rider/v1/rides", "POST", { pickup, dropoff }, { "Idempotency-Key": key }),
   ride: (id: string) => request<Ride>(`/rider/v1/rides/${id}`),
-  latestRide: () => request<{ rides: Ride[] }>("/rider/v1/rides?limit=1"),
+  rides: (limit: number) => request<{ rides: Ride[] }>(`/rider/v1/rides?limit=${limit}`), // the latest first
   events: (id: string) => request<{ events: RideEvent[] }>(`/rider/v1/rides/${id}/events`),
   cancel: (id: string) => send<Ride>(`/rider/v1/rides/${id}/cancel`, "POST", { reason: "changed my mind" }),
   streamTrace: (id: string) => request<StreamTrace>(`/rider/v1/rides/${id}/stream`),

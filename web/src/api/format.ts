@@ -14,6 +14,9 @@ export const clock = (iso: string): string => time(Date.parse(iso));
 
 export const time = (ms: number): string => new Date(ms).toLocaleTimeString("en-GB");
 
+export const day = (iso: string): string =>
+  new Date(iso).toLocaleString("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+
 // The space does not break, so that a number and its unit stay on one line.
 export const milliseconds = (ms: number): string => (ms < 10_000 ? `${Math.round(ms)}\u00a0ms` : `${(ms / 1000).toFixed(1)}\u00a0s`);
 

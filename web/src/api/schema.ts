@@ -1669,7 +1669,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description At most eight, best first */
+            /** @description At most eight, best first; a query that ends in a number finds the nearest house numbers */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1970,6 +1970,13 @@ export interface operations {
         requestBody?: never;
         responses: {
             200: components["responses"]["Session"];
+            /** @description Nobody has signed in here */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             default: components["responses"]["Problem"];
         };
     };

@@ -1,5 +1,5 @@
 import { Alert, Container, Loader, Paper, SimpleGrid, Stack, Text, Title } from "@mantine/core";
-import type { ReactNode } from "react";
+import { useRef, type ReactNode } from "react";
 import { admin } from "../api/client";
 import { time } from "../api/format";
 import { usePoll } from "../api/use-poll";
@@ -7,6 +7,7 @@ import { Header } from "../ui/header";
 import { ProblemNote } from "../ui/problem-note";
 import { SignIn, useSession } from "../ui/sign-in";
 import { useAge } from "../ui/stale";
+import { useKeptFocus } from "../ui/use-kept-focus";
 import { heardOf } from "./heard";
 import { Queues, Workers } from "./queue-side";
 import { Services } from "./services";
@@ -18,11 +19,13 @@ const pollInterval = 1000; // ms
 /** What queue and stream do now, for the people who operate Tandem. */
 export default function ConsolePage() {
   const session = useSession("admin");
+  const main = useRef<HTMLDivElement>(null);
+  const keepFocus = useKeptFocus(main);
 
   return (
     <>
-      <Header title="Queue and stream" />
-      <Container component="main" size="xl" py="lg">
+      <Header title="Queue and stream" onSignOut={session.signOut} />
+      <Container ref={main} {...keepFocus} component="main" size="xl" py="lg">
         {session.subject ? (
           <Overview />
         ) : (

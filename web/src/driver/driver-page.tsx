@@ -1,5 +1,6 @@
 import { Anchor, Button, Stack, Text, Title } from "@mantine/core";
 import { useCallback, useEffect, useMemo, useState } from "react";
+import { driver } from "../api/client";
 import { short, whole } from "../api/format";
 import type { TextFrame } from "../api/socket";
 import type { RideState } from "../api/types";
@@ -48,8 +49,15 @@ export default function DriverPage() {
     // map would move back each second while the driver looks elsewhere.
   }, [ride?.id, ride?.state, onRoad]);
 
+  // A driver who has gone must not be offered rides. The server refuses to end the
+  // duty of one who has a ride, and finds out by itself that the car has vanished.
+  const leave = session.signOut;
+  const signOut = leave && (() => void driver.setDuty(false).catch(() => undefined).then(leave));
+
   return (
-    <MapPage title="Driver" live={live} scene={scene} fit={fit} panelLabel="Your work">
+    <MapPage
+      title="Drive" session={session} onSignOut={signOut} live={live} scene={scene} fit={fit} panelLabel="Your work"
+    >
       {session.subject ? (
         <DutyPanel view={view} />
       ) : (

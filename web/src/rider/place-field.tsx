@@ -16,6 +16,7 @@ interface Props {
 
 const searchDelay = 200; // ms without a key pressed, so that not each letter is a request
 const shortestSearch = 2; // letters
+const longestSearch = 66; // letters: in any script at most the 200 bytes that the server takes
 
 /** One end of a trip: searched by address, or chosen on the map. */
 export function PlaceField({ label, testid, place, active, onPlace, onFocus }: Props) {
@@ -55,6 +56,7 @@ export function PlaceField({ label, testid, place, active, onPlace, onFocus }: P
       label={label}
       data-testid={testid}
       placeholder={active ? "Click on the map, or type an address" : "Address"}
+      maxLength={longestSearch}
       value={text}
       data={[...new Set(found.map(placeName))]}
       filter={({ options }) => options} // the server has searched already

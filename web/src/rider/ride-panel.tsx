@@ -61,9 +61,9 @@ export function RidePanel({ ride, at, remaining, onChanged, onAnother }: Props) 
       <ProblemNote error={error} />
 
       {ended ? (
-        <Button size="md" onClick={onAnother} data-testid="another">Book another ride</Button>
+        <Button key="another" size="md" onClick={onAnother} data-testid="another">Book another ride</Button>
       ) : (
-        ride.state !== "picked_up" && <Button variant="default" loading={busy} onClick={cancel} data-testid="cancel">Cancel this ride</Button>
+        ride.state !== "picked_up" && <Button key="cancel" variant="default" loading={busy} onClick={cancel} data-testid="cancel">Cancel this ride</Button>
       )}
       <Inbox rideId={ride.id} />
     </Stack>

@@ -1,3 +1,4 @@
+import { Stack } from "@mantine/core";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { Problem, rider } from "../api/client";
 import type { TextFrame } from "../api/socket";
@@ -7,7 +8,9 @@ import { around, type LatLon } from "../map/projection";
 import { MapPage } from "../ui/map-page";
 import { ProblemNote } from "../ui/problem-note";
 import { SignIn, useSession } from "../ui/sign-in";
+import { writeAddress } from "./address";
 import { BookingPanel, type Draft, type End } from "./booking-panel";
+import { RideList } from "./ride-list";
 import { RidePanel } from "./ride-panel";
 import { Trace } from "./trace";
 import { useRemaining } from "./use-remaining";
@@ -64,13 +67,14 @@ export default function RiderPage() {
   };
   const bookAnother = () => {
     showRide(undefined);
+    writeAddress(undefined);
     setDraft(noDraft);
     setActiveEnd("pickup");
   };
 
   return (
     <MapPage
-      title="Rider" live={live} scene={scene} fit={fit} onPick={session.subject && !ride ? pick : undefined}
+      title="Book a ride" session={session} live={live} scene={scene} fit={fit} onPick={session.subject && !ride ? pick : undefined}
       panelLabel="Your ride" footer={ride && <Trace key={ride.id} ride={ride} events={view.events} />}
     >
       {!session.subject ? (
@@ -80,7 +84,10 @@ export default function RiderPage() {
       ) : ride ? (
         <RidePanel ride={ride} at={view.at} remaining={remaining} onChanged={showRide} onAnother={bookAnother} />
       ) : (
-        <BookingPanel draft={draft} activeEnd={activeEnd} onDraft={setDraft} onActiveEnd={setActiveEnd} onBooked={showRide} />
+        <Stack gap="md">
+          <BookingPanel draft={draft} activeEnd={activeEnd} onDraft={setDraft} onActiveEnd={setActiveEnd} onBooked={showRide} />
+          <RideList onRide={showRide} />
+        </Stack>
       )}
       <ProblemNote error={view.error} retried={view.error instanceof Problem && view.error.temporary} />
     </MapPage>

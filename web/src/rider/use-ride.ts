@@ -2,6 +2,7 @@ import { useCallback, useEffect, useState } from "react";
 import { rider } from "../api/client";
 import { persist } from "../api/persist";
 import type { Ride, RideEvent, RideState } from "../api/types";
+import { rideInAddress, writeAddress } from "./address";
 
 export const hasEnded = (state: RideState): boolean => state === "completed" || state === "cancelled" || state === "unfulfilled";
 
@@ -18,7 +19,7 @@ export interface RideView {
   addEvent: (event: RideEvent) => void;
 }
 
-/** The rider's ride with its events: the latest one if it has not ended, or the one just booked. */
+/** The rider's ride with its events: the one in the page's address, the latest one if it has not ended, or the one just booked. */
 export function useRide(subject: string | undefined): RideView {
   const [ride, setRide] = useState<Ride>();
   const [at, setAt] = useState<number>();
@@ -35,13 +36,11 @@ export function useRide(subject: string | undefined): RideView {
     if (!subject) return;
 
     const asking = new AbortController();
-    persist(rider.latestRide, { signal: asking.signal, within: Infinity, onFailure: setError })
-      .then(({ rides }) => {
-        const [latest] = rides;
-
+    persist(rideToShow, { signal: asking.signal, within: Infinity, onFailure: setError })
+      .then((found) => {
         // A ride that was booked while this was asked is newer than the answer.
-        if (latest && !hasEnded(latest.state)) {
-          setRide((now) => now ?? latest);
+        if (found) {
+          setRide((now) => now ?? found);
           setAt((now) => now ?? Date.now());
         }
         setError(undefined);
@@ -51,9 +50,25 @@ export function useRide(subject: string | undefined): RideView {
     return () => asking.abort();
   }, [subject]);
 
+  // Back and forward lead through the rides that were shown.
+  useEffect(() => {
+    const shown = () => {
+      const id = rideInAddress();
+      if (id) rider.ride(id).then(showRide, setError);
+      else showRide(undefined);
+    };
+    addEventListener("popstate", shown);
+
+    return () => removeEventListener("popstate", shown);
+  }, [showRide]);
+
   // An event tells that the ride has changed, and the ride itself is then fetched:
   // the server alone knows what an event means for it.
   const id = ride?.id;
+  useEffect(() => {
+    if (id) writeAddress(id);
+  }, [id]);
+
   const ended = ride ? hasEnded(ride.state) : true;
   const newestEvent = events.at(-1)?.seq;
   useEffect(() => {
@@ -99,6 +114,15 @@ export function useRide(subject: string | undefined): RideView {
   );
 
   return { ride, at, events, error, showRide, addEvent };
+}
+
+/** The ride that a page shows at first. */
+async function rideToShow(): Promise<Ride | undefined> {
+  const id = rideInAddress();
+  if (id) return rider.ride(id);
+
+  const [latest] = (await rider.rides(1)).rides;
+  return latest && !hasEnded(latest.state) ? latest : undefined;
 }
 
 /** Events come by socket and by page, and some come twice: each is kept once, in order. */

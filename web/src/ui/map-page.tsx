@@ -1,5 +1,5 @@
 import { Paper } from "@mantine/core";
-import type { ReactNode } from "react";
+import { useRef, type ReactNode } from "react";
 import type { Live } from "../api/use-live";
 import { MapView } from "../map/map-view";
 import type { Bounds, LatLon } from "../map/projection";
@@ -7,10 +7,15 @@ import type { Scene } from "../map/scene";
 import { ConnectionBanner } from "./connection-banner";
 import { Header } from "./header";
 import classes from "./map-page.module.css";
+import { ProblemNote } from "./problem-note";
+import type { Session } from "./sign-in";
+import { useKeptFocus } from "./use-kept-focus";
 import { usePadding } from "./use-padding";
 
 interface Props {
   title: string;
+  session: Session;
+  onSignOut?: (() => void) | undefined; // instead of the session's own
   live: Live;
   scene: Scene;
   fit: Bounds | undefined;
@@ -21,13 +26,15 @@ interface Props {
 }
 
 /** The page of a rider or a driver: the live map, and a panel to work with. */
-export function MapPage({ title, live, scene, fit, onPick, panelLabel, children, footer }: Props) {
+export function MapPage({ title, session, onSignOut = session.signOut, live, scene, fit, onPick, panelLabel, children, footer }: Props) {
   const hasFooter = Boolean(footer);
   const padding = usePadding(hasFooter);
+  const panel = useRef<HTMLDivElement>(null);
+  const keepFocus = useKeptFocus(panel);
 
   return (
     <div className={classes.page}>
-      <Header title={title} />
+      <Header title={title} onSignOut={onSignOut} />
       <main className={classes.stage}>
         <MapView
           fleet={live.fleet} scene={scene} onView={live.setView} onPick={onPick}
@@ -35,7 +42,10 @@ export function MapPage({ title, live, scene, fit, onPick, panelLabel, children,
         />
         <ConnectionBanner live={live} />
         <div className={classes.dock}>
-          <Paper className={classes.panel} shadow="md" p="md" component="section" aria-label={panelLabel}>{children}</Paper>
+          <Paper ref={panel} {...keepFocus} className={classes.panel} shadow="md" p="md" component="section" aria-label={panelLabel}>
+            {children}
+            {session.subject && <ProblemNote error={session.error} />}
+          </Paper>
           {footer}
         </div>
       </main>

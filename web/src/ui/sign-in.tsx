@@ -1,15 +1,16 @@
 import { Button, Stack, Text, Title } from "@mantine/core";
 import { useEffect, useState, type ReactNode } from "react";
-import { Problem, signIn, whoAmI } from "../api/client";
+import { signIn, signOut, whoAmI } from "../api/client";
 import type { Role } from "../api/types";
 import { ProblemNote } from "./problem-note";
 
-interface Session {
+export interface Session {
   subject: string | undefined;
   checking: boolean;
   busy: boolean;
   error: unknown;
   signIn: () => void;
+  signOut: (() => void) | undefined; // undefined: nobody has signed in
 }
 
 /** Who this browser is in a role. One click signs it in as somebody new. */
@@ -21,11 +22,8 @@ export function useSession(role: Role): Session {
 
   useEffect(() => {
     whoAmI(role)
-      .then((s) => setSubject(s.subject))
-      .catch((e: unknown) => {
-        // 401 is no fault: nobody has signed in here yet.
-        if (!(e instanceof Problem && e.status === 401)) setError(e);
-      })
+      .then((s) => setSubject(s?.subject))
+      .catch(setError)
       .finally(() => setChecking(false));
   }, [role]);
 
@@ -39,7 +37,14 @@ export function useSession(role: Role): Session {
       .finally(() => setBusy(false));
   };
 
-  return { subject, checking, busy, error, signIn: enter };
+  // The map's page is loaded anew, so that nothing of this person stays in the tab.
+  const leave = () => {
+    signOut(role)
+      .then(() => location.assign("/"))
+      .catch(setError);
+  };
+
+  return { subject, checking, busy, error, signIn: enter, signOut: subject ? leave : undefined };
 }
 
 interface Props {
