@@ -54,6 +54,17 @@ describe.each(screens)("on $name", (screen) => {
     await page.context().close();
   });
 
+  test("a map that is not connected says so, and all of it can be read", async () => {
+    const page = await openPage(browser, screen);
+    await page.route("**/socket-ticket", (route) => route.abort());
+    await page.goto(url);
+
+    await page.getByTestId("connection-lost").waitFor();
+    await expectGoodLayout(page, screen);
+    await screenshot(page, `not-connected-${screen.name}`);
+    await page.context().close();
+  });
+
   test("a path without a page is answered 404, and the page says what to do", async () => {
     const page = await openPage(browser, screen);
     const answer = await page.goto(`${url}/rider/no-such-page-has-a-name-that-is-as-long-as-this`);
