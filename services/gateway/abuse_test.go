@@ -145,6 +145,16 @@ func TestFloodsAreRefusedAndOthersServed(t *testing.T) {
 		othersServed(tc.name)
 	}
 
+	// Names cost nothing, so an address is bounded whatever its people are called.
+	crowd := 0
+	got := flood(t, from(t, "127.0.0.7"), 400, func() *http.Request {
+		crowd++
+		return request(t, "GET", base+"/v1/rides/1/events", "", token("one-of-many-"+strconv.Itoa(crowd)))()
+	})
+	t.Logf("streams of 400 people at one address: %v", got)
+	require.Equal(t, map[int]int{200: addressMay, 429: 400 - addressMay}, got)
+	othersServed("streams of many people")
+
 	// A body that never comes holds its place until the server cuts it off after 30 s.
 	c, answers := stall(t, base, 400)
 	for c.by[http.StatusTooManyRequests] < 400-addressMay {

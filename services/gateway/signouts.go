@@ -20,7 +20,7 @@ func (g *gateway) followSignOuts(ctx context.Context) error {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 
-	done := map[int64]bool{}
+	done, away := map[int64]bool{}, false
 	looked := time.Now()
 	for {
 		select {
@@ -34,12 +34,13 @@ func (g *gateway) followSignOuts(ctx context.Context) error {
 		began := time.Now()
 		next, err := g.endSignedOut(ctx, began.Sub(looked)+commitWithin, done)
 		if err != nil {
-			if ctx.Err() == nil {
-				g.env.Log.Warn("sign-outs at other gateways cannot be seen; it is tried again", "err", err)
+			if ctx.Err() == nil && !away { // once, and not every 2 s
+				g.env.Log.Warn("sign-outs at other gateways cannot be seen; it is tried again every 2 s", "err", err)
 			}
+			away = true
 			continue
 		}
-		done, looked = next, began
+		done, looked, away = next, began, false
 	}
 }
 
