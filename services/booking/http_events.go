@@ -2,8 +2,11 @@ package booking
 
 import (
 	"context"
+	"encoding/json"
+	"maps"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,21 +43,24 @@ func (s *service) events(c *gin.Context) error {
 	if !strings.Contains(c.GetHeader("Accept"), "text/event-stream") {
 		return s.eventsPage(c, r.ID, after)
 	}
-	return s.streamEvents(c, r.ID, after)
+	return s.streamEvents(c, r, after)
 }
 
 // streamEvents sends a ride's events after one, until the ride has ended.
-func (s *service) streamEvents(c *gin.Context, rideID string, after int64) error {
+func (s *service) streamEvents(c *gin.Context, r ride.Ride, after int64) error {
 	// Subscribed before the first read, so that no event falls in between.
-	sub := s.listener.Ride(rideID)
+	sub := s.listener.Ride(r.ID)
 	defer sub.Close()
 
 	out := newSSE(c)
 	var endAt <-chan time.Time
-	deleted := false
+	if r.EndedAt != nil { // its end may be among the events that the client has seen
+		endAt = time.After(time.Until(r.EndedAt.Add(afterEnd)))
+	}
+	messages := messagesLeft{}
 
 	for {
-		events, err := s.rides.Events(c.Request.Context(), rideID, after, eventsPage)
+		events, err := s.rides.Events(c.Request.Context(), r.ID, after, eventsPage)
 		if err != nil {
 			return streamEnd(c, err)
 		}
@@ -65,7 +71,7 @@ func (s *service) streamEvents(c *gin.Context, rideID string, after int64) error
 				return nil //nolint:nilerr // the client is gone
 			}
 
-			deleted = deleted || e.Kind == ride.EventDeleted
+			messages.note(e)
 			if e.Kind.Terminal() && endAt == nil {
 				endAt = time.After(afterEnd)
 			}
@@ -76,7 +82,7 @@ func (s *service) streamEvents(c *gin.Context, rideID string, after int64) error
 
 		// The delete of the message is the last event, and it may never come: the
 		// worker may have died before it wrote it.
-		if endAt != nil && deleted {
+		if endAt != nil && messages.none() {
 			return nil
 		}
 
@@ -92,6 +98,34 @@ func (s *service) streamEvents(c *gin.Context, rideID string, after int64) error
 			}
 		}
 	}
+}
+
+// messagesLeft tells which of a ride's messages are still on the queue, by their
+// ids: false once one is deleted. A ride that is requeued has several.
+type messagesLeft map[string]bool
+
+func (m messagesLeft) note(e ride.Event) {
+	var data struct {
+		MessageID string `json:"message_id"`
+	}
+	if json.Unmarshal(e.Data, &data) != nil || data.MessageID == "" {
+		return
+	}
+
+	switch e.Kind {
+	case ride.EventDeleted:
+		m[data.MessageID] = false
+	case ride.EventQueued, ride.EventReceived:
+		// The relay may note that it was sent after the worker has deleted it.
+		if _, known := m[data.MessageID]; !known {
+			m[data.MessageID] = true
+		}
+	}
+}
+
+// none reports whether there were messages, and all of them are deleted.
+func (m messagesLeft) none() bool {
+	return len(m) > 0 && !slices.Contains(slices.Collect(maps.Values(m)), true)
 }
 
 // eventsPage answers with one page of a ride's events, as JSON.

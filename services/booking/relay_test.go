@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
@@ -144,3 +145,28 @@ func lose(t *testing.T, client *sqs.Client) string {
 
 // emptyQueue has lost everything.
 func emptyQueue(context.Context) (int, error) { return 0, nil }
+
+// A message belongs to the attempt that it was promised for, also where the ride has
+// moved on while the relay waited for SQS's answer.
+func TestAMessageIsNotedUnderItsOwnAttempt(t *testing.T) {
+	t.Parallel()
+	q := newRequested(t)
+	_, err := q.store.Do(t.Context(), q.ride.ID, ride.Action{Kind: ride.ActRequeue, Attempt: 1, Delay: 5 * time.Second, Reason: "no driver is free"}, "worker")
+	require.NoError(t, err)
+	for range 2 { // one row of a key at a time
+		_, err := q.relay.Round(t.Context())
+		require.NoError(t, err)
+	}
+
+	rows, err := q.pool.Query(t.Context(), `SELECT e.attempt, o.attempt, coalesce((e.data->>'delay_s')::float, -1) FROM ride.ride_events e
+		JOIN (SELECT message_id, row_number() OVER (ORDER BY seq) AS attempt FROM ride.outbox WHERE queue = 'ride-requests') o
+			ON o.message_id = e.data->>'message_id' WHERE e.kind = 'queued' ORDER BY e.seq`)
+	require.NoError(t, err)
+	type noted struct {
+		Event, Row int
+		DelayS     float64
+	}
+	got, err := pgx.CollectRows(rows, pgx.RowToStructByPos[noted])
+	require.NoError(t, err)
+	require.Equal(t, []noted{{1, 1, 0}, {2, 2, 5}}, got)
+}

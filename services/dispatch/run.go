@@ -121,9 +121,7 @@ func newWorker(ctx context.Context, env lifecycle.Env, cfg Config, client sqswor
 		Visibility: cfg.Profile.Visibility, HandleWithin: cfg.Profile.ExpiresAfter + time.Minute, Drain: drain, Log: env.Log,
 		Handled: func(m sqsworker.Message, o sqsworker.Outcome, took time.Duration) {
 			seconds.WithLabelValues(string(o)).Observe(took.Seconds())
-			if o == sqsworker.OutcomeDone {
-				noteDeleted(context.WithoutCancel(ctx), env.Log, store, cfg.Worker, m)
-			}
+			noteOutcome(context.WithoutCancel(ctx), env.Log, store, cfg.Worker, m, o)
 		},
 	})
 	if err != nil {
@@ -132,19 +130,25 @@ func newWorker(ctx context.Context, env lifecycle.Env, cfg Config, client sqswor
 	return worker, nil
 }
 
-// noteDeleted writes into the ride's history that its message was deleted. It is
-// for those who watch a ride: a crash before it loses this line and nothing else.
-func noteDeleted(ctx context.Context, log *slog.Logger, store *ride.Store, worker string, m sqsworker.Message) {
+// noteOutcome writes into the ride's history that its message was deleted, or that
+// this try ended without it. It is for those who watch a ride: a crash before it
+// loses this line and nothing else.
+func noteOutcome(ctx context.Context, log *slog.Logger, store *ride.Store, worker string, m sqsworker.Message, o sqsworker.Outcome) {
 	req, err := decode(m.Body)
-	if err != nil {
-		return // such a message is never done
+	if err != nil || o == sqsworker.OutcomeDead { // the handler has noted the dead letter with its reason
+		return
 	}
 
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 
-	if err := store.Deleted(ctx, req.RideID, m.ID, worker); err != nil {
-		log.Warn("the ride's history lacks the delete of its message", "ride_id", req.RideID, "err", err)
+	if o == sqsworker.OutcomeDone {
+		err = store.Deleted(ctx, req.RideID, m.ID, worker)
+	} else {
+		err = store.TryEnded(ctx, req.RideID, receipt(m, worker), string(o))
+	}
+	if err != nil {
+		log.Warn("the ride's history lacks how a try of its message ended", "ride_id", req.RideID, "outcome", o, "err", err)
 	}
 }
 

@@ -18,9 +18,7 @@ import (
 func (h *handler) dispatch(ctx context.Context, req event.RideRequest, m sqsworker.Message) error {
 	var r ride.Ride
 	err := h.postgres.Do(ctx, func(ctx context.Context) (err error) {
-		r, err = h.rides.Received(ctx, req.RideID, req.Attempt, ride.Receipt{
-			MessageID: m.ID, PID: os.Getpid(), Worker: h.worker, Receives: m.Receives,
-		})
+		r, err = h.rides.Received(ctx, req.RideID, req.Attempt, receipt(m, h.worker))
 		return err
 	})
 	if errors.Is(err, ride.ErrAttempt) {
@@ -42,6 +40,11 @@ func (h *handler) dispatch(ctx context.Context, req event.RideRequest, m sqswork
 		})
 	}
 	return err
+}
+
+// receipt is what a ride's history says of a receive by this process.
+func receipt(m sqsworker.Message, worker string) ride.Receipt {
+	return ride.Receipt{MessageID: m.ID, PID: os.Getpid(), Worker: worker, Receives: m.Receives, SentAt: m.SentAt}
 }
 
 // overtaken reports whether someone else moved the ride or the driver first. That

@@ -16,7 +16,13 @@ type Receipt struct {
 	MessageID string
 	PID       int
 	Worker    string
-	Receives  int // this is the nth receive
+	Receives  int       // this is the nth receive
+	SentAt    time.Time // by SQS's clock; zero: not known
+}
+
+// data is what the ride's history says of the receive.
+func (m Receipt) data() map[string]any {
+	return map[string]any{"message_id": m.MessageID, "pid": m.PID, "worker": m.Worker, "receives": m.Receives}
 }
 
 // Received writes the receive as the ride's event and puts off the sweeper for
@@ -41,9 +47,16 @@ func (s *Store) Received(ctx context.Context, rideID string, attempt int, m Rece
 			}
 		}
 
-		return writeEvent(ctx, tx, r, EventReceived, "worker "+m.Worker, map[string]any{
-			"message_id": m.MessageID, "pid": m.PID, "worker": m.Worker, "receives": m.Receives,
-		}, "")
+		data := m.data()
+		// When it was sent is SQS's to say: the relay notes it only after SQS's answer,
+		// and this worker may have been faster.
+		if !m.SentAt.IsZero() {
+			data["sent_at"] = m.SentAt
+		}
+		// A receive that follows earlier than that is a copy; one that follows later
+		// means that nobody has kept the message hidden.
+		data["visibility_s"] = s.times.Visibility.Seconds()
+		return writeEvent(ctx, tx, r, EventReceived, "worker "+m.Worker, data, "")
 	})
 	return r, err
 }
@@ -51,6 +64,14 @@ func (s *Store) Received(ctx context.Context, rideID string, attempt int, m Rece
 // Deleted writes that the ride's message was deleted from the queue.
 func (s *Store) Deleted(ctx context.Context, rideID, messageID, worker string) error {
 	return s.note(ctx, rideID, EventDeleted, "worker "+worker, map[string]any{"message_id": messageID})
+}
+
+// TryEnded writes that a try ended and the message was not deleted, and how. A
+// try whose worker died has no such event.
+func (s *Store) TryEnded(ctx context.Context, rideID string, m Receipt, outcome string) error {
+	data := m.data()
+	data["outcome"] = outcome
+	return s.note(ctx, rideID, EventTryEnded, "worker "+m.Worker, data)
 }
 
 // DeadLettered writes that the ride's message goes to the dead-letter queue, and why. A person has
@@ -95,10 +116,11 @@ func (s *Store) note(ctx context.Context, rideID string, kind EventKind, by stri
 // transaction, and SQS's answer with it, waits for them.
 func OnSent(ctx context.Context, tx pgx.Tx, sent []outbox.Sent) error {
 	var rides, outboxIDs, messages, changes []string
+	var delays []float64
 	for _, m := range sent {
 		if m.Queue == event.QueueRideRequests {
 			rides, outboxIDs, messages = append(rides, m.Key), append(outboxIDs, m.ID), append(messages, m.MessageID)
-			changes = append(changes, fmt.Sprintf(`{"r":%q}`, m.Key)) // a change
+			changes, delays = append(changes, fmt.Sprintf(`{"r":%q}`, m.Key)), append(delays, m.Delay.Seconds())
 		}
 	}
 	if len(rides) == 0 {
@@ -120,11 +142,13 @@ func OnSent(ctx context.Context, tx pgx.Tx, sent []outbox.Sent) error {
 		return fmt.Errorf("ride: wake: %w", err)
 	}
 
+	// Under the attempt that the message was promised for. The ride may be at another
+	// one by now: a worker can be done with the message before this runs.
 	_, err := tx.Exec(ctx, `INSERT INTO ride.ride_events (ride_id, kind, at, by, attempt, data)
-		SELECT r.id, 'queued', clock_timestamp(), 'relay', r.attempt,
-			jsonb_build_object('message_id', m.message_id, 'outbox_id', m.outbox_id)
-		FROM unnest($1::uuid[], $2::text[], $3::text[]) WITH ORDINALITY AS m (ride_id, message_id, outbox_id, n)
-		JOIN ride.rides r ON r.id = m.ride_id ORDER BY m.n`, rides, messages, outboxIDs)
+		SELECT r.id, 'queued', clock_timestamp(), 'relay', (convert_from(o.body, 'UTF8')::jsonb->'data'->>'attempt')::int,
+			jsonb_build_object('message_id', m.message_id, 'outbox_id', m.outbox_id, 'delay_s', m.delay_s)
+		FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::float8[]) WITH ORDINALITY AS m (ride_id, message_id, outbox_id, delay_s, n)
+		JOIN ride.rides r ON r.id = m.ride_id JOIN ride.outbox o ON o.id = m.outbox_id ORDER BY m.n`, rides, messages, outboxIDs, delays)
 	if err != nil {
 		return fmt.Errorf("ride: queued: %w", err)
 	}

@@ -82,6 +82,7 @@ const (
 	EventRequested    EventKind = "requested"
 	EventQueued       EventKind = "queued"
 	EventReceived     EventKind = "received"
+	EventTryEnded     EventKind = "try_ended" // without a delete: the message comes again
 	EventDeleted      EventKind = "deleted"
 	EventDeadLettered EventKind = "dead_lettered"
 )

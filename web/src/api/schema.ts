@@ -765,7 +765,7 @@ export interface components {
             expires_at: string;
         };
         /** @enum {string} */
-        RideEventKind: "requested" | "queued" | "received" | "offered" | "refused" | "offer_expired" | "assigned" | "arrived" | "picked_up" | "completed" | "cancelled" | "unfulfilled" | "requeued" | "deleted" | "dead_lettered" | "ended";
+        RideEventKind: "requested" | "queued" | "received" | "offered" | "refused" | "offer_expired" | "assigned" | "arrived" | "picked_up" | "completed" | "cancelled" | "unfulfilled" | "requeued" | "try_ended" | "deleted" | "dead_lettered" | "ended";
         RideEvent: {
             /** Format: int64 */
             seq: number;
@@ -777,7 +777,7 @@ export interface components {
             /** @description who did it, such as "driver d1", "worker dispatch-1", "relay" or "sweeper" */
             by: string;
             attempt: number;
-            /** @description queued: message_id, outbox_id. received: message_id, pid, worker, receives. offered: offer_id, driver_id, expires_at. refused, offer_expired: offer_id, driver_id. assigned: offer_id, driver_id, plate. requeued: reason, delay_s. deleted: message_id. cancelled, unfulfilled, ended, dead_lettered: reason. */
+            /** @description queued: message_id, outbox_id, delay_s; the relay notes it after SQS's answer, so it may come after received. received: message_id, pid, worker, receives, sent_at (SQS's SentTimestamp), visibility_s (for how long SQS then hides the message from others). try_ended: message_id, pid, worker, receives, outcome (retried, released, lost or repeats); a try whose worker died has none. offered: offer_id, driver_id, expires_at. refused, offer_expired: offer_id, driver_id. assigned: offer_id, driver_id, plate. requeued: reason, delay_s. deleted: message_id. cancelled, unfulfilled, ended, dead_lettered: reason. */
             data: {
                 [key: string]: unknown;
             };
