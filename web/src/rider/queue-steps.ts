@@ -1,47 +1,193 @@
 import type { RideEvent } from "../api/types";
 
+/** One thing that happened on a message's way, or that is still to come. */
 export interface QueueStep {
   name: string;
+  reached: boolean;
+  after?: number; // ms since the ride was requested; absent: not reached, or nobody knows it yet
   id?: string; // what a test or a curious reader compares
-  testid: string;
-  after?: number; // ms since the ride was requested; absent: not yet
+  testid?: string;
+  fate?: string; // of a try that has not deleted the message
+  wait?: number; // ms since the try before
 }
 
-/** The message's steps through the queue, as a ride's events tell them. */
-export function queueSteps(events: RideEvent[]): { steps: QueueStep[]; deleted: boolean } {
+/** One receive of the message by a worker. */
+export interface Try {
+  number: number;
+  pid: string;
+  fate?: string;
+  wait?: number;
+}
+
+/** One message's way through the queue. A ride that is requeued gets another message. */
+export interface QueueMessage {
+  attempt: number;
+  steps: QueueStep[];
+  tries: Try[];
+  deleted: boolean;
+  hiddenFor?: number; // seconds for which SQS hides it from other workers, each time
+}
+
+/** A ride's messages in order, each with its steps in the order in which they must have happened. */
+export function queueMessages(events: RideEvent[]): QueueMessage[] {
   const start = events.find((e) => e.kind === "requested");
+  if (!start) return [{ attempt: 1, steps: [{ name: "201 Created", reached: false }, ...ahead(0)], tries: [], deleted: false }];
 
-  // A ride may be queued again, as a new message: the steps are those of the last one.
-  const queued = last(events, "queued");
-  const since = queued ? events.filter((e) => e.seq >= queued.seq) : events;
+  const attempts = byAttempt(events);
+  return attempts.map((own, i) => messageOf(own, Date.parse(start.at), i === attempts.length - 1));
+}
 
-  // The relay notes "queued" after it has sent the message, so a fast worker may
-  // have noted "received" before.
-  const received = last(since, "received") ?? last(events, "received");
-  const offered = last(since, "offered");
-  const accepted = last(since, "assigned");
-  const deleted = last(since, "deleted");
+/**
+ * The events of each attempt. What names a message is put under that message's attempt:
+ * its delete is often noted when the ride has its next attempt already.
+ */
+function byAttempt(events: RideEvent[]): RideEvent[][] {
+  const attemptOf = new Map(events.filter(tellsOfMessage).map((e) => [messageId(e), e.attempt]));
+  const groups = new Map<number, RideEvent[]>();
 
-  const step = (name: string, testid: string, event: RideEvent | undefined, id?: unknown): QueueStep => ({
-    name,
-    testid,
-    ...(id === undefined || id === null ? {} : { id: String(id) }),
-    ...(event && start ? { after: Date.parse(event.at) - Date.parse(start.at) } : {}),
-  });
-  const tries = received?.data?.receives;
+  for (const e of events) {
+    const attempt = attemptOf.get(messageId(e)) ?? e.attempt;
+    groups.set(attempt, [...(groups.get(attempt) ?? []), e]);
+  }
+  return [...groups].sort(([a], [b]) => a - b).map(([, own]) => own);
+}
 
+const messageId = (e: RideEvent) => text(e.data.message_id);
+const text = (v: unknown) => (v === undefined || v === null ? undefined : String(v));
+const tellsOfMessage = (e: RideEvent) => messageId(e) !== undefined && (e.kind === "queued" || e.kind === "received");
+
+// What is to come on a message's way, where nothing goes wrong.
+const way: Pick<QueueStep, "name" | "testid">[] = [
+  { name: "outbox", testid: "outbox-id" },
+  { name: "sent, message", testid: "message-id" },
+  { name: "received", testid: "worker-pid" },
+  { name: "offered", testid: "trace-offered" },
+  { name: "accepted", testid: "trace-accepted" },
+  { name: "deleted", testid: "trace-deleted" },
+];
+const [sent, received, offered, accepted, deleted, end] = [1, 2, 3, 4, 5, 6] as const;
+
+const ahead = (from: number): QueueStep[] => way.slice(from).map((step) => ({ ...step, reached: false }));
+
+// The steps that are told as they are, each with what is next on the way.
+const told: Partial<Record<RideEvent["kind"], { name: string; testid: string; next: number }>> = {
+  requested: { name: "201 Created", testid: "trace-created", next: 0 },
+  requeued: { name: "requeued", testid: "trace-requeued", next: 0 },
+  offered: { name: "offered", testid: "trace-offered", next: accepted },
+  refused: { name: "refused", testid: "trace-refused", next: offered },
+  offer_expired: { name: "offer expired", testid: "trace-expired", next: offered },
+  assigned: { name: "accepted", testid: "trace-accepted", next: deleted },
+  cancelled: { name: "cancelled", testid: "trace-cancelled", next: deleted },
+  unfulfilled: { name: "no driver was found", testid: "trace-unfulfilled", next: deleted },
+  deleted: { name: "deleted", testid: "trace-deleted", next: end },
+  dead_lettered: { name: "dead letter", testid: "trace-dead", next: end },
+};
+
+function messageOf(own: RideEvent[], start: number, newest: boolean): QueueMessage {
+  const after = (e: RideEvent) => Date.parse(e.at) - start;
+  const tries = triesOf(own);
+  const ids = new Set<string>();
+  const steps: QueueStep[] = [];
+  let next = 0;
+  let triesTold = 0;
+
+  for (const e of own) {
+    const id = messageId(e);
+
+    // The relay notes that it was sent after SQS has answered, and a fast worker has
+    // noted the receive by then. But nobody receives what was not sent.
+    if (id && tellsOfMessage(e) && !ids.has(id)) {
+      ids.add(id);
+      steps.push(...sentSteps(own, id, start));
+      next = Math.max(next, sent + 1);
+    }
+
+    const t = e.kind === "received" ? tries[triesTold++] : undefined;
+    if (t) {
+      const testid = triesTold === tries.length ? "worker-pid" : `try-${t.number}-pid`;
+      steps.push({ ...t, name: `received, try ${t.number}, by pid`, reached: true, after: after(e), id: t.pid, testid });
+      next = Math.max(next, received + 1);
+    }
+
+    const step = told[e.kind];
+    if (!step || next === end || (e.kind === "deleted" && !ids.has(id ?? ""))) continue;
+
+    const { reason } = e.data;
+    const why = (e.kind === "requeued" || e.kind === "dead_lettered") && reason ? `: ${text(reason)}` : "";
+    steps.push({ name: step.name + why, testid: step.testid, reached: true, after: after(e) });
+    next = step.next;
+  }
+
+  // With a newer message, nothing but the delete is to come on this one's way.
+  if (!newest && next < end) next = deleted;
+
+  const visibility = own.findLast((e) => e.kind === "received")?.data.visibility_s;
   return {
-    steps: [
-      step("201 Created", "trace-created", start),
-      step("outbox", "outbox-id", queued, queued?.data?.outbox_id),
-      step("message", "message-id", queued, queued?.data?.message_id),
-      step(tries ? `received, try ${String(tries)}, by pid` : "received", "worker-pid", received, received?.data?.pid),
-      step("offered", "trace-offered", offered),
-      step("accepted", "trace-accepted", accepted),
-      step("deleted", "trace-deleted", deleted),
-    ],
-    deleted: deleted !== undefined,
+    attempt: own[0]?.attempt ?? 1,
+    steps: nameOnce([...steps, ...ahead(next)], newest),
+    tries,
+    deleted: steps.some((s) => s.testid === "trace-deleted"),
+    ...(typeof visibility === "number" ? { hiddenFor: visibility } : {}),
   };
 }
 
-const last = (events: RideEvent[], kind: string) => events.findLast((e) => e.kind === kind);
+/** The row in the outbox, and the message that was made of it. */
+function sentSteps(own: RideEvent[], id: string, start: number): QueueStep[] {
+  const queued = own.find((e) => e.kind === "queued" && messageId(e) === id);
+  const first = own.find((e) => e.kind === "received" && messageId(e) === id);
+  const begin = Date.parse(own[0]?.at ?? "") - start; // the row's transaction is that of the request
+  const delay = Number(queued?.data.delay_s ?? 0);
+
+  // SQS's time is known with the first receive. SQS has a clock of its own: where the
+  // clocks disagree, it was sent after it was promised and before it was received.
+  const sentAt = text(first?.data.sent_at);
+  const latest = first ? Date.parse(first.at) - start : Infinity;
+  const at = sentAt === undefined ? undefined : Math.min(Math.max(Date.parse(sentAt) - start, begin), latest);
+
+  return [
+    { name: "outbox", testid: "outbox-id", reached: true, after: begin, ...withId(queued?.data.outbox_id) },
+    {
+      name: delay > 0 ? `sent, hidden for ${delay} s, message` : "sent, message",
+      testid: "message-id", reached: true, id, ...(at === undefined ? {} : { after: at }),
+    },
+  ];
+}
+
+const withId = (v: unknown) => (text(v) === undefined ? {} : { id: text(v) as string });
+
+const outcomes: Record<string, string> = {
+  retried: "failed", released: "handed back", lost: "too slow, so another got it", repeats: "done, but not deleted",
+};
+
+function triesOf(own: RideEvent[]): Try[] {
+  const receives = own.filter((e) => e.kind === "received");
+
+  return receives.map((e, i) => {
+    const same = (other: RideEvent | undefined) => other !== undefined && messageId(other) === messageId(e);
+    const before = receives.slice(0, i).findLast(same);
+    const following = receives.slice(i + 1).find(same);
+    const ended = own.find((o) => o.kind === "try_ended" && same(o) && o.data.receives === e.data.receives);
+
+    const fate = ended ? (outcomes[String(ended.data.outcome)] ?? "ended") : following && fateBefore(e, following);
+    return {
+      number: Number(e.data.receives), pid: String(e.data.pid),
+      ...(fate ? { fate } : {}),
+      ...(before ? { wait: Date.parse(e.at) - Date.parse(before.at) } : {}),
+    };
+  });
+}
+
+/** What became of a try of which nothing was heard before the next one began. */
+function fateBefore(e: RideEvent, following: RideEvent): string {
+  // A living worker keeps the message hidden. SQS may hand out a copy all the same,
+  // but then it does not wait until the time is over (counted in whole seconds).
+  const hidden = (Number(e.data.visibility_s ?? 0) - 1) * 1000;
+
+  return Date.parse(following.at) - Date.parse(e.at) < hidden ? "still at it: SQS delivered a copy" : "died";
+}
+
+/** Of steps with one testid the last of the newest message has it: a page has each once. */
+function nameOnce(steps: QueueStep[], newest: boolean): QueueStep[] {
+  return steps.map(({ testid, ...step }, i) =>
+    newest && testid && !steps.slice(i + 1).some((later) => later.testid === testid) ? { ...step, testid } : step);
+}

@@ -5,7 +5,8 @@ import { hours, milliseconds, short } from "../api/format";
 import type { Ride, RideEvent, StreamTrace } from "../api/types";
 import { usePoll, type Poll } from "../api/use-poll";
 import { Stale } from "../ui/stale";
-import { queueSteps } from "./queue-steps";
+import { queueNote } from "./queue-note";
+import { queueMessages, type QueueStep } from "./queue-steps";
 import classes from "./trace.module.css";
 import { hasEnded } from "./use-ride";
 
@@ -26,30 +27,47 @@ export function Trace({ ride, events }: { ride: Ride; events: RideEvent[] }) {
   );
 }
 
+// A ride that finds nobody for long has many messages: the last ones are shown.
+const shownMessages = 3;
+
 function QueueLine({ events }: { events: RideEvent[] }) {
-  const { steps, deleted } = queueSteps(events);
+  const messages = queueMessages(events);
+  const earlier = messages.length - shownMessages;
+  const newest = messages.at(-1);
 
   return (
-    <div className={classes.line} data-done={deleted || undefined}>
+    <div className={classes.line} data-done={newest?.deleted || undefined}>
       <Text component="h3" className={classes.name}>Queue</Text>
 
-      <ol className={classes.steps}>
-        {steps.map((s) => (
-          <li key={s.testid} data-reached={s.after !== undefined || undefined}>
-            <span className={classes.what}>
-              {s.name} {s.id && <code data-testid={s.testid} data-value={s.id} title={s.id}>{short(s.id)}</code>}
-            </span>
-            <span className={classes.when}>{s.after === undefined ? "…" : s.after === 0 ? "0 ms" : `+${milliseconds(s.after)}`}</span>
-          </li>
-        ))}
-      </ol>
+      <div className={classes.messages}>
+        {earlier > 0 && <Text className={classes.note}>The ride had {earlier} other {earlier === 1 ? "message" : "messages"} before, each requeued and deleted.</Text>}
 
-      <Text className={classes.note}>
-        {deleted
-          ? "One worker has done the work and deleted the message."
-          : "One worker receives the message. If that worker fails, another one receives it."}
-      </Text>
+        {messages.slice(-shownMessages).map((m) => (
+          <ol key={m.attempt} className={classes.steps} aria-label={`Message ${m.attempt} of this ride`}>
+            {m.steps.map((s, i) => <Step key={i} step={s} />)}
+          </ol>
+        ))}
+      </div>
+
+      {newest && <Text className={classes.note} data-testid="trace-note">{queueNote(newest)}</Text>}
     </div>
+  );
+}
+
+function Step({ step: s }: { step: QueueStep }) {
+  const of = (what: string) => s.testid && `${s.testid}-${what}`;
+
+  return (
+    <li data-reached={s.reached || undefined}>
+      <span className={classes.what}>
+        {s.name} {s.id && <code data-testid={s.testid} data-value={s.id} title={s.id}>{short(s.id)}</code>}
+        {s.fate && <strong className={classes.fate} data-testid={of("fate")}> {s.fate}</strong>}
+      </span>
+      <span className={classes.when} data-testid={of("after")} data-value={s.after}>
+        {!s.reached ? "…" : s.after === undefined ? "waits for a worker" : s.after === 0 ? "0 ms" : `+${milliseconds(s.after)}`}
+        {s.wait !== undefined && <span data-testid={of("wait")} data-value={s.wait}>, {milliseconds(s.wait)} after the try before</span>}
+      </span>
+    </li>
   );
 }
 
