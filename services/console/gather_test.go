@@ -35,7 +35,7 @@ func (f *fakeQueues) GetQueueAttributes(context.Context, *sqs.GetQueueAttributes
 
 func TestOverviewGathersEveryPart(t *testing.T) {
 	details := map[string]string{
-		"/dispatch": `{"worker":"w","handling":2,"received":10,"done":8}`,
+		"/dispatch": `{"worker":"w","handling":2,"received":10,"again":1,"done":8}`,
 		"/history":  `{"points":50,"latency_ms":{"p50":12,"p99":40},"shards":[{"shard":"s0","behind_ms":70},{"shard":"s1","behind_ms":90}]}`,
 		"/speeding": `{"reader":"speeding","points":3,"shards":[]}`,
 		"/booking":  `{"at":"2026-11-06T00:00:00Z","per_minute":6,"by_state":{"assigned":2}}`,
@@ -63,7 +63,7 @@ func TestOverviewGathersEveryPart(t *testing.T) {
 	require.Equal(t, &QueueCounts{Visible: 3, InFlight: 2, Delayed: 1}, o.Queues[0].QueueCounts)
 	require.Contains(t, o.Queues[1].Error, "does not exist")
 	require.Nil(t, o.Queues[1].QueueCounts)
-	require.Equal(t, &WorkerCounts{Handling: 2, Received: 10, Done: 8}, o.Workers[0].WorkerCounts)
+	require.Equal(t, &WorkerCounts{Handling: 2, Received: 10, Again: 1, Done: 8}, o.Workers[0].WorkerCounts)
 	require.Equal(t, 42, o.Workers[0].PID)
 	require.Equal(t, int64(90), *o.Readers[0].BehindMS)
 	require.InDelta(t, 12, o.Readers[0].Latency.P50, 0)

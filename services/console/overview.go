@@ -51,6 +51,7 @@ type Worker struct {
 type WorkerCounts struct {
 	Handling int   `json:"handling"`
 	Received int64 `json:"received"`
+	Again    int64 `json:"again"` // of the received: received before, by whatever worker
 	Done     int64 `json:"done"`
 	Retried  int64 `json:"retried"`
 	Dead     int64 `json:"dead"`

@@ -1047,6 +1047,11 @@ export interface components {
             handling?: number;
             /** Format: int64 */
             received?: number;
+            /**
+             * Format: int64
+             * @description of the received, those that had been received before: that try failed, or its worker died
+             */
+            again?: number;
             /** Format: int64 */
             done?: number;
             /** Format: int64 */

@@ -32,7 +32,7 @@ export function Queues({ heard, series }: { heard: Heard; series: Map<string, Se
   );
 }
 
-const workerColumns = { Worker: "left", "Process id": "right", Handling: "right", Received: "right", Done: "right", Retried: "right" } as const;
+const workerColumns = { Worker: "left", "Process id": "right", Handling: "right", Received: "right", Done: "right", "Tried again": "right" } as const;
 
 export function Workers({ heard }: { heard: Heard }) {
   return (
@@ -50,7 +50,7 @@ export function Workers({ heard }: { heard: Heard }) {
             <Table.Td ta="right"><Stale at={at} of={w.handling}>{whole}</Stale></Table.Td>
             <Table.Td ta="right"><Stale at={at} of={w.received}>{whole}</Stale></Table.Td>
             <Table.Td ta="right"><Stale at={at} of={w.done}>{whole}</Stale></Table.Td>
-            <Table.Td ta="right"><Stale at={at} of={w.retried}>{whole}</Stale></Table.Td>
+            <Table.Td ta="right" data-testid={`worker-${w.name}-again`}><Stale at={at} of={w.again}>{whole}</Stale></Table.Td>
           </Table.Tr>
         );
       })}

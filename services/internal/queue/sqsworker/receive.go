@@ -89,6 +89,9 @@ func (w *Worker) trackAll(handling context.Context, got []types.Message) []*inFl
 	out := make([]*inFlight, len(got))
 	for i, m := range got {
 		out[i] = w.track(handling, m, now)
+		if out[i].Receives > 1 {
+			w.counts.again.Add(1)
+		}
 	}
 	w.counts.received.Add(int64(len(got)))
 	return out

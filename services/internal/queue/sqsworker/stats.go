@@ -6,6 +6,9 @@ import "sync/atomic"
 type Stats struct {
 	Handling int64 `json:"handling"` // handlers running now
 	Received int64 `json:"received"`
+	// Again is how many of the received had been received before, by whatever worker:
+	// that try failed, or its worker died, or SQS delivered a copy.
+	Again    int64 `json:"again"`
 	Done     int64 `json:"done"`
 	Retried  int64 `json:"retried"`
 	Dead     int64 `json:"dead"`
@@ -15,7 +18,7 @@ type Stats struct {
 }
 
 type counts struct {
-	received, done, retried, dead, released, lost, repeats atomic.Int64
+	received, again, done, retried, dead, released, lost, repeats atomic.Int64
 }
 
 func (c *counts) add(o Outcome) {
@@ -38,7 +41,7 @@ func (c *counts) add(o Outcome) {
 // Stats returns the counts as they are now.
 func (w *Worker) Stats() Stats {
 	return Stats{
-		Handling: w.handling.Load(), Received: w.counts.received.Load(), Done: w.counts.done.Load(),
+		Handling: w.handling.Load(), Received: w.counts.received.Load(), Again: w.counts.again.Load(), Done: w.counts.done.Load(),
 		Retried: w.counts.retried.Load(), Dead: w.counts.dead.Load(), Released: w.counts.released.Load(),
 		Lost: w.counts.lost.Load(), Repeats: w.counts.repeats.Load(),
 	}

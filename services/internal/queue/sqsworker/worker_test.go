@@ -158,7 +158,7 @@ func TestLostVisibilityEndsTheContextAndIgnoresTheResult(t *testing.T) {
 
 		after(time.Minute)
 		require.Zero(t, f.left())
-		require.Equal(t, Stats{Received: 2, Done: 1, Lost: 1}, w.Stats())
+		require.Equal(t, Stats{Received: 2, Again: 1, Done: 1, Lost: 1}, w.Stats())
 	})
 }
 
@@ -245,7 +245,7 @@ func TestDeadLetterThatCannotBeSentIsRetried(t *testing.T) {
 
 		after(10 * time.Second)
 		require.Zero(t, f.left())
-		require.Equal(t, Stats{Received: 3, Retried: 2, Dead: 1}, w.Stats())
+		require.Equal(t, Stats{Received: 3, Again: 2, Retried: 2, Dead: 1}, w.Stats())
 	})
 }
 
@@ -284,7 +284,7 @@ func TestHandlerPastItsDeadline(t *testing.T) {
 	bubble(t, f, Options{Handler: h, HandleWithin: 2 * time.Minute}, func(w *Worker, _ func() error) {
 		after(3 * time.Minute)
 		require.Equal(t, []string{ErrTimeout.Error()}, j.all())
-		require.Equal(t, Stats{Received: 2, Retried: 1, Done: 1}, w.Stats())
+		require.Equal(t, Stats{Received: 2, Again: 1, Retried: 1, Done: 1}, w.Stats())
 	})
 }
 
