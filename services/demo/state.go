@@ -1,8 +1,10 @@
 package demo
 
 import (
+	"fmt"
 	"os"
 	"sync"
+	"time"
 
 	"tandem/services/demo/runfile"
 	"tandem/services/demo/supervisor"
@@ -13,11 +15,18 @@ type runState struct {
 	d       *demo
 	mu      sync.Mutex
 	run     runfile.Run
-	written bool // write was called: changes are written from then on
+	written bool              // write was called: changes are written from then on
+	ended   map[string]ending // by process: of those that are being started again
+}
+
+// ending is how a process ended.
+type ending struct {
+	pid int
+	why string
 }
 
 func newRunState(d *demo) *runState {
-	s := &runState{d: d, run: runfile.Run{
+	s := &runState{d: d, ended: map[string]ending{}, run: runfile.Run{
 		Version: d.Version, PID: os.Getpid(), Gateway: d.addrs["gateway"], Backend: d.Backend, AWSEndpoint: d.settings["AWS_ENDPOINT"], AWSRegion: d.AWSRegion,
 		OperatorKey: d.settings["OPERATOR_KEY"], SigningKey: d.settings["SIGNING_KEY"], Ledger: d.ledger(),
 	}}
@@ -65,6 +74,7 @@ func (d *demo) changed(st supervisor.Status) {
 			continue
 		}
 
+		d.tellRestart(*p, st)
 		p.PID = st.PID
 		// Before the first write the database's address is missing. A process ends for
 		// good when the demo stops, and the file is removed then.
@@ -74,6 +84,21 @@ func (d *demo) changed(st supervisor.Status) {
 
 		if err := runfile.Write(d.folder.dir, s.run); err != nil {
 			d.log.Warn("the run file is out of date", "err", err)
+		}
+	}
+}
+
+// tellRestart prints which process was started again, and why. before is the
+// process as the run file has it, with the pid that it had until now.
+func (d *demo) tellRestart(before runfile.Process, st supervisor.Status) {
+	switch st.State {
+	case supervisor.Down:
+		d.run.ended[st.Name] = ending{before.PID, st.LastExit}
+	case supervisor.Starting:
+		if was, ok := d.run.ended[st.Name]; ok {
+			d.screen.line(fmt.Sprintf(" %s  %s ended (pid %d, %s) and was started again: pid %d",
+				time.Now().Format(time.TimeOnly), st.Name, was.pid, was.why, st.PID))
+			delete(d.run.ended, st.Name)
 		}
 	}
 }
