@@ -96,7 +96,7 @@ func TestDemoStartsRestartsAndLeavesNothing(t *testing.T) {
 
 	run, err = runfile.Read(o.Data)
 	require.NoError(t, err)
-	require.Contains(t, out.String(), fmt.Sprintf("%s ended (pid %d, signal: killed) and was started again: pid %d\n", victim.Name, victim.PID, run.Processes[0].PID))
+	require.Contains(t, out.String(), fmt.Sprintf("%s ended (pid %d): signal: killed; started again as pid %d\n", victim.Name, victim.PID, run.Processes[0].PID))
 	began := time.Now()
 	cancel()
 	require.NoError(t, <-ended)

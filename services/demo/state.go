@@ -96,7 +96,7 @@ func (d *demo) tellRestart(before runfile.Process, st supervisor.Status) {
 		d.run.ended[st.Name] = ending{before.PID, st.LastExit}
 	case supervisor.Starting:
 		if was, ok := d.run.ended[st.Name]; ok {
-			d.screen.line(fmt.Sprintf(" %s  %s ended (pid %d, %s) and was started again: pid %d",
+			d.screen.line(fmt.Sprintf(" %s  %s ended (pid %d): %s; started again as pid %d",
 				time.Now().Format(time.TimeOnly), st.Name, was.pid, was.why, st.PID))
 			delete(d.run.ended, st.Name)
 		}

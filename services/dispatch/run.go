@@ -135,7 +135,7 @@ func newWorker(ctx context.Context, env lifecycle.Env, cfg Config, client sqswor
 // loses this line and nothing else.
 func noteOutcome(ctx context.Context, log *slog.Logger, store *ride.Store, worker string, m sqsworker.Message, o sqsworker.Outcome) {
 	req, err := decode(m.Body)
-	if err != nil || o == sqsworker.OutcomeDead { // the handler has noted the dead letter with its reason
+	if err != nil || o == sqsworker.OutcomeDead { // deadLettered notes it, with its reason
 		return
 	}
 

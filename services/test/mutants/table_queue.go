@@ -9,6 +9,10 @@ const (
 func queues() []mutant {
 	return []mutant{
 		{
+			name: "a message of a dead worker does not count as tried again", file: workerDir + "receive.go", tests: "TestAMessageOfADeadWorkerCountsAsTriedAgain",
+			before: "if out[i].Receives > 1 {", after: "if false {",
+		},
+		{
 			name: "a refused delete counts as deleted", file: workerDir + "delete.go", quick: true, tests: "TestARefusedDeleteIsTriedAgain",
 			before: "if f := failed[i]; f != nil {", after: "if f := failed[i]; false {",
 		},

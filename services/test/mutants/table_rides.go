@@ -106,6 +106,15 @@ func rides() []mutant {
 			before: "\t\tif r.Attempt != attempt {\n\t\t\treturn fmt", after: "\t\tif false {\n\t\t\treturn fmt",
 		},
 		{
+			name: "a message is noted under the attempt that the ride has by then", file: rideDir + "message.go", tests: "TestAMessageIsNotedUnderItsOwnAttempt",
+			packages: []string{"services/booking"},
+			before:   "(convert_from(o.body, 'UTF8')::jsonb->'data'->>'attempt')::int", after: "r.attempt",
+		},
+		{
+			name: "the delete of a message of before ends the stream of a ride's events", file: "services/booking/http_events.go", tests: "TestAStreamEndsWithTheDelete",
+			before: "m[data.MessageID] = true", after: "m[data.MessageID] = false",
+		},
+		{
 			name: "a ride is created without its request", file: rideDir + "create.go", tests: "TestARidesWholeLife",
 			before: "if err := addRequest(ctx, tx, r, 0, r.RequestedAt); err != nil {", after: "if err != nil {",
 		},

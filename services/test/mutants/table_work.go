@@ -31,6 +31,18 @@ func work() []mutant {
 			before: "Visibility: cfg.Profile.NoticeVisibility,", after: "Visibility: cfg.Profile.Visibility,",
 		},
 		{
+			name: "when a message was sent is not SQS's time", file: dispatchDir + "steps.go", tests: "TestTheHistorySaysWhenSQSGotTheMessage",
+			before: "SentAt: m.SentAt}", after: "SentAt: time.Now()}",
+		},
+		{
+			name: "a try that failed looks like one whose worker died", file: dispatchDir + "run.go", tests: "TestATryThatFailedIsInTheHistory",
+			before: "err = store.TryEnded(ctx, req.RideID, receipt(m, worker), string(o))", after: "err = nil",
+		},
+		{
+			name: "the terminal does not say what was started again", file: "services/demo/state.go", tests: "TestDemoStartsRestartsAndLeavesNothing",
+			before: "d.tellRestart(*p, st)", after: "",
+		},
+		{
 			name: "an event comes twice into the inbox", file: notificationDir + "store.go", tests: "TestEachEventOnce",
 			before: "if err != nil || tag.RowsAffected() == 0 {", after: "if err != nil || tag.RowsAffected() > 1 {",
 		},
