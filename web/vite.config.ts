@@ -8,10 +8,14 @@ const demo = process.env.TANDEM_URL ?? 'http://127.0.0.1:8080';
 const proxied = ['/city', '/session', '/v1', '/viewer/v1', '/rider/v1', '/driver/v1', '/admin/v1'];
 const sockets = ['/viewer/socket', '/rider/socket', '/driver/socket', '/admin/socket'];
 
+// The oldest browsers that know light-dark(). For older ones it would be rewritten
+// into variables that only a style sheet with a color-scheme of its own sets.
+const cssTarget = ['chrome123', 'firefox120', 'safari17.5'];
+
 export default defineConfig({
   plugins: [react()],
   // The licences of all that is bundled travel with it, as /licences.txt.
-  build: { license: { fileName: 'licences.txt' }, target: 'es2022', sourcemap: false, chunkSizeWarningLimit: 1500 },
+  build: { license: { fileName: 'licences.txt' }, target: 'es2022', cssTarget, sourcemap: false, chunkSizeWarningLimit: 1500 },
   html: { cspNonce: '__CSP_NONCE__' },
   server: {
     proxy: Object.fromEntries([

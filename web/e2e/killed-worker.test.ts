@@ -72,7 +72,10 @@ test("a worker that is killed with the message is seen, and so is the one that g
   expect(await valueOf(page, "message-id")).toBe(one?.message);
   expect([await valueOf(page, "try-1-pid"), await valueOf(page, "worker-pid")]).toEqual([one?.pid, two?.pid]);
   expect(one?.pid).toBe(first);
-  expect((await page.getByTestId("try-1-pid-fate").innerText()).trim()).toBe("died");
+
+  const fate = page.getByTestId("try-1-pid-fate");
+  expect((await fate.innerText()).trim()).toBe("died");
+  expect(await fate.evaluate((e) => getComputedStyle(e).color), "Mantine's red-9, not the grey around it").toBe("rgb(201, 42, 42)");
 
   // Every number of the trace is the database's, or SQS's that the worker has read.
   const near = async (testid: string, want: number | undefined) => expect(Math.abs(Number(await valueOf(page, testid)) - (want ?? NaN))).toBeLessThan(2);
