@@ -10,7 +10,7 @@ LINT := go tool -modfile=tools/go.mod golangci-lint
 TEST_TIMEOUT := 10m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build web test unit e2e mutants lint licences fmt audit feed soak chaos clean needs up down logs compose conformance sdk engine aws-messaging aws-messaging-down bench lines
+.PHONY: help demo build web test unit e2e mutants lint licences authz fmt audit feed soak chaos clean needs up down logs compose conformance sdk engine aws-messaging aws-messaging-down bench lines
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -100,6 +100,9 @@ lint: web ## Run golangci-lint, and check TypeScript strictly
 
 licences: ## Write the licences of what is in the binary anew, after a change of its modules
 	@go run ./services/test/licences
+
+authz: ## Write docs/authz.md anew, who may call what, after a change of routes or roles
+	@go run ./services/test/authz
 
 fmt: ## Format Go
 	$(LINT) fmt

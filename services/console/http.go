@@ -12,10 +12,13 @@ import (
 	"tandem/services/internal/problem"
 )
 
+// Routes is the service's table of routes.
+func Routes() []httpserver.Route { return (*service)(nil).routes() }
+
 func (s *service) routes() []httpserver.Route {
 	return []httpserver.Route{
 		{Method: http.MethodGet, Path: "/v1/overview", Roles: []auth.Role{auth.Admin, auth.Service}, Handle: s.overviewHTTP},
-		{Method: http.MethodGet, Path: "/v1/rides/:id/stream", Roles: []auth.Role{auth.Rider, auth.Driver, auth.Admin}, Handle: s.rideStreamHTTP},
+		{Method: http.MethodGet, Path: "/v1/rides/:id/stream", Roles: []auth.Role{auth.Rider, auth.Driver, auth.Admin}, Whose: "a rider's and a driver's own", Handle: s.rideStreamHTTP},
 	}
 }
 

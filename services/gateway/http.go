@@ -13,6 +13,9 @@ import (
 	"tandem/services/internal/problem"
 )
 
+// Routes is the gateway's table of routes; Doors are its other ways in.
+func Routes() []httpserver.Route { return (*gateway)(nil).routes() }
+
 func (g *gateway) routes() []httpserver.Route {
 	guests := httpserver.Limit{PerSecond: 2, Burst: 20}
 	return []httpserver.Route{

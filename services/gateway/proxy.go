@@ -3,14 +3,12 @@ package gateway
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
 	"path"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -22,29 +20,12 @@ import (
 // own below it.
 const maxProxied = 1 << 20
 
-// api returns the handler of /v1/…: each path goes to the service that answers
-// it. Where two patterns match, http.ServeMux takes the more specific one.
+// api returns the handler of /v1/…, which passes each path on to its service.
 func (g *gateway) api() (http.Handler, error) {
-	mux := http.NewServeMux()
-	for _, service := range []struct{ name, url, paths string }{
-		{"booking", g.cfg.BookingURL, "rides quote route places offers drivers/me drivers/events"},
-		{"location", g.cfg.LocationURL, "points"},
-		{"mapfeed", g.cfg.MapfeedURL, "map"},
-		{"history", g.cfg.HistoryURL, "drivers"},
-		{"heatmap", g.cfg.HeatmapURL, "heatmap"},
-		{"notification", g.cfg.NotificationURL, "contact inbox deliveries"},
-		{"console", g.cfg.ConsoleURL, "rides/{id}/stream overview ops"},
-	} {
-		proxy, err := g.proxy(service.name, service.url)
-		if err != nil {
-			return nil, fmt.Errorf("gateway: the address of %s: %w", service.name, err)
-		}
-		for _, p := range strings.Fields(service.paths) {
-			mux.Handle("/v1/"+p, proxy)
-			mux.Handle("/v1/"+p+"/", proxy) // and what lies beneath
-		}
+	mux, err := upstreamMux(g.cfg, func(u upstream) (http.Handler, error) { return g.proxy(u.name, u.url) })
+	if err != nil {
+		return nil, err
 	}
-	mux.HandleFunc("/", nothing)
 
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// The mux cleans paths, but not that of a CONNECT, and it leaves a slash at the

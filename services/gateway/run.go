@@ -123,8 +123,7 @@ func (g *gateway) pruneLoop(ctx context.Context) error {
 	}
 }
 
-// front answers everything that is not in the table of routes: the base map,
-// a role's own paths, /v1 for programs, and the app.
+// front answers everything that is not in the table of routes: the doors.
 func (g *gateway) front(ctx context.Context) (http.Handler, error) {
 	api, err := g.api()
 	if err != nil {
@@ -132,15 +131,9 @@ func (g *gateway) front(ctx context.Context) (http.Handler, error) {
 	}
 
 	mux := http.NewServeMux()
-	mux.Handle("/city/", http.StripPrefix("/city", files(g.cfg.City, nothing)))
-	mux.Handle("/v1/", g.program(api))
-	for _, role := range []auth.Role{auth.Viewer, auth.Rider, auth.Driver, auth.Admin} {
-		b := browser{gateway: g, role: role, api: api}
-		mux.HandleFunc("POST "+b.prefix()+"/v1/socket-ticket", b.ticket)
-		mux.HandleFunc(b.prefix()+"/v1/", b.request)
-		mux.HandleFunc("GET "+b.prefix()+"/socket", b.socket)
+	for _, d := range g.doors(api) {
+		mux.Handle(d.Pattern, d.handle)
 	}
-	mux.Handle("/", app(g.cfg.App))
 	return endWith(ctx, securityHeaders(mux)), nil
 }
 

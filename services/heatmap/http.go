@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/golang/geo/s2"
 
+	"tandem/services/domain/points"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/problem"
@@ -56,10 +57,13 @@ type rawMapCell struct {
 	Corners      [4][2]float64 `json:"corners"`
 }
 
+// Routes is the service's table of routes.
+func Routes() []httpserver.Route { return append((*service)(nil).routes(), points.Routes()...) }
+
 func (s *service) routes() []httpserver.Route {
 	everybody := []auth.Role{auth.Viewer, auth.Rider, auth.Driver, auth.Importer, auth.Service, auth.Admin}
 	return []httpserver.Route{
-		{Method: http.MethodGet, Path: "/v1/heatmap", Roles: everybody, Handle: s.heatmapHTTP},
+		{Method: http.MethodGet, Path: "/v1/heatmap", Roles: everybody, Whose: "nobody's; with raw=1 an admin sees counts", Handle: s.heatmapHTTP},
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"tandem/services/domain/points"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/problem"
@@ -17,9 +18,12 @@ const (
 	maxPage     = 10_000
 )
 
+// Routes is the service's table of routes.
+func Routes() []httpserver.Route { return append(routes(nil), points.Routes()...) }
+
 func routes(s *store) []httpserver.Route {
 	return []httpserver.Route{
-		{Method: http.MethodGet, Path: "/v1/drivers/:id/last", Roles: []auth.Role{auth.Driver, auth.Importer, auth.Service, auth.Admin}, Handle: s.lastHTTP},
+		{Method: http.MethodGet, Path: "/v1/drivers/:id/last", Roles: []auth.Role{auth.Driver, auth.Importer, auth.Service, auth.Admin}, Whose: "a driver's own", Handle: s.lastHTTP},
 		{Method: http.MethodGet, Path: "/v1/drivers/:id/points", Roles: []auth.Role{auth.Admin, auth.Service}, Handle: s.pointsHTTP},
 	}
 }

@@ -27,9 +27,12 @@ type service struct {
 	stats     *stats
 }
 
+// Routes is the service's table of routes.
+func Routes() []httpserver.Route { return (*service)(nil).routes() }
+
 func (s *service) routes() []httpserver.Route {
 	return []httpserver.Route{
-		{Method: http.MethodPost, Path: "/v1/points", Roles: []auth.Role{auth.Driver, auth.Importer}, MaxBody: maxBody, Handle: s.points,
+		{Method: http.MethodPost, Path: "/v1/points", Roles: []auth.Role{auth.Driver, auth.Importer}, Whose: "a driver itself; an importer names one", MaxBody: maxBody, Handle: s.points,
 			Limit: httpserver.Limit{PerSecond: 200, Burst: 1000}},
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/gorilla/websocket"
 
+	"tandem/services/domain/points"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/problem"
@@ -17,10 +18,13 @@ const (
 	bufferBytes = 4 << 10
 )
 
+// Routes is the service's table of routes.
+func Routes() []httpserver.Route { return append((*feed)(nil).routes(), points.Routes()...) }
+
 func (f *feed) routes() []httpserver.Route {
 	anybody := []auth.Role{auth.Viewer, auth.Rider, auth.Driver, auth.Importer, auth.Service, auth.Admin}
 	return []httpserver.Route{
-		{Method: http.MethodGet, Path: "/v1/map", Roles: anybody, Stream: true, Handle: f.socketHTTP},
+		{Method: http.MethodGet, Path: "/v1/map", Roles: anybody, Whose: "cars without names; a ride's events are for whom booking shows them", Stream: true, Handle: f.socketHTTP},
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"tandem/services/domain/geo"
+	"tandem/services/domain/points"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/problem"
@@ -19,6 +20,9 @@ const (
 	defaultM     = 5_000
 	maxM         = 50_000
 )
+
+// Routes is the service's table of routes.
+func Routes() []httpserver.Route { return append(routes(nil), points.Routes()...) }
 
 func routes(x *index) []httpserver.Route {
 	return []httpserver.Route{

@@ -14,16 +14,21 @@ import (
 
 const inboxPage = 100
 
+// Routes is the service's table of routes, for who asks what is there and not for
+// an answer.
+func Routes() []httpserver.Route { return routes(nil, nil) }
+
 // routes is the service's table of routes, each with its roles.
 func routes(s *store, v *verifier) []httpserver.Route {
+	const own = "a rider's own"
 	rider, admin := []auth.Role{auth.Rider}, []auth.Role{auth.Admin}
 	seldom := httpserver.Limit{PerSecond: 1, Burst: 5}
 	return []httpserver.Route{
-		{Method: http.MethodGet, Path: "/v1/contact", Roles: rider, Handle: s.contactHTTP},
-		{Method: http.MethodPut, Path: "/v1/contact", Roles: rider, Limit: seldom, Handle: s.putContactHTTP},
-		{Method: http.MethodPost, Path: "/v1/contact/code", Roles: rider, Limit: seldom, Handle: v.sendHTTP},
-		{Method: http.MethodPost, Path: "/v1/contact/verify", Roles: rider, Limit: seldom, Handle: v.confirmHTTP},
-		{Method: http.MethodGet, Path: "/v1/inbox", Roles: rider, Handle: s.inboxHTTP},
+		{Method: http.MethodGet, Path: "/v1/contact", Roles: rider, Whose: own, Handle: s.contactHTTP},
+		{Method: http.MethodPut, Path: "/v1/contact", Roles: rider, Whose: own, Limit: seldom, Handle: s.putContactHTTP},
+		{Method: http.MethodPost, Path: "/v1/contact/code", Roles: rider, Whose: own, Limit: seldom, Handle: v.sendHTTP},
+		{Method: http.MethodPost, Path: "/v1/contact/verify", Roles: rider, Whose: own, Limit: seldom, Handle: v.confirmHTTP},
+		{Method: http.MethodGet, Path: "/v1/inbox", Roles: rider, Whose: own, Handle: s.inboxHTTP},
 		{Method: http.MethodGet, Path: "/v1/deliveries", Roles: admin, Handle: s.deliveriesHTTP},
 	}
 }

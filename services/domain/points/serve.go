@@ -64,6 +64,9 @@ type SeenAnswer struct {
 	Seen []Seen `json:"seen"` // newest first
 }
 
+// Routes is what a reader answers beside its service's own routes.
+func Routes() []httpserver.Route { return []httpserver.Route{seenRoute(nil)} }
+
 func seenRoute(seen func(driver string) []Seen) httpserver.Route {
 	answer := func(r *http.Request) (any, error) {
 		driver := r.URL.Query().Get("driver")

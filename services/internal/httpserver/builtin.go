@@ -51,6 +51,9 @@ const (
 	statusWithin = time.Second     // the same, for /v1/status: the console does not wait long
 )
 
+// Builtin returns what a server with these options answers beside its own Routes.
+func Builtin(o Options) []Route { return (&server{Options: o}).builtin() }
+
 func (s *server) builtin() []Route {
 	operators := []auth.Role{auth.Service, auth.Admin}
 	metrics := promhttp.HandlerFor(s.Env.Metrics, promhttp.HandlerOpts{})

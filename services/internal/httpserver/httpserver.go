@@ -42,6 +42,9 @@ type Route struct {
 	Path   string // gin's pattern: /v1/rides/:id
 	Roles  []auth.Role
 	Public bool // no token needed; one that is given is still checked
+	// Whose says of whom, where a role may not do it for all. The handler sees to it;
+	// docs/authz.md shows it.
+	Whose  string
 	Handle Handler
 	// MaxBody bounds the request's body in bytes; 0 is DefaultMaxBody.
 	MaxBody int64

@@ -201,6 +201,10 @@ func front() []mutant {
 			before: "\tif acked < len(good) {", after: "\tif acked == 0 {",
 		},
 		{
+			name: "every role may end a ride", file: "services/booking/http.go", tests: "TestTheDocumentIsCurrent", packages: []string{"services/test/authz"},
+			before: `Roles: []auth.Role{auth.Admin}, Handle: s.end`, after: `Roles: people, Handle: s.end`,
+		},
+		{
 			name: "location says that one point more is durable", file: locationDir + "http.go",
 			before: "through = good[acked-1].Seq", after: "through = good[acked].Seq",
 		},
