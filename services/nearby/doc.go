@@ -4,6 +4,8 @@
 //
 // It stores nothing: it begins a minute back and is ready when it has caught up
 // with the stream. A driver that has been silent for a minute is no longer near
-// anything. Like mapfeed it reads by fan-out where one of the consumers nearby-1,
+// anything. While the stream is not read (this process was stopped, or the stream is
+// away) nobody is known to be near or silent, and questions are answered 503, which
+// dispatch takes for nearby being away. Like mapfeed it reads by fan-out where one of the consumers nearby-1,
 // nearby-2 and so on is free, and polls where none is (package points).
 package nearby

@@ -31,6 +31,10 @@ func routes(x *index) []httpserver.Route {
 	}
 }
 
+// errBlind is the answer after this process was stopped, or the stream was away,
+// until the points since then have been read.
+var errBlind = problem.New(problem.Unavailable, "Where drivers are is not known now: the stream has not been read for %s. Try again in a second.", blindAfter)
+
 // nearHTTP is GET /v1/nearby?lat=&lon=&limit=&within_m=.
 func (x *index) nearHTTP(c *gin.Context) error {
 	lat, err := number(c, "lat", -90, 90, math.NaN())
@@ -50,6 +54,9 @@ func (x *index) nearHTTP(c *gin.Context) error {
 		return err
 	}
 
+	if x.blind() {
+		return errBlind
+	}
 	c.JSON(http.StatusOK, gin.H{"drivers": x.near(geo.Point{Lat: lat, Lon: lon}, int(limit), within)})
 	return nil
 }
@@ -63,6 +70,10 @@ type place struct {
 
 // lastHTTP is GET /v1/nearby/{driver id}.
 func (x *index) lastHTTP(c *gin.Context) error {
+	if x.blind() {
+		return errBlind
+	}
+
 	driver := c.Param("id")
 	p, ok := x.last(driver)
 	if !ok {

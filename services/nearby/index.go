@@ -15,9 +15,14 @@ import (
 // silentAfter is how long after its last point a driver counts as gone.
 const silentAfter = time.Minute
 
+// blindAfter is how far behind the stream reading may be on every shard: beyond it
+// too many drivers would be taken for silent.
+const blindAfter = silentAfter / 2
+
 // index is the drivers' newest points. It is safe for concurrent use.
 type index struct {
-	now func() time.Time
+	now     func() time.Time
+	through func() time.Time // until when the stream was read; nil: it is not asked
 
 	mu       sync.RWMutex
 	byDriver map[string]entry
@@ -30,6 +35,10 @@ type entry struct {
 }
 
 func newIndex() *index { return &index{now: time.Now, byDriver: map[string]entry{}} }
+
+// blind reports whether nobody knows where drivers are now: the stream was not read
+// for a while, on any shard. Then nobody near is no answer.
+func (x *index) blind() bool { return x.through != nil && x.now().Sub(x.through()) > blindAfter }
 
 func corner(p event.Point) [2]float64 { return [2]float64{p.Lon, p.Lat} }
 

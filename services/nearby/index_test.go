@@ -1,17 +1,25 @@
 package nearby
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
 	"tandem/services/domain/event"
 	"tandem/services/domain/geo"
+	"tandem/services/internal/auth"
+	"tandem/services/internal/httpserver"
+	"tandem/services/internal/lifecycle"
 )
 
 // near is what a look at every driver would find.
@@ -59,6 +67,38 @@ func TestASilentDriverIsForgotten(t *testing.T) {
 	require.Empty(t, x.near(here, 8, 100), "at once")
 	x.forget()
 	require.Zero(t, x.size())
+}
+
+// A process that was stopped for long has the points of before: those drivers are not
+// silent, they are not known.
+func TestWithoutTheStreamNobodyIsKnownToBeNearOrSilent(t *testing.T) {
+	now := time.Now()
+	read := now
+	x := newIndex()
+	x.now, x.through = func() time.Time { return now }, func() time.Time { return read }
+	x.apply(event.Point{Driver: "d", Seq: 1, Lat: -34.9, Lon: -56.2}, now)
+	signer, err := auth.NewSigner(bytes.Repeat([]byte("k"), 32))
+	require.NoError(t, err)
+	token, err := signer.Sign(auth.Identity{Subject: "dispatch", Role: auth.Service}, time.Minute)
+	require.NoError(t, err)
+	h, err := httpserver.NewHandler(t.Context(), httpserver.Options{Name: name, Auth: signer, Routes: routes(x), Env: lifecycle.Env{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}})
+	require.NoError(t, err)
+
+	ask := func(path string) int {
+		r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1"+path, http.NoBody)
+		r.Header.Set("Authorization", "Bearer "+token)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w.Code
+	}
+	near, last := "/v1/nearby?lat=-34.9&lon=-56.2", "/v1/nearby/d"
+	require.Equal(t, []int{http.StatusOK, http.StatusOK}, []int{ask(near), ask(last)})
+
+	now = now.Add(2 * silentAfter)
+	require.Equal(t, []int{http.StatusServiceUnavailable, http.StatusServiceUnavailable}, []int{ask(near), ask(last)})
+
+	read = now.Add(-time.Second)
+	require.Equal(t, []int{http.StatusOK, http.StatusNotFound}, []int{ask(near), ask(last)}, "now it is silent")
 }
 
 func TestLastIsOfADriverHeardOfLately(t *testing.T) {

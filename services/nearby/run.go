@@ -45,6 +45,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	}
 
 	live := points.NewLive(o)
+	x.through = live.Through
 	return live.Serve(ctx, httpserver.Options{
 		Name: name, Env: env, Auth: cfg.Auth, Routes: routes(x),
 		Status: func() any { return detail{live.Detail(), x.size()} },

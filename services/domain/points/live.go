@@ -156,6 +156,19 @@ func behind(shards []shardreader.ShardState, now time.Time) (d time.Duration, kn
 	return d, known
 }
 
+// Through returns the time until which what arrived on some shard is known to have
+// been read; zero: no shard has been read.
+func (l *Live) Through() time.Time { return through(l.reader.State()) }
+
+func through(shards []shardreader.ShardState) (newest time.Time) {
+	for _, s := range shards {
+		if !s.Closed && !s.PolledAt.IsZero() && s.Through.After(newest) {
+			newest = s.Through
+		}
+	}
+	return newest
+}
+
 // Seen returns a driver's last points that this process applied, newest first.
 func (l *Live) Seen(driver string) []Seen { return l.seen.last(driver) }
 

@@ -101,4 +101,9 @@ func TestBehindIsOfTheSlowestShardAndGrowsInSilence(t *testing.T) {
 			require.Equal(t, c.want, d, name)
 		}
 	}
+
+	require.Zero(t, through(nil))
+	require.Zero(t, through([]shardreader.ShardState{{}}))
+	require.Equal(t, silent.Through, through([]shardreader.ShardState{silent, closed, {}}))
+	require.Equal(t, fine.Through, through([]shardreader.ShardState{silent, fine}), "one of them is enough")
 }

@@ -146,6 +146,10 @@ func readers() []mutant {
 			before: "if d <= within && x", after: "if x", quick: true,
 		},
 		{
+			name: "nearby answers that nobody is near when nobody is known", file: nearbyDir + "index.go",
+			before: "return x.through != nil && x.now().Sub(x.through()) > blindAfter", after: "return false",
+		},
+		{
 			name: "nearby finds a driver who is silent", file: nearbyDir + "index.go",
 			before: "if d <= within && x.now().Sub(e.heard) <= silentAfter {", after: "if d <= within {",
 		},
