@@ -16,7 +16,19 @@ import (
 // can call Run, because its paths are relative.
 func Run(t *testing.T, url, data string) {
 	t.Helper()
-	cmd := exec.Command("npm", "--prefix", "../../../web", "run", "--silent", "e2e")
+	run(t, "e2e", url, data)
+}
+
+// RunFaults runs those that freeze and kill processes. These must be this
+// machine's own: the demo's, and not a container's.
+func RunFaults(t *testing.T, url, data string) {
+	t.Helper()
+	run(t, "e2e:faults", url, data)
+}
+
+func run(t *testing.T, script, url, data string) {
+	t.Helper()
+	cmd := exec.Command("npm", "--prefix", "../../../web", "run", "--silent", script)
 	cmd.Env = append(os.Environ(), "TANDEM_URL="+url, "TANDEM_DATA="+data, "CHROMIUM="+chromium(t))
 
 	out, err := cmd.CombinedOutput()

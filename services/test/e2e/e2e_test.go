@@ -51,6 +51,16 @@ func TestBrowserAndKilledSupervisor(t *testing.T) {
 	require.NoFileExists(t, filepath.Join(dir, runfile.Name))
 }
 
+// TestPagesWhilePartsAreFrozenOrKilled looks at what the pages say of it.
+func TestPagesWhilePartsAreFrozenOrKilled(t *testing.T) {
+	if os.Getenv("TANDEM_FROZEN") == "" {
+		t.Skip("boots the whole demo: run it with make frozen")
+	}
+
+	d := boot(t, dataDir(t))
+	browser.RunFaults(t, d.base, d.dir)
+}
+
 // report is what the test reads of --report.
 type report struct {
 	Rides struct {

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { desktop, openBrowser, openPage, runFile, screenshot, url } from "./world";
+import { desktop, openBrowser, openPage, screenshot, url } from "../world";
+import { frozen, kill, pid } from "./processes";
 
 const promised = 3000; // ms within which a number that is not of now says so
 const drawing = 4000; // ms that a machine that is busy may take to draw it
@@ -11,18 +11,6 @@ const small = { ...desktop, viewport: { width: 1000, height: 640 } };
 
 let browser: Browser;
 let pages: { map: Page; rider: Page; console: Page };
-
-// A process is stopped only if it is one of this demo's on this machine: the ids of
-// containers would be those of others here.
-const ours = (pid: number) => {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("tandem");
-  } catch {
-    return false;
-  }
-};
-const local = ["emulator", "mapfeed", "booking", "history"].every((name) => ours(runFile().processes.find((p) => p.name === name)?.pid ?? -1));
-if (!local) console.warn("SKIPPED: no process is frozen here, as the demo's are not this machine's");
 
 /** Opens a page of this demo, and signs in where one has to. */
 async function open(path: string): Promise<Page> {
@@ -35,7 +23,6 @@ async function open(path: string): Promise<Page> {
 }
 
 beforeAll(async () => {
-  if (!local) return;
   browser = await openBrowser();
   const console = await open("/admin"); // first: maps keep a processor busy
   const [rider, map] = [await open("/rider"), await open("/")];
@@ -68,19 +55,6 @@ async function riding(): Promise<void> {
   expect([201, 409, 429]).toContain(booked); // it may have one
   await rider.reload(); // a ride that is under way is shown again
   await expect.poll(away, { timeout: 180_000 }).toMatch(/km away, about/);
-}
-
-const pid = (name: string) => runFile().processes.find((p) => p.name === name)!.pid;
-
-/** Stops a process while `look` runs. */
-async function frozen(name: string, look: (since: number) => Promise<void>): Promise<void> {
-  const id = pid(name);
-  process.kill(id, "SIGSTOP");
-  try {
-    await look(Date.now());
-  } finally {
-    process.kill(id, "SIGCONT");
-  }
 }
 
 /** The ages that the numbers under a selector say, each once. */
@@ -151,7 +125,7 @@ function inTime(what: string, took: number[]): void {
   expect(Math.max(...took)).toBeLessThan(promised + drawing);
 }
 
-describe.skipIf(!local)("what is not of now says so", () => {
+describe("what is not of now says so", () => {
   test("with the emulator frozen: queues, readers, cars and the way that is left", async () => {
     await riding();
     await mark();
@@ -233,7 +207,7 @@ describe.skipIf(!local)("what is not of now says so", () => {
   test("a reader that was killed is behind until it reads again, and never at 0", async () => {
     const page = pages.console;
     const before = pid("history");
-    process.kill(before, "SIGKILL");
+    kill(before);
     const since = Date.now();
     await expect.poll(() => pid("history"), { timeout: 60_000 }).not.toBe(before);
 

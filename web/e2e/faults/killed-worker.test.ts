@@ -1,6 +1,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { accessibilityFaults, desktop, openBrowser, openPage, runFile, screenshot, sql, url, valueOf } from "./world";
+import { accessibilityFaults, desktop, openBrowser, openPage, runFile, screenshot, sql, url, valueOf } from "../world";
+import { kill } from "./processes";
 
 let browser: Browser;
 beforeAll(async () => {
@@ -43,7 +44,7 @@ async function killWorker(page: Page, ride: string): Promise<string | undefined>
   const workers = runFile().processes.filter((p) => p.name.startsWith("dispatch")).map((p) => String(p.pid));
   expect(workers).toContain(pid);
 
-  process.kill(Number(pid), "SIGKILL");
+  kill(Number(pid));
 
   // A driver who answers at once ends the worker's part before it can be killed.
   const [done] = await sql<{ n: number }>("SELECT count(*)::int AS n FROM ride.ride_events WHERE ride_id = $1 AND kind IN ('deleted', 'requeued')", ride);
