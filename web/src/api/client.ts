@@ -46,6 +46,19 @@ const send = <T>(path: string, method: string, body?: unknown, headers: Record<s
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
 
+/** A ride's events so far: a ride that was refused often has more than one page of them. */
+async function allEvents(id: string): Promise<RideEvent[]> {
+  const all: RideEvent[] = [];
+
+  for (let after = 0; ; ) {
+    const page = await request<{ events: RideEvent[]; next: number }>(`/rider/v1/rides/${id}/events?after=${after}`);
+    if (page.events.length === 0) return all;
+
+    all.push(...page.events);
+    after = page.next;
+  }
+}
+
 const latLon = (p: Place) => `${p.lat},${p.lon}`;
 
 export const signIn = (role: Role) => send<{ subject: string }>(`/session/${role}`, "POST");
@@ -64,7 +77,7 @@ export const rider = {
     send<Ride>("/rider/v1/rides", "POST", { pickup, dropoff }, { "Idempotency-Key": key }),
   ride: (id: string) => request<Ride>(`/rider/v1/rides/${id}`),
   rides: (limit: number) => request<{ rides: Ride[] }>(`/rider/v1/rides?limit=${limit}`), // the latest first
-  events: (id: string) => request<{ events: RideEvent[] }>(`/rider/v1/rides/${id}/events`),
+  events: allEvents,
   cancel: (id: string) => send<Ride>(`/rider/v1/rides/${id}/cancel`, "POST", { reason: "changed my mind" }),
   streamTrace: (id: string) => request<StreamTrace>(`/rider/v1/rides/${id}/stream`),
   inbox: () => request<{ messages: Message[] }>("/rider/v1/inbox"),

@@ -105,7 +105,7 @@ export function useRide(subject: string | undefined): RideView {
   useEffect(() => {
     if (!id) return;
 
-    rider.events(id).then((page) => setEvents((old) => page.events.reduce(withEvent, old)), () => undefined);
+    rider.events(id).then((all) => setEvents((old) => all.reduce(withEvent, old)), () => undefined);
   }, [id]);
 
   const addEvent = useCallback(
