@@ -71,6 +71,7 @@ type Summary struct {
 	Ended   map[string]int `json:"ended,omitempty"`
 	Open    int            `json:"open,omitempty"`
 	Serving int            `json:"serving,omitempty"` // feed's drivers who had a ride when feed ended
+	Map     string         `json:"map,omitempty"`     // address of the page that shows where it is
 	Seconds float64        `json:"seconds"`
 }
 
@@ -132,7 +133,10 @@ func Run(ctx context.Context, out io.Writer, cfg Config) (s Summary, err error) 
 
 	f.summary.Seconds = time.Since(began).Seconds()
 	slices.SortStableFunc(f.summary.Refused, func(a, b Refusal) int { return a.Line - b.Line })
-	if err == nil && f.summary.Accepted+f.summary.Resumed == 0 {
+	switch {
+	case f.summary.Accepted+f.summary.Resumed > 0:
+		f.summary.Map = f.summary.Extent.mapURL(cfg.GatewayURL)
+	case err == nil:
 		err = ErrNothing
 	}
 	return f.summary, errors.Join(err, f.print())

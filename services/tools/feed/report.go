@@ -72,6 +72,18 @@ func (e *Extent) String() string {
 	return s
 }
 
+// mapped is the latitude beyond which the map has nothing.
+const mapped = 85
+
+// mapURL is the address of the live map, centred on the extent.
+func (e *Extent) mapURL(gateway string) string {
+	if e == nil {
+		return ""
+	}
+	onMap := func(lat float64) float64 { return min(max(lat, -mapped), mapped) }
+	return fmt.Sprintf("%s/?box=%.5f,%.5f,%.5f,%.5f", strings.TrimRight(gateway, "/"), e.West, onMap(e.South), e.East, onMap(e.North))
+}
+
 // unit returns what the recording consists of, and how many were read.
 func (f *feeder) unit() (string, int) {
 	if f.rec.kind == tripsKind {
@@ -110,6 +122,9 @@ func (f *feeder) print() error {
 		_, _ = fmt.Fprintf(f.out, "  %d of feed's drivers still have a ride; feed the file again and they finish it\n", s.Serving)
 	}
 	f.printRefusals()
+	if s.Map != "" {
+		_, _ = fmt.Fprintf(f.out, "  on the map: %s\n", s.Map)
+	}
 	return nil
 }
 
