@@ -111,8 +111,11 @@ func readBack(ctx context.Context, client *kinesis.Client, name string, want int
 	defer cancel()
 
 	var got atomic.Int64
-	r := shardreader.New(shardreader.Options{Client: client, Stream: name, PollEvery: 250 * time.Millisecond, CatchUpBytes: 2 << 20})
-	err := r.All(ctx, shardreader.Horizon(), func(_ context.Context, b shardreader.Batch) error {
+	r, err := shardreader.New(shardreader.Options{Client: client, Stream: name, PollEvery: 250 * time.Millisecond, CatchUpBytes: 2 << 20})
+	if err != nil {
+		return err
+	}
+	err = r.All(ctx, shardreader.Horizon(), func(_ context.Context, b shardreader.Batch) error {
 		if got.Add(int64(len(b.Records))) >= want {
 			cancel()
 		}

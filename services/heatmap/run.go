@@ -26,6 +26,9 @@ type Config struct {
 	AWS         awsclient.Config
 	Auth        *auth.Signer
 	Profile     profile.Profile
+	// CatchUpBytes bounds what is read of one shard in a second; 0: all that a shard
+	// serves.
+	CatchUpBytes int
 }
 
 // Run reads the stream and serves until ctx ends.
@@ -47,7 +50,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		Lease: cfg.Profile.Lease, Log: env.Log,
 		// Half as often as those whose answer a person waits for: all readers
 		// share a shard's five calls a second.
-		PollEvery: 2 * cfg.Profile.PollEvery,
+		PollEvery: 2 * cfg.Profile.PollEvery, CatchUpBytes: cfg.CatchUpBytes,
 	})
 	if err != nil {
 		return err

@@ -224,8 +224,10 @@ func TestPointsReachTheStream(t *testing.T) {
 	reading, stop := context.WithTimeout(t.Context(), 30*time.Second)
 	defer stop()
 	seen := make(chan event.Point, 100)
+	reader, err := shardreader.New(shardreader.Options{Client: kinesis.NewFromConfig(cfg), Stream: event.Stream, Log: slog.New(slog.DiscardHandler), PollEvery: 300 * time.Millisecond})
+	require.NoError(t, err)
 	go func() {
-		_ = shardreader.New(shardreader.Options{Client: kinesis.NewFromConfig(cfg), Stream: event.Stream, Log: slog.New(slog.DiscardHandler), PollEvery: 300 * time.Millisecond}).
+		_ = reader.
 			All(reading, shardreader.Horizon(), func(_ context.Context, b shardreader.Batch) error {
 				for _, r := range b.Records {
 					p, err := event.DecodePoint(r.Data)

@@ -33,7 +33,10 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	client := kinesis.NewFromConfig(awsCfg)
 
 	// A stream of more shards than buckets would leave some of them empty.
-	check := streamcheck.New(streamcheck.Options{Client: client, Stream: event.Stream, MaxShards: cfg.Backend.Buckets.Count(), Log: env.Log})
+	check, err := streamcheck.New(streamcheck.Options{Client: client, Stream: event.Stream, MaxShards: cfg.Backend.Buckets.Count(), Log: env.Log})
+	if err != nil {
+		return err
+	}
 
 	stats := newStats()
 	p, err := kinesisproducer.New(kinesisproducer.Options{

@@ -63,7 +63,10 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		o.FanOut = shardreader.FanOutOf(client)
 	}
 
-	live := points.NewLive(o)
+	live, err := points.NewLive(o)
+	if err != nil {
+		return err
+	}
 	f.behind = live.Behind
 	return live.Serve(ctx, httpserver.Options{
 		Name: name, Env: env, Auth: cfg.Auth, Routes: f.routes(),

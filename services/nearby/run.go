@@ -44,7 +44,10 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		o.FanOut = shardreader.FanOutOf(client)
 	}
 
-	live := points.NewLive(o)
+	live, err := points.NewLive(o)
+	if err != nil {
+		return err
+	}
 	x.through = live.Through
 	return live.Serve(ctx, httpserver.Options{
 		Name: name, Env: env, Auth: cfg.Auth, Routes: routes(x),

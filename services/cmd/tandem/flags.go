@@ -56,6 +56,11 @@ func (s signing) signer() (*auth.Signer, error) {
 	return auth.NewSigner(key)
 }
 
+// catchUp has the flag of the readers that may be far behind.
+type catchUp struct {
+	CatchUpBytes int `default:"0" help:"How many bytes of one shard to read in a second while behind; 0: all that a shard serves (2 MB), less where others read it too."`
+}
+
 type timing struct {
 	Profile string `default:"default" enum:"default,fast" help:"Time-outs: default, or fast for tests."`
 }

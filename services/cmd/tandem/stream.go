@@ -97,6 +97,7 @@ type historyCmd struct {
 	messaging
 	signing
 	timing
+	catchUp
 }
 
 func (c historyCmd) Run(ctx context.Context) error {
@@ -106,7 +107,7 @@ func (c historyCmd) Run(ctx context.Context) error {
 	}
 
 	return c.serve(ctx, "history", func(ctx context.Context, env lifecycle.Env) error {
-		return history.Run(ctx, env, history.Config{DatabaseURL: c.DatabaseURL, AWS: c.aws(), Auth: signer, Profile: prof})
+		return history.Run(ctx, env, history.Config{DatabaseURL: c.DatabaseURL, AWS: c.aws(), Auth: signer, Profile: prof, CatchUpBytes: c.CatchUpBytes})
 	})
 }
 
@@ -116,6 +117,7 @@ type heatmapCmd struct {
 	messaging
 	signing
 	timing
+	catchUp
 }
 
 func (c heatmapCmd) Run(ctx context.Context) error {
@@ -125,6 +127,6 @@ func (c heatmapCmd) Run(ctx context.Context) error {
 	}
 
 	return c.serve(ctx, "heatmap", func(ctx context.Context, env lifecycle.Env) error {
-		return heatmap.Run(ctx, env, heatmap.Config{DatabaseURL: c.DatabaseURL, AWS: c.aws(), Auth: signer, Profile: prof})
+		return heatmap.Run(ctx, env, heatmap.Config{DatabaseURL: c.DatabaseURL, AWS: c.aws(), Auth: signer, Profile: prof, CatchUpBytes: c.CatchUpBytes})
 	})
 }

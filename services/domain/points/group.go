@@ -30,7 +30,7 @@ type Outcome struct {
 	Skipped  int // do not rise: repeats, or out of order
 }
 
-// GroupOptions configures a Group. All but Worker and Backoff are needed.
+// GroupOptions configures a Group. All but CatchUpBytes, Worker and Backoff are needed.
 type GroupOptions struct {
 	Name       string // of the service and of its consumer group
 	Generation int    // a rebuild reads everything again under the next one
@@ -39,7 +39,10 @@ type GroupOptions struct {
 	Client     shardreader.Client
 	Lease      time.Duration
 	PollEvery  time.Duration
-	Log        *slog.Logger
+	// CatchUpBytes bounds what is read of one shard in a second; 0: all that a shard
+	// serves, less where others read it too. See shardreader.Options.
+	CatchUpBytes int
+	Log          *slog.Logger
 
 	Worker  string        // unique among the group's processes; empty: a new id
 	Backoff time.Duration // see shardgroup.Options
@@ -66,7 +69,7 @@ func NewGroup(o GroupOptions) (*Group, error) {
 	g.group, err = shardgroup.New(shardgroup.Options{
 		Client: o.Client, Stream: event.Stream, Pool: o.Pool,
 		Name: o.Name, Generation: o.Generation, Worker: o.Worker, Processor: g.processor,
-		Lease: o.Lease, PollEvery: o.PollEvery, Backoff: o.Backoff, Log: o.Log,
+		Lease: o.Lease, PollEvery: o.PollEvery, CatchUpBytes: o.CatchUpBytes, Backoff: o.Backoff, Log: o.Log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.Name, err)

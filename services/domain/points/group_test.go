@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/domain/event"
@@ -87,6 +88,17 @@ func TestAllUndecodableRecordsAreNamedAtOnce(t *testing.T) {
 	require.ErrorIs(t, err, shardgroup.ErrUndecodable)
 	require.ErrorContains(t, err, "7")
 	require.ErrorContains(t, err, "8")
+}
+
+// What a group is told of reading reaches who reads: it refuses what cannot be.
+func TestAGroupHandsOnHowFastToCatchUp(t *testing.T) {
+	o := GroupOptions{Name: "test", Store: &memory{}, Pool: new(pgxpool.Pool), Client: nowhere{}, Lease: time.Second, PollEvery: time.Second}
+	_, err := NewGroup(o)
+	require.NoError(t, err)
+
+	o.CatchUpBytes = -1
+	_, err = NewGroup(o)
+	require.ErrorContains(t, err, "CatchUpBytes is -1")
 }
 
 // points means the same of every reader: what had an effect.

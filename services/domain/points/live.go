@@ -3,6 +3,7 @@ package points
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -48,19 +49,25 @@ type Live struct {
 }
 
 // NewLive returns a Live that reads nothing yet.
-func NewLive(o LiveOptions) *Live {
+func NewLive(o LiveOptions) (*Live, error) {
 	// What it catches up with at its start says nothing about how fast it is: the
 	// latency is of what arrives from now on.
 	l := &Live{o: o, stats: newStats(time.Now()), seen: newRecent(), marks: newMarks()}
 
 	read := shardreader.Options{Client: o.Client, Stream: event.Stream, PollEvery: o.PollEvery, Log: o.Log}
 	if o.FanOut != nil && o.DatabaseURL != "" {
-		l.lease = l.newLease()
+		var err error
+		if l.lease, err = l.newLease(); err != nil {
+			return nil, fmt.Errorf("%s: %w", o.Name, err)
+		}
 		read.FanOut, read.Consumer = o.FanOut, l.lease.Consumer
 	}
 
-	l.reader = shardreader.New(read)
-	return l
+	var err error
+	if l.reader, err = shardreader.New(read); err != nil {
+		return nil, fmt.Errorf("%s: %w", o.Name, err)
+	}
+	return l, nil
 }
 
 // Run reads until ctx ends.

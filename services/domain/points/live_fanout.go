@@ -14,8 +14,11 @@ import (
 )
 
 // newLease returns the lease of one of the reader's consumers.
-func (l *Live) newLease() *shardgroup.ConsumerLease {
-	list := shardreader.New(shardreader.Options{Client: l.o.Client, FanOut: l.o.FanOut, Stream: event.Stream})
+func (l *Live) newLease() (*shardgroup.ConsumerLease, error) {
+	list, err := shardreader.New(shardreader.Options{Client: l.o.Client, FanOut: l.o.FanOut, Stream: event.Stream})
+	if err != nil {
+		return nil, err
+	}
 
 	// The lease opens the database itself, and tries until it can: a Live starts
 	// and polls while the database is away.

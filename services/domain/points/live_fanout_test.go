@@ -43,7 +43,8 @@ func (f *follower) applied(driver string) (at time.Time, ok bool) {
 func follow(t *testing.T, client *kinesis.Client, dbURL string) *follower {
 	t.Helper()
 	f := &follower{got: map[string]time.Time{}}
-	f.Live = points.NewLive(points.LiveOptions{
+	var err error
+	f.Live, err = points.NewLive(points.LiveOptions{
 		Name: "mapfeed", Client: client, PollEvery: 300 * time.Millisecond, Log: slog.New(slog.DiscardHandler),
 		FanOut: shardreader.FanOutOf(client), DatabaseURL: dbURL, Lease: lease,
 		Apply: func(p event.Point, _ time.Time) {
@@ -52,6 +53,7 @@ func follow(t *testing.T, client *kinesis.Client, dbURL string) *follower {
 			f.got[p.Driver] = time.Now()
 		},
 	})
+	require.NoError(t, err)
 
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

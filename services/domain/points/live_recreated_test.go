@@ -17,7 +17,7 @@ import (
 func TestARecreatedStreamIsReadFromItsBeginning(t *testing.T) {
 	s := fakestream.New("0")
 	applied := make(chan int64, 10)
-	l := NewLive(LiveOptions{
+	l := newTestLive(t, LiveOptions{
 		Name: "test", Client: s, Back: time.Minute, PollEvery: 50 * time.Millisecond, Log: slog.New(slog.DiscardHandler),
 		Apply: func(p event.Point, _ time.Time) { applied <- p.Seq },
 	})

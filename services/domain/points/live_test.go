@@ -15,11 +15,23 @@ import (
 	"tandem/services/internal/stream/shardreader"
 )
 
+// nowhere is a stream that nobody asks.
+type nowhere struct{ shardreader.Client }
+
+func newTestLive(t require.TestingT, o LiveOptions) *Live {
+	if o.Client == nil {
+		o.Client = nowhere{}
+	}
+	l, err := NewLive(o)
+	require.NoError(t, err)
+	return l
+}
+
 // However points repeat and come late, what is applied of a driver only rises.
 func TestNeverAnOlderPointAfterANewer(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		last := map[string]int64{}
-		f := NewLive(LiveOptions{Name: "test", Log: slog.New(slog.DiscardHandler), Apply: func(p event.Point, _ time.Time) {
+		f := newTestLive(t, LiveOptions{Name: "test", Log: slog.New(slog.DiscardHandler), Apply: func(p event.Point, _ time.Time) {
 			require.Greater(t, p.Seq, last[p.Driver])
 			last[p.Driver] = p.Seq
 		}})
@@ -41,7 +53,7 @@ func TestNeverAnOlderPointAfterANewer(t *testing.T) {
 }
 
 func TestWhatIsNoPointIsLeftOut(t *testing.T) {
-	f := NewLive(LiveOptions{Name: "test", Log: slog.New(slog.DiscardHandler), Apply: func(event.Point, time.Time) { t.Fatal("applied") }})
+	f := newTestLive(t, LiveOptions{Name: "test", Log: slog.New(slog.DiscardHandler), Apply: func(event.Point, time.Time) { t.Fatal("applied") }})
 	require.NoError(t, f.handle(t.Context(), shardreader.Batch{Records: []shardreader.Record{{Data: []byte("noise")}}}))
 	require.Equal(t, int64(1), f.Detail().Parked)
 	require.Error(t, f.Ready(t.Context()))
@@ -51,7 +63,7 @@ func TestWhatIsNoPointIsLeftOut(t *testing.T) {
 // does not grow for as long.
 func TestLiveForgetsTheDriversHeardOfLongestAgo(t *testing.T) {
 	var applied []string
-	l := NewLive(LiveOptions{Name: "test", Log: slog.New(slog.DiscardHandler), Apply: func(p event.Point, _ time.Time) {
+	l := newTestLive(t, LiveOptions{Name: "test", Log: slog.New(slog.DiscardHandler), Apply: func(p event.Point, _ time.Time) {
 		applied = append(applied, p.Driver)
 	}})
 	hear := func(driver string, seq int64) {

@@ -31,7 +31,10 @@ func OpenPool(ctx context.Context, dbURL, name string, lease time.Duration, sche
 // Serve reads, serves o with the reader's checks and routes, and runs tasks,
 // until ctx ends.
 func (g *Group) Serve(ctx context.Context, o httpserver.Options, tasks ...lifecycle.Task) error {
-	check := streamcheck.New(streamcheck.Options{Client: g.o.Client, Stream: event.Stream, Log: g.o.Log})
+	check, err := streamcheck.New(streamcheck.Options{Client: g.o.Client, Stream: event.Stream, Log: g.o.Log})
+	if err != nil {
+		return err
+	}
 	o.Ready = append(o.Ready,
 		httpserver.Check{Name: "postgres", Run: g.o.Pool.Ping},
 		httpserver.Check{Name: "stream", Run: check.Ready},

@@ -38,6 +38,8 @@ type Config struct {
 	AWS         awsclient.Config
 	Auth        *auth.Signer
 	Profile     profile.Profile
+
+	CatchUpBytes int
 }
 
 // Service is a reader's service.

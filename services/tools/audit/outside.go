@@ -110,9 +110,12 @@ func (c *cloud) Dead(ctx context.Context, queue string) (deadLetters, error) {
 
 // Stream implements outside.
 func (c *cloud) Stream(ctx context.Context, until time.Time, fn func(shardreader.Record)) error {
-	r := shardreader.New(shardreader.Options{
+	r, err := shardreader.New(shardreader.Options{
 		Client: c.streams, Stream: event.Stream, PollEvery: 500 * time.Millisecond, CatchUpBytes: auditBytes, Empty: true, Log: c.log,
 	})
+	if err != nil {
+		return err
+	}
 	shards, err := r.Shards(ctx)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package shardgroup
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -78,15 +79,25 @@ const (
 	errRanOut    NoConsumer = "the lease was not renewed in time"
 )
 
-// NewConsumerLease returns a ConsumerLease that holds nothing yet.
-func NewConsumerLease(o ConsumerLeaseOptions) *ConsumerLease {
+// NewConsumerLease returns a ConsumerLease that holds nothing yet. The error names
+// the option that is wrong.
+func NewConsumerLease(o ConsumerLeaseOptions) (*ConsumerLease, error) {
+	switch {
+	case o.Open == nil || o.List == nil:
+		return nil, errors.New("shardgroup: Open and List are needed")
+	case o.Prefix == "" || o.Worker == "":
+		return nil, errors.New("shardgroup: Prefix and Worker are needed")
+	case o.Lease < 0:
+		return nil, wrong("ConsumerLeaseOptions.Lease", o.Lease)
+	}
+
 	if o.Lease == 0 {
 		o.Lease = 10 * time.Second
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &ConsumerLease{o: o, why: errNotAsked}
+	return &ConsumerLease{o: o, why: errNotAsked}, nil
 }
 
 // Consumer is a reader's Options.Consumer: the consumer's ARN and a context that

@@ -41,12 +41,13 @@ func (c *consumers) list(context.Context) ([]shardreader.Consumer, error) {
 // replica runs a ConsumerLease until the test ends or the returned function is called.
 func replica(t *testing.T, dbURL, worker string, list func(context.Context) ([]shardreader.Consumer, error)) (*shardgroup.ConsumerLease, func()) {
 	t.Helper()
-	l := shardgroup.NewConsumerLease(shardgroup.ConsumerLeaseOptions{
+	l, err := shardgroup.NewConsumerLease(shardgroup.ConsumerLeaseOptions{
 		Open: func(ctx context.Context) (*pgxpool.Pool, error) {
 			return openPool(ctx, dbURL, ttl)
 		},
 		List: list, Prefix: "map-", Worker: worker, Lease: ttl, Log: slog.New(slog.DiscardHandler),
 	})
+	require.NoError(t, err)
 
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -213,9 +214,11 @@ func TestNeverTwoWithOneConsumer(t *testing.T) {
 func TestAConsumerLeaseWithoutADatabase(t *testing.T) {
 	t.Parallel()
 	away := errors.New("away")
-	l := shardgroup.NewConsumerLease(shardgroup.ConsumerLeaseOptions{
-		Open: func(context.Context) (*pgxpool.Pool, error) { return nil, away }, Lease: ttl, Log: slog.New(slog.DiscardHandler),
+	l, err := shardgroup.NewConsumerLease(shardgroup.ConsumerLeaseOptions{
+		Open: func(context.Context) (*pgxpool.Pool, error) { return nil, away }, List: (&consumers{}).list,
+		Prefix: "map-", Worker: "a", Lease: ttl, Log: slog.New(slog.DiscardHandler),
 	})
+	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- l.Run(ctx) }()

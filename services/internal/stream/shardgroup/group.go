@@ -5,13 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"tandem/services/internal/stream/shardreader"
 )
@@ -28,30 +26,6 @@ type Commit func(ctx context.Context, tx pgx.Tx) error
 // in memory or a count of records.
 type Processor interface {
 	Process(ctx context.Context, b shardreader.Batch, commit Commit) error
-}
-
-// Options of a Group. Client, Stream, Pool, Name, Worker and Processor are needed.
-type Options struct {
-	Client shardreader.Client
-	Stream string // the stream's name
-	Pool   *pgxpool.Pool
-
-	Name       string // the group: each group reads every record once
-	Generation int    // a rebuild reads everything again under the next one
-	Worker     string // unique among all workers, also over restarts: WorkerID returns one
-	// Processor returns the processor of one shard, for as long as the lease is
-	// held and nothing fails: what it caches is true for that long.
-	Processor func(shard string) Processor
-
-	Lease     time.Duration // how long a lease lasts after it was renewed; 0 is 10 s
-	PollEvery time.Duration // see shardreader.Options
-	// CatchUpBytes bounds what is read of one shard in a second: see shardreader.Options.
-	CatchUpBytes int
-	Latest       bool // a new group starts with what arrives from now on, not with the oldest record
-	Poison       Poison
-	MaxTries     int           // of a record under Park; 0 is 5
-	Backoff      time.Duration // the longest wait between tries; 0 is 15 s
-	Log          *slog.Logger  // nil: silent
 }
 
 // Group is one worker of a consumer group.
@@ -74,26 +48,12 @@ type Group struct {
 // firstWait is the first pause after a failure; each further one is twice as long.
 const firstWait = 100 * time.Millisecond
 
-// New returns a worker that works once Run runs.
+// New returns a worker that works once Run runs. The error names the option that is
+// wrong.
 func New(o Options) (*Group, error) {
-	switch {
-	case o.Client == nil || o.Stream == "" || o.Pool == nil:
-		return nil, errors.New("shardgroup: Client, Stream and Pool are needed")
-	case o.Name == "" || o.Worker == "" || o.Processor == nil:
-		return nil, errors.New("shardgroup: Name, Worker and Processor are needed")
-	}
-
-	if o.Lease == 0 {
-		o.Lease = 10 * time.Second
-	}
-	if o.MaxTries == 0 {
-		o.MaxTries = 5
-	}
-	if o.Backoff == 0 {
-		o.Backoff = 15 * time.Second
-	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
 	}
 
 	o.Log = o.Log.With("group", o.Name, "worker", o.Worker)
@@ -149,7 +109,11 @@ func (g *Group) Run(ctx context.Context) error {
 // live works on one life of the stream, until ctx ends (its error) or the
 // stream is another one (ErrStreamChanged).
 func (g *Group) live(ctx context.Context, own *store) error {
-	stream, err := shardreader.New(shardreader.Options{Client: g.o.Client, Stream: g.o.Stream}).Describe(ctx)
+	first, err := shardreader.New(g.o.reader(time.Time{}))
+	if err != nil {
+		return err
+	}
+	stream, err := first.Describe(ctx)
 	if err != nil {
 		return err
 	}
@@ -167,10 +131,14 @@ func (g *Group) live(ctx context.Context, own *store) error {
 	g.life, g.leases = l, nil
 	g.mu.Unlock()
 
-	// Created ties the reader to this life; Empty lets it say when it is at the tip.
-	p := &planner{g: g, store: own, life: l, reader: shardreader.New(shardreader.Options{
-		Client: g.o.Client, Stream: g.o.Stream, Created: l.Created, PollEvery: g.o.PollEvery, CatchUpBytes: g.o.CatchUpBytes, Empty: true, Log: g.o.Log,
-	}), ended: make(chan *reading), look: make(chan struct{}, 1), relist: make(chan struct{}, 1)}
+	reader, err := shardreader.New(g.o.reader(l.Created))
+	if err != nil {
+		return err
+	}
+	p := &planner{
+		g: g, store: own, life: l, reader: reader,
+		ended: make(chan *reading), look: make(chan struct{}, 1), relist: make(chan struct{}, 1),
+	}
 	defer p.stop(ctx)
 	return p.run(ctx)
 }

@@ -23,7 +23,7 @@ func TestAllReadsChildrenAfterTheirParents(t *testing.T) {
 		s.Reshard([]string{"a", "b"}, []string{"c"})
 		s.Put("c", "k", []byte("c"))
 		var c collect
-		r := shardreader.New(read(s))
+		r := newReader(t, read(s))
 		require.False(t, r.CaughtUp(), "nothing was read")
 		_ = during(t, func(ctx context.Context) error { return r.All(ctx, shardreader.Horizon(), c.handle) }, func() {
 			time.Sleep(time.Minute)
@@ -44,7 +44,7 @@ func TestAllFromLatestSkipsTheFamilysPast(t *testing.T) {
 		var c collect
 
 		_ = during(t, func(ctx context.Context) error {
-			return shardreader.New(read(s)).All(ctx, shardreader.Latest(), c.handle)
+			return newReader(t, read(s)).All(ctx, shardreader.Latest(), c.handle)
 		}, func() {
 			time.Sleep(2 * time.Second)
 			s.Put("b", "k", []byte("b"))
@@ -70,7 +70,7 @@ func TestAllStartsEachShardAfterItsOwnPosition(t *testing.T) {
 		var c collect
 
 		_ = during(t, func(ctx context.Context) error {
-			return shardreader.New(read(s)).All(ctx, shardreader.After(
+			return newReader(t, read(s)).All(ctx, shardreader.After(
 				shardreader.Position{Shard: "a", Sequence: a1},
 				shardreader.Position{Shard: "b"}, // nothing of it was handled
 				shardreader.Position{Shard: "c", Sequence: c2},
@@ -80,7 +80,7 @@ func TestAllStartsEachShardAfterItsOwnPosition(t *testing.T) {
 
 		var one collect
 		_ = during(t, func(ctx context.Context) error {
-			return shardreader.New(read(s)).All(ctx, shardreader.After(shardreader.Position{Shard: "a", Sequence: a1}), one.handle)
+			return newReader(t, read(s)).All(ctx, shardreader.After(shardreader.Position{Shard: "a", Sequence: a1}), one.handle)
 		}, func() { time.Sleep(time.Minute) })
 		require.ElementsMatch(t, []string{"a2", "b1", "c1", "c2", "c3"}, one.got(), "the others from their oldest record")
 	})
@@ -104,12 +104,12 @@ func TestAllResumesAfterResharding(t *testing.T) {
 		}
 
 		_ = during(t, func(ctx context.Context) error {
-			return shardreader.New(read(s)).All(ctx, shardreader.After(), before.handle)
+			return newReader(t, read(s)).All(ctx, shardreader.After(), before.handle)
 		}, func() { time.Sleep(time.Minute) })
 		s.Put("b", "k", []byte("b2"))
 		s.Put("c", "k", []byte("c1"))
 		_ = during(t, func(ctx context.Context) error {
-			return shardreader.New(read(s)).All(ctx, shardreader.After(resumed(&before)...), after.handle)
+			return newReader(t, read(s)).All(ctx, shardreader.After(resumed(&before)...), after.handle)
 		}, func() { time.Sleep(time.Minute) })
 
 		require.Equal(t, []string{"a1", "b1"}, before.got())
@@ -118,7 +118,7 @@ func TestAllResumesAfterResharding(t *testing.T) {
 }
 
 func TestAPositionWithoutItsShardIsRefused(t *testing.T) {
-	r := shardreader.New(polling(fakestream.New("a")))
+	r := newReader(t, polling(fakestream.New("a")))
 	start := shardreader.After(shardreader.Position{Sequence: "1"})
 	require.ErrorIs(t, r.All(t.Context(), start, nil), shardreader.ErrNoShard)
 	require.ErrorIs(t, r.Shard(t.Context(), "a", start, nil), shardreader.ErrNoShard)

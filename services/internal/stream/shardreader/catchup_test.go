@@ -24,7 +24,7 @@ func TestAFullShardIsCaughtUpWith(t *testing.T) {
 			s.PutAt(time.Now().Add(time.Duration(i-3000)*100*time.Millisecond), "a", "k", data)
 		}
 
-		r := shardreader.New(polling(s))
+		r := newReader(t, polling(s))
 		require.NoError(t, during(t, func(ctx context.Context) error {
 			return r.Shard(ctx, "a", shardreader.Horizon(), func(context.Context, shardreader.Batch) error { return nil })
 		}, func() {
@@ -78,7 +78,7 @@ func TestAServerThatIsSlowByTheRecordIsCaughtUpWith(t *testing.T) {
 
 				o := polling(s.Stream)
 				o.Client = s
-				r, records, began := shardreader.New(o), 0, time.Now()
+				r, records, began := newReader(t, o), 0, time.Now()
 				require.NoError(t, during(t, func(ctx context.Context) error {
 					return r.Shard(ctx, "a", shardreader.Horizon(), func(_ context.Context, b shardreader.Batch) error {
 						records += len(b.Records)

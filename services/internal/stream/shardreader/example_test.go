@@ -16,7 +16,11 @@ import (
 // was.
 func Example() {
 	stream := fakestream.New("shard-0", "shard-1") // kinesis.NewFromConfig(cfg)
-	r := shardreader.New(shardreader.Options{Client: stream, Stream: "driver-locations"})
+	r, err := shardreader.New(shardreader.Options{Client: stream, Stream: "driver-locations"})
+	if err != nil {
+		fmt.Println(err) // an option is missing or wrong
+		return
+	}
 
 	var mu sync.Mutex                          // different shards are handled at once
 	saved := map[string]shardreader.Position{} // keep it with what you write, in one transaction
@@ -59,7 +63,11 @@ func ExampleReader_All() {
 	stream := fakestream.New("shard-0") // kinesis.NewFromConfig(cfg)
 	stream.Put("shard-0", "driver-7", []byte("depot"))
 
-	r := shardreader.New(shardreader.Options{Client: stream, Stream: "driver-locations"})
+	r, err := shardreader.New(shardreader.Options{Client: stream, Stream: "driver-locations"})
+	if err != nil {
+		fmt.Println(err) // an option is missing or wrong
+		return
+	}
 	start := shardreader.Horizon() // Latest, to begin with what arrives next
 	for {
 		err := r.All(ctx, start, func(_ context.Context, b shardreader.Batch) error {
@@ -89,14 +97,18 @@ func ExampleOptions_fanOut() {
 	arn := stream.Register("map-1")     // as RegisterStreamConsumer does
 	stream.Put("shard-0", "driver-7", []byte("depot"))
 
-	r := shardreader.New(shardreader.Options{
+	r, err := shardreader.New(shardreader.Options{
 		Client: stream, Stream: "driver-locations",
 		FanOut: stream, // shardreader.FanOutOf(kinesis.NewFromConfig(cfg))
 		Consumer: func() (held context.Context, consumer string) {
 			return context.Background(), arn // ours for good; shardgroup.ConsumerLease shares a few
 		},
 	})
-	err := r.Shard(ctx, "shard-0", shardreader.Horizon(), func(_ context.Context, b shardreader.Batch) error {
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	err = r.Shard(ctx, "shard-0", shardreader.Horizon(), func(_ context.Context, b shardreader.Batch) error {
 		for _, rec := range b.Records {
 			fmt.Println(rec.Key, string(rec.Data))
 		}

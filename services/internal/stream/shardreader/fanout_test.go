@@ -46,7 +46,7 @@ func (l *leased) consumer() (context.Context, string) {
 func TestFanOutHandsOverAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := fakestream.New("a")
-		r := shardreader.New(fanOut(s))
+		r := newReader(t, fanOut(s))
 		var c collect
 
 		_ = during(t, func(ctx context.Context) error {
@@ -75,7 +75,7 @@ func TestFanOutSubscribesAgainAtTheEnd(t *testing.T) {
 		var c collect
 
 		_ = during(t, func(ctx context.Context) error {
-			return shardreader.New(fanOut(s)).Shard(ctx, "a", shardreader.Horizon(), c.handle)
+			return newReader(t, fanOut(s)).Shard(ctx, "a", shardreader.Horizon(), c.handle)
 		}, func() {
 			time.Sleep(time.Hour)
 			s.Trim("a", 1) // a day has passed
@@ -113,7 +113,7 @@ func TestFanOutPollsWhereItIsRefused(t *testing.T) {
 				o.FanOut, o.Consumer = s, always(arn)
 
 				refuse(s, arn)
-				r := shardreader.New(o)
+				r := newReader(t, o)
 				var c collect
 
 				_ = during(t, func(ctx context.Context) error {
@@ -140,7 +140,7 @@ func TestFanOutStopsWhenTheConsumerIsLost(t *testing.T) {
 		l.grant()
 		o := polling(s)
 		o.FanOut, o.Consumer = s, l.consumer
-		r := shardreader.New(o)
+		r := newReader(t, o)
 		var c collect
 
 		_ = during(t, func(ctx context.Context) error { return r.All(ctx, shardreader.Horizon(), c.handle) }, func() {
@@ -172,7 +172,8 @@ func TestFanOutTwoWithOneConsumer(t *testing.T) {
 		var ended [2]chan error
 		for i, c := range []*collect{&a, &b} {
 			ended[i] = make(chan error, 1)
-			go func() { ended[i] <- shardreader.New(o).Shard(ctx, "a", shardreader.Horizon(), c.handle) }()
+			r := newReader(t, o)
+			go func() { ended[i] <- r.Shard(ctx, "a", shardreader.Horizon(), c.handle) }()
 		}
 
 		for i := range 100 {
@@ -205,7 +206,7 @@ func TestFanOutSlowHandler(t *testing.T) {
 		var c collect
 
 		_ = during(t, func(ctx context.Context) error {
-			return shardreader.New(fanOut(s)).Shard(ctx, "a", shardreader.Horizon(), func(ctx context.Context, b shardreader.Batch) error {
+			return newReader(t, fanOut(s)).Shard(ctx, "a", shardreader.Horizon(), func(ctx context.Context, b shardreader.Batch) error {
 				if len(c.got())%4 == 0 {
 					time.Sleep(6 * time.Minute)
 				}
@@ -225,7 +226,7 @@ func TestFanOutSilence(t *testing.T) {
 		var c collect
 
 		_ = during(t, func(ctx context.Context) error {
-			return shardreader.New(fanOut(s)).Shard(ctx, "a", shardreader.Horizon(), c.handle)
+			return newReader(t, fanOut(s)).Shard(ctx, "a", shardreader.Horizon(), c.handle)
 		}, func() {
 			s.Put("a", "k", []byte("x"))
 			time.Sleep(20 * time.Second)
@@ -270,13 +271,13 @@ func TestFanOutResumedHandsNothingOverTwiceAfterAnEmptyEvent(t *testing.T) {
 		var before, c collect
 
 		_ = during(t, func(ctx context.Context) error {
-			return shardreader.New(polling(s)).Shard(ctx, "a", shardreader.Horizon(), before.handle)
+			return newReader(t, polling(s)).Shard(ctx, "a", shardreader.Horizon(), before.handle)
 		}, synctest.Wait)
 		o := fanOut(s)
 		o.FanOut = &early{Stream: s}
 
 		_ = during(t, func(ctx context.Context) error {
-			return shardreader.New(o).Shard(ctx, "a", shardreader.After(before.batches[0].Records[0].Position), c.handle)
+			return newReader(t, o).Shard(ctx, "a", shardreader.After(before.batches[0].Records[0].Position), c.handle)
 		}, func() { time.Sleep(10 * time.Second) })
 		require.Equal(t, []string{"2"}, c.got())
 	})

@@ -51,6 +51,13 @@ func polling(s *fakestream.Stream) shardreader.Options {
 	return shardreader.Options{Client: s, Stream: "s", Log: slog.New(slog.DiscardHandler)}
 }
 
+func newReader(t *testing.T, o shardreader.Options) *shardreader.Reader {
+	t.Helper()
+	r, err := shardreader.New(o)
+	require.NoError(t, err)
+	return r
+}
+
 func fanOut(s *fakestream.Stream) shardreader.Options {
 	o := polling(s)
 	o.FanOut, o.Consumer = s, always(s.Register("c"))

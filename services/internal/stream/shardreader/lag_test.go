@@ -29,7 +29,7 @@ func TestCaughtUpOnlyWithTheChildren(t *testing.T) {
 			return nil
 		})
 		var c collect
-		r := shardreader.New(polling(s))
+		r := newReader(t, polling(s))
 		require.NoError(t, during(t, func(ctx context.Context) error { return r.All(ctx, shardreader.Horizon(), c.handle) }, func() {
 			for range 600 {
 				time.Sleep(100 * time.Millisecond)
@@ -51,7 +51,7 @@ func TestLagClimbsWhileNothingIsRead(t *testing.T) {
 		s.Put("a", "k", []byte("1"))
 		block := make(chan struct{})
 		var blocks atomic.Bool
-		r := shardreader.New(polling(s))
+		r := newReader(t, polling(s))
 		lag := func() time.Duration { return r.State()[0].Behind.Round(time.Second) }
 		require.NoError(t, during(t, func(ctx context.Context) error {
 			return r.All(ctx, shardreader.Horizon(), func(ctx context.Context, _ shardreader.Batch) error {
@@ -92,7 +92,7 @@ func TestAClosedShardOfWhichNothingIsKeptIsTrimmed(t *testing.T) {
 				s.Reshard([]string{"a"}, []string{"b"})
 				s.Trim("a", 1)
 				var c collect
-				require.NoError(t, shardreader.New(o(s)).Shard(t.Context(), "a", shardreader.After(at), c.handle))
+				require.NoError(t, newReader(t, o(s)).Shard(t.Context(), "a", shardreader.After(at), c.handle))
 				require.Len(t, c.batches, 1)
 				require.True(t, c.batches[0].Closed && c.batches[0].Trimmed)
 			})

@@ -37,7 +37,7 @@ func TestReadsInOrderThroughFailures(t *testing.T) {
 		put(20)
 
 		var c collect
-		r := shardreader.New(read(s))
+		r := newReader(t, read(s))
 
 		err := during(t, func(ctx context.Context) error {
 			return r.Shard(ctx, "a", shardreader.Horizon(), c.handle)
@@ -64,7 +64,7 @@ func TestResumesInsideAnAggregate(t *testing.T) {
 		var c collect
 
 		_ = during(t, func(ctx context.Context) error {
-			return shardreader.New(read(s)).Shard(ctx, "a", shardreader.After(shardreader.Position{Shard: "a", Sequence: seq, Sub: 2}), c.handle)
+			return newReader(t, read(s)).Shard(ctx, "a", shardreader.After(shardreader.Position{Shard: "a", Sequence: seq, Sub: 2}), c.handle)
 		}, func() { time.Sleep(time.Second); synctest.Wait() })
 
 		require.Equal(t, []string{"3", "4", "5", "6", "plain"}, c.got())
@@ -83,7 +83,7 @@ func TestRecordThatCannotBeUnpackedIsHandedOverWhole(t *testing.T) {
 		var c collect
 
 		_ = during(t, func(ctx context.Context) error {
-			return shardreader.New(read(s)).Shard(ctx, "a", shardreader.Horizon(), c.handle)
+			return newReader(t, read(s)).Shard(ctx, "a", shardreader.Horizon(), c.handle)
 		}, func() { time.Sleep(time.Second); synctest.Wait() })
 
 		require.Equal(t, []string{data}, c.got())
@@ -100,7 +100,7 @@ func TestTellsThatThePositionIsTrimmed(t *testing.T) {
 		var c collect
 
 		_ = during(t, func(ctx context.Context) error {
-			return shardreader.New(read(s)).Shard(ctx, "a", shardreader.After(shardreader.Position{Shard: "a", Sequence: first}), c.handle)
+			return newReader(t, read(s)).Shard(ctx, "a", shardreader.After(shardreader.Position{Shard: "a", Sequence: first}), c.handle)
 		}, func() { time.Sleep(time.Second); synctest.Wait() })
 
 		require.Equal(t, []string{"3"}, c.got())
@@ -117,7 +117,7 @@ func TestBacksOffWhenThrottledAndComesBack(t *testing.T) {
 			}
 			return nil
 		})
-		r := shardreader.New(polling(s))
+		r := newReader(t, polling(s))
 		var c collect
 
 		_ = during(t, func(ctx context.Context) error {
@@ -149,7 +149,7 @@ func TestBoundsBytesWhileCatchingUp(t *testing.T) {
 		_ = during(t, func(ctx context.Context) error {
 			o := polling(s)
 			o.CatchUpBytes = 1 << 20
-			return shardreader.New(o).Shard(ctx, "a", shardreader.Horizon(), func(_ context.Context, b shardreader.Batch) error {
+			return newReader(t, o).Shard(ctx, "a", shardreader.Horizon(), func(_ context.Context, b shardreader.Batch) error {
 				if n += len(b.Records); n == 100 {
 					took = time.Since(began)
 				}
@@ -167,7 +167,7 @@ func TestRecreatedStreamIsNoticedBeforeItsRecords(t *testing.T) {
 		s := fakestream.New("a")
 		s.Put("a", "k", []byte("old"))
 		var c collect
-		r := shardreader.New(read(s))
+		r := newReader(t, read(s))
 		err := during(t, func(ctx context.Context) error {
 			return r.Shard(ctx, "a", shardreader.Horizon(), c.handle)
 		}, func() {
@@ -184,7 +184,7 @@ func TestRecreatedStreamIsNoticedBeforeItsRecords(t *testing.T) {
 
 func TestShardGone(t *testing.T) {
 	both(t, func(t *testing.T, read way) {
-		err := shardreader.New(read(fakestream.New("a"))).Shard(context.Background(), "b", shardreader.Horizon(), nil)
+		err := newReader(t, read(fakestream.New("a"))).Shard(context.Background(), "b", shardreader.Horizon(), nil)
 		require.ErrorIs(t, err, shardreader.ErrShardGone)
 	})
 }
@@ -199,7 +199,7 @@ func TestSlowHandlerIsReadToSlowly(t *testing.T) {
 		var c collect
 
 		_ = during(t, func(ctx context.Context) error {
-			return shardreader.New(read(s)).Shard(ctx, "a", shardreader.Horizon(), func(ctx context.Context, b shardreader.Batch) error {
+			return newReader(t, read(s)).Shard(ctx, "a", shardreader.Horizon(), func(ctx context.Context, b shardreader.Batch) error {
 				time.Sleep(10 * time.Second)
 				return c.handle(ctx, b)
 			})
@@ -233,7 +233,7 @@ func TestNilOnceTheContextHasEnded(t *testing.T) {
 		}{
 			"at the tip": {s, c.handle}, "in the handler": {s, ends}, "failing": {refused, c.handle},
 		} {
-			r := shardreader.New(read(one.stream))
+			r := newReader(t, read(one.stream))
 			require.NoError(t, during(t, func(ctx context.Context) error {
 				return r.Shard(ctx, "a", shardreader.Horizon(), one.handle)
 			}, func() { time.Sleep(time.Minute) }), "Shard, %s", name)
@@ -253,7 +253,7 @@ func TestHandlersErrorEndsReading(t *testing.T) {
 		s := fakestream.New("a")
 		s.Put("a", "k", []byte("x"))
 		stop := errors.New("stop")
-		err := shardreader.New(read(s)).All(context.Background(), shardreader.Horizon(), func(context.Context, shardreader.Batch) error { return stop })
+		err := newReader(t, read(s)).All(context.Background(), shardreader.Horizon(), func(context.Context, shardreader.Batch) error { return stop })
 		require.ErrorIs(t, err, stop)
 	})
 }

@@ -39,7 +39,7 @@ func play(t *testing.T, script []string, limit int) (want, got []string) {
 	var slow atomic.Bool
 
 	_ = during(t, func(ctx context.Context) error {
-		return shardreader.New(o).Shard(ctx, "a", shardreader.Horizon(), func(ctx context.Context, b shardreader.Batch) error {
+		return newReader(t, o).Shard(ctx, "a", shardreader.Horizon(), func(ctx context.Context, b shardreader.Batch) error {
 			if slow.Load() {
 				time.Sleep(7 * time.Second)
 			}

@@ -118,7 +118,8 @@ func TestOverHTTPThroughCutsAndResharding(t *testing.T) {
 	for name, o := range map[string]shardreader.Options{"polling": o, "fan-out": fan} {
 		l := &tally{last: map[string]int{}}
 		readers[name] = l
-		wg.Go(func() { _ = shardreader.New(o).All(ctx, shardreader.Horizon(), l.handle) })
+		r := newReader(t, o)
+		wg.Go(func() { _ = r.All(ctx, shardreader.Horizon(), l.handle) })
 	}
 
 	for i := 1; i <= rounds; i++ {
@@ -164,7 +165,7 @@ func TestOverHTTPTakenOver(t *testing.T) {
 	require.NoError(t, err)
 	arn := register(t, client, stream, "c")
 
-	r := shardreader.New(shardreader.Options{
+	r := newReader(t, shardreader.Options{
 		Client: client, FanOut: shardreader.FanOutOf(client), Consumer: always(arn), Stream: stream, Log: slog.New(slog.DiscardHandler),
 	})
 	l := &tally{last: map[string]int{}}

@@ -54,12 +54,19 @@ const (
 	lastPause   = 10 * time.Second
 )
 
-// New returns a Checker that has checked nothing yet.
-func New(o Options) *Checker {
+// New returns a Checker that has checked nothing yet. The error names the option
+// that is wrong.
+func New(o Options) (*Checker, error) {
+	switch {
+	case o.Client == nil || o.Stream == "":
+		return nil, errors.New("streamcheck: Client and Stream are needed")
+	case o.MaxShards < 0:
+		return nil, fmt.Errorf("streamcheck: Options.MaxShards is %d; allowed is 0 or more", o.MaxShards)
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Checker{o: o, err: &SetupError{fmt.Sprintf("stream %s has not answered yet", o.Stream)}}
+	return &Checker{o: o, err: &SetupError{fmt.Sprintf("stream %s has not answered yet", o.Stream)}}, nil
 }
 
 // Ready returns nil once the stream fits, else a *SetupError or what Kinesis said.

@@ -41,7 +41,7 @@ func TestWhatIsWrong(t *testing.T) {
 		{types.StreamStatusCreating, 0, nil, "stream s is CREATING: wait until it is ACTIVE"},
 		{"", 0, &types.ResourceNotFoundException{}, "stream s does not exist: deploy it"},
 	} {
-		err := streamcheck.New(streamcheck.Options{Stream: "s", MaxShards: 8, Client: answers(func() (types.StreamStatus, int32, error) { return c.status, c.open, c.err })}).Check(t.Context())
+		err := newChecker(t, streamcheck.Options{Stream: "s", MaxShards: 8, Client: answers(func() (types.StreamStatus, int32, error) { return c.status, c.open, c.err })}).Check(t.Context())
 
 		if c.advice == "" {
 			require.NoError(t, err)
@@ -53,12 +53,31 @@ func TestWhatIsWrong(t *testing.T) {
 	}
 }
 
+func newChecker(t *testing.T, o streamcheck.Options) *streamcheck.Checker {
+	t.Helper()
+	c, err := streamcheck.New(o)
+	require.NoError(t, err)
+	return c
+}
+
+func TestOptionsAreChecked(t *testing.T) {
+	there := answers(func() (types.StreamStatus, int32, error) { return types.StreamStatusActive, 1, nil })
+	for wrong, o := range map[string]streamcheck.Options{
+		"Client":    {Stream: "s"},
+		"Stream":    {Client: there},
+		"MaxShards": {Client: there, Stream: "s", MaxShards: -1},
+	} {
+		_, err := streamcheck.New(o)
+		require.ErrorContains(t, err, wrong)
+	}
+}
+
 func TestItLooksUntilItFits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := &bytes.Buffer{}
 		var looks atomic.Int64
 		var there atomic.Bool
-		c := streamcheck.New(streamcheck.Options{Stream: "s", Log: slog.New(slog.NewTextHandler(log, nil)), Client: answers(func() (types.StreamStatus, int32, error) {
+		c := newChecker(t, streamcheck.Options{Stream: "s", Log: slog.New(slog.NewTextHandler(log, nil)), Client: answers(func() (types.StreamStatus, int32, error) {
 			n := looks.Add(1)
 			switch {
 			case there.Load():
@@ -99,14 +118,14 @@ func TestOverHTTP(t *testing.T) {
 	require.NoError(t, err)
 	client := kinesis.NewFromConfig(cfg)
 	o := streamcheck.Options{Client: client, Stream: "driver-locations", MaxShards: 4, Log: slog.New(slog.DiscardHandler)}
-	require.NoError(t, streamcheck.New(o).Check(t.Context()))
+	require.NoError(t, newChecker(t, o).Check(t.Context()))
 
 	o.MaxShards = 3
-	require.ErrorContains(t, streamcheck.New(o).Check(t.Context()), "4 open shards")
+	require.ErrorContains(t, newChecker(t, o).Check(t.Context()), "4 open shards")
 
 	o.Stream = "late"
-	require.ErrorContains(t, streamcheck.New(o).Check(t.Context()), "stream late does not exist")
+	require.ErrorContains(t, newChecker(t, o).Check(t.Context()), "stream late does not exist")
 	_, err = client.CreateStream(t.Context(), &kinesis.CreateStreamInput{StreamName: aws.String("late"), ShardCount: aws.Int32(1)})
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return streamcheck.New(o).Check(t.Context()) == nil }, 10*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return newChecker(t, o).Check(t.Context()) == nil }, 10*time.Second, 20*time.Millisecond)
 }
