@@ -24,7 +24,19 @@ func streams() []mutant {
 		},
 		{
 			name: "a worker leaves with a lease in its name", file: groupDir + "store.go", tests: "TestAStoppedWorkerOwnsNoLease",
-			before: "WHERE stream_id = $1 AND owner = $2 AND completed_at IS NULL RETURNING 1)", after: "WHERE stream_id = $1 AND owner = $2 AND false RETURNING 1)",
+			before: "WHERE stream_id = $1 AND owner = $2 AND completed_at IS NULL)", after: "WHERE stream_id = $1 AND owner = $2 AND false)",
+		},
+		{
+			name: "a worker that joins waits until the others look", file: groupDir + "planner.go", tests: "TestAWorkerThatJoins",
+			before: "if err := p.store.announce(ctx); err != nil {", after: "if err := ctx.Err(); err != nil {",
+		},
+		{
+			name: "a shard that stays stuck leaves a gap for each try", file: groupDir + "store_checkpoint.go", tests: "TestAShardThatStaysStuck",
+			before: "reason = 'trimmed' AND to_at = $3 RETURNING 1)", after: "reason = 'trimmed' AND false RETURNING 1)",
+		},
+		{
+			name: "a consumer's lease is released once or not at all", file: groupDir + "consumer_lease_run.go", tests: "TestAStoppedReplica",
+			before: "if sleep(ctx, firstWait) != nil {", after: "if true {",
 		},
 		{
 			name: "a live lease is taken", file: groupDir + "store_lease.go", quick: true, tests: "TestALiveLeaseIsNotTaken",

@@ -123,20 +123,28 @@ func (l *ConsumerLease) begin(c shardreader.Consumer, sent time.Time) {
 }
 
 // release ends the use of the consumer that is held, then its lease, so that
-// nobody acquires it while it is used here.
+// nobody acquires it while it is used here. It tries until ctx ends: another replica
+// would wait for a lease that is left to expire.
 func (l *ConsumerLease) release(ctx context.Context) {
 	l.mu.Lock()
-	arn := l.consumer.ARN
-	if arn != "" {
+	if l.consumer.ARN != "" {
 		l.expiry.Stop()
 		l.distrust()
 	}
 	l.consumer, l.why = shardreader.Consumer{}, errNotActive
 	l.mu.Unlock()
 
-	if arn != "" && l.pool != nil {
-		if err := releaseConsumer(ctx, l.pool, arn, l.o.Worker); err != nil {
+	if l.pool == nil {
+		return // nothing was acquired
+	}
+	for {
+		err := releaseConsumers(ctx, l.pool, l.o.Worker)
+		if err == nil {
+			return
+		}
+		if sleep(ctx, firstWait) != nil {
 			l.o.Log.Warn("a consumer's lease could not be released; it expires", "err", err)
+			return
 		}
 	}
 }

@@ -22,14 +22,14 @@ func leaseConsumer(ctx context.Context, pool *pgxpool.Pool, arn, worker string, 
 	return tag.RowsAffected() == 1, nil
 }
 
-// releaseConsumer deletes our lease, and those that nobody has held for a day:
-// their consumers do not exist any more.
-func releaseConsumer(ctx context.Context, pool *pgxpool.Pool, arn, worker string) error {
+// releaseConsumers deletes all leases in our name, also one whose answer was lost,
+// and those that nobody has held for a day: their consumers do not exist any more.
+func releaseConsumers(ctx context.Context, pool *pgxpool.Pool, worker string) error {
 	_, err := pool.Exec(ctx, `
 		DELETE FROM shardgroup.consumer_leases
-		WHERE (consumer_arn = $1 AND owner = $2) OR expires_at < clock_timestamp() - interval '1 day'`, arn, worker)
+		WHERE owner = $1 OR expires_at < clock_timestamp() - interval '1 day'`, worker)
 	if err != nil {
-		return fmt.Errorf("release %s: %w", arn, err)
+		return fmt.Errorf("release the leases of %s: %w", worker, err)
 	}
 	return nil
 }

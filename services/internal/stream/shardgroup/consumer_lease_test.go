@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
@@ -209,6 +210,45 @@ func TestNeverTwoWithOneConsumer(t *testing.T) {
 		}
 	}
 	require.GreaterOrEqual(t, changes, 4, "after %d stalls", stalls.Load())
+}
+
+// The database is away for a moment, just as a replica stops.
+func TestAStoppedReplicaHoldsNoConsumer(t *testing.T) {
+	t.Parallel()
+	url, pool := testDatabase(t)
+	var c consumers
+	c.set("map-1")
+	var away atomic.Bool
+	var refused atomic.Int64
+	l, err := shardgroup.NewConsumerLease(shardgroup.ConsumerLeaseOptions{
+		Open: func(ctx context.Context) (*pgxpool.Pool, error) {
+			cfg, err := pgxpool.ParseConfig(url)
+			if err != nil {
+				return nil, err
+			}
+			cfg.PrepareConn = func(context.Context, *pgx.Conn) (bool, error) {
+				if away.Load() {
+					refused.Add(1)
+					return true, errors.New("the database is away")
+				}
+				return true, nil
+			}
+			return pgxpool.NewWithConfig(ctx, cfg)
+		},
+		List: c.list, Prefix: "map-", Worker: "a", Lease: 10 * time.Minute, Log: slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- l.Run(ctx) }()
+	soon(t, func() bool { return held(l) == "map-1" }, "held")
+
+	away.Store(true)
+	cancel()
+	soon(t, func() bool { return refused.Load() > 0 }, "it was tried")
+	away.Store(false)
+	require.NoError(t, <-ended)
+	require.Zero(t, count(t, pool, `SELECT count(*) FROM shardgroup.consumer_leases`))
 }
 
 func TestAConsumerLeaseWithoutADatabase(t *testing.T) {

@@ -30,10 +30,13 @@
 // worker computes alike. It carries out only the moves that name it: acquire what
 // nobody holds, release what another should have.
 //
-// Workers tell each other by NOTIFY when a lease was released or completed and
-// when there are new shards, so that the children of a split are read at once,
-// whoever plans to have them. Where no notification comes (a connection pooler
-// may drop them) the same happens at the next look.
+// Workers tell each other by NOTIFY, on one channel, when one more takes part or one
+// leaves, when a lease was released or completed and when there are new shards. A
+// notification says nothing but that it is worth looking now: what there is to do is
+// read from the tables, as at any other look. So a shard is handed over in
+// milliseconds, and the children of a split are read as soon as their parent's end
+// was polled, whoever is to have them. Where no notification comes (a connection
+// pooler may drop them) the same happens at the next look.
 //
 //	          acquire (epoch+1)                commit(Closed)
 //	free ───────────────────────> held ──────────────────────────> drained
@@ -94,7 +97,8 @@
 //   - The checkpoint is older than what the stream keeps, or the shard is closed
 //     and nothing of it is kept, or it is not even listed any more: a gap is
 //     declared, from what was known to what can be read, with the next checkpoint;
-//     in the last case the shard counts as drained then.
+//     in the last case the shard counts as drained then. While the shard stays
+//     stuck the gap grows with each try.
 //   - A process is frozen in a transaction: its shard waits for the end of it.
 //     Every other shard of its is acquired by others as its leases expire.
 //   - ListShards does not answer: what is known is read on, and it is asked again.

@@ -3,6 +3,7 @@ package shardgroup_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -85,6 +86,35 @@ func TestAShardThatNeverHadACheckpointLeavesAGap(t *testing.T) {
 	require.Equal(t, 1, count(t, pool, `
 		SELECT count(*) FROM shardgroup.gaps g JOIN shardgroup.leases l USING (stream_id, shard)
 		WHERE g.reason = 'trimmed' AND g.from_at = l.since AND g.to_at < now() - interval '23 hours'`))
+}
+
+// Each try finds that more has passed retention since the one before.
+func TestAShardThatStaysStuckPastRetentionLeavesOneGapThatGrows(t *testing.T) {
+	t.Parallel()
+	pool := applierDatabase(t)
+	s := fakestream.New("0")
+	put(s, 0, 2, "0")
+	stuck(t, pool, s, "0000")
+	s.Trim("0", 1)
+	_, err := pool.Exec(t.Context(), `UPDATE shardgroup.leases SET since = since - interval '26 hours'`)
+	require.NoError(t, err)
+
+	var tries atomic.Int64
+	var down atomic.Bool
+	down.Store(true)
+	start(t, s, &applier{pool: pool, worker: "b", before: func(context.Context, shardreader.Batch) error {
+		if tries.Add(1); down.Load() {
+			return errors.New("no")
+		}
+		return nil
+	}}, nil)
+	require.Eventually(t, func() bool { return tries.Load() >= 5 }, 30*time.Second, 10*time.Millisecond)
+	down.Store(false)
+	eventually(t, pool, []string{"0001"})
+	require.Equal(t, 1, count(t, pool, `SELECT count(*) FROM shardgroup.gaps`))
+	require.Equal(t, 1, count(t, pool, `
+		SELECT count(*) FROM shardgroup.gaps g JOIN shardgroup.leases l USING (stream_id, shard) JOIN shardgroup.checkpoints c USING (stream_id, shard)
+		WHERE g.from_at = l.since AND g.to_at > g.noted_at - interval '24 hours'`), "up to the last try")
 }
 
 func TestAParentThatIsNoLongerListedLeavesAGapBeforeItsChildIsRead(t *testing.T) {

@@ -74,19 +74,3 @@ func TestTheOldLifeIsFencedBeforeTheNewOneIsRead(t *testing.T) {
 	require.ErrorIs(t, <-result, shardgroup.ErrFenced)
 	require.Equal(t, []string{"0000", "0001"}, applied(t, pool), "nothing of the old life comes behind its gap")
 }
-
-func TestChildrenAreReadAtOnce(t *testing.T) {
-	t.Parallel()
-	pool := applierDatabase(t)
-	s := fakestream.New("0")
-	want := put(s, 0, 4, "0")
-	start(t, s, &applier{pool: pool, worker: "a"}, long) // so that no look of its own helps
-	eventually(t, pool, want)
-	b, _ := start(t, s, &applier{pool: pool, worker: "b"}, long)
-	require.Eventually(t, func() bool { return b.Ready(t.Context()) == nil }, 10*time.Second, 10*time.Millisecond)
-
-	s.Reshard([]string{"0"}, []string{"1", "2"})
-	put(s, 4, 4, "1", "2")
-	require.Eventually(t, func() bool { return len(applied(t, pool)) == 8 }, 5*time.Second, 10*time.Millisecond)
-	require.Equal(t, 1, count(t, pool, `SELECT count(DISTINCT shard) FROM applied WHERE worker = 'b'`), "one child went to the other worker")
-}

@@ -42,6 +42,10 @@ func (p *planner) run(ctx context.Context) error {
 	if err := p.list(ctx); err != nil {
 		return err
 	}
+	// The others have shards for this worker, and would look only at their next renewal.
+	if err := p.store.announce(ctx); err != nil {
+		return err
+	}
 
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return p.planning(ctx) })

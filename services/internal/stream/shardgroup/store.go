@@ -113,17 +113,26 @@ func (s *store) endLife(ctx context.Context, tx pgx.Tx, before int64, created ti
 	return err
 }
 
+// announce tells the group's workers that one more takes part.
+func (s *store) announce(ctx context.Context) error {
+	if _, err := s.pool.Exec(ctx, `SELECT pg_notify($1, $2)`, channel, s.topic()); err != nil {
+		return fmt.Errorf("announce a worker: %w", err)
+	}
+	return nil
+}
+
 // leave takes the worker off the list and releases what is still in its name: a
 // lease whose release failed, or which it stopped trusting and nobody acquired.
-// None of its readings may run any more.
+// None of its readings may run any more. The others look again, also where it had
+// released everything: as long as it was on the list, the plan gave that back to it.
 func (s *store) leave(ctx context.Context, id int64, worker string) error {
 	var b pgx.Batch
 	b.Queue(`DELETE FROM shardgroup.workers WHERE group_name = $1 AND generation = $2 AND worker = $3`, s.group, s.generation, worker)
 	b.Queue(`
 		WITH released AS (
 			UPDATE shardgroup.leases SET owner = NULL, expires_at = '-infinity'
-			WHERE stream_id = $1 AND owner = $2 AND completed_at IS NULL RETURNING 1)
-		SELECT pg_notify($3, $4) WHERE EXISTS (SELECT FROM released)`, id, worker, channel, s.topic())
+			WHERE stream_id = $1 AND owner = $2 AND completed_at IS NULL)
+		SELECT pg_notify($3, $4)`, id, worker, channel, s.topic())
 	if err := s.pool.SendBatch(ctx, &b).Close(); err != nil {
 		return fmt.Errorf("leave the group: %w", err)
 	}

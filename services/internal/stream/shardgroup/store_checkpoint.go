@@ -108,7 +108,13 @@ func (s *store) commitRest(ctx context.Context, tx pgx.Tx, st step) error {
 			st.stream, st.lease.Shard, p.Sequence, p.Sub, p.Key, p.Data, p.Arrived, p.reason)
 	}
 	if st.gap != nil {
-		b.Queue(`INSERT INTO shardgroup.gaps (stream_id, shard, reason, from_at, to_at) VALUES ($1, $2, 'trimmed', $3, $4)`,
+		// A shard that stays stuck loses more with each try: that is one gap, which grows.
+		b.Queue(`
+			WITH grown AS (
+				UPDATE shardgroup.gaps SET to_at = $4
+				WHERE stream_id = $1 AND shard = $2 AND reason = 'trimmed' AND to_at = $3 RETURNING 1)
+			INSERT INTO shardgroup.gaps (stream_id, shard, reason, from_at, to_at)
+			SELECT $1, $2, 'trimmed', $3, $4 WHERE NOT EXISTS (SELECT FROM grown)`,
 			st.stream, st.lease.Shard, st.gap.from, st.gap.to)
 	}
 	// Here, not after the commit: children are read as soon as this is seen, so it
