@@ -11,6 +11,7 @@ import (
 	"tandem/services/demo/runfile"
 	"tandem/services/demo/supervisor"
 	"tandem/services/internal/auth"
+	"tandem/services/internal/httpclient"
 	"tandem/services/internal/lifecycle"
 )
 
@@ -74,6 +75,7 @@ type demo struct {
 	settings map[string]string // what rows may need, by name
 	rows     []row
 	addrs    map[string]string // process name -> base URL
+	clients  map[string]*httpclient.Client
 	sup      *supervisor.Supervisor
 	run      *runState
 }

@@ -17,6 +17,7 @@ import (
 	"tandem/services/demo/supervisor"
 	"tandem/services/domain/profile"
 	"tandem/services/internal/auth"
+	"tandem/services/internal/httpclient"
 )
 
 // startWithin bounds one step of the start. A first start downloads.
@@ -39,6 +40,7 @@ func (d *demo) start(ctx context.Context) error {
 		return err
 	}
 
+	d.connect()
 	d.run = newRunState(d)
 
 	g, gctx := errgroup.WithContext(ctx)
@@ -132,6 +134,15 @@ func (d *demo) listen() (map[string]*net.TCPListener, error) {
 
 	d.settings["PEERS"] = strings.Join(peers, ",")
 	return listeners, nil
+}
+
+// connect creates the clients with which the demo asks its processes, once: each
+// has connections of its own, which a client for every question would leave open.
+func (d *demo) connect() {
+	d.clients = map[string]*httpclient.Client{}
+	for name, addr := range d.addrs {
+		d.clients[name] = httpclient.ForService(addr, d.signer, "demo")
+	}
 }
 
 // startPostgres returns the address of the database: the one that was named, or

@@ -72,7 +72,7 @@ func (d *demo) overview(ctx context.Context) (overview, error) {
 func (d *demo) ask(ctx context.Context, process, path string, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
-	_, err := httpclient.ForService(d.addrs[process], d.signer, "demo").Once(ctx, httpclient.Request{Method: http.MethodGet, Path: path, Out: out})
+	_, err := d.clients[process].Once(ctx, httpclient.Request{Method: http.MethodGet, Path: path, Out: out})
 	return err
 }
 

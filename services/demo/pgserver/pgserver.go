@@ -2,9 +2,10 @@ package pgserver
 
 import (
 	"context"
-	"crypto/rand"
+	cryptorand "crypto/rand"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"os"
@@ -78,7 +79,7 @@ func Prepare(ctx context.Context, o Options) (*Server, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("postgres data: %w", err)
 	}
-	if s.password, err = keep(filepath.Join(dir, "password"), rand.Text); err != nil {
+	if s.password, err = keep(filepath.Join(dir, "password"), cryptorand.Text); err != nil {
 		return nil, err
 	}
 
@@ -145,28 +146,30 @@ func (s *Server) initdb(ctx context.Context) error {
 	return nil
 }
 
+// Postgres cannot be handed an open socket, so its port is chosen some time before
+// it listens, and again while it is restarted. The kernels of Linux and macOS give the
+// ports from 32768 on to whoever asks for any, outgoing connections too; none of
+// those must get this one meanwhile.
+const (
+	firstPort = 20000
+	endOfPort = 32768
+)
+
 // choosePort takes the port of the last start, or a free one if another program
 // has taken it meanwhile.
 func (s *Server) choosePort() error {
 	file := filepath.Join(s.opts.Dir, "port")
 	b, _ := os.ReadFile(file) // no file: the first start
-	if port, err := strconv.Atoi(strings.TrimSpace(string(b))); err == nil {
-		s.port = port
-		if free(port) {
-			return nil
+	port, err := strconv.Atoi(strings.TrimSpace(string(b)))
+
+	for range 100 {
+		if err == nil && port < endOfPort && free(port) {
+			s.port = port
+			return os.WriteFile(file, []byte(strconv.Itoa(port)), 0o600)
 		}
+		port, err = firstPort+rand.IntN(endOfPort-firstPort), nil
 	}
-
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return fmt.Errorf("postgres port: %w", err)
-	}
-
-	s.port = l.Addr().(*net.TCPAddr).Port
-	if err := l.Close(); err != nil {
-		return fmt.Errorf("postgres port: %w", err)
-	}
-	return os.WriteFile(file, []byte(strconv.Itoa(s.port)), 0o600)
+	return fmt.Errorf("postgres port: of 100 ports from %d to %d none is free", firstPort, endOfPort-1)
 }
 
 func free(port int) bool {

@@ -18,6 +18,10 @@ func demo() []mutant {
 			before: "s.lasted += min(since, s.most)", after: "s.lasted += since",
 		},
 		{
+			name: "Postgres has a port that any connection may take", file: "services/demo/pgserver/pgserver.go", tests: "TestThePort",
+			before: "port < endOfPort && free(port)", after: "free(port)",
+		},
+		{
 			name: "a service that hangs is said to restart", file: gatewayDir + "proxy.go", tests: "TestTheGatewaySaysWhatIsTrue",
 			before: "if errors.As(err, &slow) && slow.Timeout() {", after: "if errors.As(err, &slow) && !slow.Timeout() {",
 		},
