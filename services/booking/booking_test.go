@@ -39,6 +39,7 @@ type harness struct {
 	pool   *pgxpool.Pool
 	sqs    *sqs.Client
 	http   http.Client
+	stop   context.CancelFunc // begins the drain
 }
 
 func start(t *testing.T, times profile.Profile, change ...func(*booking.Config)) *harness {
@@ -67,7 +68,7 @@ func start(t *testing.T, times profile.Profile, change ...func(*booking.Config))
 
 	return &harness{
 		base: "http://" + l.Addr().String(), signer: signer, store: ride.NewStore(pool, times), pool: pool,
-		sqs: sqs.NewFromConfig(sdk), http: http.Client{Transport: describe(t)},
+		sqs: sqs.NewFromConfig(sdk), http: http.Client{Transport: describe(t)}, stop: cancel,
 	}
 }
 

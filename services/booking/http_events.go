@@ -46,7 +46,8 @@ func (s *service) events(c *gin.Context) error {
 	return s.streamEvents(c, r, after)
 }
 
-// streamEvents sends a ride's events after one, until the ride has ended.
+// streamEvents sends a ride's events after one, until the ride has ended. Only then
+// the stream ends in order: whoever is cut off connects again.
 func (s *service) streamEvents(c *gin.Context, r ride.Ride, after int64) error {
 	// Subscribed before the first read, so that no event falls in between.
 	sub := s.listener.Ride(r.ID)
@@ -57,7 +58,9 @@ func (s *service) streamEvents(c *gin.Context, r ride.Ride, after int64) error {
 	if r.EndedAt != nil { // its end may be among the events that the client has seen
 		endAt = time.After(time.Until(r.EndedAt.Add(afterEnd)))
 	}
-	messages := messagesLeft{}
+	// Read from the beginning, also for a client that has seen some: which messages are
+	// still on the queue, the events of before tell.
+	messages, seen, after := messagesLeft{}, after, int64(0)
 
 	for {
 		events, err := s.rides.Events(c.Request.Context(), r.ID, after, eventsPage)
@@ -67,11 +70,14 @@ func (s *service) streamEvents(c *gin.Context, r ride.Ride, after int64) error {
 
 		for _, e := range events {
 			after = e.Seq
+			messages.note(e)
+			if after <= seen {
+				continue
+			}
+
 			if err := out.event(strconv.FormatInt(e.Seq, 10), string(e.Kind), redactEventFor(httpserver.Identity(c), e)); err != nil {
 				return nil //nolint:nilerr // the client is gone
 			}
-
-			messages.note(e)
 			if e.Kind.Terminal() && endAt == nil {
 				endAt = time.After(afterEnd)
 			}
@@ -85,10 +91,13 @@ func (s *service) streamEvents(c *gin.Context, r ride.Ride, after int64) error {
 		if endAt != nil && messages.none() {
 			return nil
 		}
+		if !c.Writer.Written() && out.comment("listening") != nil { // so that the client has its answer at once
+			return nil
+		}
 
 		select {
 		case <-c.Request.Context().Done():
-			return nil
+			return cut()
 		case <-endAt:
 			return nil
 		case <-sub.C:
@@ -101,10 +110,16 @@ func (s *service) streamEvents(c *gin.Context, r ride.Ride, after int64) error {
 }
 
 // messagesLeft tells which of a ride's messages are still on the queue, by their
-// ids: false once one is deleted. A ride that is requeued has several.
+// ids: false once one is deleted. A ride that is requeued has several. One that is
+// promised and not sent yet has its attempt for an id.
 type messagesLeft map[string]bool
 
 func (m messagesLeft) note(e ride.Event) {
+	promised := "attempt " + strconv.Itoa(e.Attempt)
+	if e.Kind == ride.EventRequested || e.Kind == ride.EventRequeued {
+		m[promised] = true
+	}
+
 	var data struct {
 		MessageID string `json:"message_id"`
 	}
@@ -116,6 +131,7 @@ func (m messagesLeft) note(e ride.Event) {
 	case ride.EventDeleted:
 		m[data.MessageID] = false
 	case ride.EventQueued, ride.EventReceived:
+		delete(m, promised)
 		// The relay may note that it was sent after the worker has deleted it.
 		if _, known := m[data.MessageID]; !known {
 			m[data.MessageID] = true

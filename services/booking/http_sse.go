@@ -17,10 +17,15 @@ const writeWithin = 10 * time.Second
 // sent any more: the client connects again.
 func streamEnd(c *gin.Context, err error) error {
 	if c.Writer.Written() || c.Request.Context().Err() != nil {
-		return nil //nolint:nilerr // the answer's status was sent long ago
+		return cut()
 	}
 	return explain(err)
 }
+
+// cut ends a stream before its end, as this service stops or its database is away. It
+// breaks the connection: an end in order would tell the client that nothing follows,
+// and whoever relays a ride's events would never ask for the rest.
+func cut() error { panic(http.ErrAbortHandler) }
 
 // sse writes server-sent events.
 type sse struct {

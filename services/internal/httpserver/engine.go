@@ -81,7 +81,8 @@ func (s *server) handler(r Route) gin.HandlerFunc {
 		defer func() {
 			if p := recover(); p != nil {
 				if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-					panic(p) // the client of a proxied stream has gone: net/http closes the connection
+					s.metrics.observe(r, c.Writer.Status(), time.Since(began))
+					panic(p) // a stream is cut, or a proxied one's client has gone: net/http closes the connection
 				}
 				s.fail(c, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
 			}

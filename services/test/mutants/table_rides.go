@@ -115,6 +115,14 @@ func rides() []mutant {
 			before: "m[data.MessageID] = true", after: "m[data.MessageID] = false",
 		},
 		{
+			name: "a stream that is resumed forgets the messages of before", file: "services/booking/http_events.go", tests: "TestAStreamThatIsResumed",
+			before: "messagesLeft{}, after, int64(0)", after: "messagesLeft{}, after, after",
+		},
+		{
+			name: "a stream that is cut looks like one that is over", file: "services/booking/http_sse.go", tests: "TestAStreamThatIsCut",
+			before: "panic(http.ErrAbortHandler) }", after: "return nil }",
+		},
+		{
 			name: "a ride is created without its request", file: rideDir + "create.go", tests: "TestARidesWholeLife",
 			before: "if err := addRequest(ctx, tx, r, 0, r.RequestedAt); err != nil {", after: "if err != nil {",
 		},
