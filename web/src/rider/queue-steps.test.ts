@@ -114,3 +114,16 @@ test("a dead letter is the end of its way, with the reason", () => {
 
   expect(message?.steps.at(-1)).toMatchObject({ name: "dead letter: try 5 of 5", reached: true });
 });
+
+test("a message that a person sends back from the dead letters goes its way again", () => {
+  const [message] = queueMessages(history(
+    [0, 1, "requested"], [12, 1, "queued", queued], [15, 1, "received", received(5, 7)], [20, 1, "dead_lettered", { reason: "try 5 of 5" }],
+    [60_000, 1, "received", received(1, 8, "m1-again", 59_990)], [60_010, 1, "offered"], [60_900, 1, "assigned"], [60_905, 1, "deleted", { message_id: "m1-again" }],
+  ));
+
+  expect(names(message?.steps)?.slice(4)).toEqual([
+    "dead letter: try 5 of 5", "sent back, message", "received, try 1, by pid", "offered", "accepted", "deleted",
+  ]);
+  expect(message?.steps.filter((s) => s.name === "sent back, message")).toMatchObject([{ id: "m1-again", after: 59_990 }]);
+  expect(message?.deleted).toBe(true);
+});

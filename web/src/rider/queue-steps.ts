@@ -98,8 +98,10 @@ function messageOf(own: RideEvent[], start: number, newest: boolean): QueueMessa
     // noted the receive by then. But nobody receives what was not sent.
     if (id && tellsOfMessage(e) && !ids.has(id)) {
       ids.add(id);
-      steps.push(...sentSteps(own, id, start));
-      next = Math.max(next, sent + 1);
+      // After a dead letter a person has sent it back: it goes its way again.
+      const back = steps.some((s) => s.testid === "trace-dead");
+      steps.push(...sentSteps(own, id, start).slice(back ? 1 : 0).map((s) => (back ? { ...s, name: "sent back, message" } : s)));
+      next = back ? sent + 1 : Math.max(next, sent + 1);
     }
 
     const t = e.kind === "received" ? tries[triesTold++] : undefined;
