@@ -36,5 +36,10 @@ func TestNobodysWordsGoIntoARidersNotice(t *testing.T) {
 		r = ask[ride.Ride](t, c.by, 200, "POST", "/v1/rides/"+r.ID+"/cancel", `{"reason":"win at evil.example"}`)
 		require.Equal(t, "win at evil.example", r.EndReason)
 		require.Equal(t, c.reason, notice(r).Reason, c.by.id.Role)
+
+		// Whoever wrote it and those who operate read it; the rider reads no operator's words.
+		owner := h.as(auth.Rider, r.RiderID)
+		seen := ask[ride.Ride](t, owner, 200, "GET", "/v1/rides/"+r.ID, "").EndReason
+		require.Equal(t, c.by.id.Role != auth.Admin, seen == "win at evil.example", "%s cancelled, the rider reads %q", c.by.id.Role, seen)
 	}
 }

@@ -2,6 +2,7 @@ package booking
 
 import (
 	"encoding/json"
+	"strings"
 
 	"tandem/services/domain/ride"
 	"tandem/services/internal/auth"
@@ -20,10 +21,23 @@ func maySee(id auth.Identity, r ride.Ride) bool {
 	return false
 }
 
+// What riders and drivers read in place of an operator's words or an error's.
+const (
+	byOperator   = "An operator ended this ride."
+	setAsideText = "The request could not be handled. An operator looks at it."
+)
+
+// operates reports whether the asker reads what goes on inside: an operator's words,
+// an error's text.
+func operates(id auth.Identity) bool { return id.Role != auth.Rider && id.Role != auth.Driver }
+
 // redactFor takes out what the asker must not see: an open offer is for its driver
 // and the operators alone, and until a driver has accepted, the rider does not know
 // who was asked.
 func redactFor(id auth.Identity, r ride.Ride) ride.Ride {
+	if r.EndedByOperator && !operates(id) {
+		r.EndReason = byOperator
+	}
 	if id.Role == auth.Rider {
 		r.Offer = nil
 		if r.State == ride.Offered {
@@ -34,12 +48,26 @@ func redactFor(id auth.Identity, r ride.Ride) ride.Ride {
 }
 
 // redactEventFor hides from riders which drivers were asked and did not take the
-// ride.
+// ride, and from riders and drivers what only those who operate may read.
 func redactEventFor(id auth.Identity, e ride.Event) ride.Event {
-	if id.Role != auth.Rider {
+	if operates(id) {
 		return e
 	}
 
+	switch {
+	case e.Kind == ride.EventDeadLettered:
+		return withData(e, map[string]any{"reason": setAsideText})
+	case strings.HasPrefix(e.By, string(auth.Admin)+" "):
+		e.By = "operator"
+		return withData(e, map[string]any{"reason": byOperator})
+	case id.Role == auth.Rider:
+		return redactAsked(e)
+	}
+	return e
+}
+
+// redactAsked takes the names of the drivers who did not take the ride out of e.
+func redactAsked(e ride.Event) ride.Event {
 	switch e.Kind {
 	case ride.EventOffered, ride.EventRefused, ride.EventOfferExpired, ride.EventRequeued:
 		var data map[string]json.RawMessage
@@ -48,13 +76,18 @@ func redactEventFor(id auth.Identity, e ride.Event) ride.Event {
 		}
 		delete(data, "driver_id")
 		delete(data, "lost_driver_id")
-		e.Data = json.RawMessage(`{}`)
-		if b, err := json.Marshal(data); err == nil && data != nil {
-			e.Data = b
-		}
+		e = withData(e, data)
 		if e.Kind == ride.EventRefused {
 			e.By = "driver"
 		}
+	}
+	return e
+}
+
+func withData[V any](e ride.Event, data map[string]V) ride.Event {
+	e.Data = json.RawMessage(`{}`)
+	if b, err := json.Marshal(data); err == nil && data != nil {
+		e.Data = b
 	}
 	return e
 }

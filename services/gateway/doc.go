@@ -28,6 +28,9 @@
 // proxy all clients have its address, unless it is one of TrustedProxies. Each service
 // learns a client's address from a header that the gateway signs.
 //
+// An account that nobody has signed in to for 31 days, a day longer than a session
+// lasts, is deleted; rides and points do not depend on it.
+//
 // Tokens live for 15 minutes and are checked by every service itself; what the
 // gateway keeps (schema account) are accounts, hashed session secrets and
 // hashed one-time socket tickets. So a gateway can be killed at any time and

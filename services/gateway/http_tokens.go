@@ -76,7 +76,7 @@ func (g *gateway) tokenIdentity(c *gin.Context, in tokenRequest) (id auth.Identi
 	case auth.Viewer:
 		return anonymous, "", nil
 	case auth.Rider, auth.Driver:
-		// Each guest is an account and a session: rows that stay.
+		// Each guest is an account and a session: rows that stay for a month.
 		if err := g.guests.Admit(httpserver.Client(c.Request)); err != nil {
 			return id, "", err
 		}

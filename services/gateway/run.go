@@ -117,7 +117,7 @@ func (g *gateway) pruneLoop(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 			if err := g.store.prune(ctx); err != nil {
-				g.env.Log.Warn("expired sessions were not deleted; it is tried again in 10 minutes", "err", err)
+				g.env.Log.Warn("expired sessions and accounts were not deleted; it is tried again in 10 minutes", "err", err)
 			}
 		}
 	}

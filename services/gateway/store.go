@@ -29,6 +29,10 @@ func Schema() postgres.Schema { return postgres.Embedded("account", migrations) 
 const (
 	sessionLife = 30 * 24 * time.Hour
 	ticketLife  = 30 * time.Second
+	// accountKept is for how long an account is kept that nobody signs in to: by then
+	// its last session has ended. Rides and points have their people's names, not the
+	// account, and stay.
+	accountKept = sessionLife + 24*time.Hour
 )
 
 // errNoSession is returned for a secret that is unknown, expired or used up.
@@ -44,9 +48,11 @@ func checkSubject(s string) error {
 // store is all SQL on the schema account.
 type store struct{ pool *pgxpool.Pool }
 
-// ensureAccount creates the account if it does not exist yet.
+// ensureAccount creates the account if it does not exist yet, and notes that
+// somebody signs in to it: from then on prune leaves it alone.
 func (s store) ensureAccount(ctx context.Context, id auth.Identity) error {
-	_, err := s.pool.Exec(ctx, `INSERT INTO account.accounts (role, subject) VALUES ($1, $2) ON CONFLICT DO NOTHING`, id.Role, id.Subject)
+	_, err := s.pool.Exec(ctx, `INSERT INTO account.accounts (role, subject) VALUES ($1, $2)
+		ON CONFLICT (role, subject) DO UPDATE SET signed_in_at = now()`, id.Role, id.Subject)
 	if err != nil {
 		return fmt.Errorf("create account: %w", err)
 	}
@@ -139,7 +145,7 @@ func (s store) useTicket(ctx context.Context, ticket string) (auth.Identity, err
 		SELECT role, subject FROM used WHERE expires_at > now()`, ticket)
 }
 
-// prune deletes what has expired.
+// prune deletes what has expired, and accounts that nobody signs in to any more.
 func (s store) prune(ctx context.Context) error {
 	for _, q := range []string{
 		`DELETE FROM account.sessions WHERE expires_at < now()`,
@@ -149,6 +155,14 @@ func (s store) prune(ctx context.Context) error {
 		if _, err := s.pool.Exec(ctx, q); err != nil {
 			return fmt.Errorf("prune sessions: %w", err)
 		}
+	}
+
+	// An account that has a session stays, whatever the times say: to delete it would
+	// sign its person out.
+	_, err := s.pool.Exec(ctx, `DELETE FROM account.accounts a WHERE a.signed_in_at < now() - $1::interval
+		AND NOT EXISTS (SELECT FROM account.sessions s WHERE s.role = a.role AND s.subject = a.subject)`, accountKept)
+	if err != nil {
+		return fmt.Errorf("prune accounts: %w", err)
 	}
 	return nil
 }

@@ -139,6 +139,7 @@ func (m *move) end(ctx context.Context) error {
 	}
 
 	m.ride.EndedAt, m.ride.wakeAt, m.ride.EndReason, m.ride.Offer = &m.now, nil, m.action.Reason, nil
+	m.ride.EndedByOperator = m.action.Operator
 	if m.action.Reason != "" {
 		m.data["reason"] = m.action.Reason
 	}
@@ -207,8 +208,8 @@ func (r *Ride) wakeLater(at time.Time) {
 func (m *move) writeRide(ctx context.Context) error {
 	r := m.ride
 	_, err := m.tx.Exec(ctx, `UPDATE ride.rides SET state = $2, attempt = $3, driver_id = nullif($4, ''), assigned_at = $5,
-			arrived_at = $6, picked_up_at = $7, ended_at = $8, expires_at = $9, wake_at = $10, end_reason = $11
-		WHERE id = $1`, r.ID, r.State, r.Attempt, r.DriverID, r.AssignedAt, r.ArrivedAt, r.PickedUpAt, r.EndedAt, r.ExpiresAt, r.wakeAt, r.EndReason)
+			arrived_at = $6, picked_up_at = $7, ended_at = $8, expires_at = $9, wake_at = $10, end_reason = $11, ended_by_operator = $12
+		WHERE id = $1`, r.ID, r.State, r.Attempt, r.DriverID, r.AssignedAt, r.ArrivedAt, r.PickedUpAt, r.EndedAt, r.ExpiresAt, r.wakeAt, r.EndReason, r.EndedByOperator)
 
 	// The index has decided between two rides that claimed one driver concurrently.
 	if isUnique(err, "one_live_ride_of_a_driver") {

@@ -42,6 +42,9 @@ type Ride struct {
 	EndReason   string     `json:"end_reason,omitempty"`
 	Offer       *Offer     `json:"offer,omitempty"` // the open one
 
+	// EndedByOperator says whose words EndReason is.
+	EndedByOperator bool `json:"-"`
+
 	wakeAt *time.Time
 }
 

@@ -28,6 +28,14 @@ func front() []mutant {
 			before: "`DELETE FROM account.sessions WHERE role = $1 AND subject = $2`", after: "`SELECT FROM account.sessions WHERE role = $1 AND subject = $2`",
 		},
 		{
+			name: "an account whose person is signed in is deleted", file: gatewayDir + "store.go", tests: "TestAccountsThatNobody",
+			before: "\n\t\tAND NOT EXISTS (SELECT FROM account.sessions s WHERE s.role = a.role AND s.subject = a.subject)", after: "",
+		},
+		{
+			name: "a rider reads an operator's words", file: "services/booking/redact.go", tests: "TestOnlyOperatorsRead",
+			before: "case strings.HasPrefix(e.By, string(auth.Admin)+\" \"):", after: "case false:",
+		},
+		{
 			name: "a cookie is a refresh token", file: gatewayDir + "store.go", tests: "TestACookieIsNoRefreshToken",
 			before: "WHERE kind = $2 AND", after: "WHERE $2 <> '' AND",
 		},

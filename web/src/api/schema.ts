@@ -745,6 +745,7 @@ export interface components {
              * @description without a driver the ride is closed as unfulfilled then
              */
             expires_at: string;
+            /** @description for riders and drivers an operator's reason is: An operator ended this ride. */
             end_reason?: string;
             offer?: components["schemas"]["Offer"];
         };
@@ -777,7 +778,7 @@ export interface components {
             /** @description who did it, such as "driver d1", "worker dispatch-1", "relay" or "sweeper" */
             by: string;
             attempt: number;
-            /** @description queued: message_id, outbox_id, delay_s; the relay notes it after SQS's answer, so it may come after received. received: message_id, pid, worker, receives, sent_at (SQS's SentTimestamp), visibility_s (for how long SQS then hides the message from others). try_ended: message_id, pid, worker, receives, outcome (retried, released, lost or repeats); a try whose worker died has none. offered: offer_id, driver_id, expires_at. refused, offer_expired: offer_id, driver_id. assigned: offer_id, driver_id, plate. requeued: reason, delay_s. deleted: message_id. cancelled, unfulfilled, ended, dead_lettered: reason. */
+            /** @description queued: message_id, outbox_id, delay_s; the relay notes it after SQS's answer, so it may come after received. received: message_id, pid, worker, receives, sent_at (SQS's SentTimestamp), visibility_s (for how long SQS then hides the message from others). try_ended: message_id, pid, worker, receives, outcome (retried, released, lost or repeats); a try whose worker died has none. offered: offer_id, driver_id, expires_at. refused, offer_expired: offer_id, driver_id. assigned: offer_id, driver_id, plate. requeued: reason, delay_s. deleted: message_id. cancelled, unfulfilled, ended, dead_lettered: reason; an operator's words and an error's text are for those who operate, and others read that an operator ended the ride, or looks at it. */
             data: {
                 [key: string]: unknown;
             };
