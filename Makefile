@@ -3,14 +3,12 @@
 ARGS ?=
 BIN  := bin/tandem
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-# gin without MessagePack, which nothing here speaks: a quarter of its build.
-TAGS := -tags nomsgpack
 LINT := go tool -modfile=tools/go.mod golangci-lint
 # A test that takes longer than this has stopped making progress.
 TEST_TIMEOUT := 10m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build web test unit e2e frozen mutants lint licences authz fmt audit feed soak chaos clean needs up down logs compose conformance sdk engine aws-messaging aws-messaging-down bench lines
+.PHONY: help demo build web test unit e2e frozen mutants lint licences authz fmt audit feed soak chaos clean up down logs compose conformance sdk engine aws-messaging aws-messaging-down bench lines
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,29 +45,11 @@ engine:
 	    -e "s|^POSTGRES_PASSWORD=.*|POSTGRES_PASSWORD=$$(hex 16)|" .env.example >.env.new && mv .env.new .env
 	@echo "wrote .env with random keys, and every setting with its default"
 
-# Go's packages are compiled while npm downloads and Vite builds; the web app is
-# linked in at the end.
-build: needs ## Build bin/tandem, which contains the web app
-	@go build -trimpath $(TAGS) ./services/... & compiling=$$!; $(MAKE) --no-print-directory web && wait $$compiling
-	@echo "building $(BIN)"
-	@go build -trimpath $(TAGS) -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./services/cmd/tandem
+build: ## Build bin/tandem, which contains the web app
+	@VERSION=$(VERSION) sh tools/build.sh
 
-web: web/dist/index.html ## Build the web app
-
-# The web app is rebuilt when one of its sources is newer than the build.
-web/dist/index.html: web/node_modules/.package-lock.json $(shell find web/src web/index.html web/*.ts web/*.json docs/openapi.yaml -type f 2>/dev/null)
-	@echo "building the web app"
-	@npm --prefix web run --silent build -- --logLevel warn
-	@touch $@ web/dist/.gitkeep
-
-web/node_modules/.package-lock.json: web/package-lock.json | needs
-	@echo "downloading the web app's packages (about 90 MB, once)"
-	@npm --prefix web ci --no-audit --no-fund --loglevel=error
-	@touch $@
-
-needs:
-	@command -v node >/dev/null && command -v npm >/dev/null || { echo "Node is missing: install Node ^20.19 or >= 22.12 (https://nodejs.org), then try again" >&2; exit 1; }
-	@node -e 'const [a,b]=process.versions.node.split(".").map(Number); if (!(a===20&&b>=19||a===22&&b>=12||a>22)) { console.error(`Node $${process.versions.node} is too old: install ^20.19 or >= 22.12`); process.exit(1) }'
+web: ## Build the web app
+	@sh tools/build.sh web
 
 test: unit e2e sdk ## Run unit, property and web tests, then the demo in a browser and under kill -9, then AWS's SDKs against the emulator
 
