@@ -127,6 +127,13 @@ describe.each(screens)("on $name", (screen) => {
 
     expect(await accessibilityFaults(page)).toEqual([]);
     await screenshot(page, `${path.slice(1) || "map"}-${screen.name}`);
+
+    // The same in the other colours, which the page takes up at once.
+    const other = screen.colorScheme === "dark" ? "light" : "dark";
+    await page.emulateMedia({ colorScheme: other });
+    await expect.poll(() => page.locator("html").getAttribute("data-mantine-color-scheme")).toBe(other);
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await screenshot(page, `${path.slice(1) || "map"}-${screen.name}-turned-${other}`);
     await page.context().close();
   });
 });

@@ -36,7 +36,8 @@ export const clippedTexts = (page: Page): Promise<string[]> =>
     const cut = words.filter((el) => {
       const box = el.getBoundingClientRect();
       const hides = getComputedStyle(el).overflowX !== "visible" && el.scrollWidth > el.clientWidth + 1;
-      return (box.width > 1 && (box.left < -0.5 || box.right > innerWidth + 0.5) && !scrolls(el.parentElement)) || hides;
+      if (box.width <= 1) return false; // a text for who hears the page
+      return ((box.left < -0.5 || box.right > innerWidth + 0.5) && !scrolls(el.parentElement)) || hides;
     });
     const page = document.documentElement.scrollWidth > innerWidth ? [`the page is ${document.documentElement.scrollWidth} px wide`] : [];
 

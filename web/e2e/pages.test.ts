@@ -72,7 +72,7 @@ describe.each(screens)("on $name", (screen) => {
 
     await page.getByRole("heading", { name: "There is no page here" }).waitFor();
     expect(await page.title()).toBe("No such page · Tandem");
-    expect(await page.getByRole("main").getByRole("link").allInnerTexts()).toEqual(["Map", "Book a ride", "Drive", "Queue and stream"]);
+    expect(await page.getByRole("main").getByRole("link").allInnerTexts()).toEqual(["Map", "Ride", "Drive", "Console"]);
     await expectGoodLayout(page, screen);
     expect(await accessibilityFaults(page)).toEqual([]);
     await screenshot(page, `404-${screen.name}`);

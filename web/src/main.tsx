@@ -1,9 +1,9 @@
 import "@fontsource-variable/inter";
 import { MantineProvider } from "@mantine/core";
-import "@mantine/core/styles.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app";
+import "./mantine";
 import "./page.css";
 import { theme, variables } from "./theme";
 
@@ -15,7 +15,7 @@ if (!root) throw new Error("index.html has no #root");
 
 createRoot(root).render(
   <StrictMode>
-    <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto" getStyleNonce={() => nonce}>
+    <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto" deduplicateCssVariables={false} getStyleNonce={() => nonce}>
       <App />
     </MantineProvider>
   </StrictMode>,

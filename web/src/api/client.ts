@@ -46,6 +46,8 @@ const send = <T>(path: string, method: string, body?: unknown, headers: Record<s
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
 
+type Fix = { seq: number; lat: number; lon: number };
+
 /** A ride's events so far: a ride that was refused often has more than one page of them. */
 async function allEvents(id: string): Promise<RideEvent[]> {
   const all: RideEvent[] = [];
@@ -90,10 +92,13 @@ export const driver = {
   act: (ride: string, action: "arrive" | "pick-up" | "drop-off") => send<Ride>(`/driver/v1/rides/${ride}/${action}`, "POST"),
 
   route: (from: Place, to: Place) => request<Route>(`/driver/v1/route?from=${latLon(from)}&to=${latLon(to)}`),
-  lastPoint: (subject: string) => request<{ seq: number; lat: number; lon: number }>(`/driver/v1/drivers/${subject}/last`),
+  lastPoint: (subject: string) => request<Fix>(`/driver/v1/drivers/${subject}/last`),
+  ride: (id: string) => request<Ride>(`/driver/v1/rides/${id}`),
   sendPoints: (points: Point[]) => send<PointsAccepted>("/driver/v1/points", "POST", { points }),
 };
 
 export const admin = {
   overview: () => request<Overview>("/admin/v1/overview"),
+  ride: (id: string) => request<Ride>(`/admin/v1/rides/${id}`),
+  lastPoint: (driver: string) => request<Fix>(`/admin/v1/drivers/${encodeURIComponent(driver)}/last`),
 };

@@ -1,18 +1,21 @@
-import { Alert, Container, Loader, Paper, SimpleGrid, Stack, Text, Title } from "@mantine/core";
+import { Container, Loader, Paper, SimpleGrid, Stack, Text, Title } from "@mantine/core";
 import { useRef, type ReactNode } from "react";
 import { admin } from "../api/client";
 import { time } from "../api/format";
 import { usePoll } from "../api/use-poll";
-import { Header } from "../ui/header";
+import { Header, mainId } from "../ui/header";
 import { ProblemNote } from "../ui/problem-note";
 import { SignIn, useSession } from "../ui/sign-in";
 import { useAge } from "../ui/stale";
 import { useKeptFocus } from "../ui/use-kept-focus";
 import { heardOf } from "./heard";
+import { useNamedPart } from "./part-id";
 import { Queues, Workers } from "./queue-side";
 import { Services } from "./services";
 import { Readers, Shards } from "./stream-side";
 import { useSeries } from "./use-series";
+import type { Hue } from "../tokens";
+import classes from "./console-page.module.css";
 
 const pollInterval = 1000; // ms
 
@@ -24,12 +27,12 @@ export default function ConsolePage() {
 
   return (
     <>
-      <Header title="Queue and stream" onSignOut={session.signOut} />
-      <Container ref={main} {...keepFocus} component="main" size="xl" py="lg">
+      <Header heading="Queue and stream" onSignOut={session.signOut} />
+      <Container ref={main} {...keepFocus} component="main" id={mainId} tabIndex={-1} size={1440} px={{ base: "md", md: "xl" }} py="lg">
         {session.subject ? (
           <Overview />
         ) : (
-          <Paper maw={420} mx="auto" mt="xl" p="lg" shadow="sm" withBorder>
+          <Paper maw={420} mx="auto" mt="xl" p="lg" shadow="sm">
             <SignIn session={session} title="Queue and stream" action="Become an admin">
               One click makes you an admin of this demo. You can then watch every queue, shard, worker and reader.
             </SignIn>
@@ -49,20 +52,20 @@ function Overview() {
 
   return (
     <Stack gap="lg">
-      <Alert color={data.ok && age === "fresh" ? "harbour" : "yellow"} variant="light" p="md" role="status">
-        <Text fz="lg" fw={600} data-testid="sentence" data-ok={data.ok && age === "fresh"}>
+      <div role="status">
+        <p className="headline" data-testid="sentence" data-ok={data.ok && age === "fresh"}>
           {age === "fresh" ? data.sentence : "The console does not answer: what is so now is not known."}
-        </Text>
-        <Text size="xs" c="dimmed">
+        </p>
+        <Text c="dimmed" mt={4}>
           {age === "fresh"
             ? `These are the numbers of ${time(askedAt)}. The page asks for new ones each second.`
             : `The numbers are of ${time(askedAt)}; then it said: ${data.sentence} The page asks again each second.`}
         </Text>
-      </Alert>
+      </div>
 
-      <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
+      <SimpleGrid cols={{ base: 1, md: 2 }} spacing="xl">
         <Stack gap="lg">
-          <Section title="Queue" explanation="Each message is one task. One worker receives it, and deletes it when the task is done.">
+          <Section title="Queue" hue="queue" explanation="Each message is one task. One worker receives it, and deletes it when the task is done.">
             <Queues heard={heard} series={series} />
           </Section>
           <Section title="Workers" explanation="These processes compete for the messages of ride-requests.">
@@ -70,7 +73,7 @@ function Overview() {
           </Section>
         </Stack>
         <Stack gap="lg">
-          <Section title="Stream" explanation="The stream keeps every point, by default for a day. Each shard keeps its drivers' points in order.">
+          <Section title="Stream" hue="stream" explanation="The stream keeps every point, by default for a day. Each shard keeps its drivers' points in order.">
             <Shards heard={heard} />
           </Section>
           <Section title="Readers" explanation="Each reader reads every point at its own pace. A slow reader does not delay the others.">
@@ -82,16 +85,23 @@ function Overview() {
       <Section title="Services" explanation="These are the processes that make up Tandem.">
         <Services heard={heard} />
       </Section>
+      <NamedPart />
     </Stack>
   );
 }
 
-function Section({ title, explanation, children }: { title: string; explanation: string; children: ReactNode }) {
+/** The row that the address names can be shown only once there are rows. */
+function NamedPart() {
+  useNamedPart();
+  return null;
+}
+
+function Section({ title, hue, explanation, children }: { title: string; hue?: Hue; explanation: string; children: ReactNode }) {
   return (
-    <Paper component="section" withBorder p="md" aria-label={title}>
-      <Title order={2} size="h4">{title}</Title>
+    <section aria-label={title} className={classes.section}>
+      <Title order={2} className={hue}>{title}</Title>
       <Text size="sm" c="dimmed" mb="sm">{explanation}</Text>
       {children}
-    </Paper>
+    </section>
   );
 }

@@ -2,6 +2,7 @@ import { Badge, Table, Text } from "@mantine/core";
 import { whole } from "../api/format";
 import { Since, Stale } from "../ui/stale";
 import type { Heard } from "./heard";
+import { partId } from "./part-id";
 import { Sparkline } from "./sparkline";
 import type { Series } from "./use-series";
 import { WideTable } from "./wide-table";
@@ -15,16 +16,16 @@ export function Queues({ heard, series }: { heard: Heard; series: Map<string, Se
         const at = heard.at(q.heard_at);
 
         return (
-          <Table.Tr key={q.name}>
+          <Table.Tr key={q.name} id={partId("queue", q.name)}>
             <Table.Td>
-              {q.name} {q.dead && q.visible !== undefined && q.visible > 0 && <Badge color="red" size="sm" variant="light">dead letters</Badge>}
-              {q.error && <Text size="xs" c="red">{q.error}</Text>}
+              {q.name} {q.dead && q.visible !== undefined && q.visible > 0 && <Badge color="fault" size="md"><span aria-hidden>✕ </span>dead letters</Badge>}
+              {q.error && <Text size="xs" c="fault">✕ {q.error}</Text>}
               <Since at={at} />
             </Table.Td>
             <Table.Td ta="right" data-testid={`queue-${q.name}-visible`}><Stale at={at} of={q.visible}>{whole}</Stale></Table.Td>
             <Table.Td ta="right" data-testid={`queue-${q.name}-in-flight`}><Stale at={at} of={q.in_flight}>{whole}</Stale></Table.Td>
             <Table.Td ta="right"><Stale at={at} of={q.delayed}>{whole}</Stale></Table.Td>
-            <Table.Td><Sparkline label={`${q.name}: messages over the last minutes`} series={series.get(`queue ${q.name}`)} /></Table.Td>
+            <Table.Td><Sparkline of="queue" label={`${q.name}: messages over the last minutes`} series={series.get(`queue ${q.name}`)} /></Table.Td>
           </Table.Tr>
         );
       })}
@@ -41,9 +42,9 @@ export function Workers({ heard }: { heard: Heard }) {
         const at = heard.at(w.heard_at);
 
         return (
-          <Table.Tr key={w.name}>
+          <Table.Tr key={w.name} id={partId("worker", w.name)}>
             <Table.Td>
-              {w.name} {!w.ok && <Badge color="yellow" size="sm" variant="light">not answering</Badge>}
+              {w.name} {!w.ok && <Badge className="unknown">not answering</Badge>}
               <Since at={at} />
             </Table.Td>
             <Table.Td ta="right" data-testid={`worker-${w.name}-pid`}><Stale at={at} of={w.pid || undefined}>{String}</Stale></Table.Td>

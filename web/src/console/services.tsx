@@ -1,6 +1,7 @@
 import { Group, SimpleGrid, Text } from "@mantine/core";
 import { Since, Stale } from "../ui/stale";
 import type { Heard } from "./heard";
+import { partId } from "./part-id";
 
 export function Services({ heard }: { heard: Heard }) {
   return (
@@ -9,11 +10,11 @@ export function Services({ heard }: { heard: Heard }) {
         const at = heard.at(s.heard_at);
 
         return (
-          <Group component="li" key={s.name} justify="space-between" wrap="nowrap" gap="xs">
+          <Group component="li" key={s.name} id={partId("service", s.name)} justify="space-between" wrap="nowrap" gap="xs">
             <Text size="sm" fw={500}>
-              <Text span inherit c={s.ok ? "harbour" : "red"} aria-hidden>{s.ok ? "●" : "○"}</Text> {s.name}
-              {!s.ok && <Text span inherit c="red">{s.heard_at === null ? " not heard yet" : " down"}</Text>}
-              {s.ok && s.not_ready && <Text span inherit c="red" title={Object.values(s.not_ready).join("; ")}> not ready</Text>}{" "}
+              <Text span inherit c={s.ok ? undefined : "fault"} aria-hidden>{s.ok ? "✓" : "✕"}</Text> {s.name}
+              {!s.ok && <Text span inherit c="fault">{s.heard_at === null ? " not heard yet" : " down"}</Text>}
+              {s.ok && s.not_ready && <Text span inherit c="fault" title={Object.values(s.not_ready).join("; ")}> ✕ not ready</Text>}{" "}
               <Since at={at} />
             </Text>
             <Text size="xs" c="dimmed">

@@ -1,18 +1,17 @@
-import { useComputedColorScheme, useMantineTheme } from "@mantine/core";
+import { useComputedColorScheme } from "@mantine/core";
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { page, type Hue } from "../tokens";
 import type { Series } from "./use-series";
 
 const size = { width: 120, height: 28 };
 
 /** A small plot of one number over the last minutes. */
-export function Sparkline({ label, series }: { label: string; series: Series | undefined }) {
+export function Sparkline({ label, of, series }: { label: string; of: Hue; series: Series | undefined }) {
   const el = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(null);
-  const { colors } = useMantineTheme();
-  const isDark = useComputedColorScheme("light") === "dark";
-  const stroke = colors.harbour?.[isDark ? 4 : 7] ?? "teal";
+  const stroke = page[useComputedColorScheme("light")][of];
 
   useEffect(() => {
     if (!el.current) return;

@@ -2,6 +2,7 @@ import { Badge, Table, Text } from "@mantine/core";
 import { milliseconds, whole } from "../api/format";
 import { Since, Stale } from "../ui/stale";
 import { readerAt, type Heard } from "./heard";
+import { partId } from "./part-id";
 import { Sparkline } from "./sparkline";
 import type { Series } from "./use-series";
 import { WideTable } from "./wide-table";
@@ -18,7 +19,7 @@ export function Shards({ heard }: { heard: Heard }) {
         const at = heard.at(s.heard_at);
 
         return (
-          <Table.Tr key={s.shard}>
+          <Table.Tr key={s.shard} id={partId("shard", s.shard)}>
             <Table.Td>{s.shard} <Since at={at} /></Table.Td>
             <Table.Td ta="right" data-testid={`shard-${s.shard}-points`}><Stale at={at} of={s.points_per_s}>{tenth}</Stale></Table.Td>
             <Table.Td ta="right"><Stale at={at} of={s.records_per_s}>{tenth}</Stale></Table.Td>
@@ -31,20 +32,20 @@ export function Shards({ heard }: { heard: Heard }) {
 }
 
 const readerColumns = {
-  Reader: "left", "Reads by": "left", Points: "right", Behind: "right", Unread: "right", p50: "right", p99: "right", "Behind, lately": "left",
+  Reader: "left", "Reads by": "left", Points: "right", Behind: "right", Unread: "right", p50: "right", p99: "right", Lately: "left",
 } as const;
 
 export function Readers({ heard, series }: { heard: Heard; series: Map<string, Series> }) {
   return (
-    <WideTable label="Readers table" minWidth={720} columns={readerColumns}>
+    <WideTable label="Readers table" minWidth={650} columns={readerColumns}>
       {heard.overview.readers.map((r) => {
         const at = readerAt(heard, r);
 
         return (
-          <Table.Tr key={r.reader} data-testid={`reader-${r.reader}`}>
+          <Table.Tr key={r.reader} id={partId("reader", r.reader)} data-testid={`reader-${r.reader}`}>
             <Table.Td>
-              {r.reader} {!r.ok && <Badge color="yellow" size="sm" variant="light">not answering</Badge>}
-              {r.ok && r.not_read.length > 0 && <Badge color="yellow" size="sm" variant="light">not reading</Badge>}
+              {r.reader} {!r.ok && <Badge className="unknown">not answering</Badge>}
+              {r.ok && r.not_read.length > 0 && <Badge className="unknown">not reading</Badge>}
               <Since at={at} />
             </Table.Td>
             <Table.Td>{r.mode}</Table.Td>
@@ -55,7 +56,7 @@ export function Readers({ heard, series }: { heard: Heard; series: Map<string, S
             </Table.Td>
             <Table.Td ta="right"><Stale at={at} of={r.latency_ms?.p50}>{milliseconds}</Stale></Table.Td>
             <Table.Td ta="right"><Stale at={at} of={r.latency_ms?.p99}>{milliseconds}</Stale></Table.Td>
-            <Table.Td><Sparkline label={`${r.reader}: how far behind over the last minutes`} series={series.get(`reader ${r.reader}`)} /></Table.Td>
+            <Table.Td><Sparkline of="stream" label={`${r.reader}: how far behind over the last minutes`} series={series.get(`reader ${r.reader}`)} /></Table.Td>
           </Table.Tr>
         );
       })}

@@ -3,7 +3,7 @@ import { useLive, type Live } from "../api/use-live";
 import { MapView } from "../map/map-view";
 import { boxIn } from "../map/projection";
 import { ConnectionBanner } from "../ui/connection-banner";
-import { Header } from "../ui/header";
+import { Header, mainId } from "../ui/header";
 import classes from "../ui/map-page.module.css";
 import { Stale } from "../ui/stale";
 import home from "./home-page.module.css";
@@ -17,20 +17,17 @@ export default function HomePage() {
 
   return (
     <div className={classes.page}>
-      <Header>
-        <Group gap="xs" wrap="nowrap" component="nav" aria-label="Roles" className={home.nav}>
-          <Button component="a" href="/rider">Book a ride</Button>
-          <Button component="a" href="/driver" variant="default">Drive</Button>
-          <Button component="a" href="/admin" variant="default">Queue and stream</Button>
-        </Group>
-      </Header>
-
-      <main className={classes.stage}>
+      <Header heading="Rides on a live map" />
+      <main id={mainId} tabIndex={-1} className={classes.stage}>
         <MapView fleet={live.fleet} scene={emptyScene} onView={live.setView} fit={box} />
         <ConnectionBanner live={live} />
         <Paper className={classes.note} shadow="sm" px="md" py="xs">
           <Cars live={live} />
         </Paper>
+        <Group gap="sm" className={home.go}>
+          <Button component="a" href="/rider" size="md">Book a ride</Button>
+          <Button component="a" href="/driver" size="md" variant="default">Drive</Button>
+        </Group>
       </main>
     </div>
   );

@@ -71,12 +71,12 @@ export function MapView({ fleet, scene, onView, onPick, fit, padding = noPadding
       <canvas ref={canvasEl} className={classes.over} aria-hidden data-testid="fleet" />
 
       <Paper className={classes.zoom} shadow="sm">
-        <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Zoom in" onClick={() => base.current?.zoomBy(1)}>+</ActionIcon>
-        <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Zoom out" onClick={() => base.current?.zoomBy(-1)}>−</ActionIcon>
+        <ActionIcon variant="subtle" aria-label="Zoom in" onClick={() => base.current?.zoomBy(1)}>+</ActionIcon>
+        <ActionIcon variant="subtle" aria-label="Zoom out" onClick={() => base.current?.zoomBy(-1)}>−</ActionIcon>
       </Paper>
 
       <Text className={classes.credit} size="xs">
-        <Anchor href="https://www.openstreetmap.org/copyright" target="_blank" rel="noreferrer" inherit c="inherit" className="target">© OpenStreetMap contributors</Anchor>
+        <Anchor href="https://www.openstreetmap.org/copyright" target="_blank" rel="noreferrer" inherit c="inherit" underline="hover" className="target">© OpenStreetMap contributors</Anchor>
       </Text>
     </div>
   );

@@ -30,8 +30,8 @@ export function drawScene(ctx: CanvasRenderingContext2D, p: Projection, fleet: F
     drawCar(ctx, screenX(p, lon), screenY(p, lat), heading, size, fill, edge);
   });
 
-  if (scene.pickup) drawPin(ctx, p, scene.pickup, colours.pickup, colours.carEdge, "A");
-  if (scene.dropoff) drawPin(ctx, p, scene.dropoff, colours.dropoff, colours.carEdge, "B");
+  if (scene.pickup) drawPickup(ctx, p, scene.pickup, colours);
+  if (scene.dropoff) drawDropoff(ctx, p, scene.dropoff, colours);
 
   // A driver's own car comes through the stream as well. The fleet's position
   // is preferred, as it moves smoothly, while a fix jumps once a second.
@@ -40,21 +40,20 @@ export function drawScene(ctx: CanvasRenderingContext2D, p: Projection, fleet: F
   const inFleet = id === undefined ? undefined : fleet.get(id, now);
   const heard = id !== undefined && ageOf(fleet.fixAt(id), now) === "fresh";
   const car = scene.self && !heard ? scene.self : (inFleet ?? scene.self);
-  if (car && (heard || scene.self)) drawHighlighted(ctx, p, car, size, colours, now);
-  else if (car) drawCar(ctx, screenX(p, car.lon), screenY(p, car.lat), car.heading, size * 1.5, colours.land, colours.highlight);
+  if (car && (heard || scene.self)) drawHighlighted(ctx, p, car, size, colours);
+  else if (car) drawCar(ctx, screenX(p, car.lon), screenY(p, car.lat), car.heading, size * 1.5, colours.land, colours.own);
 }
 
-function drawHighlighted(ctx: CanvasRenderingContext2D, p: Projection, car: LatLon & { heading: number }, size: number, colours: MapColours, now: number): void {
+function drawHighlighted(ctx: CanvasRenderingContext2D, p: Projection, car: LatLon & { heading: number }, size: number, colours: MapColours): void {
   const [x, y] = [screenX(p, car.lon), screenY(p, car.lat)];
 
-  // A ring that grows and fades, again and again.
-  const pulse = (now % 1600) / 1600;
+  // A disc that stands still: what moves on the map is data.
   ctx.beginPath();
-  ctx.arc(x, y, size * 1.6 + pulse * 14, 0, 2 * Math.PI);
-  ctx.fillStyle = withAlpha(colours.highlight, 0.32 * (1 - pulse));
+  ctx.arc(x, y, size * 3, 0, 2 * Math.PI);
+  ctx.fillStyle = withAlpha(colours.own, 0.16);
   ctx.fill();
 
-  drawCar(ctx, x, y, car.heading, size * 1.5, colours.highlight, colours.carEdge);
+  drawCar(ctx, x, y, car.heading, size * 1.5, colours.own, colours.carEdge);
 }
 
 /** Draws an arrowhead that points where the car drives. */
@@ -80,26 +79,30 @@ function drawCar(ctx: CanvasRenderingContext2D, x: number, y: number, heading: n
   ctx.restore();
 }
 
-function drawPin(ctx: CanvasRenderingContext2D, p: Projection, at: LatLon, fill: string, edge: string, letter: string): void {
+/** A ring where the ride begins. */
+function drawPickup(ctx: CanvasRenderingContext2D, p: Projection, at: LatLon, colours: MapColours): void {
   const [x, y] = [screenX(p, at.lon), screenY(p, at.lat)];
-  const r = 11;
 
-  // A round head whose sides meet in the place itself.
+  disc(ctx, x, y, 11, colours.carEdge);
+  disc(ctx, x, y, 9, colours.own);
+  disc(ctx, x, y, 4, colours.carEdge);
+}
+
+function disc(ctx: CanvasRenderingContext2D, x: number, y: number, r: number, fill: string): void {
   ctx.beginPath();
-  ctx.arc(x, y - r * 2, r, Math.PI * 0.82, Math.PI * 0.18);
-  ctx.lineTo(x, y);
-  ctx.closePath();
+  ctx.arc(x, y, r, 0, 2 * Math.PI);
   ctx.fillStyle = fill;
-  ctx.strokeStyle = edge;
-  ctx.lineWidth = 2;
   ctx.fill();
-  ctx.stroke();
+}
 
-  ctx.fillStyle = edge;
-  ctx.font = "600 12px 'Inter Variable', sans-serif";
-  ctx.textAlign = "center";
-  ctx.textBaseline = "middle";
-  ctx.fillText(letter, x, y - r * 2 + 0.5);
+/** A square where it ends. */
+function drawDropoff(ctx: CanvasRenderingContext2D, p: Projection, at: LatLon, colours: MapColours): void {
+  const [x, y] = [screenX(p, at.lon), screenY(p, at.lat)];
+
+  for (const [half, fill] of [[10, colours.carEdge], [8, colours.own], [3, colours.carEdge]] as const) {
+    ctx.fillStyle = fill;
+    ctx.fillRect(x - half, y - half, half * 2, half * 2);
+  }
 }
 
 function drawRoute(ctx: CanvasRenderingContext2D, p: Projection, points: [number, number][], colours: MapColours): void {
@@ -111,7 +114,7 @@ function drawRoute(ctx: CanvasRenderingContext2D, p: Projection, points: [number
   ctx.strokeStyle = colours.carEdge;
   ctx.lineWidth = 8;
   ctx.stroke();
-  ctx.strokeStyle = colours.route;
+  ctx.strokeStyle = colours.own;
   ctx.lineWidth = 4.5;
   ctx.stroke();
 }

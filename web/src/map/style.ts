@@ -18,13 +18,14 @@ export function mapStyle(c: MapColours): StyleSpecification {
 
 function ground(c: MapColours): LayerSpecification[] {
   const kind: ExpressionSpecification = [
-    "match", ["get", "class"], "water", c.sea, "beach", c.beach, "works", c.works, c.park,
+    "match", ["get", "class"], "water", c.sea, "beach", c.works, "works", c.works, c.park,
   ];
 
   return [
     { id: "land", type: "background", paint: { "background-color": c.land } },
     { id: "areas", type: "fill", source: "areas", paint: { "fill-color": kind } },
     { id: "sea", type: "fill", source: "sea", paint: { "fill-color": c.sea } },
+    { id: "shore", type: "line", source: "sea", paint: { "line-color": c.shore, "line-width": 1 } },
     {
       id: "streams", type: "line", source: "rails", filter: ["==", ["get", "class"], "stream"],
       paint: { "line-color": c.sea, "line-width": 1.5 },

@@ -62,7 +62,7 @@ export function BookingPanel({ draft, activeEnd, onDraft, onActiveEnd, onBooked 
       {!pickup && !dropoff && (
         <>
           <Divider label="or" labelPosition="center" />
-          <Button variant="light" size="md" data-testid="short-trip" onClick={() => onDraft(shortTrip)}>Take the one-minute trip</Button>
+          <Button variant="default" data-testid="short-trip" onClick={() => onDraft(shortTrip)}>Take the one-minute trip</Button>
           <Text size="xs" c="dimmed">
             It goes from Plaza Independencia a few blocks along 18 de Julio. You see it booked, driven and paid for while you watch.
           </Text>
@@ -78,7 +78,7 @@ function Waiting({ booking: { since, failure, stop } }: { booking: Booking }) {
   if (since === undefined || (!late && !failure)) return null;
 
   return (
-    <Alert color="yellow" variant="light" role="status" data-testid="booking-waits">
+    <Alert role="status" data-testid="booking-waits">
       <Stack gap="xs" align="flex-start">
         <Text size="sm">
           {failure instanceof Problem ? failure.detail : "Tandem has not answered yet."} Whether your ride is booked is not known.

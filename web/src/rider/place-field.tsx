@@ -62,6 +62,7 @@ export function PlaceField({ label, testid, place, active, onPlace, onFocus }: P
       filter={({ options }) => options} // the server has searched already
       rightSection={busy ? <Loader size="xs" /> : null}
       description={note}
+      comboboxProps={{ shadow: "md" }}
       onFocus={onFocus}
       onChange={onText}
       onOptionSubmit={(value) => onPlace(found.find((p) => placeName(p) === value))}

@@ -84,7 +84,7 @@ function Receipt({ ride }: { ride: Ride }) {
 
   return (
     <Stack gap={2} data-testid="receipt">
-      <Text fz={32} fw={700} lh={1.2} data-testid="price" data-value={ride.price.amount_minor}>{money(ride.price)}</Text>
+      <Text fz="xl" fw={640} lh="xl" lts="-0.024em" data-testid="price" data-value={ride.price.amount_minor}>{money(ride.price)}</Text>
       <Text size="sm" c="dimmed">
         <span data-testid="distance" data-value={ride.distance_m}>{distance(ride.distance_m)}</span>, {minutes(ride.duration_s)} at the streets' usual speed
         {took > 0 && `, ${Math.round(took)} s in this demo`}

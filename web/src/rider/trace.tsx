@@ -37,7 +37,7 @@ function QueueLine({ events }: { events: RideEvent[] }) {
 
   return (
     <div className={classes.line} data-done={newest?.deleted || undefined}>
-      <Text component="h3" className={classes.name}>Queue</Text>
+      <Text component="h3" className={`${classes.name} queue`}>Queue</Text>
 
       <div className={classes.messages}>
         {earlier > 0 && <Text className={classes.note}>The ride had {earlier} other {earlier === 1 ? "message" : "messages"} before, each requeued and deleted.</Text>}
@@ -61,7 +61,7 @@ function Step({ step: s }: { step: QueueStep }) {
     <li data-reached={s.reached || undefined}>
       <span className={classes.what}>
         {s.name} {s.id && <code data-testid={s.testid} data-value={s.id} title={s.id}>{short(s.id)}</code>}
-        {s.fate && <strong className={classes.fate} data-testid={of("fate")}> {s.fate}</strong>}
+        {s.fate && <strong className={classes.fate} data-testid={of("fate")}><span aria-hidden> ✕</span> {s.fate}</strong>}
       </span>
       <span className={classes.when} data-testid={of("after")} data-value={s.after}>
         {!s.reached ? "…" : s.after === undefined ? "waits for a worker" : s.after === 0 ? "0 ms" : `+${milliseconds(s.after)}`}
@@ -91,7 +91,7 @@ function StreamLine({ trace, at, failed, hasDriver }: StreamProps) {
 
   return (
     <div className={classes.line}>
-      <Text component="h3" className={classes.name}>Stream</Text>
+      <Text component="h3" className={`${classes.name} stream`}>Stream</Text>
 
       {trace && point ? (
         <StreamSteps point={point} readers={trace.readers} at={at} />

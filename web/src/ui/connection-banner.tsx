@@ -23,7 +23,7 @@ export function ConnectionBanner({ live }: { live: Live }) {
     <Paper className={classes.banner} shadow="md" p="xs" px="md" role="status" data-testid="connection-lost">
       <Group gap="sm" wrap="nowrap">
         <Text size="sm"><Text span fw={600} inherit>{trouble.what}</Text> {cars} {trouble.hope}</Text>
-        {trouble.action && <Button size="xs" variant="default" flex="none" onClick={trouble.action.run}>{trouble.action.name}</Button>}
+        {trouble.action && <Button size="xs" variant="white" flex="none" onClick={trouble.action.run}>{trouble.action.name}</Button>}
       </Group>
     </Paper>
   );

@@ -1,40 +1,53 @@
-import { ActionIcon, Anchor, Group, Text, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
-import type { ReactNode } from "react";
+import { ActionIcon, Button, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import type { MouseEvent } from "react";
 import classes from "./header.module.css";
-import { PageLinks } from "./page-links";
+import { Mark } from "./mark";
+import { PageLinks, PageMenu } from "./page-links";
+import { Search } from "./search/search";
 
 interface Props {
-  title?: string;
+  heading?: string; // the page's first heading, for who hears it; absent: the page shows its own
   onSignOut?: (() => void) | undefined; // absent: nobody has signed in
-  children?: ReactNode; // instead of the links to the other pages
 }
 
-/** The bar on top of every page: the name, the links, and a switch between light and dark. */
-export function Header({ title, onSignOut, children }: Props) {
+/** The bar on top of every page: the name, the links, the search, and a switch between light and dark. */
+export function Header({ heading, onSignOut }: Props) {
+  return (
+    <header className={classes.bar}>
+      <a href={`#${mainId}`} className={classes.skip} onClick={skip}>Skip to the content</a>
+      <a href="/" className={classes.brand} aria-label="Tandem: go to the map"><Mark />Tandem</a>
+      {heading && <h1 className={classes.heard}>{heading}</h1>}
+      <PageLinks />
+
+      <div className={classes.tools}>
+        <Search />
+        {onSignOut && <Button size="xs" variant="subtle" px="sm" visibleFrom="md" onClick={onSignOut} data-testid="sign-out">Sign out</Button>}
+        <SchemeSwitch />
+        <PageMenu onSignOut={onSignOut} />
+      </div>
+    </header>
+  );
+}
+
+/** The id of each page's main part, to which the skip link leads. */
+export const mainId = "main";
+
+// The address stays: a page keeps there what it shows.
+function skip(e: MouseEvent): void {
+  e.preventDefault();
+  document.getElementById(mainId)?.focus();
+}
+
+function SchemeSwitch() {
   const isDark = useComputedColorScheme("light") === "dark";
   const { setColorScheme } = useMantineColorScheme();
 
   return (
-    <header className={classes.bar}>
-      <Group gap="xs" wrap="nowrap">
-        <Anchor href="/" underline="never" c="inherit" className="target" aria-label="Tandem: go to the map">
-          <Group gap={8} wrap="nowrap">
-            <img src="/favicon.svg" alt="" width={28} height={28} />
-            <Text className={classes.name} data-beside-title={title ? true : undefined} fw={700} fz="lg" lts="-0.02em">Tandem</Text>
-          </Group>
-        </Anchor>
-        {title && <Text component="h1" c="dimmed" fz="md" fw={500} m={0}>{title}</Text>}
-      </Group>
-
-      <Group gap="xs" wrap="nowrap">
-        {children ?? <PageLinks onSignOut={onSignOut} />}
-        <ActionIcon
-          variant="default" size="lg" aria-label={isDark ? "Switch to light colours" : "Switch to dark colours"}
-          onClick={() => setColorScheme(isDark ? "light" : "dark")}
-        >
-          {isDark ? "☀" : "☾"}
-        </ActionIcon>
-      </Group>
-    </header>
+    <ActionIcon variant="subtle" aria-label={isDark ? "Switch to light colours" : "Switch to dark colours"} onClick={() => setColorScheme(isDark ? "light" : "dark")}>
+      <svg width="20" height="20" viewBox="0 0 20 20" aria-hidden>
+        <circle cx="10" cy="10" r="7.2" fill="none" stroke="currentColor" strokeWidth="1.6" />
+        <path d="M10 2.8a7.2 7.2 0 0 1 0 14.4z" fill="currentColor" />
+      </svg>
+    </ActionIcon>
   );
 }

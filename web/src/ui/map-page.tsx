@@ -5,7 +5,7 @@ import { MapView } from "../map/map-view";
 import type { Bounds, LatLon } from "../map/projection";
 import type { Scene } from "../map/scene";
 import { ConnectionBanner } from "./connection-banner";
-import { Header } from "./header";
+import { Header, mainId } from "./header";
 import classes from "./map-page.module.css";
 import { ProblemNote } from "./problem-note";
 import type { Session } from "./sign-in";
@@ -34,15 +34,15 @@ export function MapPage({ title, session, onSignOut = session.signOut, live, sce
 
   return (
     <div className={classes.page}>
-      <Header title={title} onSignOut={onSignOut} />
-      <main className={classes.stage}>
+      <Header heading={title} onSignOut={onSignOut} />
+      <main id={mainId} tabIndex={-1} className={classes.stage}>
         <MapView
           fleet={live.fleet} scene={scene} onView={live.setView} onPick={onPick}
           fit={fit} padding={padding} lowerEdgeCovered={hasFooter}
         />
         <ConnectionBanner live={live} />
         <div className={classes.dock}>
-          <Paper ref={panel} {...keepFocus} className={classes.panel} shadow="md" p="md" component="section" aria-label={panelLabel}>
+          <Paper ref={panel} {...keepFocus} className={classes.panel} shadow="md" p="lg" component="section" aria-label={panelLabel}>
             {children}
             {session.subject && <ProblemNote error={session.error} />}
           </Paper>

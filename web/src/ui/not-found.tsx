@@ -1,5 +1,5 @@
 import { Anchor, Container, Stack, Text, Title } from "@mantine/core";
-import { Header } from "./header";
+import { Header, mainId } from "./header";
 import { links } from "./page-links";
 
 /** What a browser gets at a path where there is no page. */
@@ -7,10 +7,10 @@ export function NotFound() {
   return (
     <>
       <Header />
-      <Container component="main" size="xs" py="xl">
-        <Title order={1} size="h2">There is no page here</Title>
+      <Container component="main" id={mainId} tabIndex={-1} size="xs" py="xl">
+        <Title order={1}>There is no page here</Title>
         <Text my="md">
-          Nothing in Tandem has the address <Text span ff="monospace" style={{ overflowWrap: "anywhere" }}>{location.pathname}</Text>. Check
+          Nothing in Tandem has the address <Text span inherit fw={640} style={{ overflowWrap: "anywhere" }}>{location.pathname}</Text>. Check
           how it is spelled, or go to one of the pages that there are:
         </Text>
         <Stack gap="sm">

@@ -1,42 +1,44 @@
-import { Anchor, Button, Group, Menu } from "@mantine/core";
+import { ActionIcon } from "@mantine/core";
+import { useId } from "react";
+import classes from "./header.module.css";
 
 /** The app's pages, for the links that each of them has to the others. */
 export const links = [
   { href: "/", name: "Map", about: "every car, live" },
-  { href: "/rider", name: "Book a ride", about: "be driven across Montevideo" },
+  { href: "/rider", name: "Ride", about: "be driven across Montevideo" },
   { href: "/driver", name: "Drive", about: "take the rides that are offered to you" },
-  { href: "/admin", name: "Queue and stream", about: "what the machinery does now" },
+  { href: "/admin", name: "Console", about: "what queue and stream do now" },
 ];
 
 const here = (href: string) => (location.pathname === href ? "page" : undefined);
+
+/** The links to the pages beside each other, where there is room for them. */
+export function PageLinks() {
+  return (
+    <nav aria-label="Pages" className={classes.links}>
+      {links.map(({ href, name }) => <a key={href} href={href} aria-current={here(href)}>{name}</a>)}
+    </nav>
+  );
+}
 
 interface Props {
   onSignOut?: (() => void) | undefined; // absent: nobody has signed in
 }
 
-/** The links to the other pages and the way out: beside each other, or in a menu on a phone. */
-export function PageLinks({ onSignOut }: Props) {
+/** The same links and the way out behind a button, on a phone. */
+export function PageMenu({ onSignOut }: Props) {
+  const id = useId();
+
+  // A native popover closes on Escape and on a press elsewhere, and says whether it is open.
   return (
     <>
-      <Group component="nav" aria-label="Pages" gap="md" wrap="nowrap" visibleFrom="md">
-        {links.map(({ href, name }) => (
-          <Anchor key={href} href={href} aria-current={here(href)} size="sm" c={here(href) ? "dimmed" : undefined} underline="hover">{name}</Anchor>
-        ))}
-        {onSignOut && <Button size="xs" variant="default" onClick={onSignOut} data-testid="sign-out">Sign out</Button>}
-      </Group>
-
-      <Menu position="bottom-end" withinPortal={false} transitionProps={{ duration: 0 }}>
-        <Menu.Target>
-          <Button variant="default" px="sm" hiddenFrom="md" data-testid="menu">Menu</Button>
-        </Menu.Target>
-        <Menu.Dropdown>
-          {links.map(({ href, name }) => (
-            <Menu.Item key={href} component="a" href={href} aria-current={here(href)}>{name}</Menu.Item>
-          ))}
-          {onSignOut && <Menu.Divider />}
-          {onSignOut && <Menu.Item onClick={onSignOut} data-testid="sign-out-menu">Sign out</Menu.Item>}
-        </Menu.Dropdown>
-      </Menu>
+      <ActionIcon variant="subtle" hiddenFrom="md" aria-label="Menu" popoverTarget={id} data-testid="menu">
+        <svg width="22" height="22" viewBox="0 0 22 22" aria-hidden stroke="currentColor" strokeWidth="2" strokeLinecap="round"><path d="M3 7h16M3 15h16" /></svg>
+      </ActionIcon>
+      <nav id={id} popover="auto" aria-label="Menu" className={classes.menu}>
+        {links.map(({ href, name }) => <a key={href} href={href} aria-current={here(href)}>{name}</a>)}
+        {onSignOut && <button type="button" onClick={onSignOut} data-testid="sign-out-menu">Sign out</button>}
+      </nav>
     </>
   );
 }

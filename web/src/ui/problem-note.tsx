@@ -15,7 +15,7 @@ export function ProblemNote({ error, onRetry, retried }: Props) {
   const detail = error instanceof Problem ? error.detail : "Something went wrong on this page. Please reload it.";
 
   return (
-    <Alert color="red" variant="light" role="alert" data-testid="problem">
+    <Alert icon={<Text span inherit c="fault">✕</Text>} role="alert" data-testid="problem">
       <Stack gap="xs" align="flex-start">
         <Text size="sm">{detail}{retried && " The page tries again by itself."}</Text>
         {onRetry && <Button size="xs" variant="default" onClick={onRetry}>Try again</Button>}
