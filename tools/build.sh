@@ -29,7 +29,7 @@ needs() {
   command -v go >/dev/null || fail "Go is missing: install Go 1.26 or newer (https://go.dev/dl), then try again."
   # A Go from 1.21 on downloads the one that go.mod names, where it may.
   reason=$(go list -m 2>&1) ||
-    fail "Go 1.26 or newer is needed, and this is $(cd / && go version) ($(say "$reason" | tail -n 1)): install it (https://go.dev/dl), then try again."
+    fail "Go 1.26 or newer is needed, and this is $(cd / && go version | cut -d " " -f 3) ($(say "$reason" | tail -n 1)): install it (https://go.dev/dl), then try again."
 }
 
 network='Is this machine on the network? Behind a proxy set HTTPS_PROXY; where the proxy signs certificates itself,
@@ -39,7 +39,7 @@ set NODE_EXTRA_CA_CERTS (npm) and SSL_CERT_FILE (Go); for a mirror, npm config s
 web() {
   if [ ! web/node_modules/.package-lock.json -nt web/package-lock.json ]; then
     say "the web app's packages (90 MB, once), the web app, " >"$log/web"
-    npm --prefix web ci --no-audit --no-fund --no-update-notifier --loglevel=error >"$log/npm" 2>&1 ||
+    npm --prefix web ci --no-audit --no-fund --no-update-notifier --loglevel=error --fetch-retry-maxtimeout=10000 >"$log/npm" 2>&1 ||
       { cat "$log/npm" >&2; fail "npm could not install the web app's packages. $network"; }
     touch web/node_modules/.package-lock.json
   fi

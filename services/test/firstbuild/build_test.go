@@ -13,7 +13,7 @@ import (
 )
 
 // utilities are what every machine with a shell has.
-var utilities = []string{"sh", "cat", "date", "dirname", "find", "grep", "kill", "mkdir", "mktemp", "rm", "sleep", "tail", "touch", "tr", "wc"}
+var utilities = []string{"sh", "cat", "cut", "date", "dirname", "find", "grep", "kill", "mkdir", "mktemp", "rm", "sleep", "tail", "touch", "tr", "wc"}
 
 // The stand-ins for programs that work.
 const (
@@ -62,7 +62,7 @@ func TestAMachineWithoutAPartIsTold(t *testing.T) {
 		"Node 18": {"[ \"$1\" = --version ] && echo v18.20.4", npmWorks, goWorks, []string{"Node v18.20.4 is too old", "22.12"}},
 		"no Go":   {nodeWorks, npmWorks, "", []string{"Go is missing", "https://go.dev/dl"}},
 		"Go 1.19": {nodeWorks, npmWorks, "case $1 in\nversion) echo go version go1.19.8 linux/amd64 ;;\n" +
-			"*) echo \"invalid go version '1.26.0'\" >&2; exit 1 ;;\nesac", []string{"Go 1.26 or newer is needed", "go1.19.8", "invalid go version"}},
+			"*) echo \"invalid go version '1.26.0'\" >&2; exit 1 ;;\nesac", []string{"Go 1.26 or newer is needed", "this is go1.19.8 (invalid go version"}},
 		"npm behind a proxy": {nodeWorks, "echo npm error code SELF_SIGNED_CERT_IN_CHAIN >&2; exit 1", goWorks,
 			[]string{"SELF_SIGNED_CERT_IN_CHAIN", "npm could not install", "NODE_EXTRA_CA_CERTS", "HTTPS_PROXY"}},
 		"Go behind a proxy": {nodeWorks, npmWorks, "case $* in\n*-export*) echo 'gin: dial tcp: lookup proxy.golang.org: no such host' >&2; exit 1 ;;\nesac",
