@@ -67,6 +67,7 @@ func TestASilentDriverIsForgotten(t *testing.T) {
 	require.Empty(t, x.near(here, 8, 100), "at once")
 	x.forget()
 	require.Zero(t, x.size())
+	require.Zero(t, x.byPlace.Len(), "in the tree neither")
 }
 
 // A process that was stopped for long has the points of before: those drivers are not

@@ -81,6 +81,26 @@ func queues() []mutant {
 			before: "err != nil || !locked {", after: "err != nil {",
 		},
 		{
+			name: "a message is visible too early", file: outboxDir + "round.go", tests: "TestAMessageIsNeverVisibleTooEarly",
+			before: "math.Ceil(delay)", after: "math.Floor(delay)",
+		},
+		{
+			name: "a delay counts from the transaction's beginning", file: outboxDir + "outbox.go", tests: "TestADelayCountsFromThePromise",
+			before: "clock_timestamp(), clock_timestamp() + $5, clock_timestamp())", after: "now(), now() + $5, now())",
+		},
+		{
+			name: "a call is larger than SQS takes", file: outboxDir + "send.go", tests: "TestACallHasAMegabyteAtMost",
+			before: "size+len(rows[n].body) <= MaxBody", after: "true",
+		},
+		{
+			name: "a queue's fault delays each of its rows", file: outboxDir + "round.go", tests: "TestAQueuesFaultDelaysNoRow",
+			before: "if errors.As(x.err, &q) {", after: "if errors.As(x.err, &q) && false {",
+		},
+		{
+			name: "what was just sent is deleted", file: outboxDir + "round.go", tests: "TestPruneKeeps",
+			before: "WHERE sent_at < now() - $1::interval", after: "WHERE sent_at < now() + $1::interval",
+		},
+		{
 			name: "a later row of a key is sent while the first one waits", file: outboxDir + "round.go", quick: true, tests: "TestAnEntryThatIsRefused|TestRowsOfOneKey",
 			before: "AND before.key = o.key AND", after: "AND before.key = o.key AND false AND",
 		},

@@ -142,6 +142,10 @@ func readers() []mutant {
 			before: "\tdefault:\n\t\tc.feed.log.Debug(", after: "\tcase <-time.After(time.Hour):\n\t\tc.feed.log.Debug(",
 		},
 		{
+			name: "a forgotten driver stays in the tree", file: nearbyDir + "index.go", tests: "TestASilentDriver",
+			before: "\t\t\tx.byPlace.Delete(corner(e.Point), corner(e.Point), driver)\n", after: "",
+		},
+		{
 			name: "nearby finds drivers out of reach", file: nearbyDir + "index.go", tests: "TestReachIsExact",
 			before: "if d <= within && x", after: "if x", quick: true,
 		},

@@ -115,6 +115,29 @@ test("a dead letter is the end of its way, with the reason", () => {
   expect(message?.steps.at(-1)).toMatchObject({ name: "dead letter: try 5 of 5", reached: true });
 });
 
+test("what happens to the ride after the delete is no step of the message", () => {
+  const [message] = queueMessages(history(
+    [0, 1, "requested"], [12, 1, "queued", queued], [15, 1, "received", received(1, 7)], [20, 1, "offered"], [900, 1, "assigned"],
+    [905, 1, "deleted", { message_id: "m1" }], [5000, 1, "cancelled"],
+  ));
+
+  expect(names(message?.steps)?.at(-1)).toBe("deleted");
+});
+
+test("the delete of a message that nobody has told of is no step", () => {
+  const [message] = queueMessages(history([0, 1, "requested"], [12, 1, "queued", queued], [15, 1, "deleted", { message_id: "m0" }]));
+
+  expect(message?.deleted).toBe(false);
+});
+
+test("a try ends with the next of its own message, not of another", () => {
+  const [message] = queueMessages(history(
+    [0, 1, "requested"], [15, 1, "received", received(5, 7)], [20, 1, "dead_lettered"], [60_000, 1, "received", received(1, 8, "m1-again", 59_990)],
+  ));
+
+  expect(message?.tries).toEqual([{ number: 5, pid: "7" }, { number: 1, pid: "8" }]);
+});
+
 test("a message that a person sends back from the dead letters goes its way again", () => {
   const [message] = queueMessages(history(
     [0, 1, "requested"], [12, 1, "queued", queued], [15, 1, "received", received(5, 7)], [20, 1, "dead_lettered", { reason: "try 5 of 5" }],

@@ -1,5 +1,10 @@
 package outbox
 
+import "context"
+
 // Lock returns the advisory lock of the table's relay, for tests that end its
 // session.
 func (b Box) Lock() int64 { return b.lock }
+
+// Prune is what Run does each minute.
+func (r *Relay) Prune(ctx context.Context) error { return r.prune(ctx) }
