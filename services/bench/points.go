@@ -88,7 +88,7 @@ func drive(ctx context.Context, p *kinesisproducer.Producer, driver int, began t
 		batch := make([][]byte, perBatch)
 		for i := range batch {
 			seq++
-			b, err := event.Point{Driver: id, Seq: seq, Lat: -34.9, Lon: -56.16, Speed: 8.3, Heading: 90}.Encode()
+			b, err := event.Point{Driver: id, Seq: seq, Lat: -34.9, Lon: -56.16, Speed: new(8.3), Heading: new(90.0)}.Encode()
 			if err != nil {
 				return err
 			}

@@ -31,7 +31,7 @@ func (d *Driver) addFix(now time.Time) {
 	d.lastFix = now
 	_ = d.track.Add(Point{ // ErrFull: offline for ten minutes; newer fixes are dropped
 		At: now.UnixMilli(), Lat: d.mover.At.Lat, Lon: d.mover.At.Lon,
-		Speed: min(d.mover.Speed, maxShown), Heading: d.mover.Heading, Accuracy: choice(d.policy.Accuracy, 5),
+		Speed: new(min(d.mover.Speed, maxShown)), Heading: new(d.mover.Heading), Accuracy: new(choice(d.policy.Accuracy, 5)),
 	})
 
 	select {

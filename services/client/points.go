@@ -14,13 +14,14 @@ import (
 
 // Point is one fix with its sequence number, as POST /v1/points takes it.
 type Point struct {
-	Seq      int64   `json:"seq"`
-	At       int64   `json:"at"`       // ms since 1970 UTC
-	Lat      float64 `json:"lat"`      // degrees
-	Lon      float64 `json:"lon"`      // degrees
-	Speed    float64 `json:"speed"`    // metres per second
-	Heading  float64 `json:"heading"`  // degrees clockwise from north, [0, 360)
-	Accuracy float64 `json:"accuracy"` // metres
+	Seq int64   `json:"seq"`
+	At  int64   `json:"at"`  // ms since 1970 UTC
+	Lat float64 `json:"lat"` // degrees
+	Lon float64 `json:"lon"` // degrees
+	// What was measured besides; nil: not known, which is not 0.
+	Speed    *float64 `json:"speed,omitempty"`    // metres per second
+	Heading  *float64 `json:"heading,omitempty"`  // degrees clockwise from north, [0, 360)
+	Accuracy *float64 `json:"accuracy,omitempty"` // metres
 }
 
 // Refused is a point that location would not take, and why.

@@ -2,6 +2,7 @@ package history
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -123,6 +124,31 @@ func TestPartitionsDoNotWaitForAnOpenCopy(t *testing.T) {
 	short, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	require.NoError(t, newStore(pool).ensureDays(short, []points.Arrival{at(day2013 + 86_400_000), at(day2013)}))
+}
+
+func TestWhatIsNotKnownIsNull(t *testing.T) {
+	t.Parallel()
+	_, pool := pointstest.Database(t, Schema())
+	s := fakestream.New("0")
+	for i, measured := range []string{"", `,"speed":0,"heading":0,"accuracy":0`} {
+		raw := fmt.Appendf(nil, `{"v":1,"driver":"d%d","seq":%[2]d,"at":%[2]d,"lat":1,"lon":1%s}`, i, day2013, measured)
+		s.Put("0", "d", raw)
+		s.Put("0", "d", raw) // the slower way keeps it too
+	}
+	st := newStore(pool)
+	pointstest.Read(t, s, pool, "a", st)
+	pointstest.Eventually(t, pool, 2, total)
+
+	require.Equal(t, 1, pointstest.Count(t, pool, `SELECT count(*) FROM history.points WHERE speed IS NULL AND heading IS NULL AND accuracy IS NULL`))
+	get := pointstest.Routes(t, routes(st))
+	for driver, want := range map[string]any{"d0": nil, "d1": 0.0} {
+		code, last := get(auth.Identity{Subject: "x", Role: auth.Admin}, "/v1/drivers/"+driver+"/last")
+		require.Equal(t, http.StatusOK, code, last)
+		for _, member := range []string{"speed", "heading", "accuracy"} {
+			require.Contains(t, last, member)
+			require.Equal(t, want, last[member], "%s of %s", member, driver)
+		}
+	}
 }
 
 func TestRoutes(t *testing.T) {

@@ -27,14 +27,14 @@ func newStore(pool *pgxpool.Pool) *store {
 
 // point is a stored point as the API shows it.
 type point struct {
-	Driver   string  `json:"driver_id"`
-	Seq      int64   `json:"seq"`
-	At       fixTime `json:"at"`
-	Lat      float64 `json:"lat"`
-	Lon      float64 `json:"lon"`
-	Speed    float32 `json:"speed"`
-	Heading  float32 `json:"heading"`
-	Accuracy float32 `json:"accuracy"`
+	Driver   string   `json:"driver_id"`
+	Seq      int64    `json:"seq"`
+	At       fixTime  `json:"at"`
+	Lat      float64  `json:"lat"`
+	Lon      float64  `json:"lon"`
+	Speed    *float32 `json:"speed"` // null here and below: not known
+	Heading  *float32 `json:"heading"`
+	Accuracy *float32 `json:"accuracy"`
 }
 
 // fixTime is written in UTC with milliseconds.

@@ -91,9 +91,17 @@ func rowsOf(batch []points.Arrival) pgx.CopyFromSource {
 		}
 		return []any{
 			dayOf(a), a.Driver, a.Seq, a.Time(), a.Lat, a.Lon,
-			float32(a.Speed), float32(a.Heading), float32(a.Accuracy), a.Arrived, a.Shard, !a.Rises, taken,
+			stored(a.Speed), stored(a.Heading), stored(a.Accuracy), a.Arrived, a.Shard, !a.Rises, taken,
 		}, nil
 	})
+}
+
+// stored is what a column has for something measured; null: not known.
+func stored(x *float64) any {
+	if x == nil {
+		return nil
+	}
+	return float32(*x)
 }
 
 // Newest sets mark to each driver's highest stored sequence.

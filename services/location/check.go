@@ -31,9 +31,9 @@ type point struct {
 	At       int64    `json:"at"`
 	Lat      *float64 `json:"lat"`
 	Lon      *float64 `json:"lon"`
-	Speed    float64  `json:"speed"`
-	Heading  float64  `json:"heading"`
-	Accuracy float64  `json:"accuracy"`
+	Speed    *float64 `json:"speed"` // nil here and below: not known
+	Heading  *float64 `json:"heading"`
+	Accuracy *float64 `json:"accuracy"`
 }
 
 type pointsRequest struct {
@@ -95,15 +95,15 @@ func (p point) check(b bounds) (field, detail string) {
 		return "seq", "The sequence is below the fix time: it is the fix time in ms, or one above the one before."
 	case p.Seq > b.now.Add(maxFuture).UnixMilli()+slack || p.Seq-p.At > maxSpan.Milliseconds():
 		return "seq", fmt.Sprintf("The sequence runs ahead of the clock, or more than %s ahead of the fix time.", maxSpan)
-	case p.Lat == nil || bad(*p.Lat, -90, 90):
+	case p.Lat == nil || bad(p.Lat, -90, 90):
 		return "lat", "Latitude is -90 to 90 degrees."
-	case p.Lon == nil || bad(*p.Lon, -180, 180):
+	case p.Lon == nil || bad(p.Lon, -180, 180):
 		return "lon", "Longitude is -180 to 180 degrees."
 	case *p.Lat == 0 && *p.Lon == 0:
 		return "lat", "0,0 lies in the Gulf of Guinea: it is what a receiver without a fix reports."
 	case bad(p.Speed, 0, maxSpeed):
 		return "speed", fmt.Sprintf("Speed is 0 to %g metres a second.", maxSpeed)
-	case bad(p.Heading, 0, 360) || p.Heading == 360:
+	case bad(p.Heading, 0, 360) || p.Heading != nil && *p.Heading == 360:
 		return "heading", "Heading is 0 to below 360 degrees, clockwise from north."
 	case bad(p.Accuracy, 0, maxAccuracy):
 		return "accuracy", fmt.Sprintf("Accuracy is 0 to %g metres.", maxAccuracy)
@@ -143,7 +143,10 @@ const (
 	slack = 60_000
 )
 
-func bad(x, lo, hi float64) bool { return math.IsNaN(x) || x < lo || x > hi }
+// bad reports whether x is known and no value that it can have.
+func bad(x *float64, lo, hi float64) bool {
+	return x != nil && (math.IsNaN(*x) || *x < lo || *x > hi)
+}
 
 // checkRequest refuses a batch as a whole.
 func checkRequest(in pointsRequest) error {

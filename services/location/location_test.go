@@ -123,6 +123,29 @@ func TestAllAcknowledgedIsAccepted(t *testing.T) {
 	require.InDelta(t, now+1, out["accepted_through"], 0)
 }
 
+// keeping keeps what it is given.
+type keeping struct{ data *[]string }
+
+func (k keeping) Put(_ context.Context, _ string, data ...[]byte) (int, error) {
+	for _, b := range data {
+		*k.data = append(*k.data, string(b))
+	}
+	return len(data), nil
+}
+
+func TestWhatADriverDoesNotSayIsNotZero(t *testing.T) {
+	signer := testSigner(t)
+	now := time.Now().UnixMilli()
+	body := fmt.Sprintf(`{"points":[{"seq":%d,"at":%d,"lat":1,"lon":1},{"seq":%d,"at":%d,"lat":1,"lon":1,"speed":0,"heading":0,"accuracy":0}]}`, now, now, now+1, now)
+
+	var data []string
+	status, out := post(t, handler(t, signer, keeping{&data}), signer, auth.Identity{Subject: "d", Role: auth.Driver}, body)
+
+	require.Equal(t, 202, status, out)
+	require.NotRegexp(t, "speed|heading|accuracy", data[0])
+	require.Contains(t, data[1], `"speed":0,"heading":0,"accuracy":0`)
+}
+
 func TestEachFieldIsRefusedByName(t *testing.T) {
 	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	ms := now.UnixMilli()
@@ -133,9 +156,9 @@ func TestEachFieldIsRefusedByName(t *testing.T) {
 		"at":       func(p *point) { p.At = now.Add(2 * time.Minute).UnixMilli() },
 		"lat":      func(p *point) { p.Lat = nil },
 		"lon":      func(p *point) { x := 180.1; p.Lon = &x },
-		"speed":    func(p *point) { p.Speed = -1 },
-		"heading":  func(p *point) { p.Heading = 360 },
-		"accuracy": func(p *point) { p.Accuracy = 10_001 },
+		"speed":    func(p *point) { p.Speed = new(-1.0) },
+		"heading":  func(p *point) { p.Heading = new(360.0) },
+		"accuracy": func(p *point) { p.Accuracy = new(10_001.0) },
 	}
 
 	for field, change := range cases {

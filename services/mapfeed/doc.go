@@ -28,7 +28,8 @@
 //	16  then for each vehicle 40 bytes:
 //	    u32 vehicle, i32 latitude × 1e7, i32 longitude × 1e7,
 //	    u16 speed in cm/s, u16 heading × 100, f64 fix time in ms,
-//	    u32 ms from the stream to here, u32 0, f64 0
+//	    u32 ms from the stream to here,
+//	    u32 what is not known: 1 the speed, 2 the heading, f64 0
 //
 // What is not known is said, not shown as good: where the stream does not answer,
 // the frame tells how long ago what it has was the newest, or that nobody knows. A

@@ -16,6 +16,12 @@ const (
 	unknownMS    = math.MaxUint32
 )
 
+// Flags of a vehicle.
+const (
+	speedUnknown   = 1
+	headingUnknown = 2
+)
+
 // round is what is handed out to all clients at one time.
 type round struct {
 	moved, all []vehicle // since the round before; and every one
@@ -41,11 +47,14 @@ func encode(kind byte, vehicles []vehicle, behind time.Duration, now time.Time) 
 		b = binary.LittleEndian.AppendUint32(b, v.id)
 		b = binary.LittleEndian.AppendUint32(b, uint32(int32(math.Round(v.point.Lat*1e7))))
 		b = binary.LittleEndian.AppendUint32(b, uint32(int32(math.Round(v.point.Lon*1e7))))
-		b = binary.LittleEndian.AppendUint16(b, uint16(min(max(v.point.Speed, 0)*100, math.MaxUint16)))
-		b = binary.LittleEndian.AppendUint16(b, uint16(math.Mod(v.point.Heading*100, 36_000)))
+		speed, noSpeed := measured(v.point.Speed, speedUnknown)
+		heading, noHeading := measured(v.point.Heading, headingUnknown)
+		b = binary.LittleEndian.AppendUint16(b, uint16(min(max(speed, 0)*100, math.MaxUint16)))
+		b = binary.LittleEndian.AppendUint16(b, uint16(math.Mod(heading*100, 36_000)))
 		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(float64(v.point.At)))
 		b = binary.LittleEndian.AppendUint32(b, uint32(max(0, now.Sub(v.arrived).Milliseconds())))
-		b = append(b, make([]byte, 12)...) // room for what a later version tells
+		b = binary.LittleEndian.AppendUint32(b, noSpeed|noHeading)
+		b = append(b, make([]byte, 8)...) // room for what a later version tells
 	}
 
 	b[0], b[1] = frameVersion, kind
@@ -53,6 +62,14 @@ func encode(kind byte, vehicles []vehicle, behind time.Duration, now time.Time) 
 	binary.LittleEndian.PutUint32(b[4:], millis(behind))
 	binary.LittleEndian.PutUint64(b[8:], math.Float64bits(float64(now.UnixMilli())))
 	return b
+}
+
+// measured returns x and no flag, or flag where x is not known.
+func measured(x *float64, flag uint32) (float64, uint32) {
+	if x == nil {
+		return 0, flag
+	}
+	return *x, 0
 }
 
 // millis is d as a frame has it: unknownMS where it is below 0.

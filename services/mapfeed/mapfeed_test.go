@@ -111,7 +111,7 @@ func nextFrame(t *testing.T, conn *websocket.Conn) (byte, []seen) {
 }
 
 func point(driver string, seq int64, lat, lon float64) event.Point {
-	return event.Point{Driver: driver, Seq: seq, At: seq, Lat: lat, Lon: lon, Speed: 9, Heading: 90}
+	return event.Point{Driver: driver, Seq: seq, At: seq, Lat: lat, Lon: lon, Speed: new(9.0), Heading: new(90.0)}
 }
 
 var viewer = auth.Identity{Subject: "viewer", Role: auth.Viewer}
@@ -254,6 +254,21 @@ func TestEncodeRoundTrip(t *testing.T) {
 	require.Len(t, got, 1)
 	require.InDelta(t, -34.1234567, got[0].lat, 1e-7)
 	require.InDelta(t, -56.7654321, got[0].lon, 1e-7)
+}
+
+func TestAFrameTellsWhatIsNotKnown(t *testing.T) {
+	for members, want := range map[string][3]uint32{ // speed, heading, what is not known
+		`,"speed":0,"heading":0`:       {0, 0, 0},
+		`,"speed":1e5,"heading":359.9`: {math.MaxUint16, 35_990, 0},
+		`,"heading":90`:                {0, 9_000, 1},
+		`,"speed":9`:                   {900, 0, 2},
+		``:                             {0, 0, 3},
+	} {
+		p, err := event.DecodePoint([]byte(`{"v":1,"driver":"d","seq":1,"at":1,"lat":1,"lon":1` + members + `}`))
+		require.NoError(t, err)
+		b := encode(kindMoved, []vehicle{{point: p}}, 0, time.Now())[headBytes:]
+		require.Equal(t, want, [3]uint32{uint32(binary.LittleEndian.Uint16(b[12:])), uint32(binary.LittleEndian.Uint16(b[14:])), binary.LittleEndian.Uint32(b[28:])}, members)
+	}
 }
 
 // While the stream is silent nothing is known of any car, also not that it has gone.

@@ -86,10 +86,10 @@ func (x *index) keepForgetting(ctx context.Context) error {
 type found struct {
 	DriverID string `json:"driver_id"`
 	geo.Point
-	Heading   float64 `json:"heading"`
-	Speed     float64 `json:"speed"`
-	At        int64   `json:"at"` // fix time, ms since 1970 UTC
-	DistanceM float64 `json:"distance_m"`
+	Heading   *float64 `json:"heading"` // null: not known
+	Speed     *float64 `json:"speed"`   // null: not known
+	At        int64    `json:"at"`      // fix time, ms since 1970 UTC
+	DistanceM float64  `json:"distance_m"`
 }
 
 // near returns the nearest drivers within metres of p, at most limit, nearest

@@ -3,6 +3,7 @@ package nearby
 import (
 	"bytes"
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -54,6 +55,16 @@ func TestNearIsWhatALookAtEveryDriverFinds(t *testing.T) {
 			require.InDelta(t, want[i].d, g.DistanceM, 0.6+want[i].d*0.002, "in order of distance")
 		}
 	})
+}
+
+func TestWhatIsNotKnownIsNull(t *testing.T) {
+	x := newIndex()
+	x.apply(event.Point{Driver: "d", Seq: 1, Speed: new(0.0)}, time.Now())
+
+	b, err := json.Marshal(x.near(geo.Point{}, 1, 100)[0])
+
+	require.NoError(t, err)
+	require.Contains(t, string(b), `"heading":null,"speed":0,`)
 }
 
 func TestASilentDriverIsForgotten(t *testing.T) {

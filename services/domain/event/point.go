@@ -22,15 +22,16 @@ var ErrPoint = errors.New("event: not a point")
 // without an envelope. Seq rises strictly per driver for ever; it is the
 // point's identity together with Driver.
 type Point struct {
-	Version  int     `json:"v"`
-	Driver   string  `json:"driver"`
-	Seq      int64   `json:"seq"`      // max(previous + 1, fix time in ms since 1970 UTC)
-	At       int64   `json:"at"`       // fix time, ms since 1970 UTC
-	Lat      float64 `json:"lat"`      // degrees, WGS 84
-	Lon      float64 `json:"lon"`      // degrees, WGS 84
-	Speed    float64 `json:"speed"`    // metres per second
-	Heading  float64 `json:"heading"`  // degrees clockwise from north, [0, 360)
-	Accuracy float64 `json:"accuracy"` // metres, radius of 68 % confidence
+	Version int     `json:"v"`
+	Driver  string  `json:"driver"`
+	Seq     int64   `json:"seq"` // max(previous + 1, fix time in ms since 1970 UTC)
+	At      int64   `json:"at"`  // fix time, ms since 1970 UTC
+	Lat     float64 `json:"lat"` // degrees, WGS 84
+	Lon     float64 `json:"lon"` // degrees, WGS 84
+	// What was measured besides; nil: not known, which is not 0.
+	Speed    *float64 `json:"speed,omitempty"`    // metres per second
+	Heading  *float64 `json:"heading,omitempty"`  // degrees clockwise from north, [0, 360)
+	Accuracy *float64 `json:"accuracy,omitempty"` // metres, radius of 68 % confidence
 	// Taken is when location took the point's batch from the driver, ms since 1970
 	// UTC; 0: not known. It rises strictly from batch to batch, so it tells a point
 	// that its driver sent late from one that the stream has reordered.
@@ -84,5 +85,7 @@ const (
 func (p Point) usable() bool {
 	return ValidID(p.Driver) && p.Seq > 0 && p.Seq < maxTime && p.At >= 0 && p.At < maxTime && p.Taken >= 0 && p.Taken < maxTime &&
 		math.Abs(p.Lat) <= 90 && math.Abs(p.Lon) <= 180 &&
-		math.Abs(p.Speed) <= maxMeasured && math.Abs(p.Heading) <= maxMeasured && math.Abs(p.Accuracy) <= maxMeasured
+		measurable(p.Speed) && measurable(p.Heading) && measurable(p.Accuracy)
 }
+
+func measurable(x *float64) bool { return x == nil || math.Abs(*x) <= maxMeasured }

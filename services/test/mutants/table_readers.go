@@ -29,6 +29,10 @@ func readers() []mutant {
 			before: "WHERE driver = d ORDER BY day DESC, seq DESC LIMIT 1", after: "WHERE driver = d ORDER BY day, seq LIMIT 1",
 		},
 		{
+			name: "history stores 0 for what is not known", file: historyDir + "store_write.go", tests: "TestWhatIsNotKnownIsNull",
+			before: "if x == nil {\n\t\treturn nil", after: "if x == nil {\n\t\treturn float32(0)",
+		},
+		{
 			name: "history does not flag what does not rise", file: historyDir + "store_write.go",
 			before: "a.Arrived, a.Shard, !a.Rises,", after: "a.Arrived, a.Shard, false,",
 		},
@@ -88,6 +92,10 @@ func readers() []mutant {
 		{
 			name: "one record that is no point stops the map", file: pointsDir + "live.go",
 			before: "\t\t\tcontinue\n\t\t}\n\t\tif !l.marks", after: "\t\t\treturn err\n\t\t}\n\t\tif !l.marks",
+		},
+		{
+			name: "what is not known is 0 on the map", file: mapfeedDir + "frame.go", tests: "TestAFrameTellsWhatIsNotKnown",
+			before: "return 0, flag", after: "return 0, 0",
 		},
 		{
 			name: "the map's numbers never change", file: mapfeedDir + "world.go", quick: true, tests: "TestNumbersChangeForAllWithTheEpoch",

@@ -32,7 +32,7 @@ const Records = `SELECT coalesce(sum(records), 0)::int FROM shardgroup.checkpoin
 // Encode returns the record of a point whose fix time is its sequence.
 func Encode(t *testing.T, driver string, seq int64) []byte {
 	t.Helper()
-	b, err := event.Point{Driver: driver, Seq: seq, At: seq, Lat: -34.9, Lon: -56.2, Speed: 8}.Encode()
+	b, err := event.Point{Driver: driver, Seq: seq, At: seq, Lat: -34.9, Lon: -56.2, Speed: new(8.0)}.Encode()
 	require.NoError(t, err)
 	return b
 }

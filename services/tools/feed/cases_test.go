@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -191,12 +192,27 @@ func TestAJumpIsRefusedAndNoSpeedIsInvented(t *testing.T) {
 	require.Len(t, r.refused, 1)
 	require.Regexp(t, `it lies 44\d\d\d m from the point before \(line 2\), 10.0 s later`, r.refused[0].Reason)
 
-	heads, speeds := headings{}, map[int32]float64{}
+	heads, sent := headings{}, map[int32]string{}
 	for _, x := range r.fixes {
-		speeds[x.line] = heads.point(x).Speed
+		b, err := json.Marshal(heads.point(x))
+		require.NoError(t, err)
+		sent[x.line] = string(b)
 	}
-	require.InDelta(t, 5.6, speeds[4], 0.1, "111 m in 20 s")
-	require.Zero(t, speeds[6], "556 m/s within a tenth of a second is the receiver's noise")
+	require.Regexp(t, `"speed":5.6,"heading":180}$`, sent[4], "111 m in 20 s, south; and no recording tells an accuracy")
+	for line, why := range map[int32]string{2: "the first of all", 6: "556 m/s within a tenth of a second is the receiver's noise"} {
+		require.NotRegexp(t, "speed|heading|accuracy", sent[line], why)
+	}
+}
+
+func TestACarThatStandsHasASpeedAndNoHeading(t *testing.T) {
+	r, err := readFile(t, write(t, "x.csv", "driver,time,lat,lon\na,2020-01-01 00:00:00,-34.9,-56.19\na,2020-01-01 00:00:10,-34.9,-56.19\n"), Reading{})
+	require.NoError(t, err)
+
+	heads := headings{}
+	heads.point(r.fixes[0])
+	b, err := json.Marshal(heads.point(r.fixes[1]))
+	require.NoError(t, err)
+	require.Regexp(t, `"speed":0}$`, string(b))
 }
 
 func TestOddPlacesAreNoted(t *testing.T) {

@@ -13,9 +13,10 @@
 // never silent; only empty lines and comments (#) are no lines.
 //
 // Every format's points pass one check: a place, a time that a receiver can have,
-// and no jump that no car can drive. A speed that is not known is 0 and not made
-// up. A Porto trace with MISSING_DATA is refused, for the times behind the hole are
-// not known.
+// and no jump that no car can drive. A speed or a heading that does not follow
+// from the points is not sent, and neither is an accuracy: not known is not 0. A
+// Porto trace with MISSING_DATA is refused, for the times behind the hole are not
+// known.
 //
 // # What it sends
 //

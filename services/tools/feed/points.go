@@ -196,8 +196,8 @@ func whyNotAfter(before, x fix) string {
 	return fmt.Sprintf("it lies %.0f m from the point before (line %d), %.1f s later: the receiver jumped", metres, before.line, seconds)
 }
 
-// headings works out speed and heading, which recordings do not have, from a
-// driver's point before.
+// headings works out speed and heading, which are not read from recordings, from a
+// driver's point before. What does not follow from it stays unknown.
 type headings map[int32]fix
 
 func newHeadings(sent []fix) headings {
@@ -214,15 +214,19 @@ const (
 )
 
 func (h headings) point(x fix) client.Point {
-	p := client.Point{Seq: x.at, At: x.at, Lat: x.pos.Lat, Lon: x.pos.Lon, Accuracy: 10}
+	p := client.Point{Seq: x.at, At: x.at, Lat: x.pos.Lat, Lon: x.pos.Lon}
 	before, ok := h[x.driver]
 	dt := float64(x.at-before.at) / 1000
 	if ok && dt > 0 && dt <= fresh.Seconds() {
 		// Within a second receivers jitter: what no car can drive is not known, and not
 		// the most that a car can.
-		if d := geo.Distance(before.pos, x.pos); d > 1 && d/dt <= maxSpeed {
-			p.Speed = math.Round(d/dt*10) / 10
-			p.Heading = math.Mod(math.Round(geo.Bearing(before.pos, x.pos)*10)/10, 360)
+		d := geo.Distance(before.pos, x.pos)
+		if d/dt <= maxSpeed {
+			p.Speed = new(math.Round(d/dt*10) / 10)
+		}
+		// A car that stands points somewhere, but the jitter of its fixes does not tell where.
+		if p.Speed != nil && d > 1 {
+			p.Heading = new(math.Mod(math.Round(geo.Bearing(before.pos, x.pos)*10)/10, 360))
 		}
 	}
 	h[x.driver] = x

@@ -33,6 +33,15 @@ test("a frame is read as the server lays it out", () => {
   });
 });
 
+test("a speed or a heading that is not known is missing, which is not zero", () => {
+  const view = frameOf(3);
+  view.setUint32(16 + 28, 1, true);
+  view.setUint32(16 + vehicleBytes + 28, 2, true);
+
+  const { vehicles } = decodeFrame(view.buffer);
+  expect(vehicles.map((v) => [v.speed, v.heading])).toEqual([[undefined, 0], [0, undefined], [0, 0]]);
+});
+
 test("how far behind the map is may be unknown, which is not zero", () => {
   const view = frameOf(0);
   expect(decodeFrame(view.buffer).behind).toBe(0);

@@ -3,13 +3,14 @@
 export const headBytes = 16;
 export const vehicleBytes = 40;
 const unknown = 0xffffffff;
+const [speedUnknown, headingUnknown] = [1, 2]; // flags of a vehicle
 
 export interface Vehicle {
   id: number;
   lat: number;
   lon: number;
-  speed: number; // metres a second
-  heading: number; // degrees clockwise from north
+  speed?: number; // metres a second; missing here and below: not known
+  heading?: number; // degrees clockwise from north
   at: number; // fix time, ms
   behind: number; // ms from the stream to the map
 }
@@ -43,12 +44,14 @@ export function decodeFrame(buffer: ArrayBuffer): Frame {
 }
 
 function decodeVehicle(view: DataView, offset: number): Vehicle {
+  const flags = view.getUint32(offset + 28, true);
+
   return {
     id: view.getUint32(offset, true),
     lat: view.getInt32(offset + 4, true) / 1e7,
     lon: view.getInt32(offset + 8, true) / 1e7,
-    speed: view.getUint16(offset + 12, true) / 100,
-    heading: view.getUint16(offset + 14, true) / 100,
+    speed: flags & speedUnknown ? undefined : view.getUint16(offset + 12, true) / 100,
+    heading: flags & headingUnknown ? undefined : view.getUint16(offset + 14, true) / 100,
     at: view.getFloat64(offset + 16, true),
     behind: view.getUint32(offset + 24, true),
   };

@@ -821,7 +821,7 @@ export interface components {
             at: number;
             lat: number;
             lon: number;
-            /** @description metres a second */
+            /** @description metres a second; missing here and below: not known */
             speed?: number;
             /** @description degrees clockwise from north */
             heading?: number;
@@ -873,9 +873,12 @@ export interface components {
             at: string;
             lat: number;
             lon: number;
-            speed: number;
-            heading: number;
-            accuracy: number;
+            /** @description metres a second; null here and below: not known */
+            speed: number | null;
+            /** @description degrees clockwise from north */
+            heading: number | null;
+            /** @description metres */
+            accuracy: number | null;
         };
         StoredPoints: {
             points: components["schemas"]["StoredPoint"][] | null;

@@ -17,6 +17,19 @@ describe("a fleet", () => {
     expect(fleet.get(1, t0 + 1000)?.lat).toBeCloseTo(-34.9 + 10 / 111_320, 9);
   });
 
+  test("does not guess where a car goes whose speed or heading is not known", () => {
+    const fleet = new Fleet();
+    fleet.apply(frame(t0, [{ id: 1, speed: undefined, heading: 90 }, { id: 2, speed: 10, heading: undefined }]), t0);
+
+    expect(fleet.get(1, t0 + 2000)).toEqual({ lat: -34.9, lon: -56.2, heading: 90 });
+    expect(fleet.get(2, t0 + 2000)).toEqual({ lat: -34.9, lon: -56.2, heading: undefined });
+
+    // It is known again: the car turns from nowhere, and goes on.
+    fleet.apply(frame(t0 + 2000, [{ id: 2, speed: 10, heading: 90 }]), t0 + 2000);
+    expect(fleet.get(2, t0 + 2000)?.heading).toBe(90);
+    expect(fleet.get(2, t0 + 4000)?.lon).toBeGreaterThan(-56.2);
+  });
+
   test("stops guessing when no new fix comes", () => {
     const fleet = new Fleet();
     fleet.apply(frame(t0, [{ speed: 10 }]), t0);

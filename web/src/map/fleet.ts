@@ -7,6 +7,7 @@ const correctWithin = 700; // ms in which the error of a guess fades out
 const clockSmoothing = 0.1; // weight of one frame in the estimate of the server's clock
 
 // A vehicle is one row of numbers: its last fix, then how to move to it smoothly.
+// A speed or a heading that is not known is NaN.
 const fields = 11;
 const [LAT, LON, SPEED, HEADING, AT, ERROR_LAT, ERROR_LON, CORRECTED_FROM, TURNED_FROM] = [0, 1, 2, 3, 4, 5, 6, 7, 8] as const;
 const [ARRIVED, MOVES_FROM] = [9, 10] as const;
@@ -14,7 +15,7 @@ const [ARRIVED, MOVES_FROM] = [9, 10] as const;
 export interface Shown {
   lat: number;
   lon: number;
-  heading: number;
+  heading?: number; // missing: not known
 }
 
 /**
@@ -66,7 +67,7 @@ export class Fleet {
       const arrived = frame.serverTime - v.behind;
       const movesFrom = arrived - v.at > silentAfter ? arrived : v.at;
       this.data.set(
-        [v.lat, v.lon, v.speed, v.heading, v.at, 0, 0, now, before?.heading ?? v.heading, arrived, movesFrom],
+        [v.lat, v.lon, v.speed ?? NaN, v.heading ?? NaN, v.at, 0, 0, now, before?.heading ?? v.heading ?? NaN, arrived, movesFrom],
         row * fields,
       );
       if (!before) continue;
@@ -97,7 +98,7 @@ export class Fleet {
     return row === undefined ? undefined : this.value(row, ARRIVED) - this.clockOffset;
   }
 
-  forEach(now: number, show: (id: number, lat: number, lon: number, heading: number) => void): void {
+  forEach(now: number, show: (id: number, lat: number, lon: number, heading: number | undefined) => void): void {
     for (const [id, row] of this.rows) {
       const p = this.positionOf(row, now);
       show(id, p.lat, p.lon, p.heading);
@@ -113,10 +114,11 @@ export class Fleet {
     const fix = { lat: this.value(row, LAT), lon: this.value(row, LON) };
     const heading = this.value(row, HEADING);
 
-    // Extrapolate from the fix. The time is bounded: a vehicle that is silent
-    // for longer has probably stopped or turned.
+    // Extrapolate from the fix, where it tells speed and heading. The time is
+    // bounded: a vehicle that is silent for longer has probably stopped or turned.
     const age = Math.min(Math.max(now + this.clockOffset - this.value(row, MOVES_FROM), 0), extrapolateFor);
-    const ahead = placeAhead(fix, heading, (this.value(row, SPEED) * age) / 1000);
+    const metres = (this.value(row, SPEED) * age) / 1000;
+    const ahead = Number.isNaN(metres + heading) ? fix : placeAhead(fix, heading, metres);
 
     // What is left of the last guess's error: fast at first, then slower.
     const corrected = Math.min((now - this.value(row, CORRECTED_FROM)) / correctWithin, 1);
@@ -125,7 +127,7 @@ export class Fleet {
     return {
       lat: ahead.lat + this.value(row, ERROR_LAT) * left,
       lon: ahead.lon + this.value(row, ERROR_LON) * left,
-      heading: turned(this.value(row, TURNED_FROM), heading, 1 - left),
+      heading: Number.isNaN(heading) ? undefined : turned(this.value(row, TURNED_FROM), heading, 1 - left),
     };
   }
 

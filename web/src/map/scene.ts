@@ -1,7 +1,7 @@
 import { ageOf } from "../api/age";
 import { tileSize } from "./base";
 import { dark, light, type MapColours } from "./colours";
-import type { Fleet } from "./fleet";
+import type { Fleet, Shown } from "./fleet";
 import { screenX, screenY, type LatLon, type Projection } from "./projection";
 
 /** What lies over the base map besides the fleet. */
@@ -44,7 +44,7 @@ export function drawScene(ctx: CanvasRenderingContext2D, p: Projection, fleet: F
   else if (car) drawCar(ctx, screenX(p, car.lon), screenY(p, car.lat), car.heading, size * 1.5, colours.land, colours.own);
 }
 
-function drawHighlighted(ctx: CanvasRenderingContext2D, p: Projection, car: LatLon & { heading: number }, size: number, colours: MapColours): void {
+function drawHighlighted(ctx: CanvasRenderingContext2D, p: Projection, car: Shown, size: number, colours: MapColours): void {
   const [x, y] = [screenX(p, car.lon), screenY(p, car.lat)];
 
   // A disc that stands still: what moves on the map is data.
@@ -56,18 +56,22 @@ function drawHighlighted(ctx: CanvasRenderingContext2D, p: Projection, car: LatL
   drawCar(ctx, x, y, car.heading, size * 1.5, colours.own, colours.carEdge);
 }
 
-/** Draws an arrowhead that points where the car drives. */
-function drawCar(ctx: CanvasRenderingContext2D, x: number, y: number, heading: number, size: number, fill: string, edge: string): void {
+/** Draws an arrowhead that points where the car drives, and a disc where that is not known. */
+function drawCar(ctx: CanvasRenderingContext2D, x: number, y: number, heading: number | undefined, size: number, fill: string, edge: string): void {
   ctx.save();
   ctx.translate(x, y);
-  ctx.rotate((heading * Math.PI) / 180);
 
   ctx.beginPath();
-  ctx.moveTo(0, -size);
-  ctx.lineTo(size * 0.72, size * 0.85);
-  ctx.lineTo(0, size * 0.45);
-  ctx.lineTo(-size * 0.72, size * 0.85);
-  ctx.closePath();
+  if (heading === undefined) {
+    ctx.arc(0, 0, size * 0.7, 0, 2 * Math.PI);
+  } else {
+    ctx.rotate((heading * Math.PI) / 180);
+    ctx.moveTo(0, -size);
+    ctx.lineTo(size * 0.72, size * 0.85);
+    ctx.lineTo(0, size * 0.45);
+    ctx.lineTo(-size * 0.72, size * 0.85);
+    ctx.closePath();
+  }
 
   // The edge is drawn first: the fill covers its inner half.
   ctx.lineJoin = "round";
