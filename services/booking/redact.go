@@ -1,6 +1,7 @@
 package booking
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 
@@ -47,7 +48,7 @@ func redactFor(id auth.Identity, r ride.Ride) ride.Ride {
 	return r
 }
 
-// redactEventFor hides from riders which drivers were asked and did not take the
+// redactEventFor hides from riders and drivers which others were asked and did not take the
 // ride, and from riders and drivers what only those who operate may read.
 func redactEventFor(id auth.Identity, e ride.Event) ride.Event {
 	if operates(id) {
@@ -60,19 +61,21 @@ func redactEventFor(id auth.Identity, e ride.Event) ride.Event {
 	case strings.HasPrefix(e.By, string(auth.Admin)+" "):
 		e.By = "operator"
 		return withData(e, map[string]any{"reason": byOperator})
-	case id.Role == auth.Rider:
-		return redactAsked(e)
 	}
-	return e
+	return redactAsked(id, e)
 }
 
-// redactAsked takes the names of the drivers who did not take the ride out of e.
-func redactAsked(e ride.Event) ride.Event {
+// redactAsked takes the names of the drivers who did not take the ride out of e,
+// except the asker's own.
+func redactAsked(id auth.Identity, e ride.Event) ride.Event {
 	switch e.Kind {
 	case ride.EventOffered, ride.EventRefused, ride.EventOfferExpired, ride.EventRequeued:
 		var data map[string]json.RawMessage
 		if json.Unmarshal(e.Data, &data) != nil {
 			data = nil // what cannot be read cannot be shown: it may name a driver
+		}
+		if own, err := json.Marshal(id.Subject); err == nil && id.Role == auth.Driver && bytes.Equal(data["driver_id"], own) {
+			return e
 		}
 		delete(data, "driver_id")
 		delete(data, "lost_driver_id")

@@ -36,15 +36,21 @@ func TestOnlyOperatorsReadErrorsAndOperatorsWords(t *testing.T) {
 	}
 }
 
-func TestRidersDoNotReadWhoWasAsked(t *testing.T) {
-	rider := auth.Identity{Subject: "rita", Role: auth.Rider}
+func TestOnlyOperatorsReadWhoElseWasAsked(t *testing.T) {
+	rider, other, own := auth.Identity{Subject: "rita", Role: auth.Rider}, auth.Identity{Subject: "bob", Role: auth.Driver}, auth.Identity{Subject: "ana", Role: auth.Driver}
 	for data, want := range map[string]string{
 		`{"driver_id":"ana","offer_id":"o","n":1}`: `{"offer_id":"o","n":1}`,
 		`{"lost_driver_id":"ana"}`:                 `{}`,
 		`["ana"]`:                                  `{}`, // what cannot be read is not shown
 		`{"driver_id":"ana"`:                       `{}`,
 	} {
-		e := redactEventFor(rider, ride.Event{Kind: ride.EventOffered, Data: json.RawMessage(data)})
-		require.JSONEq(t, want, string(e.Data), data)
+		for _, id := range []auth.Identity{rider, other} {
+			e := redactEventFor(id, ride.Event{Kind: ride.EventOffered, Data: json.RawMessage(data)})
+			require.JSONEq(t, want, string(e.Data), data)
+		}
 	}
+
+	refused := ride.Event{Kind: ride.EventRefused, By: "driver ana", Data: json.RawMessage(`{"driver_id":"ana"}`)}
+	require.Equal(t, "driver", redactEventFor(other, refused).By)
+	require.Equal(t, refused, redactEventFor(own, refused), "one's own")
 }

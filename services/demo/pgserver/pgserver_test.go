@@ -60,6 +60,23 @@ func TestServerKeepsDataAndPortAcrossKill(t *testing.T) {
 	require.Equal(t, "127.0.0.1", query(t, second, "SELECT host(inet_server_addr())"))
 }
 
+// Two servers on the same files would destroy them.
+func TestAnEarlierServerIsEndedAlsoWherePsIsMissing(t *testing.T) {
+	dir := folder(t)
+	first := start(t, dir)
+	conn, err := pgx.Connect(t.Context(), first.URL())
+	require.NoError(t, err)
+	defer func() { _ = conn.Close(t.Context()) }()
+
+	stubs := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(stubs, "ps"), []byte("#!/bin/sh\nexit 127\n"), 0o755))
+	t.Setenv("PATH", stubs+":"+os.Getenv("PATH"))
+
+	second := start(t, dir)
+	require.Equal(t, "1", query(t, second, "SELECT '1'"))
+	require.Error(t, conn.Ping(t.Context()), "the first one has ended")
+}
+
 func TestServerTakesAPassword(t *testing.T) {
 	s := start(t, folder(t))
 	cfg, err := pgx.ParseConfig(s.URL())

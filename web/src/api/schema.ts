@@ -150,7 +150,7 @@ export interface paths {
         };
         /**
          * A ride's history, as a page or as it goes on
-         * @description With Accept: text/event-stream the events are sent as they happen (id: seq, event: kind, data: RideEvent), from Last-Event-ID on; the stream ends when the ride has ended and its message is deleted, or 30 seconds later. Riders are not told which drivers were asked.
+         * @description With Accept: text/event-stream the events are sent as they happen (id: seq, event: kind, data: RideEvent), from Last-Event-ID on; the stream ends when the ride has ended and its message is deleted, or 30 seconds later. Riders and drivers are not told which others were asked.
          */
         get: operations["rideEvents"];
         put?: never;
