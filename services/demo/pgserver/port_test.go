@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// givenOut is the first port that the kernel gives to whoever asks for any one.
+// givenOut is the first port that the kernel assigns to whoever asks for any one.
 func givenOut() int {
 	low := 32768
 	b, _ := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range") // only Linux has it
@@ -21,7 +21,7 @@ func givenOut() int {
 
 func TestThePortIsNoneThatTheKernelGivesOut(t *testing.T) {
 	if givenOut() < endOfPort {
-		t.Skip("this machine's kernel gives out nearly every port: ip_local_port_range")
+		t.Skip("NOT TESTED: this machine's kernel assigns nearly every port: ip_local_port_range")
 	}
 	for name, last := range map[string]string{"first start": "", "a port of an earlier version": "45001"} {
 		t.Run(name, func(t *testing.T) {

@@ -124,7 +124,7 @@ func (s *store) announce(ctx context.Context) error {
 // leave takes the worker off the list and releases what is still in its name: a
 // lease whose release failed, or which it stopped trusting and nobody acquired.
 // None of its readings may run any more. The others look again, also where it had
-// released everything: as long as it was on the list, the plan gave that back to it.
+// released everything: as long as it was on the list, the plan assigned that to it again.
 func (s *store) leave(ctx context.Context, id int64, worker string) error {
 	var b pgx.Batch
 	b.Queue(`DELETE FROM shardgroup.workers WHERE group_name = $1 AND generation = $2 AND worker = $3`, s.group, s.generation, worker)

@@ -14,7 +14,7 @@ export default function SearchDialog({ onClose }: { onClose: () => void }) {
   const [chosen, setChosen] = useState(0);
   const { hits, note } = useAnswer(text);
 
-  // A native dialog keeps the focus inside, closes on Escape, and gives the focus back.
+  // A native dialog keeps the focus inside, closes on Escape, and returns the focus.
   useEffect(() => {
     const el = dialog.current;
     if (el && !el.open) el.showModal();
