@@ -32,6 +32,18 @@ import (
 
 const patience, look = time.Minute, 20 * time.Millisecond
 
+// startWorker runs a worker of the fast profile until the test ends, and returns its
+// URL.
+func startWorker(t *testing.T, cfg dispatch.Config) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	env := lifecycle.Env{Listener: l, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}
+	cfg.Profile, cfg.Worker = profile.Fast(), "w1"
+	start(t, func(ctx context.Context) error { return dispatch.Run(ctx, env, cfg) })
+	return "http://" + l.Addr().String()
+}
+
 // TestFromTheOutboxToTheDelete runs the process against Postgres, the relay and
 // the emulator: a ride is offered, accepted, and its message deleted; what
 // cannot be read is on the dead-letter queue with its reason.
@@ -58,14 +70,7 @@ func TestFromTheOutboxToTheDelete(t *testing.T) {
 	require.NoError(t, err)
 	start(t, relay.Run)
 
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	env := lifecycle.Env{Listener: l, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}
-	start(t, func(ctx context.Context) error {
-		return dispatch.Run(ctx, env, dispatch.Config{
-			DatabaseURL: url, AWS: awsConfig, Auth: signer, Profile: profile.Fast(), NearbyURL: nearby.URL, Worker: "w1",
-		})
-	})
+	worker := startWorker(t, dispatch.Config{DatabaseURL: url, AWS: awsConfig, Auth: signer, NearbyURL: nearby.URL})
 
 	r := book(t, store)
 	var offer ride.Offer
@@ -95,7 +100,7 @@ func TestFromTheOutboxToTheDelete(t *testing.T) {
 	var status struct{ Detail map[string]any }
 	require.Eventually(t, func() bool {
 		var s httpserver.Status
-		if err := httpclient.ForService("http://"+l.Addr().String(), signer, "test").Get(t.Context(), "/v1/status", &s); err != nil {
+		if err := httpclient.ForService(worker, signer, "test").Get(t.Context(), "/v1/status", &s); err != nil {
 			return false
 		}
 		b, err := json.Marshal(s)
@@ -105,7 +110,7 @@ func TestFromTheOutboxToTheDelete(t *testing.T) {
 	require.Equal(t, "w1", status.Detail["worker"])
 	require.EqualValues(t, 1, status.Detail["done"])
 
-	resp, err := http.Get("http://" + l.Addr().String() + "/readyz")
+	resp, err := http.Get(worker + "/readyz")
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
 	require.Equal(t, http.StatusOK, resp.StatusCode)

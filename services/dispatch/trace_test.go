@@ -2,10 +2,7 @@ package dispatch_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -16,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/dispatch"
@@ -25,7 +21,6 @@ import (
 	"tandem/services/domain/ride"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/awsclient"
-	"tandem/services/internal/lifecycle"
 	"tandem/services/internal/queue/outbox"
 	"tandem/services/test/testenv"
 )
@@ -73,14 +68,7 @@ func newTraced(t *testing.T) traced {
 	work := func(nearby http.HandlerFunc) {
 		server := httptest.NewServer(nearby)
 		t.Cleanup(server.Close)
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		env := lifecycle.Env{Listener: l, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}
-		start(t, func(ctx context.Context) error {
-			return dispatch.Run(ctx, env, dispatch.Config{
-				DatabaseURL: url, AWS: awsConfig, Auth: signer, Profile: profile.Fast(), NearbyURL: server.URL, Worker: "w1",
-			})
-		})
+		startWorker(t, dispatch.Config{DatabaseURL: url, AWS: awsConfig, Auth: signer, NearbyURL: server.URL})
 	}
 	return traced{store, r, client, queue.QueueUrl, work}
 }
