@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { rider } from "./client";
+import { driver, rider, signedOut } from "./client";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -13,4 +13,13 @@ test("all of a ride's events are read, page by page", async () => {
   });
 
   expect((await rider.events("r")).map((e) => e.seq)).toEqual(events.map((e) => e.seq));
+});
+
+test("a request that nobody may make any more is told to the pages of its role alone", async () => {
+  vi.stubGlobal("fetch", () => Promise.resolve(Response.json({ detail: "Sign in again." }, { status: 401 })));
+  const heard: string[] = [];
+  for (const role of ["rider", "driver"]) signedOut.addEventListener(role, () => heard.push(role));
+
+  await expect(driver.state()).rejects.toMatchObject({ status: 401, detail: "Sign in again." });
+  expect(heard).toEqual(["driver"]);
 });

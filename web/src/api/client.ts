@@ -16,6 +16,9 @@ export class Problem extends Error {
   }
 }
 
+/** Tells whoever listens that a role's request was refused (401): nobody is signed in any more. */
+export const signedOut = new EventTarget();
+
 const requestTimeout = 15_000; // ms
 const unreachable = "This page cannot reach Tandem. Is it still running?";
 
@@ -34,6 +37,7 @@ async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
   const body = (await response.json().catch(() => undefined)) as unknown;
   if (!response.ok || body === undefined) {
     const detail = (body as { detail?: string } | undefined)?.detail;
+    if (response.status === 401) signedOut.dispatchEvent(new Event(path.split("/")[1] ?? "")); // "/rider/v1/…": a rider
     throw new Problem(response.status, detail ?? `The server answered with status ${response.status}. Try again in a moment.`, body);
   }
   return body as T;

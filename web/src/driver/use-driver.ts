@@ -42,7 +42,7 @@ export function useDriver(subject: string | undefined): DriverView {
   }, []);
 
   useEffect(() => {
-    if (!subject) return;
+    if (!subject) return setHeard(undefined); // of somebody whose session has ended
     let timer: ReturnType<typeof setTimeout>;
     let stopped = false;
 

@@ -32,8 +32,16 @@ export function useRide(subject: string | undefined): RideView {
     setEvents((old) => (old[0]?.ride_id === next?.id ? old : []));
   }, []);
 
+  const leaveRide = () => {
+    showRide(undefined);
+    writeAddress(undefined);
+  };
+
   useEffect(() => {
-    if (!subject) return;
+    if (!subject) {
+      if (ride) leaveRide(); // of somebody whose session has ended
+      return;
+    }
 
     const asking = new AbortController();
     persist(rideToShow, { signal: asking.signal, within: Infinity, onFailure: setError })

@@ -1,6 +1,6 @@
 import { Button, Stack, Text, Title } from "@mantine/core";
 import { useEffect, useState, type ReactNode } from "react";
-import { signIn, signOut, whoAmI } from "../api/client";
+import { Problem, signedOut, signIn, signOut, whoAmI } from "../api/client";
 import type { Role } from "../api/types";
 import { ProblemNote } from "./problem-note";
 
@@ -12,6 +12,8 @@ export interface Session {
   signIn: () => void;
   signOut: (() => void) | undefined; // undefined: nobody has signed in
 }
+
+const hasEnded = "Your session has ended. Sign in again: you begin as somebody new, and what was yours stays as it is.";
 
 /** Who this browser is in a role. One click signs it in as somebody new. */
 export function useSession(role: Role): Session {
@@ -25,6 +27,20 @@ export function useSession(role: Role): Session {
       .then((s) => setSubject(s?.subject))
       .catch(setError)
       .finally(() => setChecking(false));
+  }, [role]);
+
+  // A session may end on an open page: it has its term, and another tab can sign out.
+  // Who one is, is asked again: the request may have been one of before the sign-in.
+  useEffect(() => {
+    const check = () => {
+      whoAmI(role).then((s) => {
+        setSubject(s?.subject);
+        if (!s) setError(new Problem(401, hasEnded));
+      }, () => undefined);
+    };
+    signedOut.addEventListener(role, check);
+
+    return () => signedOut.removeEventListener(role, check);
   }, [role]);
 
   const enter = () => {
