@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { city, page, radius, space, type, type Scheme } from "./tokens";
+import { city, page, paints, radius, space, type, type Scheme } from "./tokens";
 
 const schemes: Scheme[] = ["light", "dark"];
 
@@ -67,6 +67,14 @@ describe.each(schemes)("the %s tokens", (scheme) => {
     }
     for (const [name, colour] of Object.entries(city[scheme])) expect.soft(hueOf(colour).chroma, name).toBeLessThanOrEqual(20);
   });
+});
+
+test("a car's paint is muted: it has less than half of the hue of queue, stream and fault", () => {
+  const strongest = Math.max(...Object.values(paints).map((c) => hueOf(c).chroma));
+  const weakest = Math.min(...schemes.flatMap((s) => [page[s].queue, page[s].stream, page[s].fault].map((c) => hueOf(c).chroma)));
+
+  expect(strongest).toBeLessThanOrEqual(60);
+  expect(strongest).toBeLessThan(weakest / 2);
 });
 
 test("there are five sizes of type, and nothing is under 13", () => {

@@ -33,6 +33,12 @@ export const city = {
   },
 } as const;
 
+/** How the paint of a rider's own car is drawn, in both schemes: muted, as paint is neither work nor a record. */
+export const paints = {
+  white: "#f4f5f6", silver: "#c3c8cd", grey: "#858c94", black: "#23272c", red: "#74393c", blue: "#34486b",
+  glass: "#2a3036",
+} as const;
+
 export type Scheme = keyof typeof page;
 export type Hue = "queue" | "stream";
 

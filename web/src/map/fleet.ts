@@ -1,5 +1,6 @@
 import type { Frame } from "../api/frame";
 import { placeAhead } from "./geo";
+import { tailFor, Tails, type Fix } from "./tails";
 
 export const silentAfter = 15_000; // ms without a fix after which a vehicle is no longer shown
 const extrapolateFor = 2_500; // ms for which a vehicle is assumed to go on as it did
@@ -27,6 +28,7 @@ export class Fleet {
   private rows = new Map<number, number>(); // vehicle to row
   private freeRows: number[] = [];
   private data = new Float64Array(64 * fields);
+  private tails = new Tails();
   private clockOffset = 0; // the server's clock less ours, ms
   private clockKnown = false;
   private heard: number | undefined; // up to when the stream was read, by the server's clock
@@ -70,6 +72,7 @@ export class Fleet {
         [v.lat, v.lon, v.speed ?? NaN, v.heading ?? NaN, v.at, 0, 0, now, before?.heading ?? v.heading ?? NaN, arrived, movesFrom],
         row * fields,
       );
+      this.tails.add(row, v.lat, v.lon, movesFrom);
       if (!before) continue;
 
       // The vehicle starts where it was shown, and moves to where it should be.
@@ -102,6 +105,28 @@ export class Fleet {
     for (const [id, row] of this.rows) {
       const p = this.positionOf(row, now);
       show(id, p.lat, p.lon, p.heading);
+    }
+  }
+
+  /** A vehicle's fixes of the last 8 s, the oldest first. */
+  pointsOf(id: number, now: number): Fix[] {
+    const row = this.rows.get(id);
+    return row === undefined ? [] : this.tails.since(row, now + this.clockOffset - tailFor);
+  }
+
+  /** The way of each vehicle in the last 8 s, up to where it is shown now: `age` in ms, and whether a way begins. */
+  forEachTail(now: number, show: (lat: number, lon: number, age: number, begins: boolean) => void): void {
+    const serverNow = now + this.clockOffset;
+
+    for (const row of this.rows.values()) {
+      let begins = true;
+      this.tails.trace(row, serverNow - tailFor, (lat, lon, at) => {
+        show(lat, lon, serverNow - at, begins);
+        begins = false;
+      });
+
+      const p = this.positionOf(row, now);
+      if (!begins) show(p.lat, p.lon, 0, false);
     }
   }
 
@@ -145,6 +170,7 @@ export class Fleet {
     }
 
     this.rows.set(id, row);
+    this.tails.clear(row); // the row may have been another vehicle's
     return row;
   }
 

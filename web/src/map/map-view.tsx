@@ -1,19 +1,31 @@
 import { ActionIcon, Anchor, Paper, Text, useComputedColorScheme } from "@mantine/core";
-import { useEffect, useRef } from "react";
+import { useCallback, useEffect, useImperativeHandle, useRef, useState, type Ref } from "react";
 import type { BaseMap, BaseMapHandlers, Padding } from "./base";
 import type { Fleet } from "./fleet";
 import { glMap } from "./gl";
+import { PinHandle } from "./pin-handle";
 import { plainMap } from "./plain";
 import { ageOf } from "../api/age";
-import { boundsOf, type Bounds, type LatLon } from "./projection";
+import { boundsOf, type Bounds, type LatLon, type Projection } from "./projection";
 import { drawScene, type Scene } from "./scene";
+import { shownCar, shownCars, type ShownCar } from "./shown-cars";
 import classes from "./map-view.module.css";
 
+export type End = "pickup" | "dropoff";
+
+/** What a page may ask the map. */
+export interface MapHandle {
+  cars(): ShownCar[]; // those that lie within the map's edges; none while nothing is heard
+}
+
 interface Props {
+  ref?: Ref<MapHandle> | undefined;
   fleet: Fleet;
   scene: Scene;
   onView: (view: Bounds) => void;
   onPick?: ((place: LatLon) => void) | undefined; // a click on the map chooses a place
+  onDrag?: ((end: End, place: LatLon) => void) | undefined; // the pins can be dragged, and this one was: the scene has it there from now on
+  tracked?: { vehicle: number; show: (car: ShownCar | undefined) => void } | undefined; // told with each frame that is drawn
   fit?: Bounds | undefined; // the map moves there when this becomes another object
   padding?: Padding | undefined;
   lowerEdgeCovered?: boolean | undefined; // the zoom buttons and the credit go to the upper edge
@@ -22,17 +34,32 @@ interface Props {
 const noPadding: Padding = { top: 90, bottom: 60, left: 60, right: 60 };
 
 /** The live map: a base map below, vehicles and pins on a canvas above. */
-export function MapView({ fleet, scene, onView, onPick, fit, padding = noPadding, lowerEdgeCovered }: Props) {
+export function MapView({ ref, fleet, scene, onView, onPick, onDrag, tracked, fit, padding = noPadding, lowerEdgeCovered }: Props) {
   const isDark = useComputedColorScheme("light") === "dark";
   const baseEl = useRef<HTMLDivElement>(null);
   const canvasEl = useRef<HTMLCanvasElement>(null);
   const base = useRef<BaseMap>(null);
 
   // A reference, so that a new scene or callback does not open a new map.
-  const latest = useRef({ scene, onView, onPick, isDark });
+  const latest = useRef({ scene, onView, onPick, isDark, tracked });
   useEffect(() => {
-    latest.current = { scene, onView, onPick, isDark };
+    latest.current = { scene, onView, onPick, isDark, tracked };
   });
+
+  // A pin that is dragged is drawn where it is held until the scene has it there. Its way is another one.
+  const held = useRef<{ end: End; place: LatLon }>(undefined);
+  useEffect(() => {
+    held.current = undefined;
+  }, [scene.pickup, scene.dropoff]);
+
+  const projection = useCallback(() => base.current?.projection(), []);
+  const [eachFrame] = useState(() => new Set<() => void>());
+  useImperativeHandle(ref, () => ({
+    cars() {
+      const p = projection();
+      return p ? shownCars(fleet, p, Date.now()) : [];
+    },
+  }), [fleet, projection]);
 
   useEffect(() => {
     const [el, canvas] = [baseEl.current, canvasEl.current];
@@ -45,14 +72,22 @@ export function MapView({ fleet, scene, onView, onPick, fit, padding = noPadding
     base.current = map;
     handlers.onMoved(); // the first view, before anything moves
 
-    const stop = drawEachFrame(canvas, map, fleet, () => latest.current);
+    const stop = drawEachFrame(canvas, map, fleet, () => {
+      const { scene, isDark } = latest.current;
+      const { end, place } = held.current ?? {};
+      return { scene: end ? { ...scene, [end]: place, [`${end}Label`]: undefined, route: undefined } : scene, isDark };
+    }, (p, now) => {
+      eachFrame.forEach((listener) => listener());
+      const { tracked } = latest.current;
+      tracked?.show(shownCar(fleet, p, tracked.vehicle, now));
+    });
 
     return () => {
       stop();
       map.remove();
       base.current = null;
     };
-  }, [fleet]);
+  }, [fleet, eachFrame]);
 
   useEffect(() => {
     base.current?.setDark(isDark);
@@ -69,6 +104,17 @@ export function MapView({ fleet, scene, onView, onPick, fit, padding = noPadding
     <div className={classes.frame} data-picking={onPick ? true : undefined} data-lower-edge-covered={lowerEdgeCovered || undefined}>
       <div ref={baseEl} className={classes.base} />
       <canvas ref={canvasEl} className={classes.over} aria-hidden data-testid="fleet" />
+
+      {onDrag && (["pickup", "dropoff"] as const).map((end) => {
+        const at = scene[end];
+
+        return at && (
+          <PinHandle
+            key={end} name={`Move the ${end}: drag it, or press the arrow keys`} at={at} projection={projection} eachFrame={eachFrame}
+            onHold={(place) => (held.current = { end, place })} onDrop={(place) => onDrag(end, place)}
+          />
+        );
+      })}
 
       <Paper className={classes.zoom} shadow="sm">
         <ActionIcon variant="subtle" aria-label="Zoom in" onClick={() => base.current?.zoomBy(1)}>+</ActionIcon>
@@ -93,7 +139,9 @@ function openMap(el: HTMLElement, isDark: boolean, handlers: BaseMapHandlers): B
 }
 
 /** Draws fleet and scene on each of the browser's frames; returns how to stop. */
-function drawEachFrame(canvas: HTMLCanvasElement, map: BaseMap, fleet: Fleet, latest: () => { scene: Scene; isDark: boolean }): () => void {
+function drawEachFrame(
+  canvas: HTMLCanvasElement, map: BaseMap, fleet: Fleet, latest: () => { scene: Scene; isDark: boolean }, onDrawn: (p: Projection, now: number) => void,
+): () => void {
   const ctx = canvas.getContext("2d");
   let next = 0;
 
@@ -118,6 +166,7 @@ function drawEachFrame(canvas: HTMLCanvasElement, map: BaseMap, fleet: Fleet, la
     drawScene(ctx, p, fleet, scene, isDark, now);
     canvas.dataset.vehicles = String(fleet.size);
     canvas.dataset.age = ageOf(fleet.heardAt, now);
+    onDrawn(p, now);
   };
   draw();
 

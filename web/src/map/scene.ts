@@ -1,126 +1,97 @@
 import { ageOf } from "../api/age";
 import { tileSize } from "./base";
+import { drawArrow, drawCar, paintOf } from "./car";
 import { dark, light, type MapColours } from "./colours";
+import { drawTails } from "./draw-tails";
 import type { Fleet, Shown } from "./fleet";
+import { drawDropoff, drawLabel, drawPickup } from "./pins";
 import { screenX, screenY, type LatLon, type Projection } from "./projection";
+import { drawDriven, drawWay, leftOf } from "./way";
 
 /** What lies over the base map besides the fleet. */
 export interface Scene {
   pickup?: LatLon | undefined;
   dropoff?: LatLon | undefined;
-  route?: [number, number][] | undefined; // latitude, longitude
+  pickupLabel?: string | undefined; // beside the pin, such as "Pickup, Zabala"
+  dropoffLabel?: string | undefined;
+
+  route?: [number, number][] | undefined; // the trip: latitude, longitude
+  approach?: [number, number][] | undefined; // the way to the pickup; the pickup alone is a straight line. The trip is dashed beside it
+  underway?: boolean | undefined; // the car drives the approach, or else the trip: what lies behind it is not drawn
+  driven?: LatLon[] | undefined; // the driver's points of this ride
+
   highlighted?: number | undefined; // the vehicle of this ride, or of this driver
+  paint?: string | undefined; // that vehicle's colour, such as "blue": it is drawn as a car
   self?: (LatLon & { heading: number }) | undefined; // the driver's own position
+  tails?: boolean | undefined; // each car has a tail: where it was in the last 8 s
 }
 
 /** Draws the scene and the fleet once. What is drawn later lies on top. */
 export function drawScene(ctx: CanvasRenderingContext2D, p: Projection, fleet: Fleet, scene: Scene, isDark: boolean, now: number): void {
   const colours = isDark ? dark : light;
   ctx.clearRect(0, 0, p.width, p.height);
-  if (scene.route) drawRoute(ctx, p, scene.route, colours);
+  const zoom = Math.log2(p.worldSize / tileSize);
+  const own = ownCar(fleet, scene, now);
+  drawWays(ctx, p, scene, own?.at, colours);
 
   // Cars grow with the zoom, within bounds that keep them readable.
-  const size = Math.min(Math.max(Math.log2(p.worldSize / tileSize) - 6.5, 4.5), 9);
+  const size = Math.min(Math.max(zoom - 6.5, 4.5), 9);
 
-  // Cars that are not heard from are outlines of where they were.
+  // Cars that are not heard from are outlines of where they were, without a tail.
   const fresh = ageOf(fleet.heardAt, now) === "fresh";
-  const [fill, edge] = fresh ? [colours.car, colours.carEdge] : [colours.land, colours.label];
+  if (scene.tails && fresh) drawTails(ctx, p, fleet, colours, now);
+  const [fill, edge] = fresh ? [scene.tails ? colours.head : colours.car, colours.carEdge] : [colours.land, colours.label];
   fleet.forEach(now, (id, lat, lon, heading) => {
     if (id === scene.highlighted) return;
-    drawCar(ctx, screenX(p, lon), screenY(p, lat), heading, size, fill, edge);
+    drawArrow(ctx, screenX(p, lon), screenY(p, lat), heading, size, fill, edge);
   });
 
   if (scene.pickup) drawPickup(ctx, p, scene.pickup, colours);
   if (scene.dropoff) drawDropoff(ctx, p, scene.dropoff, colours);
+  if (own) drawOwn(ctx, p, own, scene, size, zoom, colours);
+  if (scene.pickup && scene.pickupLabel) drawLabel(ctx, p, scene.pickup, scene.pickupLabel, colours);
+  if (scene.dropoff && scene.dropoffLabel) drawLabel(ctx, p, scene.dropoff, scene.dropoffLabel, colours);
+}
 
-  // A driver's own car comes through the stream as well. The fleet's position
-  // is preferred, as it moves smoothly, while a fix jumps once a second.
-  // A driver's own position is known here, whatever the stream says.
+/**
+ * Where the car of this ride is. A driver's own car comes through the stream as well:
+ * the fleet's position is preferred, as it moves smoothly, while a fix jumps once a
+ * second. A driver's own position is known here, whatever the stream says.
+ */
+function ownCar(fleet: Fleet, scene: Scene, now: number): { at: Shown; heard: boolean } | undefined {
   const id = scene.highlighted;
   const inFleet = id === undefined ? undefined : fleet.get(id, now);
   const heard = id !== undefined && ageOf(fleet.fixAt(id), now) === "fresh";
-  const car = scene.self && !heard ? scene.self : (inFleet ?? scene.self);
-  if (car && (heard || scene.self)) drawHighlighted(ctx, p, car, size, colours);
-  else if (car) drawCar(ctx, screenX(p, car.lon), screenY(p, car.lat), car.heading, size * 1.5, colours.land, colours.own);
+  const at = scene.self && !heard ? scene.self : (inFleet ?? scene.self);
+
+  return at && { at, heard: heard || scene.self !== undefined };
 }
 
-function drawHighlighted(ctx: CanvasRenderingContext2D, p: Projection, car: Shown, size: number, colours: MapColours): void {
-  const [x, y] = [screenX(p, car.lon), screenY(p, car.lat)];
+function drawWays(ctx: CanvasRenderingContext2D, p: Projection, scene: Scene, car: LatLon | undefined, colours: MapColours): void {
+  const places = (way: [number, number][]) => way.map(([lat, lon]) => ({ lat, lon }));
+  const ahead = (way: LatLon[]) => (scene.underway && car ? leftOf(way, car) : way);
+  const { approach, route } = scene;
+
+  if (route) drawWay(ctx, p, approach ? places(route) : ahead(places(route)), approach !== undefined, colours);
+  if (approach) drawWay(ctx, p, ahead(places(approach)), false, colours);
+  if (scene.driven) drawDriven(ctx, p, scene.driven, colours);
+}
+
+function drawOwn(ctx: CanvasRenderingContext2D, p: Projection, car: { at: Shown; heard: boolean }, scene: Scene, size: number, zoom: number, colours: MapColours): void {
+  const [x, y, heading] = [screenX(p, car.at.lon), screenY(p, car.at.lat), car.at.heading];
 
   // A disc that stands still: what moves on the map is data.
-  ctx.beginPath();
-  ctx.arc(x, y, size * 3, 0, 2 * Math.PI);
-  ctx.fillStyle = withAlpha(colours.own, 0.16);
-  ctx.fill();
-
-  drawCar(ctx, x, y, car.heading, size * 1.5, colours.own, colours.carEdge);
-}
-
-/** Draws an arrowhead that points where the car drives, and a disc where that is not known. */
-function drawCar(ctx: CanvasRenderingContext2D, x: number, y: number, heading: number | undefined, size: number, fill: string, edge: string): void {
-  ctx.save();
-  ctx.translate(x, y);
-
-  ctx.beginPath();
-  if (heading === undefined) {
-    ctx.arc(0, 0, size * 0.7, 0, 2 * Math.PI);
-  } else {
-    ctx.rotate((heading * Math.PI) / 180);
-    ctx.moveTo(0, -size);
-    ctx.lineTo(size * 0.72, size * 0.85);
-    ctx.lineTo(0, size * 0.45);
-    ctx.lineTo(-size * 0.72, size * 0.85);
-    ctx.closePath();
+  if (car.heard) {
+    ctx.beginPath();
+    ctx.arc(x, y, size * 3, 0, 2 * Math.PI);
+    ctx.fillStyle = withAlpha(colours.own, 0.16);
+    ctx.fill();
   }
 
-  // The edge is drawn first: the fill covers its inner half.
-  ctx.lineJoin = "round";
-  ctx.lineWidth = 2.5;
-  ctx.strokeStyle = edge;
-  ctx.stroke();
-  ctx.fillStyle = fill;
-  ctx.fill();
-  ctx.restore();
-}
-
-/** A ring where the ride begins. */
-function drawPickup(ctx: CanvasRenderingContext2D, p: Projection, at: LatLon, colours: MapColours): void {
-  const [x, y] = [screenX(p, at.lon), screenY(p, at.lat)];
-
-  disc(ctx, x, y, 11, colours.carEdge);
-  disc(ctx, x, y, 9, colours.own);
-  disc(ctx, x, y, 4, colours.carEdge);
-}
-
-function disc(ctx: CanvasRenderingContext2D, x: number, y: number, r: number, fill: string): void {
-  ctx.beginPath();
-  ctx.arc(x, y, r, 0, 2 * Math.PI);
-  ctx.fillStyle = fill;
-  ctx.fill();
-}
-
-/** A square where it ends. */
-function drawDropoff(ctx: CanvasRenderingContext2D, p: Projection, at: LatLon, colours: MapColours): void {
-  const [x, y] = [screenX(p, at.lon), screenY(p, at.lat)];
-
-  for (const [half, fill] of [[10, colours.carEdge], [8, colours.own], [3, colours.carEdge]] as const) {
-    ctx.fillStyle = fill;
-    ctx.fillRect(x - half, y - half, half * 2, half * 2);
-  }
-}
-
-function drawRoute(ctx: CanvasRenderingContext2D, p: Projection, points: [number, number][], colours: MapColours): void {
-  ctx.beginPath();
-  points.forEach(([lat, lon], i) => (i ? ctx.lineTo(screenX(p, lon), screenY(p, lat)) : ctx.moveTo(screenX(p, lon), screenY(p, lat))));
-  ctx.lineJoin = ctx.lineCap = "round";
-
-  // The wide line beneath the narrower one is the route's edge.
-  ctx.strokeStyle = colours.carEdge;
-  ctx.lineWidth = 8;
-  ctx.stroke();
-  ctx.strokeStyle = colours.own;
-  ctx.lineWidth = 4.5;
-  ctx.stroke();
+  // Its paint goes as well where it is not heard from. What drives nobody knows where is a disc.
+  const paint = paintOf(scene.paint);
+  if (paint === undefined || heading === undefined) drawArrow(ctx, x, y, heading, size * 1.5, car.heard ? colours.own : colours.land, car.heard ? colours.carEdge : colours.own);
+  else drawCar(ctx, x, y, heading, Math.min(Math.max((zoom - 8) * 6, 26), 46), car.heard ? paint : colours.land, colours);
 }
 
 function withAlpha(hex: string, alpha: number): string {

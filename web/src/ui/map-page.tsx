@@ -1,7 +1,7 @@
 import { Paper } from "@mantine/core";
 import { useRef, type ReactNode } from "react";
 import type { Live } from "../api/use-live";
-import { MapView } from "../map/map-view";
+import { MapView, type End } from "../map/map-view";
 import type { Bounds, LatLon } from "../map/projection";
 import type { Scene } from "../map/scene";
 import { ConnectionBanner } from "./connection-banner";
@@ -20,13 +20,14 @@ interface Props {
   scene: Scene;
   fit: Bounds | undefined;
   onPick?: ((place: LatLon) => void) | undefined;
+  onDrag?: ((end: End, place: LatLon) => void) | undefined;
   panelLabel: string;
   children: ReactNode; // the panel beside the map, below it on a phone
   footer?: ReactNode; // what lies along the map's lower edge
 }
 
 /** The page of a rider or a driver: the live map, and a panel to work with. */
-export function MapPage({ title, session, onSignOut = session.signOut, live, scene, fit, onPick, panelLabel, children, footer }: Props) {
+export function MapPage({ title, session, onSignOut = session.signOut, live, scene, fit, onPick, onDrag, panelLabel, children, footer }: Props) {
   const hasFooter = Boolean(footer);
   const padding = usePadding(hasFooter);
   const panel = useRef<HTMLDivElement>(null);
@@ -37,7 +38,7 @@ export function MapPage({ title, session, onSignOut = session.signOut, live, sce
       <Header heading={title} onSignOut={onSignOut} />
       <main id={mainId} tabIndex={-1} className={classes.stage}>
         <MapView
-          fleet={live.fleet} scene={scene} onView={live.setView} onPick={onPick}
+          fleet={live.fleet} scene={scene} onView={live.setView} onPick={onPick} onDrag={onDrag}
           fit={fit} padding={padding} lowerEdgeCovered={hasFooter}
         />
         <ConnectionBanner live={live} />
