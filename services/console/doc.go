@@ -2,11 +2,19 @@
 // while it runs and says in one sentence whether all is well, or what is wrong and
 // who notices.
 //
-// It changes nothing: counts come from SQS's own attributes, the rest from each
+// It changes nothing but on one button (killWorker): counts come from SQS's own attributes, the rest from each
 // service's GET /v1/status. A part that does not answer is shown as such and is no
 // error of the console. Parts are asked when somebody asks, and the answer is shared
 // for a moment: many open consoles cost no more than one, and a closed one costs
 // nothing.
+//
+// # Who holds a message, and kill -9
+//
+// SQS tells nobody which consumer has a message, so each dispatch worker says in its
+// status what it has in flight. In `tandem demo` alone, where the workers are processes
+// of this machine that are started again, an admin may kill the one that holds a ride's
+// message: the ride is all that is named, the worker is asked again right before, and
+// the log says who did it.
 //
 // # What is not known is not 0
 //

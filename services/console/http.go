@@ -19,6 +19,8 @@ func (s *service) routes() []httpserver.Route {
 	return []httpserver.Route{
 		{Method: http.MethodGet, Path: "/v1/overview", Roles: []auth.Role{auth.Admin, auth.Service}, Handle: s.overviewHTTP},
 		{Method: http.MethodGet, Path: "/v1/rides/:id/stream", Roles: []auth.Role{auth.Rider, auth.Driver, auth.Admin}, Whose: "a rider's and a driver's own", Handle: s.rideStreamHTTP},
+		{Method: http.MethodGet, Path: "/v1/rides/:id/worker", Roles: []auth.Role{auth.Rider, auth.Driver, auth.Admin}, Whose: "a rider's and a driver's own", Handle: s.rideWorkerHTTP},
+		{Method: http.MethodPost, Path: "/v1/rides/:id/worker/kill", Roles: []auth.Role{auth.Admin}, Handle: s.killWorkerHTTP},
 	}
 }
 
@@ -34,20 +36,9 @@ func (s *service) overviewHTTP(c *gin.Context) error {
 // ride's driver, for the ride's own rider and driver and for admins.
 func (s *service) rideStreamHTTP(c *gin.Context) error {
 	ctx := c.Request.Context()
-	id := httpserver.Identity(c)
-
-	var ride struct {
-		RiderID  string `json:"rider_id"`
-		DriverID string `json:"driver_id"`
-	}
-	if err := s.booking.Get(ctx, "/v1/rides/"+url.PathEscape(c.Param("id")), &ride); err != nil {
+	ride, err := s.visible(c)
+	if err != nil {
 		return err
-	}
-
-	// Booking was asked as the console, which sees every ride: so what this asker
-	// may see is decided here. To others the ride does not exist.
-	if id.Role == auth.Rider && ride.RiderID != id.Subject || id.Role == auth.Driver && ride.DriverID != id.Subject {
-		return problem.New(problem.NotFound, "There is no ride %s of yours.", c.Param("id"))
 	}
 
 	trace := StreamTrace{Readers: []TraceReader{}}
@@ -61,5 +52,52 @@ func (s *service) rideStreamHTTP(c *gin.Context) error {
 
 	trace.At = time.Now().UnixMilli()
 	c.JSON(http.StatusOK, trace)
+	return nil
+}
+
+// rideEnds are the people of a ride.
+type rideEnds struct {
+	RiderID  string `json:"rider_id"`
+	DriverID string `json:"driver_id"`
+}
+
+// visible returns the ride of the path, if the asker may see it.
+func (s *service) visible(c *gin.Context) (ride rideEnds, err error) {
+	id := httpserver.Identity(c)
+	if err := s.booking.Get(c.Request.Context(), "/v1/rides/"+url.PathEscape(c.Param("id")), &ride); err != nil {
+		return ride, err
+	}
+
+	// Booking was asked as the console, which sees every ride: so what this asker
+	// may see is decided here. To others the ride does not exist.
+	if id.Role == auth.Rider && ride.RiderID != id.Subject || id.Role == auth.Driver && ride.DriverID != id.Subject {
+		return ride, problem.New(problem.NotFound, "There is no ride %s of yours.", c.Param("id"))
+	}
+	return ride, nil
+}
+
+// rideWorkerHTTP is GET /v1/rides/:id/worker: who holds the ride's message, for the
+// ride's own rider and driver and for admins.
+func (s *service) rideWorkerHTTP(c *gin.Context) error {
+	if _, err := s.visible(c); err != nil {
+		return err
+	}
+	w, err := s.rideWorker(c.Request.Context(), c.Param("id"))
+	if err != nil {
+		return err
+	}
+
+	c.JSON(http.StatusOK, w)
+	return nil
+}
+
+// killWorkerHTTP is POST /v1/rides/:id/worker/kill.
+func (s *service) killWorkerHTTP(c *gin.Context) error {
+	killed, err := s.killWorker(c.Request.Context(), c.Param("id"), httpserver.Identity(c))
+	if err != nil {
+		return err
+	}
+
+	c.JSON(http.StatusOK, killed)
 	return nil
 }

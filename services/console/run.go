@@ -3,6 +3,7 @@ package console
 import (
 	"cmp"
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -28,12 +29,20 @@ type Config struct {
 	Queues []string
 	// StreamRetention is how long the stream keeps a record; 0: 24 hours.
 	StreamRetention time.Duration
+	// KillWorkers lets an admin kill the worker that holds a ride's message. Only the
+	// demo sets it: there a worker's pid is one of this machine, and it is started again.
+	KillWorkers bool
+	// Emulator reports whether AWS is the emulator, which shows its messages' deadlines.
+	Emulator bool
 }
 
 type service struct {
 	cfg     Config
 	gather  *gatherer
 	booking *httpclient.Client
+	// emulator is asked for its state; nil on another backend.
+	emulator *httpclient.Client
+	log      *slog.Logger
 }
 
 // Run serves until ctx ends.
@@ -53,6 +62,10 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		cfg:     cfg,
 		gather:  newGatherer(cfg, sqs.NewFromConfig(awsCfg), cfg.Auth),
 		booking: httpclient.ForService(cfg.BookingURL, cfg.Auth, serviceName),
+		log:     env.Log,
+	}
+	if cfg.Emulator {
+		s.emulator = httpclient.New(cfg.AWS.Endpoint, httpclient.Options{Timeout: askWithin, Connections: 1})
 	}
 
 	return httpserver.Serve(ctx, httpserver.Options{Name: serviceName, Env: env, Auth: cfg.Auth, Routes: s.routes()})

@@ -100,7 +100,9 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 					{Name: "postgres", Run: pool.Ping},
 					{Name: "queue", Run: func(context.Context) error { return worker.Ready() }},
 				},
-				Status: func() any { return status{Worker: cfg.Worker, PID: os.Getpid(), Stats: worker.Stats()} },
+				Status: func() any {
+					return status{Worker: cfg.Worker, PID: os.Getpid(), Stats: worker.Stats(), InFlight: worker.InFlight()}
+				},
 			})
 		}})
 }
@@ -157,4 +159,5 @@ type status struct {
 	Worker string `json:"worker"`
 	PID    int    `json:"pid"`
 	sqsworker.Stats
+	InFlight []sqsworker.Held `json:"in_flight"`
 }

@@ -27,6 +27,7 @@ import (
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/lifecycle"
 	"tandem/services/internal/queue/outbox"
+	"tandem/services/internal/queue/sqsworker"
 	"tandem/services/test/testenv"
 )
 
@@ -82,6 +83,14 @@ func TestFromTheOutboxToTheDelete(t *testing.T) {
 		offer = *now.Offer
 		return true
 	}, patience, look)
+	var holds struct {
+		Detail struct {
+			InFlight []sqsworker.Held `json:"in_flight"`
+		}
+	}
+	asks := httpclient.ForService(worker, signer, "test")
+	require.NoError(t, asks.Get(t.Context(), "/v1/status", &holds))
+	require.Equal(t, []sqsworker.Held{{MessageID: messageOf(t, store, r.ID), Receives: 1}}, holds.Detail.InFlight)
 	_, err = store.Do(t.Context(), r.ID, ride.Action{Kind: ride.ActAccept, Driver: "ana", Offer: offer.ID}, "driver ana")
 	require.NoError(t, err)
 
@@ -100,7 +109,7 @@ func TestFromTheOutboxToTheDelete(t *testing.T) {
 	var status struct{ Detail map[string]any }
 	require.Eventually(t, func() bool {
 		var s httpserver.Status
-		if err := httpclient.ForService(worker, signer, "test").Get(t.Context(), "/v1/status", &s); err != nil {
+		if err := asks.Get(t.Context(), "/v1/status", &s); err != nil {
 			return false
 		}
 		b, err := json.Marshal(s)
@@ -109,11 +118,27 @@ func TestFromTheOutboxToTheDelete(t *testing.T) {
 
 	require.Equal(t, "w1", status.Detail["worker"])
 	require.EqualValues(t, 1, status.Detail["done"])
+	require.Empty(t, status.Detail["in_flight"])
 
 	resp, err := http.Get(worker + "/readyz")
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
 	require.Equal(t, http.StatusOK, resp.StatusCode)
+}
+
+// messageOf returns the id of the message that a worker has received last for a ride.
+func messageOf(t *testing.T, store *ride.Store, id string) (message string) {
+	t.Helper()
+	events, err := store.Events(t.Context(), id, 0, 100)
+	require.NoError(t, err)
+	for _, e := range events {
+		if e.Kind == ride.EventReceived {
+			var data received
+			require.NoError(t, json.Unmarshal(e.Data, &data))
+			message = data.MessageID
+		}
+	}
+	return message
 }
 
 // book books a ride.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"tandem/services/console"
+	"tandem/services/domain/profile"
 	"tandem/services/internal/lifecycle"
 )
 
@@ -15,6 +16,8 @@ type consoleCmd struct {
 	signing
 	BookingURL string   `required:"" help:"Base URL of booking."`
 	Peers      []string `help:"The processes to ask for their status, as name=url; name-*=url asks every address of the host."`
+	// Hidden: nobody but the demo, whose processes they are, has a use for it.
+	KillWorkers bool `hidden:"" help:"Let an admin kill the dispatch worker that holds a ride's message."`
 }
 
 func (c consoleCmd) Run(ctx context.Context) error {
@@ -23,7 +26,7 @@ func (c consoleCmd) Run(ctx context.Context) error {
 		return err
 	}
 
-	cfg := console.Config{Auth: signer, AWS: c.aws(), BookingURL: c.BookingURL}
+	cfg := console.Config{Auth: signer, AWS: c.aws(), BookingURL: c.BookingURL, KillWorkers: c.KillWorkers, Emulator: c.Backend == profile.Emulator}
 	for _, p := range c.Peers {
 		name, url, ok := strings.Cut(p, "=")
 		if !ok {

@@ -118,6 +118,26 @@ func readers() []mutant {
 			before: "h.TotalCount() > 0", after: "h.TotalCount() >= 0",
 		},
 		{
+			name: "a worker is killed that does not hold the message", file: consoleDir + "holder.go", quick: true, tests: "TestTheWorkerThatHolds|TestNobodyIsKilledWho",
+			before: "if slices.Contains(messages, m.MessageID) {", after: "if m.MessageID != \"\" {",
+		},
+		{
+			name: "a message that is deleted is still the ride's", file: consoleDir + "holder.go", tests: "TestTheWorkerThatHolds|TestNobodyIsKilledWho",
+			before: "open = slices.DeleteFunc(open, func(m string) bool { return m == id })", after: "continue",
+		},
+		{
+			name: "a worker that has just finished is killed all the same", file: consoleDir + "kill.go", quick: true, tests: "TestAWorkerThatHasJustFinished",
+			before: "if again == nil || again.Worker != first.Worker", after: "if false && again.Worker != first.Worker",
+		},
+		{
+			name: "workers are killed outside of the demo", file: consoleDir + "kill.go", tests: "TestNobodyIsKilledWho",
+			before: "if !s.cfg.KillWorkers {", after: "if s.gather == nil {",
+		},
+		{
+			name: "a rider kills a worker", file: consoleDir + "http.go", tests: "TestNobodyIsKilledWho",
+			before: "Roles: []auth.Role{auth.Admin}, Handle: s.killWorkerHTTP", after: "Roles: []auth.Role{auth.Admin, auth.Rider}, Handle: s.killWorkerHTTP",
+		},
+		{
 			name: "a shard that nobody reads is 0 ms behind", file: consoleDir + "readings.go", quick: true, tests: "TestAReaderThatDoesNotReadFallsBehind",
 			before: "late := now.Sub(through).Milliseconds()", after: "late := int64(0)",
 		},

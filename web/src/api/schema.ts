@@ -180,6 +180,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/rides/{id}/worker": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["RideID"];
+            };
+            cookie?: never;
+        };
+        /** Which worker holds a message of the ride at this moment (its rider, its driver, admin) */
+        get: operations["rideWorker"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/rides/{id}/worker/kill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["RideID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Kill -9 the worker that holds a message of the ride (admin; `tandem demo` alone)
+         * @description 409 where no worker holds one, where it has just finished with it, and where the workers are no processes of this machine. The message shows again when its visibility timeout ends, to another worker.
+         */
+        post: operations["killWorker"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/drivers/me": {
         parameters: {
             query?: never;
@@ -983,6 +1024,39 @@ export interface components {
              */
             retention_left_s: number;
         };
+        RideWorker: {
+            /**
+             * Format: int64
+             * @description when this was answered, ms
+             */
+            at: number;
+            /** @description null: no worker says that it holds a message of the ride */
+            holder: components["schemas"]["MessageHolder"] | null;
+            /** @description the ride's newest message in flight, as the emulator shows it; null: there is none, or the backend does not tell */
+            hidden: components["schemas"]["HiddenMessage"] | null;
+            /** @description whether the worker can be killed by the API */
+            killable: boolean;
+            /** @description the command that kills it, where the API does not */
+            instead?: string;
+        };
+        MessageHolder: {
+            worker: string;
+            pid: number;
+            message_id: string;
+            /** @description how often the message was received, this worker's receive included */
+            receives: number;
+            /** @description other rides' messages that the worker holds besides */
+            others: number;
+        };
+        HiddenMessage: {
+            message_id: string;
+            receives: number;
+            /**
+             * Format: int64
+             * @description until its visibility timeout ends, unless its worker extends it
+             */
+            shows_in_ms: number;
+        };
         TracePoint: {
             driver_id: components["schemas"]["ID"];
             /** Format: int64 */
@@ -1467,6 +1541,52 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StreamTrace"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    rideWorker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["RideID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The worker, by its own word, and when the message shows again, by the queue's */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RideWorker"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    killWorker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["RideID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The worker that was killed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageHolder"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -63,6 +63,22 @@ func (w *Worker) untrack(f *inFlight) {
 	delete(w.inFlight, f)
 }
 
+// Held is a message that a worker has in flight.
+type Held struct {
+	MessageID string `json:"message_id"`
+	Receives  int    `json:"receives"` // this worker's included
+}
+
+// InFlight returns the messages that this worker has received and not settled yet,
+// in no order.
+func (w *Worker) InFlight() []Held {
+	held := []Held{}
+	for _, f := range w.allInFlight() {
+		held = append(held, Held{MessageID: f.ID, Receives: f.Receives})
+	}
+	return held
+}
+
 func (w *Worker) allInFlight() []*inFlight {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -1,0 +1,208 @@
+package console
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"tandem/services/domain/event"
+	"tandem/services/internal/httpclient"
+)
+
+// RideWorker is the answer of GET /v1/rides/{id}/worker: who holds a message of the
+// ride at this moment, by the worker's own word.
+type RideWorker struct {
+	At     int64   `json:"at"`     // when this was answered, ms since 1970 UTC
+	Holder *Holder `json:"holder"` // null: no worker says that it holds one
+	// Hidden is the newest message that SQS hides; null: there is none, or the backend
+	// does not tell.
+	Hidden *HiddenMessage `json:"hidden"`
+	// Killable reports whether POST …/worker/kill exists here; else Instead is the
+	// command that does it.
+	Killable bool   `json:"killable"`
+	Instead  string `json:"instead,omitempty"`
+}
+
+// Holder is a worker that has a message of the ride in flight.
+type Holder struct {
+	Worker    string `json:"worker"`
+	PID       int    `json:"pid"`
+	MessageID string `json:"message_id"`
+	Receives  int    `json:"receives"`
+	Others    int    `json:"others"` // other rides' messages that it holds besides
+}
+
+// HiddenMessage is a message in flight as the queue itself shows it to who looks.
+type HiddenMessage struct {
+	MessageID string `json:"message_id"`
+	Receives  int    `json:"receives"`
+	ShowsInMS int64  `json:"shows_in_ms"` // until its visibility timeout ends, unless it is extended
+}
+
+// rideWorker says who holds a message of the ride.
+func (s *service) rideWorker(ctx context.Context, ride string) (RideWorker, error) {
+	out := RideWorker{Killable: s.cfg.KillWorkers}
+	if !out.Killable {
+		out.Instead = insteadOfKill(s.cfg.AWS.Endpoint)
+	}
+
+	messages, err := s.messagesOf(ctx, ride)
+	if err != nil {
+		return out, err
+	}
+
+	out.Holder, out.Hidden, out.At = s.holder(ctx, messages), s.hidden(ctx, messages), time.Now().UnixMilli()
+	return out, nil
+}
+
+// insteadOfKill is the command that kills workers where they are no processes of this
+// machine. Docker does not start again by itself what was killed by it.
+func insteadOfKill(endpoint string) string {
+	if endpoint == "" {
+		return "kill -9 PID, where the worker runs"
+	}
+	return "docker compose kill --signal KILL dispatch && docker compose up -d dispatch"
+}
+
+// messagesOf returns the ids of a ride's messages that are not deleted, by its
+// history.
+func (s *service) messagesOf(ctx context.Context, ride string) ([]string, error) {
+	var open []string
+	for after := int64(0); ; {
+		var page struct {
+			Events []struct {
+				Kind string
+				Data struct {
+					MessageID string `json:"message_id"`
+				}
+			}
+			Next int64
+		}
+		path := fmt.Sprintf("/v1/rides/%s/events?after=%d", url.PathEscape(ride), after)
+		if err := s.booking.Get(ctx, path, &page); err != nil {
+			return nil, err
+		}
+		if len(page.Events) == 0 {
+			return open, nil
+		}
+
+		for _, e := range page.Events {
+			id := e.Data.MessageID
+			switch {
+			case id == "":
+			case e.Kind == "deleted":
+				open = slices.DeleteFunc(open, func(m string) bool { return m == id })
+			case !slices.Contains(open, id):
+				open = append(open, id)
+			}
+		}
+		after = page.Next
+	}
+}
+
+// holder asks every dispatch worker what it holds, and returns the one that has one
+// of the messages; nil: none says so. Nobody else's word counts: the ride's history
+// tells who received a message last, which may have died since.
+func (s *service) holder(ctx context.Context, messages []string) *Holder {
+	ctx, cancel := context.WithTimeout(ctx, traceWithin)
+	defer cancel()
+
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	var found *Holder
+	for _, p := range s.gather.workers(ctx) {
+		wg.Go(func() {
+			h, err := p.holds(ctx, messages)
+			if err != nil || h == nil {
+				return // one that is being started again holds nothing
+			}
+
+			mu.Lock()
+			defer mu.Unlock()
+			// SQS may deliver a copy: the newest receive is the one that counts.
+			if found == nil || h.Receives > found.Receives {
+				found = h
+			}
+		})
+	}
+
+	wg.Wait()
+	return found
+}
+
+// workers returns the dispatch processes that there are.
+func (g *gatherer) workers(ctx context.Context) []*peer {
+	all := slices.Clone(g.peers)
+	for _, r := range g.groups {
+		all = append(all, r.look(ctx)...)
+	}
+	return slices.DeleteFunc(all, func(p *peer) bool { return kindOf(p.Name) != "dispatch" })
+}
+
+// holds asks a worker now, whatever it said a moment ago, and returns which of the
+// messages it has in flight; nil: none.
+func (p *peer) holds(ctx context.Context, messages []string) (*Holder, error) {
+	s, err := p.ask(ctx)
+	if err != nil {
+		return nil, err
+	}
+
+	var detail struct {
+		InFlight []struct {
+			MessageID string `json:"message_id"`
+			Receives  int    `json:"receives"`
+		} `json:"in_flight"`
+	}
+	if err := json.Unmarshal(s.Detail, &detail); err != nil {
+		return nil, err
+	}
+
+	for _, m := range detail.InFlight {
+		if slices.Contains(messages, m.MessageID) {
+			return &Holder{Worker: s.Name, PID: s.PID, MessageID: m.MessageID, Receives: m.Receives, Others: len(detail.InFlight) - 1}, nil
+		}
+	}
+	return nil, nil //nolint:nilnil // it holds none of them
+}
+
+// hidden returns the newest of the messages that SQS hides, by the emulator's own
+// look at its queue, which receives nothing. Other backends tell no deadline.
+func (s *service) hidden(ctx context.Context, messages []string) *HiddenMessage {
+	if s.emulator == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, traceWithin)
+	defer cancel()
+
+	var state struct {
+		Queues []struct {
+			Name     string
+			Messages []struct {
+				ID        string
+				State     string
+				Receives  int
+				VisibleIn int64 `json:"visible_in_ms"`
+			}
+		}
+	}
+	if _, err := s.emulator.Once(ctx, httpclient.Request{Method: http.MethodGet, Path: "/_aws/emulator/state", Out: &state}); err != nil {
+		return nil // not known: the page shows no countdown
+	}
+
+	for _, q := range state.Queues {
+		if q.Name != event.QueueRideRequests {
+			continue
+		}
+		for _, m := range q.Messages { // the newest first
+			if m.State == "in_flight" && slices.Contains(messages, m.ID) {
+				return &HiddenMessage{MessageID: m.ID, Receives: m.Receives, ShowsInMS: m.VisibleIn}
+			}
+		}
+	}
+	return nil
+}
