@@ -183,8 +183,8 @@ func TestADriverKeepsToItsPolicy(t *testing.T) {
 	}
 	refuses := true
 	g := drive(t, client.Policy{
-		Think:  func() time.Duration { ask("think"); return 20 * time.Millisecond },
-		Refuse: func() bool { ask("refuse"); defer func() { refuses = false }(); return refuses },
+		Think:  func(client.Offer) time.Duration { ask("think"); return 20 * time.Millisecond },
+		Refuse: func(client.Offer) bool { ask("refuse"); defer func() { refuses = false }(); return refuses },
 		Board:  func() time.Duration { ask("board"); return 20 * time.Millisecond },
 		Break: func(rides int) time.Duration {
 			if rides < 1 {

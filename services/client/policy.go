@@ -12,10 +12,10 @@ import (
 type Policy struct {
 	Speed float64 // times the streets' speed; 0: 1
 
-	Think  func() time.Duration // before an offer is answered
-	Refuse func() bool          // an offer that was thought about
-	Board  func() time.Duration // from arriving to picking up
-	Cruise func() geo.Point     // where to drive without a ride
+	Think  func(Offer) time.Duration // before an offer is answered
+	Refuse func(Offer) bool          // an offer that was thought about
+	Board  func() time.Duration      // from arriving to picking up
+	Cruise func() geo.Point          // where to drive without a ride
 
 	// Break is how long to go off duty after so many rides since the last break;
 	// 0: not yet.
@@ -31,6 +31,13 @@ func choice[T any](f func() T, otherwise T) T {
 		return otherwise
 	}
 	return f()
+}
+
+func about[T any](f func(Offer) T, o Offer) (answer T) {
+	if f == nil {
+		return answer
+	}
+	return f(o)
 }
 
 func (p Policy) pause(rides int) time.Duration {

@@ -56,13 +56,13 @@ func (d *Driver) answer(ctx context.Context, now time.Time, o Offer) error {
 	}
 	if d.answering != o.ID {
 		d.answering = o.ID
-		d.answerAt = now.Add(choice(d.policy.Think, 0))
+		d.answerAt = now.Add(about(d.policy.Think, o))
 	}
 	if now.Before(d.answerAt) {
 		return nil
 	}
 
-	if choice(d.policy.Refuse, false) {
+	if about(d.policy.Refuse, o) {
 		return d.refuse(ctx, o)
 	}
 

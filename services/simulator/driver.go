@@ -45,9 +45,11 @@ func (s *sim) driverAt(id string, start geo.Point, rng *rand.Rand) driver {
 
 	until := ridesToBreak()
 	policy := client.Policy{
-		Speed:    s.cfg.Speed,
-		Think:    func() time.Duration { return between(time.Second, 6*time.Second) },
-		Refuse:   func() bool { return rng.Float64() < refuseShare },
+		Speed: s.cfg.Speed,
+		Think: func(o client.Offer) time.Duration {
+			return thinkAbout(o, between(time.Second, 6*time.Second), time.Now())
+		},
+		Refuse:   func(o client.Offer) bool { return rng.Float64() < refuseShare && !isSlowTrip(o.Ride) },
 		Board:    func() time.Duration { return between(2*time.Second, 5*time.Second) },
 		Cruise:   place,
 		Accuracy: func() float64 { return 4 + 4*rng.Float64() },

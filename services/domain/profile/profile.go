@@ -35,7 +35,7 @@ type Profile struct {
 // Default is what the demo and production run with.
 func Default() Profile {
 	return Profile{
-		Visibility: 30 * time.Second, NoticeVisibility: 6 * time.Second, Offer: 15 * time.Second, NoDriverDelay: 5 * time.Second,
+		Visibility: 30 * time.Second, NoticeVisibility: 6 * time.Second, Offer: 25 * time.Second, NoDriverDelay: 5 * time.Second,
 		SweepEvery: 5 * time.Second, ExpiresAfter: 10 * time.Minute, ArriveWithin: 20 * time.Minute,
 		LifeWithin: time.Hour, TripWithin: time.Hour, Margin: 2 * time.Second,
 		Lease: 10 * time.Second, PollEvery: 500 * time.Millisecond, Linger: 100 * time.Millisecond,

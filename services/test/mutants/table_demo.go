@@ -30,6 +30,10 @@ func demo() []mutant {
 			before: "lifecycle.DrainTimeout - sendRest", after: "lifecycle.DrainTimeout",
 		},
 		{
+			name: "the slow trip's driver thinks past the offer's deadline", file: "services/simulator/slow_trip.go", tests: "TestTheSlowTripsDriver",
+			before: "min(slowThink, o.ExpiresAt.Sub(now)-answerBefore)", after: "slowThink",
+		},
+		{
 			name: "a driver of an earlier run stays away", file: "services/simulator/before.go", tests: "TestDriversOfAnEarlierRun",
 			before: "if err != nil || known[r.DriverID]", after: "if r.State == client.PickedUp || known[r.DriverID]",
 		},
