@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"tandem/services/domain/points"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/httpclient"
 	"tandem/services/internal/httpserver"
@@ -33,6 +34,7 @@ type gatherer struct {
 	mu    sync.Mutex // held while gathering: askers share one round
 	last  Overview
 	reads readings
+	live  []*peer // the live readers among those that were asked last
 
 	urlLock sync.Mutex
 	urls    map[string]string // of queues, by name
@@ -43,11 +45,13 @@ type peer struct {
 	Peer
 	client *httpclient.Client
 	part[Service]
+	arrivals part[points.Arrivals] // of a live reader
 }
 
 func newPeer(p Peer, signer *auth.Signer, now func() time.Time) *peer {
 	out := &peer{Peer: p, client: httpclient.ForService(p.URL, signer, serviceName)}
 	out.ask, out.now = out.status, now
+	out.arrivals.ask, out.arrivals.now = out.askArrivals, now
 	return out
 }
 
@@ -83,6 +87,8 @@ func (g *gatherer) overview(ctx context.Context) Overview {
 	for _, r := range g.groups {
 		peers = append(peers, r.look(ctx)...)
 	}
+	g.live = slices.Clone(peers)
+	g.live = slices.DeleteFunc(g.live, func(p *peer) bool { return !readsLive(kindOf(p.Name)) })
 	var asked []<-chan struct{}
 	for _, p := range peers {
 		asked = append(asked, p.begin(ctx))

@@ -55,6 +55,9 @@ type WorkerCounts struct {
 	Done     int64 `json:"done"`
 	Retried  int64 `json:"retried"`
 	Dead     int64 `json:"dead"`
+	MayHold  int   `json:"may_hold"` // messages at most; 0: not known
+	// DeletedAt is when it deleted messages in the last seconds, ms since 1970 UTC.
+	DeletedAt []int64 `json:"deleted_at"`
 }
 
 // Shard is what location's producers put on one shard.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"tandem/services/domain/event"
@@ -39,6 +40,7 @@ type Config struct {
 type service struct {
 	cfg     Config
 	gather  *gatherer
+	summary *summaries
 	booking *httpclient.Client
 	// emulator is asked for its state; nil on another backend.
 	emulator *httpclient.Client
@@ -58,9 +60,11 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		return err
 	}
 
+	gather := newGatherer(cfg, sqs.NewFromConfig(awsCfg), cfg.Auth)
 	s := &service{
 		cfg:     cfg,
-		gather:  newGatherer(cfg, sqs.NewFromConfig(awsCfg), cfg.Auth),
+		gather:  gather,
+		summary: newSummaries(gather, newRetention(kinesis.NewFromConfig(awsCfg), time.Now)),
 		booking: httpclient.ForService(cfg.BookingURL, cfg.Auth, serviceName),
 		log:     env.Log,
 	}

@@ -40,6 +40,9 @@ const (
 	drain      = 6 * time.Second
 )
 
+// maxHeld is how many messages a worker has in flight at most.
+const maxHeld = 5
+
 // awayEvery is the longest time between two tries of something that is away.
 const awayEvery = 2 * time.Second
 
@@ -80,7 +83,8 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		grace: offerGrace, log: env.Log, retryWithin: cfg.Profile.Visibility,
 	}
 	h.nearby, h.postgres = newDependencies(min(cfg.Profile.NoDriverDelay, awayEvery))
-	worker, err := newWorker(ctx, env, cfg, sqs.NewFromConfig(aws), h, store)
+	var deleted deletes
+	worker, err := newWorker(ctx, env, cfg, sqs.NewFromConfig(aws), h, store, &deleted)
 	if err != nil {
 		return err
 	}
@@ -101,13 +105,16 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 					{Name: "queue", Run: func(context.Context) error { return worker.Ready() }},
 				},
 				Status: func() any {
-					return status{Worker: cfg.Worker, PID: os.Getpid(), Stats: worker.Stats(), InFlight: worker.InFlight()}
+					return status{
+						Worker: cfg.Worker, PID: os.Getpid(), MayHold: maxHeld, DeletedAt: deleted.lately(time.Now()),
+						Stats: worker.Stats(), InFlight: worker.InFlight(),
+					}
 				},
 			})
 		}})
 }
 
-func newWorker(ctx context.Context, env lifecycle.Env, cfg Config, client sqsworker.Client, h *handler, store *ride.Store) (*sqsworker.Worker, error) {
+func newWorker(ctx context.Context, env lifecycle.Env, cfg Config, client sqsworker.Client, h *handler, store *ride.Store, deleted *deletes) (*sqsworker.Worker, error) {
 	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "dispatch_message_seconds", Help: "Time from the start of a ride request's handler to its settlement, by outcome.",
 		Buckets: []float64{.05, .5, 2, 5, 15, 60, 300},
@@ -118,11 +125,14 @@ func newWorker(ctx context.Context, env lifecycle.Env, cfg Config, client sqswor
 	// is the ride's own and a little more.
 	worker, err := sqsworker.New(sqsworker.Options{
 		Client: client, Queue: event.QueueRideRequests, DeadLetterQueue: event.QueueRideRequestsDead, Handler: h,
-		Needs: []*sqsworker.Dependency{h.nearby, h.postgres},
+		Needs: []*sqsworker.Dependency{h.nearby, h.postgres}, MaxInFlight: maxHeld,
 		Tries: event.Tries, DeadLettered: h.deadLettered, VisibilitySetting: "RideRequestVisibilitySeconds in messaging.yaml",
 		Visibility: cfg.Profile.Visibility, HandleWithin: cfg.Profile.ExpiresAfter + time.Minute, Drain: drain, Log: env.Log,
 		Handled: func(m sqsworker.Message, o sqsworker.Outcome, took time.Duration) {
 			seconds.WithLabelValues(string(o)).Observe(took.Seconds())
+			if o == sqsworker.OutcomeDone {
+				deleted.note(time.Now())
+			}
 			noteOutcome(context.WithoutCancel(ctx), env.Log, store, cfg.Worker, m, o)
 		},
 	})
@@ -156,8 +166,12 @@ func noteOutcome(ctx context.Context, log *slog.Logger, store *ride.Store, worke
 
 // status is the detail of GET /v1/status.
 type status struct {
-	Worker string `json:"worker"`
-	PID    int    `json:"pid"`
+	Worker  string `json:"worker"`
+	PID     int    `json:"pid"`
+	MayHold int    `json:"may_hold"`
+	// DeletedAt is when SQS acknowledged the deletes of the last seconds, ms since
+	// 1970 UTC, the oldest first.
+	DeletedAt []int64 `json:"deleted_at"`
 	sqsworker.Stats
 	InFlight []sqsworker.Held `json:"in_flight"`
 }

@@ -19,7 +19,7 @@ const (
 )
 
 // Routes is the service's table of routes.
-func Routes() []httpserver.Route { return append((*feed)(nil).routes(), points.Routes()...) }
+func Routes() []httpserver.Route { return append((*feed)(nil).routes(), points.LiveRoutes()...) }
 
 func (f *feed) routes() []httpserver.Route {
 	anybody := []auth.Role{auth.Viewer, auth.Rider, auth.Driver, auth.Importer, auth.Service, auth.Admin}

@@ -22,7 +22,7 @@ const (
 )
 
 // Routes is the service's table of routes.
-func Routes() []httpserver.Route { return append(routes(nil), points.Routes()...) }
+func Routes() []httpserver.Route { return append(routes(nil), points.LiveRoutes()...) }
 
 func routes(x *index) []httpserver.Route {
 	return []httpserver.Route{

@@ -41,6 +41,8 @@ type Live struct {
 	lease  *shardgroup.ConsumerLease // nil: it polls
 	stats  *stats
 	seen   *recent
+	// arrived counts every point that was read, a repeat too: it arrived as well.
+	arrived *binned
 
 	mu      sync.Mutex // guards marks, records and parked, and orders Apply
 	marks   marks
@@ -52,7 +54,7 @@ type Live struct {
 func NewLive(o LiveOptions) (*Live, error) {
 	// What it catches up with at its start says nothing about how fast it is: the
 	// latency is of what arrives from now on.
-	l := &Live{o: o, stats: newStats(time.Now()), seen: newRecent(), marks: newMarks()}
+	l := &Live{o: o, stats: newStats(time.Now()), seen: newRecent(), arrived: newBinned(), marks: newMarks()}
 
 	read := shardreader.Options{Client: o.Client, Stream: event.Stream, PollEvery: o.PollEvery, Log: o.Log}
 	if o.FanOut != nil && o.DatabaseURL != "" {
@@ -118,6 +120,7 @@ func (l *Live) handle(_ context.Context, b shardreader.Batch) error {
 			l.o.Log.Warn("a record is no point; it is left out", "shard", b.Shard, "sequence", r.Sequence, "err", err)
 			continue
 		}
+		l.arrived.note(a.Shard, a.Arrived)
 		if !l.marks.rises(a.Driver, a.Seq) {
 			repeated++
 			continue

@@ -52,6 +52,7 @@ func (g *Group) Serve(ctx context.Context, o httpserver.Options, tasks ...lifecy
 // until ctx ends. o.Status is the service's: Detail and what it adds.
 func (l *Live) Serve(ctx context.Context, o httpserver.Options, tasks ...lifecycle.Task) error {
 	o.Ready = append(o.Ready, httpserver.Check{Name: "caught up", Run: l.Ready})
+	o.Routes = append(o.Routes, arrivalsRoute(l.Arrivals))
 	tasks = append(tasks, lifecycle.Task{Name: "reader", Run: l.Run})
 	return serve(ctx, o, l.Seen, tasks)
 }
@@ -69,6 +70,9 @@ type SeenAnswer struct {
 
 // Routes is what a reader answers beside its service's own routes.
 func Routes() []httpserver.Route { return []httpserver.Route{seenRoute(nil)} }
+
+// LiveRoutes is what a live reader answers beside its service's own routes.
+func LiveRoutes() []httpserver.Route { return append(Routes(), arrivalsRoute(nil)) }
 
 func seenRoute(seen func(driver string) []Seen) httpserver.Route {
 	answer := func(r *http.Request) (any, error) {

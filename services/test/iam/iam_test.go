@@ -240,9 +240,10 @@ func TestServicesCallWhatTheirPoliciesAllow(t *testing.T) {
 	s.start()
 	s.trouble()
 
-	// An operator looks, and audits.
+	// An operator looks, and audits; somebody opens the first page.
 	require.Eventually(t, func() bool {
-		return s.ask(http.MethodGet, s.url("console")+"/v1/overview", "ops", auth.Admin, "")
+		return s.ask(http.MethodGet, s.url("console")+"/v1/overview", "ops", auth.Admin, "") &&
+			s.ask(http.MethodGet, s.url("console")+"/v1/summary", "viewer", auth.Viewer, "")
 	}, time.Minute, 50*time.Millisecond)
 	_, err := audit.Run(t.Context(), audit.Config{DatabaseURL: s.db, AWS: s.record("audit"), Profile: s.prof})
 	require.NoError(t, err)

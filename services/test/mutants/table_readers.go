@@ -91,7 +91,7 @@ func readers() []mutant {
 		},
 		{
 			name: "one record that is no point stops the map", file: pointsDir + "live.go",
-			before: "\t\t\tcontinue\n\t\t}\n\t\tif !l.marks", after: "\t\t\treturn err\n\t\t}\n\t\tif !l.marks",
+			before: "\t\t\tcontinue\n\t\t}\n\t\tl.arrived.note", after: "\t\t\treturn err\n\t\t}\n\t\tl.arrived.note",
 		},
 		{
 			name: "what is not known is 0 on the map", file: mapfeedDir + "frame.go", tests: "TestAFrameTellsWhatIsNotKnown",
@@ -136,6 +136,34 @@ func readers() []mutant {
 		{
 			name: "a rider kills a worker", file: consoleDir + "http.go", tests: "TestNobodyIsKilledWho",
 			before: "Roles: []auth.Role{auth.Admin}, Handle: s.killWorkerHTTP", after: "Roles: []auth.Role{auth.Admin, auth.Rider}, Handle: s.killWorkerHTTP",
+		},
+		{
+			name: "the first page's counters are frozen", file: consoleDir + "summary.go", quick: true, tests: "TestOneSummaryASecondForAll|TestTheSummaryIsWhat",
+			before: "now.Sub(s.last.GatheredAt) >= summaryFor", after: "s.last.GatheredAt.IsZero() || now.IsZero()",
+		},
+		{
+			name: "each who asks for the summary asks all parts", file: consoleDir + "summary.go", tests: "TestOneSummaryASecondForAll",
+			before: "now.Sub(s.last.GatheredAt) >= summaryFor", after: "now.After(s.last.GatheredAt)",
+		},
+		{
+			name: "two shards are swapped", file: "services/domain/points/arrivals.go", tests: "TestTheSummaryIsWhat", packages: []string{"services/console"},
+			before: "Bins: l.arrived.last(s.Shard, now)}", after: "Bins: l.arrived.last(map[string]string{\"shardId-000000000000\": \"shardId-000000000001\", \"shardId-000000000001\": \"shardId-000000000000\"}[s.Shard], now)}",
+		},
+		{
+			name: "a count of six seconds ago is of now", file: "services/domain/points/arrivals.go", tests: "TestArrivalsAreCounted",
+			before: "case n > r.number[at]:", after: "case r.number[at] == 0:",
+		},
+		{
+			name: "the retention is written in", file: consoleDir + "retention.go", tests: "TestTheSummaryIsWhat",
+			before: "int(aws.ToInt32(out.StreamDescriptionSummary.RetentionPeriodHours))", after: "24 + 0*int(aws.ToInt32(out.StreamDescriptionSummary.RetentionPeriodHours))",
+		},
+		{
+			name: "what a killed worker deleted is forgotten", file: consoleDir + "summary.go", tests: "TestDeletesOutlive",
+			before: "d[deleter{w.Name, w.PID}] = w.DeletedAt", after: "d[deleter{w.Name, 0}] = w.DeletedAt",
+		},
+		{
+			name: "a page asks for the summary without end", file: consoleDir + "http.go", tests: "TestTheSummaryIsPublic",
+			before: "Limit: each, Handle: s.summaryHTTP", after: "Limit: httpserver.Limit{PerSecond: each.PerSecond * 1e6, Burst: 1e9}, Handle: s.summaryHTTP",
 		},
 		{
 			name: "a shard that nobody reads is 0 ms behind", file: consoleDir + "readings.go", quick: true, tests: "TestAReaderThatDoesNotReadFallsBehind",

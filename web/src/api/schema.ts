@@ -596,6 +596,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What queue and stream do now (anybody)
+         * @description Counts and processes, and nobody's ride. It is gathered once a second at most, however many ask; ask again when gathered_at is a second ago.
+         */
+        get: operations["summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/overview": {
         parameters: {
             query?: never;
@@ -1083,6 +1103,73 @@ export interface components {
              */
             after_ms: number;
         };
+        /** @description What is not known is null. Each part says when it was heard of last. */
+        Summary: {
+            /**
+             * Format: date-time
+             * @description when this was answered, by the clock of all other times
+             */
+            at: string;
+            /**
+             * Format: date-time
+             * @description for all who ask in the same second
+             */
+            gathered_at: string;
+            /** @description ride-requests, as SQS counts */
+            queue: {
+                heard_at: components["schemas"]["HeardAt"];
+                waiting: number | null;
+                in_flight: number | null;
+            };
+            workers: {
+                name: string;
+                heard_at: components["schemas"]["HeardAt"];
+                pid: number | null;
+                /** @description messages that it works on */
+                held: number | null;
+                /** @description messages at most */
+                may_hold: number | null;
+            }[];
+            /** @description ages of the deletes of the last 30 s at gathered_at, the newest first */
+            deleted_ms_ago: number[] | null;
+            rides: {
+                /**
+                 * Format: date-time
+                 * @description when booking counted them
+                 */
+                at: string | null;
+                /** @description booked in the last minute */
+                per_minute: number;
+            } | null;
+            stream: {
+                bin_ms: number;
+                /**
+                 * Format: int64
+                 * @description of the last bin, ms; 0: nobody has said
+                 */
+                end: number;
+                shards: {
+                    shard: string;
+                    /**
+                     * Format: int64
+                     * @description what arrived until then, ms, is counted; later bins are not known yet
+                     */
+                    through: number;
+                    /** @description points that arrived in each 50 ms, the oldest first */
+                    bins: number[];
+                }[];
+                /** @description over 4 s */
+                points_per_s: number | null;
+                /** @description for how long the stream keeps a point, by its own setting */
+                retention_h: number | null;
+                readers: {
+                    reader: string;
+                    heard_at: components["schemas"]["HeardAt"];
+                    /** Format: int64 */
+                    behind_ms: number | null;
+                }[];
+            };
+        };
         /** @description Each part says when it was heard of last; of one that has never answered that is null and its numbers are missing. What is not known is not 0. */
         Overview: {
             sentence: string;
@@ -1136,6 +1223,10 @@ export interface components {
             retried?: number;
             /** Format: int64 */
             dead?: number;
+            /** @description messages at most; 0: not known */
+            may_hold?: number;
+            /** @description when it deleted messages in the last 30 s, ms */
+            deleted_at?: number[] | null;
         };
         ShardRate: {
             shard: string;
@@ -2034,6 +2125,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Deliveries"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    summary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The counts; what is not known is null */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Summary"];
                 };
             };
             default: components["responses"]["Problem"];
