@@ -4,14 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"sync"
 	"time"
-
-	"tandem/services/domain/event"
-	"tandem/services/internal/httpclient"
 )
 
 // RideWorker is the answer of GET /v1/rides/{id}/worker: who holds a message of the
@@ -19,9 +15,6 @@ import (
 type RideWorker struct {
 	At     int64   `json:"at"`     // when this was answered, ms since 1970 UTC
 	Holder *Holder `json:"holder"` // null: no worker says that it holds one
-	// Hidden is the newest message that SQS hides; null: there is none, or the backend
-	// does not tell.
-	Hidden *HiddenMessage `json:"hidden"`
 	// Killable reports whether POST …/worker/kill exists here; else Instead is the
 	// command that does it.
 	Killable bool   `json:"killable"`
@@ -37,13 +30,6 @@ type Holder struct {
 	Others    int    `json:"others"` // other rides' messages that it holds besides
 }
 
-// HiddenMessage is a message in flight as the queue itself shows it to who looks.
-type HiddenMessage struct {
-	MessageID string `json:"message_id"`
-	Receives  int    `json:"receives"`
-	ShowsInMS int64  `json:"shows_in_ms"` // until its visibility timeout ends, unless it is extended
-}
-
 // rideWorker says who holds a message of the ride.
 func (s *service) rideWorker(ctx context.Context, ride string) (RideWorker, error) {
 	out := RideWorker{Killable: s.cfg.KillWorkers}
@@ -55,8 +41,7 @@ func (s *service) rideWorker(ctx context.Context, ride string) (RideWorker, erro
 	if err != nil {
 		return out, err
 	}
-
-	out.Holder, out.Hidden, out.At = s.holder(ctx, messages), s.hidden(ctx, messages), time.Now().UnixMilli()
+	out.Holder, out.At = s.holder(ctx, messages), time.Now().UnixMilli()
 	return out, nil
 }
 
@@ -168,41 +153,4 @@ func (p *peer) holds(ctx context.Context, messages []string) (*Holder, error) {
 		}
 	}
 	return nil, nil //nolint:nilnil // it holds none of them
-}
-
-// hidden returns the newest of the messages that SQS hides, by the emulator's own
-// look at its queue, which receives nothing. Other backends tell no deadline.
-func (s *service) hidden(ctx context.Context, messages []string) *HiddenMessage {
-	if s.emulator == nil {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, traceWithin)
-	defer cancel()
-
-	var state struct {
-		Queues []struct {
-			Name     string
-			Messages []struct {
-				ID        string
-				State     string
-				Receives  int
-				VisibleIn int64 `json:"visible_in_ms"`
-			}
-		}
-	}
-	if _, err := s.emulator.Once(ctx, httpclient.Request{Method: http.MethodGet, Path: "/_aws/emulator/state", Out: &state}); err != nil {
-		return nil // not known: the page shows no countdown
-	}
-
-	for _, q := range state.Queues {
-		if q.Name != event.QueueRideRequests {
-			continue
-		}
-		for _, m := range q.Messages { // the newest first
-			if m.State == "in_flight" && slices.Contains(messages, m.ID) {
-				return &HiddenMessage{MessageID: m.ID, Receives: m.Receives, ShowsInMS: m.VisibleIn}
-			}
-		}
-	}
-	return nil
 }

@@ -45,7 +45,7 @@ func (s *service) summaryHTTP(c *gin.Context) error {
 // ride's driver, for the ride's own rider and driver and for admins.
 func (s *service) rideStreamHTTP(c *gin.Context) error {
 	ctx := c.Request.Context()
-	ride, err := s.visible(c)
+	ride, err := s.ownRide(c)
 	if err != nil {
 		return err
 	}
@@ -64,15 +64,17 @@ func (s *service) rideStreamHTTP(c *gin.Context) error {
 	return nil
 }
 
-// rideEnds are the people of a ride.
-type rideEnds struct {
+// rideOf is what the console needs to know of a ride.
+type rideOf struct {
 	RiderID  string `json:"rider_id"`
 	DriverID string `json:"driver_id"`
 }
 
-// visible returns the ride of the path, if the asker may see it.
-func (s *service) visible(c *gin.Context) (ride rideEnds, err error) {
+// ownRide returns the ride that the path names, if it is the asker's own.
+func (s *service) ownRide(c *gin.Context) (rideOf, error) {
 	id := httpserver.Identity(c)
+
+	var ride rideOf
 	if err := s.booking.Get(c.Request.Context(), "/v1/rides/"+url.PathEscape(c.Param("id")), &ride); err != nil {
 		return ride, err
 	}
@@ -88,7 +90,7 @@ func (s *service) visible(c *gin.Context) (ride rideEnds, err error) {
 // rideWorkerHTTP is GET /v1/rides/:id/worker: who holds the ride's message, for the
 // ride's own rider and driver and for admins.
 func (s *service) rideWorkerHTTP(c *gin.Context) error {
-	if _, err := s.visible(c); err != nil {
+	if _, err := s.ownRide(c); err != nil {
 		return err
 	}
 	w, err := s.rideWorker(c.Request.Context(), c.Param("id"))

@@ -33,8 +33,6 @@ type Config struct {
 	// KillWorkers lets an admin kill the worker that holds a ride's message. Only the
 	// demo sets it: there a worker's pid is one of this machine, and it is started again.
 	KillWorkers bool
-	// Emulator reports whether AWS is the emulator, which shows its messages' deadlines.
-	Emulator bool
 }
 
 type service struct {
@@ -42,9 +40,7 @@ type service struct {
 	gather  *gatherer
 	summary *summaries
 	booking *httpclient.Client
-	// emulator is asked for its state; nil on another backend.
-	emulator *httpclient.Client
-	log      *slog.Logger
+	log     *slog.Logger
 }
 
 // Run serves until ctx ends.
@@ -67,9 +63,6 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		summary: newSummaries(gather, newRetention(kinesis.NewFromConfig(awsCfg), time.Now)),
 		booking: httpclient.ForService(cfg.BookingURL, cfg.Auth, serviceName),
 		log:     env.Log,
-	}
-	if cfg.Emulator {
-		s.emulator = httpclient.New(cfg.AWS.Endpoint, httpclient.Options{Timeout: askWithin, Connections: 1})
 	}
 
 	return httpserver.Serve(ctx, httpserver.Options{Name: serviceName, Env: env, Auth: cfg.Auth, Routes: s.routes()})

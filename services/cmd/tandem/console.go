@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"tandem/services/console"
-	"tandem/services/domain/profile"
 	"tandem/services/internal/lifecycle"
 )
 
@@ -26,7 +25,7 @@ func (c consoleCmd) Run(ctx context.Context) error {
 		return err
 	}
 
-	cfg := console.Config{Auth: signer, AWS: c.aws(), BookingURL: c.BookingURL, KillWorkers: c.KillWorkers, Emulator: c.Backend == profile.Emulator}
+	cfg := console.Config{Auth: signer, AWS: c.aws(), BookingURL: c.BookingURL, KillWorkers: c.KillWorkers}
 	for _, p := range c.Peers {
 		name, url, ok := strings.Cut(p, "=")
 		if !ok {

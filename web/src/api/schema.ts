@@ -1052,8 +1052,6 @@ export interface components {
             at: number;
             /** @description null: no worker says that it holds a message of the ride */
             holder: components["schemas"]["MessageHolder"] | null;
-            /** @description the ride's newest message in flight, as the emulator shows it; null: there is none, or the backend does not tell */
-            hidden: components["schemas"]["HiddenMessage"] | null;
             /** @description whether the worker can be killed by the API */
             killable: boolean;
             /** @description the command that kills it, where the API does not */
@@ -1067,15 +1065,6 @@ export interface components {
             receives: number;
             /** @description other rides' messages that the worker holds besides */
             others: number;
-        };
-        HiddenMessage: {
-            message_id: string;
-            receives: number;
-            /**
-             * Format: int64
-             * @description until its visibility timeout ends, unless its worker extends it
-             */
-            shows_in_ms: number;
         };
         TracePoint: {
             driver_id: components["schemas"]["ID"];
@@ -1648,7 +1637,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The worker, by its own word, and when the message shows again, by the queue's */
+            /** @description The worker, by its own word */
             200: {
                 headers: {
                     [name: string]: unknown;
