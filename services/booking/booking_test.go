@@ -123,6 +123,21 @@ type refused struct {
 	Field string `json:"field"`
 }
 
+func TestADriverReadsItsOwnEarnings(t *testing.T) {
+	t.Parallel()
+	h := start(t, profile.Fast())
+	ana, bo := h.as(auth.Driver, "ana"), h.as(auth.Driver, "bo")
+	r := h.as(auth.Rider, "rita").book(t, "k1")
+	_, err := h.pool.Exec(t.Context(), `UPDATE ride.rides SET driver_id = 'ana', state = 'completed', ended_at = now(), wake_at = NULL WHERE id = $1`, r.ID)
+	require.NoError(t, err)
+
+	const path = "/v1/drivers/me/earnings"
+	require.Equal(t, r.Price, ask[ride.Earnings](t, ana, 200, "GET", path, "").Total)
+	require.Zero(t, ask[ride.Earnings](t, bo, 200, "GET", path, "").Rides)
+	require.Equal(t, "forbidden", ask[refused](t, bo, 403, "GET", path+"?driver_id=ana", "").Code)
+	require.Equal(t, 1, ask[ride.Earnings](t, h.as(auth.Importer, "feed"), 200, "GET", path+"?driver_id=ana", "").Rides)
+}
+
 const trip = `{"pickup":{"lat":-34.9065,"lon":-56.1995,"label":"Plaza"},"dropoff":{"lat":-34.9011,"lon":-56.1645}}`
 
 func (p person) book(t *testing.T, key string) ride.Ride {

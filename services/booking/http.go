@@ -36,6 +36,7 @@ func (s *service) routes() []httpserver.Route {
 		{Method: get, Path: "/v1/rides/:id/events", Roles: people, Whose: own, Stream: true, Handle: s.events},
 		{Method: get, Path: "/v1/drivers/me", Roles: drives, Whose: itself, Handle: s.driver},
 		{Method: http.MethodPut, Path: "/v1/drivers/me/duty", Roles: drives, Whose: itself, Handle: s.duty},
+		{Method: get, Path: "/v1/drivers/me/earnings", Roles: drives, Whose: itself, Handle: s.earnings},
 		{Method: get, Path: "/v1/drivers/me/events", Roles: drives, Whose: itself, Stream: true, Handle: s.driverEvents},
 		{Method: get, Path: "/v1/drivers/events", Roles: []auth.Role{auth.Importer}, Stream: true, Handle: s.fleetEvents},
 		{Method: post, Path: "/v1/offers/:id/accept", Roles: drives, Whose: "the driver who has the offer", Handle: s.accept},

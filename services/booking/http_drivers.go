@@ -28,6 +28,22 @@ func (s *service) driver(c *gin.Context) error {
 	return nil
 }
 
+// earnings is GET /v1/drivers/me/earnings: what the driver's rides of today come to.
+func (s *service) earnings(c *gin.Context) error {
+	driver, err := auth.ActingDriver(httpserver.Identity(c), c.Query("driver_id"), event.ValidID)
+	if err != nil {
+		return err
+	}
+
+	e, err := s.rides.Earnings(c.Request.Context(), driver)
+	if err != nil {
+		return explain(err)
+	}
+
+	c.JSON(http.StatusOK, e)
+	return nil
+}
+
 type dutyRequest struct {
 	OnDuty   *bool  `json:"on_duty"`
 	DriverID string `json:"driver_id,omitempty"`

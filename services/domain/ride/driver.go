@@ -61,7 +61,12 @@ func (s *Store) Driver(ctx context.Context, driver string) (DriverState, error) 
 	case err != nil:
 		return st, err
 	case r.State == Offered && r.Offer != nil:
-		st.Offer = &DriverOffer{ID: r.Offer.ID, Ride: r, ExpiresAt: r.Offer.ExpiresAt}
+		o := DriverOffer{ID: r.Offer.ID, Ride: r, ExpiresAt: r.Offer.ExpiresAt}
+		err := s.pool.QueryRow(ctx, `SELECT made_at, clock_timestamp() FROM ride.offers WHERE id = $1`, o.ID).Scan(&o.MadeAt, &o.At)
+		if err != nil {
+			return st, fmt.Errorf("ride: offer: %w", err)
+		}
+		st.Offer = &o
 	case r.State != Offered:
 		st.Ride = &r
 	}

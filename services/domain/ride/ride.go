@@ -78,7 +78,9 @@ type DriverState struct {
 type DriverOffer struct {
 	ID        string    `json:"id"`
 	Ride      Ride      `json:"ride"`
+	MadeAt    time.Time `json:"made_at"`
 	ExpiresAt time.Time `json:"expires_at"`
+	At        time.Time `json:"at"` // now, by the clock of the two above: a phone's may be another
 }
 
 // Vehicle is a driver's car.

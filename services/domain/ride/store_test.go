@@ -136,6 +136,8 @@ func TestARidesWholeLife(t *testing.T) {
 	st, err := s.Driver(ctx, "d1")
 	require.NoError(t, err)
 	require.Equal(t, r.Offer.ID, st.Offer.ID)
+	require.Equal(t, profile.Fast().Offer, st.Offer.ExpiresAt.Sub(st.Offer.MadeAt), "the whole time to answer")
+	require.False(t, st.Offer.At.Before(st.Offer.MadeAt), "now, by the same clock")
 	_, err = s.SetDuty(ctx, "d1", false)
 	require.ErrorIs(t, err, ride.ErrBusy)
 

@@ -14,6 +14,18 @@ func rides() []mutant {
 			before: "WHERE r.id = $1 FOR UPDATE OF r`, rideID)", after: "WHERE r.id = $1`, rideID)",
 		},
 		{
+			name: "a driver is paid for cancelled rides", file: rideDir + "earnings.go", tests: "TestEarnings",
+			before: "r.state = 'completed' AND r.ended_at", after: "r.ended_at",
+		},
+		{
+			name: "a driver's day is UTC's", file: rideDir + "earnings.go", tests: "TestEarnings",
+			before: `"America/Montevideo"`, after: `"UTC"`,
+		},
+		{
+			name: "a driver earns what all drivers earn", file: rideDir + "earnings.go", quick: true, tests: "TestEarnings",
+			before: "r.driver_id = $1 AND r.state", after: "$1 <> '' AND r.state",
+		},
+		{
 			name: "a ride with a driver is a fault of the worker", file: rideDir + "move.go", tests: "TestARideWithADriverIsTaken",
 			before: "if isUnique(err, \"one_live_driver_of_a_ride\") {", after: "if false {",
 		},

@@ -258,6 +258,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/drivers/me/earnings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the driver's completed rides of today come to (driver, importer) */
+        get: operations["earnings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/drivers/me/events": {
         parameters: {
             query?: never;
@@ -867,7 +884,14 @@ export interface components {
             id: string;
             ride: components["schemas"]["Ride"];
             /** Format: date-time */
+            made_at: string;
+            /** Format: date-time */
             expires_at: string;
+            /**
+             * Format: date-time
+             * @description when this was answered, by the clock of the other two
+             */
+            at: string;
         };
         Point: {
             /**
@@ -1043,6 +1067,17 @@ export interface components {
              * @description how long the stream still keeps the point
              */
             retention_left_s: number;
+        };
+        Earnings: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: date-time
+             * @description when the city's day began
+             */
+            since: string;
+            rides: number;
+            total: components["schemas"]["Money"];
         };
         RideWorker: {
             /**
@@ -1702,6 +1737,30 @@ export interface operations {
         };
         responses: {
             200: components["responses"]["DriverState"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    earnings: {
+        parameters: {
+            query?: {
+                /** @description an importer names the driver */
+                driver_id?: components["parameters"]["ForDriver"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The fares of the city's day, by the server's clock */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Earnings"];
+                };
+            };
             default: components["responses"]["Problem"];
         };
     };
