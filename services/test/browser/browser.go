@@ -3,9 +3,11 @@
 package browser
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -26,10 +28,17 @@ func RunFaults(t *testing.T, url, data string) {
 	run(t, "e2e:faults", url, data)
 }
 
-func run(t *testing.T, script, url, data string) {
+// RunSoak leaves the pages open for so long, and sees that they do not grow.
+func RunSoak(t *testing.T, url, data string, length time.Duration) {
+	t.Helper()
+	run(t, "e2e:soak", url, data, fmt.Sprintf("TANDEM_SOAK_MS=%d", length.Milliseconds()))
+}
+
+func run(t *testing.T, script, url, data string, env ...string) {
 	t.Helper()
 	cmd := exec.Command("npm", "--prefix", "../../../web", "run", "--silent", script)
 	cmd.Env = append(os.Environ(), "TANDEM_URL="+url, "TANDEM_DATA="+data, "CHROMIUM="+chromium(t))
+	cmd.Env = append(cmd.Env, env...)
 
 	out, err := cmd.CombinedOutput()
 	t.Logf("browser:\n%s", out)

@@ -10,10 +10,13 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"tandem/services/test/browser"
 )
 
 // TestSoak leaves the demo alone for TANDEM_SOAK (make soak: an hour) and
-// tabulates each process's memory and each folder's size on the way.
+// tabulates each process's memory and each folder's size on the way. For half of that
+// time each page is open in a browser.
 func TestSoak(t *testing.T) {
 	length, err := time.ParseDuration(os.Getenv("TANDEM_SOAK"))
 	if err != nil {
@@ -22,14 +25,23 @@ func TestSoak(t *testing.T) {
 
 	d := boot(t, dataDir(t))
 	end := time.Now().Add(length)
-	for _, at := range []time.Duration{length / 6, length / 2, length} {
-		select {
-		case err := <-d.done:
-			t.Fatalf("the demo ended: %v", err)
-		case <-time.After(time.Until(end.Add(at - length))):
-		}
-		t.Logf("after %s\n%s%s", at, memory(t, d), disk(t, d.dir))
-	}
+	t.Run("meanwhile", func(t *testing.T) {
+		t.Run("pages", func(t *testing.T) {
+			t.Parallel()
+			browser.RunSoak(t, d.base, d.dir, length/2)
+		})
+		t.Run("processes", func(t *testing.T) {
+			t.Parallel()
+			for _, at := range []time.Duration{length / 6, length / 2, length} {
+				select {
+				case err := <-d.done:
+					t.Fatalf("the demo ended: %v", err)
+				case <-time.After(time.Until(end.Add(at - length))):
+				}
+				t.Logf("after %s\n%s%s", at, memory(t, d), disk(t, d.dir))
+			}
+		})
+	})
 
 	require.NoError(t, d.cmd.Process.Signal(os.Interrupt))
 	require.Zero(t, d.wait(t, 15*time.Second))
