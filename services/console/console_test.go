@@ -45,7 +45,7 @@ func TestRideStreamIsForTheRidesOwnPeople(t *testing.T) {
 	signer := testSigner(t)
 	behind := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/v1/rides/") {
-			_, _ = fmt.Fprint(w, `{"rider_id":"r1","driver_id":"d1"}`)
+			_, _ = fmt.Fprint(w, `{"rider_id":"r1","driver_id":"d1","assigned_at":"2026-11-27T10:00:00Z","ended_at":"2026-11-27T10:05:00Z"}`)
 			return
 		}
 		_, _ = fmt.Fprintf(w, `{"seen":[{"seq":5,"shard":"s","sequence_number":"49","arrived_at":%d,"applied_at":%d}]}`, time.Now().UnixMilli(), time.Now().UnixMilli()+7)

@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -24,6 +25,7 @@ func (s *service) routes() []httpserver.Route {
 		{Method: http.MethodGet, Path: "/v1/rides/:id/stream", Roles: []auth.Role{auth.Rider, auth.Driver, auth.Admin}, Whose: "a rider's and a driver's own", Handle: s.rideStreamHTTP},
 		{Method: http.MethodGet, Path: "/v1/rides/:id/worker", Roles: []auth.Role{auth.Rider, auth.Driver, auth.Admin}, Whose: "a rider's and a driver's own", Handle: s.rideWorkerHTTP},
 		{Method: http.MethodPost, Path: "/v1/rides/:id/worker/kill", Roles: []auth.Role{auth.Admin}, Handle: s.killWorkerHTTP},
+		{Method: http.MethodGet, Path: "/v1/rides/:id/queue", Roles: []auth.Role{auth.Rider, auth.Driver, auth.Admin}, Whose: "a rider's and a driver's own", Handle: s.rideQueueHTTP},
 	}
 }
 
@@ -41,33 +43,12 @@ func (s *service) summaryHTTP(c *gin.Context) error {
 	return nil
 }
 
-// rideStreamHTTP is GET /v1/rides/:id/stream: a trace of the newest point of the
-// ride's driver, for the ride's own rider and driver and for admins.
-func (s *service) rideStreamHTTP(c *gin.Context) error {
-	ctx := c.Request.Context()
-	ride, err := s.ownRide(c)
-	if err != nil {
-		return err
-	}
-
-	trace := StreamTrace{Readers: []TraceReader{}}
-	if ride.DriverID != "" {
-		trace = newestEverywhere(ride.DriverID, s.askReaders(ctx, ride.DriverID))
-		if trace.Point != nil {
-			left := s.cfg.StreamRetention - time.Since(time.UnixMilli(trace.Point.ArrivedAt))
-			trace.RetentionLeftS = max(0, int64(left.Seconds()))
-		}
-	}
-
-	trace.At = time.Now().UnixMilli()
-	c.JSON(http.StatusOK, trace)
-	return nil
-}
-
 // rideOf is what the console needs to know of a ride.
 type rideOf struct {
-	RiderID  string `json:"rider_id"`
-	DriverID string `json:"driver_id"`
+	RiderID    string     `json:"rider_id"`
+	DriverID   string     `json:"driver_id"`
+	AssignedAt *time.Time `json:"assigned_at"`
+	EndedAt    *time.Time `json:"ended_at"`
 }
 
 // ownRide returns the ride that the path names, if it is the asker's own.
@@ -85,6 +66,40 @@ func (s *service) ownRide(c *gin.Context) (rideOf, error) {
 		return ride, problem.New(problem.NotFound, "There is no ride %s of yours.", c.Param("id"))
 	}
 	return ride, nil
+}
+
+// rideStreamHTTP is GET /v1/rides/:id/stream: a trace of the newest point of the
+// ride's driver, and the ride's points after one, for the ride's own rider and
+// driver and for admins.
+func (s *service) rideStreamHTTP(c *gin.Context) error {
+	ctx := c.Request.Context()
+	ride, err := s.ownRide(c)
+	if err != nil {
+		return err
+	}
+
+	after, err := strconv.ParseInt(c.DefaultQuery("after", "0"), 10, 64)
+	if err != nil || after < 0 {
+		return problem.Field("after", "It is the seq of a point.")
+	}
+
+	// Before the accept the rider does not know who was asked.
+	trace := StreamTrace{Readers: []TraceReader{}, Points: []RidePoint{}}
+	if ride.DriverID != "" && ride.AssignedAt != nil {
+		asked := make(chan []RidePoint, 1)
+		go func() { asked <- s.ridePoints(ctx, ride, after) }()
+
+		trace = newestEverywhere(ride.DriverID, s.askReaders(ctx, ride.DriverID))
+		if trace.Point != nil {
+			left := s.cfg.StreamRetention - time.Since(time.UnixMilli(trace.Point.ArrivedAt))
+			trace.RetentionLeftS = max(0, int64(left.Seconds()))
+		}
+		trace.Points = <-asked
+	}
+
+	trace.At = time.Now().UnixMilli()
+	c.JSON(http.StatusOK, trace)
+	return nil
 }
 
 // rideWorkerHTTP is GET /v1/rides/:id/worker: who holds the ride's message, for the
@@ -110,5 +125,17 @@ func (s *service) killWorkerHTTP(c *gin.Context) error {
 	}
 
 	c.JSON(http.StatusOK, killed)
+	return nil
+}
+
+// rideQueueHTTP is GET /v1/rides/:id/queue: how many requests are in the queue, and
+// what the queue says of the ride's message, for the ride's own rider and driver and
+// for admins.
+func (s *service) rideQueueHTTP(c *gin.Context) error {
+	if _, err := s.ownRide(c); err != nil {
+		return err
+	}
+
+	c.JSON(http.StatusOK, s.lookIn(c.Request.Context(), c.Query("message")))
 	return nil
 }

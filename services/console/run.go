@@ -41,6 +41,7 @@ type service struct {
 	summary *summaries
 	booking *httpclient.Client
 	log     *slog.Logger
+	inside  *inside
 }
 
 // Run serves until ctx ends.
@@ -63,6 +64,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		summary: newSummaries(gather, newRetention(kinesis.NewFromConfig(awsCfg), time.Now)),
 		booking: httpclient.ForService(cfg.BookingURL, cfg.Auth, serviceName),
 		log:     env.Log,
+		inside:  newInside(cfg.AWS.Endpoint),
 	}
 
 	return httpserver.Serve(ctx, httpserver.Options{Name: serviceName, Env: env, Auth: cfg.Auth, Routes: s.routes()})

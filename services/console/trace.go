@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -19,6 +20,15 @@ type StreamTrace struct {
 	Point          *TracePoint   `json:"driver_point"` // null before the driver's first point
 	Readers        []TraceReader `json:"readers"`
 	RetentionLeftS int64         `json:"retention_left_s"` // how long the stream still keeps it
+	Points         []RidePoint   `json:"points"`           // of the ride, after the one that was asked for; null: history does not answer
+}
+
+// RidePoint is one of the points that the driver has sent since the accept, until the
+// ride ended.
+type RidePoint struct {
+	Seq int64   `json:"seq"`
+	Lat float64 `json:"lat"`
+	Lon float64 `json:"lon"`
 }
 
 // TracePoint is where the point lies on the stream.
@@ -69,6 +79,37 @@ func (s *service) askReaders(ctx context.Context, driver string) map[string][]po
 
 	wg.Wait()
 	return out
+}
+
+// ridePoints returns the points of the ride that history has, from the one after a
+// sequence on, or nil if history does not answer. One answer has not all of a long
+// ride: its last sequence is where to go on.
+func (s *service) ridePoints(ctx context.Context, ride rideOf, after int64) []RidePoint {
+	ctx, cancel := context.WithTimeout(ctx, traceWithin)
+	defer cancel()
+
+	from := time.UnixMilli(max(after+1, ride.AssignedAt.UnixMilli()))
+	query := url.Values{"from": {strconv.FormatInt(from.UnixMilli(), 10)}}
+	if ride.EndedAt != nil {
+		if !from.Before(*ride.EndedAt) {
+			return []RidePoint{}
+		}
+		query.Set("to", strconv.FormatInt(ride.EndedAt.UnixMilli(), 10)) // what the driver does afterwards is not the rider's
+	}
+
+	for _, p := range s.gather.peers {
+		if p.Name != "history" {
+			continue
+		}
+		var answer struct {
+			Points []RidePoint `json:"points"`
+		}
+		request := httpclient.Request{Method: http.MethodGet, Path: "/v1/drivers/" + url.PathEscape(ride.DriverID) + "/points?" + query.Encode(), Out: &answer}
+		if _, err := p.client.Once(ctx, request); err == nil {
+			return append([]RidePoint{}, answer.Points...)
+		}
+	}
+	return nil
 }
 
 // tracedReaders are the readers that answer GET /v1/seen, in the order in which

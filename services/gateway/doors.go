@@ -54,7 +54,7 @@ func upstreams(cfg Config) []upstream {
 		{"history", cfg.HistoryURL, "drivers"},
 		{"heatmap", cfg.HeatmapURL, "heatmap"},
 		{"notification", cfg.NotificationURL, "contact inbox deliveries"},
-		{"console", cfg.ConsoleURL, "rides/{id}/stream rides/{id}/worker overview summary"},
+		{"console", cfg.ConsoleURL, "rides/{id}/stream rides/{id}/worker rides/{id}/queue overview summary"},
 	}
 }
 

@@ -170,7 +170,7 @@ export interface paths {
             };
             cookie?: never;
         };
-        /** The driver's newest point that the stream's readers have seen (its rider, its driver, admin) */
+        /** The driver's newest point that the stream's readers have seen, and the ride's points (its rider, its driver, admin) */
         get: operations["rideStream"];
         put?: never;
         post?: never;
@@ -215,6 +215,28 @@ export interface paths {
          * @description 409 where no worker holds one, where it has just finished with it, and where the workers are no processes of this machine. The message shows again when its visibility timeout ends, to another worker.
          */
         post: operations["killWorker"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/rides/{id}/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["RideID"];
+            };
+            cookie?: never;
+        };
+        /**
+         * How many requests are in the queue, and what it says of the ride's message (its rider, its driver, admin)
+         * @description To look changes nothing. The message and its deadline are known on the emulator alone.
+         */
+        get: operations["rideQueue"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1067,6 +1089,56 @@ export interface components {
              * @description how long the stream still keeps the point
              */
             retention_left_s: number;
+            /** @description what the driver sent from the accept to the ride's end, oldest first, after the one that was asked for; null if history does not answer */
+            points: components["schemas"]["RidePoint"][] | null;
+        };
+        RidePoint: {
+            /** Format: int64 */
+            seq: number;
+            /** Format: double */
+            lat: number;
+            /** Format: double */
+            lon: number;
+        };
+        RideQueue: {
+            /**
+             * Format: int64
+             * @description when this was answered, ms: every other time is of the same clock
+             */
+            at: number;
+            /** @description null if SQS has never answered */
+            counts: components["schemas"]["RideQueueCounts"] | null;
+            /** @description whether the queue can be looked into */
+            known: boolean;
+            /** @description null if it is not in the queue, or not known */
+            message: components["schemas"]["RideMessage"] | null;
+        };
+        /** @description SQS's own counts, which are approximate */
+        RideQueueCounts: {
+            visible: number;
+            in_flight: number;
+            delayed: number;
+            /**
+             * Format: int64
+             * @description ms
+             */
+            heard_at: number;
+        };
+        RideMessage: {
+            id: string;
+            /** @enum {string} */
+            state: "visible" | "in_flight" | "delayed";
+            /**
+             * Format: int64
+             * @description when the queue shows it again unless that is put off or the message deleted, ms; 0: it is visible
+             */
+            shows_at: number;
+            receives: number;
+            /**
+             * Format: int64
+             * @description ms
+             */
+            heard_at: number;
         };
         Earnings: {
             /** Format: date-time */
@@ -1640,7 +1712,10 @@ export interface operations {
     };
     rideStream: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description the seq of the ride's point after which to go on */
+                after?: number;
+            };
             header?: never;
             path: {
                 id: components["parameters"]["RideID"];
@@ -1702,6 +1777,32 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MessageHolder"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    rideQueue: {
+        parameters: {
+            query?: {
+                /** @description the message_id that the ride's events name */
+                message?: string;
+            };
+            header?: never;
+            path: {
+                id: components["parameters"]["RideID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As the queue has it now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RideQueue"];
                 };
             };
             default: components["responses"]["Problem"];
