@@ -118,6 +118,18 @@ func readers() []mutant {
 			before: "h.TotalCount() > 0", after: "h.TotalCount() >= 0",
 		},
 		{
+			name: "a rider sees where the driver goes after the ride", file: consoleDir + "trace.go", quick: true, tests: "TestARidesPointsAre",
+			before: "if ride.EndedAt != nil {", after: "if ride.EndedAt == nil && after < 0 {",
+		},
+		{
+			name: "the ride's points begin at every look again", file: consoleDir + "trace.go", tests: "TestARidesPointsAre",
+			before: "max(after+1, ride.AssignedAt.UnixMilli())", after: "ride.AssignedAt.UnixMilli()",
+		},
+		{
+			name: "the countdown is to the deadline of another message", file: consoleDir + "inside.go", quick: true, tests: "TestARidesMessageHas",
+			before: "if m.ID != message || !fresh {", after: "if !fresh {",
+		},
+		{
 			name: "a worker is killed that does not hold the message", file: consoleDir + "holder.go", quick: true, tests: "TestTheWorkerThatHolds|TestNobodyIsKilledWho",
 			before: "if slices.Contains(messages, m.MessageID) {", after: "if m.MessageID != \"\" {",
 		},

@@ -51,6 +51,24 @@ async function killWorker(page: Page, ride: string): Promise<string | undefined>
   return done?.n ? undefined : (pid ?? undefined);
 }
 
+/** The countdown ends when the emulator says that the message shows again. */
+async function expectQueuesDeadline(page: Page): Promise<void> {
+  const id = await valueOf(page, "message-id");
+  const hidden = page.getByTestId("hidden-for");
+  await hidden.waitFor({ timeout: 30_000 });
+
+  const state = (await (await fetch(`${runFile().aws_endpoint}/_aws/emulator/state`)).json()) as EmulatorState;
+  const message = state.queues.find((q) => q.name === "ride-requests")?.messages.find((m) => m.id === id);
+  const deadline = Date.now() + (message?.visible_in_ms ?? NaN);
+  expect(message?.state).toBe("in_flight");
+  expect(Math.abs(Number(await hidden.getAttribute("data-value")) - deadline)).toBeLessThan(1500); // as long as a slow answer is on its way
+  expect(await hidden.innerText()).toMatch(/^hidden \d+\ss more$/);
+}
+
+interface EmulatorState {
+  queues: { name: string; messages: { id: string; state: string; visible_in_ms: number }[] }[];
+}
+
 test("a worker that is killed with the message is seen, and so is the one that goes on", { timeout: 480_000 }, async () => {
   let page = await openPage(browser, desktop);
   let ride = await book(page);
@@ -64,6 +82,7 @@ test("a worker that is killed with the message is seen, and so is the one that g
 
   // The visibility (30 s) must run out first. Until then nobody can know that it died.
   expect(await page.getByTestId("trace-note").innerText()).toContain(`Pid ${first} keeps the message hidden from the other workers, for 30 s at a time`);
+  await expectQueuesDeadline(page);
   await page.getByTestId("try-1-pid").waitFor({ timeout: 90_000 });
   await page.getByTestId("trace-deleted-after").and(page.locator("[data-value]")).waitFor({ timeout: 90_000 });
 

@@ -1,4 +1,4 @@
-import type { DriverState, Message, Overview, Place, Point, PointsAccepted, Quote, Ride, RideEvent, Role, Route, StreamTrace } from "./types";
+import type { DriverState, Message, Overview, Place, Point, PointsAccepted, Quote, Ride, RideEvent, RideQueue, Role, Route, StreamTrace } from "./types";
 
 /** A request that was refused, with the server's explanation. Status 0: no server was reached. */
 export class Problem extends Error {
@@ -85,7 +85,8 @@ export const rider = {
   rides: (limit: number) => request<{ rides: Ride[] }>(`/rider/v1/rides?limit=${limit}`), // the latest first
   events: allEvents,
   cancel: (id: string) => send<Ride>(`/rider/v1/rides/${id}/cancel`, "POST", { reason: "changed my mind" }),
-  streamTrace: (id: string) => request<StreamTrace>(`/rider/v1/rides/${id}/stream`),
+  streamTrace: (id: string, after: number) => request<StreamTrace>(`/rider/v1/rides/${id}/stream?after=${after}`),
+  queueLook: (id: string, message: string | undefined) => request<RideQueue>(`/rider/v1/rides/${id}/queue?message=${encodeURIComponent(message ?? "")}`),
   inbox: () => request<{ messages: Message[] }>("/rider/v1/inbox"),
 };
 

@@ -17,4 +17,6 @@ export type PointsAccepted = Schemas["PointsAccepted"];
 export type PointRefusal = Schemas["PointRefusal"];
 export type Message = Schemas["InboxMessage"];
 export type StreamTrace = Schemas["StreamTrace"];
+export type RideQueue = Schemas["RideQueue"];
+export type RidePoint = Schemas["RidePoint"];
 export type Overview = Schemas["Overview"];

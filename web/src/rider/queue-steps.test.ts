@@ -98,7 +98,7 @@ describe("a ride that is requeued", () => {
     const [first, second] = queueMessages(requeued);
 
     expect(second?.tries).toEqual([]);
-    expect(second?.steps.find((s) => s.testid === "worker-pid")).toEqual({ name: "received", testid: "worker-pid", reached: false });
+    expect(second?.steps.find((s) => s.testid === "worker-pid")).toEqual({ kind: "received", name: "received", testid: "worker-pid", reached: false });
     expect(first?.steps.every((s) => s.testid === undefined)).toBe(true);
   });
 

@@ -1,7 +1,13 @@
 import type { RideEvent } from "../api/types";
 
+/** What a step is, whatever it is called. */
+export type StepKind =
+  | "created" | "requeued" | "outbox" | "sent" | "received" | "offered" | "refused" | "expired"
+  | "accepted" | "cancelled" | "unfulfilled" | "deleted" | "dead";
+
 /** One thing that happened on a message's way, or that is still to come. */
 export interface QueueStep {
+  kind: StepKind;
   name: string;
   reached: boolean;
   after?: number; // ms since the ride was requested; absent: not reached, or nobody knows it yet
@@ -9,6 +15,7 @@ export interface QueueStep {
   testid?: string;
   fate?: string; // of a try that has not deleted the message
   wait?: number; // ms since the try before
+  worker?: string; // the name of the process that received it
 }
 
 /** One receive of the message by a worker. */
@@ -17,6 +24,7 @@ export interface Try {
   pid: string;
   fate?: string;
   wait?: number;
+  worker?: string;
 }
 
 /** One message's way through the queue. A ride that is requeued gets another message. */
@@ -31,7 +39,7 @@ export interface QueueMessage {
 /** A ride's messages in order, each with its steps in the order in which they must have happened. */
 export function queueMessages(events: RideEvent[]): QueueMessage[] {
   const start = events.find((e) => e.kind === "requested");
-  if (!start) return [{ attempt: 1, steps: [{ name: "201 Created", reached: false }, ...ahead(0)], tries: [], deleted: false }];
+  if (!start) return [{ attempt: 1, steps: [{ kind: "created", name: "201 Created", reached: false }, ...ahead(0)], tries: [], deleted: false }];
 
   const attempts = byAttempt(events);
   return attempts.map((own, i) => messageOf(own, Date.parse(start.at), i === attempts.length - 1));
@@ -57,30 +65,30 @@ const text = (v: unknown) => (v === undefined || v === null ? undefined : String
 const tellsOfMessage = (e: RideEvent) => messageId(e) !== undefined && (e.kind === "queued" || e.kind === "received");
 
 // What is to come on a message's way, where nothing goes wrong.
-const way: Pick<QueueStep, "name" | "testid">[] = [
-  { name: "outbox", testid: "outbox-id" },
-  { name: "sent, message", testid: "message-id" },
-  { name: "received", testid: "worker-pid" },
-  { name: "offered", testid: "trace-offered" },
-  { name: "accepted", testid: "trace-accepted" },
-  { name: "deleted", testid: "trace-deleted" },
+const way: Pick<QueueStep, "kind" | "name" | "testid">[] = [
+  { kind: "outbox", name: "outbox", testid: "outbox-id" },
+  { kind: "sent", name: "sent, message", testid: "message-id" },
+  { kind: "received", name: "received", testid: "worker-pid" },
+  { kind: "offered", name: "offered", testid: "trace-offered" },
+  { kind: "accepted", name: "accepted", testid: "trace-accepted" },
+  { kind: "deleted", name: "deleted", testid: "trace-deleted" },
 ];
 const [sent, received, offered, accepted, deleted, end] = [1, 2, 3, 4, 5, 6] as const;
 
 const ahead = (from: number): QueueStep[] => way.slice(from).map((step) => ({ ...step, reached: false }));
 
 // The steps that are told as they are, each with what is next on the way.
-const told: Partial<Record<RideEvent["kind"], { name: string; testid: string; next: number }>> = {
-  requested: { name: "201 Created", testid: "trace-created", next: 0 },
-  requeued: { name: "requeued", testid: "trace-requeued", next: 0 },
-  offered: { name: "offered", testid: "trace-offered", next: accepted },
-  refused: { name: "refused", testid: "trace-refused", next: offered },
-  offer_expired: { name: "offer expired", testid: "trace-expired", next: offered },
-  assigned: { name: "accepted", testid: "trace-accepted", next: deleted },
-  cancelled: { name: "cancelled", testid: "trace-cancelled", next: deleted },
-  unfulfilled: { name: "no driver was found", testid: "trace-unfulfilled", next: deleted },
-  deleted: { name: "deleted", testid: "trace-deleted", next: end },
-  dead_lettered: { name: "dead letter", testid: "trace-dead", next: end },
+const told: Partial<Record<RideEvent["kind"], { kind: StepKind; name: string; testid: string; next: number }>> = {
+  requested: { kind: "created", name: "201 Created", testid: "trace-created", next: 0 },
+  requeued: { kind: "requeued", name: "requeued", testid: "trace-requeued", next: 0 },
+  offered: { kind: "offered", name: "offered", testid: "trace-offered", next: accepted },
+  refused: { kind: "refused", name: "refused", testid: "trace-refused", next: offered },
+  offer_expired: { kind: "expired", name: "offer expired", testid: "trace-expired", next: offered },
+  assigned: { kind: "accepted", name: "accepted", testid: "trace-accepted", next: deleted },
+  cancelled: { kind: "cancelled", name: "cancelled", testid: "trace-cancelled", next: deleted },
+  unfulfilled: { kind: "unfulfilled", name: "no driver was found", testid: "trace-unfulfilled", next: deleted },
+  deleted: { kind: "deleted", name: "deleted", testid: "trace-deleted", next: end },
+  dead_lettered: { kind: "dead", name: "dead letter", testid: "trace-dead", next: end },
 };
 
 function messageOf(own: RideEvent[], start: number, newest: boolean): QueueMessage {
@@ -107,7 +115,7 @@ function messageOf(own: RideEvent[], start: number, newest: boolean): QueueMessa
     const t = e.kind === "received" ? tries[triesTold++] : undefined;
     if (t) {
       const testid = triesTold === tries.length ? "worker-pid" : `try-${t.number}-pid`;
-      steps.push({ ...t, name: `received, try ${t.number}, by pid`, reached: true, after: after(e), id: t.pid, testid });
+      steps.push({ kind: "received", ...t, name: `received, try ${t.number}, by pid`, reached: true, after: after(e), id: t.pid, testid });
       next = Math.max(next, received + 1);
     }
 
@@ -116,7 +124,7 @@ function messageOf(own: RideEvent[], start: number, newest: boolean): QueueMessa
 
     const { reason } = e.data;
     const why = (e.kind === "requeued" || e.kind === "dead_lettered") && reason ? `: ${text(reason)}` : "";
-    steps.push({ name: step.name + why, testid: step.testid, reached: true, after: after(e) });
+    steps.push({ kind: step.kind, name: step.name + why, testid: step.testid, reached: true, after: after(e), ...(e.kind === "assigned" ? withId(e.data.driver_id) : {}) });
     next = step.next;
   }
 
@@ -147,8 +155,9 @@ function sentSteps(own: RideEvent[], id: string, start: number): QueueStep[] {
   const at = sentAt === undefined ? undefined : Math.min(Math.max(Date.parse(sentAt) - start, begin), latest);
 
   return [
-    { name: "outbox", testid: "outbox-id", reached: true, after: begin, ...withId(queued?.data.outbox_id) },
+    { kind: "outbox", name: "outbox", testid: "outbox-id", reached: true, after: begin, ...withId(queued?.data.outbox_id) },
     {
+      kind: "sent",
       name: delay > 0 ? `sent, hidden for ${delay} s, message` : "sent, message",
       testid: "message-id", reached: true, id, ...(at === undefined ? {} : { after: at }),
     },
@@ -173,6 +182,7 @@ function triesOf(own: RideEvent[]): Try[] {
     const fate = ended ? (outcomes[String(ended.data.outcome)] ?? "ended") : following && fateBefore(e, following);
     return {
       number: Number(e.data.receives), pid: String(e.data.pid),
+      ...(e.data.worker ? { worker: String(e.data.worker) } : {}),
       ...(fate ? { fate } : {}),
       ...(before ? { wait: Date.parse(e.at) - Date.parse(before.at) } : {}),
     };

@@ -13,6 +13,9 @@ import { BookingPanel, type Draft, type End } from "./booking-panel";
 import { RideList } from "./ride-list";
 import { RidePanel } from "./ride-panel";
 import { Trace } from "./trace";
+import { queueMessages } from "./queue-steps";
+import { useDriven } from "./use-driven";
+import { useQueueLook } from "./use-queue-look";
 import { useRemaining } from "./use-remaining";
 import { hasEnded, useRide } from "./use-ride";
 
@@ -41,6 +44,11 @@ export default function RiderPage() {
     return shown && at !== undefined ? { ...shown, at } : undefined;
   }, [car, fleet]);
   const remaining = useRemaining(ride, locateCar);
+
+  const driven = useDriven(ride);
+  const message = queueMessages(view.events).at(-1);
+  const messageId = message?.steps.findLast((s) => s.kind === "sent" && s.reached)?.id;
+  const look = useQueueLook(ride?.id ?? "", messageId, ride !== undefined && !hasEnded(ride.state) && !message?.deleted);
 
   const [draft, setDraft] = useState(noDraft);
   const [activeEnd, setActiveEnd] = useState<End>("pickup");
@@ -75,7 +83,7 @@ export default function RiderPage() {
   return (
     <MapPage
       title="Book a ride" session={session} live={live} scene={scene} fit={fit} onPick={session.subject && !ride ? pick : undefined}
-      panelLabel="Your ride" footer={ride && <Trace key={ride.id} ride={ride} events={view.events} />}
+      panelLabel="Your ride" footer={ride && <Trace key={ride.id} ride={ride} at={view.at} events={view.events} look={look} driven={driven} />}
     >
       {!session.subject ? (
         <SignIn session={session} title="Book a ride" action="Become a rider">

@@ -36,6 +36,12 @@ export function useSeconds(at: TrueAt): number | undefined {
   return useSyncExternalStore(onTick, seconds, seconds);
 }
 
+/** Whole seconds until a time, 0 once it has passed. Undefined: there is no such time. */
+export function useSecondsUntil(at: number | undefined): number | undefined {
+  const seconds = useCallback(() => (at === undefined ? undefined : Math.max(0, Math.ceil((at - Date.now()) / 1000))), [at]);
+  return useSyncExternalStore(onTick, seconds, seconds);
+}
+
 interface Props<T> {
   at: TrueAt;
   of: T | null | undefined; // null and undefined: not known, which is not zero
