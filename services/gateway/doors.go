@@ -24,10 +24,11 @@ func Doors() []Door { return (&gateway{cfg: Config{App: embed.FS{}, City: embed.
 
 // doors are the base map, /v1 for programs, a role's own paths, and the app.
 func (g *gateway) doors(api http.Handler) []Door {
+	version := cityVersion(g.cfg.City)
 	out := []Door{
-		{Pattern: "/city/", handle: http.StripPrefix("/city", files(g.cfg.City, nothing))},
+		{Pattern: "/city/", handle: city(g.cfg.City, version)},
 		{Pattern: "/v1/", Needs: "a token, which the service checks", handle: g.program(api)},
-		{Pattern: "/", handle: app(g.cfg.App)},
+		{Pattern: "/", handle: app(g.cfg.App, version)},
 	}
 	for _, role := range []auth.Role{auth.Viewer, auth.Rider, auth.Driver, auth.Admin} {
 		b, cookie := browser{gateway: g, role: role, api: api}, "the cookie "+cookieName(role)

@@ -46,8 +46,8 @@ func replica(t *testing.T, dbURL string, signer *auth.Signer, change ...func(*ga
 		DatabaseURL: dbURL, Auth: signer, OperatorKey: operatorKey,
 		BookingURL: services, LocationURL: services, MapfeedURL: services, HistoryURL: services,
 		HeatmapURL: services, NotificationURL: services, ConsoleURL: services,
-		App:  fstest.MapFS{"index.html": {Data: []byte(`<script nonce="__CSP_NONCE__">`)}, "assets/a.js": {Data: []byte(strings.Repeat("a", 500))}},
-		City: fstest.MapFS{"roads.json": {Data: []byte(`{}`)}},
+		App:  fstest.MapFS{"index.html": {Data: []byte(`<script nonce="__CSP_NONCE__"><meta content="__CITY_VERSION__">`)}, "assets/a.js": {Data: []byte(strings.Repeat("a", 500))}},
+		City: fstest.MapFS{"map/roads.json": {Data: []byte(`{}`)}},
 	}
 	for _, c := range change {
 		c(&cfg)
@@ -130,7 +130,7 @@ func (b *browser) send(t *testing.T, method, path string, header map[string]stri
 	require.NoError(t, err)
 	fields := map[string]any{}
 	_ = json.Unmarshal(raw, &fields)
-	out := map[string]string{"raw": string(raw), "csp": resp.Header.Get("Content-Security-Policy"), "retry-after": resp.Header.Get("Retry-After")}
+	out := map[string]string{"raw": string(raw), "cache": resp.Header.Get("Cache-Control"), "csp": resp.Header.Get("Content-Security-Policy"), "retry-after": resp.Header.Get("Retry-After")}
 	for k, v := range fields {
 		if s, ok := v.(string); ok {
 			out[k] = s
@@ -274,8 +274,30 @@ func TestAppAndCity(t *testing.T) {
 	}
 	status, _ := b.send(t, "GET", "/assets/a.js", nil, "")
 	require.Equal(t, 200, status)
-	status, out := b.send(t, "GET", "/city/roads.json", nil, "")
-	require.Equal(t, 200, status)
-	require.Equal(t, "{}", out["raw"])
 	require.Eventually(t, func() bool { s, _ := b.send(t, "GET", "/readyz", nil, ""); return s == 200 }, 5*time.Second, 20*time.Millisecond)
+}
+
+func TestTheCityIsKeptForGoodUnderTheVersionThatThePageWasTold(t *testing.T) {
+	base, _ := start(t, true)
+	b := newBrowser(t, base)
+	_, page := b.send(t, "GET", "/", map[string]string{"Accept": "text/html"}, "")
+	version := strings.Split(page["raw"], `"`)[3]
+	require.Len(t, version, 12)
+
+	for path, want := range map[string]string{
+		"/city/" + version + "/map/roads.json": "public, max-age=31536000, immutable",
+		"/city/before/map/roads.json":          "no-cache", // of a page that is older than the city
+		"/city/map/roads.json":                 "no-cache",
+	} {
+		status, out := b.send(t, "GET", path, nil, "")
+		require.Equal(t, 200, status, path)
+		require.Equal(t, "{}", out["raw"], path)
+		require.Equal(t, want, out["cache"], path)
+	}
+
+	for _, path := range []string{"/city/" + version + "/map/nowhere.json", "/city/" + version, "/city/"} {
+		status, out := b.send(t, "GET", path, nil, "")
+		require.Equal(t, 404, status, path)
+		require.NotContains(t, out["cache"], "immutable", path)
+	}
 }

@@ -24,17 +24,20 @@ func (f readDirFS) ReadDir(name string) ([]fs.DirEntry, error) { return fs.ReadD
 
 // files serves embedded files, compressed once at the start, with an ETag. A
 // file that is there as name.gz alone is served as name.
-func files(embedded fs.FS, notFound http.HandlerFunc) http.Handler {
-	server := statigz.FileServer(readDirFS{embedded}, statigz.EncodeOnInit, statigz.OnNotFound(notFound))
+type files struct{ *statigz.Server }
 
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "no-cache") // the browser asks each time, with the ETag
-		if strings.HasPrefix(r.URL.Path, "/assets/") && server.Found(r) {
-			// The name of an asset has a hash of its content, so it never changes.
-			w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-		}
-		server.ServeHTTP(w, r)
-	})
+func newFiles(embedded fs.FS, notFound http.HandlerFunc) files {
+	return files{statigz.FileServer(readDirFS{embedded}, statigz.EncodeOnInit, statigz.OnNotFound(notFound))}
+}
+
+// serve answers with a file, which the browser may keep forGood if its address never
+// has another content. Else it asks each time, with the ETag.
+func (f files) serve(w http.ResponseWriter, r *http.Request, forGood bool) {
+	w.Header().Set("Cache-Control", "no-cache")
+	if forGood && f.Found(r) {
+		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	f.ServeHTTP(w, r)
 }
 
 // pages returns the paths of the app's pages. web/src/app.tsx has one for each.
@@ -43,11 +46,13 @@ func pages() []string { return []string{"/", "/rider", "/driver", "/admin"} }
 // app serves the web app: its files, and index.html at the paths of its pages, where
 // the app itself sees which page was asked for. At any other path it is asked for
 // none: a browser gets the page that says so, and 404.
-func app(embedded fs.FS) http.Handler {
+func app(embedded fs.FS, cityVersion string) http.Handler {
 	index, err := fs.ReadFile(embedded, "index.html")
 	if err != nil {
 		return http.HandlerFunc(notBuilt)
 	}
+
+	index = bytes.ReplaceAll(index, []byte(cityMark), []byte(cityVersion))
 
 	missing := func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.Header.Get("Accept"), "text/html") {
@@ -56,7 +61,7 @@ func app(embedded fs.FS) http.Handler {
 		}
 		nothing(w, r)
 	}
-	assets := files(embedded, missing)
+	assets := newFiles(embedded, missing)
 
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		get := r.Method == http.MethodGet || r.Method == http.MethodHead
@@ -69,7 +74,8 @@ func app(embedded fs.FS) http.Handler {
 		case page == "/index.html":
 			missing(w, r)
 		default:
-			assets.ServeHTTP(w, r)
+			// The name of an asset has a hash of its content.
+			assets.serve(w, r, strings.HasPrefix(r.URL.Path, "/assets/"))
 		}
 	})
 }

@@ -1,5 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { cityFiles, type CityFile } from "../src/map/city-files";
 import { light } from "../src/map/colours";
 import { contains, mapped, mercatorX, mercatorY, type Bounds, type LatLon } from "../src/map/projection";
 import { coloursAt, viewOf } from "./look";
@@ -37,8 +38,8 @@ test("water is where water is, and land where land is", async () => {
     "off the Rambla": { lat: -34.9145, lon: -56.2035 },
     "off Pocitos": { lat: -34.9165, lon: -56.144 },
   };
-  const bounds = view();
-  if (!bounds) throw new Error("the page has told no view");
+  await expect.poll(view, { timeout: 30_000 }).toBeDefined();
+  const bounds = view()!;
   const pixels = await Promise.all(Object.values(water).map((place) => pixelOf(page, bounds, place)));
   const colours = await coloursAt(page, pixels);
   expect(Object.fromEntries(Object.keys(water).map((name, i) => [name, colours[i]]))).toEqual(
@@ -83,11 +84,59 @@ test("a box in the address leads elsewhere, where recorded trips may be", async 
   await page.context().close();
 });
 
+test("the first cars do not wait for MapLibre, which takes the plain map's place where one is looking", async () => {
+  const page = await openPage(browser, desktop);
+  const view = viewOf(page);
+  let release: (() => void) | undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route(/\/assets\/maplibre-gl-worker/, async (route) => {
+    await held;
+    await route.continue();
+  });
+
+  await page.goto(url);
+  await expect.poll(async () => Number(await vehicles(page)), { timeout: 30_000 }).toBeGreaterThan(5);
+  await page.getByRole("button", { name: "Zoom in" }).click();
+  const before = view();
+  if (!before) throw new Error("the page has told no view");
+
+  // MapLibre's canvas lies beneath until it shows the same.
+  release?.();
+  await expect.poll(() => page.getByTestId("base").locator("canvas").count(), { timeout: 60_000 }).toBe(1);
+  expect(await page.locator(".maplibregl-canvas").count()).toBe(1);
+  const after = view();
+  for (const edge of ["west", "east", "north", "south"] as const) expect(after?.[edge]).toBeCloseTo(before[edge], 4);
+  await page.context().close();
+});
+
+test("what is drawn close up is fetched close up, and the browser keeps the city for good", async () => {
+  const page = await openPage(browser, desktop);
+  const fetched = new Map<string, string | undefined>();
+  page.on("response", (r) => {
+    const name = /\/city\/.*\/map\/([a-z-]+)\.json/.exec(r.url())?.[1];
+    if (name) fetched.set(name, r.headers()["cache-control"]);
+  });
+
+  await page.goto(url);
+  await page.locator(".maplibregl-canvas").waitFor({ timeout: 60_000 });
+  await expect.poll(() => page.getByTestId("base").locator("canvas").count(), { timeout: 60_000 }).toBe(1);
+  const first = (Object.keys(cityFiles) as CityFile[]).filter((file) => cityFiles[file] === 0);
+  expect([...fetched.keys()].sort()).toEqual(first.sort());
+  expect([...new Set(fetched.values())]).toEqual(["public, max-age=31536000, immutable"]);
+
+  for (let zoom = 0; zoom < 2; zoom++) {
+    await page.getByRole("button", { name: "Zoom in" }).click();
+    await expect.poll(() => fetched.has(zoom ? "paths" : "buildings"), { timeout: 30_000 }).toBe(true);
+  }
+  expect(fetched.size).toBe(Object.keys(cityFiles).length);
+  await page.context().close();
+});
+
 test("cars come after the map that they drive on", async () => {
   const page = await openPage(browser, desktop);
   let release: (() => void) | undefined;
   const held = new Promise<void>((resolve) => (release = resolve));
-  await page.route("**/city/map/roads.json", async (route) => {
+  await page.route("**/city/*/map/mains.json", async (route) => {
     await held;
     await route.continue();
   });

@@ -21,12 +21,17 @@
 // # The base map
 //
 // Files returns map/NAME.json.gz, GeoJSON feature collections, gzipped, which the
-// gateway serves at /city/map/NAME.json:
+// gateway serves at /city/VERSION/map/NAME.json. What is drawn close up only has files
+// of its own, so that the first six, 310 kB, are enough to begin with:
 //
-//	sea        polygons of the Río de la Plata and the bay
-//	areas      polygons; class: water, beach, park, pitch, works
-//	buildings  polygons
-//	roads      lines; class: trunk, primary, secondary, tertiary, street, service, path; name
-//	rails      lines; class: absent for rails, stream for rivers and streams
-//	labels     points; name; rank: 1 city, 2 suburb, 3 neighbourhood, 4 park
+//	sea          polygons of the Río de la Plata and the bay
+//	areas        polygons of 2,000 m² and more; class: water, beach, park, pitch, works
+//	mains        lines; class: trunk, primary, secondary
+//	streets      lines; class: tertiary, street
+//	rails        lines; class: absent for rails, stream for rivers and streams
+//	labels       points; name; rank: 1 city, 2 suburb, 3 neighbourhood, 4 park
+//	small-areas  polygons below 2,000 m²; class, as in areas
+//	buildings    polygons
+//	names        lines that a street's name runs along; name
+//	paths        lines; class: service, path
 package city

@@ -11,6 +11,16 @@ const (
 func front() []mutant {
 	return []mutant{
 		{
+			name: "a city of another version is kept for good", file: gatewayDir + "city.go", tests: "TestTheCityIsKept",
+			before: "served.serve(w, r, asked == version)",
+			after:  "served.serve(w, r, true)",
+		},
+		{
+			name: "a city whose file has another content has the same version", file: gatewayDir + "city.go", tests: "TestAnotherCity",
+			before: "_, _ = sum.Write(content)",
+			after:  "_ = content",
+		},
+		{
 			name: "a socket ticket works twice", file: gatewayDir + "store.go", quick: true, tests: "TestSocketTicketWorksOnceForItsRole",
 			before: "WITH used AS (DELETE FROM account.socket_tickets WHERE ticket_hash = $1 RETURNING role, subject, expires_at)",
 			after:  "WITH used AS (SELECT role, subject, expires_at FROM account.socket_tickets WHERE ticket_hash = $1)",

@@ -6,7 +6,9 @@ export interface BaseMap {
   projection(): Projection;
   fit(bounds: Bounds, padding: Padding): void; // bounds beyond what is mapped free the map from its limits
   setDark(dark: boolean): void;
+  settled(): void; // the first cars are drawn: what is heavier may come
   zoomBy(levels: number): void;
+  focus(): void; // of the keyboard, whose arrows move the map
   remove(): void;
 }
 
@@ -20,6 +22,7 @@ export interface Padding {
 export interface BaseMapHandlers {
   onMoved(): void; // the view has changed and is at rest
   onClicked(place: LatLon): void;
+  onPlain(): void; // the map stays plain, as there is no WebGL 2 here
 }
 
 export const start = { lat: -34.9, lon: -56.173, zoom: 13 } as const;

@@ -1,21 +1,30 @@
-import { Map as MapLibre, setWorkerUrl } from "maplibre-gl";
+import { Map as MapLibre, setWorkerUrl, type GeoJSONSource } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
-import { closestFit, drawnWithin, start, tileSize, zoomRange, type BaseMap, type BaseMapHandlers } from "./base";
+import { closestFit, drawnWithin, tileSize, zoomRange, type BaseMap, type BaseMapHandlers } from "./base";
+import { addressOf, cityFiles, type CityFile } from "./city-files";
 import { dark, light } from "./colours";
-import { contains, mapped, mercatorX, mercatorY, type Bounds } from "./projection";
+import { boundsOf, contains, mapped, mercatorX, mercatorY, unproject, type Bounds, type Projection } from "./projection";
 import { mapStyle } from "./style";
 
+export interface GLMap extends Omit<BaseMap, "settled"> {
+  show(view: Projection): void;
+  whenDrawn(drawn: () => void): void; // once what it shows is there
+}
+
 /** A base map by MapLibre. It throws an error in a browser without WebGL 2. */
-export function glMap(container: HTMLElement, isDark: boolean, handlers: BaseMapHandlers): BaseMap {
+export function glMap(container: HTMLElement, view: Projection, isDark: boolean, handlers: BaseMapHandlers): GLMap {
   // The build renames the worker's file, so MapLibre cannot know where it is.
   setWorkerUrl(workerUrl);
 
+  // What is drawn close up is fetched when one comes close, and then stays.
+  let closest = Math.log2(view.worldSize / tileSize);
+  const needed = (file: CityFile) => cityFiles[file] <= closest;
+
   const map = new MapLibre({
     container,
-    style: mapStyle(isDark ? dark : light),
-    center: [start.lon, start.lat],
-    zoom: start.zoom,
-    maxBounds: corners(mapped),
+    style: mapStyle(isDark ? dark : light, needed),
+    ...cameraOf(view),
+    maxBounds: limitsOf(boundsOf(view)),
     minZoom: zoomRange.min,
     maxZoom: zoomRange.max,
 
@@ -32,17 +41,31 @@ export function glMap(container: HTMLElement, isDark: boolean, handlers: BaseMap
   map.keyboard.disableRotation();
   map.getCanvas().setAttribute("aria-label", "Map of Montevideo. The arrow keys move it, plus and minus zoom.");
 
-  // A file that does not come must not hide the vehicles for ever.
-  let drawn = false;
-  map.once("load", () => (drawn = true));
-  const patience = setTimeout(() => (drawn = true), drawnWithin);
+  map.on("zoom", () => {
+    const before = closest;
+    closest = Math.max(closest, map.getZoom());
+    for (const file of Object.keys(cityFiles) as CityFile[]) {
+      if (cityFiles[file] > before && needed(file)) void map.getSource<GeoJSONSource>(file)?.setData(addressOf(file));
+    }
+  });
 
   map.on("moveend", () => handlers.onMoved());
   map.on("resize", () => handlers.onMoved());
   map.on("click", (e) => handlers.onClicked({ lat: e.lngLat.lat, lon: e.lngLat.lng }));
 
   return {
-    drawn: () => drawn,
+    drawn: () => true, // it is shown once it is drawn, in place of another map
+
+    // A file that does not come must not hide the map for ever.
+    whenDrawn(drawn) {
+      const once = () => {
+        clearTimeout(patience);
+        map.off("idle", once);
+        drawn();
+      };
+      const patience = setTimeout(once, drawnWithin);
+      map.on("idle", once);
+    },
 
     projection() {
       const centre = map.getCenter();
@@ -56,8 +79,13 @@ export function glMap(container: HTMLElement, isDark: boolean, handlers: BaseMap
       };
     },
 
+    show(view) {
+      map.setMaxBounds(limitsOf(boundsOf(view)));
+      map.jumpTo(cameraOf(view));
+    },
+
     fit(b, padding) {
-      map.setMaxBounds(contains(mapped, b) ? corners(mapped) : null);
+      map.setMaxBounds(limitsOf(b));
       const duration = matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 600;
       map.fitBounds(corners(b), { padding, duration, maxZoom: closestFit });
     },
@@ -66,15 +94,26 @@ export function glMap(container: HTMLElement, isDark: boolean, handlers: BaseMap
       if (now === isDark) return; // a new style loads every layer again
 
       isDark = now;
-      map.setStyle(mapStyle(now ? dark : light), { diff: false });
+      map.setStyle(mapStyle(now ? dark : light, needed), { diff: false });
     },
 
     zoomBy: (levels) => map.easeTo({ zoom: map.getZoom() + levels, duration: 200 }),
-    remove() {
-      clearTimeout(patience);
-      map.remove();
-    },
+    focus: () => map.getCanvas().focus({ preventScroll: true }),
+    remove: () => map.remove(),
   };
 }
 
 const corners = (b: Bounds): [[number, number], [number, number]] => [[b.west, b.south], [b.east, b.north]];
+
+/** The view may not leave the city, unless something beyond it is shown. */
+function limitsOf(shown: Bounds): [[number, number], [number, number]] | undefined {
+  const slack = 1e-6; // a view along an edge lies within
+  const room = { west: mapped.west - slack, south: mapped.south - slack, east: mapped.east + slack, north: mapped.north + slack };
+
+  return contains(room, shown) ? corners(mapped) : undefined;
+}
+
+function cameraOf(view: Projection): { center: [number, number]; zoom: number } {
+  const { lat, lon } = unproject(view, view.width / 2, view.height / 2);
+  return { center: [lon, lat], zoom: Math.log2(view.worldSize / tileSize) };
+}

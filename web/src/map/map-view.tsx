@@ -2,9 +2,8 @@ import { ActionIcon, Anchor, Paper, Text, useComputedColorScheme } from "@mantin
 import { useCallback, useEffect, useImperativeHandle, useRef, useState, type Ref } from "react";
 import type { BaseMap, BaseMapHandlers, Padding } from "./base";
 import type { Fleet } from "./fleet";
-import { glMap } from "./gl";
+import { cityMap } from "./city-map";
 import { PinHandle } from "./pin-handle";
-import { plainMap } from "./plain";
 import { ageOf } from "../api/age";
 import { boundsOf, type Bounds, type LatLon, type Projection } from "./projection";
 import { drawScene, type Scene } from "./scene";
@@ -52,6 +51,7 @@ export function MapView({ ref, fleet, scene, onView, onPick, onDrag, tracked, fi
     held.current = undefined;
   }, [scene.pickup, scene.dropoff]);
 
+  const [plain, setPlain] = useState(false);
   const projection = useCallback(() => base.current?.projection(), []);
   const [eachFrame] = useState(() => new Set<() => void>());
   useImperativeHandle(ref, () => ({
@@ -67,8 +67,9 @@ export function MapView({ ref, fleet, scene, onView, onPick, onDrag, tracked, fi
     const handlers: BaseMapHandlers = {
       onMoved: () => base.current && latest.current.onView(boundsOf(base.current.projection())),
       onClicked: (place) => latest.current.onPick?.(place),
+      onPlain: () => setPlain(true),
     };
-    const map = openMap(el, latest.current.isDark, handlers);
+    const map = cityMap(el, latest.current.isDark, handlers);
     base.current = map;
     handlers.onMoved(); // the first view, before anything moves
 
@@ -102,7 +103,7 @@ export function MapView({ ref, fleet, scene, onView, onPick, onDrag, tracked, fi
 
   return (
     <div className={classes.frame} data-picking={onPick ? true : undefined} data-lower-edge-covered={lowerEdgeCovered || undefined}>
-      <div ref={baseEl} className={classes.base} />
+      <div ref={baseEl} className={classes.base} data-testid="base" />
       <canvas ref={canvasEl} className={classes.over} aria-hidden data-testid="fleet" />
 
       {onDrag && (["pickup", "dropoff"] as const).map((end) => {
@@ -122,20 +123,11 @@ export function MapView({ ref, fleet, scene, onView, onPick, onDrag, tracked, fi
       </Paper>
 
       <Text className={classes.credit} size="xs">
+        {plain && "Plain streets, as this browser has no WebGL 2 · "}
         <Anchor href="https://www.openstreetmap.org/copyright" target="_blank" rel="noreferrer" inherit c="inherit" underline="hover" className="target">© OpenStreetMap contributors</Anchor>
       </Text>
     </div>
   );
-}
-
-function openMap(el: HTMLElement, isDark: boolean, handlers: BaseMapHandlers): BaseMap {
-  try {
-    return glMap(el, isDark, handlers);
-  } catch {
-    // There is no WebGL 2 here. Remove what MapLibre has begun, and draw less.
-    el.replaceChildren();
-    return plainMap(el, isDark, handlers);
-  }
 }
 
 /** Draws fleet and scene on each of the browser's frames; returns how to stop. */
@@ -164,6 +156,7 @@ function drawEachFrame(
     const { scene, isDark } = latest();
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     drawScene(ctx, p, fleet, scene, isDark, now);
+    if (fleet.size > 0) map.settled();
     canvas.dataset.vehicles = String(fleet.size);
     canvas.dataset.age = ageOf(fleet.heardAt, now);
     onDrawn(p, now);

@@ -1,31 +1,47 @@
 import { closestFit, drawnWithin, start, tileSize, zoomRange, type BaseMap, type BaseMapHandlers } from "./base";
+import { addressOf, type CityFile } from "./city-files";
 import { dark, light, type MapColours } from "./colours";
-import { contains, keptWithin, mapped, mercatorX, mercatorY, screenX, screenY, unproject, type Bounds, type Projection } from "./projection";
-
-interface Feature {
-  geometry: { type: string; coordinates: unknown };
-  properties: { class?: string };
-}
+import { boundsOf, contains, keptWithin, mapped, mercatorX, mercatorY, screenX, screenY, unproject, type Bounds, type Projection } from "./projection";
+import { mains, streets, trunks, widthAt } from "./roads";
 
 type Line = [number, number][]; // longitude, latitude
 
-const clickSlack = 4; // pixels
+/** The lines or rings of one class, each with the bounds that it lies in. */
+type Shapes = { line: Line; bounds: Bounds }[];
 
-/** A base map of sea and roads on a 2D canvas, for browsers without WebGL 2. */
-export function plainMap(container: HTMLElement, isDark: boolean, handlers: BaseMapHandlers): BaseMap {
+interface Feature {
+  geometry: { type: string; coordinates: unknown };
+  properties: { class?: string } | null;
+}
+
+const clickSlack = 4; // pixels
+const keyStep = 100; // pixels that an arrow key moves the map
+const keys: Record<string, [number, number]> = { ArrowLeft: [keyStep, 0], ArrowRight: [-keyStep, 0], ArrowUp: [0, keyStep], ArrowDown: [0, -keyStep] };
+
+/**
+ * A base map of ground and roads on a 2D canvas. It is there long before MapLibre is,
+ * and stays in a browser without WebGL 2.
+ */
+export function plainMap(container: HTMLElement, isDark: boolean, handlers: BaseMapHandlers, whenDrawn: () => void): Omit<BaseMap, "settled"> {
   const canvas = container.appendChild(document.createElement("canvas"));
   const ctx = canvas.getContext("2d");
   let [x, y, zoom] = [mercatorX(start.lon), mercatorY(start.lat), start.zoom as number];
-  let [sea, roads]: [Line[], Line[]] = [[], []];
+  const shapes: Record<string, Shapes> = {}; // by class
   let limits: Bounds | undefined = mapped;
 
   const projection = (): Projection => ({
     x, y, worldSize: tileSize * 2 ** zoom, width: container.clientWidth, height: container.clientHeight,
   });
+
+  // However often it is asked for, the map is drawn once a frame.
+  let next = 0;
   const draw = () => {
-    const p = projection();
-    resize(canvas, p);
-    if (ctx) drawGround(ctx, p, sea, roads, isDark, zoom < 13 ? 1 : 2);
+    cancelAnimationFrame(next);
+    next = requestAnimationFrame(() => {
+      const p = projection();
+      resize(canvas, p);
+      if (ctx) drawCity(ctx, p, shapes, isDark ? dark : light, zoom);
+    });
   };
   const moved = () => {
     if (limits) {
@@ -40,21 +56,23 @@ export function plainMap(container: HTMLElement, isDark: boolean, handlers: Base
     moved();
   };
 
-  // Each file is drawn as soon as it has come: the sea need not wait for the roads.
-  const seaDrawn = loadFeatures("sea").then((features) => {
-    sea = features.flatMap((f) => (f.geometry.type === "Polygon" ? (f.geometry.coordinates as Line[]) : (f.geometry.coordinates as Line[][]).flat()));
-    draw();
-  });
-  const roadsDrawn = loadFeatures("roads").then((features) => {
-    const shown = features.filter((f) => f.properties.class !== "path" && f.properties.class !== "service");
-    roads = shown.flatMap((f) => (f.geometry.type === "LineString" ? [f.geometry.coordinates as Line] : (f.geometry.coordinates as Line[])));
-    draw();
-  });
+  // Each file is drawn as soon as it has come: the sea need not wait for the streets.
+  const load = (file: CityFile, otherwise: string) =>
+    loadFeatures(file).then((features) => {
+      for (const f of features) (shapes[f.properties?.class ?? otherwise] ??= []).push(...shapesOf(f));
+      draw();
+    });
+  const files = [load("sea", "sea"), load("mains", ""), load("streets", ""), load("areas", "")];
 
   // A file that does not come must not hide the vehicles for ever.
   let drawn = false;
-  void Promise.allSettled([seaDrawn, roadsDrawn]).then(() => (drawn = true));
-  const patience = setTimeout(() => (drawn = true), drawnWithin);
+  const done = () => {
+    if (drawn) return;
+    drawn = true;
+    requestAnimationFrame(whenDrawn);
+  };
+  void Promise.allSettled(files).then(done);
+  const patience = setTimeout(done, drawnWithin);
 
   const resized = new ResizeObserver(moved);
   resized.observe(container);
@@ -66,6 +84,7 @@ export function plainMap(container: HTMLElement, isDark: boolean, handlers: Base
   };
   const click = (px: number, py: number) => handlers.onClicked(unproject(projection(), px, py));
   listenToPointer(canvas, drag, click);
+  listenToKeys(canvas, drag, zoomBy);
   canvas.addEventListener("wheel", (e) => {
     e.preventDefault(); // the wheel zooms the map instead of scrolling the page
     zoomBy(-Math.sign(e.deltaY) * 0.5);
@@ -75,6 +94,7 @@ export function plainMap(container: HTMLElement, isDark: boolean, handlers: Base
     drawn: () => drawn,
     projection,
     zoomBy,
+    focus: () => canvas.focus({ preventScroll: true }),
 
     fit(b, padding) {
       limits = contains(mapped, b) ? mapped : undefined;
@@ -100,6 +120,8 @@ export function plainMap(container: HTMLElement, isDark: boolean, handlers: Base
 
     remove() {
       clearTimeout(patience);
+      cancelAnimationFrame(next);
+      drawn = true; // nobody waits any more
       resized.disconnect();
       canvas.remove();
     },
@@ -113,35 +135,84 @@ function resize(canvas: HTMLCanvasElement, p: Projection): void {
   canvas.style.height = `${p.height}px`;
 }
 
-function drawGround(ctx: CanvasRenderingContext2D, p: Projection, sea: Line[], roads: Line[], isDark: boolean, roadWidth: number): void {
-  const colours: MapColours = isDark ? dark : light;
+/** Draws what style.ts describes for MapLibre, but for what is only seen close up. */
+function drawCity(ctx: CanvasRenderingContext2D, p: Projection, shapes: Record<string, Shapes>, c: MapColours, zoom: number): void {
+  const view = boundsOf(p);
+  const path = (classes: string[]) => {
+    ctx.beginPath();
+    for (const name of classes) for (const { line, bounds } of shapes[name] ?? []) if (overlap(bounds, view)) addToPath(ctx, p, line);
+  };
+  const fill = (classes: string[], colour: string) => {
+    ctx.fillStyle = colour;
+    path(classes);
+    ctx.fill("evenodd"); // a ring within another is an island
+  };
+
   ctx.scale(devicePixelRatio, devicePixelRatio);
-  ctx.fillStyle = colours.land;
+  ctx.fillStyle = c.land;
   ctx.fillRect(0, 0, p.width, p.height);
-
-  // By the even-odd rule a ring within another is an island.
-  ctx.fillStyle = colours.sea;
-  ctx.beginPath();
-  sea.forEach((ring) => addToPath(ctx, p, ring));
-  ctx.fill("evenodd");
-
-  // All roads are one path, so that they are stroked at once.
-  ctx.strokeStyle = isDark ? colours.main : colours.casing;
-  ctx.lineWidth = roadWidth;
-  ctx.beginPath();
-  roads.forEach((road) => addToPath(ctx, p, road));
+  for (const [name, colour] of [["park", c.park], ["pitch", c.park], ["beach", c.works], ["works", c.works], ["water", c.sea]] as const) fill([name], colour);
+  fill(["sea"], c.sea);
+  ctx.strokeStyle = c.shore;
+  ctx.lineWidth = 1;
   ctx.stroke();
+
+  for (const road of [streets, mains, trunks]) {
+    if (zoom < road.minzoom) continue;
+    path(road.classes);
+    for (const [colour, width] of [[c.casing, road.casing], [c[road.colour], road.width]] as const) {
+      ctx.strokeStyle = colour;
+      ctx.lineWidth = widthAt(width, zoom);
+      ctx.stroke();
+    }
+  }
 }
+
+const overlap = (a: Bounds, b: Bounds): boolean => a.west <= b.east && b.west <= a.east && a.south <= b.north && b.south <= a.north;
 
 function addToPath(ctx: CanvasRenderingContext2D, p: Projection, line: Line): void {
   line.forEach(([lon, lat], i) => (i ? ctx.lineTo(screenX(p, lon), screenY(p, lat)) : ctx.moveTo(screenX(p, lon), screenY(p, lat))));
 }
 
+/** The lines of a feature, or the rings of an area. */
+function shapesOf(f: Feature): Shapes {
+  const nesting = { LineString: 0, Polygon: 1, MultiLineString: 1, MultiPolygon: 2 }[f.geometry.type] ?? 0;
+  const lines = nesting ? (f.geometry.coordinates as unknown[]).flat(nesting - 1) as Line[] : [f.geometry.coordinates as Line];
+
+  return lines.map((line) => ({ line, bounds: boundsOfLine(line) }));
+}
+
+function boundsOfLine(line: Line): Bounds {
+  const b = { west: Infinity, east: -Infinity, south: Infinity, north: -Infinity };
+  for (const [lon, lat] of line) {
+    if (lon < b.west) b.west = lon;
+    if (lon > b.east) b.east = lon;
+    if (lat < b.south) b.south = lat;
+    if (lat > b.north) b.north = lat;
+  }
+  return b;
+}
+
 /** The features of one of the city's files. Without the file the map shows less, but it works. */
-async function loadFeatures(name: string): Promise<Feature[]> {
-  const response = await fetch(`/city/map/${name}.json`);
+async function loadFeatures(file: CityFile): Promise<Feature[]> {
+  const response = await fetch(addressOf(file));
   if (!response.ok) return [];
   return ((await response.json()) as { features: Feature[] }).features;
+}
+
+function listenToKeys(el: HTMLElement, drag: (dx: number, dy: number) => void, zoomBy: (levels: number) => void): void {
+  el.tabIndex = 0;
+  el.setAttribute("role", "region");
+  el.setAttribute("aria-label", "Map of Montevideo. The arrow keys move it, plus and minus zoom.");
+
+  el.addEventListener("keydown", (e) => {
+    const by = keys[e.key];
+    if (by) drag(...by);
+    else if (e.key === "+" || e.key === "=") zoomBy(1);
+    else if (e.key === "-") zoomBy(-1);
+    else return;
+    e.preventDefault(); // the page does not scroll
+  });
 }
 
 /** Tells a drag from a click: a pointer that has moved by less than `clickSlack` clicks. */

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"maps"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/paulmach/orb"
 	"github.com/paulmach/orb/geojson"
+	"github.com/paulmach/orb/planar"
 	"github.com/paulmach/orb/simplify"
 )
 
@@ -13,55 +16,80 @@ import (
 // about 1 m.
 const tolerance = 110
 
-// baseMap returns the layers that the browser draws; see doc.go of package city.
+// namesTolerance is the same for the lines that only a name runs along: about 5 m.
+const namesTolerance = 5 * tolerance
+
+// smallArea is the size below which an area is only worth drawing close up, in square
+// tile units: about 2,000 square metres.
+const smallArea = 2000 * tolerance * tolerance
+
+// roadFiles tells in which file the roads of a class are. The map cannot do without
+// the first two; paths are drawn close up only.
+var roadFiles = map[string]string{
+	"trunk": "mains", "primary": "mains", "secondary": "mains",
+	"tertiary": "streets", "street": "streets",
+	"service": "paths", "path": "paths",
+}
+
+// baseMap returns the layers that the browser draws, a file each; see doc.go of
+// package city. A file is fetched as a whole, so what is drawn close up has its own.
 func baseMap(features []feature) (map[string]*geojson.FeatureCollection, error) {
 	layers := map[string]*geojson.FeatureCollection{}
-	for _, name := range []string{"sea", "areas", "buildings", "roads", "rails", "labels"} {
+	for _, name := range []string{"sea", "areas", "small-areas", "buildings", "mains", "streets", "paths", "names", "rails", "labels"} {
 		layers[name] = geojson.NewFeatureCollection()
 	}
 
 	add := func(layer string, g orb.Geometry, props geojson.Properties) {
-		f := geojson.NewFeature(inDegrees(g))
+		f := geojson.NewFeature(g)
 		f.Properties = props
 		layers[layer].Append(f)
 	}
 
+	roads := map[string]orb.MultiLineString{}
 	for _, f := range features {
 		for _, l := range lines(f.geometry) {
 			if class := roadClass(f); class != "" {
-				props := geojson.Properties{"class": class}
-				if n := f.tag("name"); n != "" {
-					props["name"] = n
+				roads[class] = append(roads[class], inDegrees(l, tolerance).(orb.LineString))
+				if n := f.tag("name"); n != "" && roadFiles[class] != "paths" {
+					add("names", inDegrees(l, namesTolerance), geojson.Properties{"name": n})
 				}
-				add("roads", l, props)
 			} else if f.tag("railway") == "rail" {
-				add("rails", l, geojson.Properties{})
+				add("rails", inDegrees(l, tolerance), geojson.Properties{})
 			} else if f.tag("waterway") == "river" || f.tag("waterway") == "stream" {
-				add("rails", l, geojson.Properties{"class": "stream"})
+				add("rails", inDegrees(l, tolerance), geojson.Properties{"class": "stream"})
 			}
 		}
 
 		switch f.geometry.(type) {
 		case orb.Polygon, orb.MultiPolygon:
 			if class := areaClass(f); class != "" {
-				add("areas", f.geometry, geojson.Properties{"class": class})
+				layer := "areas"
+				if math.Abs(planar.Area(f.geometry)) < smallArea {
+					layer = "small-areas"
+				}
+				add(layer, inDegrees(f.geometry, tolerance), geojson.Properties{"class": class})
 			} else if b := f.tag("building"); b != "" && b != "no" {
-				add("buildings", f.geometry, geojson.Properties{})
+				add("buildings", inDegrees(f.geometry, tolerance), geojson.Properties{})
 			}
 		}
 
 		if p, ok := center(f.geometry); ok {
 			if rank := labelRank(f); rank > 0 {
-				add("labels", p, geojson.Properties{"name": f.tag("name"), "rank": rank})
+				add("labels", inDegrees(p, tolerance), geojson.Properties{"name": f.tag("name"), "rank": rank})
 			}
 		}
+	}
+
+	// The roads of one class are one feature: a line for each needs half as much again.
+	for _, class := range slices.Sorted(maps.Keys(roads)) {
+		add(roadFiles[class], roads[class], geojson.Properties{"class": class})
 	}
 
 	water, err := sea(features)
 	if err != nil {
 		return nil, err
 	}
-	add("sea", water, geojson.Properties{})
+	add("sea", inDegrees(water, tolerance), geojson.Properties{})
 
 	return layers, nil
 }
@@ -129,7 +157,7 @@ func labelRank(f feature) int {
 }
 
 // inDegrees returns the geometry simplified and in degrees, rounded to about 1 m.
-func inDegrees(g orb.Geometry) orb.Geometry {
+func inDegrees(g orb.Geometry, tolerance float64) orb.Geometry {
 	if _, ok := g.(orb.Point); !ok {
 		g = simplify.DouglasPeucker(tolerance).Simplify(orb.Clone(g))
 	}
