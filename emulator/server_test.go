@@ -112,7 +112,7 @@ func TestALatencyOutlivesTheServersTimeouts(t *testing.T) {
 	client := sqs.NewFromConfig(impatient(t, `[{"operation":"ListQueues","kind":"latency","latency_ms":700}]`))
 	out, err := client.ListQueues(t.Context(), &sqs.ListQueuesInput{})
 	require.NoError(t, err)
-	require.Len(t, out.QueueUrls, 4)
+	require.Len(t, out.QueueUrls, 11)
 }
 
 // One that the server would cut off shows that the time-outs of the tests above
@@ -153,6 +153,6 @@ func TestPagesAreRefused(t *testing.T) {
 
 	topics, err := sns.NewFromConfig(cfg).ListTopics(t.Context(), &sns.ListTopicsInput{})
 	require.NoError(t, err)
-	require.Len(t, topics.Topics, 1, "the one of messaging.yaml")
+	require.Len(t, topics.Topics, 2, "those of messaging.yaml")
 	require.Equal(t, http.StatusOK, ask("GET", "/_aws/sns/sms-messages", "", map[string]string{"Sec-Fetch-Site": "none"}), "a person who types the address")
 }

@@ -15,6 +15,7 @@ type Look struct {
 	OldestAge     int64         `json:"oldest_age_ms"`
 	Rates         Rates         `json:"per_second"`
 	EmptyReceives int64         `json:"empty_receives"` // ever
+	Duplicates    int64         `json:"duplicates"`     // deleted messages that were delivered once more, since the start
 	Messages      []LookMessage `json:"messages"`       // the newest hundred, the newest first
 }
 
@@ -47,7 +48,7 @@ func (q *queue) look(at int64) Look {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 
-	l := Look{Name: q.name, Rates: q.rates.over(at), EmptyReceives: q.rates.empty, Messages: []LookMessage{}}
+	l := Look{Name: q.name, Rates: q.rates.over(at), EmptyReceives: q.rates.empty, Duplicates: q.rates.again, Messages: []LookMessage{}}
 	l.Visible, l.InFlight, l.Delayed = q.counts(at)
 	if e := q.arrived.Front(); e != nil {
 		m, _ := e.Value.(*message)

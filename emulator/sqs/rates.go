@@ -7,6 +7,7 @@ const rateSpan = 10
 type rates struct {
 	seconds [rateSpan + 1]second
 	empty   int64 // receives that returned nothing, ever
+	again   int64 // deleted messages that were delivered once more, ever
 }
 
 type second struct {

@@ -180,6 +180,7 @@ func (s *Service) handOut(q *queue, in receiveIn, n int, at int64, exclusive boo
 		duplicate := q.duplicates[0]
 		q.duplicates = q.duplicates[1:]
 		duplicate.receives++
+		q.rates.again++
 		out = append(out, duplicate)
 	}
 	q.rates.now(at).Received += float64(len(out))

@@ -19,6 +19,8 @@ func suffers(kind string) string {
 		return "the past is not written on; the stream keeps it, and rides go on"
 	case "heatmap":
 		return "the heatmap stands still; the stream keeps its points, and rides go on"
+	case "compare":
+		return "the page Six maps stands still; rides and cars go on"
 	case "gateway":
 		return "no page and no program reaches Tandem"
 	}

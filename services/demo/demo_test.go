@@ -78,7 +78,7 @@ func TestEnvironmentIsWhatTheRowNames(t *testing.T) {
 func TestAnotherBackendNeedsNoEmulator(t *testing.T) {
 	for _, backend := range []string{profile.LocalStack, profile.AWS} {
 		settings := map[string]string{}
-		for _, name := range strings.Fields("DATABASE_URL AWS_ENDPOINT AWS_REGION SIGNING_KEY OPERATOR_KEY PROFILE PEERS BOOKING_URL LOCATION_URL MAPFEED_URL NEARBY_URL HISTORY_URL HEATMAP_URL NOTIFICATION_URL CONSOLE_URL GATEWAY_URL") {
+		for _, name := range strings.Fields("DATABASE_URL AWS_ENDPOINT AWS_REGION SIGNING_KEY OPERATOR_KEY PROFILE PEERS BOOKING_URL LOCATION_URL MAPFEED_URL NEARBY_URL HISTORY_URL HEATMAP_URL NOTIFICATION_URL CONSOLE_URL COMPARE_URL GATEWAY_URL") {
 			settings[name] = "x"
 		}
 		settings["BACKEND"] = backend

@@ -80,12 +80,12 @@ func TestDemoStartsRestartsAndLeavesNothing(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { _, err := Run(ctx, o); ended <- err }()
 	require.Eventually(t, func() bool { return strings.Contains(out.String(), "rides/min") }, 30*time.Second, 20*time.Millisecond)
-	for _, want := range []string{"postgres ✓", "emulator ✓", "11 services ✓", "7 drivers on the road ✓", "http://" + o.Addr + "/admin", "120 points/s", "queue 1 waiting, 2 in flight", "history 200 ms"} {
+	for _, want := range []string{"postgres ✓", "emulator ✓", "12 services ✓", "7 drivers on the road ✓", "http://" + o.Addr + "/admin", "120 points/s", "queue 1 waiting, 2 in flight", "history 200 ms"} {
 		require.Contains(t, out.String(), want)
 	}
 	run, err := runfile.Read(o.Data)
 	require.NoError(t, err)
-	require.Len(t, run.Processes, 14)
+	require.Len(t, run.Processes, 15)
 
 	victim := run.Processes[0]
 	require.NoError(t, syscall.Kill(victim.PID, syscall.SIGKILL))
@@ -124,7 +124,7 @@ func TestDemoForReportsItsAudit(t *testing.T) {
 	require.NoError(t, err)
 	var r map[string]any
 	require.NoError(t, json.Unmarshal(b, &r))
-	require.EqualValues(t, 14, r["rides"].(map[string]any)["requested"])
+	require.EqualValues(t, 15, r["rides"].(map[string]any)["requested"])
 	require.Contains(t, r["latency_ms"], "point_to_history")
 	require.Positive(t, r["memory_mb"])
 	require.Contains(t, r, "cpu_cores")

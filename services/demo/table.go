@@ -51,9 +51,10 @@ func table(o Options, dataDir, ledger, simReport string) []row {
 		{name: "mapfeed", needs: "DATABASE_URL BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY PROFILE BOOKING_URL"},
 		{name: "history", needs: "DATABASE_URL BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY PROFILE"},
 		{name: "heatmap", needs: "DATABASE_URL BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY PROFILE"},
+		{name: "compare", needs: "BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY PROFILE"},
 		{name: "console", needs: "BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY BOOKING_URL PEERS",
 			extra: []string{"KILL_WORKERS=true"}}, // they are this demo's own, and are started again
-		{name: "gateway", needs: "DATABASE_URL SIGNING_KEY OPERATOR_KEY BOOKING_URL LOCATION_URL MAPFEED_URL HISTORY_URL HEATMAP_URL NOTIFICATION_URL CONSOLE_URL",
+		{name: "gateway", needs: "DATABASE_URL SIGNING_KEY OPERATOR_KEY BOOKING_URL LOCATION_URL MAPFEED_URL HISTORY_URL HEATMAP_URL NOTIFICATION_URL CONSOLE_URL COMPARE_URL",
 			args: []string{"--demo-login"}, extra: []string{
 				"ALLOW_HOST=" + strings.Join(o.AllowHost, ","), "DEMO_LOGIN_OFF_LOOPBACK=" + strconv.FormatBool(o.DemoLoginOffLoopback),
 				"MAX_PER_ADDRESS=" + strconv.Itoa(1000+perDriver*o.Drivers), // they are all on this machine

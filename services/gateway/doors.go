@@ -56,6 +56,7 @@ func upstreams(cfg Config) []upstream {
 		{"heatmap", cfg.HeatmapURL, "heatmap"},
 		{"notification", cfg.NotificationURL, "contact inbox deliveries"},
 		{"console", cfg.ConsoleURL, "rides/{id}/stream rides/{id}/worker rides/{id}/queue overview summary"},
+		{"compare", cfg.CompareURL, "compare"},
 	}
 }
 

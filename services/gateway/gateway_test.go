@@ -45,7 +45,7 @@ func replica(t *testing.T, dbURL string, signer *auth.Signer, change ...func(*ga
 	cfg := gateway.Config{
 		DatabaseURL: dbURL, Auth: signer, OperatorKey: operatorKey,
 		BookingURL: services, LocationURL: services, MapfeedURL: services, HistoryURL: services,
-		HeatmapURL: services, NotificationURL: services, ConsoleURL: services,
+		HeatmapURL: services, NotificationURL: services, ConsoleURL: services, CompareURL: services,
 		App:  fstest.MapFS{"index.html": {Data: []byte(`<script nonce="__CSP_NONCE__"><meta content="__CITY_VERSION__">`)}, "assets/a.js": {Data: []byte(strings.Repeat("a", 500))}},
 		City: fstest.MapFS{"map/roads.json": {Data: []byte(`{}`)}},
 	}

@@ -30,7 +30,7 @@ type Config struct {
 	// MaxPerAddress bounds what one client address has under way; 0: nothing does.
 	MaxPerAddress int
 
-	BookingURL, LocationURL, MapfeedURL, HistoryURL, HeatmapURL, NotificationURL, ConsoleURL string
+	BookingURL, LocationURL, MapfeedURL, HistoryURL, HeatmapURL, NotificationURL, ConsoleURL, CompareURL string
 
 	App  fs.FS // the built web app, index.html at its root
 	City fs.FS // the base map's files

@@ -25,6 +25,7 @@ type gatewayCmd struct {
 	HeatmapURL      string   `required:"" help:"Base URL of heatmap."`
 	NotificationURL string   `required:"" help:"Base URL of notification."`
 	ConsoleURL      string   `required:"" help:"Base URL of console."`
+	CompareURL      string   `required:"" help:"Base URL of compare."`
 }
 
 func (c gatewayCmd) Run(ctx context.Context) error {
@@ -38,7 +39,7 @@ func (c gatewayCmd) Run(ctx context.Context) error {
 			DatabaseURL: c.DatabaseURL, Auth: signer, OperatorKey: c.OperatorKey, DemoLogin: c.DemoLogin, DemoLoginOffLoopback: c.OffLoopback,
 			TrustedProxies: c.TrustedProxies, MaxPerAddress: c.MaxPerAddress,
 			BookingURL: c.BookingURL, LocationURL: c.LocationURL, MapfeedURL: c.MapfeedURL, HistoryURL: c.HistoryURL,
-			HeatmapURL: c.HeatmapURL, NotificationURL: c.NotificationURL, ConsoleURL: c.ConsoleURL,
+			HeatmapURL: c.HeatmapURL, NotificationURL: c.NotificationURL, ConsoleURL: c.ConsoleURL, CompareURL: c.CompareURL,
 			App: web.App(), City: city.Files(),
 		})
 	})

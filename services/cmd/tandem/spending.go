@@ -20,6 +20,6 @@ func (s spending) allow(backend string, drivers int, riders float64) error {
 
 	p := cost.Quoted()
 	// These are messaging.yaml's defaults, of whose four consumers two are read from.
-	items := cost.Hourly(p, cost.Load{Shards: 4, Consumers: 4, FanOutReaders: 2, Drivers: drivers, RidesPerMinute: riders})
+	items := cost.Hourly(p, cost.Load{Shards: 4, Other: 3, Consumers: 4, FanOutReaders: 2, Drivers: drivers, RidesPerMinute: riders})
 	return fmt.Errorf("the backend is AWS, and %d drivers and %g rides a minute cost %s: add --yes-this-costs-money if you want that. When you are done, run tandem messaging delete --backend=aws, since what is deployed costs money while nobody uses it", drivers, riders, cost.Sentence(p, items))
 }

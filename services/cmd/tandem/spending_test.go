@@ -20,7 +20,7 @@ func simulate(t *testing.T, args ...string) error {
 
 func TestTheSimulatorAsksBeforeItCosts(t *testing.T) {
 	require.ErrorContains(t, simulate(t, "--backend=aws"), "--yes-this-costs-money")
-	require.ErrorContains(t, simulate(t, "--backend=aws"), "about $0.33 an hour")
+	require.ErrorContains(t, simulate(t, "--backend=aws"), "about $0.37 an hour")
 	for _, args := range [][]string{{}, {"--backend=localstack"}, {"--backend=aws", "--yes-this-costs-money"}} {
 		require.ErrorContains(t, simulate(t, args...), "base64", args)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"tandem/services/compare"
 	"tandem/services/heatmap"
 	"tandem/services/history"
 	"tandem/services/internal/lifecycle"
@@ -11,7 +12,7 @@ import (
 	"tandem/services/nearby"
 )
 
-// The services of the stream's side: location writes the stream, the other four
+// The services of the stream's side: location writes the stream, the other ones
 // read it.
 
 type locationCmd struct {
@@ -128,5 +129,23 @@ func (c heatmapCmd) Run(ctx context.Context) error {
 
 	return c.serve(ctx, "heatmap", func(ctx context.Context, env lifecycle.Env) error {
 		return heatmap.Run(ctx, env, heatmap.Config{DatabaseURL: c.DatabaseURL, AWS: c.aws(), Auth: signer, Profile: prof, CatchUpBytes: c.CatchUpBytes})
+	})
+}
+
+type compareCmd struct {
+	serving
+	messaging
+	signing
+	timing
+}
+
+func (c compareCmd) Run(ctx context.Context) error {
+	signer, prof, err := c.keys(c.timing)
+	if err != nil {
+		return err
+	}
+
+	return c.serve(ctx, "compare", func(ctx context.Context, env lifecycle.Env) error {
+		return compare.Run(ctx, env, compare.Config{AWS: c.aws(), Auth: signer, Profile: prof})
 	})
 }

@@ -148,7 +148,7 @@ func TestNamesAreTheTemplates(t *testing.T) {
 	}
 
 	counts := regexp.MustCompile(`maxReceiveCount: (\d+)`).FindAllStringSubmatch(template, -1)
-	require.Len(t, counts, 2, "of both queues")
+	require.Len(t, counts, 3, "of each queue that has workers")
 	for _, c := range counts {
 		n, err := strconv.Atoi(c[1])
 		require.NoError(t, err)

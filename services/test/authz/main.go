@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tandem/services/booking"
+	"tandem/services/compare"
 	"tandem/services/console"
 	"tandem/services/gateway"
 	"tandem/services/heatmap"
@@ -60,7 +61,7 @@ func servers() []server {
 	return []server{
 		{"gateway", gateway.Routes()}, {"booking", booking.Routes()}, {"notification", notification.Routes()}, {"location", location.Routes()},
 		{"mapfeed", mapfeed.Routes()}, {"nearby", nearby.Routes()}, {"history", history.Routes()}, {"heatmap", heatmap.Routes()},
-		{"console", console.Routes()}, {"dispatch", nil}, {"simulator", nil},
+		{"console", console.Routes()}, {"compare", compare.Routes()}, {"dispatch", nil}, {"simulator", nil},
 	}
 }
 

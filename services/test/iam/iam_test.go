@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -21,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/booking"
+	"tandem/services/compare"
 	"tandem/services/console"
 	"tandem/services/dispatch"
 	"tandem/services/domain/event"
@@ -128,6 +130,9 @@ func (s *stage) start() {
 		"history": func(ctx context.Context, env lifecycle.Env, aws awsclient.Config) error {
 			return history.Run(ctx, env, history.Config{DatabaseURL: s.db, AWS: aws, Auth: s.signer, Profile: s.prof})
 		},
+		"compare": func(ctx context.Context, env lifecycle.Env, aws awsclient.Config) error {
+			return compare.Run(ctx, env, compare.Config{AWS: aws, Auth: s.signer, Profile: s.prof})
+		},
 		"heatmap": func(ctx context.Context, env lifecycle.Env, aws awsclient.Config) error {
 			return heatmap.Run(ctx, env, heatmap.Config{DatabaseURL: s.db, AWS: aws, Auth: s.signer, Profile: s.prof})
 		},
@@ -155,7 +160,7 @@ func (s *stage) start() {
 	g := gateway.Config{
 		DatabaseURL: s.db, Auth: s.signer, OperatorKey: "operator", App: fstest.MapFS{"index.html": {}}, City: fstest.MapFS{},
 		BookingURL: bookingURL, LocationURL: s.url("location"), MapfeedURL: s.url("mapfeed"), HistoryURL: s.url("history"),
-		HeatmapURL: s.url("heatmap"), NotificationURL: s.url("notification"), ConsoleURL: s.url("console"),
+		HeatmapURL: s.url("heatmap"), NotificationURL: s.url("notification"), ConsoleURL: s.url("console"), CompareURL: s.url("compare"),
 	}
 	s.run("gateway", func(ctx context.Context, env lifecycle.Env) error { return gateway.Run(ctx, env, g) })
 
@@ -163,7 +168,7 @@ func (s *stage) start() {
 	s.run("simulator", func(ctx context.Context, env lifecycle.Env) error { return simulator.Run(ctx, env, sim) })
 }
 
-// ask sends a request in a role and reports whether it was answered with 200.
+// ask sends a request in a role and reports whether it was answered with 200 or 204.
 func (s *stage) ask(method, url, subject string, role auth.Role, body string) bool {
 	token, err := s.signer.Sign(auth.Identity{Subject: subject, Role: role}, time.Minute)
 	require.NoError(s.t, err)
@@ -177,7 +182,7 @@ func (s *stage) ask(method, url, subject string, role auth.Role, body string) bo
 	if err != nil {
 		return false
 	}
-	return resp.Body.Close() == nil && resp.StatusCode == http.StatusOK
+	return resp.Body.Close() == nil && (resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusNoContent)
 }
 
 // trouble makes the workers do what they seldom do: send a message that they cannot
@@ -222,6 +227,28 @@ func (s *stage) trouble() {
 	require.NoError(s.t, tx.Rollback(s.t.Context()))
 }
 
+// compare looks at the page Six maps and takes each of its steps.
+func (s *stage) compare() {
+	url := s.url("compare") + "/v1/compare"
+	looks := func() bool { return s.ask(http.MethodGet, url+"?viewer=ann", "viewer", auth.Viewer, "") }
+	require.Eventually(s.t, looks, time.Minute, 50*time.Millisecond)
+
+	for _, act := range []string{"late", "lose", "jobs", "sns", "sns_late", "restart"} {
+		press := func() bool {
+			return looks() && s.ask(http.MethodPost, url+"/acts", "viewer", auth.Viewer, `{"viewer":"ann","act":"`+act+`"}`)
+		}
+		require.Eventually(s.t, press, time.Minute, 500*time.Millisecond, act)
+
+		// Until what the step brings about has happened.
+		if c, ok := map[string]call{
+			"jobs":     {"sqs:SendMessage", "arn:aws:sqs" + account + "compare-jobs-dlq"},
+			"sns_late": {"sqs:DeleteMessage", "arn:aws:sqs" + account + "compare-newcomer"},
+		}[act]; ok {
+			require.Eventually(s.t, func() bool { return looks() && slices.Contains(s.calls["compare"].calls(), c) }, time.Minute, 500*time.Millisecond, c)
+		}
+	}
+}
+
 func has(calls []call, action string) bool {
 	for _, c := range calls {
 		if c.action == action {
@@ -239,6 +266,8 @@ func TestServicesCallWhatTheirPoliciesAllow(t *testing.T) {
 	s := newStage(t)
 	s.start()
 	s.trouble()
+
+	s.compare()
 
 	// An operator looks, and audits; somebody opens the first page.
 	require.Eventually(t, func() bool {
@@ -279,5 +308,5 @@ func TestServicesCallWhatTheirPoliciesAllow(t *testing.T) {
 			}
 		}
 	}
-	require.Len(t, s.calls, 10)
+	require.Len(t, s.calls, 11)
 }

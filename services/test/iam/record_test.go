@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	emulated "tandem/emulator/kinesis"
 	"tandem/services/domain/event"
 	"tandem/services/internal/awsclient"
 )
@@ -71,27 +72,33 @@ func read(r *http.Request) (call, error) {
 	service, operation, json := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	if !json {
 		form, err := url.ParseQuery(string(body))
-		return call{"sns:" + form.Get("Action"), form.Get("PhoneNumber") + form.Get("TopicArn")}, err
+		return call{"sns:" + form.Get("Action"), form.Get("PhoneNumber") + form.Get("TopicArn") + form.Get("SubscriptionArn")}, err
 	}
 
 	resource, err := resourceOf(body)
 	if service == "AmazonSQS" {
 		return call{"sqs:" + strings.TrimSuffix(operation, "Batch"), "arn:aws:sqs" + account + resource}, err
 	}
-	if !strings.HasPrefix(resource, "arn:") {
-		// A request with an iterator or a token names no stream; there is only one.
-		resource = theStream
+	switch {
+	case strings.HasPrefix(resource, "arn:"):
+	case resource != "":
+		resource = "arn:aws:kinesis" + account + "stream/" + resource
+	default:
+		resource = theStream // a page of a list names none; only driver-locations can have one
 	}
 	return call{"kinesis:" + operation, resource}, err
 }
 
 func resourceOf(body []byte) (string, error) {
-	var in struct{ QueueName, QueueURL, ConsumerARN, StreamARN string }
+	var in struct{ QueueName, QueueURL, ConsumerARN, StreamARN, StreamName, ShardIterator string }
 	err := json.Unmarshal(body, &in)
+	if in.ShardIterator != "" {
+		in.StreamName = emulated.StreamOf(in.ShardIterator)
+	}
 	if in.QueueURL != "" {
 		in.QueueName = path.Base(in.QueueURL)
 	}
-	for _, name := range []string{in.QueueName, in.ConsumerARN, in.StreamARN} {
+	for _, name := range []string{in.QueueName, in.ConsumerARN, in.StreamARN, in.StreamName} {
 		if name != "" {
 			return name, err
 		}

@@ -36,6 +36,7 @@ func Quoted() Prices {
 // Load is what Tandem does.
 type Load struct {
 	Shards, Consumers int // what is deployed: messaging.yaml's defaults are 4 and 4
+	Other             int // shards that no consumer is registered on: Six maps' 3
 	FanOutReaders     int // how many of the consumers read
 	Drivers           int // each sends a point a second
 	RidesPerMinute    float64
@@ -64,8 +65,8 @@ func Hourly(p Prices, l Load) []Item {
 	const perHour, million, gigabyte = 3600, 1e6, 1e9
 
 	return []Item{
-		{fmt.Sprintf("%d shards", l.Shards), shards * p.ShardHour},
-		{fmt.Sprintf("%d fan-out consumers on them", l.Consumers), float64(l.Consumers) * shards * p.ConsumerShardHour},
+		{fmt.Sprintf("%d shards", l.Shards+l.Other), float64(l.Shards+l.Other) * p.ShardHour},
+		{fmt.Sprintf("%d fan-out consumers on %d of them", l.Consumers, l.Shards), float64(l.Consumers) * shards * p.ConsumerShardHour},
 		// Points are aggregated: beyond 640 drivers a record has more of them, and up to
 		// 25 kB it still is one unit.
 		{"records put", math.Min(points, recordsPerSecond) * perHour / million * p.MillionPutUnits},

@@ -107,7 +107,7 @@ func TestDeleteProvesIt(t *testing.T) {
 	f.status, f.queues, f.streams = "UPDATE_COMPLETE", []string{"ride-requests", "another"}, []string{"driver-locations"}
 	f.keep = []string{"another"}
 	require.NoError(t, messaging.Delete(t.Context(), out, f.config()))
-	require.Contains(t, out.String(), "queues: none of notifications-dlq.fifo, notifications.fifo, ride-requests, ride-requests-dlq")
+	require.Contains(t, out.String(), "compare-points, notifications-dlq.fifo, notifications.fifo, ride-requests, ride-requests-dlq")
 	require.Contains(t, out.String(), "tandem is DELETE_COMPLETE")
 	require.Contains(t, out.String(), "Nothing is left.")
 }

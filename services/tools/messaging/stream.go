@@ -45,11 +45,12 @@ func (t *tool) setRetention(ctx context.Context, parameters map[string]string) e
 
 // checkShards compares the open shards with the stack. On AWS a stream that was
 // resharded has others than its stack says, on purpose; LocalStack 4.14.0
-// reports an update of ShardCount as done and changes nothing.
+// reports an update of ShardCount as done and changes nothing. A count that is no
+// parameter cannot be updated.
 func (t *tool) checkShards(ctx context.Context, parameters map[string]string) error {
 	for _, r := range t.template.resources {
 		want := r.property("ShardCount", parameters)
-		if r.kind != kindStream || want == "" {
+		if r.kind != kindStream || r.properties["ShardCount"].Tag != "!Ref" {
 			continue
 		}
 

@@ -16,6 +16,10 @@ const (
 	kindConsumer = "AWS::Kinesis::StreamConsumer"
 	kindTopic    = "AWS::SNS::Topic"
 	kindAlarm    = "AWS::CloudWatch::Alarm"
+
+	// These have no names, and are no more once their queue or topic is gone.
+	kindQueuePolicy  = "AWS::SQS::QueuePolicy"
+	kindSubscription = "AWS::SNS::Subscription"
 )
 
 // template is what must be known of a CloudFormation template to check its
@@ -53,6 +57,9 @@ func readTemplate(raw []byte) (template, error) {
 	// could not be looked for after a delete.
 	names := map[string]string{kindQueue: "QueueName", kindStream: "Name", kindConsumer: "ConsumerName", kindTopic: "TopicName", kindAlarm: "AlarmName"}
 	for id, r := range doc.Resources {
+		if r.Type == kindQueuePolicy || r.Type == kindSubscription {
+			continue
+		}
 		property, known := names[r.Type]
 		name := r.Properties[property]
 		if !known || name.Kind != yaml.ScalarNode || strings.HasPrefix(name.Tag, "!Ref") || strings.HasPrefix(name.Tag, "!Sub") {

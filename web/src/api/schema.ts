@@ -541,6 +541,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look at the session of Six maps (any role)
+         * @description To look is to be a viewer: ask once a second, by the same name. The session begins with the first viewer and ends within some seconds after the last one; all viewers see the same. Lists have what is new since the cursor. A team may have numbers of points whose rows come in the next answer (more).
+         */
+        get: operations["compare"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/compare/acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take one of the steps (the viewer who presses)
+         * @description Each once in a session; 409 where it was taken, does not come now, or somebody else presses.
+         */
+        post: operations["compareAct"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/contact": {
         parameters: {
             query?: never;
@@ -1435,6 +1475,145 @@ export interface components {
             expires_at: number;
             refresh_token?: string;
         };
+        Comparison: {
+            /**
+             * @description starting: there is no session yet; full: it has as many points as a session may have
+             * @enum {string}
+             */
+            state: "starting" | "running" | "full";
+            session?: string;
+            /**
+             * Format: int64
+             * @description ms
+             */
+            at: number;
+            /**
+             * Format: int64
+             * @description ms
+             */
+            started_at: number;
+            viewers: number;
+            /** @description this viewer presses the buttons */
+            yours: boolean;
+            /** @description where AWS's tools find the same queues and streams; missing: AWS itself */
+            endpoint?: string;
+            region: string;
+            /** @description N: points that went to both sides, numbered from 1 on */
+            sent: number;
+            cars: number;
+            /** @description the steps that were taken */
+            acts: string[];
+            /** @description why nothing is copied at present */
+            error?: string;
+            points?: components["schemas"]["ComparedPoints"];
+            queue?: components["schemas"]["ComparedQueue"];
+            stream?: components["schemas"]["ComparedStream"];
+            jobs?: components["schemas"]["ComparedJobs"];
+            cursor: string;
+            /** @description a list was cut; look again at once */
+            more: boolean;
+        };
+        ComparedPoints: {
+            /** @description the rows are those of the numbers from after + 1 on */
+            after: number;
+            /** @description car, latitude, longitude, heading (null: not measured), fix time in ms */
+            rows: (number | null)[][];
+        };
+        ComparedQueue: {
+            /** @enum {string} */
+            via: "queue" | "topic";
+            /** @description the teams can have the numbers from after + 1 on */
+            after: number;
+            /** @description points that any team has */
+            union: number;
+            /** @description what the teams have together beyond union: duplicates, as long as they share the queue */
+            overlap: number;
+            /**
+             * Format: int64
+             * @description ms, when SQS was asked; 0: it has not answered yet
+             */
+            counted_at: number;
+            /** @description SQS's count, about */
+            waiting: number | null;
+            in_flight: number | null;
+            teams: components["schemas"]["ComparedTeam"][];
+        };
+        ComparedStream: {
+            /** @description every team has the numbers 1 to this; their checksums are of these */
+            through: number;
+            teams: components["schemas"]["ComparedTeam"][];
+        };
+        ComparedTeam: {
+            /** @enum {string} */
+            name: "map" | "history" | "heatmap" | "newcomer";
+            /** @description N when it joined; null: it has not */
+            joined_at: number | null;
+            /** @description rises when its table is emptied; got then begins anew */
+            generation: number;
+            /** @description distinct points */
+            count: number;
+            /** @description that arrived again */
+            repeats: number;
+            /** @description the number that arrived last as a new one; 0: none */
+            last: number;
+            /** @description got begins after this many */
+            after: number;
+            /** @description numbers of points, in the order of their arrival */
+            got: number[];
+            /** @description what was in its table when that was emptied, and what of it has come again */
+            lost?: {
+                before: number;
+                again: number;
+                checksum_before: string;
+                checksum_again: string;
+            };
+            /** @description of the stream: SHA-256 over what arrived, by number, up to through */
+            checksum?: string;
+            shards?: {
+                shard: string;
+                /** @description of this session */
+                records: number;
+                /** Format: int64 */
+                behind_ms: number | null;
+            }[];
+            /**
+             * Format: int64
+             * @description how far its slowest shard is read behind the tip; missing where that is not known
+             */
+            behind_ms?: number;
+        };
+        ComparedJobs: {
+            /** @description 40 once all have gone to both sides, and before that 0 */
+            sent: number;
+            queue: components["schemas"]["ComparedJobSide"];
+            stream: components["schemas"]["ComparedJobSide"];
+        };
+        ComparedJobSide: {
+            /** @description in the order in which they were done */
+            done: {
+                tile: number;
+                worker: number;
+                tries: number;
+            }[];
+            /** @description the job that cannot be done */
+            failed?: {
+                tile: number;
+                tries: number;
+                reason: string;
+                /**
+                 * Format: int64
+                 * @description of the stream, while the record is in the way: since it arrived
+                 */
+                iterator_age_ms?: number;
+            };
+            /** @description the queue: it lies with the dead letters; the stream: somebody skipped it */
+            passed: boolean;
+            /**
+             * Format: int64
+             * @description until nothing was left to do; missing before
+             */
+            took_ms?: number;
+        };
         Session: {
             subject: string;
         };
@@ -2160,6 +2339,59 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Heatmap"] | components["schemas"]["RawHeatmap"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    compare: {
+        parameters: {
+            query: {
+                /** @description a name that the page makes for itself and tells nobody */
+                viewer: components["schemas"]["ID"];
+                /** @description that of the answer before; without it everything comes */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    compareAct: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    viewer: components["schemas"]["ID"];
+                    /** @enum {string} */
+                    act: "late" | "lose" | "jobs" | "skip" | "sns" | "sns_late" | "restart";
+                };
+            };
+        };
+        responses: {
+            /** @description It is done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
