@@ -120,7 +120,7 @@ test("the console shows what the machine and the database have", async () => {
 });
 
 describe.each(screens)("on $name", (screen) => {
-  test.each(["/", "/rider", "/driver", "/admin"])("%s has no fault that axe knows", async (path) => {
+  test.each(["/", "/rider", "/driver", "/compare", "/admin"])("%s has no fault that axe knows", async (path) => {
     const page = await openPage(browser, screen);
     await page.goto(url + path);
 
@@ -128,10 +128,8 @@ describe.each(screens)("on $name", (screen) => {
     if (path === "/admin") {
       await page.getByTestId("sign-in").click();
       await page.getByTestId("sentence").waitFor();
-    } else if (path === "/") {
-      await page.getByTestId("cars").waitFor();
     } else {
-      await page.getByTestId("sign-in").waitFor();
+      await page.getByTestId({ "/": "cars", "/compare": "restart" }[path] ?? "sign-in").waitFor();
     }
 
     expect(await accessibilityFaults(page)).toEqual([]);

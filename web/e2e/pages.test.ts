@@ -13,6 +13,7 @@ const titles: Record<string, string> = {
   "/": "Tandem: rides on a live map",
   "/rider": "Book a ride · Tandem",
   "/driver": "Drive · Tandem",
+  "/compare": "Six maps: a queue beside a stream · Tandem",
   "/admin": "Queue and stream · Tandem",
 };
 const paths = Object.keys(titles);
@@ -41,7 +42,7 @@ describe.each(screens)("on $name", (screen) => {
     const answer = await page.goto(url + path);
     expect(answer?.status()).toBe(200);
 
-    await page.getByTestId(path === "/" ? "cars" : "sign-in").waitFor();
+    await page.getByTestId({ "/": "cars", "/compare": "restart" }[path] ?? "sign-in").waitFor();
     expect(await page.title()).toBe(titles[path]);
     await expectGoodLayout(page, screen);
 
@@ -72,7 +73,7 @@ describe.each(screens)("on $name", (screen) => {
 
     await page.getByRole("heading", { name: "There is no page here" }).waitFor();
     expect(await page.title()).toBe("No such page · Tandem");
-    expect(await page.getByRole("main").getByRole("link").allInnerTexts()).toEqual(["Map", "Ride", "Drive", "Console"]);
+    expect(await page.getByRole("main").getByRole("link").allInnerTexts()).toEqual(["Map", "Ride", "Drive", "Compare", "Console"]);
     await expectGoodLayout(page, screen);
     expect(await accessibilityFaults(page)).toEqual([]);
     await screenshot(page, `404-${screen.name}`);

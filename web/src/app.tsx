@@ -12,6 +12,7 @@ const pages: Record<string, Page> = {
   "/": { title: "Tandem: rides on a live map", page: lazy(() => import("./home/home-page")) },
   "/rider": { title: "Book a ride · Tandem", page: lazy(() => import("./rider/rider-page")) },
   "/driver": { title: "Drive · Tandem", page: lazy(() => import("./driver/driver-page")) },
+  "/compare": { title: "Six maps: a queue beside a stream · Tandem", page: lazy(() => import("./compare/compare-page")) },
   "/admin": { title: "Queue and stream · Tandem", page: lazy(() => import("./console/console-page")) },
 };
 

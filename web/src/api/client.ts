@@ -1,4 +1,4 @@
-import type { DriverState, Message, Overview, Place, Point, PointsAccepted, Quote, Ride, RideEvent, RideQueue, Role, Route, StreamTrace } from "./types";
+import type { Comparison, DriverState, Message, Overview, Place, Point, PointsAccepted, Quote, Ride, RideEvent, RideQueue, Role, Route, StreamTrace } from "./types";
 
 /** A request that was refused, with the server's explanation. Status 0: no server was reached. */
 export class Problem extends Error {
@@ -100,6 +100,15 @@ export const driver = {
   lastPoint: (subject: string) => request<Fix>(`/driver/v1/drivers/${subject}/last`),
   ride: (id: string) => request<Ride>(`/driver/v1/rides/${id}`),
   sendPoints: (points: Point[]) => send<PointsAccepted>("/driver/v1/points", "POST", { points }),
+};
+
+export type Act = "late" | "lose" | "jobs" | "skip" | "sns" | "sns_late" | "restart";
+
+// No login: whoever looks is a viewer.
+export const compare = {
+  look: (viewer: string, cursor: string, signal: AbortSignal) =>
+    request<Comparison>(`/viewer/v1/compare?viewer=${viewer}&cursor=${encodeURIComponent(cursor)}`, { signal }),
+  act: (viewer: string, act: Act) => send<undefined>("/viewer/v1/compare/acts", "POST", { viewer, act }),
 };
 
 export const admin = {

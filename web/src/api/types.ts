@@ -19,4 +19,7 @@ export type Message = Schemas["InboxMessage"];
 export type StreamTrace = Schemas["StreamTrace"];
 export type RideQueue = Schemas["RideQueue"];
 export type RidePoint = Schemas["RidePoint"];
+export type Comparison = Schemas["Comparison"];
+export type ComparedTeam = Schemas["ComparedTeam"];
+export type ComparedJobs = Schemas["ComparedJobs"];
 export type Overview = Schemas["Overview"];

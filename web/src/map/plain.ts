@@ -4,7 +4,7 @@ import { dark, light, type MapColours } from "./colours";
 import { boundsOf, contains, keptWithin, mapped, mercatorX, mercatorY, screenX, screenY, unproject, type Bounds, type Projection } from "./projection";
 import { mains, streets, trunks, widthAt } from "./roads";
 
-type Line = [number, number][]; // longitude, latitude
+export type Line = [number, number][]; // longitude, latitude
 
 /** The lines or rings of one class, each with the bounds that it lies in. */
 type Shapes = { line: Line; bounds: Bounds }[];
@@ -170,12 +170,12 @@ function drawCity(ctx: CanvasRenderingContext2D, p: Projection, shapes: Record<s
 
 const overlap = (a: Bounds, b: Bounds): boolean => a.west <= b.east && b.west <= a.east && a.south <= b.north && b.south <= a.north;
 
-function addToPath(ctx: CanvasRenderingContext2D, p: Projection, line: Line): void {
+export function addToPath(ctx: CanvasRenderingContext2D, p: Projection, line: Line): void {
   line.forEach(([lon, lat], i) => (i ? ctx.lineTo(screenX(p, lon), screenY(p, lat)) : ctx.moveTo(screenX(p, lon), screenY(p, lat))));
 }
 
 /** The lines of a feature, or the rings of an area. */
-function shapesOf(f: Feature): Shapes {
+export function shapesOf(f: Feature): Shapes {
   const nesting = { LineString: 0, Polygon: 1, MultiLineString: 1, MultiPolygon: 2 }[f.geometry.type] ?? 0;
   const lines = nesting ? (f.geometry.coordinates as unknown[]).flat(nesting - 1) as Line[] : [f.geometry.coordinates as Line];
 
@@ -194,7 +194,7 @@ function boundsOfLine(line: Line): Bounds {
 }
 
 /** The features of one of the city's files. Without the file the map shows less, but it works. */
-async function loadFeatures(file: CityFile): Promise<Feature[]> {
+export async function loadFeatures(file: CityFile): Promise<Feature[]> {
   const response = await fetch(addressOf(file));
   if (!response.ok) return [];
   return ((await response.json()) as { features: Feature[] }).features;
