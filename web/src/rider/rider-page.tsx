@@ -1,5 +1,5 @@
 import { Stack } from "@mantine/core";
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react";
 import { Problem, rider } from "../api/client";
 import type { TextFrame } from "../api/socket";
 import type { Place, Route } from "../api/types";
@@ -18,6 +18,9 @@ import { useDriven } from "./use-driven";
 import { useQueueLook } from "./use-queue-look";
 import { useRemaining } from "./use-remaining";
 import { hasEnded, useRide } from "./use-ride";
+
+// Few riders end a worker: who does waits for the button's code.
+const KillWorker = lazy(() => import("./kill-worker"));
 
 const noDraft: Draft = { pickup: undefined, dropoff: undefined };
 
@@ -49,6 +52,10 @@ export default function RiderPage() {
   const message = queueMessages(view.events).at(-1);
   const messageId = message?.steps.findLast((s) => s.kind === "sent" && s.reached)?.id;
   const look = useQueueLook(ride?.id ?? "", messageId, ride !== undefined && !hasEnded(ride.state) && !message?.deleted);
+
+  const [killed, setKilled] = useState<{ ride: string; pid: string }>();
+  const killedHere = killed?.ride === ride?.id ? killed?.pid : undefined;
+  const inFlight = ride !== undefined && !hasEnded(ride.state) && message !== undefined && message.tries.length > 0 && !message.deleted;
 
   const [draft, setDraft] = useState(noDraft);
   const [activeEnd, setActiveEnd] = useState<End>("pickup");
@@ -83,7 +90,12 @@ export default function RiderPage() {
   return (
     <MapPage
       title="Book a ride" session={session} live={live} scene={scene} fit={fit} onPick={session.subject && !ride ? pick : undefined}
-      panelLabel="Your ride" footer={ride && <Trace key={ride.id} ride={ride} at={view.at} events={view.events} look={look} driven={driven} />}
+      panelLabel="Your ride" footer={ride && (
+        <Trace
+          key={ride.id} ride={ride} at={view.at} events={view.events} look={look} driven={driven} killed={killedHere}
+          act={inFlight && <Suspense><KillWorker ride={ride} killed={killedHere} onKilled={(pid) => setKilled({ ride: ride.id, pid })} /></Suspense>}
+        />
+      )}
     >
       {!session.subject ? (
         <SignIn session={session} title="Book a ride" action="Become a rider">
