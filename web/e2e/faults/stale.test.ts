@@ -40,7 +40,7 @@ async function riding(): Promise<void> {
   await well();
   const { rider } = pages;
   const away = () => rider.evaluate(() => document.querySelector<HTMLElement>("[data-testid=remaining]")?.innerText ?? "");
-  if (/km away, about/.test(await away())) return;
+  if (/km away, here by/.test(await away())) return;
 
   if (await rider.getByTestId("another").isVisible()) await rider.getByTestId("another").click();
   const booked = await rider.evaluate(async () => {
@@ -54,7 +54,7 @@ async function riding(): Promise<void> {
   });
   expect([201, 409, 429]).toContain(booked); // it may have one
   await rider.reload(); // a ride that is under way is shown again
-  await expect.poll(away, { timeout: 180_000 }).toMatch(/km away, about/);
+  await expect.poll(away, { timeout: 180_000 }).toMatch(/km away, here by/);
 }
 
 /** The ages that the numbers under a selector say, each once. */
@@ -117,7 +117,7 @@ async function noArrival(): Promise<void> {
   expect(await pages.map.getByTestId("connection-lost").innerText()).toContain("not heard from");
   const away = await pages.rider.getByTestId("remaining").innerText();
   expect(away).toContain("when it was last heard from");
-  expect(away).not.toContain("about");
+  expect(away).not.toContain("here by");
 }
 
 function inTime(what: string, took: number[]): void {

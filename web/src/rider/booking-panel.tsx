@@ -1,11 +1,11 @@
 import { Alert, Button, Divider, Group, Stack, Text, Title } from "@mantine/core";
+import { useEffect, useRef, useState } from "react";
 import { Problem } from "../api/client";
 import { distance, minutes, money } from "../api/format";
 import type { Place, Quote, Ride } from "../api/types";
 import { ProblemNote } from "../ui/problem-note";
 import { useAge } from "../ui/stale";
 import { PlaceField } from "./place-field";
-import { slowTrip } from "./slow-trip";
 import { useBooking, type Booking } from "./use-booking";
 import { useQuote } from "./use-quote";
 
@@ -28,12 +28,14 @@ interface Props {
   onDraft: (draft: Draft) => void;
   onActiveEnd: (end: End) => void;
   onBooked: (ride: Ride) => void;
+  ready: boolean; // the page has just opened for booking: whoever has a keyboard may type at once
 }
 
-export function BookingPanel({ draft, activeEnd, onDraft, onActiveEnd, onBooked }: Props) {
+export function BookingPanel({ draft, activeEnd, onDraft, onActiveEnd, onBooked, ready }: Props) {
   const { pickup, dropoff } = draft;
   const { quote, error: quoteError, retry } = useQuote(pickup, dropoff);
   const booking = useBooking(pickup, dropoff, onBooked);
+  const { pickupField, dropoffField, bookButton, advance } = useNextControl(draft, quote !== undefined, ready);
 
   return (
     <Stack gap="sm">
@@ -41,10 +43,12 @@ export function BookingPanel({ draft, activeEnd, onDraft, onActiveEnd, onBooked 
       <PlaceField
         label="Pick-up" testid="pickup" place={pickup} active={activeEnd === "pickup"}
         onPlace={(p) => onDraft({ ...draft, pickup: p })} onFocus={() => onActiveEnd("pickup")}
+        onChosen={() => advance("pickup")} ref={pickupField}
       />
       <PlaceField
         label="Drop-off" testid="dropoff" place={dropoff} active={activeEnd === "dropoff"}
         onPlace={(p) => onDraft({ ...draft, dropoff: p })} onFocus={() => onActiveEnd("dropoff")}
+        onChosen={() => advance("dropoff")} ref={dropoffField}
       />
 
       <ProblemNote error={quoteError} onRetry={retry} />
@@ -52,7 +56,7 @@ export function BookingPanel({ draft, activeEnd, onDraft, onActiveEnd, onBooked 
       {quote && <QuoteLine quote={quote} />}
 
       <Button
-        size="md" data-testid="book" loading={booking.since !== undefined} disabled={!quote || !pickup || !dropoff}
+        ref={bookButton} size="md" data-testid="book" loading={booking.since !== undefined} disabled={!quote || !pickup || !dropoff}
         onClick={() => pickup && dropoff && booking.book(pickup, dropoff)}
       >
         {quote ? "Book this ride" : pickup && dropoff && !quoteError ? "Calculating the price…" : "Choose a pick-up and a drop-off"}
@@ -64,15 +68,41 @@ export function BookingPanel({ draft, activeEnd, onDraft, onActiveEnd, onBooked 
         <>
           <Divider label="or" labelPosition="center" />
           <Button variant="default" data-testid="short-trip" onClick={() => onDraft(shortTrip)}>Take the one-minute trip</Button>
-          <Button variant="subtle" data-testid="slow-trip" onClick={() => onDraft(slowTrip)}>Take the trip that lets you kill its worker</Button>
           <Text size="xs" c="dimmed">
-            Its driver thinks for 20 s: time to end the process that works for you, and to see that nothing is lost.
-            The one-minute trip goes from Plaza Independencia a few blocks along 18 de Julio. You see it booked, driven and paid for while you watch.
+            It goes from Plaza Independencia a few blocks along 18 de Julio. You see it booked, driven and paid for while you watch.
           </Text>
         </>
       )}
     </Stack>
   );
+}
+
+/** Leads the keyboard's focus from the one end to the other, and to the button once there is a price. */
+function useNextControl({ pickup, dropoff }: Draft, priced: boolean, ready: boolean) {
+  const pickupField = useRef<HTMLInputElement>(null);
+  const dropoffField = useRef<HTMLInputElement>(null);
+  const bookButton = useRef<HTMLButtonElement>(null);
+  const [wanted, setWanted] = useState<"book">();
+
+  // Not on a phone: its keyboard would cover the map before anybody has asked for it.
+  useEffect(() => {
+    if (ready && matchMedia("(pointer: fine) and (min-width: 48.01em)").matches) pickupField.current?.focus();
+  }, [ready]);
+
+  // The button has no focus to take before the price is there.
+  useEffect(() => {
+    if (wanted !== "book" || !priced) return;
+    setWanted(undefined);
+    bookButton.current?.focus();
+  }, [wanted, priced]);
+
+  const advance = (chosen: End) => {
+    const [other, place] = chosen === "pickup" ? [dropoffField, dropoff] : [pickupField, pickup];
+    if (place) setWanted("book");
+    else other.current?.focus();
+  };
+
+  return { pickupField, dropoffField, bookButton, advance };
 }
 
 /** What is known of a booking that is not answered. */

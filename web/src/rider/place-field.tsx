@@ -1,6 +1,6 @@
 import { Autocomplete, Loader } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState, type KeyboardEvent, type Ref } from "react";
 import { rider } from "../api/client";
 import { placeName } from "../api/format";
 import type { Place } from "../api/types";
@@ -12,6 +12,8 @@ interface Props {
   active: boolean; // the next click on the map sets this one
   onPlace: (place: Place | undefined) => void;
   onFocus: () => void;
+  onChosen: () => void; // from the list, so that the next thing is to be done
+  ref?: Ref<HTMLInputElement> | undefined;
 }
 
 const searchDelay = 200; // ms without a key pressed, so that not each letter is a request
@@ -19,7 +21,7 @@ const shortestSearch = 2; // letters
 const longestSearch = 66; // letters: in any script at most the 200 bytes that the server takes
 
 /** One end of a trip: searched by address, or chosen on the map. */
-export function PlaceField({ label, testid, place, active, onPlace, onFocus }: Props) {
+export function PlaceField({ label, testid, place, active, onPlace, onFocus, onChosen, ref }: Props) {
   const [text, setText] = useState("");
   const [found, setFound] = useState<Place[]>([]);
   const [note, setNote] = useState<string>();
@@ -28,12 +30,25 @@ export function PlaceField({ label, testid, place, active, onPlace, onFocus }: P
   // A place that was chosen on the map changes the text as well.
   useEffect(() => setText(place ? placeName(place) : ""), [place]);
 
+  // Enter may be pressed before the answer is there: then its first place is taken.
+  const wanted = useRef<string>(undefined);
+  const answered = useRef<string>(undefined);
+
+  const choose = (p: Place | undefined) => {
+    if (!p) return;
+    wanted.current = undefined;
+    onPlace(p);
+    onChosen();
+  };
+
   const search = useDebouncedCallback((q: string) => {
     setBusy(true);
     rider
       .places(q)
       .then(({ places }) => {
         setFound(places);
+        answered.current = q;
+        if (wanted.current === q) choose(places[0]);
         setNote(places.length ? undefined : "No such address was found in Montevideo. Type only the street's name, or click on the map.");
       })
       .catch((e: Error) => setNote(e.message))
@@ -43,6 +58,7 @@ export function PlaceField({ label, testid, place, active, onPlace, onFocus }: P
   const onText = (value: string) => {
     setText(value);
     setNote(undefined);
+    wanted.current = undefined;
 
     // Other text is no longer the chosen place: the trip must not keep it.
     if (place && value !== placeName(place)) onPlace(undefined);
@@ -51,8 +67,18 @@ export function PlaceField({ label, testid, place, active, onPlace, onFocus }: P
     else setFound([]);
   };
 
+  const onKeyDown = (e: KeyboardEvent<HTMLInputElement>) => {
+    // With an option marked by the arrows, the list itself takes Enter.
+    if (e.key !== "Enter" || place || text.trim().length < shortestSearch || e.currentTarget.getAttribute("aria-activedescendant")) return;
+
+    e.preventDefault();
+    if (answered.current === text) choose(found[0]);
+    else wanted.current = text;
+  };
+
   return (
     <Autocomplete
+      ref={ref}
       label={label}
       data-testid={testid}
       placeholder={active ? "Click on the map, or type an address" : "Address"}
@@ -64,8 +90,9 @@ export function PlaceField({ label, testid, place, active, onPlace, onFocus }: P
       description={note}
       comboboxProps={{ shadow: "md" }}
       onFocus={onFocus}
+      onKeyDown={onKeyDown}
       onChange={onText}
-      onOptionSubmit={(value) => onPlace(found.find((p) => placeName(p) === value))}
+      onOptionSubmit={(value) => choose(found.find((p) => placeName(p) === value))}
     />
   );
 }

@@ -1,7 +1,6 @@
 import { useLayoutEffect, useRef, useState, type ReactNode } from "react";
-import { milliseconds } from "../api/format";
 import { Stale, useSecondsUntil } from "../ui/stale";
-import { countedBranches, inWords, stagesOf, type Stage } from "./rail";
+import { countedBranches, inWords, since, stagesOf, type Stage } from "./rail";
 import classes from "./rail.module.css";
 import type { QueueMessage } from "./queue-steps";
 import type { QueueLook } from "./use-queue-look";
@@ -53,13 +52,13 @@ function StageItem({ stage: s, passed, next, toNext, current, gone }: ItemProps)
         <span className={classes.long}>{s.label}</span>
         <span className={classes.brief}>{s.brief}</span>
         <span className={classes.dot} aria-hidden>{gone && <Dissolved />}</span>
-        <span className={classes.when} data-testid={s.testid && `${s.testid}-after`} data-value={s.reached ? s.after : undefined}>
-          {s.note ?? (!s.reached ? "\u00a0" : s.after === undefined ? "no worker yet" : milliseconds(s.after))}
+        <span className={classes.when} data-testid={s.testid && `${s.testid}-after`} data-value={s.reached ? s.after : undefined} data-note={s.note !== undefined || undefined}>
+          {s.note ?? (!s.reached ? "\u00a0" : s.after === undefined ? "no worker yet" : since(s.after))}
         </span>
       </a>
       {current && <Hidden look={current} />}
       {next?.hidden !== undefined && (
-        <span className={classes.hidden} data-testid={next.testid && `${next.testid}-wait`} data-value={next.hidden}>hidden {milliseconds(next.hidden)}</span>
+        <span className={classes.hidden} data-testid={next.testid && `${next.testid}-wait`} data-value={next.hidden}>hidden {since(next.hidden)}</span>
       )}
       {countedBranches(s.branches).map((b) => (
         <span key={b.word} className={classes.branch} data-fault={b.fault || undefined}>

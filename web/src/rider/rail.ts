@@ -60,7 +60,7 @@ export function stagesOf(message: QueueMessage): Stage[] {
         if (s.worker) worker = at("worker", s.worker);
         stages.push({
           ...base, ...receiveLabels(s), href: s.reached ? worker : requests,
-          branches: s.fate ? [{ word: s.fate, fault: s.fate === "died" || s.fate === "killed", ...(s.testid ? { testid: `${s.testid}-fate` } : {}) }] : [],
+          branches: s.fate ? [{ word: s.fate, fault: s.fate === "died", ...(s.testid ? { testid: `${s.testid}-fate` } : {}) }] : [],
           ...(s.wait === undefined ? {} : { hidden: s.wait }),
         });
         break;
@@ -141,3 +141,6 @@ export function inWords(stages: Stage[]): string {
     .map((s) => [s.label, ...s.branches.map((b) => b.word)].join(", "))
     .join("; ");
 }
+
+/** A time since the booking, as short as a rail needs it. */
+export const since = (ms: number): string => (ms < 1000 ? `${Math.round(ms)}\u00a0ms` : `${(ms / 1000).toFixed(1)}\u00a0s`);

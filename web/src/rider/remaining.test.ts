@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { remainingOf, secondsLeft } from "./remaining";
-import { describeRemaining } from "./use-remaining";
 
 const corner = [[-34.9, -56.2], [-34.9, -56.19], [-34.89, -56.19]];
 const east = 0.01 * 111_320 * Math.cos((34.9 * Math.PI) / 180);
@@ -24,17 +23,4 @@ test("the pace of the last ten seconds tells when the car arrives", () => {
   expect(secondsLeft([])).toBeUndefined();
   expect(secondsLeft([{ metres: 600, at: 0 }])).toBeUndefined();
   expect(secondsLeft([{ metres: 600, at: 0 }, { metres: 601, at: 9000 }])).toBeUndefined();
-});
-
-test.each([
-  [{ metres: 12, seconds: 1 }, "Arriving now"],
-  [{ metres: 640, seconds: undefined }, "640 m away"],
-  [{ metres: 640, seconds: 32 }, "640 m away, about 30 s"],
-  [{ metres: 4200, seconds: 170 }, "4.2 km away, about 3 min"],
-])("%o reads %s", (remaining, text) => {
-  expect(describeRemaining(remaining)).toBe(text);
-});
-
-test.each([12, 640])("of a car that is not heard from, %d m away, nobody knows when it arrives", (metres) => {
-  expect(describeRemaining({ metres, seconds: 32 }, true)).toBe(`${metres} m away when it was last heard from`);
 });

@@ -1,13 +1,22 @@
-import { Badge, Button, Group, Stack, Text, Timeline, Title } from "@mantine/core";
+import { Button, Text, Title } from "@mantine/core";
 import { useState } from "react";
 import { rider } from "../api/client";
-import { clock, distance, minutes, money, placeName, short } from "../api/format";
-import type { Message, Ride, RideState } from "../api/types";
-import { usePoll } from "../api/use-poll";
+import { short } from "../api/format";
+import type { Ride, RidePoint, RideState } from "../api/types";
 import { ProblemNote } from "../ui/problem-note";
-import { Since, Stale } from "../ui/stale";
-import { describeRemaining, type Remaining } from "./use-remaining";
+import { Stale } from "../ui/stale";
+import { CarLine } from "./car-line";
+import { etaOf, partDriven } from "./eta";
+import { Inbox } from "./inbox";
+import { Progress } from "./progress";
+import { Receipt, Times } from "./receipt";
+import classes from "./ride-panel.module.css";
+import { TripEnds } from "./trip-ends";
+import { useFound } from "./use-found";
+import type { Remaining } from "./use-remaining";
 import { hasEnded } from "./use-ride";
+import { soFar, waitingWords, type Waiting } from "./waiting";
+import type { QueueLook } from "./use-queue-look";
 
 const titles: Record<RideState, string> = {
   requested: "Looking for a driver",
@@ -24,14 +33,98 @@ interface Props {
   ride: Ride;
   at: number | undefined; // when the ride was as it is here
   remaining: Remaining | undefined;
+  points: RidePoint[] | undefined; // that the driver has sent since the accept
+  waiting: Waiting;
+  look: QueueLook;
   onChanged: (ride: Ride) => void;
   onAnother: () => void;
+  onAgain: () => void; // the same trip
+  onMove: () => void; // the same trip, from elsewhere
 }
 
-export function RidePanel({ ride, at, remaining, onChanged, onAnother }: Props) {
+export default function RidePanel({ ride, at, remaining, points, waiting, look, onChanged, onAnother, onAgain, onMove }: Props) {
+  const found = useFound(ride);
+  const ended = hasEnded(ride.state);
+  const title = found ? "A driver was found" : titles[ride.state];
+  const drives = ride.state === "assigned" || ride.state === "picked_up";
+
+  return (
+    <div className={classes.panel}>
+      <div className={classes.head} data-large={(drives && remaining) || ride.state === "completed" || undefined}>
+        <div role="status">
+          <Title order={2} data-testid="ride-state" data-value={ride.state}>
+            {ended ? title : <Stale at={at} of={title} since>{String}</Stale>}
+          </Title>
+        </div>
+        {drives && remaining && <Arrival remaining={remaining} />}
+        {ride.state === "completed" && <Receipt ride={ride} />}
+        <Text size="xs" c="dimmed">Ride <span data-testid="ride-id" data-value={ride.id} title={ride.id}>{short(ride.id)}</span></Text>
+      </div>
+
+      {!ended && <Progress state={ride.state} part={remaining && points && partOf(ride, points, remaining)} />}
+      {(ride.state === "requested" || ride.state === "offered") && <Patience state={ride.state} waiting={waiting} look={look} at={at} />}
+      {ride.vehicle && !ended && <CarLine vehicle={ride.vehicle} />}
+      {ride.state === "unfulfilled" && <Nobody waiting={waiting} />}
+      {ride.state === "cancelled" && ride.end_reason && <Text size="sm">Reason: {ride.end_reason}</Text>}
+      <TripEnds ride={ride} />
+      {ended && <Times ride={ride} />}
+      <Ways ride={ride} onChanged={onChanged} onAnother={onAnother} onAgain={onAgain} onMove={onMove} />
+      <Inbox rideId={ride.id} />
+    </div>
+  );
+}
+
+/** How much of the way to the pick-up, or of the trip, is driven. */
+function partOf(ride: Ride, points: RidePoint[], remaining: Remaining): number {
+  const since = Date.parse(ride.picked_up_at ?? ride.assigned_at ?? "");
+  return partDriven(points.filter((p) => p.seq >= since), remaining.metres);
+}
+
+function Arrival({ remaining }: { remaining: Remaining }) {
+  return (
+    <div data-testid="remaining" data-value={Math.round(remaining.metres)}>
+      <Stale at={remaining.at} of={remaining} since>
+        {(r, stale) => {
+          const { large, small } = etaOf(r, Date.now(), stale);
+          return (
+            <>
+              <span className={classes.large} data-testid="eta">{large}</span>
+              <br />
+              <Text span c="dimmed">{small}</Text>
+            </>
+          );
+        }}
+      </Stale>
+    </div>
+  );
+}
+
+/** Where the request is, for who waits. */
+function Patience({ state, waiting, look, at }: { state: RideState; waiting: Waiting; look: QueueLook; at: number | undefined }) {
+  const story = soFar(waiting);
+
+  return (
+    <div data-testid="waiting" data-value={waiting.saidNo}>
+      <Text><Stale at={at} of={waitingWords(state, waiting, look)}>{String}</Stale></Text>
+      {story && <Text c="dimmed">{story}</Text>}
+    </div>
+  );
+}
+
+function Nobody({ waiting }: { waiting: Waiting }) {
+  return (
+    <Text data-testid="nobody">
+      {soFar(waiting) || "No driver was near."} The time for the search is over. Nothing was charged.
+    </Text>
+  );
+}
+
+type WaysProps = Pick<Props, "ride" | "onChanged" | "onAnother" | "onAgain" | "onMove">;
+
+/** What the rider can do now. */
+function Ways({ ride, onChanged, onAnother, onAgain, onMove }: WaysProps) {
   const [error, setError] = useState<unknown>();
   const [busy, setBusy] = useState(false);
-  const ended = hasEnded(ride.state);
 
   const cancel = () => {
     setBusy(true);
@@ -42,97 +135,12 @@ export function RidePanel({ ride, at, remaining, onChanged, onAnother }: Props) 
   };
 
   return (
-    <Stack gap="sm">
-      <div role="status">
-        <Title order={2} size="h3" data-testid="ride-state" data-value={ride.state}>
-          {ended ? titles[ride.state] : <Stale at={at} of={titles[ride.state]} since>{String}</Stale>}
-        </Title>
-        <Text size="xs" c="dimmed">Ride <span data-testid="ride-id" data-value={ride.id} title={ride.id}>{short(ride.id)}</span></Text>
-      </div>
-
-      {remaining && (
-        <Text size="sm" data-testid="remaining" data-value={Math.round(remaining.metres)}>
-          <Stale at={remaining.at} of={remaining} since>{describeRemaining}</Stale>
-        </Text>
-      )}
-      {ride.vehicle && !ended && <Car ride={ride} />}
-      {ride.state === "completed" ? <Receipt ride={ride} /> : ride.end_reason && <Text size="sm">Reason: {ride.end_reason}</Text>}
-      <Steps ride={ride} />
+    <>
       <ProblemNote error={error} />
-
-      {ended ? (
-        <Button key="another" size="md" onClick={onAnother} data-testid="another">Book another ride</Button>
-      ) : (
-        ride.state !== "picked_up" && <Button key="cancel" variant="default" loading={busy} onClick={cancel} data-testid="cancel">Cancel this ride</Button>
-      )}
-      <Inbox rideId={ride.id} />
-    </Stack>
-  );
-}
-
-function Car({ ride }: { ride: Ride }) {
-  return (
-    <Group justify="space-between" wrap="nowrap">
-      <Text size="sm">{ride.vehicle?.colour} {ride.vehicle?.model}</Text>
-      <Badge variant="default" size="lg" radius="sm" data-testid="plate">{ride.vehicle?.plate}</Badge>
-    </Group>
-  );
-}
-
-function Receipt({ ride }: { ride: Ride }) {
-  const took = ride.picked_up_at && ride.ended_at ? (Date.parse(ride.ended_at) - Date.parse(ride.picked_up_at)) / 1000 : 0;
-
-  return (
-    <Stack gap={2} data-testid="receipt">
-      <Text fz="xl" fw={640} lh="xl" lts="-0.024em" data-testid="price" data-value={ride.price.amount_minor}>{money(ride.price)}</Text>
-      <Text size="sm" c="dimmed">
-        <span data-testid="distance" data-value={ride.distance_m}>{distance(ride.distance_m)}</span>, {minutes(ride.duration_s)} at the streets' usual speed
-        {took > 0 && `, ${Math.round(took)} s in this demo`}
-      </Text>
-    </Stack>
-  );
-}
-
-function Steps({ ride }: { ride: Ride }) {
-  const steps: [string, string | undefined, string][] = [
-    ["Requested", ride.requested_at, ""],
-    ["Driver accepted", ride.assigned_at, ""],
-    ["At the pick-up", ride.arrived_at, placeName(ride.pickup)],
-    ["Picked up", ride.picked_up_at, ""],
-    ["Arrived", ride.state === "completed" ? ride.ended_at : undefined, placeName(ride.dropoff)],
-  ];
-  const reached = steps.findLastIndex(([, at]) => at !== undefined);
-
-  return (
-    <Timeline active={reached} bulletSize={14} lineWidth={2} aria-label="The ride so far">
-      {steps.map(([name, at, where]) => (
-        <Timeline.Item key={name} mt="xs">
-          <Group justify="space-between" wrap="nowrap" gap="xs" mt={-3}>
-            <Text size="sm" c={at ? undefined : "dimmed"}>{name}{where && <Text span inherit c="dimmed"> · {where}</Text>}</Text>
-            <Text size="xs" c="dimmed">{at ? clock(at) : ""}</Text>
-          </Group>
-        </Timeline.Item>
-      ))}
-    </Timeline>
-  );
-}
-
-const inboxInterval = 2000; // ms
-
-function Inbox({ rideId }: { rideId: string }) {
-  const inbox = usePoll(rider.inbox, inboxInterval);
-  const mine = (inbox.data?.messages ?? []).filter((m: Message) => m.ride_id === rideId);
-  if (mine.length === 0) return null;
-
-  return (
-    <Stack gap={4} component="section" aria-label="Messages" data-testid="inbox">
-      <Text size="sm" fw={600}>Messages <Since at={inbox.askedAt} /></Text>
-      {mine.map((m) => (
-        <Group key={m.id} justify="space-between" wrap="nowrap" gap="xs" align="baseline">
-          <Text size="sm" data-testid="message">{m.text}</Text>
-          <Text size="xs" c="dimmed">{clock(m.at)}</Text>
-        </Group>
-      ))}
-    </Stack>
+      {!hasEnded(ride.state) && ride.state !== "picked_up" && <Button key="cancel" variant="default" loading={busy} onClick={cancel} data-testid="cancel">Cancel the ride</Button>}
+      {(ride.state === "unfulfilled" || ride.state === "cancelled") && <Button key="again" size="md" onClick={onAgain} data-testid="again">Ask again</Button>}
+      {ride.state === "unfulfilled" && <Button key="move" variant="default" onClick={onMove} data-testid="move">Move the pick-up</Button>}
+      {hasEnded(ride.state) && <Button key="another" size={ride.state === "completed" ? "md" : "sm"} variant={ride.state === "completed" ? "filled" : "default"} onClick={onAnother} data-testid="another">Book another ride</Button>}
+    </>
   );
 }

@@ -1,7 +1,8 @@
 import { Stack } from "@mantine/core";
-import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Problem, rider } from "../api/client";
 import type { TextFrame } from "../api/socket";
+import { placeName } from "../api/format";
 import type { Place, Route } from "../api/types";
 import { useLive } from "../api/use-live";
 import { around, type LatLon } from "../map/projection";
@@ -11,16 +12,18 @@ import { SignIn, useSession } from "../ui/sign-in";
 import { writeAddress } from "./address";
 import { BookingPanel, type Draft, type End } from "./booking-panel";
 import { RideList } from "./ride-list";
-import { RidePanel } from "./ride-panel";
-import { Trace } from "./trace";
 import { queueMessages } from "./queue-steps";
 import { useDriven } from "./use-driven";
-import { useQueueLook } from "./use-queue-look";
+import { useFewestBefore, useQueueLook } from "./use-queue-look";
 import { useRemaining } from "./use-remaining";
 import { hasEnded, useRide } from "./use-ride";
+import { waitingOf } from "./waiting";
 
-// Few riders end a worker: who does waits for the button's code.
-const KillWorker = lazy(() => import("./kill-worker"));
+// What the page of a ride needs is fetched while the rider still looks for a place.
+const loadPanel = () => import("./ride-panel");
+const loadTrace = () => import("./trace");
+const RidePanel = lazy(loadPanel);
+const Trace = lazy(loadTrace);
 
 const noDraft: Draft = { pickup: undefined, dropoff: undefined };
 
@@ -28,6 +31,10 @@ export default function RiderPage() {
   const session = useSession("rider");
   const view = useRide(session.subject);
   const { addEvent, showRide, ride } = view;
+
+  useEffect(() => {
+    if (session.subject) void Promise.all([loadPanel(), loadTrace()]).catch(() => undefined); // else they are fetched when they are drawn
+  }, [session.subject]);
 
   // Positions come under pseudonyms. A socket that follows a ride is told its car's number.
   const [vehicles, setVehicles] = useState<Record<string, number>>({});
@@ -49,63 +56,81 @@ export default function RiderPage() {
   const remaining = useRemaining(ride, locateCar);
 
   const driven = useDriven(ride);
-  const message = queueMessages(view.events).at(-1);
+  const messages = queueMessages(view.events);
+  const message = messages.at(-1);
   const messageId = message?.steps.findLast((s) => s.kind === "sent" && s.reached)?.id;
   const look = useQueueLook(ride?.id ?? "", messageId, ride !== undefined && !hasEnded(ride.state) && !message?.deleted);
-
-  const [killed, setKilled] = useState<{ ride: string; pid: string }>();
-  const killedHere = killed?.ride === ride?.id ? killed?.pid : undefined;
-  const inFlight = ride !== undefined && !hasEnded(ride.state) && message !== undefined && message.tries.length > 0 && !message.deleted;
+  const waiting = waitingOf(messages, useFewestBefore(look, messageId));
 
   const [draft, setDraft] = useState(noDraft);
   const [activeEnd, setActiveEnd] = useState<End>("pickup");
   const { pickup, dropoff } = ride ?? draft;
   const route = useRoute(session.subject ? pickup : undefined, dropoff);
 
+  const toPickup = ride?.state === "assigned" ? ride.pickup : undefined;
   const scene = useMemo(
-    () => ({ pickup, dropoff, route: route?.points as [number, number][] | undefined, highlighted: car }),
-    [pickup, dropoff, route, car],
+    () => ({
+      pickup, dropoff, route: route?.points as [number, number][] | undefined, highlighted: car,
+      driven: driven.points, underway: ride?.state === "assigned" || ride?.state === "picked_up",
+      paint: ride?.vehicle?.colour, pickupLabel: toPickup && `Pick-up, ${placeName(toPickup)}`,
+      // Until the driver's way is known, the line from the car is straight.
+      approach: toPickup && ((remaining?.route ?? [[toPickup.lat, toPickup.lon]]) as [number, number][]),
+    }),
+    [pickup, dropoff, route, car, driven.points, toPickup?.lat, toPickup?.lon, remaining?.route, ride?.state, ride?.vehicle?.colour],
   );
+  // A car outside of the map's view is not heard from there: history tells where it was.
+  const heard = driven.points !== undefined && driven.points.length > 0;
   const fit = useMemo(() => {
-    const coming = ride?.state === "assigned" ? locateCar() : undefined;
+    const coming = toPickup && (locateCar() ?? driven.points?.at(-1));
+    if (toPickup && coming) return around([toPickup, coming]);
 
-    return pickup && dropoff ? around(coming ? [pickup, dropoff, coming] : [pickup, dropoff]) : undefined;
+    return pickup && dropoff ? around([pickup, dropoff]) : undefined;
     // Only when the trip or its car changes: the map stays still while the car moves.
-  }, [pickup?.lat, pickup?.lon, dropoff?.lat, dropoff?.lon, ride?.state, car]);
+  }, [pickup?.lat, pickup?.lon, dropoff?.lat, dropoff?.lon, ride?.state, car, heard]);
 
+  // A place without an address is still a place: its coordinates are its name.
+  const setEnd = (end: End, at: LatLon) => {
+    const set = (place: Place) => setDraft((d) => ({ ...d, [end]: place }));
+    set({ ...at, label: "" });
+    rider.nearestPlace(at).then((p) => setDraft((d) => (isAt(d[end], at) ? { ...d, [end]: { ...at, label: p.label ?? "" } } : d)), () => undefined);
+  };
   const pick = (at: LatLon) => {
     setActiveEnd(activeEnd === "pickup" ? "dropoff" : "pickup");
-
-    // A place without an address is still a place: its coordinates are its name.
-    const setEnd = (place: Place) => setDraft((d) => ({ ...d, [activeEnd]: place }));
-    rider.nearestPlace(at).then((p) => setEnd({ ...at, label: p.label ?? "" }), () => setEnd({ ...at, label: "" }));
+    setEnd(activeEnd, at);
   };
-  const bookAnother = () => {
+  // Who has clicked keeps the focus where it went; who opens the page may type at once.
+  const opened = useRef(true);
+  if (ride) opened.current = false;
+  const enter = () => {
+    opened.current = false;
+    session.signIn();
+  };
+
+  const bookAnother = (next = noDraft, end: End = "pickup") => {
     showRide(undefined);
     writeAddress(undefined);
-    setDraft(noDraft);
-    setActiveEnd("pickup");
+    setDraft(next);
+    setActiveEnd(end);
   };
 
   return (
     <MapPage
-      title="Book a ride" session={session} live={live} scene={scene} fit={fit} onPick={session.subject && !ride ? pick : undefined}
-      panelLabel="Your ride" footer={ride && (
-        <Trace
-          key={ride.id} ride={ride} at={view.at} events={view.events} look={look} driven={driven} killed={killedHere}
-          act={inFlight && <Suspense><KillWorker ride={ride} killed={killedHere} onKilled={(pid) => setKilled({ ride: ride.id, pid })} /></Suspense>}
-        />
-      )}
+      title="Book a ride" session={session} live={live} scene={scene} fit={fit} onPick={session.subject && !ride ? pick : undefined} onDrag={session.subject && !ride ? setEnd : undefined}
+      panelLabel="Your ride" footer={ride && <Suspense><Trace key={ride.id} ride={ride} at={view.at} events={view.events} look={look} driven={driven} /></Suspense>}
     >
       {!session.subject ? (
-        <SignIn session={session} title="Book a ride" action="Become a rider">
+        <SignIn session={{ ...session, signIn: enter }} title="Book a ride" action="Become a rider">
           One click makes you a rider of this demo. There is nothing to fill in, and nobody is charged.
         </SignIn>
       ) : ride ? (
-        <RidePanel ride={ride} at={view.at} remaining={remaining} onChanged={showRide} onAnother={bookAnother} />
+        <Suspense><RidePanel
+          ride={ride} at={view.at} remaining={remaining} points={driven.points} waiting={waiting} look={look} onChanged={showRide} onAnother={() => bookAnother()}
+          onAgain={() => bookAnother({ pickup: ride.pickup, dropoff: ride.dropoff }, "dropoff")}
+          onMove={() => bookAnother({ pickup: undefined, dropoff: ride.dropoff })}
+        /></Suspense>
       ) : (
         <Stack gap="md">
-          <BookingPanel draft={draft} activeEnd={activeEnd} onDraft={setDraft} onActiveEnd={setActiveEnd} onBooked={showRide} />
+          <BookingPanel draft={draft} activeEnd={activeEnd} onDraft={setDraft} onActiveEnd={setActiveEnd} onBooked={showRide} ready={opened.current} />
           <RideList onRide={showRide} />
         </Stack>
       )}
@@ -113,6 +138,8 @@ export default function RiderPage() {
     </MapPage>
   );
 }
+
+const isAt = (p: Place | undefined, at: LatLon) => p?.lat === at.lat && p.lon === at.lon;
 
 function useRoute(from: Place | undefined, to: Place | undefined): Route | undefined {
   const [route, setRoute] = useState<Route>();

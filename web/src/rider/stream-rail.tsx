@@ -45,16 +45,16 @@ export function StreamRail({ ride, driven }: { ride: Ride; driven: Driven }) {
 
       <Text size="xs" c="dimmed">
         <b className={classes.count} data-testid="trace-points" data-value={points.length}>{whole(points.length)} {points.length === 1 ? "point" : "points"}</b>
-        {" "}since driver {short(ride.driver_id)} said yes
-        {point && (
+        {" "}since driver {short(ride.driver_id)} said yes.{" "}
+        {trace.data && point ? (
           <>
-            , the newest on {shard && <span data-testid="trace-shard">{shard.replace(/^shardId-0*(?=\d)/, "shard ")}</span>},{" "}
+            The newest: <span data-testid="trace-shard">{point.shard.replace(/^shardId-0*(?=\d)/, "shard ")}</span>,{" "}
             <span data-testid="trace-sequence" data-value={point.sequence_number} title={point.sequence_number}>
               <Stale at={at} of={point.sequence_number} since>{(s) => `sequence …${s.slice(-6)}`}</Stale>
             </span>
+            , kept for another {hours(trace.data.retention_left_s)}.
           </>
-        )}
-        {trace.data && point ? `. The stream keeps it for another ${hours(trace.data.retention_left_s)}.` : ". None is gone because it was read."}
+        ) : "None is gone because it was read."}
       </Text>
     </>
   );

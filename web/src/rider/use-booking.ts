@@ -23,7 +23,9 @@ export function useBooking(pickup: Place | undefined, dropoff: Place | undefined
 
   // One key for every try to book this trip: the server books it only once, also
   // when an answer is lost and the rider clicks again.
-  const key = useMemo(() => crypto.randomUUID(), [pickup, dropoff]);
+  // A place's name may come after the place: it is the same trip.
+  const trip = [pickup?.lat, pickup?.lon, dropoff?.lat, dropoff?.lon].join();
+  const key = useMemo(() => crypto.randomUUID(), [trip]);
 
   const end = (why: unknown) => {
     tries.current?.abort();
@@ -34,7 +36,7 @@ export function useBooking(pickup: Place | undefined, dropoff: Place | undefined
   useEffect(() => {
     setError(undefined);
     return () => end(undefined); // the tries are of another trip now, or the page is closed
-  }, [pickup, dropoff]);
+  }, [trip]);
 
   const book = (from: Place, to: Place) => {
     end(undefined);

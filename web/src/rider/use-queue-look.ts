@@ -1,3 +1,4 @@
+import { useEffect, useState } from "react";
 import { here } from "../api/age";
 import { rider } from "../api/client";
 import type { RideQueue } from "../api/types";
@@ -33,4 +34,17 @@ export function lookOf(data: RideQueue | undefined, askedAt: number): QueueLook 
     heardAt: mine(message?.heard_at),
     known: data?.known ?? false,
   };
+}
+
+/** The fewest requests that were seen before this one since it was sent; undefined: nobody has said. */
+export function useFewestBefore(look: QueueLook, message: string | undefined): number | undefined {
+  const [fewest, setFewest] = useState<{ message: string; before: number }>();
+  const before = look.waiting === undefined || (look.known && look.state !== "visible") ? undefined : Math.max(0, look.waiting - 1); // without itself
+
+  useEffect(() => {
+    if (message === undefined || before === undefined) return;
+    setFewest((old) => (old?.message === message && old.before <= before ? old : { message, before }));
+  }, [message, before]);
+
+  return fewest && fewest.message === message ? fewest.before : undefined;
 }

@@ -23,7 +23,7 @@ export function useQuote(pickup: Place | undefined, dropoff: Place | undefined):
     return () => {
       outdated = true;
     };
-  }, [pickup, dropoff, tries]);
+  }, [pickup?.lat, pickup?.lon, dropoff?.lat, dropoff?.lon, tries]);
 
   const retry = useCallback(() => setTries((n) => n + 1), []);
 

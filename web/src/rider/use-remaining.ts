@@ -1,7 +1,6 @@
 import { useEffect, useState } from "react";
 import { ageOf } from "../api/age";
 import { rider } from "../api/client";
-import { distance } from "../api/format";
 import type { Ride } from "../api/types";
 import type { LatLon } from "../map/projection";
 import { remainingOf, secondsLeft, type Sample } from "./remaining";
@@ -11,24 +10,13 @@ export interface Remaining {
   metres: number;
   seconds: number | undefined;
   at: number; // when the car was heard from
+  route: number[][]; // the driver's, as far as anybody can tell
 }
 
 const interval = 1000; // ms
 const maxOffRoute = 150; // metres beside the route, after which the car drives another one
 const maxSamples = 20;
 const near = 30; // metres within which the car has arrived
-
-/** Of a car that is not heard from any more nobody knows when it arrives. */
-export function describeRemaining({ metres, seconds }: Omit<Remaining, "at">, stale = false): string {
-  if (stale) return `${distance(metres)} away when it was last heard from`;
-  if (metres < near) return "Arriving now";
-  if (seconds === undefined) return `${distance(metres)} away`;
-
-  // Steps of five seconds: a number that jumps each second claims too much.
-  const time = seconds < 90 ? `${Math.max(5, Math.round(seconds / 5) * 5)} s` : `${Math.round(seconds / 60)} min`;
-
-  return `${distance(metres)} away, about ${time}`;
-}
 
 /** Where a car is, and when that was heard. */
 export type HeardCar = LatLon & { at: number };
@@ -68,7 +56,7 @@ export function useRemaining(ride: Ride | undefined, locateCar: () => HeardCar |
       const { metres } = remainingOf(route, car);
       samples = [...samples, { metres, at: Date.now() }].slice(-maxSamples);
       arrived = metres < near;
-      if (!stopped) setRemaining({ metres, seconds: secondsLeft(samples), at: car.at });
+      if (!stopped) setRemaining({ metres, seconds: secondsLeft(samples), at: car.at, route });
     };
 
     // A route that could not be fetched is asked for again at the next measurement.

@@ -1,5 +1,5 @@
 import { Paper } from "@mantine/core";
-import { useRef, type ReactNode } from "react";
+import { useRef, useState, type ReactNode } from "react";
 import type { Live } from "../api/use-live";
 import { MapView, type End } from "../map/map-view";
 import type { Bounds, LatLon } from "../map/projection";
@@ -8,6 +8,7 @@ import { ConnectionBanner } from "./connection-banner";
 import { Header, mainId } from "./header";
 import classes from "./map-page.module.css";
 import { ProblemNote } from "./problem-note";
+import { SheetHandle, type SheetStep } from "./sheet-handle";
 import type { Session } from "./sign-in";
 import { useKeptFocus } from "./use-kept-focus";
 import { usePadding } from "./use-padding";
@@ -29,7 +30,8 @@ interface Props {
 /** The page of a rider or a driver: the live map, and a panel to work with. */
 export function MapPage({ title, session, onSignOut = session.signOut, live, scene, fit, onPick, onDrag, panelLabel, children, footer }: Props) {
   const hasFooter = Boolean(footer);
-  const padding = usePadding(hasFooter);
+  const [step, setStep] = useState<SheetStep>(2);
+  const padding = usePadding(hasFooter, step);
   const panel = useRef<HTMLDivElement>(null);
   const keepFocus = useKeptFocus(panel);
 
@@ -42,7 +44,8 @@ export function MapPage({ title, session, onSignOut = session.signOut, live, sce
           fit={fit} padding={padding} lowerEdgeCovered={hasFooter}
         />
         <ConnectionBanner live={live} />
-        <div className={classes.dock}>
+        <div className={classes.dock} data-step={hasFooter ? step : undefined}>
+          {hasFooter && <SheetHandle step={step} onStep={setStep} />}
           <Paper ref={panel} {...keepFocus} className={classes.panel} shadow="md" p="lg" component="section" aria-label={panelLabel}>
             {children}
             {session.subject && <ProblemNote error={session.error} />}
