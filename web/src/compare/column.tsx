@@ -160,9 +160,10 @@ const allWell = "none twice, none missing";
 /** What the left's sum has too much, or too little. */
 function asideLeft(sums: Sums): string {
   const missing = sums.n - sums.union;
+  const overlap = total(sums.queue) - sums.union;
   const gone = Math.min(sums.queue[2]?.lost ?? 0, missing);
   return [
-    sums.twice > 0 && `${whole(sums.twice)} came twice: duplicates`,
+    overlap > 0 && `${whole(overlap)} reached two teams: ${overlap === 1 ? "a duplicate" : "duplicates"}`,
     gone > 0 && `${whole(gone)} were in the lost table`,
     missing - gone > 0 && `${whole(missing - gone)} not received yet`,
   ].filter(Boolean).join("; ") || allWell;

@@ -4,11 +4,12 @@ import { useMemo, useRef, useState } from "react";
 import type { Act } from "../api/client";
 import { whole } from "../api/format";
 import { Header, mainId } from "../ui/header";
+import { ProblemNote } from "../ui/problem-note";
 import { Stale, useAge } from "../ui/stale";
 import { useKeptFocus } from "../ui/use-kept-focus";
 import { settling, sides, teamNames } from "./answers";
 import { Column, More } from "./column";
-import { Ask, Foot, Steps, Verdicts, Whose, type GuideProps } from "./guide";
+import { Ask, Foot, Steps, Verdicts, type GuideProps } from "./guide";
 import { place, stepIn, steps, verdicts } from "./steps";
 import { sumsOf, type Sums } from "./sums";
 import { Trouble, useTrouble } from "./trouble";
@@ -49,9 +50,8 @@ export default function ComparePage() {
         <section className={classes.guide} aria-label="Steps and what they show">
           <div className={classes.inner}>
             <Steps {...guide} phone={phone} />
-            <Whose {...guide} inFoot={phone} />
             <Verdicts {...guide} />
-            {!phone && <Ask {...guide} />}
+            {!phone && (guide.refused ? <ProblemNote error={guide.refused} /> : <Ask {...guide} />)}
           </div>
         </section>
       </main>
@@ -79,7 +79,7 @@ function Top({ looking, sums, jobs }: { looking: Looking; sums: Sums | undefined
         {jobs ? `each draws one tile of the city, and ${failed ? `number ${failed.tile}` : "one of them"} can't be drawn` : <>sent by {latest?.cars ?? "?"} drivers, <span className={classes.wide}>each once to a queue and once to a stream</span><span className={classes.narrow}>each to both sides</span></>}
       </Text>
       <Text c="dimmed" className={classes.rest}>
-        {jobs ? "measured here" : `measured here, as of ${settling / 1000} s ago`} · {latest && latest.viewers > 1 ? `${latest.viewers} look, runs only while somebody does` : "runs only while you look"}
+        {jobs ? "measured here" : `measured here, as of ${settling / 1000} s ago`} · {latest && latest.viewers > 1 ? `${latest.viewers} look` : "runs only while you look"}
       </Text>
       </>}
     </div>

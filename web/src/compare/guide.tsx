@@ -22,7 +22,8 @@ export interface GuideProps {
 }
 
 /** All four steps: those that were taken have a tick, and the next one is the page's primary button. */
-export function Steps({ answers, next, told, acting, onTake, onChoose, onAct, guesses, phone }: GuideProps & { phone: boolean }) {
+export function Steps({ phone, ...props }: GuideProps & { phone: boolean }) {
+  const { answers, next, told, acting, onTake, onChoose, onAct } = props;
   const acts = answers.latest?.acts ?? [];
 
   return (
@@ -35,7 +36,7 @@ export function Steps({ answers, next, told, acting, onTake, onChoose, onAct, gu
         const late = step.act === "late" && acts.includes("sns");
         return <Button key={step.act} variant="outline" c="dimmed" disabled={late} title={late ? "Behind a topic a team joins by subscribing: see step 4" : undefined} aria-pressed={i === next} onClick={() => onChoose(i)} data-testid={`step-${i + 1}`}><b>{i + 1}</b>&ensp;{step.name}</Button>;
       })}
-      {!phone && <Guessed told={told} guesses={guesses} />}
+      {!phone && <Beside {...props} />}
       <Button variant="subtle" ml={{ md: "auto" }} loading={acting === "restart"} disabled={answers.latest?.state === "starting"} onClick={() => onAct("restart")} data-testid="restart">Start over</Button>
     </div>
   );
@@ -90,13 +91,6 @@ export function Verdicts({ answers, sums, told, acting, onAct, stale }: GuidePro
   );
 }
 
-/** How the guess before the step turned out. */
-function Guessed({ told, guesses }: Pick<GuideProps, "told" | "guesses">) {
-  const step = told === undefined ? undefined : steps[told];
-  if (!step || told === undefined || guesses[told] === undefined) return null;
-  return <Text className={classes.guessed} data-testid="guessed">{guessed(step, guesses[told])}</Text>;
-}
-
 /** A text whose words between two * are bold. */
 const Bold = ({ text }: { text: string }) => text.split("*").map((part, i) => (i % 2 ? <b key={i}>{part}</b> : part));
 
@@ -117,17 +111,16 @@ export function Ask({ next, guesses, onGuess }: GuideProps) {
   );
 }
 
-/** Who has the buttons, and what was refused. */
-export function Whose({ answers, refused, inFoot }: GuideProps & { inFoot: boolean }) {
+/** Who has the buttons, if it is not this page; else how the guess before the step turned out. */
+function Beside({ answers, told, guesses }: GuideProps) {
   const { latest } = answers;
-  if (refused && !inFoot) return <ProblemNote error={refused} />;
-  if (!latest || latest.yours || latest.state === "starting") return null;
+  if (latest && !latest.yours && latest.state !== "starting") {
+    return <Text className={classes.beside} data-testid="whose"><b>You watch:</b> who came first has the buttons, until that page is closed.</Text>;
+  }
 
-  return (
-    <Text className={classes.whose} data-testid="whose">
-      <b>You watch.</b> The buttons are those of the viewer who came first, and you see the same session. Once that page is closed, press any of them and they are yours.
-    </Text>
-  );
+  const step = told === undefined ? undefined : steps[told];
+  if (!step || told === undefined || guesses[told] === undefined) return null;
+  return <Text className={classes.beside} data-testid="guessed"><b>{guessed(step, guesses[told])}</b></Text>;
 }
 
 /** A phone's lower edge: what the last step has shown, the question, and the one button that comes next. */
@@ -143,8 +136,8 @@ export function Foot(props: GuideProps) {
       {both && (["queue", "stream"] as const).map((side) => (
         <Text key={side} className={classes.short}><b className={stale ? undefined : side}>{side === "queue" ? "Queue:" : "Stream:"}</b> {both[side].head}</Text>
       ))}
-      <Guessed {...props} />
-      <Ask {...props} />
+      <Beside {...props} />
+      {(answers.latest?.yours ?? true) && <Ask {...props} />}
       {step && next !== undefined && <TakeButton step={step} n={next} acting={acting} onTake={onTake} wide />}
     </section>
   );

@@ -4,6 +4,7 @@ import { Answers } from "./answers";
 
 const lookInterval = 1000; // ms; who is silent for six seconds no longer has the buttons
 const lookTimeout = 5000; // ms
+const refusedFor = 10_000; // ms for which a refusal stands in the place of the question
 
 export interface Looking {
   answers: Answers;
@@ -107,6 +108,11 @@ export function useCompare(): Looking {
       now.current();
     }
   }, [answers, viewer]);
+  useEffect(() => {
+    if (refused === undefined) return;
+    const timer = setTimeout(() => setRefused(undefined), refusedFor);
+    return () => clearTimeout(timer);
+  }, [refused]);
   const lookNow = useCallback(() => now.current(), []);
 
   return { answers, version, error, refused, acting, act, lookNow };
