@@ -67,9 +67,12 @@ type SummaryStream struct {
 
 // SummaryReader is a reader; of several processes the worst.
 type SummaryReader struct {
-	Reader   string     `json:"reader"`
-	HeardAt  *time.Time `json:"heard_at"`
-	BehindMS *int64     `json:"behind_ms"`
+	Reader  string     `json:"reader"`
+	HeardAt *time.Time `json:"heard_at"`
+	// BehindMS is how far it is behind now, and at least how long a point usually
+	// takes to it (the median of the last minutes): one that polls is at the tip
+	// for a moment, and between two polls it is not.
+	BehindMS *int64 `json:"behind_ms"`
 }
 
 // summaries makes one summary a second, whoever asks. It is safe for concurrent use.
@@ -146,7 +149,7 @@ func publicWorker(w Worker) SummaryWorker {
 func publicReaders(all []Reader) []SummaryReader {
 	out := []SummaryReader{}
 	for _, r := range all {
-		one := SummaryReader{Reader: kindOf(r.Reader), HeardAt: r.HeardAt, BehindMS: r.BehindMS}
+		one := SummaryReader{Reader: kindOf(r.Reader), HeardAt: r.HeardAt, BehindMS: usuallyBehind(r)}
 		i := slices.IndexFunc(out, func(s SummaryReader) bool { return s.Reader == one.Reader })
 		if i < 0 {
 			out = append(out, one)
@@ -171,27 +174,37 @@ func publicReaders(all []Reader) []SummaryReader {
 	return out
 }
 
-// perSecond returns how many points arrive in a second, over all shards: of the last
-// rateOver of which every shard has been read. It is nil where that is not known.
-func perSecond(a points.Arrivals) *float64 {
-	if len(a.Shards) == 0 {
-		return nil
+func usuallyBehind(r Reader) *int64 {
+	if r.BehindMS == nil || r.ReaderState == nil || r.Latency == nil {
+		return r.BehindMS
 	}
+	ms := max(*r.BehindMS, int64(r.Latency.P50))
+	return &ms
+}
 
-	through := a.Shards[0].Through
+// perSecond returns how many points arrive in a second, over all shards, in the last
+// rateOver up to the newest point that was read. It is nil where that is not known:
+// an idle shard says each 5 s that it has nothing, and one that says nothing for
+// longer may have much.
+func perSecond(a points.Arrivals) *float64 {
+	var through int64
 	for _, s := range a.Shards {
-		through = min(through, s.Through)
+		if a.End-s.Through > points.ArrivalsFor.Milliseconds() {
+			return nil
+		}
+		through = max(through, s.Through)
 	}
 
 	// Whole bins alone: the one that is being filled would make the rate too low.
-	number := int(rateOver.Milliseconds() / a.BinMS)
-	last := len(a.Shards[0].Bins) - int((a.End-through+a.BinMS-1)/a.BinMS)
-	if through == 0 || last < number {
+	number := rateOver.Milliseconds() / a.BinMS
+	notYet := (a.End - through + a.BinMS - 1) / a.BinMS
+	if through == 0 || number+notYet > int64(len(a.Shards[0].Bins)) {
 		return nil
 	}
 
 	n := 0
 	for _, s := range a.Shards {
+		last := int64(len(s.Bins)) - notYet
 		for _, points := range s.Bins[last-number : last] {
 			n += points
 		}

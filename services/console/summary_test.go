@@ -241,8 +241,14 @@ func TestARateIsOfWholeBinsThatAreRead(t *testing.T) {
 	a := points.Arrivals{BinMS: 50, End: end, Shards: []points.ShardArrivals{{Through: end, Bins: bins}, {Through: end - 1020, Bins: bins}}}
 	require.InDelta(t, 80, *perSecond(a), 0, "2 points in 50 ms on each of two shards")
 
-	a.Shards[1].Through = end - 2500
+	for i := range a.Shards {
+		a.Shards[i].Through = end - 2500
+	}
 	require.Nil(t, perSecond(a), "four seconds are not known any more")
+	a.Shards[0].Through = end
+	require.NotNil(t, perSecond(a), "an idle shard says seldom that it has nothing")
+	a.Shards[1].Through = end - 6001
+	require.Nil(t, perSecond(a), "a shard is not read")
 	a.Shards[1].Through = 0
 	require.Nil(t, perSecond(a))
 	require.Nil(t, perSecond(points.Arrivals{BinMS: 50}))
@@ -257,6 +263,16 @@ func TestAReaderIsAsFarBehindAsItsWorstProcess(t *testing.T) {
 		row("nearby", &at, aws.Int64(3)), row("history-1", &at, aws.Int64(70)), row("history-2", &before, aws.Int64(20)), row("heatmap", nil, nil), row("heatmap-2", &at, aws.Int64(1)),
 	})
 	require.Equal(t, []SummaryReader{{"heatmap", nil, nil}, {"history", &before, aws.Int64(70)}, {"nearby", &at, aws.Int64(3)}}, got)
+}
+
+// One that polls is at the tip for a moment only.
+func TestAReaderIsAsFarBehindAsItUsuallyIs(t *testing.T) {
+	state := &ReaderState{Latency: &points.Latency{P50: 460}}
+	got := publicReaders([]Reader{
+		{Reader: "heatmap", ReaderState: state, Lag: Lag{BehindMS: aws.Int64(0)}}, {Reader: "history", ReaderState: state, Lag: Lag{BehindMS: aws.Int64(9000)}},
+		{Reader: "nearby", ReaderState: state},
+	})
+	require.Equal(t, []SummaryReader{{"heatmap", nil, aws.Int64(460)}, {"history", nil, aws.Int64(9000)}, {"nearby", nil, nil}}, got)
 }
 
 // A worker that was killed does not bring back what it had deleted.

@@ -35,7 +35,7 @@ test("water is where water is, and land where land is", async () => {
   const water = {
     "the bay": { lat: -34.886, lon: -56.228 },
     "the bay's mouth": { lat: -34.908, lon: -56.225 },
-    "off the Rambla": { lat: -34.9145, lon: -56.2035 },
+    "off the Rambla": { lat: -34.9245, lon: -56.2 },
     "off Pocitos": { lat: -34.9165, lon: -56.144 },
   };
   await expect.poll(view, { timeout: 30_000 }).toBeDefined();

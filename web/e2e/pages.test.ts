@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => browser.close());
 
 const titles: Record<string, string> = {
-  "/": "Tandem: rides on a live map",
+  "/": "Tandem: every car is a stream, every ride is a queue",
   "/rider": "Book a ride · Tandem",
   "/driver": "Drive · Tandem",
   "/compare": "Six maps: a queue beside a stream · Tandem",

@@ -29,6 +29,17 @@ export async function sql<T extends pg.QueryResultRow>(query: string, ...values:
   }
 }
 
+/** Asks SQS or Kinesis itself, as the SDK does; undefined where this machine cannot reach them. */
+export async function aws<T>(target: string, body: object): Promise<T | undefined> {
+  const endpoint = runFile().aws_endpoint;
+  if (!endpoint) return undefined;
+
+  const type = target.startsWith("AmazonSQS") ? "application/x-amz-json-1.0" : "application/x-amz-json-1.1";
+  const answer = await fetch(endpoint, { method: "POST", headers: { "X-Amz-Target": target, "Content-Type": type }, body: JSON.stringify(body) });
+  if (!answer.ok) throw new Error(`${target}: ${answer.status} ${await answer.text()}`);
+  return (await answer.json()) as T;
+}
+
 export const openBrowser = (...more: string[]): Promise<Browser> =>
   chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",

@@ -9,7 +9,7 @@ interface Page {
 
 /** One page for each path. services/gateway/static.go has the same paths, and answers 404 at every other. */
 const pages: Record<string, Page> = {
-  "/": { title: "Tandem: rides on a live map", page: lazy(() => import("./home/home-page")) },
+  "/": { title: "Tandem: every car is a stream, every ride is a queue", page: lazy(() => import("./home/home-page")) },
   "/rider": { title: "Book a ride · Tandem", page: lazy(() => import("./rider/rider-page")) },
   "/driver": { title: "Drive · Tandem", page: lazy(() => import("./driver/driver-page")) },
   "/compare": { title: "Six maps: a queue beside a stream · Tandem", page: lazy(() => import("./compare/compare-page")) },

@@ -1,4 +1,4 @@
-import type { Comparison, DriverState, Message, Overview, Place, Point, PointsAccepted, Quote, Ride, RideEvent, RideQueue, Role, Route, StreamTrace } from "./types";
+import type { Comparison, DriverState, Message, Overview, Place, Point, PointsAccepted, Quote, Ride, RideEvent, RideQueue, Role, Route, StreamTrace, Summary } from "./types";
 
 /** A request that was refused, with the server's explanation. Status 0: no server was reached. */
 export class Problem extends Error {
@@ -71,6 +71,10 @@ export const signIn = (role: Role) => send<{ subject: string }>(`/session/${role
 export const signOut = (role: Role) => send<undefined>(`/session/${role}`, "DELETE");
 export const whoAmI = (role: Role) => request<{ subject: string } | undefined>(`/session/${role}`); // undefined: nobody has signed in
 export const socketTicket = (role: Role) => send<{ ticket: string }>(`/${role}/v1/socket-ticket`, "POST");
+
+export const viewer = {
+  summary: () => request<Summary>("/viewer/v1/summary"),
+};
 
 export const rider = {
   quote: (from: Place, to: Place) => request<Quote>(`/rider/v1/quote?pickup=${latLon(from)}&dropoff=${latLon(to)}`),

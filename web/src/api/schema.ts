@@ -1301,7 +1301,10 @@ export interface components {
                 readers: {
                     reader: string;
                     heard_at: components["schemas"]["HeardAt"];
-                    /** Format: int64 */
+                    /**
+                     * Format: int64
+                     * @description how far it is behind now, and at least the median of what a point takes to it
+                     */
                     behind_ms: number | null;
                 }[];
             };

@@ -23,3 +23,4 @@ export type Comparison = Schemas["Comparison"];
 export type ComparedTeam = Schemas["ComparedTeam"];
 export type ComparedJobs = Schemas["ComparedJobs"];
 export type Overview = Schemas["Overview"];
+export type Summary = Schemas["Summary"];

@@ -1,48 +1,65 @@
-import { Button, Group, Paper, Text } from "@mantine/core";
+import { Anchor, VisuallyHidden } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
+import { useLayoutEffect, useRef, useState } from "react";
 import { useLive, type Live } from "../api/use-live";
-import { MapView } from "../map/map-view";
+import { MapView, type MapHandle } from "../map/map-view";
 import { boxIn } from "../map/projection";
 import { ConnectionBanner } from "../ui/connection-banner";
 import { Header, mainId } from "../ui/header";
-import classes from "../ui/map-page.module.css";
 import { Stale } from "../ui/stale";
-import home from "./home-page.module.css";
+import { cityBeside, noPadding } from "./city-view";
+import { Deck } from "./deck";
+import { Headline } from "./headline";
+import classes from "./home-page.module.css";
+import { NamedCar, useNamedCar } from "./named-car";
+import { useSummary } from "./use-summary";
+import { WatchRide } from "./watch-ride";
 
-const emptyScene = {};
+const scene = { tails: true };
 const box = boxIn(location.search);
 
-/** The moving map, before any login. */
+/** The first page: the city, the difference in two sentences, and both sides of it at work. */
 export default function HomePage() {
   const live = useLive("viewer");
+  const { heard } = useSummary();
+  const [since] = useState(Date.now);
+  const phone = useMediaQuery("(max-width: 48em)", undefined, { getInitialValueInEffect: false });
+  const map = useRef<MapHandle>(null);
+  const named = useNamedCar(map, !phone);
+  const stage = useRef<HTMLDivElement>(null);
+  const [fit, setFit] = useState(box);
+  useLayoutEffect(() => {
+    if (!box && stage.current) setFit(cityBeside(stage.current.clientWidth, stage.current.clientHeight, phone));
+  }, [phone]);
 
   return (
     <div className={classes.page}>
-      <Header heading="Rides on a live map" />
-      <main id={mainId} tabIndex={-1} className={classes.stage}>
-        <MapView fleet={live.fleet} scene={emptyScene} onView={live.setView} fit={box} />
-        <ConnectionBanner live={live} />
-        <Paper className={classes.note} shadow="sm" px="md" py="xs">
+      <Header />
+      <main id={mainId} tabIndex={-1} className={classes.main}>
+        <div ref={stage} className={classes.stage}>
+          <MapView ref={map} fleet={live.fleet} scene={scene} onView={live.setView} fit={fit} padding={noPadding} tracked={named.tracked} />
+          <ConnectionBanner live={live} />
+          {named.tracked && <NamedCar named={named} />}
+          <Headline />
           <Cars live={live} />
-        </Paper>
-        <Group gap="sm" className={home.go}>
-          <Button component="a" href="/rider" size="md">Book a ride</Button>
-          <Button component="a" href="/driver" size="md" variant="default">Drive</Button>
-        </Group>
+        </div>
+        <div className={classes.go}>
+          <WatchRide />
+          <Anchor href="/compare" className={classes.second} underline="never" data-testid="see-the-difference">See the difference</Anchor>
+        </div>
+        <Deck heard={heard} since={since} />
       </main>
     </div>
   );
 }
 
+/** What the map shows, for who hears the page. */
 function Cars({ live }: { live: Live }) {
-  if (live.cars === undefined) return <Text size="sm" c="dimmed">Looking for cars…</Text>;
-
   return (
-    <Text size="sm" data-testid="cars-line">
+    <VisuallyHidden data-testid="cars-line">
       <Stale at={live.heardAt} of={live.cars} since>
-        {(cars, stale) => (
-          <><Text span fw={650} inherit data-testid="cars">{cars}</Text> cars in view{stale ? ", not heard from:" : ", live"}</>
-        )}
+        {(cars, stale) => <><span data-testid="cars">{cars}</span> cars in view{stale ? ", not heard from:" : ", live"}</>}
       </Stale>
-    </Text>
+    </VisuallyHidden>
   );
 }

@@ -1,0 +1,210 @@
+import { existsSync } from "node:fs";
+import type { Browser, Page, Route } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Summary } from "../src/api/types";
+import { clippedTexts, consoleErrors, smallTargets } from "./look";
+import { accessibilityFaults, aws, desktop, isPhone, openBrowser, openPage, runFile, screens, screenshot, sql, url } from "./world";
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await openBrowser();
+});
+afterAll(() => browser.close());
+
+const slow = { timeout: 60_000 };
+
+/** Opens the first page, and waits until both strips are of now. */
+async function open(screen = desktop): Promise<Page> {
+  const page = await openPage(browser, screen);
+  await page.goto(url);
+  await page.getByTestId("kept-for").waitFor();
+  await expect.poll(() => agesOf(page), slow).toEqual(["fresh", "fresh"]);
+  return page;
+}
+
+const agesOf = (page: Page) => Promise.all(["queue", "stream"].map((side) => page.getByTestId(side).getAttribute("data-age")));
+const number = async (page: Page, testid: string) => Number((await page.getByTestId(testid).innerText()).replace(/,/g, ""));
+const lanes = (page: Page) => page.getByTestId("stream-strip").locator("[data-through]");
+
+test("the queue's numbers are those of SQS, of the database and of the processes", async () => {
+  const page = await open();
+
+  // What is in flight changes all the time: at some moment both say the same.
+  const queue = await aws<{ QueueUrl: string }>("AmazonSQS.GetQueueUrl", { QueueName: "ride-requests" });
+  if (!queue) console.warn("!!! NOT TESTED: what SQS itself says, as it cannot be reached from here");
+  else {
+    const inFlight = async () => {
+      const answer = await aws<{ Attributes: Record<string, string> }>("AmazonSQS.GetQueueAttributes", { QueueUrl: queue.QueueUrl, AttributeNames: ["ApproximateNumberOfMessagesNotVisible"] });
+      return Number(answer?.Attributes["ApproximateNumberOfMessagesNotVisible"]);
+    };
+    await expect.poll(async () => (await number(page, "in-flight")) - (await inFlight()), slow).toBe(0);
+  }
+
+  // Both count a minute that moves on while they are asked: within 3.
+  const booked = async () => (await sql<{ n: number }>("SELECT count(*)::int AS n FROM ride.ride_events WHERE kind = 'requested' AND at > now() - interval '1 minute'"))[0]?.n ?? NaN;
+  await expect.poll(async () => Math.abs((await number(page, "per-minute")) - (await booked())), slow).toBeLessThanOrEqual(3);
+
+  // A worker writes the delete into the ride's history just after it: within a tenth, or 3.
+  const deleted = async () => (await sql<{ n: number }>("SELECT count(*)::int AS n FROM ride.ride_events WHERE kind = 'deleted' AND at > now() - interval '30 seconds'"))[0]?.n ?? NaN;
+  const off = async () => {
+    const [shown, stored] = [Number(await page.getByTestId("deleted").getAttribute("data-count")), await deleted()];
+    return Math.abs(shown - stored) <= Math.max(3, stored / 10);
+  };
+  await expect.poll(off, slow).toBe(true);
+
+  for (const { name, pid } of runFile().processes.filter((p) => p.name.startsWith("dispatch"))) {
+    const box = page.getByTestId(`box-${name}`);
+    expect(await box.textContent()).toContain(`pid ${pid}`);
+    if (pid > 1) expect(existsSync(`/proc/${pid}`)).toBe(true); // a container's process has another number here
+  }
+  await page.context().close();
+});
+
+test("the stream's numbers are those of Kinesis and of what history has stored", async () => {
+  const page = await open();
+
+  const description = await aws<{ StreamDescriptionSummary: { RetentionPeriodHours: number } }>("Kinesis_20131202.DescribeStreamSummary", { StreamName: "driver-locations" });
+  if (description) expect(await page.getByTestId("kept-for").innerText()).toBe(description.StreamDescriptionSummary.RetentionPeriodHours === 24 ? "a day" : `${description.StreamDescriptionSummary.RetentionPeriodHours} hours`);
+  const shards = await aws<{ Shards: { ShardId: string; SequenceNumberRange: { EndingSequenceNumber?: string } }[] }>("Kinesis_20131202.ListShards", { StreamName: "driver-locations" });
+  if (shards) {
+    const open = shards.Shards.filter((s) => !s.SequenceNumberRange.EndingSequenceNumber).map((s) => `lane-${s.ShardId}`);
+    expect(await lanes(page).evaluateAll((all) => all.map((e) => (e as SVGElement).dataset["testid"]))).toEqual(open.sort());
+  }
+
+  // History is half a second behind, and drivers come and go: within a fifth.
+  const stored = async () => (await sql<{ n: number }>(
+    "SELECT count(*)::int AS n FROM history.points WHERE arrived_at > now() - interval '12 seconds' AND arrived_at <= now() - interval '2 seconds'"))[0]?.n ?? NaN;
+  await expect.poll(async () => Math.abs((await number(page, "points-per-second")) / ((await stored()) / 10) - 1), slow).toBeLessThan(0.2);
+
+  // Four readers, and each has its name: those that the console asks.
+  expect(await number(page, "readers")).toBe(4);
+  for (const name of ["map", "nearby", "history", "heatmap"]) expect(await page.getByTestId("stream-strip").textContent()).toContain(name);
+  await page.context().close();
+});
+
+test("no number of a moment ago is shown as one of now", async () => {
+  const page = await open();
+  const still = () => page.evaluate(() => document.querySelector("[data-testid=stream-strip] [data-through]")?.parentElement?.getAttribute("transform"));
+  const before = await still();
+  await expect.poll(still).not.toBe(before);
+
+  // Nothing answers.
+  await page.route("**/v1/summary", (route) => route.abort());
+  await expect.poll(() => agesOf(page), { timeout: 6000 }).toEqual(["stale", "stale"]);
+  await expect.poll(() => page.getByTestId("queue").locator("[data-age=fresh]").count(), { timeout: 2000 }).toBe(0);
+  const stopped = await still();
+  await page.getByTestId("since").first().waitFor();
+  expect(await still()).toBe(stopped);
+  await screenshot(page, "home-stale");
+  await page.unroute("**/v1/summary");
+  await expect.poll(() => agesOf(page), slow).toEqual(["fresh", "fresh"]);
+
+  // It answers, and always the same: a counter that is frozen.
+  let frozen: string | undefined;
+  await page.route("**/v1/summary", async (route) => {
+    frozen ??= await (await route.fetch()).text();
+    await route.fulfill({ contentType: "application/json", body: JSON.stringify({ ...(JSON.parse(frozen) as Summary), at: new Date().toISOString() }) });
+  });
+  await expect.poll(() => agesOf(page), { timeout: 10_000 }).toEqual(["stale", "stale"]);
+  await page.unroute("**/v1/summary");
+  await expect.poll(() => agesOf(page), slow).toEqual(["fresh", "fresh"]);
+  await page.context().close();
+});
+
+/** Answers with a summary of one's own making. */
+async function answerWith(page: Page, change: (s: Summary) => Summary): Promise<void> {
+  await page.route("**/v1/summary", async (route: Route) => {
+    const summary = (await (await route.fetch()).json()) as Summary;
+    await route.fulfill({ contentType: "application/json", body: JSON.stringify(change(summary)) });
+  });
+}
+
+test("each shard has its own lane, each worker its own places, and what is not known is no 0", async () => {
+  const page = await openPage(browser, desktop);
+  await answerWith(page, (s) => ({
+    ...s,
+    queue: { ...s.queue, in_flight: null },
+    workers: s.workers.map((w, i) => ({ ...w, held: i === 0 ? 2 : null })),
+    deleted_ms_ago: null,
+    stream: { ...s.stream, points_per_s: null, shards: s.stream.shards.map((shard, i) => ({ ...shard, bins: shard.bins.map((_, n) => (n < (i + 1) * 10 ? 1 : 0)) })) },
+  }));
+  await page.goto(url);
+  await page.getByTestId("kept-for").waitFor();
+
+  // Lanes are drawn from above to below in the order of their names.
+  await expect.poll(() => lanes(page).count(), slow).toBeGreaterThan(0);
+  const drawn = await lanes(page).evaluateAll((all) =>
+    all.map((e) => ({ points: Number((e as SVGElement).dataset["points"]), top: Number(/M\S+ (\S+?)V/.exec(e.getAttribute("d") ?? "")?.[1]), ticks: (e.getAttribute("d") ?? "").split("M").length - 1 })));
+  expect(drawn.map((d) => d.points)).toEqual(drawn.map((_, i) => (i + 1) * 10));
+  expect(drawn.map((d) => d.ticks)).toEqual(drawn.map((d) => d.points));
+  expect(drawn.map((d) => d.top)).toEqual([...drawn.map((d) => d.top)].sort((a, b) => a - b));
+
+  expect(await page.getByTestId("queue").locator("g[data-held]").evaluateAll((all) => all.map((e) => (e as SVGElement).dataset["held"]))).toEqual(["2", "unknown"]);
+  expect(await page.getByTestId("in-flight").innerText()).toContain("?");
+  expect(await page.getByTestId("points-per-second").innerText()).toContain("?");
+  expect(await page.getByTestId("deleted").getAttribute("data-count")).toBe("unknown");
+  await screenshot(page, "home-unknown");
+  await page.context().close();
+});
+
+test("one press leads to a ride that is booked, once however often it is pressed", async () => {
+  const page = await openPage(browser, desktop);
+  const errors = consoleErrors(page);
+  await page.goto(url);
+  await page.getByTestId("watch-ride").click();
+  await page.waitForURL(/\/rider\?ride=/, slow);
+  const id = new URL(page.url()).searchParams.get("ride");
+
+  const [ride] = await sql<{ rider: string; n: number }>("SELECT rider_id AS rider, (SELECT count(*)::int FROM ride.rides o WHERE o.rider_id = r.rider_id) AS n FROM ride.rides r WHERE id = $1", id);
+  expect(ride?.n).toBe(1);
+
+  // Who comes back while it is driven watches the same.
+  await page.goto(url);
+  await page.getByTestId("watch-ride").click();
+  await page.waitForURL(/\/rider\?ride=/, slow);
+  const [after] = await sql<{ n: number }>("SELECT count(*)::int AS n FROM ride.rides WHERE rider_id = $1", ride?.rider);
+  const [ended] = await sql<{ ended: boolean }>("SELECT ended_at IS NOT NULL AS ended FROM ride.rides WHERE id = $1", id);
+  if (!ended?.ended) expect(after?.n).toBe(1);
+  expect(errors).toEqual([]);
+  await page.context().close();
+});
+
+test("a press that fails says why, and can be pressed again", async () => {
+  const page = await openPage(browser, desktop);
+  await page.route("**/session/rider", (route) => route.abort());
+  await page.goto(url);
+  await page.getByTestId("watch-ride").click();
+  await page.getByTestId("problem").waitFor();
+  expect(await page.getByTestId("watch-ride").isEnabled()).toBe(true);
+  await page.context().close();
+});
+
+describe.each(screens)("on $name", (screen) => {
+  test("both pictures are tables as well, and nothing is cut off", async () => {
+    const page = await open(screen);
+    // The plain map is drawn first, and stays until the other one has come.
+    await expect.poll(() => page.getByRole("region", { name: /^Map of/ }).count(), slow).toBe(1);
+    expect(await clippedTexts(page)).toEqual([]);
+    if (isPhone(screen)) expect(await smallTargets(page)).toEqual([]);
+
+    for (const [name, row] of [["Queue", /^dispatch/], ["Stream", /^shard \d/]] as const) {
+      await page.getByRole("button", { name: `${name} as a list` }).click();
+      const list = page.getByRole("region", { name: `${name}, the list` }).getByRole("table").first();
+      await list.waitFor();
+      expect(await list.locator("tbody td").first().innerText()).toMatch(row);
+      expect(await accessibilityFaults(page)).toEqual([]);
+      await screenshot(page, `home-${name.toLowerCase()}-list-${screen.name}`);
+      await page.keyboard.press("Escape");
+    }
+    await page.context().close();
+  });
+});
+
+test("one car is ringed, with as many points as are behind it", async () => {
+  const page = await open();
+  await page.getByTestId("named-points").waitFor({ timeout: 120_000 }); // a car has to come there
+  const n = await number(page, "named-points");
+  expect(n).toBeGreaterThanOrEqual(5);
+  expect(n).toBeLessThanOrEqual(9); // a point a second, of the last 8 s
+  await page.context().close();
+});

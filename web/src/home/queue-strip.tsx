@@ -1,0 +1,133 @@
+import { useEffect, useState, type CSSProperties } from "react";
+import { short } from "../api/format";
+import { ageOf } from "../api/age";
+import classes from "./deck.module.css";
+import { deletedOf, type Worker } from "./strips";
+import type { Heard } from "./use-summary";
+
+const most = 12; // dots that travel at once
+const justNow = 2000; // ms; a delete is in two summaries while its dot dissolves
+const tick = "M-5 .4 -1.6 3.9 5.4-4";
+
+interface Props {
+  heard: Heard | undefined;
+  width: number;
+  phone: boolean;
+}
+
+/** Booked, in one worker's hands, deleted: where each message is. */
+export function QueueStrip({ heard, width, phone }: Props) {
+  const workers = (heard?.summary.workers ?? []).slice(0, 4);
+  const g = geometry(width, phone, Math.max(workers.length, 2));
+  const waiting = heard?.summary.queue.waiting ?? 0;
+
+  // What is there when the page comes has not come just now.
+  const [moving, setMoving] = useState(false);
+  useEffect(() => setMoving(heard !== undefined), [heard]);
+
+  return (
+    <svg width={width} height={g.height} role="img" aria-label={heard ? nameOf(heard) : "Nothing is known of the queue yet"} className={classes.strip} data-testid="queue-strip">
+      <line x1={0} x2={g.boxX} y1={g.middle} y2={g.middle} className={classes.track} />
+      <text x={0} y={g.middle - 13} className={classes.label}>booked</text>
+      {Array.from({ length: Math.min(waiting, 3) }, (_, i) => <circle key={i} cx={g.boxX - 14 - i * 18} cy={g.middle} r={phone ? 6 : 7} className={classes.dot} data-waiting />)}
+      {waiting > 3 && <text x={0} y={g.middle + 20} className={classes.value}>{waiting} wait</text>}
+
+      {workers.map((w, i) => <Box key={w.name} worker={w} heard={heard} row={i} g={g} phone={phone} moving={moving} />)}
+      {heard && <DeletedRow heard={heard} g={g} width={width} phone={phone} />}
+    </svg>
+  );
+}
+
+interface Geometry {
+  height: number;
+  boxX: number;
+  boxW: number;
+  doneX: number;
+  middle: number;
+  rowH: number;
+  gap: number; // between the places of a box
+}
+
+function geometry(width: number, phone: boolean, rows: number): Geometry {
+  const rowH = phone ? 27 : rows > 2 ? 30 : 41;
+  const height = rows * rowH + 4;
+  const boxX = phone ? 64 : Math.min(140, width * 0.22);
+  const boxW = phone ? Math.min(168, width - boxX - 88) : Math.min(264, Math.max(200, width * 0.42));
+  return { height, boxX, boxW, doneX: boxX + boxW + 12, middle: height / 2 + 4, rowH, gap: boxW < 160 ? 12 : phone ? 15 : 18 };
+}
+
+interface BoxProps {
+  worker: Worker;
+  heard: Heard | undefined;
+  row: number;
+  g: Geometry;
+  phone: boolean;
+  moving: boolean; // the strip has been drawn before
+}
+
+/** One worker, with a place for each message that it may hold. */
+function Box({ worker, heard, row, g, phone, moving }: BoxProps) {
+  const [y, h] = [4 + row * g.rowH, g.rowH - 5];
+  const fresh = heard && ageOf(heard.at(worker.heard_at)) === "fresh";
+  const known = worker.held !== null;
+  const held = worker.held ?? 0;
+  const places = known ? (worker.may_hold ?? held) : 0;
+  const right = g.boxX + g.boxW - (g.gap < 15 ? 11 : 16);
+  const name = phone ? "" : `${short(worker.name)} `;
+  const says = g.gap < 15 ? "" : "pid "; // where there is room
+
+  return (
+    <g data-testid={`box-${worker.name}`} data-held={worker.held ?? "unknown"} data-age={fresh ? "fresh" : "stale"} className={classes.box}>
+      <rect x={g.boxX} y={y} width={g.boxW} height={h} rx={6} />
+      <text x={g.boxX + (g.gap < 15 ? 8 : 12)} y={y + h / 2 + 4.5} className={classes.value}>
+        {name}<tspan className={classes.lesser}>{says}{worker.pid ?? "?"}</tspan>
+      </text>
+      {Array.from({ length: places }, (_, i) => {
+        const at = { cx: right - (places - 1 - i) * g.gap, cy: y + h / 2 };
+        if (i >= held) return <circle key={`free ${i}`} {...at} r={g.gap / 3.4} className={classes.place} />;
+
+        return <Held key={`held ${i}`} {...at} r={g.gap / 3} fromY={g.middle} travels={moving} />;
+      })}
+      {!known && <text x={right} y={y + h / 2 + 4.5} textAnchor="end" className={classes.label}>?</text>}
+      {held > places && <text x={right + 10} y={y + h / 2 + 4.5} className={classes.label}>+{held - places}</text>}
+    </g>
+  );
+}
+
+/** A message in a worker's hands. One that comes while the page looks travels from where it was booked. */
+function Held({ cx, cy, r, fromY, travels }: { cx: number; cy: number; r: number; fromY: number; travels: boolean }) {
+  const [arrives] = useState(travels);
+  const from = { "--from-x": `${8 - cx}px`, "--from-y": `${fromY - cy}px` } as CSSProperties;
+
+  return <circle cx={cx} cy={cy} r={r} className={arrives ? `${classes.dot} ${classes.arrives}` : classes.dot} style={from} />;
+}
+
+/** A tick for each message that was deleted, the newest beside the workers. */
+function DeletedRow({ heard, g, width, phone }: { heard: Heard; g: Geometry; width: number; phone: boolean }) {
+  const all = deletedOf(heard.summary);
+  const room = Math.max(1, Math.floor((width - g.doneX - 24) / 13));
+  const shown = all.slice(0, room);
+  const gap = Math.min(21, (width - g.doneX - 24) / Math.max(shown.length, 1));
+
+  const fresh = all.filter((d) => d.age < justNow).map((d) => d.key);
+
+  return (
+    <g data-testid="deleted" data-count={heard.summary.deleted_ms_ago === null ? "unknown" : all.length}>
+      {shown.map((d, i) => (
+        <g key={d.key} transform={`translate(${(g.doneX + 14 + i * gap).toFixed(1)} ${g.middle})`}>
+          <path d={tick} className={classes.tick} opacity={Math.max(0.14, 1 - d.age / 30_000).toFixed(2)} />
+        </g>
+      ))}
+      {fresh.slice(0, most).map((key, i) => <circle key={`leaves ${key}`} cx={g.doneX + 14 + i * gap} cy={g.middle} r={6} className={`${classes.dot} ${classes.dissolves}`} />)}
+      {fresh.length > most && <text x={g.doneX + 14} y={g.middle + 20} className={classes.value}>×{fresh.length}</text>}
+      <text x={g.doneX + 8} y={g.middle - 13} className={classes.label}>
+        {all.length > shown.length && `${all.length} `}{phone ? "deleted" : "deleted in the last 30 s"}
+      </text>
+    </g>
+  );
+}
+
+function nameOf({ summary: { queue, workers, deleted_ms_ago } }: Heard): string {
+  const count = (n: number | null | undefined) => n ?? "an unknown number of";
+  return `${count(queue.waiting)} messages wait, ${count(queue.in_flight)} are in flight at ${workers.length} workers, ${count(deleted_ms_ago?.length)} were deleted in the last 30 seconds`;
+}

@@ -1,0 +1,46 @@
+import { expect, test } from "vitest";
+import type { Summary } from "../api/types";
+import { cursors, deletedOf, keptFor, lanePath, seconds, shardName } from "./strips";
+
+test("a lane has a tick for each bin that has points, where its time is and as high as it has many", () => {
+  expect(lanePath([0, 0, 0], 50, 0.1, 30, 12)).toBe("");
+  expect(lanePath([1, 0, 3], 50, 0.1, 30, 12)).toBe("M-12.5 27.0V33.0M-2.5 25.0V35.0");
+  expect(lanePath([100], 50, 0.1, 30, 12)).toBe("M-2.5 24.0V36.0"); // not into the lane beside it
+});
+
+const reader = (name: string, behind_ms: number | null) => ({ reader: name, heard_at: null, behind_ms });
+
+test("readers stand as far from now as they are behind, each under its own name", () => {
+  const all = [reader("mapfeed", 3), reader("nearby", 12), reader("history", 480), reader("heatmap", 510)];
+  expect(cursors(all)).toEqual({ edge: ["map", "nearby"], back: [{ behind: 510, text: "history, heatmap 0.5 s behind" }], unknown: [] });
+
+  // Two that are swapped would be seen.
+  expect(cursors([reader("history", 480), reader("heatmap", 1200)]).back).toEqual([{ behind: 1200, text: "history 0.5 s, heatmap 1.2 s behind" }]);
+  expect(cursors([reader("history", 12_300), reader("heatmap", 480)]).back).toEqual([
+    { behind: 480, text: "heatmap 0.5 s behind" },
+    { behind: 12_300, text: "history 12 s behind" },
+  ]);
+});
+
+test("where a reader is nobody knows is not the edge", () => {
+  expect(cursors([reader("history", null), reader("nearby", 0)])).toEqual({ edge: ["nearby"], back: [], unknown: ["history"] });
+});
+
+test("a delete keeps its name from one summary to the next", () => {
+  const summary = (gathered: number, ages: number[] | null) => ({ gathered_at: new Date(gathered).toISOString(), deleted_ms_ago: ages }) as Summary;
+  const before = deletedOf(summary(1_800_000_000_000, [100, 4000, 4000]));
+  const after = deletedOf(summary(1_800_000_001_000, [50, 1100, 5000, 5000]));
+
+  expect(new Set(before.map((d) => d.key)).size).toBe(3);
+  expect(after.slice(1).map((d) => d.key)).toEqual(before.map((d) => d.key));
+  expect(deletedOf(summary(0, null))).toEqual([]);
+});
+
+test.each([[24, "a day"], [48, "2 days"], [168, "7 days"], [1, "an hour"], [36, "36 hours"]])("%i hours are %s", (hours, words) => {
+  expect(keptFor(hours)).toBe(words);
+});
+
+test("a shard has its number, and a time its unit", () => {
+  expect(shardName("shardId-000000000012")).toBe("shard 12");
+  expect([seconds(480), seconds(9_940), seconds(12_300)]).toEqual(["0.5 s", "9.9 s", "12 s"]);
+});
