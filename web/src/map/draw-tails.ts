@@ -8,12 +8,15 @@ const bands = 8; // of a second each: a tail fades towards its end in as many st
 /** Draws where each car was in the last 8 s. The tails of one age are one path, as a stroke for each car would be slow. */
 export function drawTails(ctx: CanvasRenderingContext2D, p: Projection, fleet: Fleet, colours: MapColours, now: number): void {
   const legs: number[][] = Array.from({ length: bands }, () => []);
-  let [fromX, fromY] = [0, 0];
+  let fromX = 0;
+  let fromY = 0;
 
   fleet.forEachTail(now, (lat, lon, age, begins) => {
-    const [x, y] = [screenX(p, lon), screenY(p, lat)];
+    const x = screenX(p, lon);
+    const y = screenY(p, lat);
     if (!begins) legs[Math.min(Math.max(Math.floor((age / tailFor) * bands), 0), bands - 1)]?.push(fromX, fromY, x, y);
-    [fromX, fromY] = [x, y];
+    fromX = x;
+    fromY = y;
   });
 
   ctx.strokeStyle = colours.car;

@@ -3,6 +3,7 @@ import { useCallback, useEffect, useImperativeHandle, useRef, useState, type Ref
 import type { BaseMap, BaseMapHandlers, Padding } from "./base";
 import type { Fleet } from "./fleet";
 import { cityMap } from "./city-map";
+import { Crowd } from "./crowd";
 import { PinHandle } from "./pin-handle";
 import { ageOf } from "../api/age";
 import { boundsOf, type Bounds, type LatLon, type Projection } from "./projection";
@@ -135,6 +136,7 @@ function drawEachFrame(
   canvas: HTMLCanvasElement, map: BaseMap, fleet: Fleet, latest: () => { scene: Scene; isDark: boolean }, onDrawn: (p: Projection, now: number) => void,
 ): () => void {
   const ctx = canvas.getContext("2d");
+  const crowd = new Crowd();
   let next = 0;
 
   const draw = () => {
@@ -155,7 +157,7 @@ function drawEachFrame(
 
     const { scene, isDark } = latest();
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
-    drawScene(ctx, p, fleet, scene, isDark, now);
+    drawScene(ctx, p, fleet, scene, isDark, now, crowd);
     if (fleet.size > 0) map.settled();
     canvas.dataset.vehicles = String(fleet.size);
     canvas.dataset.age = ageOf(fleet.heardAt, now);

@@ -2,6 +2,7 @@ import { ageOf } from "../api/age";
 import { tileSize } from "./base";
 import { drawArrow, drawCar, paintOf } from "./car";
 import { dark, light, type MapColours } from "./colours";
+import { crowdFrom, type Crowd } from "./crowd";
 import { drawTails } from "./draw-tails";
 import type { Fleet, Shown } from "./fleet";
 import { drawDropoff, drawLabel, drawPickup } from "./pins";
@@ -27,24 +28,29 @@ export interface Scene {
 }
 
 /** Draws the scene and the fleet once. What is drawn later lies on top. */
-export function drawScene(ctx: CanvasRenderingContext2D, p: Projection, fleet: Fleet, scene: Scene, isDark: boolean, now: number): void {
+export function drawScene(ctx: CanvasRenderingContext2D, p: Projection, fleet: Fleet, scene: Scene, isDark: boolean, now: number, crowd?: Crowd): void {
   const colours = isDark ? dark : light;
-  ctx.clearRect(0, 0, p.width, p.height);
   const zoom = Math.log2(p.worldSize / tileSize);
   const own = ownCar(fleet, scene, now);
-  drawWays(ctx, p, scene, own?.at, colours);
 
   // Cars grow with the zoom, within bounds that keep them readable.
   const size = Math.min(Math.max(zoom - 6.5, 4.5), 9);
 
   // Cars that are not heard from are outlines of where they were, without a tail.
   const fresh = ageOf(fleet.heardAt, now) === "fresh";
-  if (scene.tails && fresh) drawTails(ctx, p, fleet, colours, now);
-  const [fill, edge] = fresh ? [scene.tails ? colours.head : colours.car, colours.carEdge] : [colours.land, colours.label];
-  fleet.forEach(now, (id, lat, lon, heading) => {
-    if (id === scene.highlighted) return;
-    drawArrow(ctx, screenX(p, lon), screenY(p, lat), heading, size, fill, edge);
-  });
+  const tails = fresh && scene.tails === true;
+  const [fill, edge] = fresh ? [tails ? colours.head : colours.car, colours.carEdge] : [colours.land, colours.label];
+  if (crowd && fleet.size >= crowdFrom) {
+    crowd.draw(ctx, p, fleet, { size, fill, edge, tail: tails ? colours.car : undefined }, scene.highlighted, now);
+    drawWays(ctx, p, scene, own?.at, colours);
+  } else {
+    ctx.clearRect(0, 0, p.width, p.height);
+    drawWays(ctx, p, scene, own?.at, colours);
+    if (tails) drawTails(ctx, p, fleet, colours, now);
+    fleet.forEach(now, (id, lat, lon, heading) => {
+      if (id !== scene.highlighted) drawArrow(ctx, screenX(p, lon), screenY(p, lat), heading, size, fill, edge);
+    });
+  }
 
   if (scene.pickup) drawPickup(ctx, p, scene.pickup, colours);
   if (scene.dropoff) drawDropoff(ctx, p, scene.dropoff, colours);

@@ -39,12 +39,16 @@ export class Tails {
 
   /** The way through those fixes. It begins at the time itself, between two fixes: a tail's end moves as smoothly as its car. */
   trace(row: number, time: number, show: (lat: number, lon: number, at: number) => void): void {
-    for (let i = this.first(row); i < this.count(row); i++) {
-      const [lat, lon, at] = [this.value(row, i, LAT), this.value(row, i, LON), this.value(row, i, AT)];
+    const count = this.count(row);
+
+    for (let i = this.first(row); i < count; i++) {
+      const at = this.value(row, i, AT); // no tuple in here: it is called for each fix of each car in each frame
+      const lat = this.value(row, i, LAT);
+      const lon = this.value(row, i, LON);
 
       if (at >= time) {
         show(lat, lon, at);
-      } else if (i + 1 < this.count(row) && this.value(row, i + 1, AT) > time) {
+      } else if (i + 1 < count && this.value(row, i + 1, AT) > time) {
         const part = (time - at) / (this.value(row, i + 1, AT) - at);
         show(lat + (this.value(row, i + 1, LAT) - lat) * part, lon + (this.value(row, i + 1, LON) - lon) * part, time);
       }
