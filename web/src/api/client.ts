@@ -1,4 +1,4 @@
-import type { Comparison, DriverState, Message, Overview, Place, Point, PointsAccepted, Quote, Ride, RideEvent, RideQueue, Role, Route, StreamTrace, Summary } from "./types";
+import type { Comparison, DriverState, Earnings, Message, Overview, Place, Point, PointsAccepted, Quote, Ride, RideEvent, RideQueue, RideWorker, Role, Route, StreamTrace, Summary } from "./types";
 
 /** A request that was refused, with the server's explanation. Status 0: no server was reached. */
 export class Problem extends Error {
@@ -91,11 +91,13 @@ export const rider = {
   cancel: (id: string) => send<Ride>(`/rider/v1/rides/${id}/cancel`, "POST", { reason: "changed my mind" }),
   streamTrace: (id: string, after: number) => request<StreamTrace>(`/rider/v1/rides/${id}/stream?after=${after}`),
   queueLook: (id: string, message: string | undefined) => request<RideQueue>(`/rider/v1/rides/${id}/queue?message=${encodeURIComponent(message ?? "")}`),
+  worker: (id: string) => request<RideWorker>(`/rider/v1/rides/${id}/worker`),
   inbox: () => request<{ messages: Message[] }>("/rider/v1/inbox"),
 };
 
 export const driver = {
   state: () => request<DriverState>("/driver/v1/drivers/me"),
+  earnings: () => request<Earnings>("/driver/v1/drivers/me/earnings"),
   setDuty: (on_duty: boolean) => send<DriverState>("/driver/v1/drivers/me/duty", "PUT", { on_duty }),
   answerOffer: (offer: string, accept: boolean) => send<Ride>(`/driver/v1/offers/${offer}/${accept ? "accept" : "refuse"}`, "POST"),
   act: (ride: string, action: "arrive" | "pick-up" | "drop-off") => send<Ride>(`/driver/v1/rides/${ride}/${action}`, "POST"),
@@ -117,6 +119,7 @@ export const compare = {
 
 export const admin = {
   overview: () => request<Overview>("/admin/v1/overview"),
+  killWorker: (ride: string) => send<NonNullable<RideWorker["holder"]>>(`/admin/v1/rides/${ride}/worker/kill`, "POST"),
   ride: (id: string) => request<Ride>(`/admin/v1/rides/${id}`),
   lastPoint: (driver: string) => request<Fix>(`/admin/v1/drivers/${encodeURIComponent(driver)}/last`),
 };

@@ -1,7 +1,7 @@
 import type { Money, Place } from "./types";
 
 const currency = (m: Money) =>
-  new Intl.NumberFormat("en", { style: "currency", currency: m.currency, currencyDisplay: "narrowSymbol" });
+  new Intl.NumberFormat("en", { style: "currency", currency: m.currency, currencyDisplay: "narrowSymbol", trailingZeroDisplay: "stripIfInteger" });
 
 export const money = (m: Money): string => `${currency(m).format(m.amount_minor / 100)} ${m.currency}`;
 

@@ -9,7 +9,8 @@ const home = { lat: -34.9066, lon: -56.1997 }; // Plaza Independencia, where the
 
 export interface Trip {
   position: Position;
-  route: [number, number][] | undefined;
+  route: [number, number][] | undefined; // to where the ride needs the car next
+  left: Course["left"] | undefined; // of the route, at the speed that is driven
   sent: number; // points that are acknowledged: they are on the stream
   sentAt: number; // when that was known
   unsent: number; // points that wait
@@ -86,7 +87,7 @@ export class Autopilot {
 
   private tell(): void {
     const { position, route, sent, sentAt, refused, error, retried } = this;
-    if (!this.stopped) this.onTrip({ position, route, sent, sentAt, unsent: this.unsent.length, refused, error, retried });
+    if (!this.stopped) this.onTrip({ position, route, left: this.course?.left, sent, sentAt, unsent: this.unsent.length, refused, error, retried });
   }
 
   /** Takes the driver's state, and drives to where its ride needs the car next. */

@@ -25,6 +25,19 @@ test("a drive may pass several legs, and stops at the end", () => {
   expect(course.done).toBe(true);
 });
 
+test("what is left falls as the car drives", () => {
+  const course = new Course({ points: [...north100, [100 * metre, 100 * metre]], speeds_mps: [10, 20] }, 1);
+  expect(course.left.metres).toBeCloseTo(200, 3);
+  expect(course.left.seconds).toBeCloseTo(15, 3);
+
+  course.drive(11);
+  expect(course.left.metres).toBeCloseTo(80, 3);
+  expect(course.left.seconds).toBeCloseTo(4, 3);
+
+  course.drive(60);
+  expect(course.left).toEqual({ metres: 0, seconds: 0 });
+});
+
 test("a course without length is done at once", () => {
   expect(new Course({ points: [[1, 2], [1, 2]], speeds_mps: [5] }, 4).done).toBe(true);
 });

@@ -37,6 +37,15 @@ export class Course {
     return this.leg >= this.legs.length;
   }
 
+  /** How much is left to drive. */
+  get left(): { metres: number; seconds: number } {
+    const ahead = this.legs.slice(this.leg);
+    const metres = ahead.reduce((sum, l) => sum + l.metres, 0) - this.driven;
+    const seconds = ahead.reduce((sum, l) => sum + l.metres / l.from.speed, 0) - this.driven / (ahead[0]?.from.speed ?? 1);
+
+    return { metres, seconds };
+  }
+
   /** Drives on for some seconds and returns where the car is then. */
   drive(seconds: number): Position {
     let left = seconds;

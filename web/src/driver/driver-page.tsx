@@ -1,18 +1,16 @@
-import { Anchor, Button, Stack, Text, Title } from "@mantine/core";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { driver } from "../api/client";
-import { short, whole } from "../api/format";
+import { placeName } from "../api/format";
 import type { TextFrame } from "../api/socket";
-import type { RideState } from "../api/types";
 import { useLive } from "../api/use-live";
-import { around } from "../map/projection";
+import { around, type LatLon } from "../map/projection";
+import type { Scene } from "../map/scene";
 import { MapPage } from "../ui/map-page";
-import { ProblemNote } from "../ui/problem-note";
 import { SignIn, useSession } from "../ui/sign-in";
-import { Stale } from "../ui/stale";
-import { OfferCard } from "./offer-card";
-import { RideSummary } from "./ride-summary";
-import { useDriver, type DriverView } from "./use-driver";
+import { DutyPanel } from "./duty-panel";
+import { useDriver } from "./use-driver";
+import { useTitle } from "./use-title";
+import { useWays } from "./use-ways";
 
 export default function DriverPage() {
   const session = useSession("driver");
@@ -32,19 +30,29 @@ export default function DriverPage() {
     if (session.subject) followDriver();
   }, [session.subject, followDriver]);
 
+  const offered = state?.ride === undefined && state?.offer !== undefined;
   const ride = state?.ride ?? state?.offer?.ride;
-  const { pickup, dropoff } = ride ?? {};
-  const scene = useMemo(
-    () => ({ pickup, dropoff, route: trip?.route, highlighted: ownVehicle, self: trip?.position }),
-    [pickup, dropoff, trip, ownVehicle],
-  );
+  const ways = useWays(ride, offered, trip?.position);
+  useTitle(offered ? "A ride for you · Tandem" : undefined);
+
+  const scene = useMemo((): Scene => {
+    const own = { highlighted: ownVehicle, self: trip?.position, paint: ride?.vehicle?.colour };
+    if (!ride) return own;
+
+    const ends = { ...own, pickup: ride.pickup, dropoff: ride.dropoff, pickupLabel: `Pickup, ${placeName(ride.pickup)}` };
+    const whole = points(ways.trip);
+    if (offered) return { ...ends, route: whole, approach: points(ways.approach) };
+    if (ride.state === "picked_up") return { ...ends, pickup: undefined, pickupLabel: undefined, dropoffLabel: `Drop-off, ${placeName(ride.dropoff)}`, route: trip?.route, underway: true };
+    return { ...ends, route: whole, approach: ride.state === "assigned" ? trip?.route : undefined, underway: ride.state === "assigned" };
+  }, [ride, offered, ways.trip, ways.approach, trip, ownVehicle]);
 
   const onRoad = trip !== undefined;
   const fit = useMemo(() => {
-    const here = trip ? [trip.position] : [];
-    if (pickup && dropoff) return around([pickup, dropoff, ...here]);
+    const here: LatLon[] = trip ? [trip.position] : [];
+    if (!ride) return trip && around(here);
 
-    return trip ? around(here) : undefined;
+    const ahead = { assigned: [ride.pickup], picked_up: [ride.dropoff] }[ride.state as string] ?? [ride.pickup, ride.dropoff];
+    return around([...ahead, ...here]);
     // Only when the ride changes or the driver starts to drive. With every fix the
     // map would move back each second while the driver looks elsewhere.
   }, [ride?.id, ride?.state, onRoad]);
@@ -59,7 +67,7 @@ export default function DriverPage() {
       title="Drive" session={session} onSignOut={signOut} live={live} scene={scene} fit={fit} panelLabel="Your work"
     >
       {session.subject ? (
-        <DutyPanel view={view} />
+        <DutyPanel view={view} away={ways.approach?.distance_m} />
       ) : (
         <SignIn session={session} title="Drive" action="Become a driver">
           One click makes you a driver of this demo. An autopilot drives your car; you choose which rides to take.
@@ -69,59 +77,4 @@ export default function DriverPage() {
   );
 }
 
-const rideTitles: Partial<Record<RideState, string>> = {
-  assigned: "Driving to the pick-up",
-  arrived: "At the pick-up",
-  picked_up: "Driving the rider",
-};
-
-function DutyPanel({ view }: { view: DriverView }) {
-  const { state, at, trip, error, busy, setDuty, answerOffer } = view;
-  if (!state) return error ? <ProblemNote error={error} retried /> : <Text size="sm" c="dimmed">Loading your duty…</Text>;
-
-  const { on_duty: onDuty, offer, ride } = state;
-  const idle = !ride && !offer; // the server refuses to change the duty of a driver who has either
-
-  return (
-    <Stack gap="sm">
-      <div role="status">
-        <Title order={2} size="h3" data-testid="duty" data-value={onDuty}>
-          <Stale at={at} of={ride ? rideTitles[ride.state] : onDuty ? "Waiting for a ride" : "You are off duty"} since>{String}</Stale>
-        </Title>
-      </div>
-
-      {offer && <OfferCard key={offer.id} offer={offer} busy={busy} onAnswer={(accept) => answerOffer(offer.id, accept)} />}
-      {ride && (
-        <RideSummary ride={ride}> · ride <span data-testid="ride-id" data-value={ride.id}>{short(ride.id)}</span></RideSummary>
-      )}
-      {idle && <IdleHint onDuty={onDuty} />}
-
-      {trip && (
-        <Text size="xs" c="dimmed">
-          <span data-testid="points-sent" data-value={trip.sent}><Stale at={trip.sentAt} of={trip.sent} since>{whole}</Stale></span> points are on the stream.
-          Your car sends one each second{trip.unsent > 1 && `; ${whole(trip.unsent)} wait to be sent`}
-          {trip.refused > 0 && `; ${whole(trip.refused)} were refused`}.
-        </Text>
-      )}
-      <ProblemNote error={error} />
-      <ProblemNote error={trip?.error} retried={trip?.retried === true} />
-
-      {idle && (
-        <Button size="md" variant={onDuty ? "default" : "filled"} loading={busy} onClick={() => setDuty(!onDuty)} data-testid="duty-switch">
-          {onDuty ? "Go off duty" : "Go on duty"}
-        </Button>
-      )}
-    </Stack>
-  );
-}
-
-function IdleHint({ onDuty }: { onDuty: boolean }) {
-  if (!onDuty) return <Text size="sm" c="dimmed">Go on duty, and rides near your car are offered to you.</Text>;
-
-  return (
-    <Text size="sm" c="dimmed">
-      Each ride is offered first to the driver who can reach the rider soonest. To get one yourself, open another tab and{" "}
-      <Anchor href="/rider" target="_blank" inherit underline="always">take the one-minute trip as a rider</Anchor>.
-    </Text>
-  );
-}
+const points = (way: { points: number[][] } | undefined) => way?.points as [number, number][] | undefined;

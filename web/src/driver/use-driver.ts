@@ -1,11 +1,14 @@
+import { useSessionStorage } from "@mantine/hooks";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { driver } from "../api/client";
-import type { DriverState } from "../api/types";
+import type { DriverState, Ride } from "../api/types";
 import { Autopilot, type Trip } from "./autopilot";
 
 // The socket reports changes at once; this finds what it missed, in ms, and that
 // nobody answers any more.
 const refreshInterval = 1500;
+
+const autopilotThinks = 2000; // ms, so that a person sees what it accepts
 
 export interface DriverView {
   state: DriverState | undefined;
@@ -13,6 +16,9 @@ export interface DriverView {
   trip: Trip | undefined;
   error: unknown;
   busy: boolean;
+  lastRide: Ride | undefined; // the one that this page has seen completed last
+  autopilot: boolean; // it answers offers
+  setAutopilot: (on: boolean) => void;
   setState: (state: DriverState) => void;
   setDuty: (on: boolean) => void;
   answerOffer: (offer: string, accept: boolean) => void;
@@ -78,6 +84,16 @@ export function useDriver(subject: string | undefined): DriverView {
     if (state) pilot.current?.follow(state);
   }, [state, driving]);
 
+  // What became of a ride that is not there any more, its driver still reads.
+  const [lastRide, setLastRide] = useState<Ride>();
+  const riding = state?.ride?.id;
+  const before = useRef(riding);
+  useEffect(() => {
+    const ended = before.current;
+    before.current = riding;
+    if (ended && ended !== riding) driver.ride(ended).then((r) => r.state === "completed" && setLastRide(r), () => undefined);
+  }, [riding]);
+
   const whileBusy = (work: Promise<unknown>) => {
     setBusy(true);
     setError(undefined);
@@ -92,14 +108,36 @@ export function useDriver(subject: string | undefined): DriverView {
       .finally(() => setBusy(false));
   };
 
+  const answerOffer = (offer: string, accept: boolean) => whileBusy(driver.answerOffer(offer, accept));
+  const [autopilot, setAutopilot] = useSessionStorage({ key: "tandem-autopilot", defaultValue: false, getInitialValueInEffect: false });
+  useAutopilot(autopilot ? state?.offer?.id : undefined, answerOffer);
+
   return {
     state,
     at: heard?.at,
     trip,
     error,
     busy,
+    lastRide,
+    autopilot,
+    setAutopilot,
     setState,
     setDuty: (on) => whileBusy(driver.setDuty(on).then(setState)),
-    answerOffer: (offer, accept) => whileBusy(driver.answerOffer(offer, accept)),
+    answerOffer,
   };
+}
+
+/** Accepts an offer after a moment. */
+function useAutopilot(offer: string | undefined, answer: (offer: string, accept: boolean) => void) {
+  const latest = useRef(answer);
+  useEffect(() => {
+    latest.current = answer;
+  });
+
+  useEffect(() => {
+    if (!offer) return;
+
+    const timer = setTimeout(() => latest.current(offer, true), autopilotThinks);
+    return () => clearTimeout(timer);
+  }, [offer]);
 }

@@ -6,6 +6,7 @@ import type { Place, Quote, Ride } from "../api/types";
 import { ProblemNote } from "../ui/problem-note";
 import { useAge } from "../ui/stale";
 import { PlaceField } from "./place-field";
+import { slowTrip } from "./slow-trip";
 import { useBooking, type Booking } from "./use-booking";
 import { useQuote } from "./use-quote";
 
@@ -31,7 +32,7 @@ interface Props {
   ready: boolean; // the page has just opened for booking: whoever has a keyboard may type at once
 }
 
-export function BookingPanel({ draft, activeEnd, onDraft, onActiveEnd, onBooked, ready }: Props) {
+export default function BookingPanel({ draft, activeEnd, onDraft, onActiveEnd, onBooked, ready }: Props) {
   const { pickup, dropoff } = draft;
   const { quote, error: quoteError, retry } = useQuote(pickup, dropoff);
   const booking = useBooking(pickup, dropoff, onBooked);
@@ -68,8 +69,10 @@ export function BookingPanel({ draft, activeEnd, onDraft, onActiveEnd, onBooked,
         <>
           <Divider label="or" labelPosition="center" />
           <Button variant="default" data-testid="short-trip" onClick={() => onDraft(shortTrip)}>Take the one-minute trip</Button>
+          <Button variant="subtle" data-testid="slow-trip" onClick={() => onDraft(slowTrip)}>Take the trip that lets you kill its worker</Button>
           <Text size="xs" c="dimmed">
-            It goes from Plaza Independencia a few blocks along 18 de Julio. You see it booked, driven and paid for while you watch.
+            Its driver thinks for 20 s: time to end the process that works for you, and to see that nothing is lost.
+            The one-minute trip goes from Plaza Independencia a few blocks along 18 de Julio. You see it booked, driven and paid for while you watch.
           </Text>
         </>
       )}

@@ -198,6 +198,12 @@ function fateBefore(e: RideEvent, following: RideEvent): string {
   return Date.parse(following.at) - Date.parse(e.at) < hidden ? "still at it: SQS delivered a copy" : "died";
 }
 
+/** The message's way, where this page knows before its events that a worker was killed. */
+export function withKilled(message: QueueMessage, pid: string): QueueMessage {
+  const known = (s: QueueStep) => s.kind === "received" && s.id === pid && (s.fate === undefined || s.fate === "died");
+  return { ...message, steps: message.steps.map((s) => (known(s) ? { ...s, fate: "killed" } : s)) };
+}
+
 /** Of steps with one testid the last of the newest message has it: a page has each once. */
 function nameOnce(steps: QueueStep[], newest: boolean): QueueStep[] {
   return steps.map(({ testid, ...step }, i) =>

@@ -60,7 +60,7 @@ export function stagesOf(message: QueueMessage): Stage[] {
         if (s.worker) worker = at("worker", s.worker);
         stages.push({
           ...base, ...receiveLabels(s), href: s.reached ? worker : requests,
-          branches: s.fate ? [{ word: s.fate, fault: s.fate === "died", ...(s.testid ? { testid: `${s.testid}-fate` } : {}) }] : [],
+          branches: s.fate ? [{ word: s.fate, fault: s.fate === "died" || s.fate === "killed", ...(s.testid ? { testid: `${s.testid}-fate` } : {}) }] : [],
           ...(s.wait === undefined ? {} : { hidden: s.wait }),
         });
         break;

@@ -81,20 +81,12 @@ function partOf(ride: Ride, points: RidePoint[], remaining: Remaining): number {
 }
 
 function Arrival({ remaining }: { remaining: Remaining }) {
+  const { at } = remaining;
+
   return (
     <div data-testid="remaining" data-value={Math.round(remaining.metres)}>
-      <Stale at={remaining.at} of={remaining} since>
-        {(r, stale) => {
-          const { large, small } = etaOf(r, Date.now(), stale);
-          return (
-            <>
-              <span className={classes.large} data-testid="eta">{large}</span>
-              <br />
-              <Text span c="dimmed">{small}</Text>
-            </>
-          );
-        }}
-      </Stale>
+      <div className={classes.large} data-testid="eta"><Stale at={at} of={remaining}>{(r, stale) => etaOf(r, Date.now(), stale).large}</Stale></div>
+      <Text c="dimmed"><Stale at={at} of={remaining} since>{(r, stale) => etaOf(r, Date.now(), stale).small}</Stale></Text>
     </div>
   );
 }

@@ -10,7 +10,7 @@ import { MapPage } from "../ui/map-page";
 import { ProblemNote } from "../ui/problem-note";
 import { SignIn, useSession } from "../ui/sign-in";
 import { writeAddress } from "./address";
-import { BookingPanel, type Draft, type End } from "./booking-panel";
+import type { Draft, End } from "./booking-panel";
 import { RideList } from "./ride-list";
 import { queueMessages } from "./queue-steps";
 import { useDriven } from "./use-driven";
@@ -19,11 +19,16 @@ import { useRemaining } from "./use-remaining";
 import { hasEnded, useRide } from "./use-ride";
 import { waitingOf } from "./waiting";
 
-// What the page of a ride needs is fetched while the rider still looks for a place.
+// Who has not signed in needs none of these, and a ride's are fetched while the rider looks for a place.
+const loadBooking = () => import("./booking-panel");
 const loadPanel = () => import("./ride-panel");
 const loadTrace = () => import("./trace");
+const BookingPanel = lazy(loadBooking);
 const RidePanel = lazy(loadPanel);
 const Trace = lazy(loadTrace);
+
+// Few riders end a worker: who does waits for the button's code.
+const KillWorker = lazy(() => import("./kill-worker"));
 
 const noDraft: Draft = { pickup: undefined, dropoff: undefined };
 
@@ -33,7 +38,7 @@ export default function RiderPage() {
   const { addEvent, showRide, ride } = view;
 
   useEffect(() => {
-    if (session.subject) void Promise.all([loadPanel(), loadTrace()]).catch(() => undefined); // else they are fetched when they are drawn
+    if (session.subject) void Promise.all([loadBooking(), loadPanel(), loadTrace()]).catch(() => undefined); // else they are fetched when they are drawn
   }, [session.subject]);
 
   // Positions come under pseudonyms. A socket that follows a ride is told its car's number.
@@ -61,6 +66,10 @@ export default function RiderPage() {
   const messageId = message?.steps.findLast((s) => s.kind === "sent" && s.reached)?.id;
   const look = useQueueLook(ride?.id ?? "", messageId, ride !== undefined && !hasEnded(ride.state) && !message?.deleted);
   const waiting = waitingOf(messages, useFewestBefore(look, messageId));
+
+  const [killed, setKilled] = useState<{ ride: string; pid: string }>();
+  const killedHere = killed?.ride === ride?.id ? killed?.pid : undefined;
+  const inFlight = ride !== undefined && !hasEnded(ride.state) && message !== undefined && message.tries.length > 0 && !message.deleted;
 
   const [draft, setDraft] = useState(noDraft);
   const [activeEnd, setActiveEnd] = useState<End>("pickup");
@@ -116,7 +125,14 @@ export default function RiderPage() {
   return (
     <MapPage
       title="Book a ride" session={session} live={live} scene={scene} fit={fit} onPick={session.subject && !ride ? pick : undefined} onDrag={session.subject && !ride ? setEnd : undefined}
-      panelLabel="Your ride" footer={ride && <Suspense><Trace key={ride.id} ride={ride} at={view.at} events={view.events} look={look} driven={driven} /></Suspense>}
+      panelLabel="Your ride" footer={ride && (
+        <Suspense>
+          <Trace
+            key={ride.id} ride={ride} at={view.at} events={view.events} look={look} driven={driven} killed={killedHere}
+            act={inFlight && <Suspense><KillWorker ride={ride} killed={killedHere} onKilled={(pid) => setKilled({ ride: ride.id, pid })} /></Suspense>}
+          />
+        </Suspense>
+      )}
     >
       {!session.subject ? (
         <SignIn session={{ ...session, signIn: enter }} title="Book a ride" action="Become a rider">
@@ -130,7 +146,7 @@ export default function RiderPage() {
         /></Suspense>
       ) : (
         <Stack gap="md">
-          <BookingPanel draft={draft} activeEnd={activeEnd} onDraft={setDraft} onActiveEnd={setActiveEnd} onBooked={showRide} ready={opened.current} />
+          <Suspense><BookingPanel draft={draft} activeEnd={activeEnd} onDraft={setDraft} onActiveEnd={setActiveEnd} onBooked={showRide} ready={opened.current} /></Suspense>
           <RideList onRide={showRide} />
         </Stack>
       )}

@@ -4,7 +4,7 @@ import type { Ride, RideEvent } from "../api/types";
 import { useAge } from "../ui/stale";
 import { queueNote } from "./queue-note";
 import { QueueRail } from "./queue-rail";
-import { queueMessages, type QueueMessage } from "./queue-steps";
+import { queueMessages, withKilled, type QueueMessage } from "./queue-steps";
 import { StreamRail } from "./stream-rail";
 import classes from "./trace.module.css";
 import type { Driven } from "./use-driven";
@@ -18,10 +18,11 @@ interface Props {
   look: QueueLook;
   driven: Driven;
   act?: ReactNode; // what one can do to the message, beside its rail
+  killed?: string | undefined; // the pid of a worker that was killed from this page
 }
 
 /** "Under the hood": one ride's two rails, the queue's message and the stream's points, as it happens. */
-export default function Trace({ ride, at, events, look, driven, act }: Props) {
+export default function Trace({ ride, at, events, look, driven, act, killed }: Props) {
   const stale = useAge(at) === "stale" && !hasEnded(ride.state);
   const messages = queueMessages(events);
   const newest = messages.at(-1);
@@ -33,7 +34,7 @@ export default function Trace({ ride, at, events, look, driven, act }: Props) {
         <Text component="h3" className={`${classes.name} queue`}>Queue</Text>
         <div className={classes.body}>
           <Earlier messages={messages.slice(0, -1)} />
-          {newest && <QueueRail key={newest.attempt} message={newest} look={look} happenedAt={happenedAt} />}
+          {newest && <QueueRail key={newest.attempt} message={killed ? withKilled(newest, killed) : newest} look={look} happenedAt={happenedAt} />}
           {newest && <Text className={classes.note} data-testid="trace-note">{queueNote(newest)}</Text>}
         </div>
         {act && <div className={classes.act}>{act}</div>}

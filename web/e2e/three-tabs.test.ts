@@ -1,0 +1,142 @@
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { accessibilityFaults, openBrowser, screenshot, sql, url, valueOf } from "./world";
+
+// One person is rider, driver and operator, in three tabs of one browser.
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await openBrowser();
+});
+afterAll(() => browser.close());
+
+const slow = { timeout: 60_000 }; // three maps are drawn without a graphics card
+
+interface Tabs {
+  context: BrowserContext;
+  rider: Page;
+  driver: Page;
+  subject: string; // the driver's id
+}
+
+/** A rider, and a driver who is on duty at Plaza Independencia. */
+async function openTabs(): Promise<Tabs> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: "light" });
+  const driver = await context.newPage();
+  await driver.goto(`${url}/driver`);
+  const [answer] = await Promise.all([
+    driver.waitForResponse((r) => r.url().endsWith("/session/driver") && r.request().method() === "POST"),
+    driver.getByTestId("sign-in").click(),
+  ]);
+  const { subject } = (await answer.json()) as { subject: string };
+  await driver.getByTestId("duty-switch").click(slow);
+  await expect.poll(async () => Number(await valueOf(driver, "points-sent").catch(() => 0)), slow).toBeGreaterThan(1);
+
+  const rider = await context.newPage();
+  await rider.goto(`${url}/rider`);
+  await rider.getByTestId("sign-in").click();
+  return { context, rider, driver, subject };
+}
+
+/** Searches an address by keyboard, and takes the first that is found. */
+async function search(page: Page, field: string, text: string): Promise<void> {
+  const input = page.getByTestId(field);
+  await input.fill(text);
+  await page.getByRole("option").first().waitFor(slow);
+  await input.press("ArrowDown");
+  await input.press("Enter");
+}
+
+/** Books from where the driver stands, again and again until this driver is asked, and returns the ride. */
+async function bookUntilAsked({ rider, driver, subject }: Tabs): Promise<{ ride: string; began: number }> {
+  for (let tries = 1; ; tries++) {
+    await rider.bringToFront();
+    const began = Date.now();
+    await search(rider, "pickup", "Plaza Independencia");
+    await search(rider, "dropoff", "Juan P. Fabini");
+    await rider.getByTestId("book").click(slow);
+    await rider.getByTestId("ride-id").waitFor(slow);
+    const ride = (await valueOf(rider, "ride-id")) ?? "";
+
+    // Whoever can be there first is asked first: that may be another car.
+    await driver.bringToFront();
+    const asked = () => sql<{ driver: string }>("SELECT driver_id AS driver FROM ride.offers WHERE ride_id = $1 ORDER BY made_at LIMIT 1", ride);
+    await expect.poll(async () => (await asked()).length, slow).toBe(1);
+    if ((await asked())[0]?.driver === subject) return { ride, began };
+
+    expect(tries, "another car was nearer each time").toBeLessThan(6);
+    await rider.bringToFront();
+    await rider.getByTestId("cancel").click(slow);
+    await rider.getByTestId("another").click(slow);
+  }
+}
+
+test("a ride from the search to the receipt, with the driver's tab accepting", { timeout: 480_000 }, async () => {
+  const tabs = await openTabs();
+  const { rider, driver, subject } = tabs;
+  const { ride, began } = await bookUntilAsked(tabs);
+
+  // The offer is what the database has, and its time is what is left of it there.
+  await driver.getByTestId("offer").waitFor(slow);
+  const [offer] = await sql<{ id: string; left: number; price: string }>(
+    `SELECT o.id, extract(epoch FROM o.expires_at - clock_timestamp())::float8 AS left, r.price_minor::text AS price
+     FROM ride.offers o JOIN ride.rides r ON r.id = o.ride_id WHERE o.ride_id = $1 AND o.state = 'open'`, ride);
+  expect([await valueOf(driver, "offer"), await valueOf(driver, "offer-price")]).toEqual([offer?.id, offer?.price]);
+  expect(Math.abs(Number(await valueOf(driver, "offer-left")) - (offer?.left ?? NaN))).toBeLessThan(3);
+  expect(await driver.title()).toContain("A ride for you");
+  expect(await driver.evaluate(() => document.activeElement?.getAttribute("data-testid"))).toBe("accept");
+  await screenshot(driver, "driver-offer");
+  expect(await accessibilityFaults(driver)).toEqual([]);
+  await driver.keyboard.press("Enter");
+  await driver.getByTestId("time-left").waitFor(slow);
+
+  // The third tab: an operator sees the machine at work meanwhile.
+  const admin = await tabs.context.newPage();
+  await admin.goto(`${url}/admin`);
+  await admin.getByTestId("sign-in").click();
+  await admin.getByTestId("sentence").waitFor(slow);
+  await driver.bringToFront();
+  await screenshot(driver, "driver-ride");
+
+  await rider.bringToFront();
+  await rider.getByTestId("receipt").waitFor({ timeout: 240_000 });
+  const took = (Date.now() - began) / 1000;
+  console.log(`search to receipt: ${took.toFixed(0)} s`);
+  expect(took).toBeLessThan(120);
+
+  const [done] = await sql<{ state: string; driver: string; price: string; accepted: number }>(
+    `SELECT state, driver_id AS driver, price_minor::text AS price,
+       (SELECT count(*)::int FROM ride.ride_events e WHERE e.ride_id = r.id AND e.kind = 'assigned') AS accepted FROM ride.rides r WHERE id = $1`, ride);
+  expect(done).toEqual({ state: "completed", driver: subject, price: await valueOf(rider, "price"), accepted: 1 });
+
+  // What the driver has earned is the sum of its fares.
+  await driver.bringToFront();
+  await driver.getByTestId("earned").waitFor(slow);
+  const [earned] = await sql<{ sum: string; rides: string }>(
+    "SELECT sum(price_minor)::text AS sum, count(*)::text AS rides FROM ride.rides WHERE driver_id = $1 AND state = 'completed'", subject);
+  await expect.poll(() => valueOf(driver, "earnings"), slow).toBe(earned?.sum);
+  expect(await driver.getByTestId("earnings").getAttribute("data-rides")).toBe(earned?.rides);
+  await screenshot(driver, "driver-earned");
+  await driver.getByTestId("duty-switch").click();
+  await tabs.context.close();
+});
+
+test("a driver's no is seen on the rail, and the ride goes to another", { timeout: 480_000 }, async () => {
+  const tabs = await openTabs();
+  const { rider, driver, subject } = tabs;
+  const { ride } = await bookUntilAsked(tabs);
+  await driver.getByTestId("refuse").click(slow);
+  await driver.getByTestId("duty-switch").click(slow); // nothing else is offered to it
+
+  await rider.bringToFront();
+  const no = rider.getByTestId("trace").getByText("said no").first();
+  await no.waitFor(slow);
+  const [refused] = await sql<{ n: number }>("SELECT count(*)::int AS n FROM ride.offers WHERE ride_id = $1 AND driver_id = $2 AND state = 'refused'", ride, subject);
+  expect(refused?.n).toBe(1);
+  await screenshot(rider, "refusal");
+
+  const assigned = async () => (await sql<{ driver: string }>("SELECT driver_id AS driver FROM ride.rides WHERE id = $1 AND state IN ('assigned', 'arrived', 'picked_up', 'completed')", ride))[0]?.driver;
+  await expect.poll(assigned, { timeout: 120_000 }).toBeTruthy();
+  expect(await assigned()).not.toBe(subject);
+  await tabs.context.close();
+});
