@@ -37,6 +37,11 @@ export function DutyPanel({ view, away }: Props) {
         </div>
       )}
       {!ride && lastRide && <Earned ride={lastRide} />}
+      {idle && (
+        <Button size="md" variant={onDuty ? "outline" : "filled"} loading={busy} onClick={() => setDuty(!onDuty)} data-testid="duty-switch">
+          {onDuty ? "Go off duty" : "Go on duty"}
+        </Button>
+      )}
       {idle && <IdleHint onDuty={onDuty} />}
 
       {onDuty && (
@@ -49,11 +54,6 @@ export function DutyPanel({ view, away }: Props) {
       <ProblemNote error={error} />
       <ProblemNote error={trip?.error} retried={trip?.retried === true} />
 
-      {idle && (
-        <Button size="md" variant={onDuty ? "outline" : "filled"} loading={busy} onClick={() => setDuty(!onDuty)} data-testid="duty-switch">
-          {onDuty ? "Go off duty" : "Go on duty"}
-        </Button>
-      )}
       {offer && (
         <OfferCard key={offer.id} offer={offer} at={at} away={away} autopilot={autopilot} busy={busy} onAnswer={(accept) => answerOffer(offer.id, accept)} />
       )}

@@ -42,7 +42,7 @@ export function OfferCard({ offer, at, away, autopilot, busy, onAnswer }: Props)
           {away !== undefined && `${distance(away)} to the rider, then `}{distance(ride.distance_m)} <Since at={at} />
         </Text>
         <TripEnds ride={ride} />
-        <Text size="xs" className="queue">One worker holds the ride's message until you answer; after that time it asks another driver.</Text>
+        <Text size="xs" className={`queue ${classes.why}`}>One worker holds the ride's message until you answer; after that time it asks another driver.</Text>
 
         <Group gap="xs" wrap="nowrap" grow preventGrowOverflow={false}>
           <Button size="md" flex={2} disabled={disabled} onClick={() => onAnswer(true)} data-testid="accept" data-autofocus>

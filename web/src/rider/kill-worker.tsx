@@ -35,7 +35,7 @@ export default function KillWorker({ ride, killed, onKilled }: Props) {
 function Nobody({ killed }: { killed: string | undefined }) {
   return (
     <Text size="xs" c="dimmed" className={classes.slot} data-testid="nobody-holds">
-      {killed && <span className={classes.fault}>✕ pid {killed} is killed. </span>}No worker holds the message until SQS shows it again.
+      {killed && <span className={classes.fault}>✕ pid {killed} is killed. </span>}No worker holds the message.
     </Text>
   );
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { RideEvent } from "../api/types";
 import { queueNote } from "./queue-note";
-import { queueMessages, type QueueStep } from "./queue-steps";
+import { queueMessages, withKilled, type QueueStep } from "./queue-steps";
 
 const noon = Date.parse("2026-11-26T12:00:00Z");
 const at = (ms: number) => new Date(noon + ms).toISOString();
@@ -63,6 +63,17 @@ describe("a worker that dies with the message", () => {
 
     expect(message?.tries).toEqual([{ number: 1, pid: "7" }]);
     expect(queueNote(message!)).toContain("Pid 7 keeps the message hidden from the other workers, for 30 s at a time.");
+  });
+
+  test("is said to be killed at once where this page did it, and stays so", () => {
+    const [before] = queueMessages(killed.slice(0, 5)).map((m) => withKilled(m, "7"));
+    expect(before?.steps.find((s) => s.testid === "worker-pid")).toMatchObject({ id: "7", fate: "killed" });
+    expect(queueNote(before!)).toMatch(/^Pid 7 was killed, so nobody keeps the message hidden any more\./);
+
+    const [after] = queueMessages(killed).map((m) => withKilled(m, "7"));
+    expect(after?.tries.map((t) => t.fate)).toEqual(["killed", undefined]);
+    expect(queueNote(after!)).toMatch(/^Pid 7 was killed\. Nobody kept .* pid 8 did the rest and deleted it\.$/);
+    expect(queueMessages(killed).map((m) => withKilled(m, "9"))).toEqual(queueMessages(killed));
   });
 
   test.each(["retried", "released", "lost", "repeats"])("is told from one that said how its try ended: %s", (outcome) => {

@@ -200,8 +200,13 @@ function fateBefore(e: RideEvent, following: RideEvent): string {
 
 /** The message's way, where this page knows before its events that a worker was killed. */
 export function withKilled(message: QueueMessage, pid: string): QueueMessage {
-  const known = (s: QueueStep) => s.kind === "received" && s.id === pid && (s.fate === undefined || s.fate === "died");
-  return { ...message, steps: message.steps.map((s) => (known(s) ? { ...s, fate: "killed" } : s)) };
+  const killed = <T extends { fate?: string }>(of: T) => (of.fate === undefined || of.fate === "died" ? { ...of, fate: "killed" } : of);
+
+  return {
+    ...message,
+    steps: message.steps.map((s) => (s.kind === "received" && s.id === pid ? killed(s) : s)),
+    tries: message.tries.map((t) => (t.pid === pid ? killed(t) : t)),
+  };
 }
 
 /** Of steps with one testid the last of the newest message has it: a page has each once. */

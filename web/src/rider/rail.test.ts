@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { RideEvent } from "../api/types";
-import { queueMessages } from "./queue-steps";
+import { queueMessages, withKilled } from "./queue-steps";
 import { countedBranches, inWords, stagesOf } from "./rail";
 import { withNewer } from "./use-driven";
 import { lookOf } from "./use-queue-look";
@@ -8,8 +8,10 @@ import { lookOf } from "./use-queue-look";
 const noon = Date.parse("2026-11-26T12:00:00Z");
 const at = (ms: number) => new Date(noon + ms).toISOString();
 
-const stages = (...lines: [ms: number, kind: RideEvent["kind"], data?: Record<string, unknown>, attempt?: number][]) =>
-  queueMessages(lines.map(([ms, kind, data = {}, attempt = 1], i) => ({ seq: i + 1, ride_id: "r", kind, at: at(ms), by: "", attempt, data }))).map(stagesOf);
+type Line = [ms: number, kind: RideEvent["kind"], data?: Record<string, unknown>, attempt?: number];
+const messages = (...lines: Line[]) =>
+  queueMessages(lines.map(([ms, kind, data = {}, attempt = 1], i) => ({ seq: i + 1, ride_id: "r", kind, at: at(ms), by: "", attempt, data })));
+const stages = (...lines: Line[]) => messages(...lines).map(stagesOf);
 
 const queued = { message_id: "m1", outbox_id: "o1", delay_s: 0 };
 const received = (receives: number, pid: number) => ({ message_id: "m1", receives, pid, worker: `dispatch-${pid}`, sent_at: at(9), visibility_s: 30 });
@@ -40,6 +42,12 @@ describe("a branch", () => {
 
     expect(one?.branches).toMatchObject([{ word: "died", fault: true }]);
     expect(two).toMatchObject({ label: "try 2, pid 8", hidden: 30_385, branches: [] });
+  });
+
+  test("is a fault where a worker was killed from this page", () => {
+    const [message] = messages(...begun, [20, "offered"]);
+
+    expect(stagesOf(withKilled(message!, "7")).flatMap((s) => s.branches)).toMatchObject([{ word: "killed", fault: true }]);
   });
 
   test("is no fault where a worker handed it back, or a driver said no", () => {

@@ -25,7 +25,8 @@ interface Props {
 export default function Trace({ ride, at, events, look, driven, act, killed }: Props) {
   const stale = useAge(at) === "stale" && !hasEnded(ride.state);
   const messages = queueMessages(events);
-  const newest = messages.at(-1);
+  const last = messages.at(-1);
+  const newest = last && killed ? withKilled(last, killed) : last;
   const happenedAt = Date.parse(events.at(-1)?.at ?? "");
 
   return (
@@ -34,7 +35,7 @@ export default function Trace({ ride, at, events, look, driven, act, killed }: P
         <Text component="h3" className={`${classes.name} queue`}>Queue</Text>
         <div className={classes.body}>
           <Earlier messages={messages.slice(0, -1)} />
-          {newest && <QueueRail key={newest.attempt} message={killed ? withKilled(newest, killed) : newest} look={look} happenedAt={happenedAt} />}
+          {newest && <QueueRail key={newest.attempt} message={newest} look={look} happenedAt={happenedAt} />}
           {newest && <Text className={classes.note} data-testid="trace-note">{queueNote(newest)}</Text>}
         </div>
         {act && <div className={classes.act}>{act}</div>}
