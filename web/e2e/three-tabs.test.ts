@@ -42,8 +42,6 @@ async function openTabs(): Promise<Tabs> {
 async function search(page: Page, field: string, text: string): Promise<void> {
   const input = page.getByTestId(field);
   await input.fill(text);
-  await page.getByRole("option").first().waitFor(slow);
-  await input.press("ArrowDown");
   await input.press("Enter");
 }
 

@@ -1,12 +1,12 @@
 import { Button, Group, Stack, Text, Title } from "@mantine/core";
 import { useLayoutEffect, useRef, useState } from "react";
 import { distance } from "../api/format";
+import { TripEnds } from "../rider/trip-ends";
 import { Since, useAge } from "../ui/stale";
 import { BigMoney } from "./big-money";
 import { countdownOf, type Offer } from "./countdown";
 import classes from "./offer-card.module.css";
 import { Ring, useNow } from "./ring";
-import { TripEnds } from "./trip-ends";
 
 interface Props {
   offer: Offer;

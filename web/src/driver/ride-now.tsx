@@ -1,10 +1,10 @@
 import { Group, Stack, Text, Title } from "@mantine/core";
-import { distance, money, placeName, short } from "../api/format";
+import { distance, placeName, short } from "../api/format";
 import type { Ride, RideState } from "../api/types";
+import { TripEnds } from "../rider/trip-ends";
 import { Stale } from "../ui/stale";
 import type { Trip } from "./autopilot";
 import classes from "./ride-now.module.css";
-import { TripEnds } from "./trip-ends";
 
 const titles: Partial<Record<RideState, string>> = {
   assigned: "Drive to your rider",
@@ -33,8 +33,8 @@ export function RideNow({ ride, at, trip }: { ride: Ride; at: number | undefined
 
       <Stages state={ride.state} />
       <TripEnds ride={ride} />
-      <Text size="sm" c="dimmed">
-        {distance(ride.distance_m)}, {money(ride.price)} · ride <span data-testid="ride-id" data-value={ride.id}>{short(ride.id)}</span>
+      <Text size="xs" c="dimmed">
+        Ride <span data-testid="ride-id" data-value={ride.id}>{short(ride.id)}</span>
       </Text>
     </Stack>
   );
