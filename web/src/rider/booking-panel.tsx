@@ -69,7 +69,7 @@ export default function BookingPanel({ draft, activeEnd, onDraft, onActiveEnd, o
         <>
           <Divider label="or" labelPosition="center" />
           <Button variant="default" data-testid="short-trip" onClick={() => onDraft(shortTrip)}>Take the one-minute trip</Button>
-          <Button variant="subtle" data-testid="slow-trip" onClick={() => onDraft(slowTrip)}>Take the trip that lets you kill its worker</Button>
+          <Button variant="subtle" data-testid="slow-trip" onClick={() => onDraft(slowTrip)}>Take a trip and kill its worker</Button>
           <Text size="xs" c="dimmed">
             Its driver thinks for 20 s: time to end the process that works for you, and to see that nothing is lost.
             The one-minute trip goes from Plaza Independencia a few blocks along 18 de Julio. You see it booked, driven and paid for while you watch.
