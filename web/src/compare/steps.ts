@@ -161,7 +161,7 @@ function topicLeft(answers: Answers, sums: Sums): Verdict {
 
   if (of === 0) return { head: "a queue for each team.", body: `The topic took over at ${whole(sums.after)}. The first points are on their way.` };
   if (!answers.latest?.acts.includes("sns_late")) {
-    return { head: allWhole ? "every team is whole now." : "a queue for each team.", body: `${counts} Now let the late team in.`, act: { act: "sns_late", name: "Subscribe the new team" } };
+    return { head: allWhole ? "every team is whole now." : "a queue for each team.", body: counts, act: { act: "sns_late", name: "Subscribe the new team" } };
   }
   return { head: allWhole ? "whole, but no past." : "a queue for each team.", body: `${counts} The late team has ${bold(late?.have ?? 0)}, all sent after it subscribed at ${whole(late?.joinedAt ?? 0)}: a topic keeps nothing.` };
 }
