@@ -210,6 +210,28 @@ test("what is not of now says so within three seconds, and recovers without a re
   expect(await picture()).not.toBe(still);
 });
 
+test("without the service behind it the page says so, and begins by itself once there is one", async () => {
+  const page = await openPage(browser, desktop);
+  const away = { status: 503, contentType: "application/problem+json", body: JSON.stringify({ status: 503, detail: "compare does not answer." }) };
+  await page.route("**/v1/compare?*", (route) => route.fulfill(away));
+  await page.goto(`${url}/compare`);
+  await expect.poll(() => page.getByTestId("problem").innerText(), { timeout: 30_000 }).toContain("compare does not answer. The page tries again by itself.");
+  expect(await page.getByTestId("sent").innerText(), "unknown is not zero").toContain("?");
+  expect(await accessibilityFaults(page)).toEqual([]);
+  await screenshot(page, "compare-away");
+
+  await page.unroute("**/v1/compare?*");
+  await page.getByTestId("problem").waitFor({ state: "detached", timeout: 30_000 });
+
+  // What keeps the tee from sending is said in its words.
+  await page.route("**/v1/compare?*", async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...((await answer.json()) as object), error: "SQS does not answer." } });
+  });
+  await expect.poll(() => page.getByTestId("trouble").innerText(), { timeout: 30_000 }).toBe("SQS does not answer. What was sent stays as it is.");
+  await screenshot(page, "compare-behind");
+});
+
 test("a hidden tab asks nothing", async () => {
   const page = await open(desktop, 20);
   let asked = 0;

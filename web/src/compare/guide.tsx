@@ -115,7 +115,7 @@ export function Ask({ next, guesses, onGuess }: GuideProps) {
 function Beside({ answers, told, guesses }: GuideProps) {
   const { latest } = answers;
   if (latest && !latest.yours && latest.state !== "starting") {
-    return <Text className={classes.beside} data-testid="whose"><b>You watch:</b> who came first has the buttons, until that page is closed.</Text>;
+    return <Text className={classes.beside} data-testid="whose"><b>You watch:</b> who came first has the buttons.</Text>;
   }
 
   const step = told === undefined ? undefined : steps[told];
