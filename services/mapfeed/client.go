@@ -59,6 +59,7 @@ type message struct {
 	East   float64 `json:"east"`
 	North  float64 `json:"north"`
 	RideID string  `json:"ride_id"`
+	Stop   bool    `json:"stop"` // of shown_ride: no more of it
 }
 
 // serve runs the socket until it or ctx ends.
@@ -102,7 +103,7 @@ func (c *client) serve(ctx context.Context) {
 func (c *client) handle(ctx context.Context, raw []byte, wg *sync.WaitGroup) error {
 	var m message
 	if err := json.Unmarshal(raw, &m); err != nil {
-		return problem.New(problem.Invalid, "Send JSON with a type: view, ride or driver.")
+		return problem.New(problem.Invalid, "Send JSON with a type: view, ride, driver or shown_ride.")
 	}
 
 	switch m.Type {
@@ -112,8 +113,15 @@ func (c *client) handle(ctx context.Context, raw []byte, wg *sync.WaitGroup) err
 		return c.listenRide(ctx, m.RideID, wg)
 	case "driver":
 		return c.listenDriver(ctx, wg)
+	case "shown_ride":
+		if m.Stop {
+			c.feed.shown.leave(c)
+		} else {
+			c.feed.shown.join(c)
+		}
+		return nil
 	}
-	return problem.Field("type", "%q is not known; there are view, ride and driver.", m.Type)
+	return problem.Field("type", "%q is not known; there are view, ride, driver and shown_ride.", m.Type)
 }
 
 func (c *client) look(view geo.Box) error {

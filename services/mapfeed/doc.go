@@ -16,9 +16,11 @@
 //	{"type":"view","west":-56.3,"south":-35,"east":-56,"north":-34.8}
 //	{"type":"ride","ride_id":"…"}    events of that ride follow, if it may see them
 //	{"type":"driver"}                a driver's own duty and offers follow
+//	{"type":"shown_ride"}            one simulated ride after the other follows, for anybody,
+//	                                 until {"type":"shown_ride","stop":true}
 //
 // The server sends text {"type":"hello"|"ride_event"|"driver_state"|"vehicle"|
-// "error",…} and binary frames of positions, little-endian:
+// "shown_ride"|"error",…} and binary frames of positions, little-endian:
 //
 //	0   u8   version, 1
 //	1   u8   kind: 1 vehicles that moved, 2 every vehicle in the view: drop others
@@ -41,6 +43,13 @@
 // that nobody can follow a driver through the day. Those who may know a driver
 // (the driver itself, and whoever listens to its ride) are told its number in a
 // "vehicle" frame.
+//
+// # The ride that is shown to everybody
+//
+// Before any login a page may show what a ride is. That is a ride of a simulated
+// rider; it is told by its events' kinds and times, the worker's process and the car's
+// number of the moment, and by nothing that names the ride, its ends or a person. Once
+// a driver who is a person has accepted it, it is shown no further.
 //
 // # A slow client
 //

@@ -50,9 +50,16 @@ func decodeFrame(t *testing.T, b []byte) (kind byte, out []seen) {
 // start serves a feed without a stream: tests apply points themselves.
 func start(t *testing.T, bookingURL string) (f *feed, base string, signer *auth.Signer) {
 	t.Helper()
+	return startWith(t, bookingURL, func(*feed) {})
+}
+
+// startWith changes the feed before anything of it runs.
+func startWith(t *testing.T, bookingURL string, change func(*feed)) (f *feed, base string, signer *auth.Signer) {
+	t.Helper()
 	signer, err := auth.NewSigner([]byte(strings.Repeat("k", 32)))
 	require.NoError(t, err)
 	f = newFeed(Config{Auth: signer, BookingURL: bookingURL}, slog.New(slog.DiscardHandler))
+	change(f)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())

@@ -42,6 +42,8 @@ type feed struct {
 	booking *httpclient.Client // without a token: each socket adds its own
 	behind  func() (d time.Duration, known bool)
 
+	shown *shown // the ride that is shown to everybody
+
 	mu      sync.Mutex
 	clients map[*client]struct{}
 }
@@ -85,11 +87,13 @@ func newFeed(cfg Config, log *slog.Logger) *feed {
 	key := make([]byte, 32)
 	_, _ = rand.Read(key) // never fails: crypto/rand.Read
 
-	return &feed{
+	f := &feed{
 		cfg: cfg, log: log, world: newWorld(key), clients: map[*client]struct{}{},
 		behind:  func() (time.Duration, bool) { return 0, false }, // until there is a reader
 		booking: httpclient.New(cfg.BookingURL, httpclient.Options{FirstByte: 10 * time.Second, Connections: 16}),
 	}
+	f.shown = &shown{feed: f, clients: map[*client]struct{}{}}
+	return f
 }
 
 func (f *feed) add(c *client) {
@@ -99,6 +103,8 @@ func (f *feed) add(c *client) {
 }
 
 func (f *feed) drop(c *client) {
+	f.shown.leave(c)
+
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.clients, c)
@@ -132,6 +138,9 @@ func (f *feed) handOut(now time.Time) {
 		r.behind = d
 	}
 	r.moved, r.all, r.newNumbers = f.world.look(r.behind)
+	if r.newNumbers {
+		f.shown.renumber()
+	}
 
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -14,7 +14,7 @@ import (
 const (
 	refuseShare = 0.10
 	loginAgain  = 5 * time.Second
-	idPrefix    = "sim-" // of every simulated person, whatever the seed
+	idPrefix    = auth.SimulatedPrefix // of every simulated person, whatever the seed
 )
 
 // driver is one of the fleet.

@@ -136,7 +136,7 @@ func (s *sim) ride(ctx context.Context, n int, t trip) {
 }
 
 func (s *sim) oneRide(ctx context.Context, n int, t trip) {
-	rider := fmt.Sprintf("sim-%d-r-%05d", s.cfg.Seed, n)
+	rider := fmt.Sprintf("%s%d-r-%05d", idPrefix, s.cfg.Seed, n)
 	session := s.api.As(auth.Rider, rider)
 	key := fmt.Sprintf("%s-%05d", s.cfg.RunID, n)
 

@@ -183,6 +183,7 @@ describe.each(screens)("on $name", (screen) => {
   test("both pictures are tables as well, and nothing is cut off", async () => {
     const page = await open(screen);
     // The plain map is drawn first, and stays until the other one has come.
+    await page.locator(".maplibregl-canvas").waitFor(slow);
     await expect.poll(() => page.getByRole("region", { name: /^Map of/ }).count(), slow).toBe(1);
     expect(await clippedTexts(page)).toEqual([]);
     if (isPhone(screen)) expect(await smallTargets(page)).toEqual([]);
@@ -206,5 +207,49 @@ test("one car is ringed, with as many points as are behind it", async () => {
   const n = await number(page, "named-points");
   expect(n).toBeGreaterThanOrEqual(5);
   expect(n).toBeLessThanOrEqual(9); // a point a second, of the last 8 s
+  await page.context().close();
+});
+
+/** What the socket has told of the ride that is shown to everybody. */
+function shownRide(page: Page): () => { events: { kind: string; at: string; pid?: number }[]; vehicle: number | null } | undefined {
+  let ride: ReturnType<ReturnType<typeof shownRide>>;
+  page.on("websocket", (socket) =>
+    socket.on("framereceived", ({ payload }) => {
+      const text = typeof payload === "string" ? (JSON.parse(payload) as { type: string; ride: typeof ride }) : undefined;
+      if (text?.type === "shown_ride") ride = text.ride;
+    }),
+  );
+  return () => ride;
+}
+
+test("after 20 s without anybody a real ride of the simulator is told, and any input brings the headline back", async () => {
+  const [booked] = await sql<{ n: number }>("SELECT count(*)::int AS n FROM ride.rides WHERE rider_id LIKE 'sim-%' AND requested_at > now() - interval '1 minute'");
+  if (!booked?.n) return console.warn("!!! NOT TESTED: the ride that is followed, as the simulator books none");
+
+  const page = await openPage(browser, desktop);
+  const told = shownRide(page);
+  await page.goto(url);
+  await page.getByTestId("kept-for").waitFor();
+  expect(await page.getByTestId("ride-caption").count()).toBe(0);
+
+  await page.getByTestId("ride-caption").waitFor({ timeout: 120_000 });
+  await expect.poll(() => told()?.events.some((e) => e.kind === "received"), slow).toBe(true);
+  const ride = told();
+  const requested = ride?.events.find((e) => e.kind === "requested");
+  const received = ride?.events.find((e) => e.kind === "received");
+
+  // The ride is in the database, its rider is no person, and the worker was that process.
+  const [stored] = await sql<{ rider: string; pid: string }>(
+    `SELECT r.rider_id AS rider, e.data->>'pid' AS pid FROM ride.rides r JOIN ride.ride_events q ON q.ride_id = r.id AND q.kind = 'requested'
+     JOIN ride.ride_events e ON e.ride_id = r.id AND e.kind = 'received' WHERE q.at = $1 ORDER BY e.seq LIMIT 1`, requested?.at);
+  expect(stored?.rider).toMatch(/^sim-/);
+  expect(stored?.pid).toBe(String(received?.pid));
+  expect(JSON.stringify(ride)).not.toMatch(/sim-|[0-9a-f]{8}-[0-9a-f]{4}-/);
+  await screenshot(page, "home-idle");
+  expect(await accessibilityFaults(page)).toEqual([]);
+
+  await page.keyboard.press("Shift");
+  await page.getByTestId("ride-caption").waitFor({ state: "detached" });
+  expect(await page.locator("h1").getAttribute("data-away")).toBeNull();
   await page.context().close();
 });

@@ -29,6 +29,7 @@ export const clippedTexts = (page: Page): Promise<string[]> =>
   page.evaluate(() => {
     const scrolls = (el: Element | null): boolean =>
       el !== null && (["auto", "scroll"].includes(getComputedStyle(el).overflowX) && el.scrollWidth > el.clientWidth ? true : scrolls(el.parentElement));
+    const unseen = (el: Element | null): boolean => el !== null && (el.getBoundingClientRect().width <= 1 || unseen(el.parentElement));
     const words = [...document.body.querySelectorAll<HTMLElement>("*")].filter(
       (el) => [...el.childNodes].some((n) => n.nodeType === Node.TEXT_NODE && n.textContent?.trim()) && el.checkVisibility({ visibilityProperty: true }),
     );
@@ -36,7 +37,7 @@ export const clippedTexts = (page: Page): Promise<string[]> =>
     const cut = words.filter((el) => {
       const box = el.getBoundingClientRect();
       const hides = getComputedStyle(el).overflowX !== "visible" && el.scrollWidth > el.clientWidth + 1;
-      if (box.width <= 1) return false; // a text for who hears the page
+      if (unseen(el)) return false; // a text for who hears the page
       return ((box.left < -0.5 || box.right > innerWidth + 0.5) && !scrolls(el.parentElement)) || hides;
     });
     const page = document.documentElement.scrollWidth > innerWidth ? [`the page is ${document.documentElement.scrollWidth} px wide`] : [];

@@ -178,6 +178,22 @@ func readers() []mutant {
 			before: "Limit: each, Handle: s.summaryHTTP", after: "Limit: httpserver.Limit{PerSecond: each.PerSecond * 1e6, Burst: 1e9}, Handle: s.summaryHTTP",
 		},
 		{
+			name: "a person's ride is shown to everybody", file: mapfeedDir + "shown.go", quick: true, tests: "TestTheShownRideIsOfNoPerson",
+			before: "waits && auth.Simulated(r.RiderID) &&", after: "waits &&",
+		},
+		{
+			name: "a person who drives is shown to everybody", file: mapfeedDir + "shown.go", tests: "TestAPersonWhoDrives",
+			before: "if !auth.Simulated(e.Data.DriverID) {", after: "if e.Data.DriverID == \"\" {",
+		},
+		{
+			name: "the shown ride tells all that there is", file: mapfeedDir + "shown.go", tests: "TestTheShownRideIsOfNoPerson",
+			before: "return false // what else there will be", after: "// what else there will be",
+		},
+		{
+			name: "the shown ride is followed while nobody looks", file: mapfeedDir + "shown.go", tests: "TestTheShownRideIsOfNoPerson",
+			before: "if len(s.clients) == 0 && s.stop != nil {", after: "if len(s.clients) < 0 {",
+		},
+		{
 			name: "a shard that nobody reads is 0 ms behind", file: consoleDir + "readings.go", quick: true, tests: "TestAReaderThatDoesNotReadFallsBehind",
 			before: "late := now.Sub(through).Milliseconds()", after: "late := int64(0)",
 		},

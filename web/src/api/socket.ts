@@ -8,7 +8,22 @@ export type TextFrame =
   | { type: "ride_event"; event: RideEvent }
   | { type: "driver_state"; state: DriverState }
   | { type: "vehicle"; driver_id: string; vehicle: number }
+  | { type: "shown_ride"; ride: ShownRide }
   | { type: "error"; problem: { detail?: string } };
+
+/** A simulated ride, as anybody may see it: nothing in it names it or anybody. */
+export interface ShownRide {
+  n: number; // tells one from the next
+  events: ShownEvent[];
+  vehicle: number | null; // its car on the map
+}
+
+export interface ShownEvent {
+  kind: RideEvent["kind"];
+  at: string;
+  pid?: number; // of the worker that received the message
+  try?: number;
+}
 
 export type Connection = "connecting" | "live" | "lost";
 
@@ -57,6 +72,12 @@ export class LiveSocket {
   /** Subscribes to a ride's events, until the socket is closed. */
   followRide(rideId: string): void {
     this.subscribe(`ride ${rideId}`, { type: "ride", ride_id: rideId });
+  }
+
+  /** Subscribes to the ride that is shown to everybody, or ends that. */
+  followShown(on: boolean): void {
+    if (on) return this.subscribe("shown", { type: "shown_ride" });
+    if (this.subscriptions.delete("shown")) this.send({ type: "shown_ride", stop: true });
   }
 
   /** Subscribes to the driver's own duty and offers. */

@@ -15,6 +15,7 @@ export interface Live {
   setView: (view: Bounds) => void;
   followRide: (id: string) => void;
   followDriver: () => void;
+  followShown: (on: boolean) => void; // the ride that is shown to everybody
   retryNow: () => void;
 }
 
@@ -69,10 +70,11 @@ export function useLive(role: Role, onText?: (text: TextFrame) => void): Live {
   }, []);
   const followRide = useCallback((id: string) => socket.current?.followRide(id), []);
   const followDriver = useCallback(() => socket.current?.followDriver(), []);
+  const followShown = useCallback((on: boolean) => socket.current?.followShown(on), []);
   const retryNow = useCallback(() => socket.current?.retryNow(), []);
 
   const lastFrameAt = useCallback(() => lastAt.current, []);
   const heardAt = useCallback(() => fleet.heardAt, [fleet]);
 
-  return { fleet, connection, unreadable, cars, lastFrameAt, heardAt, setView, followRide, followDriver, retryNow };
+  return { fleet, connection, unreadable, cars, lastFrameAt, heardAt, setView, followRide, followDriver, followShown, retryNow };
 }

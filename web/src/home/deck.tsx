@@ -41,6 +41,7 @@ function QueueHalf({ heard, since, phone }: HalfProps) {
           <Rows head={["Worker", "Process id", "Holds"]} rows={summary.workers.map((w) => [w.name, w.pid ?? "?", w.held ?? "?"])} />
           <Text size="xs" c="dimmed" mt="xs">
             {summary.queue.waiting ?? "?"} wait. {summary.deleted_ms_ago === null ? "Of deletes nothing is known." : `${summary.deleted_ms_ago.length} were deleted in the last 30 s.`}
+            {" "}A booking for which no driver is free is deleted and sent again later, so there may be more of them than of bookings.
           </Text>
         </>
       )}

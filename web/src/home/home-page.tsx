@@ -1,31 +1,45 @@
 import { Anchor, VisuallyHidden } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
-import { useLayoutEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
+import type { ShownRide, TextFrame } from "../api/socket";
 import { useLive, type Live } from "../api/use-live";
 import { MapView, type MapHandle } from "../map/map-view";
 import { boxIn } from "../map/projection";
 import { ConnectionBanner } from "../ui/connection-banner";
 import { Header, mainId } from "../ui/header";
-import { Stale } from "../ui/stale";
+import { Stale, useAge } from "../ui/stale";
 import { cityBeside, noPadding } from "./city-view";
 import { Deck } from "./deck";
 import { Headline } from "./headline";
 import classes from "./home-page.module.css";
 import { NamedCar, useNamedCar } from "./named-car";
+import { RideCaption } from "./ride-caption";
+import { useIdle } from "./use-idle";
 import { useSummary } from "./use-summary";
 import { WatchRide } from "./watch-ride";
 
+const idleAfter = 20_000; // ms without a person
 const scene = { tails: true };
 const box = boxIn(location.search);
 
 /** The first page: the city, the difference in two sentences, and both sides of it at work. */
 export default function HomePage() {
-  const live = useLive("viewer");
+  const [ride, setRide] = useState<ShownRide>();
+  const live = useLive("viewer", useCallback((text: TextFrame) => text.type === "shown_ride" && setRide(text.ride), []));
+  const idle = useIdle(idleAfter);
+  const age = useAge(live.heardAt);
+  const followed = idle && age === "fresh" ? ride : undefined;
+
+  const { followShown } = live;
+  useEffect(() => {
+    followShown(idle);
+    if (!idle) setRide(undefined);
+  }, [idle, followShown]);
   const { heard } = useSummary();
   const [since] = useState(Date.now);
   const phone = useMediaQuery("(max-width: 48em)", undefined, { getInitialValueInEffect: false });
   const map = useRef<MapHandle>(null);
-  const named = useNamedCar(map, !phone);
+  const named = useNamedCar(map, !phone || followed?.vehicle != null, followed?.vehicle ?? undefined);
   const stage = useRef<HTMLDivElement>(null);
   const [fit, setFit] = useState(box);
   useLayoutEffect(() => {
@@ -40,7 +54,8 @@ export default function HomePage() {
           <MapView ref={map} fleet={live.fleet} scene={scene} onView={live.setView} fit={fit} padding={noPadding} tracked={named.tracked} />
           <ConnectionBanner live={live} />
           {named.tracked && <NamedCar named={named} />}
-          <Headline />
+          <Headline away={followed !== undefined} />
+          {followed && <RideCaption key={followed.n} ride={followed} />}
           <Cars live={live} />
         </div>
         <div className={classes.go}>

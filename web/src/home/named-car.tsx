@@ -8,13 +8,17 @@ export interface Named {
   tracked: { vehicle: number; show: (car: ShownCar | undefined) => void } | undefined;
   ring: RefObject<HTMLDivElement | null>;
   points: number;
+  ofRide: boolean; // it is the car of the ride that is followed
 }
 
 const lookEvery = 1000; // ms
 
-/** One car that is ringed and named, where the words beside it cover nothing. Another one when it has driven away. */
-export function useNamedCar(map: RefObject<MapHandle | null>, wanted: boolean): Named {
-  const [vehicle, setVehicle] = useState<number>();
+/**
+ * One car that is ringed and named, where the words beside it cover nothing. Another one
+ * when it has driven away. A car that is asked for is ringed wherever it is.
+ */
+export function useNamedCar(map: RefObject<MapHandle | null>, wanted: boolean, asked: number | undefined): Named {
+  const [chosen, setVehicle] = useState<number>();
   const [points, setPoints] = useState(0);
   const ring = useRef<HTMLDivElement>(null);
   const seen = useRef<ShownCar>(undefined);
@@ -26,6 +30,7 @@ export function useNamedCar(map: RefObject<MapHandle | null>, wanted: boolean): 
       const stage = ring.current?.parentElement ?? document.querySelector<HTMLElement>("[data-testid=fleet]");
       const size = { width: stage?.clientWidth ?? 0, height: stage?.clientHeight ?? 0 };
       const now = seen.current;
+      if (asked !== undefined) return setPoints(now?.points.length ?? 0);
       if (now && stays(now, size)) return setPoints(now.points.length);
 
       seen.current = undefined;
@@ -33,8 +38,9 @@ export function useNamedCar(map: RefObject<MapHandle | null>, wanted: boolean): 
     }, lookEvery);
 
     return () => clearInterval(timer);
-  }, [map, wanted]);
+  }, [map, wanted, asked]);
 
+  const vehicle = asked ?? chosen;
   const tracked = useMemo(() => {
     if (vehicle === undefined) return undefined;
     return {
@@ -49,11 +55,11 @@ export function useNamedCar(map: RefObject<MapHandle | null>, wanted: boolean): 
     };
   }, [vehicle]);
 
-  return { tracked, ring, points };
+  return { tracked, ring, points, ofRide: asked !== undefined };
 }
 
 /** The ring, and what a car is. */
-export function NamedCar({ named: { ring, points } }: { named: Named }) {
+export function NamedCar({ named: { ring, points, ofRide } }: { named: Named }) {
   return (
     <div ref={ring} hidden className={classes.named} data-testid="named-car">
       <svg width={48} height={88} viewBox="-24 -24 48 88" aria-hidden>
@@ -62,7 +68,7 @@ export function NamedCar({ named: { ring, points } }: { named: Named }) {
       </svg>
       {points > 0 && (
         <p>
-          one driver, <span className="stream">its last <span data-testid="named-points">{points}</span> points</span>
+          {ofRide ? "the car of this ride" : "one driver"}, <span className="stream">its last <span data-testid="named-points">{points}</span> points</span>
           <br />
           in the order they were sent
         </p>

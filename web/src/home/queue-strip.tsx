@@ -118,7 +118,7 @@ function DeletedRow({ heard, g, width, phone }: { heard: Heard; g: Geometry; wid
           <path d={tick} className={classes.tick} opacity={Math.max(0.14, 1 - d.age / 30_000).toFixed(2)} />
         </g>
       ))}
-      {fresh.slice(0, most).map((key, i) => <circle key={`leaves ${key}`} cx={g.doneX + 14 + i * gap} cy={g.middle} r={6} className={`${classes.dot} ${classes.dissolves}`} />)}
+      {fresh.slice(0, Math.min(most, room)).map((key, i) => <circle key={`leaves ${key}`} cx={g.doneX + 14 + i * gap} cy={g.middle} r={6} className={`${classes.dot} ${classes.dissolves}`} />)}
       {fresh.length > most && <text x={g.doneX + 14} y={g.middle + 20} className={classes.value}>×{fresh.length}</text>}
       <text x={g.doneX + 8} y={g.middle - 13} className={classes.label}>
         {all.length > shown.length && `${all.length} `}{phone ? "deleted" : "deleted in the last 30 s"}
