@@ -12,7 +12,7 @@ import (
 // time enough for a person. It is known by its ends alone, because all that a rider
 // gains who books it is to wait longer.
 func slowTrip() (pickup, dropoff geo.Point) {
-	return geo.Point{Lat: -34.9053, Lon: -56.1917}, geo.Point{Lat: -34.9066, Lon: -56.1997} // Plaza Fabini, Plaza Independencia
+	return geo.Point{Lat: -34.9053, Lon: -56.1917}, geo.Point{Lat: -34.9066, Lon: -56.1997} // Plaza Cagancha, Plaza Independencia
 }
 
 const (

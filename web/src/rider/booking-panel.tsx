@@ -20,7 +20,7 @@ export type End = keyof Draft;
 /** A trip of about a minute, for readers who want to see one quickly. */
 export const shortTrip = {
   pickup: { lat: -34.9066, lon: -56.1997, label: "Plaza Independencia" },
-  dropoff: { lat: -34.9053, lon: -56.1917, label: "Plaza Fabini" },
+  dropoff: { lat: -34.9053, lon: -56.1917, label: "Plaza Cagancha" },
 } satisfies Draft;
 
 interface Props {
