@@ -23,10 +23,21 @@ const city: Plugin = {
   }),
 };
 
+// MapLibre from its source: src/map/maplibre.ts says why.
+const maplibre = (file: string) => new URL(`node_modules/maplibre-gl/src/${file}.ts`, import.meta.url).pathname;
+
 export default defineConfig({
   plugins: [react(), city],
   // The licences of all that is bundled travel with it, as /licences.txt.
   build: { manifest: true, license: { fileName: 'licences.txt' }, target: 'es2022', cssTarget, sourcemap: false, chunkSizeWarningLimit: 1500 },
+  // MapLibre's classes declare fields that the class they extend has set: these are no new fields.
+  oxc: { typescript: { removeClassFieldsWithoutInitializer: true }, assumptions: { setPublicClassFields: true } },
+  resolve: {
+    alias: [
+      { find: /^maplibre-gl$/, replacement: maplibre('index') },
+      { find: 'maplibre-gl/dist/maplibre-gl-worker.mjs', replacement: maplibre('source/worker') },
+    ],
+  },
   html: { cspNonce: '__CSP_NONCE__' },
   server: {
     proxy: Object.fromEntries([

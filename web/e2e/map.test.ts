@@ -89,7 +89,7 @@ test("the first cars do not wait for MapLibre, which takes the plain map's place
   const view = viewOf(page);
   let release: (() => void) | undefined;
   const held = new Promise<void>((resolve) => (release = resolve));
-  await page.route(/\/assets\/maplibre-gl-worker/, async (route) => {
+  await page.route(/\/assets\/maplibre-/, async (route) => {
     await held;
     await route.continue();
   });

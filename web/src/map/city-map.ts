@@ -1,5 +1,5 @@
 import type { BaseMap, BaseMapHandlers } from "./base";
-import type { GLMap } from "./gl";
+import { glMap, type GLMap } from "./gl";
 import { plainMap } from "./plain";
 
 const carsWithin = 1_500; // ms after which MapLibre waits no longer for the first cars
@@ -11,6 +11,7 @@ const carsWithin = 1_500; // ms after which MapLibre waits no longer for the fir
  */
 export function cityMap(container: HTMLElement, isDark: boolean, handlers: BaseMapHandlers): BaseMap {
   const [below, above] = [layer(container), layer(container)];
+  below.inert = true; // until it is shown there is one map, also for the keyboard and for a screen reader
   let gl: GLMap | undefined;
   let [dark, removed, begun] = [isDark, false, false];
 
@@ -19,12 +20,12 @@ export function cityMap(container: HTMLElement, isDark: boolean, handlers: BaseM
     if (begun || removed) return;
     begun = true;
 
-    import("./gl").then(({ glMap }) => {
+    import("./maplibre").then(({ Map }) => {
       if (removed) return;
 
       // Until it is shown, what it says is not heard.
       const heard = { ...handlers, onMoved: () => current === opened && handlers.onMoved() };
-      const opened = glMap(below, plain.projection(), dark, heard);
+      const opened = glMap(Map, below, plain.projection(), dark, heard);
       gl = opened;
       opened.whenDrawn(() => replacePlain(opened));
     }).catch(() => {
@@ -52,6 +53,7 @@ export function cityMap(container: HTMLElement, isDark: boolean, handlers: BaseM
 
     const focused = above.contains(document.activeElement);
     current = opened;
+    below.inert = false;
     plain.remove();
     above.remove();
     if (focused) opened.focus();

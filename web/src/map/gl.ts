@@ -1,5 +1,4 @@
-import { Map as MapLibre, setWorkerUrl, type GeoJSONSource } from "maplibre-gl";
-import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
+import type { GeoJSONSource, Map } from "maplibre-gl";
 import { closestFit, drawnWithin, tileSize, zoomRange, type BaseMap, type BaseMapHandlers } from "./base";
 import { addressOf, cityFiles, type CityFile } from "./city-files";
 import { dark, light } from "./colours";
@@ -12,10 +11,7 @@ export interface GLMap extends Omit<BaseMap, "settled"> {
 }
 
 /** A base map by MapLibre. It throws an error in a browser without WebGL 2. */
-export function glMap(container: HTMLElement, view: Projection, isDark: boolean, handlers: BaseMapHandlers): GLMap {
-  // The build renames the worker's file, so MapLibre cannot know where it is.
-  setWorkerUrl(workerUrl);
-
+export function glMap(MapLibre: typeof Map, container: HTMLElement, view: Projection, isDark: boolean, handlers: BaseMapHandlers): GLMap {
   // What is drawn close up is fetched when one comes close, and then stays.
   let closest = Math.log2(view.worldSize / tileSize);
   const needed = (file: CityFile) => cityFiles[file] <= closest;
