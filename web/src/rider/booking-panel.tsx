@@ -1,5 +1,5 @@
 import { Alert, Button, Divider, Group, Stack, Text, Title } from "@mantine/core";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState, type Dispatch, type SetStateAction } from "react";
 import { Problem } from "../api/client";
 import { distance, minutes, money } from "../api/format";
 import type { Place, Quote, Ride } from "../api/types";
@@ -26,7 +26,7 @@ export const shortTrip = {
 interface Props {
   draft: Draft;
   activeEnd: End; // the one that a click on the map sets
-  onDraft: (draft: Draft) => void;
+  onDraft: Dispatch<SetStateAction<Draft>>; // an answer may come when the other end has changed
   onActiveEnd: (end: End) => void;
   onBooked: (ride: Ride) => void;
   ready: boolean; // the page has just opened for booking: whoever has a keyboard may type at once
@@ -43,12 +43,12 @@ export default function BookingPanel({ draft, activeEnd, onDraft, onActiveEnd, o
       <Title order={2} size="h3">Where to?</Title>
       <PlaceField
         label="Pick-up" testid="pickup" place={pickup} active={activeEnd === "pickup"}
-        onPlace={(p) => onDraft({ ...draft, pickup: p })} onFocus={() => onActiveEnd("pickup")}
+        onPlace={(p) => onDraft((d) => ({ ...d, pickup: p }))} onFocus={() => onActiveEnd("pickup")}
         onChosen={() => advance("pickup")} ref={pickupField}
       />
       <PlaceField
         label="Drop-off" testid="dropoff" place={dropoff} active={activeEnd === "dropoff"}
-        onPlace={(p) => onDraft({ ...draft, dropoff: p })} onFocus={() => onActiveEnd("dropoff")}
+        onPlace={(p) => onDraft((d) => ({ ...d, dropoff: p }))} onFocus={() => onActiveEnd("dropoff")}
         onChosen={() => advance("dropoff")} ref={dropoffField}
       />
 
@@ -81,7 +81,9 @@ export default function BookingPanel({ draft, activeEnd, onDraft, onActiveEnd, o
 }
 
 /** Leads the keyboard's focus from the one end to the other, and to the button once there is a price. */
-function useNextControl({ pickup, dropoff }: Draft, priced: boolean, ready: boolean) {
+function useNextControl(draft: Draft, priced: boolean, ready: boolean) {
+  const latest = useRef(draft);
+  latest.current = draft;
   const pickupField = useRef<HTMLInputElement>(null);
   const dropoffField = useRef<HTMLInputElement>(null);
   const bookButton = useRef<HTMLButtonElement>(null);
@@ -100,6 +102,7 @@ function useNextControl({ pickup, dropoff }: Draft, priced: boolean, ready: bool
   }, [wanted, priced]);
 
   const advance = (chosen: End) => {
+    const { pickup, dropoff } = latest.current;
     const [other, place] = chosen === "pickup" ? [dropoffField, dropoff] : [pickupField, pickup];
     if (place) setWanted("book");
     else other.current?.focus();
