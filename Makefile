@@ -8,7 +8,7 @@ LINT := go tool -modfile=tools/go.mod golangci-lint
 TEST_TIMEOUT := 10m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build web test unit e2e frozen mutants lint licences authz fmt audit feed soak chaos clean up down logs compose conformance sdk engine aws-messaging aws-messaging-down bench lines
+.PHONY: help demo build web test unit e2e pages frozen mutants lint licences authz fmt audit feed soak chaos clean up down logs compose conformance sdk engine aws-messaging aws-messaging-down bench lines
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ unit: web
 
 e2e: build ## Start the demo, use it in a browser, kill every process, audit
 	TANDEM_E2E=1 go test -count=1 -v -timeout 12m ./services/test/e2e
+
+pages: build ## Look at every page of the demo, on every screen, in odd browsers and with odd words
+	TANDEM_PAGES=1 go test -count=1 -v -timeout 25m -run TestPagesOnEveryScreen ./services/test/e2e
 
 frozen: build ## Freeze and kill parts of the demo, and see what its pages say
 	TANDEM_FROZEN=1 go test -count=1 -v -timeout 15m -run TestPagesWhilePartsAreFrozenOrKilled ./services/test/e2e

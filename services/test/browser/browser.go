@@ -21,6 +21,13 @@ func Run(t *testing.T, url, data string) {
 	run(t, "e2e", url, data)
 }
 
+// RunPages runs those that look at each page on every screen, with odd browsers and odd
+// words: what they see does not depend on the backend.
+func RunPages(t *testing.T, url, data string) {
+	t.Helper()
+	run(t, "e2e:pages", url, data)
+}
+
 // RunFaults runs those that freeze and kill processes. These must be this
 // machine's own: the demo's, and not a container's.
 func RunFaults(t *testing.T, url, data string) {

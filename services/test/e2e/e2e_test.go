@@ -51,6 +51,16 @@ func TestBrowserAndKilledSupervisor(t *testing.T) {
 	require.NoFileExists(t, filepath.Join(dir, runfile.Name))
 }
 
+// TestPagesOnEveryScreen looks at every page, on a demo as people start it.
+func TestPagesOnEveryScreen(t *testing.T) {
+	if os.Getenv("TANDEM_PAGES") == "" {
+		t.Skip("boots the whole demo: run it with make pages")
+	}
+
+	d := boot(t, dataDir(t))
+	browser.RunPages(t, d.base, d.dir)
+}
+
 // TestPagesWhilePartsAreFrozenOrKilled looks at what the pages say of it.
 func TestPagesWhilePartsAreFrozenOrKilled(t *testing.T) {
 	if os.Getenv("TANDEM_FROZEN") == "" {

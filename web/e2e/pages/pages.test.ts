@@ -1,7 +1,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { clippedTexts, consoleErrors, smallTargets } from "./look";
-import { accessibilityFaults, desktop, isPhone, openBrowser, openPage, screens, screenshot, url, valueOf, type Screen } from "./world";
+import { clippedTexts, consoleErrors, smallTargets } from "../look";
+import { accessibilityFaults, desktop, isPhone, openBrowser, openPage, screens, screenshot, url, valueOf, type Screen } from "../world";
 
 let browser: Browser;
 beforeAll(async () => {

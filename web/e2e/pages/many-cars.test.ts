@@ -1,8 +1,8 @@
 import type { Browser, Page } from "playwright-core";
 import { createServer, type ViteDevServer } from "vite";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Projection } from "../src/map/projection";
-import { desktop, openBrowser, openPage } from "./world";
+import type { Projection } from "../../src/map/projection";
+import { desktop, openBrowser, openPage } from "../world";
 
 // The real fleet and the real drawing, with 5,000 cars that nobody has to drive.
 let server: ViteDevServer;
@@ -20,7 +20,7 @@ afterAll(async () => {
 
 declare global {
   interface Window {
-    app: typeof import("../src/map/fleet") & typeof import("../src/map/crowd") & typeof import("../src/map/scene") & typeof import("../src/map/projection");
+    app: typeof import("../../src/map/fleet") & typeof import("../../src/map/crowd") & typeof import("../../src/map/scene") & typeof import("../../src/map/projection");
     show: (view: Projection) => void; // pans
     places: () => { x: number; y: number }[]; // where cars should be now, in pixels
     drawn: (asCrowd: boolean, ms: number) => Promise<number>; // draws on each frame; the median time between two

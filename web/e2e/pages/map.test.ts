@@ -1,10 +1,10 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cityFiles, type CityFile } from "../src/map/city-files";
-import { light } from "../src/map/colours";
-import { contains, mapped, mercatorX, mercatorY, type Bounds, type LatLon } from "../src/map/projection";
-import { coloursAt, viewOf } from "./look";
-import { desktop, openBrowser, openPage, screens, screenshot, url } from "./world";
+import { cityFiles, type CityFile } from "../../src/map/city-files";
+import { light } from "../../src/map/colours";
+import { contains, mapped, mercatorX, mercatorY, type Bounds, type LatLon } from "../../src/map/projection";
+import { coloursAt, viewOf } from "../look";
+import { desktop, openBrowser, openPage, screens, screenshot, url } from "../world";
 
 let browser: Browser;
 beforeAll(async () => {

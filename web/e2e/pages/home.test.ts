@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import type { Browser, Page, Route } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Summary } from "../src/api/types";
-import { clippedTexts, consoleErrors, smallTargets } from "./look";
-import { accessibilityFaults, aws, desktop, isPhone, openBrowser, openPage, runFile, screens, screenshot, sql, url } from "./world";
+import type { Summary } from "../../src/api/types";
+import { clippedTexts, consoleErrors, smallTargets } from "../look";
+import { accessibilityFaults, aws, desktop, isPhone, openBrowser, openPage, runFile, screens, screenshot, sql, url } from "../world";
 
 let browser: Browser;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { consoleErrors } from "./look";
-import { desktop, openBrowser, openPage, screenshot, url, valueOf } from "./world";
+import { consoleErrors } from "../look";
+import { desktop, openBrowser, openPage, screenshot, url, valueOf } from "../world";
 
 // Odd browsers, odd addresses and odd words: the page says what is the case and what
 // can be done, and nothing on it is white or stuck.

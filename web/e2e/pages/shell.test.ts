@@ -1,7 +1,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { clippedTexts, smallTargets } from "./look";
-import { accessibilityFaults, desktop, isPhone, openBrowser, openPage, runFile, screens, screenshot, sql, url, valueOf } from "./world";
+import { clippedTexts, smallTargets } from "../look";
+import { accessibilityFaults, desktop, isPhone, openBrowser, openPage, runFile, screens, screenshot, sql, url, valueOf } from "../world";
 
 let browser: Browser;
 beforeAll(async () => {
