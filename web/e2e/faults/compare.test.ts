@@ -2,7 +2,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openOwnSession } from "../six-maps";
 import { desktop, openBrowser, openPage, screenshot } from "../world";
-import { frozen } from "./processes";
+import { frozen, kill, pid } from "./processes";
 
 let browser: Browser;
 let page: Page;
@@ -47,5 +47,14 @@ test("with queue and stream frozen nothing new is sent, and the page says so", a
     expect(await sent(), "nothing is counted on").toBe(before);
     await screenshot(page, "frozen-compare-emulator");
   });
+  await recovered();
+});
+
+test("with compare killed the page goes on with a new session, and says that it is one", async () => {
+  const before = pid("compare");
+  kill(before);
+  await expect.poll(trouble, { timeout: 60_000 }).toContain("The session that you looked at has ended. This is a new one");
+  expect(pid("compare")).not.toBe(before);
+  await screenshot(page, "killed-compare");
   await recovered();
 });
