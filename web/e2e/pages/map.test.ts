@@ -152,3 +152,30 @@ test("cars come after the map that they drive on", async () => {
   await expect.poll(async () => Number(await vehicles(page)), { timeout: 30_000 }).toBeGreaterThan(5);
   await page.context().close();
 });
+
+test("a tab that is hidden hears nothing, and goes on where it is seen again", async () => {
+  const page = await openPage(browser, desktop);
+  const sockets: { closed: boolean }[] = [];
+  page.on("websocket", (socket) => {
+    const kept = { closed: false };
+    sockets.push(kept);
+    socket.on("close", () => (kept.closed = true));
+  });
+  await page.goto(url);
+  await expect.poll(async () => Number(await vehicles(page)), { timeout: 30_000 }).toBeGreaterThan(5);
+  const show = (state: string) =>
+    page.evaluate((state) => {
+      Object.defineProperty(document, "visibilityState", { configurable: true, get: () => state });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, state);
+
+  await show("hidden");
+  await expect.poll(() => sockets.every((s) => s.closed), { timeout: 30_000 }).toBe(true);
+  const before = sockets.length;
+
+  await show("visible");
+  await expect.poll(() => sockets.filter((s) => !s.closed).length, { timeout: 30_000 }).toBe(1);
+  expect(sockets.length).toBe(before + 1);
+  await expect.poll(() => page.getByTestId("fleet").getAttribute("data-age"), { timeout: 30_000 }).toBe("fresh");
+  await page.context().close();
+});

@@ -1,3 +1,4 @@
+import { useDocumentVisibility } from "@mantine/hooks";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { Fleet } from "../map/fleet";
 import type { Bounds } from "../map/projection";
@@ -20,6 +21,7 @@ export interface Live {
 }
 
 const countInterval = 1000; // ms
+const nowhere: Bounds = { west: 0, south: 0, east: 0, north: 0 }; // no car is there
 
 /** The live map's data for one role. `onText` receives the messages that are not positions. */
 export function useLive(role: Role, onText?: (text: TextFrame) => void): Live {
@@ -31,6 +33,11 @@ export function useLive(role: Role, onText?: (text: TextFrame) => void): Live {
   const view = useRef<Bounds>(null);
   const lastAt = useRef<number>(undefined);
 
+  // Who looks on hears nothing in a tab that is hidden. Riders and drivers wait there for
+  // their rides and offers, and need no positions.
+  const hidden = useDocumentVisibility() === "hidden";
+  const asleep = hidden && role === "viewer";
+
   // A reference, so that a new callback does not open a new socket.
   const latestOnText = useRef(onText);
   useEffect(() => {
@@ -38,6 +45,7 @@ export function useLive(role: Role, onText?: (text: TextFrame) => void): Live {
   });
 
   useEffect(() => {
+    if (asleep) return;
     const live = new LiveSocket(role, {
       onFrame(frame) {
         lastAt.current = Date.now();
@@ -62,7 +70,11 @@ export function useLive(role: Role, onText?: (text: TextFrame) => void): Live {
       live.close();
       socket.current = null;
     };
-  }, [role, fleet]);
+  }, [role, fleet, asleep]);
+
+  useEffect(() => {
+    if (view.current) socket.current?.setView(hidden ? nowhere : view.current);
+  }, [hidden]);
 
   const setView = useCallback((bounds: Bounds) => {
     view.current = bounds;

@@ -30,6 +30,16 @@ describe("a fleet", () => {
     expect(fleet.get(2, t0 + 4000)?.lon).toBeGreaterThan(-56.2);
   });
 
+  test("steps from fix to fix for who wants no motion", () => {
+    const fleet = new Fleet();
+    fleet.still = true;
+    fleet.apply(frame(t0, [{ speed: 10, heading: 90 }]), t0);
+    expect(fleet.get(1, t0 + 900)).toEqual({ lat: -34.9, lon: -56.2, heading: 90 });
+
+    fleet.apply(frame(t0 + 1000, [{ lon: -56.19, speed: 10, heading: 0 }]), t0 + 1000);
+    expect(fleet.get(1, t0 + 1000)).toEqual({ lat: -34.9, lon: -56.19, heading: 0 });
+  });
+
   test("stops guessing when no new fix comes", () => {
     const fleet = new Fleet();
     fleet.apply(frame(t0, [{ speed: 10 }]), t0);

@@ -29,6 +29,8 @@ export class Fleet {
   private freeRows: number[] = [];
   private data = new Float64Array(64 * fields);
   private tails = new Tails();
+  /** For who wants no motion: each vehicle stands at its last fix until the next one comes. */
+  still = false;
   private clockOffset = 0; // the server's clock less ours, ms
   private clockKnown = false;
   private heard: number | undefined; // up to when the stream was read, by the server's clock
@@ -138,6 +140,7 @@ export class Fleet {
   private positionOf(row: number, now: number): Shown {
     const fix = { lat: this.value(row, LAT), lon: this.value(row, LON) };
     const heading = this.value(row, HEADING);
+    if (this.still) return { ...fix, heading: Number.isNaN(heading) ? undefined : heading };
 
     // Extrapolate from the fix, where it tells speed and heading. The time is
     // bounded: a vehicle that is silent for longer has probably stopped or turned.

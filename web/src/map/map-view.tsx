@@ -137,6 +137,7 @@ function drawEachFrame(
 ): () => void {
   const ctx = canvas.getContext("2d");
   const crowd = new Crowd();
+  const noMotion = matchMedia("(prefers-reduced-motion: reduce)");
   let next = 0;
 
   const draw = () => {
@@ -154,6 +155,7 @@ function drawEachFrame(
 
     const now = Date.now();
     fleet.sweep();
+    fleet.still = noMotion.matches;
 
     const { scene, isDark } = latest();
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);

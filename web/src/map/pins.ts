@@ -30,15 +30,17 @@ export function drawDropoff(ctx: CanvasRenderingContext2D, p: Projection, at: La
 const longest = 28; // characters of a label: the panel has the whole address
 const gap = 16; // pixels from the pin to its label
 
-/** A word beside a pin, on the side where there is room. */
-export function drawLabel(ctx: CanvasRenderingContext2D, p: Projection, at: LatLon, text: string, colours: MapColours): void {
+/** A word beside a pin: on the right, or on the left where the page ends there or the other pin lies. */
+export function drawLabel(ctx: CanvasRenderingContext2D, p: Projection, at: LatLon, text: string, other: LatLon | undefined, colours: MapColours): void {
   const letters = [...text];
   const shown = letters.length > longest ? `${letters.slice(0, longest - 1).join("")}…` : text;
   ctx.font = "600 15px 'Inter Variable', sans-serif";
 
   const width = ctx.measureText(shown).width + 20;
   const [x, y] = [screenX(p, at.lon), screenY(p, at.lat)];
-  const left = x + gap + width > p.width ? x - gap - width : x + gap;
+  const [otherX, otherY] = other ? [screenX(p, other.lon), screenY(p, other.lat)] : [-Infinity, -Infinity];
+  const covers = otherX > x && otherX < x + gap * 2 + width && Math.abs(otherY - y) < 28;
+  const left = covers || x + gap + width > p.width ? x - gap - width : x + gap;
 
   ctx.beginPath();
   ctx.roundRect(left, y - 15, width, 30, 8);

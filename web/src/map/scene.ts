@@ -55,8 +55,8 @@ export function drawScene(ctx: CanvasRenderingContext2D, p: Projection, fleet: F
   if (scene.pickup) drawPickup(ctx, p, scene.pickup, colours);
   if (scene.dropoff) drawDropoff(ctx, p, scene.dropoff, colours);
   if (own) drawOwn(ctx, p, own, scene, size, zoom, colours);
-  if (scene.pickup && scene.pickupLabel) drawLabel(ctx, p, scene.pickup, scene.pickupLabel, colours);
-  if (scene.dropoff && scene.dropoffLabel) drawLabel(ctx, p, scene.dropoff, scene.dropoffLabel, colours);
+  if (scene.pickup && scene.pickupLabel) drawLabel(ctx, p, scene.pickup, scene.pickupLabel, scene.dropoff, colours);
+  if (scene.dropoff && scene.dropoffLabel) drawLabel(ctx, p, scene.dropoff, scene.dropoffLabel, scene.pickup, colours);
 }
 
 /**

@@ -78,7 +78,8 @@ function labels(c: MapColours): LayerSpecification[] {
         "text-field": ["get", "name"], "text-font": font, "symbol-sort-key": ["get", "rank"], "text-max-width": 7,
         "text-size": ["match", ["get", "rank"], 1, 16, 2, 12.5, 11], "text-padding": 8,
       },
-      paint,
+      // From afar cars drive over the names: these yield, as far as they can still be read.
+      paint: { ...paint, "text-opacity": ["interpolate", ["linear"], ["zoom"], 13, 0.8, 14.5, 1] },
     },
   ];
 }
