@@ -8,7 +8,7 @@ import { desktop, openBrowser, openPage } from "../world";
 let server: ViteDevServer;
 let browser: Browser;
 beforeAll(async () => {
-  const root = new URL("..", import.meta.url).pathname;
+  const root = new URL("../..", import.meta.url).pathname;
   server = await createServer({ root, configFile: false, logLevel: "error", server: { port: 0, host: "127.0.0.1", hmr: false, watch: null } });
   await server.listen();
   browser = await openBrowser();
