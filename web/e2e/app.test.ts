@@ -1,6 +1,6 @@
 import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { accessibilityFaults, desktop, openBrowser, openPage, runFile, screens, screenshot, sql, url, valueOf } from "./world";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { accessibilityFaults, desktop, openBrowser, openPage, runFile, screenshot, sql, url, valueOf } from "./world";
 
 let browser: Browser;
 beforeAll(async () => {
@@ -117,30 +117,4 @@ test("the console shows what the machine and the database have", async () => {
   expect(Number(await valueOf(page, "reader-history-points"))).toBeLessThanOrEqual((await points()) + 2000);
   expect(await page.getByTestId("queue-ride-requests-dlq-visible").innerText()).toBe("0");
   await page.context().close();
-});
-
-describe.each(screens)("on $name", (screen) => {
-  test.each(["/", "/rider", "/driver", "/compare", "/admin"])("%s has no fault that axe knows", async (path) => {
-    const page = await openPage(browser, screen);
-    await page.goto(url + path);
-
-    await page.getByRole(path === "/" ? "link" : "button").first().waitFor();
-    if (path === "/admin") {
-      await page.getByTestId("sign-in").click();
-      await page.getByTestId("sentence").waitFor();
-    } else {
-      await page.getByTestId({ "/": "cars", "/compare": "restart" }[path] ?? "sign-in").waitFor();
-    }
-
-    expect(await accessibilityFaults(page)).toEqual([]);
-    await screenshot(page, `${path.slice(1) || "map"}-${screen.name}`);
-
-    // The same in the other colours, which the page takes up at once.
-    const other = screen.colorScheme === "dark" ? "light" : "dark";
-    await page.emulateMedia({ colorScheme: other });
-    await expect.poll(() => page.locator("html").getAttribute("data-mantine-color-scheme")).toBe(other);
-    expect(await accessibilityFaults(page)).toEqual([]);
-    await screenshot(page, `${path.slice(1) || "map"}-${screen.name}-turned-${other}`);
-    await page.context().close();
-  });
 });

@@ -17,8 +17,8 @@ export async function openOwnSession(page: Page): Promise<void> {
 }
 
 async function isFresh(page: Page): Promise<boolean> {
-  const counted = page.getByTestId("sent");
-  const n = (await counted.count()) === 1 ? await counted.getAttribute("data-value") : null;
+  // All at once: between two questions the element may go.
+  const [n = null] = await page.getByTestId("sent").evaluateAll((all) => all.map((el) => el.getAttribute("data-value")));
   const refused = (await page.getByTestId("whose").count()) + (await page.getByTestId("problem").count()) > 0;
   return n !== null && Number(n) < 100 && !refused;
 }

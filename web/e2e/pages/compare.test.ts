@@ -1,9 +1,9 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { bodiesIn, duplicatesOf, emulator, inQueue, newestSession, subscribers } from "./aws";
-import { clippedTexts, consoleErrors, smallTargets } from "./look";
-import { openOwnSession } from "./six-maps";
-import { accessibilityFaults, desktop, isPhone, openBrowser, openPage, screens, screenshot, url, valueOf, type Screen } from "./world";
+import { bodiesIn, duplicatesOf, emulator, inQueue, newestSession, subscribers } from "../aws";
+import { clippedTexts, consoleErrors, smallTargets } from "../look";
+import { openOwnSession } from "../six-maps";
+import { accessibilityFaults, desktop, isPhone, openBrowser, openPage, screens, screenshot, url, valueOf, type Screen } from "../world";
 
 let browser: Browser;
 beforeAll(async () => {
