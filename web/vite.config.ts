@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, readFileSync } from 'node:fs';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
 
@@ -23,11 +23,28 @@ const city: Plugin = {
   }),
 };
 
+// A package without a licence file may have the text in its README.
+const licences: Plugin = {
+  name: 'licences',
+  enforce: 'post',
+  generateBundle: {
+    order: 'post',
+    handler(_, bundle) {
+      const list = bundle['licences.txt'];
+      if (list?.type !== 'asset') return;
+      list.source = String(list.source).replace(/^## (\S+) - .*\n(?=\s*(## |$(?![^])))/gm, (head, name) => {
+        const readme = readFileSync(`node_modules/${name}/README.md`, 'utf8');
+        return `${head}\n${readme.split(/^## License.*$/m)[1]?.trim() ?? ''}\n`;
+      });
+    },
+  },
+};
+
 // MapLibre from its source: src/map/maplibre.ts says why.
 const maplibre = (file: string) => new URL(`node_modules/maplibre-gl/src/${file}.ts`, import.meta.url).pathname;
 
 export default defineConfig({
-  plugins: [react(), city],
+  plugins: [react(), city, licences],
   // The licences of all that is bundled travel with it, as /licences.txt.
   build: { manifest: true, license: { fileName: 'licences.txt' }, target: 'es2022', cssTarget, sourcemap: false, chunkSizeWarningLimit: 1500 },
   // MapLibre's classes declare fields that the class they extend has set: these are no new fields.
