@@ -1574,7 +1574,7 @@ export interface components {
             checksum?: string;
             shards?: {
                 shard: string;
-                /** @description of this session */
+                /** @description of this session, read since the table was last emptied */
                 records: number;
                 /** Format: int64 */
                 behind_ms: number | null;
