@@ -137,7 +137,7 @@ test("the six maps and each step, against queue, stream and topic themselves", a
   await screenshot(page, "compare-3");
   expect(await accessibilityFaults(page)).toEqual([]);
   await page.getByTestId("stream-list").click();
-  expect(await page.getByRole("row").count()).toBe(41);
+  await expect.poll(() => page.getByRole("row").count()).toBe(41);
   await page.keyboard.press("Escape");
 
   await page.getByTestId("skip").click();
