@@ -36,12 +36,15 @@ func TestNothingRunsWithoutAViewer(t *testing.T) {
 	s := newService(newCloud(awsCfg), 100*time.Millisecond, slog.New(slog.DiscardHandler))
 	s.after = viewerFor + time.Second
 	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- s.keep(ctx) }()
 	count := func() int { mu.Lock(); defer mu.Unlock(); return calls }
 
-	time.Sleep(2 * keepEvery) // some turns, in which nothing may happen
-	require.Zero(t, count(), "nobody has looked")
+	for range 3 {
+		s.turn(ctx)
+	}
+	require.Empty(t, s.detail().Session, "nobody has looked")
+	require.Zero(t, count())
+	ended := make(chan error, 1)
+	go func() { ended <- s.keep(ctx) }()
 
 	began := time.Now()
 	require.Eventually(t, func() bool {

@@ -248,19 +248,27 @@ func sum(n []int) (out int) {
 	return out
 }
 
+// emulatorState reads what the emulator says of itself.
+func (g *stage) emulatorState(out any) {
+	g.t.Helper()
+	req, err := http.NewRequestWithContext(g.t.Context(), http.MethodGet, g.aws.Endpoint+"/_aws/emulator/state", nil)
+	require.NoError(g.t, err)
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(g.t, err)
+	defer func() { _ = resp.Body.Close() }()
+	require.NoError(g.t, json.NewDecoder(resp.Body).Decode(out))
+}
+
 // subscriptions returns the queues that the emulator's topic delivers to.
 func (g *stage) subscriptions() (queues []string) {
 	g.t.Helper()
-	resp, err := http.Get(g.aws.Endpoint + "/_aws/emulator/state") //nolint:noctx // a test's
-	require.NoError(g.t, err)
-	defer func() { _ = resp.Body.Close() }()
 	var out struct {
 		Topics []struct {
 			Topic         string
 			Subscriptions []struct{ Queue string }
 		}
 	}
-	require.NoError(g.t, json.NewDecoder(resp.Body).Decode(&out))
+	g.emulatorState(&out)
 	for _, topic := range out.Topics {
 		for _, s := range topic.Subscriptions {
 			queues = append(queues, s.Queue)
@@ -273,16 +281,13 @@ func (g *stage) subscriptions() (queues []string) {
 // again.
 func (g *stage) duplicates(queue string) int {
 	g.t.Helper()
-	resp, err := http.Get(g.aws.Endpoint + "/_aws/emulator/state") //nolint:noctx // a test's
-	require.NoError(g.t, err)
-	defer func() { _ = resp.Body.Close() }()
 	var out struct {
 		Queues []struct {
 			Name       string
 			Duplicates int
 		}
 	}
-	require.NoError(g.t, json.NewDecoder(resp.Body).Decode(&out))
+	g.emulatorState(&out)
 	for _, q := range out.Queues {
 		if q.Name == queue {
 			return q.Duplicates

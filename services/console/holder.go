@@ -102,16 +102,16 @@ func (s *service) holder(ctx context.Context, messages []string) *Holder {
 	var found *Holder
 	for _, p := range s.gather.workers(ctx) {
 		wg.Go(func() {
-			h, err := p.holds(ctx, messages)
-			if err != nil || h == nil {
-				return // one that is being started again holds nothing
+			h, holds := p.holds(ctx, messages)
+			if !holds {
+				return
 			}
 
 			mu.Lock()
 			defer mu.Unlock()
 			// SQS may deliver a copy: the newest receive is the one that counts.
 			if found == nil || h.Receives > found.Receives {
-				found = h
+				found = &h
 			}
 		})
 	}
@@ -129,12 +129,12 @@ func (g *gatherer) workers(ctx context.Context) []*peer {
 	return slices.DeleteFunc(all, func(p *peer) bool { return kindOf(p.Name) != "dispatch" })
 }
 
-// holds asks a worker now, whatever it said a moment ago, and returns which of the
-// messages it has in flight; nil: none.
-func (p *peer) holds(ctx context.Context, messages []string) (*Holder, error) {
+// holds asks a worker now, whatever it said a moment ago, and reports whether it has one
+// of the messages in flight, and which.
+func (p *peer) holds(ctx context.Context, messages []string) (h Holder, ok bool) {
 	s, err := p.ask(ctx)
 	if err != nil {
-		return nil, err
+		return h, false // it is being started again, and holds nothing
 	}
 
 	var detail struct {
@@ -143,14 +143,14 @@ func (p *peer) holds(ctx context.Context, messages []string) (*Holder, error) {
 			Receives  int    `json:"receives"`
 		} `json:"in_flight"`
 	}
-	if err := json.Unmarshal(s.Detail, &detail); err != nil {
-		return nil, err
+	if json.Unmarshal(s.Detail, &detail) != nil {
+		return h, false // of another version: what it holds is not known
 	}
 
 	for _, m := range detail.InFlight {
 		if slices.Contains(messages, m.MessageID) {
-			return &Holder{Worker: s.Name, PID: s.PID, MessageID: m.MessageID, Receives: m.Receives, Others: len(detail.InFlight) - 1}, nil
+			return Holder{Worker: s.Name, PID: s.PID, MessageID: m.MessageID, Receives: m.Receives, Others: len(detail.InFlight) - 1}, true
 		}
 	}
-	return nil, nil //nolint:nilnil // it holds none of them
+	return h, false
 }
