@@ -3,9 +3,12 @@
 package browser
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,11 +46,52 @@ func RunSoak(t *testing.T, url, data string, length time.Duration) {
 
 func run(t *testing.T, script, url, data string, env ...string) {
 	t.Helper()
-	cmd := exec.Command("npm", "--prefix", "../../../web", "run", "--silent", script)
+	file := filepath.Join(t.TempDir(), "report.json")
+	cmd := exec.Command("npm", "--prefix", "../../../web", "run", "--silent", script, "--",
+		"--reporter=default", "--reporter=json", "--outputFile.json="+file)
 	cmd.Env = append(os.Environ(), "TANDEM_URL="+url, "TANDEM_DATA="+data, "CHROMIUM="+chromium(t))
 	cmd.Env = append(cmd.Env, env...)
 
-	out, err := cmd.CombinedOutput()
+	out, ended := cmd.CombinedOutput()
 	t.Logf("browser:\n%s", out)
-	require.NoError(t, err, "browser tests")
+
+	// Each is a test of its own here too, so that what failed is named at the end.
+	b, err := os.ReadFile(file)
+	require.NoError(t, err, "the browser tests' report")
+	var r report
+	require.NoError(t, json.Unmarshal(b, &r))
+	for _, f := range r.Files {
+		t.Run(filepath.Base(f.Name), func(t *testing.T) { f.tell(t) })
+	}
+
+	require.NoError(t, ended, "browser tests")
+}
+
+// report is what is read of vitest's: in Jest's form, as its json reporter writes it.
+type report struct {
+	Files []file `json:"testResults"`
+}
+
+type file struct {
+	Name    string
+	Status  string
+	Message string // why none of its tests ran
+	Tests   []struct {
+		Title    string `json:"fullName"`
+		Status   string
+		Failures []string `json:"failureMessages"`
+	} `json:"assertionResults"`
+}
+
+func (f file) tell(t *testing.T) {
+	for _, one := range f.Tests {
+		t.Run(one.Title, func(t *testing.T) {
+			if one.Status == "failed" {
+				t.Error(strings.Join(one.Failures, "\n"))
+			}
+		})
+	}
+	if f.Status == "failed" && !t.Failed() {
+		t.Error("failed as a whole: ", f.Message)
+	}
 }
