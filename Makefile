@@ -67,7 +67,7 @@ pages: build ## Look at every page of the demo, on every screen, in odd browsers
 frozen: build ## Freeze and kill parts of the demo, and see what its pages say
 	TANDEM_FROZEN=1 go test -count=1 -v -timeout 15m -run TestPagesWhilePartsAreFrozenOrKilled ./services/test/e2e
 
-mutants: ## Plant bugs, one at a time, and see the tests catch each: make mutants ARGS="-quick", ARGS="-run ride"
+mutants: web ## Plant bugs, one at a time, and see the tests catch each: make mutants ARGS="-quick", ARGS="-run ride"
 	go run ./services/test/withpostgres go run ./services/test/mutants $(ARGS)
 
 compose: ## Test docker compose: restart LocalStack, kill every process, audit

@@ -11,7 +11,8 @@
 // place. The file on disk stays as it is: go test compiles the wrong one by its
 // -overlay flag. A text that is not found exactly once is an error that names
 // the mutant, since code moves; so is a mutant that does not compile, or tests
-// that fail without it.
+// that fail without it. In the page's own code (web/src) vitest plays go test's part,
+// and loads the wrong text by web/planted.config.ts.
 //
 // What is caught in this way is that a rule has a test. That the tests find
 // every fault, it does not show.

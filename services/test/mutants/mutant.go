@@ -14,8 +14,8 @@ type mutant struct {
 	name          string   // what is wrong with it
 	file          string   // from the module's root
 	before, after string   // before stands in the file exactly once
-	tests         string   // go test's -run; empty: every test of the packages
-	packages      []string // whose tests should catch it; empty: the file's own
+	tests         string   // go test's -run; empty: every test of the packages. Of a file of the page: the name of its test file
+	packages      []string // whose tests should catch it; empty: the file's own. Of a file of the page: test files
 	quick         bool     // CI has time for it
 }
 
@@ -45,22 +45,23 @@ func (m mutant) plant(root string) ([]byte, error) {
 	return []byte(strings.Replace(string(source), m.before, m.after, 1)), nil
 }
 
-// overlay writes what go test's -overlay wants into dir, and returns its name.
-func (m mutant) overlay(root, dir string) (string, error) {
+// overlay writes the file with the bug in it into dir, and what go test's -overlay
+// wants. It returns the names of both.
+func (m mutant) overlay(root, dir string) (overlay, planted string, err error) {
 	wrong, err := m.plant(root)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 
-	planted := filepath.Join(dir, path.Base(m.file))
+	planted = filepath.Join(dir, path.Base(m.file))
 	if err := os.WriteFile(planted, wrong, 0o600); err != nil {
-		return "", err
+		return "", "", err
 	}
 	raw, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(root, m.file): planted}})
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 
-	name := filepath.Join(dir, "overlay.json")
-	return name, os.WriteFile(name, raw, 0o600)
+	overlay = filepath.Join(dir, "overlay.json")
+	return overlay, planted, os.WriteFile(overlay, raw, 0o600)
 }

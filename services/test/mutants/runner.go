@@ -72,6 +72,9 @@ func (r runner) baseline(ctx context.Context, mutants []mutant) error {
 	patterns := map[string][]string{} // packages -> -run patterns
 	var order []string
 	for _, m := range mutants {
+		if m.inWeb() {
+			continue
+		}
 		key := strings.Join(m.targets(), " ")
 		if !slices.Contains(order, key) {
 			order = append(order, key)
@@ -93,7 +96,7 @@ func (r runner) baseline(ctx context.Context, mutants []mutant) error {
 			return fmt.Errorf("%s has no test that matches %s", key, pattern)
 		}
 	}
-	return ctx.Err()
+	return errors.Join(ctx.Err(), r.webBaseline(ctx, mutants))
 }
 
 // one runs the mutant's tests, and returns the test that caught it, or "".
@@ -104,11 +107,16 @@ func (r runner) one(ctx context.Context, m mutant) (test string, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 
-	overlay, err := m.overlay(r.root, dir)
+	overlay, planted, err := m.overlay(r.root, dir)
 	if err != nil {
 		return "", err
 	}
-	out, err := r.goTest(ctx, append([]string{"-overlay", overlay, "-count=1", "-failfast", "-run", m.tests}, m.targets()...)...)
+	var out result
+	if m.inWeb() {
+		out, err = r.webTest(ctx, m.file, planted, m.filters()...)
+	} else {
+		out, err = r.goTest(ctx, append([]string{"-overlay", overlay, "-count=1", "-failfast", "-run", m.tests}, m.targets()...)...)
+	}
 	switch {
 	case ctx.Err() != nil:
 		return "", ctx.Err()
@@ -120,7 +128,7 @@ func (r runner) one(ctx context.Context, m mutant) (test string, err error) {
 	return out.caughtBy(), nil
 }
 
-// result is what a run of go test said.
+// result is what a run of go test, or of vitest, said.
 type result struct {
 	failed []string // tests and packages, in order
 	build  string   // the compiler's first error

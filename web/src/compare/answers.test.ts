@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ComparedTeam, Comparison } from "../api/types";
 import { Answers, settling } from "./answers";
-import { outOfDate, sameChecksum, sumsOf, total } from "./sums";
+import { asideLeft, outOfDate, sameChecksum, sumsOf, total } from "./sums";
 
 const names = ["map", "history", "heatmap", "newcomer"] as const;
 type Team = Partial<ComparedTeam>;
@@ -142,6 +142,13 @@ describe("the sums", () => {
   test("name what came twice, to the same team or to another", () => {
     const s = sumsOf(joinedOf({ sent: 4, points: { after: 0, rows: rows(1, 4) }, queue: [{ got: [1, 4], repeats: 1 }, { got: [2, 4] }, { got: [3] }] }))!;
     expect([total(s.queue), s.union, s.twice]).toEqual([5, 4, 2]);
+  });
+
+  test("say in words what the left's has too much, or too little", () => {
+    const said = (...queue: Team[]) => asideLeft(sumsOf(joinedOf({ sent: 4, points: { after: 0, rows: rows(1, 4) }, queue }))!);
+    expect(said({ got: [1, 4] }, { got: [2] }, { got: [3] })).toBe("none twice, none missing");
+    expect(said({ got: [1, 4] }, { got: [2, 4] }, { got: [3] })).toBe("1 reached two teams: a duplicate");
+    expect(said({ got: [1] }, {}, { got: [], lost: { before: 2, again: 0, checksum_before: "", checksum_again: "" } })).toBe("2 were in the lost table; 1 not received yet");
   });
 
   test("behind a topic count from there on, and nothing is a duplicate", () => {

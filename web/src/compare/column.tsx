@@ -6,7 +6,7 @@ import { AsList } from "./as-list";
 import { InCli } from "./in-cli";
 import { JobsTotal } from "./jobs-total";
 import { Picture } from "./picture";
-import { joined, outOfDate, sameChecksum, total, type Sum, type Sums } from "./sums";
+import { allWell, asideLeft, joined, outOfDate, sameChecksum, total, type Sum, type Sums } from "./sums";
 import { workerName } from "./tiles";
 import classes from "./compare-page.module.css";
 
@@ -153,20 +153,6 @@ function Total({ answers, sums, side, stale }: { answers: Answers; sums: Sums | 
       <Text c="dimmed" className={classes.aside} data-well={equal || undefined}>{side === "queue" ? `of the ${whole(of)} since SNS` : equal && sameChecksum(answers) ? `same checksum, ${["", "once", "twice", "three times", "four times"][teams.length]}` : equal ? "" : `of ${whole(of)}: the others are read now`}</Text>
     </div>
   );
-}
-
-const allWell = "none twice, none missing";
-
-/** What the left's sum has too much, or too little. */
-function asideLeft(sums: Sums): string {
-  const missing = sums.n - sums.union;
-  const overlap = total(sums.queue) - sums.union;
-  const gone = Math.min(sums.queue[2]?.lost ?? 0, missing);
-  return [
-    overlap > 0 && `${whole(overlap)} reached two teams: ${overlap === 1 ? "a duplicate" : "duplicates"}`,
-    gone > 0 && `${whole(gone)} were in the lost table`,
-    missing - gone > 0 && `${whole(missing - gone)} not received yet`,
-  ].filter(Boolean).join("; ") || allWell;
 }
 
 /** How many jobs each worker has done. */

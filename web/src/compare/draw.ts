@@ -32,7 +32,7 @@ export interface Box {
 export class Trails {
   private canvas = document.createElement("canvas");
   private key = "";
-  private drawn = 0; // of the table's got
+  private drawn = new Set<number>(); // the first of the table's got
 
   /** Adds what has come, and returns the picture. */
   draw(answers: Answers, table: Table, box: Box, { mark, ghost }: Colours, ghostsUpTo: number, width: number): HTMLCanvasElement {
@@ -41,11 +41,11 @@ export class Trails {
     if (key !== this.key || this.table !== table) {
       [this.canvas.width, this.canvas.height] = [Math.round(box.width * scale), Math.round(box.height * scale)];
       this.canvas.getContext("2d")?.scale(scale, scale);
-      [this.key, this.table, this.drawn] = [key, table, 0];
+      [this.key, this.table, this.drawn] = [key, table, new Set()];
     }
 
     const ctx = this.canvas.getContext("2d");
-    if (ctx) this.drawn = addTrails(ctx, answers, table, this.drawn, viewport(box.width, box.height), { mark, ghost }, ghostsUpTo, width);
+    if (ctx) addTrails(ctx, answers, table, this.drawn, viewport(box.width, box.height), { mark, ghost }, ghostsUpTo, width);
     return this.canvas;
   }
 
@@ -56,15 +56,13 @@ export class Trails {
  * Draws each point as a dot, and the line to the same car's neighbouring points where
  * the team has these as well: where one is missing there is no line.
  */
-function addTrails(ctx: CanvasRenderingContext2D, { points }: Answers, table: Table, from: number, p: Projection, { mark, ghost }: Pick<Colours, "mark" | "ghost">, ghostsUpTo: number, width: number): number {
+function addTrails(ctx: CanvasRenderingContext2D, { points }: Answers, table: Table, drawn: Set<number>, p: Projection, { mark, ghost }: Pick<Colours, "mark" | "ghost">, ghostsUpTo: number, width: number): void {
   const x = (n: number) => ((points.x[n - 1] ?? 0) - p.x) * p.worldSize + p.width / 2;
   const y = (n: number) => ((points.y[n - 1] ?? 0) - p.y) * p.worldSize + p.height / 2;
   ctx.strokeStyle = ctx.fillStyle = mark;
   ctx.lineCap = "round";
 
-  let i = from;
-  for (; i < table.got.length; i++) {
-    const n = table.got[i] ?? 0;
+  for (const n of table.got.slice(drawn.size)) {
     if (n > points.length) break; // its place comes with the next answer
 
     const past = n <= ghostsUpTo;
@@ -75,16 +73,15 @@ function addTrails(ctx: CanvasRenderingContext2D, { points }: Answers, table: Ta
     ctx.fill();
 
     for (const other of [points.before[n - 1] ?? 0, points.after[n - 1] ?? 0]) {
-      // Of two neighbours the one that came later draws the line.
-      if (other === 0 || !table.has.has(other) || other > points.length) continue;
+      if (!drawn.has(other)) continue; // of two neighbours the one that came later draws the line
       ctx.beginPath();
       ctx.moveTo(x(other), y(other));
       ctx.lineTo(x(n), y(n));
       ctx.stroke();
     }
+    drawn.add(n);
   }
   ctx.globalAlpha = 1;
-  return i;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { whole } from "../api/format";
 import { newcomer, sides, teamNames, type Answers, type Side } from "./answers";
 
 /** One team's count, as of `n` of its sums. */
@@ -59,3 +60,17 @@ export function sameChecksum(answers: Answers): boolean {
 }
 
 export const newTeam = (teams: Sum[]): Sum | undefined => teams[newcomer];
+
+export const allWell = "none twice, none missing";
+
+/** What the left's sum has too much, or too little. */
+export function asideLeft(sums: Sums): string {
+  const missing = sums.n - sums.union;
+  const overlap = total(sums.queue) - sums.union;
+  const gone = Math.min(sums.queue[2]?.lost ?? 0, missing);
+  return [
+    overlap > 0 && `${whole(overlap)} reached two teams: ${overlap === 1 ? "a duplicate" : "duplicates"}`,
+    gone > 0 && `${whole(gone)} were in the lost table`,
+    missing - gone > 0 && `${whole(missing - gone)} not received yet`,
+  ].filter(Boolean).join("; ") || allWell;
+}
