@@ -95,7 +95,12 @@ func (j *jobs) send(ctx context.Context, c *cloud) {
 
 	note := func(error) {} // what was not sent is missing in Sent
 	until(ctx, jobCount, note, func(ctx context.Context, left []int) ([]int, error) { return c.send(ctx, QueueJobs, bodies, left) })
-	// One at a time: a call that puts several promises no order among them.
+	j.mu.Lock()
+	j.state.Sent = jobCount
+	j.mu.Unlock()
+
+	// One at a time: a call that puts several promises no order among them. Where each
+	// takes half a second, as on LocalStack, the stream's worker waits for most of them.
 	for i := range jobCount {
 		until(ctx, 1, note, func(ctx context.Context, left []int) ([]int, error) {
 			if left, err := c.put(ctx, StreamJobs, keys, bodies, []int{i}); len(left) > 0 {
@@ -104,10 +109,6 @@ func (j *jobs) send(ctx context.Context, c *cloud) {
 			return nil, nil
 		})
 	}
-
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.state.Sent = jobCount
 }
 
 func (j *jobs) read(body []byte) (out job, ok bool) {

@@ -1,14 +1,15 @@
-// What lies on queues and streams, asked of the backend itself and not of Tandem. An
-// emulator checks no signature, so that no SDK is needed. Nothing here takes a message.
-import { runFile } from "./world";
+// What lies on queues and streams, asked of the backend itself and not of Tandem. Neither
+// the emulator nor LocalStack checks a signature, so that no SDK is needed. Nothing here
+// takes a message.
+import { aws, runFile } from "./world";
 
-export const emulator = () => runFile().processes.find((p) => p.name === "emulator")?.url ?? "";
+export const endpoint = () => runFile().aws_endpoint ?? "";
+const onEmulator = () => runFile().backend === "emulator";
 
 async function call<T>(target: string, body: object): Promise<T> {
-  const type = target.startsWith("AmazonSQS") ? "1.0" : "1.1";
-  const answer = await fetch(emulator(), { method: "POST", headers: { "X-Amz-Target": target, "Content-Type": `application/x-amz-json-${type}` }, body: JSON.stringify(body) });
-  if (!answer.ok) throw new Error(`${target}: ${answer.status} ${await answer.text()}`);
-  return (await answer.json()) as T;
+  const answer = await aws<T>(target, body);
+  if (answer === undefined) throw new Error("this machine does not reach queue and stream");
+  return answer;
 }
 
 export interface OnStream {
@@ -51,9 +52,17 @@ export async function inQueue(name: string): Promise<number> {
 /** The bodies of a queue's messages, without receiving them. */
 export async function bodiesIn(name: string): Promise<{ session: string; tile: number }[]> {
   const { QueueUrl } = await call<{ QueueUrl: string }>("AmazonSQS.GetQueueUrl", { QueueName: name });
-  const answer = await fetch(`${emulator()}/_aws/sqs/messages?ShowInvisible=true&QueueUrl=${encodeURIComponent(QueueUrl)}`, { headers: { Accept: "application/json" } });
+  const answer = await fetch(`${endpoint()}/_aws/sqs/messages?ShowInvisible=true&QueueUrl=${encodeURIComponent(QueueUrl)}`, { headers: { Accept: "application/json" } });
   const { ReceiveMessageResponse } = (await answer.json()) as { ReceiveMessageResponse: { ReceiveMessageResult: { Message: { Body: string } | { Body: string }[] } | null } };
   return [ReceiveMessageResponse.ReceiveMessageResult?.Message ?? []].flat().map((m) => JSON.parse(m.Body) as { session: string; tile: number });
+}
+
+// SNS is asked by a form, and LocalStack tells by the credential which service is meant.
+async function topic(action: string): Promise<string> {
+  const Authorization = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/sns/aws4_request, SignedHeaders=host, Signature=0";
+  const answer = await fetch(endpoint(), { method: "POST", headers: { Authorization }, body: new URLSearchParams(`${action}&Version=2010-03-31`) });
+  if (!answer.ok) throw new Error(`${action}: ${answer.status} ${await answer.text()}`);
+  return answer.text();
 }
 
 interface State {
@@ -62,13 +71,19 @@ interface State {
 }
 
 /** The queues that have a copy of what is published to a topic. */
-export async function subscribers(topic: string): Promise<string[]> {
-  const { topics } = (await (await fetch(`${emulator()}/_aws/emulator/state`)).json()) as State;
-  return (topics.find((t) => t.topic.endsWith(topic))?.subscriptions ?? []).map((s) => s.queue.split(":").at(-1) ?? "").sort();
+export async function subscribers(name: string): Promise<string[]> {
+  if (onEmulator()) {
+    const { topics } = await state();
+    return (topics.find((t) => t.topic.endsWith(name))?.subscriptions ?? []).map((s) => s.queue.split(":").at(-1) ?? "").sort();
+  }
+
+  const arn = new RegExp(`<TopicArn>([^<]+:${name})</TopicArn>`).exec(await topic("Action=ListTopics"))?.[1] ?? "";
+  const list = await topic(`Action=ListSubscriptionsByTopic&TopicArn=${arn}`);
+  return [...list.matchAll(/<Endpoint>[^<]+:([^<:]+)<\/Endpoint>/g)].map(([, queue = ""]) => queue).sort();
 }
 
-/** Deleted messages that a queue has delivered once more. */
-export async function duplicatesOf(queue: string): Promise<number> {
-  const { queues } = (await (await fetch(`${emulator()}/_aws/emulator/state`)).json()) as State;
-  return queues.find((q) => q.name === queue)?.duplicates ?? 0;
-}
+/** Deleted messages that a queue has delivered once more. Only the emulator tells: undefined elsewhere. */
+export const duplicatesOf = async (queue: string): Promise<number | undefined> =>
+  onEmulator() ? ((await state()).queues.find((q) => q.name === queue)?.duplicates ?? 0) : undefined;
+
+const state = async (): Promise<State> => (await (await fetch(`${endpoint()}/_aws/emulator/state`)).json()) as State;

@@ -7,6 +7,7 @@ import { chromium, type Browser, type Page } from "playwright-core";
 
 interface RunFile {
   database_url: string;
+  backend: string; // emulator, localstack or aws
   aws_endpoint?: string;
   processes: { name: string; pid: number; role?: string; url?: string }[];
 }

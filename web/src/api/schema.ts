@@ -1586,7 +1586,7 @@ export interface components {
             behind_ms?: number;
         };
         ComparedJobs: {
-            /** @description 40 once all have gone to both sides, and before that 0 */
+            /** @description 40 once all are in the queue, and before that 0; the stream is given them one at a time */
             sent: number;
             queue: components["schemas"]["ComparedJobSide"];
             stream: components["schemas"]["ComparedJobSide"];
