@@ -17,6 +17,9 @@ const (
 	// sessionFor is how long a session goes on after the last look, so that it is still
 	// there for who comes back from another tab, or from a terminal.
 	sessionFor = 30 * time.Second
+	// buttonsFor is how long who does not press keeps the buttons from somebody who would:
+	// a page that is left open must not hold them for good.
+	buttonsFor = time.Minute
 	maxViewers = 200
 	keepEvery  = 500 * time.Millisecond
 )
@@ -39,13 +42,15 @@ type service struct {
 	viewers map[string]time.Time // when each looked last
 	looked  time.Time            // when any of them did
 	holder  string               // the viewer who presses
+	pressed time.Time            // when the holder did last, or got the buttons
+	idle    time.Duration        // after which the holder loses them to who presses
 	now     *session
 	restart bool
 }
 
 func newService(c *cloud, every time.Duration, log *slog.Logger) *service {
 	return &service{
-		cloud: c, every: every, log: log, after: sessionFor, wake: make(chan struct{}, 1), viewers: map[string]time.Time{},
+		cloud: c, every: every, log: log, after: sessionFor, idle: buttonsFor, wake: make(chan struct{}, 1), viewers: map[string]time.Time{},
 		sessions: prometheus.NewCounter(prometheus.CounterOpts{Name: "compare_sessions_total", Help: "Sessions that were started."}),
 		points:   prometheus.NewCounter(prometheus.CounterOpts{Name: "compare_points_total", Help: "Points that ended sessions have copied to a queue and a stream."}),
 	}
@@ -141,7 +146,7 @@ func (s *service) look(viewer string) (now *session, viewers int, yours bool, er
 	s.looked = time.Now()
 	s.viewers[viewer] = s.looked
 	if s.holder == "" {
-		s.holder = viewer
+		s.holder, s.pressed = viewer, s.looked
 	}
 	if s.now == nil {
 		select {
@@ -158,10 +163,13 @@ func (s *service) press(ctx context.Context, viewer, act string) error {
 	s.count()
 	_, looks := s.viewers[viewer]
 	_, held := s.viewers[s.holder]
-	if looks && !held {
-		s.holder = viewer // who pressed has left
+	if looks && (!held || time.Since(s.pressed) > s.idle) {
+		s.holder = viewer // who pressed has left, or presses no more
 	}
 	now, mine := s.now, s.holder == viewer
+	if looks && mine {
+		s.pressed = time.Now()
+	}
 	if looks && mine && act == ActRestart && now != nil {
 		s.restart = true
 	}
@@ -171,7 +179,7 @@ func (s *service) press(ctx context.Context, viewer, act string) error {
 	case !looks:
 		return problem.Field("viewer", "It is a viewer who looks at the session.")
 	case !mine:
-		return problem.New(problem.Conflict, "Somebody else presses the buttons. They are yours once that page is closed.")
+		return problem.New(problem.Conflict, "Somebody else presses the buttons. They are yours once that page is closed, or has pressed none for a minute.")
 	case now == nil:
 		p := problem.New(problem.Unavailable, "The session is starting. Try again in a second.")
 		p.RetryAfter = time.Second

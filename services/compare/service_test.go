@@ -10,11 +10,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/stretchr/testify/require"
 
 	"tandem/localstack"
 	"tandem/services/domain/event"
 	"tandem/services/internal/awsclient"
+	"tandem/services/internal/problem"
 )
 
 func TestNothingRunsWithoutAViewer(t *testing.T) {
@@ -105,6 +107,31 @@ func TestOneViewerPressesAndTheOthersWatch(t *testing.T) {
 	}
 	require.Equal(t, http.StatusNoContent, press("bob", ActLate))
 	require.True(t, g.lookAs("bob", "").Yours)
+}
+
+func TestWhoPressesNoMoreLosesTheButtonsToWhoDoes(t *testing.T) {
+	t.Parallel()
+	s := newService(newCloud(aws.Config{}), time.Second, slog.New(slog.DiscardHandler))
+	look := func(viewer string) (yours bool) {
+		_, _, yours, err := s.look(viewer)
+		require.NoError(t, err)
+		return yours
+	}
+	require.True(t, look("ann"))
+	require.False(t, look("bob"))
+
+	// There is no session, and only who has the buttons is told so.
+	refused := func(viewer string) problem.Code {
+		var p *problem.Error
+		require.ErrorAs(t, s.press(t.Context(), viewer, ActLate), &p)
+		return p.Code
+	}
+	require.Equal(t, problem.Conflict, refused("bob"))
+	s.idle = 0
+	require.Equal(t, problem.Unavailable, refused("bob"))
+	s.idle = buttonsFor
+	require.Equal(t, problem.Conflict, refused("ann"), "now they are bob's")
+	require.True(t, look("bob"))
 }
 
 func TestABatchHasACarOnce(t *testing.T) {

@@ -50,6 +50,10 @@ func compares() []mutant {
 			before: "now, mine := s.now, s.holder == viewer", after: "now, mine := s.now, true",
 		},
 		{
+			name: "a page that is left open keeps the buttons of Six maps", file: compareDir + "service.go", tests: "TestWhoPressesNoMore",
+			before: "!held || time.Since(s.pressed) > s.idle", after: "!held",
+		},
+		{
 			name: "the tee sends a car's points out of order", file: compareDir + "tee.go", tests: "TestABatchHasACarOnce",
 			before: "if cars[m.Car] || len(batch) == maxBatch {", after: "if len(batch) == maxBatch {",
 		},

@@ -1,6 +1,7 @@
 import { Table } from "@mantine/core";
 import { whole } from "../api/format";
 import { WideTable } from "../console/wide-table";
+import { reasonOf } from "./steps";
 import { outOfDate, type Sums } from "./sums";
 import { failedWord, workerName } from "./tiles";
 import type { Answers, Side } from "./answers";
@@ -61,7 +62,7 @@ function Jobs({ answers, side }: Props) {
         return (
           <Table.Tr key={tile}>
             <Table.Td>{tile}</Table.Td>
-            <Table.Td>{done ? "✓ done" : failed ? `✕ ${failedWord(side, of?.passed ?? false)}: ${failed.reason}` : "waits"}</Table.Td>
+            <Table.Td>{done ? "✓ done" : failed ? `✕ ${failedWord(side, of?.passed ?? false)}: ${reasonOf(failed.reason)}` : "waits"}</Table.Td>
             <Table.Td>{done ? workerName(done.worker) : ""}</Table.Td>
             <Table.Td ta="right">{done?.tries ?? failed?.tries ?? ""}</Table.Td>
           </Table.Tr>

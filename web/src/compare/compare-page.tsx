@@ -76,7 +76,7 @@ function Top({ looking, sums, jobs }: { looking: Looking; sums: Sums | undefined
       )}
       {trouble || !latest ? <Trouble looking={looking} trouble={trouble} /> : <>
       <Text className={classes.sub}>
-        {jobs ? `each draws one tile of the city, and ${failed ? `number ${failed.tile}` : "one of them"} can't be drawn` : <>sent by {latest?.cars ?? "?"} drivers, <span className={classes.wide}>each once to a queue and once to a stream</span><span className={classes.narrow}>each to both sides</span></>}
+        {jobs ? `each draws one tile of the city, and ${failed ? `number ${failed.tile}` : "one of them"} can't be drawn` : <>of {latest?.cars ?? "?"} cars: where each is, <span className={classes.wide}>sent once to a queue and once to a stream</span><span className={classes.narrow}>sent to both sides</span></>}
       </Text>
       <Text c="dimmed" className={classes.rest}>
         {jobs ? "measured here" : `measured here, as of ${settling / 1000} s ago`} · {latest && latest.viewers > 1 ? `${latest.viewers} look` : "runs only while you look"}

@@ -59,13 +59,14 @@ const Tick = () => (
 /** What the step has shown, under each column. */
 export function Verdicts({ answers, sums, told, acting, onAct, stale }: GuideProps) {
   const step = told === undefined ? undefined : steps[told];
+  if (step && !sums) return <div className={classes.verdicts} />;
   if (!step || !sums) {
     return (
       <div className={classes.verdicts}>
         {(["queue", "stream"] as const).map((side) => (
           <div key={side}>
             <Title order={3}><span className={stale ? undefined : side}>{side === "queue" ? "Queue:" : "Stream:"}</span> {side === "queue" ? "work that will be gone." : "a record that stays."}</Title>
-            <Text c="dimmed">{side === "queue" ? "Three teams receive from one queue. A message is deleted by the team that got it, so no other team sees it." : "Three teams read one stream. Reading takes nothing away, so each of them sees every point."}</Text>
+            <Text c="dimmed">{side === "queue" ? "Three teams draw a map each, and share one queue. Whoever gets a message deletes it, so no other team ever sees it: a third each." : "The same three teams, and one stream. Reading takes nothing away, so each of them gets every point and draws a whole map."}</Text>
           </div>
         ))}
       </div>
@@ -95,9 +96,9 @@ export function Verdicts({ answers, sums, told, acting, onAct, stale }: GuidePro
 const Bold = ({ text }: { text: string }) => text.split("*").map((part, i) => (i % 2 ? <b key={i}>{part}</b> : part));
 
 /** What is asked before the next step. */
-export function Ask({ next, guesses, onGuess }: GuideProps) {
+export function Ask({ next, guesses, stale, onGuess }: GuideProps) {
   const step = next === undefined ? undefined : steps[next];
-  if (!step || next === undefined) return <Text className={classes.ask}><b>These were the steps.</b> Start over to see them again, with new points.</Text>;
+  if (!step || next === undefined) return <Text className={classes.ask}><span><b>In short:</b> <b className={stale ? undefined : "queue"}>a queue</b> for work that somebody has to do once; <b className={stale ? undefined : "stream"}>a stream</b> for facts that many want to read, in order, and later again.</span></Text>;
 
   return (
     <div className={classes.ask} role="group" aria-label="Your guess">
@@ -115,7 +116,7 @@ export function Ask({ next, guesses, onGuess }: GuideProps) {
 function Beside({ answers, told, guesses }: GuideProps) {
   const { latest } = answers;
   if (latest && !latest.yours && latest.state !== "starting") {
-    return <Text className={classes.beside} data-testid="whose"><b>You watch:</b> who came first has the buttons.</Text>;
+    return <Text className={classes.beside} data-testid="whose"><b>Somebody else has the buttons.</b> They are yours a minute after the last press.</Text>;
   }
 
   const step = told === undefined ? undefined : steps[told];

@@ -1,6 +1,6 @@
 import { Text } from "@mantine/core";
 import type { Answers, Side } from "./answers";
-import { inWords } from "./steps";
+import { briefly } from "./steps";
 import { failedWord } from "./tiles";
 import classes from "./compare-page.module.css";
 
@@ -24,7 +24,7 @@ export function JobsTotal({ answers, side, stale }: { answers: Answers; side: Si
       <span className={classes.terms}>{terms.join(" + ")}</span>
       <b className={stale ? classes.big : `${classes.big} ${side}`}>= {jobs.sent}</b>
       <span className={classes.aside}>
-        {stuck ? <><Text span inherit fw={640} {...(!stale && { c: "fault" })}>✕ stopped</Text> for <span data-testid="iterator-age" data-value={of.failed?.iterator_age_ms}>{of.failed?.iterator_age_ms === undefined ? "an unknown time" : inWords(of.failed.iterator_age_ms)}</span></>
+        {stuck ? <><Text span inherit fw={640} {...(!stale && { c: "fault" })}>✕ stopped</Text> for <span data-testid="iterator-age" data-value={of.failed?.iterator_age_ms}>{of.failed?.iterator_age_ms === undefined ? "an unknown time" : briefly(of.failed.iterator_age_ms)}</span></>
           : of.took_ms ? <Text span inherit c="dimmed">finished in {(of.took_ms / 1000).toFixed(1)} s</Text> : null}
       </span>
     </div>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { commandsFor } from "./commands";
-import { guessed, inWords, place, stepIn, steps } from "./steps";
+import { briefly, guessed, inWords, place, stepIn, steps } from "./steps";
 
 describe("the step that one is at", () => {
   test.each([["?step=1", 0], ["?step=4", 3], ["", undefined], ["?step=0", undefined], ["?step=5", undefined], ["?step=2.5", undefined], ["?step=💥", undefined]])("of %s is %s", (search, step) => {
@@ -28,6 +28,8 @@ test("a guess is told its outcome", () => {
 });
 
 test.each([[0, "0 seconds"], [1000, "1 second"], [41_900, "41 seconds"], [61_000, "1 minute 1 second"], [125_000, "2 minutes 5 seconds"]])("%s ms are %s", (ms, words) => expect(inWords(ms)).toBe(words));
+
+test("where there is little room a time is said briefly", () => expect([briefly(61_000), briefly(125_000), briefly(0)]).toEqual(["1 min 1 s", "2 min 5 s", "0 s"]));
 
 describe("the commands", () => {
   const base = { side: "queue", jobs: false, topic: false, endpoint: "http://127.0.0.1:4566", region: "us-east-1" } as const;

@@ -17,19 +17,19 @@ export interface Step {
 export const steps: Step[] = [
   {
     act: "late", name: "A new team joins", guesses: ["Queue", "Stream", "Neither"], right: "Stream",
-    question: "a fourth team joins both sides, late. Which side gives it the points from before?",
+    question: "a fourth team begins now, on both sides. Which side gives it the points from before?",
   },
   {
     act: "lose", name: "Lose the heatmap", guesses: ["Queue", "Stream", "Neither"], right: "Stream",
-    question: "the heatmap's table is emptied on both sides. Which side can fill it again?",
+    question: "the heatmap's team loses its data on both sides. Which side can fill it again?",
   },
   {
     act: "jobs", name: "Now send jobs", guesses: ["Queue", "Stream", "Both"], right: "Queue",
-    question: "40 jobs go to both sides, and one of them cannot be done. Which side gets through the rest?",
+    question: "40 pieces of work go to both sides, and one cannot be done. Which side gets the rest done?",
   },
   {
     act: "sns", name: "Fix the left with SNS", guesses: ["Yes", "No"], right: "No",
-    question: "a topic copies each point to a queue for each team. Will a team that joins late have the past?",
+    question: "SNS, a copier, puts each point into a queue for each team. Will a team that joins late have the past?",
   },
 ];
 
@@ -128,9 +128,12 @@ function jobsLeft(answers: Answers): Verdict {
   }
   return {
     head: "wins. Work that stands alone wants a queue.",
-    body: `Job ${failed.tile} failed ${times(failed.tries)} and moved to the *dead letters*, with its reason (${failed.reason}), where a person can send it again. Nobody waited for it.`,
+    body: `Job ${failed.tile} failed ${times(failed.tries)} and moved to the *dead letters*, where a person can look at it (${reasonOf(failed.reason)}) and send it again. No other job waited for it.`,
   };
 }
+
+/** Why, without the count of tries that the worker puts before it. */
+export const reasonOf = (reason: string): string => reason.replace(/^try \d+ of \d+: /, "");
 
 const times = (n: number): string => (n === 1 ? "once" : n === 2 ? "twice" : `${n} times`);
 
@@ -146,7 +149,7 @@ function jobsRight(answers: Answers): Verdict {
   const age = failed.iterator_age_ms;
   return {
     head: "kept the order, so it stopped.",
-    body: `It may not pass record ${failed.tile}, and has tried ${times(failed.tries)}. ${age === undefined ? "Its iterator age is not known" : `Its *iterator age is ${inWords(age)}*`} and climbs until somebody skips the record.`,
+    body: `It may not pass record ${failed.tile}, and has tried ${times(failed.tries)}. All that came after it waits: ${age === undefined ? "for how long is not known" : `for *${inWords(age)}* now`} (the *iterator age*), until somebody skips the record.`,
     act: { act: "skip", name: `Skip record ${failed.tile}` },
   };
 }
@@ -179,6 +182,9 @@ export function inWords(ms: number): string {
   const m = Math.floor(s / 60);
   return m === 0 ? seconds : `${m} ${m === 1 ? "minute" : "minutes"} ${seconds}`;
 }
+
+/** The same where there is little room. */
+export const briefly = (ms: number): string => inWords(ms).replace(/ minutes?/, " min").replace(/ seconds?/, " s");
 
 /** How a guess turned out. */
 export const guessed = (step: Step, guess: string | undefined): string =>

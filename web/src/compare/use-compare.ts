@@ -16,7 +16,10 @@ export interface Looking {
   lookNow: () => void;
 }
 
-/** The name that this tab has among the viewers. A reload keeps it, and so the buttons. */
+/**
+ * The name that this tab has among the viewers. A reload keeps it, and so the buttons. A
+ * duplicated tab has it as well: both are one person's, who may press in either.
+ */
 function viewerName(): string {
   const key = "compare-viewer";
   const made = crypto.getRandomValues(new Uint32Array(4)).join("-");
