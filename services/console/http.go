@@ -39,7 +39,9 @@ func (s *service) overviewHTTP(c *gin.Context) error {
 
 // summaryHTTP is GET /v1/summary, which anybody may ask for.
 func (s *service) summaryHTTP(c *gin.Context) error {
-	c.JSON(http.StatusOK, s.summary.now(c.Request.Context()))
+	out := s.summary.now(c.Request.Context())
+	out.Endpoint, out.Region = s.cfg.AWS.Endpoint, s.region
+	c.JSON(http.StatusOK, out)
 	return nil
 }
 

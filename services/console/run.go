@@ -42,6 +42,7 @@ type service struct {
 	booking *httpclient.Client
 	log     *slog.Logger
 	inside  *inside
+	region  string // AWS's, for who looks at the same with AWS's own tools
 }
 
 // Run serves until ctx ends.
@@ -65,6 +66,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		booking: httpclient.ForService(cfg.BookingURL, cfg.Auth, serviceName),
 		log:     env.Log,
 		inside:  newInside(cfg.AWS.Endpoint),
+		region:  awsCfg.Region,
 	}
 
 	return httpserver.Serve(ctx, httpserver.Options{Name: serviceName, Env: env, Auth: cfg.Auth, Routes: s.routes()})

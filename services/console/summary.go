@@ -24,10 +24,14 @@ const (
 // So it has counts and processes, and no ride, no person, no place and nobody's words.
 // What is not known is null, not 0.
 type Summary struct {
-	At         time.Time       `json:"at"`          // when this was answered
-	GatheredAt time.Time       `json:"gathered_at"` // a moment before, for all who ask
-	Queue      SummaryQueue    `json:"queue"`
-	Workers    []SummaryWorker `json:"workers"`
+	At         time.Time `json:"at"`          // when this was answered
+	GatheredAt time.Time `json:"gathered_at"` // a moment before, for all who ask
+
+	Endpoint string `json:"endpoint,omitempty"` // where AWS's tools find the same; missing: AWS itself
+	Region   string `json:"region"`
+
+	Queue   SummaryQueue    `json:"queue"`
+	Workers []SummaryWorker `json:"workers"`
 	// DeletedMSAgo are the ages of the messages' deletes in the last 30 s, at
 	// GatheredAt, the newest first.
 	DeletedMSAgo []int64       `json:"deleted_ms_ago"`

@@ -205,9 +205,12 @@ func TestTheSummaryIsPublicAndTellsOfNobody(t *testing.T) {
 		"/booking/v1/status":    status(1, map[string]any{"at": time.Now(), "per_minute": 14, "by_state": map[string]int{"secret-state": 1}}),
 		"/history/v1/status":    status(1, map[string]any{"reader": "history", "shards": []any{map[string]any{"shard": "s0", "behind_ms": 70, "sequence": "secret-sequence", "error": "secret-error"}}}),
 	}
-	cfg := Config{Auth: testSigner(t), Queues: []string{event.QueueRideRequests, "missing"}, Peers: peersOf(t, answers, "dispatch-1", "booking", "history")}
+	cfg := Config{
+		Auth: testSigner(t), Queues: []string{event.QueueRideRequests, "missing"}, Peers: peersOf(t, answers, "dispatch-1", "booking", "history"),
+		AWS: awsclient.Config{Endpoint: "http://127.0.0.1:4566"},
+	}
 	g := newGatherer(cfg, &fakeQueues{}, cfg.Auth)
-	s := &service{cfg: cfg, gather: g, summary: newSummaries(g, newRetention(&fakeStream{24}, time.Now))}
+	s := &service{cfg: cfg, gather: g, summary: newSummaries(g, newRetention(&fakeStream{24}, time.Now)), region: "us-east-1"}
 	h, err := httpserver.NewHandler(t.Context(), httpserver.Options{
 		Name: "console", Auth: cfg.Auth, Routes: s.routes(), Env: lifecycle.Env{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()},
 	})
@@ -226,6 +229,7 @@ func TestTheSummaryIsPublicAndTellsOfNobody(t *testing.T) {
 			require.NotContains(t, rec.Body.String(), "secret")
 			require.Contains(t, rec.Body.String(), `"per_minute":14`)
 			require.Contains(t, rec.Body.String(), `"behind_ms":70`)
+			require.Contains(t, rec.Body.String(), `"endpoint":"http://127.0.0.1:4566","region":"us-east-1"`)
 		}
 	}
 	require.GreaterOrEqual(t, statuses[200], 100)

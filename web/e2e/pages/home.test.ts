@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import type { Browser, Page, Route } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Summary } from "../../src/api/types";
+import { runCommand } from "../cli";
 import { clippedTexts, consoleErrors, smallTargets } from "../look";
 import { accessibilityFaults, aws, desktop, isPhone, openBrowser, openPage, runFile, screens, screenshot, sql, url } from "../world";
 
@@ -82,6 +83,39 @@ test("the stream's numbers are those of Kinesis and of what history has stored",
   await page.context().close();
 });
 
+test("the commands of AWS's own tool answer what the pictures show", async () => {
+  if (!runFile().aws_endpoint) return console.warn("!!! NOT TESTED: the commands, as the endpoint cannot be reached from here");
+  const page = await open();
+  const commandsOf = async (side: "queue" | "stream") => {
+    await page.getByTestId(`${side}-cli`).click();
+    const commands = await page.getByTestId(`${side}-command`).allInnerTexts();
+    await page.keyboard.press("Escape");
+    for (const command of commands) expect(command).toContain(`aws --endpoint-url ${runFile().aws_endpoint} --region us-east-1 `);
+    return commands;
+  };
+
+  // What is in flight changes all the time: at some moment both say the same.
+  const [counts = ""] = await commandsOf("queue");
+  await expect.poll(async () => {
+    const { Attributes } = (await runCommand(counts)) as { Attributes: Record<string, string> };
+    return (await number(page, "in-flight")) - Number(Attributes["ApproximateNumberOfMessagesNotVisible"]);
+  }, slow).toBe(0);
+
+  const [shards = "", hours = "", records = ""] = await commandsOf("stream");
+  const { Shards } = (await runCommand(shards)) as { Shards: { ShardId: string; SequenceNumberRange: { EndingSequenceNumber?: string } }[] };
+  const read = Shards.filter((s) => !s.SequenceNumberRange.EndingSequenceNumber).map((s) => `lane-${s.ShardId}`);
+  expect(await lanes(page).evaluateAll((all) => all.map((e) => (e as SVGElement).dataset["testid"]))).toEqual(read.sort());
+  expect(await page.getByTestId("kept-for").innerText()).toBe((await runCommand(hours)) === 24 ? "a day" : `${await runCommand(hours)} hours`);
+
+  // Its records are drivers' points, and they are there again for who asks again.
+  const points = async () => ((await runCommand(records)) as { Records: { Data: string; PartitionKey: string }[] }).Records;
+  const [first, again] = [await points(), await points()];
+  expect(first.length).toBeGreaterThan(0);
+  expect(again).toEqual(first);
+  expect(Buffer.from(first[0]!.Data, "base64").toString()).toMatch(/"driver":"[^"]+".*"lat":-?[\d.]+/s); // maybe several points in one record
+  await page.context().close();
+});
+
 test("no number of a moment ago is shown as one of now", async () => {
   const page = await open();
   const still = () => page.evaluate(() => document.querySelector("[data-testid=stream-strip] [data-through]")?.parentElement?.getAttribute("transform"));
@@ -144,6 +178,7 @@ test("each shard has its own lane, each worker its own places, and what is not k
   expect(await page.getByTestId("points-per-second").innerText()).toContain("?");
   expect(await page.getByTestId("deleted").getAttribute("data-count")).toBe("unknown");
   await screenshot(page, "home-unknown");
+  await page.unrouteAll({ behavior: "ignoreErrors" });
   await page.context().close();
 });
 
@@ -189,8 +224,8 @@ describe.each(screens)("on $name", (screen) => {
     if (isPhone(screen)) expect(await smallTargets(page)).toEqual([]);
 
     for (const [name, row] of [["Queue", /^dispatch/], ["Stream", /^shard \d/]] as const) {
-      await page.getByRole("button", { name: `${name} as a list` }).click();
-      const list = page.getByRole("region", { name: `${name}, the list` }).getByRole("table").first();
+      await page.getByRole("button", { name: `As a list: ${name}` }).click();
+      const list = page.getByRole("dialog", { name: `As a list: ${name}` }).getByRole("table").first();
       await list.waitFor();
       expect(await list.locator("tbody td").first().innerText()).toMatch(row);
       expect(await accessibilityFaults(page)).toEqual([]);

@@ -1251,6 +1251,9 @@ export interface components {
              * @description for all who ask in the same second
              */
             gathered_at: string;
+            /** @description where AWS's tools find the same queue and stream; missing: AWS itself */
+            endpoint?: string;
+            region: string;
             /** @description ride-requests, as SQS counts */
             queue: {
                 heard_at: components["schemas"]["HeardAt"];

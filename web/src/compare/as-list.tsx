@@ -5,7 +5,7 @@ import { reasonOf } from "./steps";
 import { outOfDate, type Sums } from "./sums";
 import { failedWord, workerName } from "./tiles";
 import type { Answers, Side } from "./answers";
-import { Sheet } from "./sheet";
+import { Sheet } from "../ui/sheet";
 
 interface Props {
   answers: Answers;

@@ -1,30 +1,21 @@
+import { awsAt, firstRecords, queueCounts, type AwsAddress, type Command } from "../ui/cli";
 import type { Side } from "./answers";
 
-export interface What {
+export interface What extends AwsAddress {
   side: Side;
   jobs: boolean;
   topic: boolean; // the left travels by the topic
-  endpoint: string | undefined; // undefined: AWS itself
-  region: string | undefined;
-}
-
-export interface Command {
-  about: string;
-  command: string;
 }
 
 const teamQueues = ["compare-map", "compare-history", "compare-heatmap", "compare-newcomer"];
 
 /** The commands that show what a panel shows, and change nothing. */
-export function commandsFor({ side, jobs, topic, endpoint, region }: What): Command[] {
-  const aws = ["aws", endpoint && `--endpoint-url ${endpoint}`, region && `--region ${region}`].filter(Boolean).join(" ");
-  const queue = (name: string): Command => ({
-    about: `What is left in ${name}, about`,
-    command: `${aws} sqs get-queue-attributes --queue-url "$(${aws} sqs get-queue-url --queue-name ${name} --query QueueUrl --output text)" --attribute-names ApproximateNumberOfMessages ApproximateNumberOfMessagesNotVisible`,
-  });
+export function commandsFor({ side, jobs, topic, ...at }: What): Command[] {
+  const aws = awsAt(at);
+  const queue = (name: string): Command => ({ about: `What is left in ${name}, about`, command: queueCounts(aws, name) });
   const stream = (name: string): Command => ({
     about: `The first records of ${name}. They stay there: reading takes nothing away`,
-    command: `${aws} kinesis get-records --limit 10 --shard-iterator "$(${aws} kinesis get-shard-iterator --stream-name ${name} --shard-id shardId-000000000000 --shard-iterator-type TRIM_HORIZON --query ShardIterator --output text)"`,
+    command: firstRecords(aws, name, "shardId-000000000000"),
   });
 
   if (side === "stream") return [stream(jobs ? "compare-jobs" : "compare-points")];

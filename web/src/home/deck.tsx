@@ -3,8 +3,10 @@ import { useElementSize, useMediaQuery } from "@mantine/hooks";
 import type { ReactNode } from "react";
 import { older } from "../api/age";
 import { whole } from "../api/format";
+import { CliCommands } from "../ui/cli-commands";
+import { Sheet } from "../ui/sheet";
 import { Since, Stale, useAge, useSeconds } from "../ui/stale";
-import { AsList } from "./as-list";
+import { queueCommands, streamCommands } from "./commands";
 import classes from "./deck.module.css";
 import { QueueStrip } from "./queue-strip";
 import { StreamStrip } from "./stream-strip";
@@ -36,6 +38,7 @@ function QueueHalf({ heard, since, phone }: HalfProps) {
   return (
     <Half name="Queue" hue="queue" heard={heard} since={since} at={heard && at} phone={phone} says={phone ? "one worker each, then deleted" : "One worker gets each booking. Done means deleted."}
       picture={(width) => <QueueStrip heard={heard} width={width} phone={phone} />}
+      commands={summary && <CliCommands commands={queueCommands(summary)} at={summary} testid="queue-command" />}
       list={summary && (
         <>
           <Rows head={["Worker", "Process id", "Holds"]} rows={summary.workers.map((w) => [w.name, w.pid ?? "?", w.held ?? "?"])} />
@@ -47,7 +50,7 @@ function QueueHalf({ heard, since, phone }: HalfProps) {
       )}
     >
       <b data-testid="in-flight"><Stale at={at} of={summary?.queue.in_flight}>{whole}</Stale></b> in flight
-      <b data-testid="per-minute"><Stale at={heard?.at(summary?.rides?.at)} of={summary?.rides?.per_minute}>{whole}</Stale></b> booked a minute
+      <b data-testid="per-minute"><Stale at={heard?.at(summary?.rides?.at)} of={summary?.rides?.per_minute}>{whole}</Stale></b> {phone ? "a minute" : "booked a minute"}
       <b>nothing</b> kept
     </Half>
   );
@@ -61,6 +64,7 @@ function StreamHalf({ heard, since, phone }: HalfProps) {
   return (
     <Half name="Stream" hue="stream" heard={heard} since={since} at={at} phone={phone} says={phone ? "every reader, and kept" : "Every reader gets every point. Reading removes nothing."}
       picture={(width) => <StreamStrip heard={heard} width={width} phone={phone} />}
+      commands={heard && <CliCommands commands={streamCommands(heard.summary)} at={heard.summary} testid="stream-command" />}
       list={stream && (
         <>
           <Rows head={["Shard", "Points in 6 s"]} rows={shards.map((s) => [shardName(s.shard), whole(pointsOf(s))])} />
@@ -82,23 +86,28 @@ interface Frame extends HalfProps {
   says: string;
   picture: (width: number) => ReactNode;
   list: ReactNode;
+  commands: ReactNode; // the same in AWS's own tool; on a phone below the list
   children: ReactNode; // the sum
 }
 
-function Half({ name, hue, heard, since, at, says, picture, list, children }: Frame) {
+function Half({ name, hue, heard, since, at, phone, says, picture, list, commands, children }: Frame) {
   const { ref, width } = useElementSize<HTMLDivElement>();
   const age = useAge(heard ? older(at, heard.gatheredAt) : undefined);
   const waited = useSeconds(heard ? undefined : since) ?? 0;
+  const told = age === "stale" ? <Since at={heard && older(at, heard.gatheredAt)} /> : undefined;
 
   return (
     <section className={classes.half} aria-label={name} data-age={age} data-testid={hue}>
       <header>
         <h2 className={hue}>{name}</h2>
-        {age === "stale" ? <p><Since at={heard && older(at, heard.gatheredAt)} /></p> : <p>{says}</p>}
-        {list && <AsList name={name}>{list}</AsList>}
+        <p className={classes.says}><span data-away={told ? true : undefined}>{says}</span>{told}</p>
       </header>
       <div ref={ref} className={classes.picture}>{width > 0 && picture(width)}</div>
       {heard || waited < 5 ? <p className={classes.sum}>{children}</p> : <p className={classes.sum} role="status">Tandem's console has not answered yet. The page asks again each second.</p>}
+      <div className={classes.more}>
+        {list && <Sheet name="As a list" of={name}>{told}{list}{phone && <><h3>Same in AWS CLI</h3>{commands}</>}</Sheet>}
+        {commands && !phone && <Sheet name="Same in AWS CLI" of={name}>{commands}</Sheet>}
+      </div>
     </section>
   );
 }

@@ -51,7 +51,7 @@ export default function HomePage() {
       <Header />
       <main id={mainId} tabIndex={-1} className={classes.main}>
         <div ref={stage} className={classes.stage}>
-          <MapView ref={map} fleet={live.fleet} scene={scene} onView={live.setView} fit={fit} padding={noPadding} tracked={named.tracked} />
+          <MapView ref={map} fleet={live.fleet} scene={scene} onView={live.setView} fit={fit} padding={noPadding} tracked={named.tracked} lowerEdgeCovered={false} />
           <ConnectionBanner live={live} />
           {named.tracked && <NamedCar named={named} />}
           <Headline away={followed !== undefined} />

@@ -1,11 +1,11 @@
-import { useEffect, useState, type CSSProperties } from "react";
+import { useState, type CSSProperties } from "react";
 import { short } from "../api/format";
 import { ageOf } from "../api/age";
 import classes from "./deck.module.css";
-import { deletedOf, type Worker } from "./strips";
+import { arriving, deletedOf, mostTravel, nothingArrives, type Worker } from "./strips";
 import type { Heard } from "./use-summary";
 
-const most = 12; // dots that travel at once
+const boxes = 4; // the workers that have room
 const justNow = 2000; // ms; a delete is in two summaries while its dot dissolves
 const tick = "M-5 .4 -1.6 3.9 5.4-4";
 
@@ -17,13 +17,16 @@ interface Props {
 
 /** Booked, in one worker's hands, deleted: where each message is. */
 export function QueueStrip({ heard, width, phone }: Props) {
-  const workers = (heard?.summary.workers ?? []).slice(0, 4);
+  const all = heard?.summary.workers ?? [];
+  const workers = all.slice(0, boxes);
   const g = geometry(width, phone, Math.max(workers.length, 2));
+  const narrow = phone || width < 560; // no room for all words
   const waiting = heard?.summary.queue.waiting ?? 0;
 
-  // What is there when the page comes has not come just now.
-  const [moving, setMoving] = useState(false);
-  useEffect(() => setMoving(heard !== undefined), [heard]);
+  // Decided once for each summary.
+  const [seen, setSeen] = useState({ heard, arrives: nothingArrives });
+  if (seen.heard !== heard) setSeen({ heard, arrives: arriving(seen.arrives, workers) });
+  const { arrives } = seen;
 
   return (
     <svg width={width} height={g.height} role="img" aria-label={heard ? nameOf(heard) : "Nothing is known of the queue yet"} className={classes.strip} data-testid="queue-strip">
@@ -32,8 +35,11 @@ export function QueueStrip({ heard, width, phone }: Props) {
       {Array.from({ length: Math.min(waiting, 3) }, (_, i) => <circle key={i} cx={g.boxX - 14 - i * 18} cy={g.middle} r={phone ? 6 : 7} className={classes.dot} data-waiting />)}
       {waiting > 3 && <text x={0} y={g.middle + 20} className={classes.value}>{waiting} wait</text>}
 
-      {workers.map((w, i) => <Box key={w.name} worker={w} heard={heard} row={i} g={g} phone={phone} moving={moving} />)}
-      {heard && <DeletedRow heard={heard} g={g} width={width} phone={phone} />}
+      {arrives.all > mostTravel && <text x={g.boxX - 10} y={g.middle - 13} textAnchor="end" className={classes.value}>×{arrives.all}</text>}
+
+      {workers.map((w, i) => <Box key={w.name} worker={w} heard={heard} row={i} g={g} narrow={narrow} travelUntil={arrives.until[w.name] ?? 0} />)}
+      {all.length > boxes && <text x={g.doneX + 8} y={g.height - 2} className={classes.label}>{all.length - boxes} more workers</text>}
+      {heard && <DeletedRow heard={heard} g={g} width={width} narrow={narrow} />}
     </svg>
   );
 }
@@ -49,8 +55,9 @@ interface Geometry {
 }
 
 function geometry(width: number, phone: boolean, rows: number): Geometry {
-  const rowH = phone ? 27 : rows > 2 ? 30 : 41;
-  const height = rows * rowH + 4;
+  // More workers share the same room: were the deck to grow, the map would shrink.
+  const room = phone ? Math.max(54, rows * 20) : 82;
+  const [rowH, height] = [room / rows, room + 4];
   const boxX = phone ? 64 : Math.min(140, width * 0.22);
   const boxW = phone ? Math.min(168, width - boxX - 88) : Math.min(264, Math.max(200, width * 0.42));
   return { height, boxX, boxW, doneX: boxX + boxW + 12, middle: height / 2 + 4, rowH, gap: boxW < 160 ? 12 : phone ? 15 : 18 };
@@ -61,19 +68,19 @@ interface BoxProps {
   heard: Heard | undefined;
   row: number;
   g: Geometry;
-  phone: boolean;
-  moving: boolean; // the strip has been drawn before
+  narrow: boolean;
+  travelUntil: number; // those that come travel up to this place
 }
 
 /** One worker, with a place for each message that it may hold. */
-function Box({ worker, heard, row, g, phone, moving }: BoxProps) {
-  const [y, h] = [4 + row * g.rowH, g.rowH - 5];
+function Box({ worker, heard, row, g, narrow, travelUntil }: BoxProps) {
+  const [y, h] = [4 + row * g.rowH, g.rowH - (g.rowH < 24 ? 3 : 5)];
   const fresh = heard && ageOf(heard.at(worker.heard_at)) === "fresh";
   const known = worker.held !== null;
   const held = worker.held ?? 0;
   const places = known ? (worker.may_hold ?? held) : 0;
   const right = g.boxX + g.boxW - (g.gap < 15 ? 11 : 16);
-  const name = phone ? "" : `${short(worker.name)} `;
+  const name = narrow ? "" : `${short(worker.name)} `;
   const says = g.gap < 15 ? "" : "pid "; // where there is room
 
   return (
@@ -86,7 +93,7 @@ function Box({ worker, heard, row, g, phone, moving }: BoxProps) {
         const at = { cx: right - (places - 1 - i) * g.gap, cy: y + h / 2 };
         if (i >= held) return <circle key={`free ${i}`} {...at} r={g.gap / 3.4} className={classes.place} />;
 
-        return <Held key={`held ${i}`} {...at} r={g.gap / 3} fromY={g.middle} travels={moving} />;
+        return <Held key={`held ${i}`} {...at} r={g.gap / 3} fromY={g.middle} travels={i < travelUntil} />;
       })}
       {!known && <text x={right} y={y + h / 2 + 4.5} textAnchor="end" className={classes.label}>?</text>}
       {held > places && <text x={right + 10} y={y + h / 2 + 4.5} className={classes.label}>+{held - places}</text>}
@@ -103,7 +110,7 @@ function Held({ cx, cy, r, fromY, travels }: { cx: number; cy: number; r: number
 }
 
 /** A tick for each message that was deleted, the newest beside the workers. */
-function DeletedRow({ heard, g, width, phone }: { heard: Heard; g: Geometry; width: number; phone: boolean }) {
+function DeletedRow({ heard, g, width, narrow }: { heard: Heard; g: Geometry; width: number; narrow: boolean }) {
   const all = deletedOf(heard.summary);
   const room = Math.max(1, Math.floor((width - g.doneX - 24) / 13));
   const shown = all.slice(0, room);
@@ -118,10 +125,10 @@ function DeletedRow({ heard, g, width, phone }: { heard: Heard; g: Geometry; wid
           <path d={tick} className={classes.tick} opacity={Math.max(0.14, 1 - d.age / 30_000).toFixed(2)} />
         </g>
       ))}
-      {fresh.slice(0, Math.min(most, room)).map((key, i) => <circle key={`leaves ${key}`} cx={g.doneX + 14 + i * gap} cy={g.middle} r={6} className={`${classes.dot} ${classes.dissolves}`} />)}
-      {fresh.length > most && <text x={g.doneX + 14} y={g.middle + 20} className={classes.value}>×{fresh.length}</text>}
+      {fresh.slice(0, Math.min(mostTravel, room)).map((key, i) => <circle key={`leaves ${key}`} cx={g.doneX + 14 + i * gap} cy={g.middle} r={6} className={`${classes.dot} ${classes.dissolves}`} />)}
+      {fresh.length > mostTravel && <text x={g.doneX + 14} y={g.middle + 20} className={classes.value}>×{fresh.length}</text>}
       <text x={g.doneX + 8} y={g.middle - 13} className={classes.label}>
-        {all.length > shown.length && `${all.length} `}{phone ? "deleted" : "deleted in the last 30 s"}
+        {all.length > shown.length && `${all.length} `}{narrow ? "deleted" : "deleted in the last 30 s"}
       </text>
     </g>
   );

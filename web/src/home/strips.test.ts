@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Summary } from "../api/types";
-import { cursors, deletedOf, keptFor, lanePath, seconds, shardName } from "./strips";
+import { arriving, cursors, deletedOf, keptFor, lanePath, nothingArrives, seconds, shardName, type Worker } from "./strips";
 
 test("a lane has a tick for each bin that has points, where its time is and as high as it has many", () => {
   expect(lanePath([0, 0, 0], 50, 0.1, 30, 12)).toBe("");
@@ -43,4 +43,19 @@ test.each([[24, "a day"], [48, "2 days"], [168, "7 days"], [1, "an hour"], [36, 
 test("a shard has its number, and a time its unit", () => {
   expect(shardName("shardId-000000000012")).toBe("shard 12");
   expect([seconds(480), seconds(9_940), seconds(12_300)]).toEqual(["0.5 s", "9.9 s", "12 s"]);
+});
+
+test("twelve dots travel at most, and what is there when the page comes does not", () => {
+  const worker = (name: string, held: number | null) => ({ name, held }) as Worker;
+  const first = arriving(nothingArrives, [worker("a", 5), worker("b", null)]);
+  expect(first).toEqual({ held: { a: 5 }, until: { a: 5 }, all: 0 });
+
+  const next = arriving(first, [worker("a", 13), worker("b", 2), worker("c", 1)]);
+  expect(next.all).toBe(8);
+  expect(next.until).toEqual({ a: 13, b: 2, c: 1 });
+
+  const many = arriving(next, [worker("a", 20), worker("b", 9), worker("c", 6)]);
+  expect(many.all).toBe(19);
+  expect(many.until).toEqual({ a: 20, b: 7, c: 1 });
+  expect(arriving(many, [worker("a", 3)]).all).toBe(0);
 });

@@ -97,3 +97,29 @@ export function deletedOf(summary: Summary): Deleted[] {
     return { key: `${at}.${n}`, age };
   });
 }
+
+/** At most so many dots travel at once; beyond that a number stands for the others. */
+export const mostTravel = 12;
+
+/** What has come to the workers since the last summary, and what of it is seen to travel. */
+export interface Arriving {
+  held: Record<string, number>; // of each worker, now
+  until: Record<string, number>; // up to this place of a worker's box, those that have just come travel
+  all: number;
+}
+
+export const nothingArrives: Arriving = { held: {}, until: {}, all: 0 };
+
+/** Those of a worker that was not heard of before have not come just now. */
+export function arriving(before: Arriving, workers: Worker[]): Arriving {
+  const out: Arriving = { held: {}, until: {}, all: 0 };
+  for (const { name, held } of workers) {
+    if (held === null) continue;
+    const had = before.held[name] ?? held;
+    const came = Math.max(0, held - had);
+    out.held[name] = held;
+    out.until[name] = had + Math.min(came, Math.max(0, mostTravel - out.all));
+    out.all += came;
+  }
+  return out;
+}

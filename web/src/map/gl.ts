@@ -2,6 +2,7 @@ import type { GeoJSONSource, Map } from "maplibre-gl";
 import { closestFit, drawnWithin, tileSize, zoomRange, type BaseMap, type BaseMapHandlers } from "./base";
 import { addressOf, cityFiles, type CityFile } from "./city-files";
 import { dark, light } from "./colours";
+import { givingWay } from "./give-way";
 import { boundsOf, contains, mapped, mercatorX, mercatorY, unproject, type Bounds, type Projection } from "./projection";
 import { mapStyle } from "./style";
 
@@ -36,6 +37,11 @@ export function glMap(MapLibre: typeof Map, container: HTMLElement, view: Projec
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
   map.getCanvas().setAttribute("aria-label", "Map of Montevideo. The arrow keys move it, plus and minus zoom.");
+
+  // Whatever makes it draw: new files, another size, names that fade in.
+  const draw = map._render.bind(map);
+  const way = givingWay(container, () => map.triggerRepaint());
+  map._render = (at) => (way.busy() ? map : draw(at));
 
   map.on("zoom", () => {
     const before = closest;
@@ -95,7 +101,11 @@ export function glMap(MapLibre: typeof Map, container: HTMLElement, view: Projec
 
     zoomBy: (levels) => map.easeTo({ zoom: map.getZoom() + levels, duration: 200 }),
     focus: () => map.getCanvas().focus({ preventScroll: true }),
-    remove: () => map.remove(),
+
+    remove() {
+      way.stop();
+      map.remove();
+    },
   };
 }
 

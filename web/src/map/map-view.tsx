@@ -4,6 +4,7 @@ import type { BaseMap, BaseMapHandlers, Padding } from "./base";
 import type { Fleet } from "./fleet";
 import { cityMap } from "./city-map";
 import { Crowd } from "./crowd";
+import { givingWay } from "./give-way";
 import { PinHandle } from "./pin-handle";
 import { ageOf } from "../api/age";
 import { boundsOf, type Bounds, type LatLon, type Projection } from "./projection";
@@ -28,7 +29,7 @@ interface Props {
   tracked?: { vehicle: number; show: (car: ShownCar | undefined) => void } | undefined; // told with each frame that is drawn
   fit?: Bounds | undefined; // the map moves there when this becomes another object
   padding?: Padding | undefined;
-  lowerEdgeCovered?: boolean | undefined; // the zoom buttons and the credit go to the upper edge
+  lowerEdgeCovered?: boolean | undefined; // the zoom buttons and the credit go to the upper edge; undefined: on a phone
 }
 
 const noPadding: Padding = { top: 90, bottom: 60, left: 60, right: 60 };
@@ -103,7 +104,7 @@ export function MapView({ ref, fleet, scene, onView, onPick, onDrag, tracked, fi
   }, [fit]);
 
   return (
-    <div className={classes.frame} data-picking={onPick ? true : undefined} data-lower-edge-covered={lowerEdgeCovered || undefined}>
+    <div className={classes.frame} data-picking={onPick ? true : undefined} data-lower-edge-covered={lowerEdgeCovered}>
       <div ref={baseEl} className={classes.base} data-testid="base" />
       <canvas ref={canvasEl} className={classes.over} aria-hidden data-testid="fleet" />
 
@@ -138,10 +139,12 @@ function drawEachFrame(
   const ctx = canvas.getContext("2d");
   const crowd = new Crowd();
   const noMotion = matchMedia("(prefers-reduced-motion: reduce)");
+  const way = givingWay(canvas.parentElement ?? canvas, () => undefined); // the next frame comes anyway
   let next = 0;
 
   const draw = () => {
     next = requestAnimationFrame(draw);
+    if (way.busy()) return;
 
     // A canvas is emptied and allocated again when its size is set: only where it changed.
     const p = map.projection();
@@ -167,5 +170,8 @@ function drawEachFrame(
   };
   draw();
 
-  return () => cancelAnimationFrame(next);
+  return () => {
+    way.stop();
+    cancelAnimationFrame(next);
+  };
 }

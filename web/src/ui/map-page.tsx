@@ -41,7 +41,7 @@ export function MapPage({ title, session, onSignOut = session.signOut, live, sce
       <main id={mainId} tabIndex={-1} className={classes.stage}>
         <MapView
           fleet={live.fleet} scene={scene} onView={live.setView} onPick={onPick} onDrag={onDrag}
-          fit={fit} padding={padding} lowerEdgeCovered={hasFooter}
+          fit={fit} padding={padding} lowerEdgeCovered={hasFooter || undefined}
         />
         <ConnectionBanner live={live} />
         <div className={classes.dock} data-step={hasFooter ? step : undefined}>

@@ -1,14 +1,32 @@
-import { lazy, Suspense, useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useState, type ComponentType } from "react";
 import classes from "./search.module.css";
 
-// Most visits search for nothing: the dialog is fetched when it is asked for.
-const SearchDialog = lazy(() => import("./search-dialog"));
+type Dialog = ComponentType<{ onClose: () => void }>;
+
+// The page comes first. The dialog is fetched while nothing else is done, so that it is
+// there with the very frame that answers the press.
+let fetched: Dialog | undefined;
+const fetchDialog = () =>
+  import("./search-dialog").then((m) => {
+    fetched = m.default;
+    return m;
+  });
+const LateDialog: Dialog = lazy(fetchDialog);
+
+const whenIdle = (then: () => void): void => {
+  if ("requestIdleCallback" in window) requestIdleCallback(then, { timeout: 10_000 });
+  else setTimeout(then, 3000); // Safari has no idle callbacks
+};
 
 const isMac = /Mac|iPhone|iPad/.test(navigator.userAgent);
 
 /** The button that opens the search, and the keys that do the same: Ctrl-K or Cmd-K. */
 export function Search() {
   const [open, setOpen] = useState(false);
+  const SearchDialog = fetched ?? LateDialog;
+
+  // Without it, the press asks again.
+  useEffect(() => whenIdle(() => void fetchDialog().catch(() => undefined)), []);
 
   useEffect(() => {
     const pressed = (e: KeyboardEvent) => {

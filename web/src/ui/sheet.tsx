@@ -1,9 +1,15 @@
 import { Button } from "@mantine/core";
 import { useId, useState, type ReactNode } from "react";
-import classes from "./compare-page.module.css";
+import classes from "./sheet.module.css";
+
+interface Props {
+  name: "As a list" | "Same in AWS CLI";
+  of: string; // the picture that it belongs to
+  children: ReactNode;
+}
 
 /** A button, and what it opens over the page. A press elsewhere or Escape closes it. */
-export function Sheet({ name, of, children }: { name: string; of: string; children: ReactNode }) {
+export function Sheet({ name, of, children }: Props) {
   const id = useId();
   const [open, setOpen] = useState(false);
 
@@ -11,7 +17,7 @@ export function Sheet({ name, of, children }: { name: string; of: string; childr
     <>
       <Button size="xs" variant="subtle" px="xs" popoverTarget={id} aria-label={`${name}: ${of}`} data-testid={`${of.toLowerCase()}-${name === "As a list" ? "list" : "cli"}`}>{name}</Button>
       <div id={id} popover="auto" role="dialog" aria-label={`${name}: ${of}`} className={classes.sheet} onToggle={(e) => setOpen(e.newState === "open")}>
-        <div className={classes.sheetHead}><b>{of}: {name.toLowerCase().replace("aws cli", "AWS CLI")}</b> <Button size="xs" variant="default" popoverTarget={id} popoverTargetAction="hide">Close</Button></div>
+        <div className={classes.head}><b>{of}: {name.toLowerCase().replace("aws cli", "AWS CLI")}</b> <Button size="xs" variant="default" popoverTarget={id} popoverTargetAction="hide">Close</Button></div>
         {open && children}
       </div>
     </>
