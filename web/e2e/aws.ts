@@ -4,7 +4,7 @@
 import { aws, runFile } from "./world";
 
 export const endpoint = () => runFile().aws_endpoint ?? "";
-const onEmulator = () => runFile().backend === "emulator";
+export const onEmulator = () => runFile().backend === "emulator";
 
 async function call<T>(target: string, body: object): Promise<T> {
   const answer = await aws<T>(target, body);

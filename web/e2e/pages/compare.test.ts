@@ -2,8 +2,8 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { bodiesIn, duplicatesOf, endpoint, inQueue, newestSession, subscribers } from "../aws";
 import { clippedTexts, consoleErrors, smallTargets } from "../look";
-import { openOwnSession } from "../six-maps";
-import { accessibilityFaults, desktop, isPhone, openBrowser, openPage, screens, screenshot, url, valueOf, type Screen } from "../world";
+import { expectSent, expectWhole, have, openOwnSession, said, sent, sum, verdict } from "../six-maps";
+import { accessibilityFaults, desktop, isPhone, openBrowser, openPage, screens, screenshot, url, type Screen } from "../world";
 
 let browser: Browser;
 beforeAll(async () => {
@@ -12,57 +12,12 @@ beforeAll(async () => {
 afterAll(() => browser.close());
 afterEach(() => Promise.all(browser.contexts().map((c) => c.close())));
 
-const settling = 3000; // ms: the page counts what was sent so long ago
-const slack = 8000; // ms for a look, its answer and the drawing on a busy machine
-
-const sent = async (page: Page) => Number(await valueOf(page, "sent"));
-const have = async (page: Page, side: string, team: number) => Number(await valueOf(page, `${side}-${team}-have`));
-
-/** All that the page says at one moment: it changes with each second. */
-const said = (page: Page) =>
-  page.evaluate(() => {
-    const value = (id: string) => Number(document.querySelector<HTMLElement>(`[data-testid="${id}"]`)?.dataset["value"] ?? NaN);
-    const side = (s: string) => [0, 1, 2, 3].map((t) => value(`${s}-${t}-have`)).filter((n) => !Number.isNaN(n));
-    const total = document.querySelector<HTMLElement>("[data-testid=queue-total]")?.dataset ?? {};
-    return { union: Number(total["union"]), twice: Number(total["twice"]), n: value("sent"), queue: side("queue"), stream: side("stream"), sum: value("queue-sum"), missed: [value("queue-missed"), value("stream-missed")], at: Date.now() };
-  });
-const sum = (all: number[]) => all.reduce((a, b) => a + b, 0);
-
 /** Opens the page with a session of its own, and waits until points are counted. */
 async function open(screen: Screen, atLeast = 150): Promise<Page> {
   const page = await openPage(browser, screen);
   await openOwnSession(page);
   await expect.poll(() => sent(page), { timeout: 60_000 }).toBeGreaterThan(atLeast);
   return page;
-}
-
-const verdict = (page: Page, side: string) => page.getByTestId(`${side}-verdict`).innerText();
-
-/** The page's N is what lies on the stream, as of the time that it says. */
-async function expectSent(page: Page): Promise<void> {
-  const { n, at } = await said(page);
-  const records = await newestSession("compare-points");
-  const ids = (before: number) => new Set(records.filter((r) => r.arrived <= before).map((r) => r.n)).size;
-
-  expect(n).toBeLessThanOrEqual(ids(at));
-  expect(n).toBeGreaterThanOrEqual(ids(at - settling - slack));
-}
-
-/**
- * The left's teams have N together, and no more beyond it than the queue has delivered
- * twice; each of the right's has N.
- */
-async function expectWhole(page: Page, teams: number, duplicatesBefore: number | undefined): Promise<void> {
-  await expect.poll(async () => {
-    const s = await said(page);
-    return [s.queue.length, s.union - s.n, s.sum - sum(s.queue), ...s.stream.map((h) => h - s.n)];
-  }, { timeout: 30_000 }).toEqual([teams, 0, 0, ...Array.from({ length: teams }, () => 0)]);
-
-  const s = await said(page);
-  expect(s.sum - s.union).toBeGreaterThanOrEqual(0);
-  expect(s.twice).toBeGreaterThanOrEqual(s.sum - s.union);
-  const duplicates = await duplicatesOf("compare-points");
-  if (duplicates !== undefined && duplicatesBefore !== undefined) expect(s.twice).toBeLessThanOrEqual(duplicates - duplicatesBefore);
 }
 
 test("the six maps and each step, against queue, stream and topic themselves", async () => {
@@ -263,7 +218,7 @@ async function expectInOneLook(page: Page, screen: Screen): Promise<void> {
 
   await page.evaluate(() => scrollTo(0, 0));
   const foot = await page.getByRole("region", { name: "The next step" }).boundingBox();
-  for (const map of await page.locator("[data-map='1']").all()) {
+  for (const map of await page.locator("[data-map]").filter({ visible: true }).all()) {
     const box = await map.boundingBox();
     expect(box!.y).toBeGreaterThan(0);
     expect(box!.y + box!.height).toBeLessThanOrEqual(foot!.y);
@@ -284,6 +239,7 @@ describe.each(screens)("on $name", (screen) => {
 
     await page.getByTestId(isPhone(screen) ? "take" : "step-1").click();
     await page.getByTestId("verdicts").waitFor();
+    if (isPhone(screen)) await expect.poll(() => page.getByTestId("queue-3").isVisible(), { message: "the team that has joined" }).toBe(true);
     await good();
     await expectInOneLook(page, screen);
 

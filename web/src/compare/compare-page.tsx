@@ -7,7 +7,7 @@ import { Header, mainId } from "../ui/header";
 import { ProblemNote } from "../ui/problem-note";
 import { Stale, useAge } from "../ui/stale";
 import { useKeptFocus } from "../ui/use-kept-focus";
-import { settling, sides, teamNames } from "./answers";
+import { newcomer, settling, sides, teamNames } from "./answers";
 import { Column, More } from "./column";
 import { Ask, Foot, Steps, Verdicts, type GuideProps } from "./guide";
 import { place, stepIn, steps, verdicts } from "./steps";
@@ -28,7 +28,7 @@ export default function ComparePage() {
   const keepFocus = useKeptFocus(main);
 
   const sums = useMemo(() => sumsOf(answers), [answers, version]); // the answers change in place
-  const guide = useGuide(looking, sums, stale);
+  const guide = useGuide(looking, sums, stale, setTeam);
   const jobs = guide.told !== undefined && steps[guide.told]?.act === "jobs";
   const shown = phone && !jobs ? team : undefined;
   const polite = usePolite(useSentence(looking, sums, guide.told));
@@ -76,7 +76,7 @@ function Top({ looking, sums, jobs }: { looking: Looking; sums: Sums | undefined
       )}
       {trouble || !latest ? <Trouble looking={looking} trouble={trouble} /> : <>
       <Text className={classes.sub}>
-        {jobs ? `each draws one tile of the city, and ${failed ? `number ${failed.tile}` : "one of them"} can't be drawn` : <>of {latest?.cars ?? "?"} cars: where each is, <span className={classes.wide}>sent once to a queue and once to a stream</span><span className={classes.narrow}>sent to both sides</span></>}
+        {jobs ? `each draws one tile of the city, and ${failed ? `number ${failed.tile}` : "one of them"} can't be drawn` : <>tell where {latest?.cars ?? "?"} cars are, <span className={classes.wide}>each sent once to a queue and once to a stream</span><span className={classes.narrow}>each sent to both sides</span></>}
       </Text>
       <Text c="dimmed" className={classes.rest}>
         {jobs ? "measured here" : `measured here, as of ${settling / 1000} s ago`} · {latest && latest.viewers > 1 ? `${latest.viewers} look` : "runs only while you look"}
@@ -97,8 +97,11 @@ function TeamSwitch({ team, onTeam }: { team: number; onTeam: (team: number) => 
   );
 }
 
+// Whom an act is about, where there is room for one team.
+const teamOf: Partial<Record<Act, number>> = { late: newcomer, lose: 2, sns_late: newcomer };
+
 /** Which step one is at: the address says it, so that it is a link. */
-function useGuide(looking: Looking, sums: Sums | undefined, stale: boolean): GuideProps {
+function useGuide(looking: Looking, sums: Sums | undefined, stale: boolean, onTeam: (team: number) => void): GuideProps {
   const { answers, acting, refused, act } = looking;
   const [chosen, setChosen] = useState(() => stepIn(location.search));
   const [guesses, setGuesses] = useState<Record<number, string>>({});
@@ -109,10 +112,13 @@ function useGuide(looking: Looking, sums: Sums | undefined, stale: boolean): Gui
     history.replaceState(null, "", step === undefined ? location.pathname : `?step=${step + 1}`);
   };
   const run = async (name: Act) => {
-    if ((await act(name)) && name === "restart") {
-      choose(undefined);
-      setGuesses({});
-    }
+    if (!(await act(name))) return;
+    const of = teamOf[name];
+    if (of !== undefined) onTeam(of);
+    if (name !== "restart") return;
+
+    choose(undefined);
+    setGuesses({});
   };
 
   return {

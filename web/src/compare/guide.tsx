@@ -130,6 +130,7 @@ export function Foot(props: GuideProps) {
   const step = next === undefined ? undefined : steps[next];
   const last = told === undefined ? undefined : steps[told];
   const both = last && sums && verdicts(last, answers, sums);
+  const more = next === undefined ? both?.queue.act : undefined; // else the step's own button is the one that comes next
 
   return (
     <section className={classes.foot} aria-label="The next step">
@@ -140,6 +141,7 @@ export function Foot(props: GuideProps) {
       <Beside {...props} />
       {(answers.latest?.yours ?? true) && <Ask {...props} />}
       {step && next !== undefined && <TakeButton step={step} n={next} acting={acting} onTake={onTake} wide />}
+      {more && <Button size="md" fullWidth loading={acting === more.act} onClick={() => props.onAct(more.act)} data-testid="take">{more.name}</Button>}
     </section>
   );
 }

@@ -29,7 +29,7 @@ export const steps: Step[] = [
   },
   {
     act: "sns", name: "Fix the left with SNS", guesses: ["Yes", "No"], right: "No",
-    question: "SNS, a copier, puts each point into a queue for each team. Will a team that joins late have the past?",
+    question: "SNS copies each point to a queue for each team. Will a team that joins late have the past?",
   },
 ];
 
@@ -149,7 +149,7 @@ function jobsRight(answers: Answers): Verdict {
   const age = failed.iterator_age_ms;
   return {
     head: "kept the order, so it stopped.",
-    body: `It may not pass record ${failed.tile}, and has tried ${times(failed.tries)}. All that came after it waits: ${age === undefined ? "for how long is not known" : `for *${inWords(age)}* now`} (the *iterator age*), until somebody skips the record.`,
+    body: `It may not pass record ${failed.tile}, tried ${times(failed.tries)}. All after it waits${age === undefined ? ", for how long is not known" : `, for *${briefly(age)}* now`} (the *iterator age*), until somebody skips it.`,
     act: { act: "skip", name: `Skip record ${failed.tile}` },
   };
 }

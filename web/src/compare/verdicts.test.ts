@@ -73,7 +73,7 @@ describe("jobs", () => {
   test("are finished on the left, with one set aside, and stopped on the right", () => {
     const v = told(2, { acts: ["jobs"], jobs: { sent: 40, queue: { done: done(39), failed, passed: true }, stream: { done: done(16), failed: { ...failed, tries: 1, iterator_age_ms: 61_000 }, passed: false } } });
     expect([v.queue.head, v.queue.body]).toEqual([expect.stringContaining("wins"), expect.stringContaining("Job 17 failed 3 times and moved to the *dead letters*, where a person can look at it (no cell)")]);
-    expect(v.stream.body).toContain("may not pass record 17, and has tried once. All that came after it waits: for *1 minute 1 second* now (the *iterator age*)");
+    expect(v.stream.body).toContain("may not pass record 17, tried once. All after it waits, for *1 min 1 s* now (the *iterator age*)");
     expect(v.stream.act).toEqual({ act: "skip", name: "Skip record 17" });
   });
 
