@@ -47,6 +47,10 @@ func pages() []mutant {
 			before: "lanePath(s.bins, ", after: "lanePath(shards[i ^ 1]?.bins ?? s.bins, ",
 		},
 		{
+			name: "every message that comes to a worker travels at once", file: srcDir + "home/strips.ts", tests: "strips",
+			before: "Math.min(came, Math.max(0, mostTravel - out.all))", after: "came",
+		},
+		{
 			name: "a message is drawn in no worker's places", file: srcDir + "home/queue-strip.tsx", tests: "strip-pictures",
 			before: "if (i >= held) return", after: "if (i >= 0) return",
 		},
