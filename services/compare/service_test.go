@@ -137,15 +137,21 @@ func TestWhoPressesNoMoreLosesTheButtonsToWhoDoes(t *testing.T) {
 func TestABatchHasACarOnce(t *testing.T) {
 	t.Parallel()
 	n := newTee("s")
-	for _, driver := range []string{"a", "b", "a", "b", "c"} {
-		n.apply(event.Point{Driver: driver}, time.Now())
+	for i, driver := range []string{"a", "a", "b", "b", "c"} {
+		n.apply(event.Point{Driver: driver, At: int64(i)}, time.Now())
 	}
-	for _, want := range [][]int{{1, 2}, {3, 4, 5}, nil} {
+
+	// What a driver sends at once waits behind the others', and keeps its order.
+	type sent struct {
+		n, car int
+		at     int64
+	}
+	for _, want := range [][]sent{{{1, 0, 0}, {2, 1, 2}, {3, 2, 4}}, {{4, 0, 1}, {5, 1, 3}}, nil} {
 		batch, toTopic := n.next()
 		require.False(t, toTopic)
-		var got []int
+		var got []sent
 		for _, m := range batch {
-			got = append(got, m.N)
+			got = append(got, sent{m.N, m.Car, m.At})
 		}
 		require.Equal(t, want, got)
 	}

@@ -3,6 +3,7 @@ package compare
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,6 +17,7 @@ const (
 	maxPoints  = 30_000 // of a session: ten minutes
 	maxWaiting = 2_000  // numbered, and not handed over yet
 	maxBatch   = 50
+	lookahead  = 4 * maxBatch // waiting points among which a batch finds its cars
 	sendEvery  = 250 * time.Millisecond
 )
 
@@ -77,18 +79,29 @@ func (t *tee) next() (batch []message, toTopic bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 
-	toTopic = t.topic >= 0
+	waiting := t.points[t.handed:min(len(t.points), t.handed+lookahead)]
 	cars := map[int]bool{}
-	for _, m := range t.points[t.handed:] {
+	var later []message
+	for _, m := range waiting {
 		// PutRecords promises no order within a call: a car has one point in each.
 		if cars[m.Car] || len(batch) == maxBatch {
-			break
+			later = append(later, m)
+			continue
 		}
 		cars[m.Car] = true
 		batch = append(batch, m)
 	}
+
+	// A driver may send several points at once. They wait behind those of the others, or
+	// each would need a call of its own, which takes seconds on a busy LocalStack. Nobody
+	// has seen the numbers of what waits.
+	copy(waiting[copy(waiting, batch):], later)
+	for i := range waiting {
+		waiting[i].N = t.handed + i + 1
+	}
+	batch = slices.Clone(waiting[:len(batch)])
 	t.handed += len(batch)
-	return batch, toTopic
+	return batch, t.topic >= 0
 }
 
 // run hands points over until ctx ends.
