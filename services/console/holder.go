@@ -15,6 +15,7 @@ import (
 type RideWorker struct {
 	At     int64   `json:"at"`     // when this was answered, ms since 1970 UTC
 	Holder *Holder `json:"holder"` // null: no worker says that it holds one
+	Killed *Holder `json:"killed"` // the last one that was killed while it held one; null: none was
 	// Killable reports whether POST …/worker/kill exists here; else Instead is the
 	// command that does it.
 	Killable bool   `json:"killable"`
@@ -41,6 +42,7 @@ func (s *service) rideWorker(ctx context.Context, ride string) (RideWorker, erro
 	if err != nil {
 		return out, err
 	}
+	out.Killed = s.kills.of(messages)
 	out.Holder, out.At = s.holder(ctx, messages), time.Now().UnixMilli()
 	return out, nil
 }

@@ -99,7 +99,7 @@ func (s *service) rideStreamHTTP(c *gin.Context) error {
 		trace.Points = <-asked
 	}
 
-	trace.At = time.Now().UnixMilli()
+	trace.At, trace.Backend = time.Now().UnixMilli(), Backend{s.cfg.AWS.Endpoint, s.region}
 	c.JSON(http.StatusOK, trace)
 	return nil
 }

@@ -22,6 +22,13 @@ type RideQueue struct {
 	Counts  *CountsAt    `json:"counts"`  // null: SQS has never answered
 	Message *RideMessage `json:"message"` // null: it cannot be looked at, see Known
 	Known   bool         `json:"known"`   // whether the queue can be looked into at all, as only the emulator's can
+	Backend
+}
+
+// Backend is where AWS's own tools find what an answer tells of.
+type Backend struct {
+	Endpoint string `json:"endpoint,omitempty"` // missing: AWS itself
+	Region   string `json:"region"`
 }
 
 // CountsAt is how many requests there are, about, and when SQS said so.
@@ -49,7 +56,7 @@ func (s *service) lookIn(ctx context.Context, message string) RideQueue {
 	await(asked)
 
 	now := time.Now()
-	out := RideQueue{At: now.UnixMilli()}
+	out := RideQueue{At: now.UnixMilli(), Backend: Backend{s.cfg.AWS.Endpoint, s.region}}
 	if requests >= 0 {
 		if counts, heard, _ := s.gather.queues[requests].look(now); !heard.IsZero() {
 			out.Counts = &CountsAt{counts, heard.UnixMilli()}

@@ -34,7 +34,7 @@ func rideAPI(t *testing.T, behind http.HandlerFunc) func(path, rider string, out
 	}
 	s := &service{
 		cfg: cfg, gather: newGatherer(cfg, &fakeQueues{}, signer), booking: httpclient.ForService(server.URL, signer, "console"),
-		inside: newInside(cfg.AWS.Endpoint),
+		inside: newInside(cfg.AWS.Endpoint), region: "us-east-1",
 	}
 	h, err := httpserver.NewHandler(t.Context(), httpserver.Options{
 		Name: "console", Auth: signer, Routes: s.routes(),
@@ -76,6 +76,8 @@ func TestARidesMessageHasTheQueuesOwnDeadline(t *testing.T) {
 	require.Equal(t, 2, got.Message.Receives)
 	require.Equal(t, got.Message.HeardAt+27_000, got.Message.ShowsAt)
 	require.NotNil(t, got.Counts)
+	require.Regexp(t, "^http://127.0.0.1:", got.Endpoint)
+	require.Equal(t, "us-east-1", got.Region)
 
 	require.Equal(t, 200, ask("/v1/rides/x/queue?message=deleted", "r1", &got))
 	require.True(t, got.Known)
@@ -117,6 +119,7 @@ func TestARidesPointsAreFromTheAcceptToTheEnd(t *testing.T) {
 	require.Equal(t, 200, ask("/v1/rides/x/stream", "r1", &got))
 	require.Equal(t, []RidePoint{{Seq: accepted + 7, Lat: -34.9, Lon: -56.2}}, got.Points)
 	require.Equal(t, fmt.Sprintf("from=%d&to=%d", accepted, ended), query)
+	require.Equal(t, "us-east-1", got.Region)
 
 	require.Equal(t, 200, ask(fmt.Sprintf("/v1/rides/x/stream?after=%d", accepted+7), "r1", &got))
 	require.Equal(t, fmt.Sprintf("from=%d&to=%d", accepted+8, ended), query)

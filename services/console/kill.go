@@ -2,7 +2,10 @@ package console
 
 import (
 	"context"
+	"maps"
 	"os"
+	"sync"
+	"time"
 
 	"tandem/services/internal/auth"
 	"tandem/services/internal/problem"
@@ -44,5 +47,46 @@ func (s *service) killWorker(ctx context.Context, ride string, by auth.Identity)
 	if err := process.Kill(); err != nil {
 		return Holder{}, problem.Wrap(err, problem.Conflict, "The worker has just ended.")
 	}
+	s.kills.add(*again, time.Now())
 	return *again, nil
+}
+
+// kills are the workers that were killed lately, by the message that each held: so
+// whoever looks at the ride sees the death, and not only the page that asked for it.
+// They are lost with this process, and then the next receive tells.
+type kills struct {
+	lock sync.Mutex
+	all  map[string]kill
+}
+
+type kill struct {
+	worker Holder
+	at     time.Time
+}
+
+// keptKills is longer than a queue hides a message.
+const keptKills = 10 * time.Minute
+
+func (k *kills) add(worker Holder, now time.Time) {
+	k.lock.Lock()
+	defer k.lock.Unlock()
+
+	if k.all == nil {
+		k.all = map[string]kill{}
+	}
+	maps.DeleteFunc(k.all, func(_ string, old kill) bool { return now.Sub(old.at) > keptKills })
+	k.all[worker.MessageID] = kill{worker, now}
+}
+
+// of returns the worker that was killed while it held one of the messages; nil: none was.
+func (k *kills) of(messages []string) *Holder {
+	k.lock.Lock()
+	defer k.lock.Unlock()
+
+	for _, m := range messages {
+		if found, ok := k.all[m]; ok {
+			return &found.worker
+		}
+	}
+	return nil
 }

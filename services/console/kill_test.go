@@ -159,6 +159,12 @@ func TestTheWorkerThatHoldsTheMessageIsKilledAndNoOther(t *testing.T) {
 	<-holder.ended
 	require.Equal(t, "signal: killed", holder.how)
 	idle.lives(t)
+
+	// Whoever looks at the ride sees it, not only who asked for it.
+	status, seen := k.ask(t, "GET", "/v1/rides/r/worker", auth.Rider, "r1")
+	require.Equal(t, 200, status)
+	require.Equal(t, body, seen["killed"])
+	require.Nil(t, seen["holder"])
 	require.Contains(t, k.log.String(), fmt.Sprintf("by=ops worker=dispatch-2 pid=%d ride_id=r message_id=m2", holder.pid))
 }
 

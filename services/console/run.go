@@ -43,6 +43,7 @@ type service struct {
 	log     *slog.Logger
 	inside  *inside
 	region  string // AWS's, for who looks at the same with AWS's own tools
+	kills   kills
 }
 
 // Run serves until ctx ends.

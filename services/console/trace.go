@@ -21,6 +21,7 @@ type StreamTrace struct {
 	Readers        []TraceReader `json:"readers"`
 	RetentionLeftS int64         `json:"retention_left_s"` // how long the stream still keeps it
 	Points         []RidePoint   `json:"points"`           // of the ride, after the one that was asked for; null: history does not answer
+	Backend
 }
 
 // RidePoint is one of the points that the driver has sent since the accept, until the

@@ -142,6 +142,10 @@ func readers() []mutant {
 			before: "if again == nil || again.Worker != first.Worker", after: "if false && again.Worker != first.Worker",
 		},
 		{
+			name: "a death is seen by nobody but who asked for it", file: consoleDir + "kill.go", tests: "TestTheWorkerThatHolds",
+			before: "s.kills.add(*again, time.Now())", after: "",
+		},
+		{
 			name: "workers are killed outside of the demo", file: consoleDir + "kill.go", tests: "TestNobodyIsKilledWho",
 			before: "if !s.cfg.KillWorkers {", after: "if s.gather == nil {",
 		},

@@ -1117,6 +1117,9 @@ export interface components {
             deliveries: components["schemas"]["Delivery"][] | null;
         };
         StreamTrace: {
+            /** @description where AWS's tools find the same stream; missing: AWS itself */
+            endpoint?: string;
+            region: string;
             /**
              * Format: int64
              * @description when this was answered, ms: the point's age is by this clock
@@ -1141,6 +1144,9 @@ export interface components {
             lon: number;
         };
         RideQueue: {
+            /** @description where AWS's tools find the same queue; missing: AWS itself */
+            endpoint?: string;
+            region: string;
             /**
              * Format: int64
              * @description when this was answered, ms: every other time is of the same clock
@@ -1199,6 +1205,8 @@ export interface components {
             at: number;
             /** @description null: no worker says that it holds a message of the ride */
             holder: components["schemas"]["MessageHolder"] | null;
+            /** @description the last one that was killed by the API while it held one, and nobody has deleted the message since; null: none was */
+            killed: components["schemas"]["MessageHolder"] | null;
             /** @description whether the worker can be killed by the API */
             killable: boolean;
             /** @description the command that kills it, where the API does not */

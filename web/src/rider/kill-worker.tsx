@@ -1,5 +1,5 @@
 import { Anchor, Button, Group, Stack, Text } from "@mantine/core";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { admin, Problem, rider } from "../api/client";
 import type { Ride, RideWorker } from "../api/types";
 import { usePoll } from "../api/use-poll";
@@ -10,7 +10,7 @@ const interval = 1000; // ms
 
 interface Props {
   ride: Ride;
-  killed: string | undefined; // the pid that was killed from here
+  killed: string | undefined; // the pid that was killed
   onKilled: (pid: string) => void;
 }
 
@@ -21,6 +21,12 @@ interface Props {
 export default function KillWorker({ ride, killed, onKilled }: Props) {
   const { data } = usePoll(() => rider.worker(ride.id), interval);
   const isAdmin = useSignedIn("admin");
+
+  // Another page may have asked for it: the death is seen here as well.
+  const dead = data?.killed?.pid;
+  useEffect(() => {
+    if (dead !== undefined) onKilled(String(dead));
+  }, [dead]);
   if (!data) return null;
 
   const { holder } = data;
