@@ -60,10 +60,13 @@ function useTopLayer() {
   const card = useRef<HTMLElement>(null);
 
   useLayoutEffect(() => {
+    const typing = document.activeElement?.matches("input, textarea, [role=combobox]");
+
+    // A modal dialog makes every button beside it dead, and an offer ends while it is open.
+    document.querySelectorAll<HTMLDialogElement>("dialog[open]").forEach((d) => d.close());
     card.current?.showPopover?.(); // an old browser has no top layer: there it lies on the panel
 
-    const focused = document.activeElement;
-    if (focused?.matches("input, textarea, [role=combobox]")) return;
+    if (typing) return;
     card.current?.querySelector<HTMLElement>("[data-autofocus]")?.focus({ preventScroll: true });
   }, []);
 

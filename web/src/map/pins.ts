@@ -1,4 +1,5 @@
 import type { MapColours } from "./colours";
+import { labelBox } from "./label";
 import { screenX, screenY, type LatLon, type Projection } from "./projection";
 
 /** A ring where the ride begins. */
@@ -28,22 +29,19 @@ export function drawDropoff(ctx: CanvasRenderingContext2D, p: Projection, at: La
 }
 
 const longest = 28; // characters of a label: the panel has the whole address
-const gap = 16; // pixels from the pin to its label
 
-/** A word beside a pin: on the right, or on the left where the page ends there or the other pin lies. */
+/** A word beside a pin. */
 export function drawLabel(ctx: CanvasRenderingContext2D, p: Projection, at: LatLon, text: string, other: LatLon | undefined, colours: MapColours): void {
   const letters = [...text];
   const shown = letters.length > longest ? `${letters.slice(0, longest - 1).join("")}…` : text;
   ctx.font = "600 15px 'Inter Variable', sans-serif";
 
   const width = ctx.measureText(shown).width + 20;
-  const [x, y] = [screenX(p, at.lon), screenY(p, at.lat)];
-  const [otherX, otherY] = other ? [screenX(p, other.lon), screenY(p, other.lat)] : [-Infinity, -Infinity];
-  const covers = otherX > x && otherX < x + gap * 2 + width && Math.abs(otherY - y) < 28;
-  const left = covers || x + gap + width > p.width ? x - gap - width : x + gap;
+  const pixel = (place: LatLon) => ({ x: screenX(p, place.lon), y: screenY(p, place.lat) });
+  const { left, top, height } = labelBox(pixel(at), { width, height: 30 }, other && pixel(other), p);
 
   ctx.beginPath();
-  ctx.roundRect(left, y - 15, width, 30, 8);
+  ctx.roundRect(left, top, width, height, 8);
   ctx.fillStyle = colours.over;
   ctx.fill();
   ctx.strokeStyle = colours.line;
@@ -51,5 +49,5 @@ export function drawLabel(ctx: CanvasRenderingContext2D, p: Projection, at: LatL
   ctx.stroke();
   ctx.fillStyle = colours.own;
   ctx.textBaseline = "middle";
-  ctx.fillText(shown, left + 10, y + 0.5);
+  ctx.fillText(shown, left + 10, top + height / 2 + 0.5);
 }

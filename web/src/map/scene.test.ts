@@ -87,6 +87,6 @@ test("a label stands beside its pin, on the side where there is room", () => {
   expect(label({ pickup: at, pickupLabel: "Pickup, Zabala" })?.[1]).toBeGreaterThan(400);
   const beside = { lat: -34.9, lon: -56.195 }; // some 30 pixels to the right
   expect(label({ pickup: at, pickupLabel: "Pickup, Zabala", dropoff: beside })?.[1]).toBeLessThan(400);
-  const edge = { lat: -34.9, lon: -56.2 + 0.068 };
+  const edge = { lat: -34.9, lon: -56.2 + 0.033 };
   expect(label({ dropoff: edge, dropoffLabel: "Drop-off" })?.[1]).toBeLessThan(screenX(view, edge.lon));
 });
