@@ -36,7 +36,8 @@ export async function runCommand(command: string): Promise<unknown> {
   const { target, type } = targets[service] ?? {};
   if (!endpoint || !target || !type) throw new Error(`nobody to ask: ${command}`);
 
-  const body = Object.fromEntries([...options].map(([name, values]) => [pascal(name), lists.has(name) ? values : /^\d+$/.test(values[0] ?? "") ? Number(values[0]) : values[0]]));
+  // A sequence number has 56 digits: it is no number, but a text.
+  const body = Object.fromEntries([...options].map(([name, values]) => [pascal(name), lists.has(name) ? values : /^\d{1,9}$/.test(values[0] ?? "") ? Number(values[0]) : values[0]]));
   const answer = await fetch(endpoint, { method: "POST", headers: { "X-Amz-Target": `${target}.${pascal(call)}`, "Content-Type": type }, body: JSON.stringify(body) });
   if (!answer.ok) throw new Error(`${command}: ${answer.status} ${await answer.text()}`);
 

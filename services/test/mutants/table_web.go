@@ -43,6 +43,18 @@ func pages() []mutant {
 			before: "lost.checksum_again === lost.checksum_before", after: "lost.again === lost.before",
 		},
 		{
+			name: "a ride's command shows the messages of all rides", file: srcDir + "rider/commands.ts", tests: "commands",
+			before: ` | select(.id == "${message}")'`, after: "'",
+		},
+		{
+			name: "a ride's command reads the shard from its beginning", file: srcDir + "rider/commands.ts", tests: "commands",
+			before: "AT_SEQUENCE_NUMBER --starting-sequence-number ${sequence}", after: "TRIM_HORIZON",
+		},
+		{
+			name: "a pin's label covers the other pin", file: srcDir + "map/label.ts", tests: "label",
+			before: "within(b) && !covers(b)) ??", after: "within(b)) ??",
+		},
+		{
 			name: "two shards are swapped in the stream's lanes", file: srcDir + "home/stream-strip.tsx", tests: "strip-pictures",
 			before: "lanePath(s.bins, ", after: "lanePath(shards[i ^ 1]?.bins ?? s.bins, ",
 		},

@@ -54,7 +54,7 @@ export default function BookingPanel({ draft, activeEnd, onDraft, onActiveEnd, o
 
       <ProblemNote error={quoteError} onRetry={retry} />
       <ProblemNote error={booking.error} />
-      {quote && <QuoteLine quote={quote} />}
+      {pickup && dropoff && !quoteError && <QuoteLine quote={quote} />}
 
       <Button
         ref={bookButton} size="md" data-testid="book" loading={booking.since !== undefined} disabled={!quote || !pickup || !dropoff}
@@ -129,7 +129,10 @@ function Waiting({ booking: { since, failure, stop } }: { booking: Booking }) {
   );
 }
 
-function QuoteLine({ quote }: { quote: Quote }) {
+/** The price. Its line is there before the answer, so that the button beneath it stays where it is. */
+function QuoteLine({ quote }: { quote: Quote | undefined }) {
+  if (!quote) return <Text fz="lg" aria-hidden>&nbsp;</Text>;
+
   return (
     <Group justify="space-between" align="baseline" data-testid="quote">
       <Text size="sm" c="dimmed">

@@ -23,3 +23,15 @@ export function CarLine({ vehicle }: { vehicle: NonNullable<Ride["vehicle"]> }) 
     </div>
   );
 }
+
+/** The car's place before there is one: dashed, as what is not there yet. */
+export function NoCarYet() {
+  return (
+    <div className={classes.car}>
+      <svg width="26" height="50" viewBox="-13 -25 26 50" aria-hidden>
+        <rect x="-9" y="-21" width="18" height="42" rx="7" fill="none" className={classes.shape} data-unknown />
+      </svg>
+      <Text c="dimmed">Your car, once a driver says yes</Text>
+    </div>
+  );
+}

@@ -2,15 +2,20 @@ import { Group, Stack, Text } from "@mantine/core";
 import { rider } from "../api/client";
 import { clock } from "../api/format";
 import type { Message } from "../api/types";
-import { usePoll } from "../api/use-poll";
+import { usePoll, type Poll } from "../api/use-poll";
 import { Since } from "../ui/stale";
 
 const interval = 2000; // ms
 
+interface Messages {
+  messages: Message[];
+}
+
+export const useInbox = (): Poll<Messages> => usePoll(rider.inbox, interval);
+
 /** The messages that the rider got about a ride. */
-export function Inbox({ rideId }: { rideId: string }) {
-  const inbox = usePoll(rider.inbox, interval);
-  const mine = (inbox.data?.messages ?? []).filter((m: Message) => m.ride_id === rideId);
+export function Inbox({ inbox, rideId }: { inbox: Poll<Messages>; rideId: string }) {
+  const mine = (inbox.data?.messages ?? []).filter((m) => m.ride_id === rideId);
   if (mine.length === 0) return null;
 
   return (

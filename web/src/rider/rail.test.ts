@@ -86,10 +86,10 @@ test("each stage leads to where the console has it", () => {
 
 test("the deadline is the queue's, by this browser's clock", () => {
   const message = { id: "m1", state: "in_flight" as const, shows_at: 27_500, receives: 1, heard_at: 400 };
-  const look = lookOf({ at: 500, counts: { visible: 3, in_flight: 1, delayed: 0, heard_at: 450 }, message, known: true }, 1_000_000);
+  const look = lookOf({ at: 500, counts: { visible: 3, in_flight: 1, delayed: 0, heard_at: 450 }, message, known: true, region: "us-east-1", endpoint: "http://127.0.0.1:1" }, 1_000_000);
 
-  expect(look).toEqual({ waiting: 3, waitingAt: 999_950, state: "in_flight", showsAt: 1_027_000, heardAt: 999_900, known: true });
-  expect(lookOf({ at: 500, counts: null, message: null, known: false }, 0)).toMatchObject({ waiting: undefined, showsAt: undefined, known: false });
+  expect(look).toMatchObject({ waiting: 3, waitingAt: 999_950, state: "in_flight", showsAt: 1_027_000, heardAt: 999_900, known: true });
+  expect(lookOf({ at: 500, counts: null, message: null, known: false, region: "us-east-1" }, 0)).toMatchObject({ waiting: undefined, showsAt: undefined, known: false });
 });
 
 test("each point counts once, however often it is answered", () => {

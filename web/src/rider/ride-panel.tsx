@@ -1,13 +1,13 @@
 import { Button, Text, Title } from "@mantine/core";
 import { useState } from "react";
 import { rider } from "../api/client";
-import { short } from "../api/format";
+import { placeName, short } from "../api/format";
 import type { Ride, RidePoint, RideState } from "../api/types";
 import { ProblemNote } from "../ui/problem-note";
 import { Stale } from "../ui/stale";
-import { CarLine } from "./car-line";
+import { CarLine, NoCarYet } from "./car-line";
 import { etaOf, partDriven } from "./eta";
-import { Inbox } from "./inbox";
+import { Inbox, useInbox } from "./inbox";
 import { Progress } from "./progress";
 import { Receipt, Times } from "./receipt";
 import classes from "./ride-panel.module.css";
@@ -44,12 +44,14 @@ interface Props {
 
 export default function RidePanel({ ride, at, remaining, points, waiting, look, onChanged, onAnother, onAgain, onMove }: Props) {
   const found = useFound(ride);
+  const inbox = useInbox();
   const ended = hasEnded(ride.state);
   const title = found ? "A driver was found" : titles[ride.state];
   const drives = ride.state === "assigned" || ride.state === "picked_up";
 
   return (
     <div className={classes.panel}>
+      {/* What changes here by itself has its place beforehand: nothing beneath it moves. */}
       <div className={classes.head} data-large={(drives && remaining) || ride.state === "completed" || undefined}>
         <div role="status">
           <Title order={2} data-testid="ride-state" data-value={ride.state}>
@@ -57,19 +59,24 @@ export default function RidePanel({ ride, at, remaining, points, waiting, look, 
           </Title>
         </div>
         {drives && remaining && <Arrival remaining={remaining} />}
+        {drives && !remaining && <Text c="dimmed">How far it is, is known when the car is heard from.</Text>}
+        {ride.state === "arrived" && <Text c="dimmed">It waits at {placeName(ride.pickup)}.</Text>}
+        {(ride.state === "requested" || ride.state === "offered") && <Patience state={ride.state} waiting={waiting} look={look} at={at} />}
         {ride.state === "completed" && <Receipt ride={ride} />}
-        <Text size="xs" c="dimmed">Ride <span data-testid="ride-id" data-value={ride.id} title={ride.id}>{short(ride.id)}</span></Text>
+        {ride.state === "unfulfilled" && <Nobody waiting={waiting} />}
+        {ride.state === "cancelled" && ride.end_reason && <Text>Reason: {ride.end_reason}</Text>}
       </div>
 
-      {!ended && <Progress state={ride.state} part={remaining && points && partOf(ride, points, remaining)} />}
-      {(ride.state === "requested" || ride.state === "offered") && <Patience state={ride.state} waiting={waiting} look={look} at={at} />}
-      {ride.vehicle && !ended && <CarLine vehicle={ride.vehicle} />}
-      {ride.state === "unfulfilled" && <Nobody waiting={waiting} />}
-      {ride.state === "cancelled" && ride.end_reason && <Text size="sm">Reason: {ride.end_reason}</Text>}
-      <TripEnds ride={ride} />
-      {ended && <Times ride={ride} />}
-      <Ways ride={ride} onChanged={onChanged} onAnother={onAnother} onAgain={onAgain} onMove={onMove} />
-      <Inbox rideId={ride.id} />
+      {/* What stays of a ride comes in place of what it had: it does not push that away. */}
+      <div key={String(ended)} className={classes.panel}>
+        {!ended && <Progress state={ride.state} part={remaining && points && partOf(ride, points, remaining)} />}
+        {!ended && (ride.vehicle ? <CarLine vehicle={ride.vehicle} /> : <NoCarYet />)}
+        <TripEnds ride={ride} />
+        {ended && <Times ride={ride} />}
+        <Ways ride={ride} onChanged={onChanged} onAnother={onAnother} onAgain={onAgain} onMove={onMove} />
+        <Text size="xs" c="dimmed">Ride <span data-testid="ride-id" data-value={ride.id} title={ride.id}>{short(ride.id)}</span></Text>
+        <Inbox inbox={inbox} rideId={ride.id} />
+      </div>
     </div>
   );
 }
@@ -130,6 +137,7 @@ function Ways({ ride, onChanged, onAnother, onAgain, onMove }: WaysProps) {
     <>
       <ProblemNote error={error} />
       {!hasEnded(ride.state) && ride.state !== "picked_up" && <Button key="cancel" variant="default" loading={busy} onClick={cancel} data-testid="cancel">Cancel the ride</Button>}
+      {ride.state === "picked_up" && <Text c="dimmed" className={classes.noWay}>With you in the car it can no longer be cancelled.</Text>}
       {(ride.state === "unfulfilled" || ride.state === "cancelled") && <Button key="again" size="md" onClick={onAgain} data-testid="again">Ask again</Button>}
       {ride.state === "unfulfilled" && <Button key="move" variant="default" onClick={onMove} data-testid="move">Move the pick-up</Button>}
       {hasEnded(ride.state) && <Button key="another" size={ride.state === "completed" ? "md" : "sm"} variant={ride.state === "completed" ? "filled" : "default"} onClick={onAnother} data-testid="another">Book another ride</Button>}

@@ -125,14 +125,14 @@ export default function RiderPage() {
   return (
     <MapPage
       title="Book a ride" session={session} live={live} scene={scene} fit={fit} onPick={session.subject && !ride ? pick : undefined} onDrag={session.subject && !ride ? setEnd : undefined}
-      panelLabel="Your ride" footer={ride && (
+      panelLabel="Your ride" footer={ride ? (
         <Suspense>
           <Trace
             key={ride.id} ride={ride} at={view.at} events={view.events} look={look} driven={driven} killed={killedHere}
             act={inFlight && <Suspense><KillWorker ride={ride} killed={killedHere} onKilled={(pid) => setKilled({ ride: ride.id, pid })} /></Suspense>}
           />
         </Suspense>
-      )}
+      ) : null}
     >
       {!session.subject ? (
         <SignIn session={{ ...session, signIn: enter }} title="Book a ride" action="Become a rider">
@@ -145,10 +145,12 @@ export default function RiderPage() {
           onMove={() => bookAnother({ pickup: undefined, dropoff: ride.dropoff })}
         /></Suspense>
       ) : (
-        <Stack gap="md">
-          <Suspense><BookingPanel draft={draft} activeEnd={activeEnd} onDraft={setDraft} onActiveEnd={setActiveEnd} onBooked={showRide} ready={opened.current} /></Suspense>
-          <RideList onRide={showRide} />
-        </Stack>
+        <Suspense>
+          <Stack gap="md">
+            <BookingPanel draft={draft} activeEnd={activeEnd} onDraft={setDraft} onActiveEnd={setActiveEnd} onBooked={showRide} ready={opened.current} />
+            <RideList onRide={showRide} />
+          </Stack>
+        </Suspense>
       )}
       <ProblemNote error={view.error} retried={view.error instanceof Problem && view.error.temporary} />
     </MapPage>

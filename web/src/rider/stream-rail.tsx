@@ -5,7 +5,7 @@ import { hours, milliseconds, short, whole } from "../api/format";
 import type { Ride, StreamTrace } from "../api/types";
 import type { Poll } from "../api/use-poll";
 import { partId } from "../console/part-id";
-import { Stale } from "../ui/stale";
+import { Since, Stale } from "../ui/stale";
 import classes from "./rail.module.css";
 import type { Driven } from "./use-driven";
 import { hasEnded } from "./use-ride";
@@ -45,17 +45,17 @@ export function StreamRail({ ride, driven }: { ride: Ride; driven: Driven }) {
 
       <Text size="xs" c="dimmed">
         <b className={classes.count} data-testid="trace-points" data-value={points.length}>{whole(points.length)} {points.length === 1 ? "point" : "points"}</b>
-        {" "}since driver {short(ride.driver_id)} said yes.{" "}
-        {trace.data && point ? (
-          <>
-            The newest: <span data-testid="trace-shard">{point.shard.replace(/^shardId-0*(?=\d)/, "shard ")}</span>,{" "}
-            <span data-testid="trace-sequence" data-value={point.sequence_number} title={point.sequence_number}>
-              <Stale at={at} of={point.sequence_number} since>{(s) => `sequence …${s.slice(-6)}`}</Stale>
-            </span>
-            , kept for another {hours(trace.data.retention_left_s)}.
-          </>
-        ) : "None is gone because it was read."}
+        {" "}since driver {short(ride.driver_id)} said yes.{!point && " None is gone because it was read."}
       </Text>
+      {trace.data && point && (
+        <Text size="xs" c="dimmed">
+          The newest: <span data-testid="trace-shard">{point.shard.replace(/^shardId-0*(?=\d)/, "shard ")}</span>,{" "}
+          <span data-testid="trace-sequence" data-value={point.sequence_number} title={point.sequence_number}>
+            <Stale at={at} of={point.sequence_number}>{(s) => `sequence …${s.slice(-6)}`}</Stale>
+          </span>
+          , kept for another {hours(trace.data.retention_left_s)}. <Since at={at} />
+        </Text>
+      )}
     </>
   );
 }

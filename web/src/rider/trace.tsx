@@ -1,7 +1,10 @@
 import { Paper, Text } from "@mantine/core";
 import type { ReactNode } from "react";
 import type { Ride, RideEvent } from "../api/types";
+import { CliCommands } from "../ui/cli-commands";
+import { Sheet } from "../ui/sheet";
 import { useAge } from "../ui/stale";
+import { queueCommands, streamCommands } from "./commands";
 import { queueNote } from "./queue-note";
 import { QueueRail } from "./queue-rail";
 import { queueMessages, withKilled, type QueueMessage } from "./queue-steps";
@@ -27,23 +30,44 @@ export default function Trace({ ride, at, events, look, driven, act, killed }: P
   const messages = queueMessages(events);
   const last = messages.at(-1);
   const newest = last && killed ? withKilled(last, killed) : last;
+  const messageId = last?.steps.findLast((s) => s.kind === "sent" && s.reached)?.id;
+  const address = driven.trace.data;
+  const point = hasEnded(ride.state) ? undefined : address?.driver_point;
   const happenedAt = Date.parse(events.at(-1)?.at ?? "");
 
   return (
     <Paper className={classes.trace} shadow="md" component="section" aria-label="Under the hood" data-testid="trace" data-stale={stale || undefined}>
       <div className={classes.row}>
-        <Text component="h3" className={`${classes.name} queue`}>Queue</Text>
-        <div className={classes.body}>
-          <Earlier messages={messages.slice(0, -1)} />
-          {newest && <QueueRail key={newest.attempt} message={newest} look={look} happenedAt={happenedAt} />}
-          {newest && <Text className={classes.note} data-testid="trace-note">{queueNote(newest)}</Text>}
+        <div className={classes.head}>
+          <Text component="h3" className={`${classes.name} queue`}>Queue</Text>
+          {messageId && look.aws && (
+            <Sheet name="Same in AWS CLI" of="Queue">
+              <CliCommands commands={queueCommands(messageId, look.known, look.aws)} at={look.aws} testid="queue-command" />
+            </Sheet>
+          )}
         </div>
-        {act && <div className={classes.act}>{act}</div>}
+        <div className={classes.body} data-of="queue">
+          {newest && <QueueRail key={newest.attempt} message={newest} look={look} happenedAt={happenedAt} />}
+          <div className={classes.foot}>
+            <div>
+              {newest && <Text className={classes.note} data-testid="trace-note">{queueNote(newest)}</Text>}
+              <Earlier messages={messages.slice(0, -1)} />
+            </div>
+            {act}
+          </div>
+        </div>
       </div>
 
       <div className={classes.row}>
-        <Text component="h3" className={`${classes.name} stream`}>Stream</Text>
-        <div className={classes.body}>
+        <div className={classes.head}>
+          <Text component="h3" className={`${classes.name} stream`}>Stream</Text>
+          {point && address && (
+            <Sheet name="Same in AWS CLI" of="Stream">
+              <CliCommands commands={streamCommands(point, address)} at={address} testid="stream-command" />
+            </Sheet>
+          )}
+        </div>
+        <div className={classes.body} data-of="stream">
           <StreamRail ride={ride} driven={driven} />
         </div>
       </div>

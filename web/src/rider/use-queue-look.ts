@@ -3,6 +3,7 @@ import { here } from "../api/age";
 import { rider } from "../api/client";
 import type { RideQueue } from "../api/types";
 import { usePoll } from "../api/use-poll";
+import type { AwsAddress } from "../ui/cli";
 
 const interval = 1000; // ms
 
@@ -14,6 +15,7 @@ export interface QueueLook {
   showsAt: number | undefined; // the queue's own deadline
   heardAt: number | undefined;
   known: boolean;
+  aws: AwsAddress | undefined; // where the queue is; undefined: nobody has answered
 }
 
 /** Looks into the queue each second while the ride's message may be there. */
@@ -33,6 +35,7 @@ export function lookOf(data: RideQueue | undefined, askedAt: number): QueueLook 
     showsAt: data && message?.shows_at ? askedAt + (message.shows_at - data.at) : undefined,
     heardAt: mine(message?.heard_at),
     known: data?.known ?? false,
+    aws: data && { endpoint: data.endpoint, region: data.region },
   };
 }
 

@@ -31,7 +31,7 @@ const drivers = (n: number) => (n === 1 ? "a driver" : `${n} drivers`);
 export function waitingWords(state: RideState, w: Waiting, look: Pick<QueueLook, "state">): string {
   if (state === "offered") return "A driver nearby is asked at this moment.";
   if (w.tries > 0) return "A worker has the request and looks for a driver nearby.";
-  if (w.sentAgain > 0 && look.state === "delayed") return "No driver nearby was free. The request is in the queue again, for a moment hidden from the workers.";
+  if (w.sentAgain > 0 && look.state === "delayed") return "Nobody nearby was free. The request is in the queue again, hidden for a moment.";
   if (w.before === undefined) return "The request waits in the queue for a worker.";
   return w.before === 0 ? "The request is the next in the queue." : `About ${w.before} ${w.before === 1 ? "request" : "requests"} before yours in the queue.`;
 }

@@ -24,7 +24,7 @@ interface Props {
   onDrag?: ((end: End, place: LatLon) => void) | undefined;
   panelLabel: string;
   children: ReactNode; // the panel beside the map, below it on a phone
-  footer?: ReactNode; // what lies along the map's lower edge
+  footer?: ReactNode; // what lies along the map's lower edge; null: it comes there later, and nothing else may be there
 }
 
 /** The page of a rider or a driver: the live map, and a panel to work with. */
@@ -41,10 +41,10 @@ export function MapPage({ title, session, onSignOut = session.signOut, live, sce
       <main id={mainId} tabIndex={-1} className={classes.stage}>
         <MapView
           fleet={live.fleet} scene={scene} onView={live.setView} onPick={onPick} onDrag={onDrag}
-          fit={fit} padding={padding} lowerEdgeCovered={hasFooter || undefined}
+          fit={fit} padding={padding} lowerEdgeCovered={footer !== undefined || undefined}
         />
         <ConnectionBanner live={live} />
-        <div className={classes.dock} data-step={hasFooter ? step : undefined}>
+        <div className={classes.dock} data-step={hasFooter ? step : undefined} data-steady={footer !== undefined || undefined}>
           {hasFooter && <SheetHandle step={step} onStep={setStep} />}
           <Paper ref={panel} {...keepFocus} className={classes.panel} shadow="md" p="lg" component="section" aria-label={panelLabel}>
             {children}

@@ -12,7 +12,7 @@ export function usePadding(hasFooter: boolean, step: SheetStep): Padding {
     () =>
       phone
         ? { top: 70, bottom: (hasFooter && step === 1 ? 216 : Math.round(innerHeight * 0.46)) + 30, left: 40, right: 40 } // pulled up whole, the sheet leaves no map to look at
-        : { top: 90, bottom: hasFooter ? 290 : 60, left: 440, right: 80 },
+        : { top: 90, bottom: hasFooter ? 340 : 60, left: 440, right: 80 },
     [phone, hasFooter, step],
   );
 }
