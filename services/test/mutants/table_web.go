@@ -59,6 +59,14 @@ func pages() []mutant {
 			before: "lanePath(s.bins, ", after: "lanePath(shards[i ^ 1]?.bins ?? s.bins, ",
 		},
 		{
+			name: "the list beside the map has cars that the map does not show", file: srcDir + "map/cars-in-view.ts", tests: "cars-in-view",
+			before: "if (x < 0 || y < 0 || x > p.width || y > p.height) return;", after: "if (x < 0) return;",
+		},
+		{
+			name: "a speed that is not known is listed as 0", file: srcDir + "map/cars-in-view.ts", tests: "cars-in-view",
+			before: `speed === undefined ? "?" : `, after: `speed === undefined ? "0 km/h" : `,
+		},
+		{
 			name: "every message that comes to a worker travels at once", file: srcDir + "home/strips.ts", tests: "strips",
 			before: "Math.min(came, Math.max(0, mostTravel - out.all))", after: "came",
 		},

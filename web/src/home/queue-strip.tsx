@@ -127,7 +127,7 @@ function DeletedRow({ heard, g, width, narrow }: { heard: Heard; g: Geometry; wi
       ))}
       {fresh.slice(0, Math.min(mostTravel, room)).map((key, i) => <circle key={`leaves ${key}`} cx={g.doneX + 14 + i * gap} cy={g.middle} r={6} className={`${classes.dot} ${classes.dissolves}`} />)}
       {fresh.length > mostTravel && <text x={g.doneX + 14} y={g.middle + 20} className={classes.value}>×{fresh.length}</text>}
-      <text x={g.doneX + 8} y={g.middle - 13} className={classes.label}>
+      <text x={narrow ? width : g.doneX + 8} y={g.middle - 13} textAnchor={narrow ? "end" : "start"} className={classes.label}>
         {all.length > shown.length && `${all.length} `}{narrow ? "deleted" : "deleted in the last 30 s"}
       </text>
     </g>

@@ -103,6 +103,13 @@ export class Fleet {
     return row === undefined ? undefined : this.value(row, ARRIVED) - this.clockOffset;
   }
 
+  /** A vehicle's speed in m/s, as its last fix has it; undefined: not known. */
+  speedOf(id: number): number | undefined {
+    const row = this.rows.get(id);
+    const speed = row === undefined ? NaN : this.value(row, SPEED);
+    return Number.isNaN(speed) ? undefined : speed;
+  }
+
   forEach(now: number, show: (id: number, lat: number, lon: number, heading: number | undefined) => void): void {
     for (const [id, row] of this.rows) {
       const p = this.positionOf(row, now);

@@ -1,5 +1,5 @@
 import { ActionIcon, Anchor, Paper, Text, useComputedColorScheme } from "@mantine/core";
-import { useCallback, useEffect, useImperativeHandle, useRef, useState, type Ref } from "react";
+import { lazy, Suspense, useCallback, useEffect, useImperativeHandle, useRef, useState, type Ref } from "react";
 import type { BaseMap, BaseMapHandlers, Padding } from "./base";
 import type { Fleet } from "./fleet";
 import { cityMap } from "./city-map";
@@ -7,10 +7,14 @@ import { Crowd } from "./crowd";
 import { givingWay } from "./give-way";
 import { PinHandle } from "./pin-handle";
 import { ageOf } from "../api/age";
+import { Sheet } from "../ui/sheet";
 import { boundsOf, type Bounds, type LatLon, type Projection } from "./projection";
 import { drawScene, type Scene } from "./scene";
 import { shownCar, shownCars, type ShownCar } from "./shown-cars";
 import classes from "./map-view.module.css";
+
+// The list is for few, and the map for all: it is fetched when it is asked for.
+const CarsList = lazy(() => import("./cars-list").then((m) => ({ default: m.CarsList })));
 
 export type End = "pickup" | "dropoff";
 
@@ -122,6 +126,7 @@ export function MapView({ ref, fleet, scene, onView, onPick, onDrag, tracked, fi
       <Paper className={classes.zoom} shadow="sm">
         <ActionIcon variant="subtle" aria-label="Zoom in" onClick={() => base.current?.zoomBy(1)}>+</ActionIcon>
         <ActionIcon variant="subtle" aria-label="Zoom out" onClick={() => base.current?.zoomBy(-1)}>−</ActionIcon>
+        <Sheet name="As a list" of="Cars" icon={<ListMark />}><Suspense><CarsList fleet={fleet} projection={projection} /></Suspense></Sheet>
       </Paper>
 
       <Text className={classes.credit} size="xs">
@@ -131,6 +136,12 @@ export function MapView({ ref, fleet, scene, onView, onPick, onDrag, tracked, fi
     </div>
   );
 }
+
+const ListMark = () => (
+  <svg width="18" height="18" viewBox="0 0 18 18" aria-hidden stroke="currentColor" strokeWidth="1.6" strokeLinecap="round">
+    <path d="M3 4.5h.01M3 9h.01M3 13.5h.01M6.5 4.5H15M6.5 9H15M6.5 13.5H15" />
+  </svg>
+);
 
 /** Draws fleet and scene on each of the browser's frames; returns how to stop. */
 function drawEachFrame(
