@@ -59,6 +59,10 @@ func pages() []mutant {
 			before: "lanePath(s.bins, ", after: "lanePath(shards[i ^ 1]?.bins ?? s.bins, ",
 		},
 		{
+			name: "late frames make the map show the past as if it were now", file: srcDir + "map/fleet.ts", tests: "fleet",
+			before: "ahead > 0 ? clockForward : clockBack", after: "ahead > 0 ? clockForward : clockForward",
+		},
+		{
 			name: "the list beside the map has cars that the map does not show", file: srcDir + "map/cars-in-view.ts", tests: "cars-in-view",
 			before: "if (x < 0 || y < 0 || x > p.width || y > p.height) return;", after: "if (x < 0) return;",
 		},

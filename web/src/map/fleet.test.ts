@@ -74,6 +74,20 @@ describe("a fleet", () => {
     expect(fleet.get(1, 6000)?.lat).toBeCloseTo(-34.9 + 10 / 111_320, 9);
   });
 
+  test("takes a frame that is late for late, and not the server's clock for slow", () => {
+    const fleet = new Fleet();
+    fleet.apply(frame(t0, [{ speed: 10 }]), t0 + 20);
+
+    // A minute of frames on a machine that is two seconds late with each.
+    for (let ms = 250; ms < 60_000; ms += 250) fleet.apply(frame(t0 + ms, [{ speed: 10 }]), t0 + ms + 2000);
+    expect(t0 + 62_000 - (fleet.heardAt ?? 0)).toBeGreaterThan(1750);
+    expect(fleet.get(1, t0 + 61_750)!.lat).toBeGreaterThan(-34.9 + 17 / 111_320);
+
+    // One that is not tells the time again.
+    for (let ms = 60_000; ms < 62_500; ms += 250) fleet.apply(frame(t0 + ms, [{ speed: 10 }]), t0 + ms + 20);
+    expect(t0 + 62_270 - (fleet.heardAt ?? 0)).toBeLessThan(30);
+  });
+
   test("drops the silent vehicles, and those that a full frame leaves out", () => {
     const fleet = new Fleet();
     fleet.apply(frame(t0, [{ id: 1 }, { id: 2, behind: silentAfter - 500 }, { id: 3 }]), t0);

@@ -5,7 +5,9 @@ import { tailFor, Tails, type Fix } from "./tails";
 export const silentAfter = 15_000; // ms without a fix after which a vehicle is no longer shown
 const extrapolateFor = 2_500; // ms for which a vehicle is assumed to go on as it did
 const correctWithin = 700; // ms in which the error of a guess fades out
-const clockSmoothing = 0.1; // weight of one frame in the estimate of the server's clock
+const clockForward = 0.5; // weight of one frame in the estimate of the server's clock, where it has come sooner than the estimate says
+const clockBack = 0.0005; // and where it has come later: only as fast as two clocks drift apart
+const clockStep = 30_000; // ms apart from which one of the clocks was set
 
 // A vehicle is one row of numbers: its last fix, then how to move to it smoothly.
 // A speed or a heading that is not known is NaN.
@@ -47,9 +49,11 @@ export class Fleet {
   /** Applies a frame that came at `now`. */
   apply(frame: Frame, now: number): void {
     // The age of a fix is measured by the server's clock, as ours may be wrong.
-    // One late frame must not move every vehicle, so the estimate is smoothed.
-    const offset = frame.serverTime - now;
-    this.clockOffset = this.clockKnown ? this.clockOffset + (offset - this.clockOffset) * clockSmoothing : offset;
+    // A frame may be late, and never early: were the delay taken for a clock that is
+    // behind, all cars would be shown where they were, and stale ones as fresh.
+    const ahead = frame.serverTime - now - this.clockOffset;
+    const weight = !this.clockKnown || Math.abs(ahead) > clockStep ? 1 : ahead > 0 ? clockForward : clockBack;
+    this.clockOffset += ahead * weight;
     this.clockKnown = true;
 
     // Where nobody knows how far the map is behind, it is as old as when that was known.
