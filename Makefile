@@ -8,7 +8,7 @@ LINT := go tool -modfile=tools/go.mod golangci-lint
 TEST_TIMEOUT := 10m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build web test unit e2e pages frozen mutants lint licences authz fmt audit feed soak chaos clean up down logs compose conformance sdk engine aws-messaging aws-messaging-down bench lines
+.PHONY: help demo build web test unit e2e pages frozen tutorial mutants lint licences authz fmt audit feed soak chaos clean up down logs compose conformance sdk engine aws-messaging aws-messaging-down bench lines
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ pages: build ## Look at every page of the demo, on every screen, in odd browsers
 frozen: build ## Freeze and kill parts of the demo, and see what its pages say
 	TANDEM_FROZEN=1 go test -count=1 -v -timeout 15m -run TestPagesWhilePartsAreFrozenOrKilled ./services/test/e2e
 
+tutorial: build ## Run every command of docs/tutorial on a demo of its own: make tutorial ARGS="-run Commands/03"
+	TANDEM_TUTORIAL=1 go test -count=1 -v -timeout 25m $(ARGS) ./services/test/tutorial
+
 mutants: web ## Plant bugs, one at a time, and see the tests catch each: make mutants ARGS="-quick", ARGS="-run ride"
 	go run ./services/test/withpostgres go run ./services/test/mutants $(ARGS)
 
@@ -118,4 +121,4 @@ chaos: build ## Take nearby, Postgres, the workers, a fast SQS away for minutes,
 	TANDEM_CHAOS=1 go test -count=1 -v -timeout 60m $(ARGS) ./services/test/e2e
 
 clean: ## Remove what was built here (not the demo's data: tandem demo --fresh)
-	rm -rf bin out web/node_modules web/dist/*
+	rm -rf bin out my-*.txt web/node_modules web/dist/*

@@ -61,10 +61,12 @@ func newDependencies(every time.Duration) (nearby, database *sqsworker.Dependenc
 // Handle implements sqsworker.Handler: it returns Done once the ride has a
 // driver, has ended, or has been sent again through the outbox.
 func (h *handler) Handle(ctx context.Context, m sqsworker.Message) sqsworker.Result {
+	//excerpt:unreadable
 	req, err := decode(m.Body)
 	if err != nil {
 		return sqsworker.DeadLetter(err) // another try would read it no better
 	}
+	//excerpt:end
 
 	err = h.dispatch(ctx, req, m)
 	switch {

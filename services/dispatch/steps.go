@@ -16,6 +16,7 @@ import (
 // left it in, until nothing is left to do for this message: the ride has a driver
 // or has ended, or it has a newer message.
 func (h *handler) dispatch(ctx context.Context, req event.RideRequest, m sqsworker.Message) error {
+	//excerpt:resume
 	var r ride.Ride
 	err := h.postgres.Do(ctx, func(ctx context.Context) (err error) {
 		r, err = h.rides.Received(ctx, req.RideID, req.Attempt, receipt(m, h.worker))
@@ -39,6 +40,7 @@ func (h *handler) dispatch(ctx context.Context, req event.RideRequest, m sqswork
 			return err
 		})
 	}
+	//excerpt:end
 	return err
 }
 

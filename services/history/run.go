@@ -43,6 +43,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	}
 
 	s := newStore(pool)
+	//excerpt:group
 	group, err := points.NewGroup(points.GroupOptions{
 		Name: name, Generation: generation, Store: s, Pool: pool, Client: kinesis.NewFromConfig(awsCfg),
 		Lease: cfg.Profile.Lease, Log: env.Log,
@@ -50,6 +51,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		// share a shard's five calls a second.
 		PollEvery: 2 * cfg.Profile.PollEvery, CatchUpBytes: cfg.CatchUpBytes,
 	})
+	//excerpt:end
 	if err != nil {
 		return err
 	}

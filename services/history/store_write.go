@@ -23,6 +23,7 @@ func (s *store) Apply(ctx context.Context, batch []points.Arrival, commit shardg
 	}
 
 	var stored int64
+	//excerpt:apply
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		var err error
 		if stored, err = s.insert(ctx, tx, batch); err != nil {
@@ -35,6 +36,7 @@ func (s *store) Apply(ctx context.Context, batch []points.Arrival, commit shardg
 	if err != nil {
 		return points.Outcome{}, err
 	}
+	//excerpt:end
 	return points.Outcome{Repeated: len(batch) - int(stored)}, nil
 }
 

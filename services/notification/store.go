@@ -88,6 +88,7 @@ type claim struct {
 // belongs to a worker that died: this worker takes it over, and the text may be sent
 // a second time.
 func (s *store) claimSMS(ctx context.Context, eventID string, life time.Duration) (claim, error) {
+	//excerpt:claim
 	var c claim
 	err := s.pool.QueryRow(ctx, `
 		UPDATE notification.deliveries d SET state = 'claimed', claimed_at = now(), tries = tries + 1
@@ -100,6 +101,7 @@ func (s *store) claimSMS(ctx context.Context, eventID string, life time.Duration
 		c.state = claimOurs
 		return c, nil
 	}
+	//excerpt:end
 	if !errors.Is(err, pgx.ErrNoRows) {
 		return c, fmt.Errorf("notification: claim sms: %w", err)
 	}

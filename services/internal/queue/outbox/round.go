@@ -79,6 +79,7 @@ func (r *Relay) batch(ctx context.Context, queue string) (done int, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.o.SendWithin+writeWithin)
 	defer cancel()
 
+	//excerpt:send
 	err = pgx.BeginFunc(ctx, r.o.Pool, func(tx pgx.Tx) error {
 		within, err := r.lock(ctx, tx)
 		if err != nil || within == 0 {
@@ -97,6 +98,7 @@ func (r *Relay) batch(ctx context.Context, queue string) (done int, err error) {
 		done, err = r.mark(ctx, tx, rows)
 		return err
 	})
+	//excerpt:end
 	if err != nil {
 		return 0, err
 	}

@@ -77,6 +77,8 @@ func (w *Worker) renew(ctx context.Context, messages []*inFlight) {
 // due reports whether f needs a heartbeat. A handler that is past its deadline
 // gets none, so that a handler that hangs does not keep its message for ever.
 func (w *Worker) due(f *inFlight, now time.Time) bool {
+	//excerpt:due
 	late := !f.deadline.IsZero() && !now.Before(f.deadline)
 	return !f.settled && !late && f.ctx.Err() == nil && f.until.Sub(now) <= w.o.Visibility/2
+	//excerpt:end
 }

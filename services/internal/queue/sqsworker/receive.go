@@ -25,6 +25,7 @@ func (w *Worker) receiveLoop(ctx, life, handling context.Context) {
 			}
 		}
 
+		//excerpt:slots
 		// Slots are taken before the receive: a message that no handler is free
 		// for stays on the queue, where another worker can receive it.
 		n := w.takeSlots(ctx)
@@ -40,6 +41,7 @@ func (w *Worker) receiveLoop(ctx, life, handling context.Context) {
 		}
 		got, err := w.receive(ctx, n, wait)
 		w.free(n - len(got))
+		//excerpt:end
 		if err != nil {
 			if ctx.Err() != nil {
 				return

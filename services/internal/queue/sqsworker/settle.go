@@ -103,6 +103,7 @@ func (w *Worker) settle(ctx context.Context, f *inFlight, r Result) Outcome {
 		return OutcomeLost
 	}
 
+	//excerpt:delete
 	// The copy first, then the delete: a crash in between leaves two messages,
 	// the other order would leave none.
 	if r.outcome == OutcomeDead {
@@ -128,6 +129,7 @@ func (w *Worker) settle(ctx context.Context, f *inFlight, r Result) Outcome {
 	default:
 		w.makeVisible(ctx, 0, f)
 	}
+	//excerpt:end
 	return r.outcome
 }
 

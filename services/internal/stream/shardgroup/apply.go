@@ -103,6 +103,7 @@ func (r *reading) sort(b shardreader.Batch) (shardreader.Batch, []parkedRecord) 
 // blame marks the records that err names for parking, and reports whether one was
 // marked that was not before.
 func (r *reading) blame(err error) bool {
+	//excerpt:blame
 	marked := false
 	for _, e := range recordErrors(err) {
 		// Under Stop a record is never hopeless: its shard waits for a better try.
@@ -117,6 +118,7 @@ func (r *reading) blame(err error) bool {
 		r.g.o.Log.Error("parking a record", "shard", r.lease.Shard, "sequence", e.Position.Sequence, "sub", e.Position.Sub, "err", e.Err)
 	}
 	return marked
+	//excerpt:end
 }
 
 // step returns what every transaction of this reading writes.

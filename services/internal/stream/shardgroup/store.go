@@ -96,12 +96,14 @@ func (s *store) endLife(ctx context.Context, tx pgx.Tx, before int64, created ti
 		return err
 	}
 
+	//excerpt:gaps
 	// A statement of its own sees what was committed while the one before waited.
 	_, err = tx.Exec(ctx, `
 		INSERT INTO shardgroup.gaps (stream_id, shard, reason, from_at, to_at)
 		SELECT l.stream_id, l.shard, 'stream_recreated', greatest(c.arrived_at, c.tip_at, l.since), $2
 		FROM shardgroup.leases l LEFT JOIN shardgroup.checkpoints c USING (stream_id, shard)
 		WHERE l.stream_id = $1 AND l.completed_at IS NULL`, before, created)
+	//excerpt:end
 	if err != nil {
 		return err
 	}

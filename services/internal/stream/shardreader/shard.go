@@ -109,6 +109,7 @@ func (s *session) turn(ctx context.Context) (ended bool, wait time.Duration, err
 // handOver calls the handler with a batch and moves the position to its end. ended
 // reports that reading has ended: with the handler's error, or drained.
 func (s *session) handOver(ctx context.Context, b Batch, answered time.Time, fanOut bool) (ended bool, err error) {
+	//excerpt:handover
 	if len(b.Records) > 0 || b.Closed || s.r.o.Empty {
 		if err := s.handle(ctx, b); err != nil {
 			return true, err
@@ -117,6 +118,7 @@ func (s *session) handOver(ctx context.Context, b Batch, answered time.Time, fan
 
 	// Only now: a batch that the handler refused must be read again.
 	s.next, s.backoff = b.Next, firstBackoff
+	//excerpt:end
 	s.r.update(s.shard, func(st *ShardState) {
 		st.Position, st.Behind, st.PolledAt, st.FanOut, st.Closed, st.Err = b.Next, b.Behind, answered, fanOut, b.Closed, nil
 		st.AtTip = st.AtTip || b.Behind == 0
