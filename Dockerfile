@@ -12,6 +12,7 @@ WORKDIR /src/web
 COPY web/package.json web/package-lock.json ./
 RUN --mount=type=cache,target=/root/.npm npm ci --no-audit --no-fund --loglevel=error
 COPY web ./
+COPY docs/tutorial ../docs/tutorial
 RUN npm run --silent build -- --logLevel warn
 
 FROM golang:${GO_VERSION}-bookworm AS build

@@ -44,7 +44,7 @@ web() {
     touch web/node_modules/.package-lock.json
   fi
 
-  newer=$(find web/src web/index.html web/*.ts web/*.json docs/openapi.yaml -type f -newer web/dist/index.html 2>&1)
+  newer=$(find web/src web/index.html web/*.ts web/*.json docs/openapi.yaml docs/tutorial -type f -newer web/dist/index.html 2>&1)
   if [ -n "$newer" ]; then
     say 'the web app, ' >"$log/web"
     npm --prefix web run --silent build -- --logLevel warn >"$log/npm" 2>&1 ||

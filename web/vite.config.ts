@@ -57,6 +57,7 @@ export default defineConfig({
   },
   html: { cspNonce: '__CSP_NONCE__' },
   server: {
+    fs: { allow: ['..'] }, // the tutorial's text is in docs
     proxy: Object.fromEntries([
       ...proxied.map((p) => [p, { target: demo }]),
       ...sockets.map((p) => [p, { target: demo, ws: true }]),

@@ -13,6 +13,7 @@ const pages: Record<string, Page> = {
   "/rider": { title: "Book a ride · Tandem", page: lazy(() => import("./rider/rider-page")) },
   "/driver": { title: "Drive · Tandem", page: lazy(() => import("./driver/driver-page")) },
   "/compare": { title: "Six maps: a queue beside a stream · Tandem", page: lazy(() => import("./compare/compare-page")) },
+  "/learn": { title: "The tutorial: queue or stream? · Tandem", page: lazy(() => import("./learn/learn-page")) },
   "/admin": { title: "Queue and stream · Tandem", page: lazy(() => import("./console/console-page")) },
 };
 

@@ -14,6 +14,7 @@ const titles: Record<string, string> = {
   "/rider": "Book a ride · Tandem",
   "/driver": "Drive · Tandem",
   "/compare": "Six maps: a queue beside a stream · Tandem",
+  "/learn": "The tutorial: queue or stream? · Tandem",
   "/admin": "Queue and stream · Tandem",
 };
 const paths = Object.keys(titles);
@@ -42,7 +43,7 @@ describe.each(screens)("on $name", (screen) => {
     const answer = await page.goto(url + path);
     expect(answer?.status()).toBe(200);
 
-    await page.getByTestId({ "/": "cars", "/compare": "restart" }[path] ?? "sign-in").waitFor();
+    await page.getByTestId({ "/": "cars", "/compare": "restart", "/learn": "lesson" }[path] ?? "sign-in").waitFor();
     expect(await page.title()).toBe(titles[path]);
     await expectGoodLayout(page, screen);
 

@@ -8,6 +8,7 @@ export const links = [
   { href: "/rider", name: "Ride", about: "be driven across Montevideo" },
   { href: "/driver", name: "Drive", about: "take the rides that are offered to you" },
   { href: "/compare", name: "Compare", about: "six maps: the same points on a queue and on a stream" },
+  { href: "/learn", name: "Learn", about: "the tutorial: nine questions, each answered on your own machine" },
   { href: "/admin", name: "Console", about: "what queue and stream do now" },
 ];
 
