@@ -20,6 +20,15 @@ func Example() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 
+	var settled atomic.Int64
+	tell := func(m sqsworker.Message, o sqsworker.Outcome, _ time.Duration) {
+		fmt.Printf("%s, receive %d: %s\n", m.Body, m.Receives, o)
+		if settled.Add(1) == 4 {
+			stop() // ends this example; a program waits for its signal
+		}
+	}
+
+	//excerpt:worker
 	ship := sqsworker.HandlerFunc(func(_ context.Context, m sqsworker.Message) sqsworker.Result {
 		order, ok := strings.CutPrefix(string(m.Body), "order ")
 		if !ok { // another try would read it no better
@@ -32,21 +41,15 @@ func Example() {
 		return sqsworker.Done()
 	})
 
-	var settled atomic.Int64
 	worker, err := sqsworker.New(sqsworker.Options{
-		Client: client, Queue: "orders", DeadLetterQueue: "orders-dlq", Tries: 5, Handler: ship,
-		Handled: func(m sqsworker.Message, o sqsworker.Outcome, _ time.Duration) {
-			fmt.Printf("%s, receive %d: %s\n", m.Body, m.Receives, o)
-			if settled.Add(1) == 4 {
-				stop() // ends this example; a program waits for its signal
-			}
-		},
+		Client: client, Queue: "orders", DeadLetterQueue: "orders-dlq", Tries: 5, Handler: ship, Handled: tell,
 	})
 	if err != nil {
-		fmt.Println(err)
+		fmt.Println(err) // an option is missing or wrong
 		return
 	}
 	fmt.Println("drained:", worker.Run(ctx)) // blocks until ctx ends
+	//excerpt:end
 	// Unordered output:
 	// shipped order 1
 	// order 1, receive 1: done

@@ -63,6 +63,7 @@ func ExampleReader_All() {
 	stream := fakestream.New("shard-0") // kinesis.NewFromConfig(cfg)
 	stream.Put("shard-0", "driver-7", []byte("depot"))
 
+	//excerpt:reader
 	r, err := shardreader.New(shardreader.Options{Client: stream, Stream: "driver-locations"})
 	if err != nil {
 		fmt.Println(err) // an option is missing or wrong
@@ -83,6 +84,7 @@ func ExampleReader_All() {
 		}
 		start = shardreader.Horizon()
 	}
+	//excerpt:end
 	// Output:
 	// driver-7 depot
 	// <nil>
