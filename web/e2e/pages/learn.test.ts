@@ -78,7 +78,7 @@ test("an address with an anchor leads to its place, and one without a chapter sa
   const page = await openPage(browser, desktop);
   await open(page, "/learn?chapter=1#why");
   await expect.poll(() => page.locator("#why").evaluate((e) => Math.abs(e.getBoundingClientRect().top) < innerHeight / 2)).toBe(true);
-  await page.locator("nav[aria-label=Chapters] [aria-current=page]").waitFor();
+  await page.locator("nav[aria-label=Chapters] [aria-current=page]:visible").waitFor();
 
   await open(page, "/learn?chapter=1000");
   expect(await page.getByRole("alert").innerText()).toContain("There is no such chapter");

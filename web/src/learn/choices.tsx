@@ -14,8 +14,7 @@ export function Choices({ choices, chosen, onChoose }: Props) {
   const name = useId();
 
   return (
-    <fieldset className={classes.choices} data-testid="choices">
-      <legend className={classes.heard}>What do you think?</legend>
+    <fieldset className={classes.choices} aria-label="What do you think?" data-testid="choices">
       {choices.map(({ letter, text }) => (
         <label key={letter} className={classes.choice}>
           <input type="radio" name={name} value={letter} checked={chosen === letter} onChange={() => onChoose(letter)} />

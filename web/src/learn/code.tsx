@@ -13,7 +13,7 @@ export function Code({ language, text }: { language: string | undefined; text: s
         <span>{name}</span>
         {copied && <Copy text={code} />}
       </figcaption>
-      <pre tabIndex={0} role="region" aria-label={name}><code>{language === "text" ? code : <Commented code={code} />}</code></pre>
+      <pre tabIndex={0} role="group" aria-label={name}><code>{language === "text" ? code : <Commented code={code} />}</code></pre>
     </figure>
   );
 }
@@ -39,7 +39,7 @@ function Copy({ text }: { text: string }) {
 
   return (
     <Button size="xs" variant="subtle" onClick={() => void copy()}>
-      <span role="status">{done === "copied" ? "Copied" : done === "refused" ? "Select it by hand" : "Copy"}</span>
+      <span aria-live="polite">{done === "copied" ? "Copied" : done === "refused" ? "Select it by hand" : "Copy"}</span>
     </Button>
   );
 }

@@ -1,5 +1,5 @@
 import Markdown, { RuleType, type MarkdownToJSX } from "markdown-to-jsx/react";
-import type { ReactNode } from "react";
+import { Children, type ReactNode } from "react";
 import { anchorOf, leadsTo } from "./chapters";
 import { Code } from "./code";
 import classes from "./learn-page.module.css";
@@ -14,7 +14,7 @@ const options: MarkdownToJSX.Options = {
   wrapper: null,
   forceWrapper: false,
   disableParsingRawHTML: true,
-  overrides: { a: Link, table: Table },
+  overrides: { a: Link, table: Table, th: Head },
   renderRule: (next, node, _children, state) =>
     node.type === RuleType.codeBlock ? <Code key={state.key} language={node.lang} text={node.text} /> : next(),
 };
@@ -28,5 +28,10 @@ function Link({ href, children }: { href?: string; children: ReactNode }) {
 
 /** A table is as wide as it must be, and is moved sideways by itself. */
 function Table({ children }: { children: ReactNode }) {
-  return <div className={classes.wide} tabIndex={0} role="region" aria-label="Table"><table>{children}</table></div>;
+  return <div className={classes.wide} tabIndex={0} role="group" aria-label="Table"><table>{children}</table></div>;
+}
+
+/** What is over a table's first column may be empty: then it is the head of nothing. */
+function Head({ children }: { children?: ReactNode }) {
+  return Children.count(children) > 0 ? <th>{children}</th> : <td />;
 }
