@@ -28,7 +28,7 @@ const (
 func machine(t *testing.T, programs map[string]string) *exec.Cmd {
 	t.Helper()
 	tree, path := t.TempDir(), t.TempDir()
-	for _, dir := range []string{"tools", "web/src", "web/dist", "docs"} {
+	for _, dir := range []string{"tools", "web/src", "web/dist", "docs/tutorial"} {
 		require.NoError(t, os.MkdirAll(filepath.Join(tree, dir), 0o755))
 	}
 	for _, file := range []string{"web/index.html", "web/vite.config.ts", "web/package.json", "web/package-lock.json", "docs/openapi.yaml"} {

@@ -69,7 +69,7 @@ describe("find", () => {
 
   test("finds pages by name, and all of them for nothing", () => {
     expect(pagesLike(" CONS ").map((p) => p.href)).toEqual(["/admin"]);
-    expect(pagesLike("")).toHaveLength(5);
+    expect(pagesLike("")).toHaveLength(6);
   });
 
   test("an id is meant by its beginning, not by a letter or its middle", () => {
