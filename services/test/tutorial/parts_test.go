@@ -76,6 +76,10 @@ func TestAnExcerptIsCutAtItsMarks(t *testing.T) {
 	require.ErrorContains(t, err, "has no end")
 }
 
+func TestTheReadersMakeHasItsOwnArguments(t *testing.T) {
+	require.Equal(t, []string{"HOME=/home/ann"}, readers([]string{"MAKEFLAGS= -- ARGS=-run", "ARGS=-run", "MAKELEVEL=1", "HOME=/home/ann"}))
+}
+
 // What the tests of the chapters are for: each of these faults is in a chapter that was
 // right.
 func TestPlantedFaultsAreCaught(t *testing.T) {

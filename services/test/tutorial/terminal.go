@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -43,13 +44,22 @@ func (t *terminal) first(commands string) string {
 func (t *terminal) shell(ctx context.Context, script string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "bash", "-c", "set -eo pipefail\n"+script)
 	cmd.Dir = t.root
-	cmd.Env = append(os.Environ(), t.env...)
+	cmd.Env = append(readers(os.Environ()), t.env...)
 
 	// A group of their own, so that all of them can be ended, as Ctrl-C does it.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) }
 	cmd.WaitDelay = 10 * time.Second
 	return cmd
+}
+
+// readers is an environment without what make tutorial hands on: a reader's make demo
+// would take its ARGS.
+func readers(environ []string) []string {
+	return slices.DeleteFunc(environ, func(e string) bool {
+		name, _, _ := strings.Cut(e, "=")
+		return slices.Contains([]string{"MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "MAKELEVEL", "ARGS"}, name)
+	})
 }
 
 // run runs commands to their end, and returns what they printed.
