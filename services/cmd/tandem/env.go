@@ -20,11 +20,12 @@ func (c envCmd) Run() error {
 	return printEnv(os.Stdout, run)
 }
 
-// printEnv prints what a shell exports so that AWS's SDKs and CLI, psql and curl find
-// a demo. Of AWS itself it says the region alone: whose credentials are used there is
+// printEnv prints what a shell exports so that AWS's SDKs and CLI and curl find a demo.
+// Its database is not among it: a demo that is started in such a shell would take
+// DATABASE_URL for a Postgres of the reader's own. Of AWS itself it says the region alone: whose credentials are used there is
 // for the reader's own configuration to say.
 func printEnv(w io.Writer, run runfile.Run) error {
-	all := [][2]string{{"TANDEM_URL", run.Gateway}, {"DATABASE_URL", run.DatabaseURL}}
+	all := [][2]string{{"TANDEM_URL", run.Gateway}}
 
 	region := run.AWSRegion
 	if run.Backend != profile.AWS {
@@ -35,7 +36,7 @@ func printEnv(w io.Writer, run runfile.Run) error {
 		}
 	}
 	if region != "" {
-		all = append(all, [2]string{"AWS_REGION", region})
+		all = append(all, [][2]string{{"AWS_REGION", region}, {"AWS_DEFAULT_REGION", region}}...) // version 1 of the CLI knows the second
 	}
 
 	// A profile or a session's token that the shell already has is of another account.
