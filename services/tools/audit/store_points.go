@@ -125,6 +125,6 @@ func (a *auditor) heatmapSum(ctx context.Context, c *comparison) error {
 	case sum != want:
 		f.broken("the heatmap's sum is %d, history and the stream make it %d (%+d)", sum, want, sum-want)
 	}
-	a.report.add(f.done("the heatmap's sum %d = %d distinct points of history, as far as both have read", sum, c.rows))
+	a.report.add(f.done("the heatmap's sum is %d, as history (%d distinct points) and the stream make it", sum, c.rows))
 	return nil
 }
