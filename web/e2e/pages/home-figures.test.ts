@@ -77,7 +77,7 @@ test("the first car is on the page soon", async () => {
   await expect.poll(() => page.evaluate(() => window.figures.firstCar), slow).toBeDefined();
   const ms = (await page.evaluate(() => window.figures.firstCar)) ?? NaN;
   console.info(`the first car after ${Math.round(ms)} ms`);
-  expect(ms).toBeLessThan(6000); // 1.1 s on a quiet machine; 2.0 is the aim;
+  expect(ms).toBeLessThan(6000); // 1.2 s on a quiet machine of two cores; 2.0 is the aim
   await page.context().close();
 });
 
@@ -151,6 +151,6 @@ test("the next picture comes soon after each press", async () => {
   const presses = await page.evaluate(() => window.figures.presses);
   const worst = Math.max(...presses.map((p) => p.ms));
   console.info(`INP ${worst} ms, of ${presses.length} events`);
-  expect(worst, JSON.stringify(presses)).toBeLessThan(600); // 100 ms on a quiet machine; 200 is the aim
+  expect(worst, JSON.stringify(presses)).toBeLessThan(600); // 80 ms on a quiet machine of two cores; 200 is the aim
   await page.context().close();
 });

@@ -74,7 +74,7 @@ describe.each(screens)("on $name", (screen) => {
 
     await page.getByRole("heading", { name: "There is no page here" }).waitFor();
     expect(await page.title()).toBe("No such page · Tandem");
-    expect(await page.getByRole("main").getByRole("link").allInnerTexts()).toEqual(["Map", "Ride", "Drive", "Compare", "Console"]);
+    expect(await page.getByRole("main").getByRole("link").allInnerTexts()).toEqual(["Map", "Ride", "Drive", "Compare", "Learn", "Console"]);
     await expectGoodLayout(page, screen);
     expect(await accessibilityFaults(page)).toEqual([]);
     await screenshot(page, `404-${screen.name}`);
