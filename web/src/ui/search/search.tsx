@@ -22,8 +22,10 @@ const isMac = /Mac|iPhone|iPad/.test(navigator.userAgent);
 
 /** The button that opens the search, and the keys that do the same: Ctrl-K or Cmd-K. */
 export function Search() {
-  const [open, setOpen] = useState(false);
-  const SearchDialog = fetched ?? LateDialog;
+  // Which of the two it is stays so while it is open: another one would have lost what was typed.
+  const [SearchDialog, setDialog] = useState<Dialog>();
+  const open = () => setDialog((old: Dialog | undefined) => old ?? fetched ?? LateDialog);
+  const close = () => setDialog(undefined);
 
   // Without it, the press asks again.
   useEffect(() => whenIdle(() => void fetchDialog().catch(() => undefined)), []);
@@ -33,7 +35,7 @@ export function Search() {
       if (e.key.toLowerCase() !== "k" || !(e.ctrlKey || e.metaKey) || e.altKey || e.shiftKey) return;
 
       e.preventDefault(); // some browsers have a search of their own there
-      setOpen(true);
+      open();
     };
     addEventListener("keydown", pressed);
 
@@ -42,7 +44,7 @@ export function Search() {
 
   return (
     <>
-      <button type="button" className={classes.open} aria-haspopup="dialog" aria-keyshortcuts="Control+K Meta+K" onClick={() => setOpen(true)} data-testid="search">
+      <button type="button" className={classes.open} aria-haspopup="dialog" aria-keyshortcuts="Control+K Meta+K" onClick={open} data-testid="search">
         <svg width="20" height="20" viewBox="0 0 20 20" aria-hidden fill="none" stroke="currentColor" strokeWidth="1.8" strokeLinecap="round">
           <circle cx="9" cy="9" r="5.6" />
           <path d="M13.2 13.2 17 17" />
@@ -50,7 +52,7 @@ export function Search() {
         <span className={classes.words}>Find a page or an id</span>
         <kbd aria-hidden>{isMac ? "⌘ K" : "Ctrl K"}</kbd>
       </button>
-      {open && <Suspense><SearchDialog onClose={() => setOpen(false)} /></Suspense>}
+      {SearchDialog && <Suspense><SearchDialog onClose={close} /></Suspense>}
     </>
   );
 }
