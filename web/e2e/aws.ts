@@ -42,11 +42,15 @@ export async function newestSession(stream: string): Promise<OnStream[]> {
 }
 
 /** How many messages a queue has, waiting and in flight. */
-export async function inQueue(name: string): Promise<number> {
+export const inQueue = (name: string) => counted(name, ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]);
+
+/** How many messages of a queue wait for a worker. */
+export const visibleIn = (name: string) => counted(name, ["ApproximateNumberOfMessages"]);
+
+async function counted(name: string, counts: string[]): Promise<number> {
   const { QueueUrl } = await call<{ QueueUrl: string }>("AmazonSQS.GetQueueUrl", { QueueName: name });
-  const names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"];
-  const { Attributes } = await call<{ Attributes: Record<string, string> }>("AmazonSQS.GetQueueAttributes", { QueueUrl, AttributeNames: names });
-  return names.reduce((sum, k) => sum + Number(Attributes[k]), 0);
+  const { Attributes } = await call<{ Attributes: Record<string, string> }>("AmazonSQS.GetQueueAttributes", { QueueUrl, AttributeNames: counts });
+  return counts.reduce((sum, k) => sum + Number(Attributes[k]), 0);
 }
 
 /** The bodies of a queue's messages, without receiving them. */
