@@ -83,7 +83,12 @@ func (p *project) restartLocalStack() {
 	p.t.Helper()
 	at := time.Now()
 	p.run("restart", "localstack")
-	p.up("--no-recreate")
+	// Who asked in vain for half a minute is unhealthy for a moment, and compose waits for
+	// nobody then.
+	require.Eventually(p.t, func() bool {
+		_, _, err := p.command("up", "--wait", "--wait-timeout", "420", "--no-recreate")
+		return err == nil
+	}, 8*time.Minute, 5*time.Second, "all are healthy again")
 	p.t.Logf("LocalStack restarted: all healthy again after %.0f s", time.Since(at).Seconds())
 
 	r := p.clean("--allow-gaps")
