@@ -52,8 +52,10 @@ export async function layoutShift(page: Page): Promise<{ cls: number; shifts: Sh
   return { cls, shifts };
 }
 
+/** The events of presses, so far. */
+export const presses = (page: Page): Promise<Press[]> => page.evaluate(() => (globalThis as Measured).presses);
+
 /** Interaction to next paint: the slowest press. */
 export async function slowestPress(page: Page): Promise<Press> {
-  const presses = await page.evaluate(() => (globalThis as Measured).presses);
-  return presses.reduce((a, b) => (b.ms > a.ms ? b : a), { name: "none", on: "", ms: 0 });
+  return (await presses(page)).reduce((a, b) => (b.ms > a.ms ? b : a), { name: "none", on: "", ms: 0 });
 }

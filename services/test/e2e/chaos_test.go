@@ -51,7 +51,7 @@ func TestTwoMinutesWithoutPostgres(t *testing.T) {
 	chaosWanted(t)
 	cache, err := runfile.CacheDir()
 	require.NoError(t, err)
-	o := pgserver.Options{Dir: filepath.Join(dataDir(t), "postgres"), Cache: cache, Say: func(line string) { t.Log(line) }}
+	o := pgserver.Options{Dir: filepath.Join(testenv.DemoDir(t, "e2e"), "postgres"), Cache: cache, Say: func(line string) { t.Log(line) }}
 	server, err := testenv.StartPostgres(t.Context(), o)
 	require.NoError(t, err)
 	t.Cleanup(func() { server.Stop() })

@@ -20,6 +20,7 @@ import (
 	"tandem/services/client"
 	"tandem/services/demo/runfile"
 	"tandem/services/domain/city"
+	"tandem/services/test/testenv"
 	"tandem/services/tools/audit"
 )
 
@@ -40,7 +41,7 @@ type chaos struct {
 func newChaos(t *testing.T, args ...string) *chaos {
 	t.Helper()
 	chaosWanted(t)
-	d := boot(t, dataDir(t), append([]string{"--drivers", "60", "--riders", "0", "--speed", "20"}, args...)...)
+	d := boot(t, testenv.DemoDir(t, "e2e"), append([]string{"--drivers", "60", "--riders", "0", "--speed", "20"}, args...)...)
 	run := d.runFile(t)
 	streets, err := city.Load()
 	require.NoError(t, err)

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/demo/runfile"
+	"tandem/services/test/testenv"
 )
 
 // readyWithin is how long a demo may take until its drivers are on the road.
@@ -67,38 +68,10 @@ func binary(t *testing.T) string {
 	return path
 }
 
-// dataDir returns a folder that Postgres' unprivileged user can reach.
-func dataDir(t *testing.T) string {
-	t.Helper()
-	cache, err := runfile.CacheDir()
-	require.NoError(t, err)
-	require.NoError(t, os.MkdirAll(cache, 0o755))
-	dir, err := os.MkdirTemp(cache, "e2e-")
-	require.NoError(t, err)
-
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("the demo's data and logs are kept in %s", dir)
-			return
-		}
-		_ = os.RemoveAll(dir) // best effort: it is a cache folder
-	})
-	require.NoError(t, os.Chmod(dir, 0o711))
-	return dir
-}
-
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
-}
-
 // boot starts a demo on dir and waits until its drivers are on the road.
 func boot(t *testing.T, dir string, args ...string) *demo {
 	t.Helper()
-	addr := freeAddr(t)
+	addr := testenv.FreeAddr(t)
 	d := launch(t, dir, append([]string{"--addr", addr}, args...)...)
 	d.base = "http://" + addr
 

@@ -14,6 +14,7 @@ import (
 
 	"tandem/services/demo/runfile"
 	"tandem/services/test/browser"
+	"tandem/services/test/testenv"
 )
 
 // load is the demo's load in these tests: enough to keep two cores busy, and cars
@@ -27,7 +28,7 @@ func load() []string {
 // data.
 func TestBrowserAndKilledSupervisor(t *testing.T) {
 	wanted(t)
-	dir := dataDir(t)
+	dir := testenv.DemoDir(t, "e2e")
 	first := boot(t, dir, load()...)
 	browser.Run(t, first.base, first.dir)
 
@@ -57,7 +58,7 @@ func TestPagesOnEveryScreen(t *testing.T) {
 		t.Skip("boots the whole demo: run it with make pages")
 	}
 
-	d := boot(t, dataDir(t))
+	d := boot(t, testenv.DemoDir(t, "e2e"))
 	browser.RunPages(t, d.base, d.dir)
 }
 
@@ -67,7 +68,7 @@ func TestPagesWhilePartsAreFrozenOrKilled(t *testing.T) {
 		t.Skip("boots the whole demo: run it with make frozen")
 	}
 
-	d := boot(t, dataDir(t))
+	d := boot(t, testenv.DemoDir(t, "e2e"))
 	browser.RunFaults(t, d.base, d.dir)
 }
 
@@ -94,7 +95,7 @@ type report struct {
 // that TANDEM_BACKEND names.
 func TestEveryProcessKilledUnderLoad(t *testing.T) {
 	wanted(t)
-	dir := dataDir(t)
+	dir := testenv.DemoDir(t, "e2e")
 	file := filepath.Join(dir, "report.json")
 	d := boot(t, dir, append(append(load(), faultsOn()...), "--for", "75s", "--report", file)...)
 	fail(t, d)
@@ -164,11 +165,11 @@ func TestWhyItCannotStartIsSaid(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { _ = busy.Close() }()
 
-	d := launch(t, dataDir(t), "--addr", busy.Addr().String())
+	d := launch(t, testenv.DemoDir(t, "e2e"), "--addr", busy.Addr().String())
 	require.Equal(t, 1, d.wait(t, 20*time.Second))
 	require.Contains(t, d.out.String(), "is taken by another program")
 
-	dir := dataDir(t)
+	dir := testenv.DemoDir(t, "e2e")
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "version"), []byte("0"), 0o600))
 	d = launch(t, dir)
 	require.Equal(t, 1, d.wait(t, 20*time.Second))

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"tandem/services/test/testenv"
+
 	"github.com/stretchr/testify/require"
 )
 
@@ -16,7 +18,7 @@ import (
 // whatever the data folder is called.
 func TestTheScreensCommandsWorkAsPrinted(t *testing.T) {
 	wanted(t)
-	dir := filepath.Join(dataDir(t), "a demo's data")
+	dir := filepath.Join(testenv.DemoDir(t, "e2e"), "a demo's data")
 	d := boot(t, dir, "--drivers", "20", "--riders", "5")
 
 	file := filepath.Join(t.TempDir(), "points.csv")

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/test/browser"
+	"tandem/services/test/testenv"
 )
 
 // TestSoak leaves the demo alone for TANDEM_SOAK (make soak: an hour) and
@@ -23,7 +24,7 @@ func TestSoak(t *testing.T) {
 		t.Skip("takes an hour: run it with make soak")
 	}
 
-	d := boot(t, dataDir(t))
+	d := boot(t, testenv.DemoDir(t, "e2e"))
 	end := time.Now().Add(length)
 	t.Run("meanwhile", func(t *testing.T) {
 		t.Run("pages", func(t *testing.T) {

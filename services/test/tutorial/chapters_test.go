@@ -2,16 +2,15 @@ package tutorial
 
 import (
 	"context"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
+	"tandem/services/test/testenv"
 
-	"tandem/services/demo/runfile"
+	"github.com/stretchr/testify/require"
 )
 
 const root = "../../.."
@@ -66,7 +65,7 @@ func TestCommandsPrintWhatTheChaptersSay(t *testing.T) {
 	var env []string
 	if !running {
 		// Containers of its own, too: "down --volumes" would take a developer's data.
-		env = []string{"TANDEM_DATA=" + dataDir(t), "TANDEM_ADDR=" + freeAddr(t), "COMPOSE_PROJECT_NAME=tandem-tutorial"}
+		env = []string{"TANDEM_DATA=" + testenv.DemoDir(t, "tutorial"), "TANDEM_ADDR=" + testenv.FreeAddr(t), "COMPOSE_PROJECT_NAME=tandem-tutorial"}
 	}
 	term := newTerminal(root, t.TempDir(), env...)
 	t.Cleanup(func() { require.NoError(t, term.interrupt(second)) })
@@ -144,26 +143,4 @@ func engineAnswers(t *testing.T) (answers bool) {
 		answers = true
 	})
 	return answers
-}
-
-// dataDir returns a folder that Postgres' unprivileged user can reach.
-func dataDir(t *testing.T) string {
-	t.Helper()
-	cache, err := runfile.CacheDir()
-	require.NoError(t, err)
-	require.NoError(t, os.MkdirAll(cache, 0o755))
-	dir, err := os.MkdirTemp(cache, "tutorial-")
-	require.NoError(t, err)
-
-	t.Cleanup(func() { _ = os.RemoveAll(dir) }) // best effort: it is a cache folder
-	require.NoError(t, os.Chmod(dir, 0o711))
-	return dir
-}
-
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }

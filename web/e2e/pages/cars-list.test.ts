@@ -1,9 +1,9 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { metresBetween } from "../../src/map/geo";
-import type { Bounds, LatLon } from "../../src/map/projection";
+import type { Bounds } from "../../src/map/projection";
+import { fixesOf, metres, placesAt, type Fix } from "../fixes";
 import { viewOf } from "../look";
-import { accessibilityFaults, desktop, openBrowser, openPage, screenshot, sql, url } from "../world";
+import { accessibilityFaults, desktop, openBrowser, openPage, screenshot, url } from "../world";
 
 let browser: Browser;
 beforeAll(async () => {
@@ -12,33 +12,6 @@ beforeAll(async () => {
 afterAll(() => browser.close());
 
 const slow = { timeout: 90_000 };
-
-interface Fix extends LatLon {
-  at: number;
-  speed: number;
-}
-
-/** Each driver's fixes of some time, by the database. A simulated driver's sequence is the fix's time in ms. */
-async function fixesOf(from: number, to: number): Promise<Fix[][]> {
-  const rows = await sql<Fix & { driver: string }>(
-    "SELECT driver::text, lat::float8, lon::float8, speed::float8, seq::float8 AS at FROM history.points WHERE seq BETWEEN $1 AND $2 ORDER BY driver, seq", from, to);
-
-  const drivers = new Map<string, Fix[]>();
-  for (const { driver, ...fix } of rows) drivers.set(driver, [...(drivers.get(driver) ?? []), fix]);
-  return [...drivers.values()];
-}
-
-/** Where each driver was at a time, on the straight line between two fixes. */
-const placesAt = (drivers: Fix[][], at: number): LatLon[] =>
-  drivers.flatMap((fixes) => {
-    const i = fixes.findIndex((f) => f.at > at);
-    const [a, b] = [fixes[i - 1], fixes[i]];
-    if (!a || !b) return [];
-    const part = (at - a.at) / (b.at - a.at);
-    return [{ lat: a.lat + (b.lat - a.lat) * part, lon: a.lon + (b.lon - a.lon) * part }];
-  });
-
-const metres = (a: LatLon, b: LatLon) => Math.hypot(...metresBetween(a, b));
 
 test("the list beside the map has the same cars, with the speeds of the database", async () => {
   const page = await openPage(browser, desktop);

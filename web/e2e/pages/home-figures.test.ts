@@ -1,5 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { layoutShift, measure, presses, slowestPress } from "../figures";
 import { desktop, openBrowser, openPage, screens, url } from "../world";
 
 // What the first page is measured by. The limits are those that a busy machine of two
@@ -14,8 +15,6 @@ afterAll(() => browser.close());
 const slow = { timeout: 90_000 };
 
 interface Figures {
-  shifts: { at: number; value: number; what: string }[];
-  presses: { name: string; ms: number }[];
   firstCar: number | undefined;
   glFrames: number;
 }
@@ -26,22 +25,13 @@ declare global {
   }
 }
 
-/** Opens the first page, which keeps its own figures. */
+/** Opens the first page, which keeps figures of its own besides. */
 async function open(screen = desktop): Promise<Page> {
   const page = await openPage(browser, screen);
+  await measure(page);
   await page.addInitScript(() => {
-    const figures: Figures = { shifts: [], presses: [], firstCar: undefined, glFrames: 0 };
+    const figures: Figures = { firstCar: undefined, glFrames: 0 };
     window.figures = figures;
-
-    new PerformanceObserver((list) => {
-      for (const e of list.getEntries() as (PerformanceEntry & { value: number; hadRecentInput: boolean; sources: { node?: Node }[] })[]) {
-        const what = e.sources.map((s) => (s.node instanceof Element ? s.node.outerHTML : (s.node?.textContent ?? ""))).map((s) => s.slice(0, 80)).join(" | ");
-        if (!e.hadRecentInput) figures.shifts.push({ at: e.startTime, value: e.value, what });
-      }
-    }).observe({ type: "layout-shift", buffered: true });
-    new PerformanceObserver((list) => {
-      for (const e of list.getEntries() as (PerformanceEventTiming & { interactionId?: number })[]) if (e.interactionId) figures.presses.push({ name: e.name, ms: e.duration });
-    }).observe({ type: "event", buffered: true, durationThreshold: 16 } as PerformanceObserverInit);
 
     new MutationObserver((_, observer) => {
       if (Number(document.querySelector<HTMLElement>("[data-testid=fleet]")?.dataset["vehicles"]) > 0) {
@@ -92,17 +82,9 @@ test.each(screens)("nothing moves while the page comes, on $name", async (screen
   await page.unroute("**/v1/summary");
   await expect.poll(() => page.getByTestId("queue").getAttribute("data-age"), slow).toBe("fresh");
 
-  // The worst five seconds in which no second was quiet.
-  const { shifts } = await page.evaluate(() => window.figures);
-  let [worst, sum, start, last] = [0, 0, 0, -Infinity];
-  for (const { at, value } of shifts) {
-    if (at - last > 1000 || at - start > 5000) [sum, start] = [0, at];
-    sum += value;
-    last = at;
-    worst = Math.max(worst, sum);
-  }
-  console.info(`CLS on ${screen.name}: ${worst.toFixed(4)}`);
-  expect(worst, shifts.map((s) => `${s.value.toFixed(4)} ${s.what}`).join("\n")).toBeLessThanOrEqual(0.02);
+  const { cls, shifts } = await layoutShift(page);
+  console.info(`CLS on ${screen.name}: ${cls.toFixed(4)}`);
+  expect(cls, JSON.stringify(shifts, null, 1)).toBeLessThanOrEqual(0.02);
   await page.context().close();
 });
 
@@ -146,11 +128,10 @@ test("the next picture comes soon after each press", async () => {
   await expect.poll(() => page.locator("dialog[open]").count(), slow).toBe(0);
   await page.getByRole("button", { name: "As a list: Stream" }).click();
   await page.keyboard.press("Escape");
-  await expect.poll(() => page.evaluate(() => window.figures.presses.length), slow).toBeGreaterThan(5);
+  await expect.poll(async () => (await presses(page)).length, slow).toBeGreaterThan(5);
 
-  const presses = await page.evaluate(() => window.figures.presses);
-  const worst = Math.max(...presses.map((p) => p.ms));
-  console.info(`INP ${worst} ms, of ${presses.length} events`);
-  expect(worst, JSON.stringify(presses)).toBeLessThan(600); // 80 ms on a quiet machine of two cores; 200 is the aim
+  const { name, on, ms } = await slowestPress(page);
+  console.info(`INP ${ms} ms: ${name} on ${on}`);
+  expect(ms).toBeLessThan(600); // 80 ms on a quiet machine of two cores; 200 is the aim
   await page.context().close();
 });

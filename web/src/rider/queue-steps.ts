@@ -198,7 +198,7 @@ function fateBefore(e: RideEvent, following: RideEvent): string {
   return Date.parse(following.at) - Date.parse(e.at) < hidden ? "still at it: SQS delivered a copy" : "died";
 }
 
-/** The message's way, where this page knows before its events that a worker was killed. */
+/** The message's way, where it is known before its events that an operator killed a worker. */
 export function withKilled(message: QueueMessage, pid: string): QueueMessage {
   const killed = <T extends { fate?: string }>(of: T) => (of.fate === undefined || of.fate === "died" ? { ...of, fate: "killed" } : of);
 

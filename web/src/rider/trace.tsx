@@ -21,7 +21,7 @@ interface Props {
   look: QueueLook;
   driven: Driven;
   act?: ReactNode; // what one can do to the message, beside its rail
-  killed?: string | undefined; // the pid of a worker that was killed from this page
+  killed?: string | undefined; // the pid of a worker that an operator killed
 }
 
 /** "Under the hood": one ride's two rails, the queue's message and the stream's points, as it happens. */
