@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"slices"
 	"sync"
 	"time"
 
@@ -98,7 +97,7 @@ func (s *shown) renumber() {
 
 func (s *shown) frame() map[string]any {
 	ride := s.ride
-	ride.Events = slices.Clone(ride.Events)
+	ride.Events = append([]shownEvent{}, ride.Events...) // its own, and never null
 	if s.driver != "" {
 		number := s.feed.world.vehicleOf(s.driver)
 		ride.Vehicle = &number

@@ -119,6 +119,32 @@ func TestTheShownRideIsOfNoPerson(t *testing.T) {
 	require.Eventually(t, func() bool { return b.open.Load() == 0 }, 10*time.Second, 10*time.Millisecond)
 }
 
+// Who looks after all others have left is told of no ride yet, in the form of one: the
+// page would break over null.
+func TestWhoComesAfterAllHaveLeftGetsNoNull(t *testing.T) {
+	b := &bookingOf{
+		rides:  young("sims", "sim-1-r-1", "requested", 900),
+		events: map[string][]string{"sims": {happened("requested", `{}`)}},
+	}
+	srv := httptest.NewServer(b)
+	t.Cleanup(srv.Close)
+	_, base, signer := start(t, srv.URL)
+
+	conn := dial(t, base, signer, viewer)
+	require.NoError(t, conn.WriteJSON(message{Type: "shown_ride"}))
+	follow(t, conn, "requested")
+	require.NoError(t, conn.WriteJSON(message{Type: "shown_ride", Stop: true}))
+	require.Eventually(t, func() bool { return b.open.Load() == 0 }, 10*time.Second, 10*time.Millisecond)
+
+	require.NoError(t, conn.WriteJSON(message{Type: "shown_ride"}))
+	for {
+		if frame := nextText(t, conn); frame["type"] == "shown_ride" {
+			require.Equal(t, []any{}, frame["ride"].(map[string]any)["events"])
+			return
+		}
+	}
+}
+
 // A person who drives took the ride: whoever looks is not told which car that is.
 func TestAPersonWhoDrivesIsNotShown(t *testing.T) {
 	b := &bookingOf{

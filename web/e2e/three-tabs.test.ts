@@ -1,6 +1,6 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { accessibilityFaults, openBrowser, screenshot, sql, url, valueOf } from "./world";
+import { accessibilityFaults, newProfile, openBrowser, screenshot, sql, url, valueOf } from "./world";
 
 // One person is rider, driver and operator, in three tabs of one browser.
 
@@ -21,7 +21,7 @@ interface Tabs {
 
 /** A rider, and a driver who is on duty at Plaza Independencia. */
 async function openTabs(): Promise<Tabs> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: "light" });
+  const context = await newProfile(browser, { viewport: { width: 1280, height: 800 }, colorScheme: "light" });
   const driver = await context.newPage();
   await driver.goto(`${url}/driver`);
   const [answer] = await Promise.all([

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import AxeBuilder from "@axe-core/playwright";
 import pg from "pg";
-import { chromium, type Browser, type Page } from "playwright-core";
+import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from "playwright-core";
 
 interface RunFile {
   database_url: string;
@@ -69,10 +69,19 @@ export const screens: Screen[] = [
 
 export const isPhone = (screen: Screen) => screen.viewport.width < 600;
 
-/** A page in a new browser profile, where nobody has signed in. */
-export async function openPage(browser: Browser, screen: Screen): Promise<Page> {
-  const { viewport, colorScheme } = screen;
-  return (await browser.newContext({ viewport, colorScheme })).newPage();
+/** What pages threw: no test passes with it (vitest.setup.ts). */
+export const thrown: string[] = [];
+
+/** A new browser profile, where nobody has signed in. */
+export async function newProfile(browser: Browser, options: BrowserContextOptions = {}): Promise<BrowserContext> {
+  const context = await browser.newContext(options);
+  context.on("weberror", (e) => thrown.push(`${e.page()?.url()}: ${String(e.error())}`));
+  return context;
+}
+
+/** A page in a profile of its own. */
+export async function openPage(browser: Browser, { viewport, colorScheme }: Screen): Promise<Page> {
+  return (await newProfile(browser, { viewport, colorScheme })).newPage();
 }
 
 export async function screenshot(page: Page, name: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { Center, Loader } from "@mantine/core";
 import { lazy, Suspense, type ComponentType } from "react";
+import { Broken } from "./ui/broken";
 import { NotFound } from "./ui/not-found";
 
 interface Page {
@@ -24,8 +25,10 @@ export function App() {
   document.title = title;
 
   return (
-    <Suspense fallback={<Center h="100%"><Loader aria-label="Loading" /></Center>}>
-      <Page />
-    </Suspense>
+    <Broken>
+      <Suspense fallback={<Center h="100%"><Loader aria-label="Loading" /></Center>}>
+        <Page />
+      </Suspense>
+    </Broken>
   );
 }

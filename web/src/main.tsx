@@ -13,7 +13,8 @@ const nonce = document.querySelector<HTMLMetaElement>("meta[property=csp-nonce]"
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
 
-createRoot(root).render(
+// What a page could not draw is an error of the page, also where ui/broken.tsx took its place.
+createRoot(root, { onCaughtError: reportError }).render(
   <StrictMode>
     <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto" deduplicateCssVariables={false} getStyleNonce={() => nonce}>
       <App />

@@ -53,6 +53,12 @@ func (o *output) String() string {
 	return o.buf.String()
 }
 
+// tail returns its last n lines.
+func (o *output) tail(n int) string {
+	lines := strings.Split(o.String(), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
+
 func wanted(t *testing.T) {
 	t.Helper()
 	if os.Getenv("TANDEM_E2E") == "" {
@@ -97,7 +103,7 @@ func launch(t *testing.T, dir string, args ...string) *demo {
 	t.Cleanup(func() {
 		_ = d.cmd.Process.Signal(syscall.SIGTERM)
 		if t.Failed() {
-			t.Logf("the demo said:\n%s", d.out)
+			t.Logf("the demo said at last:\n%s", d.out.tail(40))
 		}
 	})
 	return d

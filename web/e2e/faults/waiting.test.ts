@@ -1,7 +1,7 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { visibleIn } from "../aws";
-import { desktop, openBrowser, openPage, screenshot, url } from "../world";
+import { desktop, newProfile, openBrowser, openPage, screenshot, url } from "../world";
 import { frozen } from "./processes";
 
 let browser: Browser;
@@ -14,7 +14,7 @@ const trip = { pickup: { lat: -34.9066, lon: -56.1997 }, dropoff: { lat: -34.905
 
 /** Books a ride as a new rider, without a page. */
 async function bookAnother(): Promise<void> {
-  const other = await browser.newContext();
+  const other = await newProfile(browser);
   const headers = { Origin: url };
   expect((await other.request.post(`${url}/session/rider`, { headers })).ok()).toBe(true);
   const answer = await other.request.post(`${url}/rider/v1/rides`, { data: trip, headers: { ...headers, "Idempotency-Key": crypto.randomUUID() } });

@@ -1,7 +1,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { consoleErrors } from "../look";
-import { desktop, openBrowser, openPage, screenshot, url, valueOf } from "../world";
+import { accessibilityFaults, desktop, openBrowser, openPage, screenshot, thrown, url, valueOf } from "../world";
 
 // Odd browsers, odd addresses and odd words: the page says what is the case and what
 // can be done, and nothing on it is white or stuck.
@@ -144,3 +144,18 @@ test.each(["/?box=1,2", "/?box=💥", "/rider?ride=💥", "/rider?ride=01a21bf3-
     await page.context().close();
   },
 );
+
+test("a page whose code does not come says so, and comes when it is loaded again", async () => {
+  const page = await openPage(browser, desktop);
+  await page.route("**/assets/rider-page-*.js", (route) => route.abort());
+  await page.goto(`${url}/rider`);
+  await page.getByTestId("broken").waitFor();
+  await screenshot(page, "broken");
+  expect(await accessibilityFaults(page)).toEqual([]);
+  expect(thrown.splice(0)).toHaveLength(1);
+
+  await page.unroute("**/assets/rider-page-*.js");
+  await page.getByRole("button", { name: "Load it again" }).click();
+  await page.getByTestId("sign-in").waitFor();
+  await page.context().close();
+});

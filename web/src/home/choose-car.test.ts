@@ -12,6 +12,11 @@ test("the car that is named has room for its words, and a tail", () => {
   expect(choose([car(1, 300, 400), car(2, 1439, 400), car(3, 900, 20)], size)).toBeUndefined();
 });
 
+test("a phone has no room for words at a car: what is told of a ride is read there", () => {
+  const phone = { width: 390, height: 420 };
+  for (let x = 0; x <= 390; x += 10) expect(stays(car(1, x, 200), phone)).toBe(false);
+});
+
 test("it is named until it has driven away or has no tail any more", () => {
   expect(stays(car(4, 1000, 400), size)).toBe(true);
   expect(stays(car(4, 600, 400), size)).toBe(false);

@@ -15,7 +15,8 @@ const lookEvery = 1000; // ms
 
 /**
  * One car that is ringed and named, where the words beside it cover nothing. Another one
- * when it has driven away. A car that is asked for is ringed wherever it is.
+ * when it has driven away. A car that is asked for is ringed wherever it is,
+ * and has words where there is room for them.
  */
 export function useNamedCar(map: RefObject<MapHandle | null>, wanted: boolean, asked: number | undefined): Named {
   const [chosen, setVehicle] = useState<number>();
@@ -30,8 +31,8 @@ export function useNamedCar(map: RefObject<MapHandle | null>, wanted: boolean, a
       const stage = ring.current?.parentElement ?? document.querySelector<HTMLElement>("[data-testid=fleet]");
       const size = { width: stage?.clientWidth ?? 0, height: stage?.clientHeight ?? 0 };
       const now = seen.current;
-      if (asked !== undefined) return setPoints(now?.points.length ?? 0);
-      if (now && stays(now, size)) return setPoints(now.points.length);
+      const words = now && stays(now, size) ? now.points.length : 0;
+      if (asked !== undefined || words) return setPoints(words);
 
       seen.current = undefined;
       setVehicle(choose(map.current?.cars() ?? [], size)?.vehicle);

@@ -2,7 +2,7 @@ import { useReducedMotion } from "@mantine/hooks";
 import { useEffect, useId, useRef } from "react";
 import { staleAfter } from "../api/age";
 import classes from "./deck.module.css";
-import { cursors, delay, lanePath, pointsOf, readThrough, seconds, shardName, span } from "./strips";
+import { cursors, delay, labelAt, lanePath, pointsOf, readThrough, seconds, shardName, span } from "./strips";
 import type { Heard } from "./use-summary";
 
 interface Props {
@@ -46,11 +46,10 @@ export function StreamStrip({ heard, width, phone }: Props) {
 
       {back.map(({ behind, text }) => {
         const x = Math.max(left, right - behind * pxPerMs);
-        const atStart = x - left < 150;
         return (
           <g key={text}>
             <line x1={x} x2={x} y1={2} y2={height} className={classes.cursor} />
-            <text x={atStart ? x + 7 : x - 7} y={11} textAnchor={atStart ? "start" : "end"} className={classes.value}>{text}</text>
+            <text {...labelAt(text, x, left, right)} y={11} className={classes.value}>{text}</text>
           </g>
         );
       })}

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Summary } from "../api/types";
-import { arriving, cursors, deletedOf, keptFor, lanePath, nothingArrives, seconds, shardName, type Worker } from "./strips";
+import { arriving, cursors, deletedOf, keptFor, labelAt, lanePath, nothingArrives, seconds, shardName, type Worker } from "./strips";
 
 test("a lane has a tick for each bin that has points, where its time is and as high as it has many", () => {
   expect(lanePath([0, 0, 0], 50, 0.1, 30, 12)).toBe("");
@@ -15,6 +15,7 @@ test("readers stand as far from now as they are behind, each under its own name"
   expect(cursors(all)).toEqual({ edge: ["map", "nearby"], back: [{ behind: 510, text: "history, heatmap 0.5 s behind" }], unknown: [] });
 
   // Two that are swapped would be seen.
+  expect(cursors([reader("history", 449), reader("heatmap", 451)]).back).toEqual([{ behind: 451, text: "history, heatmap 0.5 s behind" }]);
   expect(cursors([reader("history", 480), reader("heatmap", 1200)]).back).toEqual([{ behind: 1200, text: "history 0.5 s, heatmap 1.2 s behind" }]);
   expect(cursors([reader("history", 12_300), reader("heatmap", 480)]).back).toEqual([
     { behind: 480, text: "heatmap 0.5 s behind" },
@@ -58,4 +59,11 @@ test("twelve dots travel at most, and what is there when the page comes does not
   expect(many.all).toBe(19);
   expect(many.until).toEqual({ a: 20, b: 7, c: 1 });
   expect(arriving(many, [worker("a", 3)]).all).toBe(0);
+});
+
+test("a label has room on one side of its line, and is nowhere cut off by the page's edge", () => {
+  const text = "history 0.5 s, heatmap 1.2 s behind"; // 224 px
+  expect(labelAt(text, 300, 64, 1000)).toEqual({ x: 293, textAnchor: "end" });
+  expect(labelAt(text, 100, 64, 1000)).toEqual({ x: 107, textAnchor: "start" });
+  expect(labelAt(text, 160, 0, 228)).toEqual({ x: 0, textAnchor: "start" });
 });

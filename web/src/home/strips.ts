@@ -60,10 +60,17 @@ export function cursors(readers: Reader[]): { edge: string[]; back: Cursor[]; un
 
 export const seconds = (ms: number): string => (ms < 9_950 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`);
 
+/** Where a label of a line at x has room: beside the line, or else from the left edge on. */
+export function labelAt(text: string, x: number, left: number, right: number): { x: number; textAnchor: "start" | "end" } {
+  const width = text.length * 6.4; // px, at the size of the strip's labels
+  if (x - 7 - width >= left) return { x: x - 7, textAnchor: "end" };
+  return { x: x + 7 + width <= right ? x + 7 : left, textAnchor: "start" };
+}
+
 function labelOf(group: { name: string; behind: number }[]): string {
-  const lags = group.map((r) => seconds(r.behind));
-  const same = lags.every((lag) => lag === lags[0]);
-  return `${group.map((r, i) => (same ? r.name : `${r.name} ${lags[i]}`)).join(", ")}${same ? ` ${lags[0]}` : ""} behind`;
+  const [nearest, furthest] = [group[0]?.behind ?? 0, group.at(-1)?.behind ?? 0];
+  if (furthest - nearest < 100) return `${group.map((r) => r.name).join(", ")} ${seconds(furthest)} behind`;
+  return `${group.map((r) => `${r.name} ${seconds(r.behind)}`).join(", ")} behind`;
 }
 
 /** For how long the stream keeps a point, in words. */
