@@ -79,9 +79,14 @@ export async function newProfile(browser: Browser, options: BrowserContextOption
   return context;
 }
 
-/** A page in a profile of its own. */
-export async function openPage(browser: Browser, { viewport, colorScheme }: Screen): Promise<Page> {
-  return (await newProfile(browser, { viewport, colorScheme })).newPage();
+/**
+ * A page in a profile of its own. Unless it is left alone somebody is there: after 20 s
+ * without anybody the first page tells one ride, and its map moves there.
+ */
+export async function openPage(browser: Browser, { viewport, colorScheme }: Screen, presence: "somebody" | "nobody" = "somebody"): Promise<Page> {
+  const page = await (await newProfile(browser, { viewport, colorScheme })).newPage();
+  if (presence === "somebody") await page.addInitScript(() => setInterval(() => dispatchEvent(new Event("pointermove")), 5000));
+  return page;
 }
 
 export async function screenshot(page: Page, name: string): Promise<void> {

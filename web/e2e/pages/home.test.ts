@@ -262,7 +262,7 @@ test("after 20 s without anybody a real ride of the simulator is told, and any i
   const [booked] = await sql<{ n: number }>("SELECT count(*)::int AS n FROM ride.rides WHERE rider_id LIKE 'sim-%' AND requested_at > now() - interval '1 minute'");
   if (!booked?.n) return console.warn("!!! NOT TESTED: the ride that is followed, as the simulator books none");
 
-  const page = await openPage(browser, desktop);
+  const page = await openPage(browser, desktop, "nobody");
   const told = shownRide(page);
   await page.goto(url);
   await page.getByTestId("kept-for").waitFor();
@@ -294,7 +294,7 @@ test("who comes after all have left is told the next ride, and nothing of it is 
   const [booked] = await sql<{ n: number }>("SELECT count(*)::int AS n FROM ride.rides WHERE rider_id LIKE 'sim-%' AND requested_at > now() - interval '1 minute'");
   if (!booked?.n) return console.warn("!!! NOT TESTED: the ride that is followed, as the simulator books none");
 
-  const page = await openPage(browser, smallest);
+  const page = await openPage(browser, smallest, "nobody");
   await page.goto(url);
   await page.getByTestId("ride-caption").waitFor({ timeout: 120_000 });
   expect(await clippedTexts(page)).toEqual([]);

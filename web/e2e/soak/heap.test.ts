@@ -20,7 +20,7 @@ test("no page's heap grows by more than a tenth", { timeout: length + 300_000 },
   const browser = await openBrowser();
   const pages: { path: string; session: CDPSession }[] = [];
   for (const path of paths) {
-    const page = await openPage(browser, desktop);
+    const page = await openPage(browser, desktop, "nobody");
     await page.goto(url + path);
     if (path !== "/") await page.getByTestId("sign-in").click();
     pages.push({ path, session: await page.context().newCDPSession(page) });
