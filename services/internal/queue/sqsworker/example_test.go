@@ -42,7 +42,8 @@ func Example() {
 	})
 
 	worker, err := sqsworker.New(sqsworker.Options{
-		Client: client, Queue: "orders", DeadLetterQueue: "orders-dlq", Tries: 5, Handler: ship, Handled: tell,
+		Client: client, Queue: "orders", DeadLetterQueue: "orders-dlq", Tries: 5,
+		Handler: ship, Handled: tell,
 	})
 	if err != nil {
 		fmt.Println(err) // an option is missing or wrong
