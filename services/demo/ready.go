@@ -97,7 +97,7 @@ func (d *demo) awaitDrivers(ctx context.Context) error {
 	for {
 		s, err := d.simulator(ctx)
 		if err == nil && s.Phase != "warming" && s.OnRoad >= d.Drivers*8/10 {
-			d.screen.part(fmt.Sprintf("%d drivers on the road", s.OnRoad), "")
+			d.screen.part(fmt.Sprintf("%d of %d drivers on the road", s.OnRoad, d.Drivers), "")
 			return nil
 		}
 

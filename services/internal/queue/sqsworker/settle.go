@@ -99,7 +99,7 @@ func (w *Worker) settle(ctx context.Context, f *inFlight, r Result) Outcome {
 	// Another worker may have the message. To delete it now would take it away
 	// from a handler that may still fail.
 	if f.lost() {
-		w.o.Log.Warn("visibility lost; the result is ignored and the message comes again", "queue", w.o.Queue, "message_id", f.ID, "result", r.outcome)
+		w.o.Log.Warn("visibility lost: another worker may have the message; the result is ignored", "queue", w.o.Queue, "message_id", f.ID, "result", r.outcome)
 		return OutcomeLost
 	}
 

@@ -91,7 +91,11 @@ func main() {
 		*tally
 	}{{"received", &received}, {"finished", &finished}} {
 		overall, within := t.late()
-		fmt.Printf("%s: %d messages %s, %d came after a greater number, %d of them within their group\n", kind, len(t.came), t.name, overall, within)
+		fmt.Printf("%s: %d messages %s, %d came after a greater number", kind, len(t.came), t.name, overall)
+		if kind == "groups" {
+			fmt.Printf(", %d after one of their own group", within)
+		}
+		fmt.Println()
 	}
 }
 

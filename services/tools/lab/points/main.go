@@ -1,4 +1,5 @@
-// Command points prints a driver's newest points on the stream, and where they lie:
+// Command points prints five points that a driver sent half a minute ago, and where on the
+// stream they lie:
 //
 //	points sim-1-d-0028
 //
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/smithy-go/logging"
 
 	"tandem/services/domain/event"
 	"tandem/services/internal/awsclient"
@@ -40,6 +42,7 @@ func run(ctx context.Context, driver string) error {
 	if err != nil {
 		return err
 	}
+	cfg.Logger = logging.Nop{} // the SDK would warn of the calls that are given up after the fifth point
 	reader, err := shardreader.New(shardreader.Options{Client: kinesis.NewFromConfig(cfg), Stream: event.Stream})
 	if err != nil {
 		return err

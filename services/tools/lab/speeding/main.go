@@ -15,9 +15,11 @@ import (
 	"log"
 	"os"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"golang.org/x/sync/errgroup"
 
 	"tandem/services/domain/event"
 	"tandem/services/internal/awsclient"
@@ -34,15 +36,14 @@ func main() {
 		start = shardreader.At(time.Now().Add(-must(time.ParseDuration(os.Args[2]))))
 	}
 
-	if err := f.read(context.Background(), start); err != nil {
-		log.Fatal(err)
-	}
+	must(0, f.read(context.Background(), start))
 	fmt.Printf("%d points since %s\n", f.points, f.since.Local().Format(time.TimeOnly))
 	fmt.Printf("%d drivers were faster than %g km/h\n", len(f.drivers), f.limit)
 }
 
 // finding is what was found so far.
 type finding struct {
+	mu      sync.Mutex
 	limit   float64 // km/h
 	points  int
 	since   time.Time // the oldest point
@@ -51,27 +52,33 @@ type finding struct {
 
 var errEnd = errors.New("nothing is left to read")
 
-// read reads one shard after the other, each up to its end for now.
+// read reads all shards side by side, each up to its end for now.
 func (f *finding) read(ctx context.Context, start shardreader.Start) error {
 	cfg := must(awsclient.New(ctx, awsclient.Config{})) // AWS_ENDPOINT_URL says where
 	reader := must(shardreader.New(shardreader.Options{Client: kinesis.NewFromConfig(cfg), Stream: event.Stream, Empty: true}))
+	var shards errgroup.Group
 	for _, s := range must(reader.Shards(ctx)) {
-		err := reader.Shard(ctx, s.ID, start, func(_ context.Context, b shardreader.Batch) error {
-			f.take(b)
-			if b.Behind == 0 {
-				return errEnd
+		shards.Go(func() error {
+			err := reader.Shard(ctx, s.ID, start, func(_ context.Context, b shardreader.Batch) error {
+				f.take(b)
+				if b.Behind == 0 {
+					return errEnd
+				}
+				return nil // and the next batch comes
+			})
+			if errors.Is(err, errEnd) {
+				return nil
 			}
-			return nil // and the next batch comes
-		})
-		if err != nil && !errors.Is(err, errEnd) {
 			return err
-		}
+		})
 	}
-	return nil
+	return shards.Wait()
 }
 
 // take looks at the points of one batch.
 func (f *finding) take(b shardreader.Batch) {
+	f.mu.Lock() // another shard's batch may come at the same time
+	defer f.mu.Unlock()
 	for _, r := range b.Records {
 		p, err := event.DecodePoint(r.Data)
 		if err != nil {
