@@ -24,6 +24,9 @@ export const smallTargets = (page: Page): Promise<string[]> =>
       .map(({ el, box }) => `${Math.round(box.width)}x${Math.round(box.height)} ${el.outerHTML.slice(0, 120)}`);
   });
 
+/** Waits until MapLibre's map has taken the plain one's place. */
+export const mapLibreShown = (page: Page): Promise<void> => page.locator("[data-testid=base] > :only-child .maplibregl-canvas").waitFor({ timeout: 60_000 });
+
 /** Texts that the page's edge, or the box around them, cuts off. What scrolls sideways by itself is no fault. */
 export const clippedTexts = (page: Page): Promise<string[]> =>
   page.evaluate(() => {

@@ -80,12 +80,12 @@ export async function newProfile(browser: Browser, options: BrowserContextOption
 }
 
 /**
- * A page in a profile of its own. Unless it is left alone somebody is there: after 20 s
- * without anybody the first page tells one ride, and its map moves there.
+ * A page in a profile of its own. Somebody is there unless it is left alone: without
+ * anybody MapLibre comes late, and the first page tells of a ride after 20 s.
  */
 export async function openPage(browser: Browser, { viewport, colorScheme }: Screen, presence: "somebody" | "nobody" = "somebody"): Promise<Page> {
   const page = await (await newProfile(browser, { viewport, colorScheme })).newPage();
-  if (presence === "somebody") await page.addInitScript(() => setInterval(() => dispatchEvent(new Event("pointermove")), 5000));
+  if (presence === "somebody") await page.addInitScript(() => setInterval(() => dispatchEvent(new Event("pointermove")), 1000));
   return page;
 }
 

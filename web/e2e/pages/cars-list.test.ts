@@ -2,7 +2,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Bounds } from "../../src/map/projection";
 import { fixesOf, metres, placesAt, type Fix } from "../fixes";
-import { viewOf } from "../look";
+import { mapLibreShown, viewOf } from "../look";
 import { accessibilityFaults, desktop, openBrowser, openPage, screenshot, url } from "../world";
 
 let browser: Browser;
@@ -18,7 +18,7 @@ test("the list beside the map has the same cars, with the speeds of the database
   const view = viewOf(page);
   await page.goto(url);
   await expect.poll(async () => Number(await page.getByTestId("fleet").getAttribute("data-vehicles")), slow).toBeGreaterThan(5);
-  await expect.poll(() => page.getByRole("region", { name: /^Map of/ }).count(), slow).toBe(1);
+  await mapLibreShown(page);
   await page.getByRole("button", { name: "As a list: Cars" }).focus();
   await page.keyboard.press("Enter");
   await page.getByTestId("car-row").first().waitFor(slow);

@@ -1,6 +1,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { layoutShift, measure, slowestPress } from "../figures";
+import { mapLibreShown } from "../look";
 import { desktop, openBrowser, openPage, screens, url, valueOf, type Screen } from "../world";
 
 let browser: Browser;
@@ -45,7 +46,7 @@ describe("a ride", () => {
     const page = await openPage(browser, desktop);
     await measure(page);
     await page.goto(`${url}/rider`);
-    await page.locator("[data-testid=base] > :only-child .maplibregl-canvas").waitFor(slow); // the page has loaded
+    await mapLibreShown(page); // the page has loaded
     await page.getByTestId("sign-in").click(slow);
     await page.getByTestId("short-trip").click(slow);
     await page.getByTestId("book").click(slow); // while the map moves to the trip

@@ -1,6 +1,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { layoutShift, measure, presses, slowestPress } from "../figures";
+import { mapLibreShown } from "../look";
 import { desktop, openBrowser, openPage, screens, url } from "../world";
 
 // What the first page is measured by. The limits are those that a busy machine of two
@@ -52,7 +53,7 @@ async function open(screen = desktop): Promise<Page> {
 
 /** MapLibre has taken the plain map's place, and has nothing more to draw. */
 async function settled(page: Page): Promise<void> {
-  await expect.poll(() => page.getByRole("region", { name: /^Map of/ }).count(), slow).toBe(1);
+  await mapLibreShown(page);
   let before = -1;
   await expect.poll(async () => {
     const now = await page.evaluate(() => window.figures.glFrames);

@@ -3,7 +3,7 @@ import type { Browser, Page, Route } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Summary } from "../../src/api/types";
 import { runCommand } from "../cli";
-import { clippedTexts, consoleErrors, smallTargets } from "../look";
+import { clippedTexts, consoleErrors, mapLibreShown, smallTargets } from "../look";
 import { accessibilityFaults, aws, desktop, isPhone, openBrowser, openPage, runFile, screens, screenshot, sql, url } from "../world";
 
 let browser: Browser;
@@ -218,9 +218,7 @@ test("a press that fails says why, and can be pressed again", async () => {
 describe.each(screens)("on $name", (screen) => {
   test("both pictures are tables as well, and nothing is cut off", async () => {
     const page = await open(screen);
-    // The plain map is drawn first, and stays until the other one has come.
-    await page.locator(".maplibregl-canvas").waitFor(slow);
-    await expect.poll(() => page.getByRole("region", { name: /^Map of/ }).count(), slow).toBe(1);
+    await mapLibreShown(page);
     expect(await clippedTexts(page)).toEqual([]);
     if (isPhone(screen)) expect(await smallTargets(page)).toEqual([]);
 

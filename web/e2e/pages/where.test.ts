@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { metresBetween } from "../../src/map/geo";
 import { mercatorX, mercatorY, unproject, type Bounds, type LatLon } from "../../src/map/projection";
 import { fixesOf, metres, placesAt, type Fix } from "../fixes";
-import { viewOf } from "../look";
+import { mapLibreShown, viewOf } from "../look";
 import { desktop, openBrowser, openPage, url } from "../world";
 
 let browser: Browser;
@@ -63,7 +63,7 @@ test("cars are drawn where the database has them at that time, and on a street",
   const view = viewOf(page);
   await page.goto(`${url}/rider`); // where cars have no tails
   await expect.poll(async () => Number(await page.getByTestId("fleet").getAttribute("data-vehicles")), slow).toBeGreaterThan(5);
-  await expect.poll(() => page.getByRole("region", { name: /^Map of/ }).count(), slow).toBe(1); // MapLibre's alone
+  await mapLibreShown(page);
   await page.getByRole("button", { name: "Zoom in" }).click();
 
   const samples: { place: LatLon; at: number }[] = [];

@@ -6,7 +6,7 @@ import { desktop, openBrowser, openPage, url } from "../world";
 // events) has a bound.
 
 const length = Number(process.env.TANDEM_SOAK_MS ?? 0); // ms
-const warmUp = Math.min(240_000, length / 4); // until all bounded pasts are full
+const warmUp = Math.min(600_000, length / 4); // until all bounded pasts are full, and the browser has compiled what is hot
 const paths = ["/", "/rider", "/driver", "/admin"];
 
 /** Bytes of the page's own objects, once what nobody refers to has gone. */

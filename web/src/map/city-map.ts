@@ -1,25 +1,31 @@
 import type { BaseMap, BaseMapHandlers } from "./base";
 import { glMap, type GLMap } from "./gl";
 import { plainMap } from "./plain";
+import { presence } from "./presence";
 
 const carsWithin = 1_500; // ms after which MapLibre waits no longer for the first cars
+const aloneFor = 8_000; // ms after which it waits no longer for somebody
 
 /**
  * The base map of a page: a plain one at once, and MapLibre's in its place when that
  * is drawn. MapLibre is three quarters of the page's code, so the first cars would
- * wait for it for a second or more.
+ * wait for it for a second or more. Its first pictures take half a second where there
+ * is no graphics card: they come when somebody is there to look closer.
  */
 export function cityMap(container: HTMLElement, isDark: boolean, handlers: BaseMapHandlers): BaseMap {
   const [below, above] = [layer(container), layer(container)];
   below.inert = true; // until it is shown there is one map, also for the keyboard and for a screen reader
   let gl: GLMap | undefined;
-  let [dark, removed, begun] = [isDark, false, false];
+  let [dark, removed, settled] = [isDark, false, false];
+  const somebody = presence(window);
 
-  const begin = () => {
+  const settle = () => {
     clearTimeout(patience);
-    if (begun || removed) return;
-    begun = true;
-
+    if (settled || removed) return;
+    settled = true;
+    somebody.wait(aloneFor, begin);
+  };
+  const begin = () => {
     import("./maplibre").then(({ Map }) => {
       if (removed) return;
 
@@ -37,7 +43,7 @@ export function cityMap(container: HTMLElement, isDark: boolean, handlers: BaseM
   };
 
   let patience: ReturnType<typeof setTimeout> | undefined;
-  const plain = plainMap(above, isDark, handlers, () => (patience = setTimeout(begin, carsWithin)));
+  const plain = plainMap(above, isDark, handlers, () => (patience = setTimeout(settle, carsWithin)));
   let current: Omit<BaseMap, "settled"> = plain;
 
   /** Shows MapLibre's map, once it shows what the reader has moved to meanwhile. */
@@ -64,7 +70,7 @@ export function cityMap(container: HTMLElement, isDark: boolean, handlers: BaseM
     drawn: () => current.drawn(),
     projection: () => current.projection(),
     fit: (bounds, padding) => current.fit(bounds, padding),
-    settled: begin,
+    settled: settle,
     zoomBy: (levels) => current.zoomBy(levels),
     focus: () => current.focus(),
 
@@ -76,6 +82,7 @@ export function cityMap(container: HTMLElement, isDark: boolean, handlers: BaseM
 
     remove() {
       removed = true;
+      somebody.stop();
       clearTimeout(patience);
       if (current === plain) plain.remove();
       gl?.remove();
