@@ -127,7 +127,11 @@ func (s *summaries) summary(ctx context.Context) Summary {
 		out.Rides = &SummaryRides{At: o.Rides.At, PerMinute: o.Rides.PerMinute}
 	}
 
-	out.Stream = SummaryStream{Arrivals: arrivals, PointsPerSecond: perSecond(arrivals), RetentionHours: hours, Readers: publicReaders(o.Readers)}
+	rate := perSecond(arrivals)
+	if rate == nil {
+		arrivals.Drivers = nil // of a shard that is not read, they are missing
+	}
+	out.Stream = SummaryStream{Arrivals: arrivals, PointsPerSecond: rate, RetentionHours: hours, Readers: publicReaders(o.Readers)}
 	return out
 }
 

@@ -137,6 +137,7 @@ func TestTheSummaryIsWhatQueueAndStreamSay(t *testing.T) {
 		return true
 	}, 5*time.Second, 50*time.Millisecond, "each shard has its own points")
 	require.Len(t, want, len(shards.Shards))
+	require.Equal(t, 10, *s.Stream.Drivers, "each shard's drivers are others")
 
 	attributes, err := queues.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: url.QueueUrl, AttributeNames: []types.QueueAttributeName{"All"}})
 	require.NoError(t, err)
@@ -194,6 +195,7 @@ func TestWhatNobodyHasSaidIsNull(t *testing.T) {
 	require.Nil(t, got["rides"])
 	stream := got["stream"].(map[string]any)
 	require.Nil(t, stream["points_per_s"])
+	require.Nil(t, stream["drivers"])
 	require.Empty(t, stream["shards"])
 	require.Equal(t, map[string]any{"reader": "history", "heard_at": nil, "behind_ms": nil}, stream["readers"].([]any)[0])
 }

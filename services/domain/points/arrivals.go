@@ -1,6 +1,7 @@
 package points
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -27,6 +28,8 @@ type Arrivals struct {
 	BinMS  int64           `json:"bin_ms"`
 	End    int64           `json:"end"` // of the last bin, the one of now
 	Shards []ShardArrivals `json:"shards"`
+	// Drivers is how many sent those points; null: not known.
+	Drivers *int `json:"drivers"`
 }
 
 // ShardArrivals are one shard's.
@@ -38,10 +41,12 @@ type ShardArrivals struct {
 	Bins    []int `json:"bins"` // the oldest first
 }
 
-// binned counts points by shard and time of arrival. It is safe for concurrent use.
+// binned counts points by shard and time of arrival, and who sent them. It is safe
+// for concurrent use.
 type binned struct {
-	mu      sync.Mutex
-	byShard map[string]*ring
+	mu       sync.Mutex
+	byShard  map[string]*ring
+	byDriver map[string]int64 // the bin of each driver's newest point
 }
 
 // ring has a count for each bin, and the bin's number, by which one of before is
@@ -50,10 +55,10 @@ type ring struct {
 	number, count [bins]int64
 }
 
-func newBinned() *binned { return &binned{byShard: map[string]*ring{}} }
+func newBinned() *binned { return &binned{byShard: map[string]*ring{}, byDriver: map[string]int64{}} }
 
 // note counts a point.
-func (b *binned) note(shard string, arrived time.Time) {
+func (b *binned) note(shard, driver string, arrived time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 
@@ -64,6 +69,7 @@ func (b *binned) note(shard string, arrived time.Time) {
 	}
 
 	n := arrived.UnixMilli() / BinLength.Milliseconds()
+	b.byDriver[driver] = max(b.byDriver[driver], n)
 	switch at := n % bins; {
 	case n < r.number[at]: // older than what is counted
 	case n > r.number[at]:
@@ -91,10 +97,21 @@ func (b *binned) last(shard string, now int64) []int {
 	return out
 }
 
+// drivers returns how many have sent a point in the bins up to the one of now.
+func (b *binned) drivers(now int64) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+
+	maps.DeleteFunc(b.byDriver, func(_ string, newest int64) bool { return newest <= now-bins })
+	return len(b.byDriver)
+}
+
 // Arrivals returns what lately arrived on every shard that is still written to.
 func (l *Live) Arrivals() Arrivals {
 	now := time.Now().UnixMilli() / BinLength.Milliseconds()
 	out := Arrivals{BinMS: BinLength.Milliseconds(), End: (now + 1) * BinLength.Milliseconds(), Shards: []ShardArrivals{}}
+	drivers := l.arrived.drivers(now)
+	out.Drivers = &drivers
 
 	for _, s := range l.reader.State() {
 		if s.Closed {

@@ -14,11 +14,11 @@ import (
 func TestArrivalsAreCountedByShardAndTime(t *testing.T) {
 	b := newBinned()
 	now := time.UnixMilli(1_800_000_000_010)
-	b.note("0", now)
-	b.note("0", now.Add(5*time.Millisecond))
-	b.note("1", now.Add(-BinLength))
-	b.note("0", now.Add(-ArrivalsFor+BinLength))
-	b.note("0", now.Add(-time.Hour)) // a recorded one, long ago
+	b.note("0", "a", now)
+	b.note("0", "a", now.Add(5*time.Millisecond))
+	b.note("1", "b", now.Add(-BinLength))
+	b.note("0", "a", now.Add(-ArrivalsFor+BinLength))
+	b.note("0", "c", now.Add(-time.Hour)) // a recorded one, long ago
 
 	at := now.UnixMilli() / BinLength.Milliseconds()
 	zero, one := b.last("0", at), b.last("1", at)
@@ -30,11 +30,29 @@ func TestArrivalsAreCountedByShardAndTime(t *testing.T) {
 	require.Equal(t, 0, one[bins-1])
 
 	// A place of the ring is used again after so many bins: the count of before is gone.
-	b.note("0", now.Add(ArrivalsFor))
+	b.note("0", "a", now.Add(ArrivalsFor))
 	later := b.last("0", at+bins)
 	require.Equal(t, 1, later[bins-1])
 	require.Equal(t, 1, sum(later))
 	require.Equal(t, make([]int, bins), b.last("nobody's", at))
+}
+
+// A driver counts for as long as points are counted, however many it sends, and on
+// whatever shard they arrive.
+func TestDriversAreCountedThatSendNow(t *testing.T) {
+	b := newBinned()
+	now := time.UnixMilli(1_800_000_000_010)
+	at := func(now time.Time) int64 { return now.UnixMilli() / BinLength.Milliseconds() }
+	b.note("0", "a", now)
+	b.note("1", "a", now.Add(-2*time.Second)) // its shard was split, and this one is read later
+	b.note("0", "b", now.Add(-ArrivalsFor+BinLength))
+	b.note("0", "c", now.Add(-ArrivalsFor))
+
+	require.Equal(t, 2, b.drivers(at(now)))
+	require.Equal(t, 1, b.drivers(at(now.Add(BinLength))))
+	require.Equal(t, 0, b.drivers(at(now.Add(ArrivalsFor))))
+	b.note("0", "b", now.Add(ArrivalsFor))
+	require.Equal(t, 1, b.drivers(at(now.Add(ArrivalsFor))))
 }
 
 // What arrived and is left out by the marks has arrived all the same.

@@ -120,7 +120,7 @@ func (l *Live) handle(_ context.Context, b shardreader.Batch) error {
 			l.o.Log.Warn("a record is no point; it is left out", "shard", b.Shard, "sequence", r.Sequence, "err", err)
 			continue
 		}
-		l.arrived.note(a.Shard, a.Arrived)
+		l.arrived.note(a.Shard, a.Driver, a.Arrived)
 		if !l.marks.rises(a.Driver, a.Seq) {
 			repeated++
 			continue

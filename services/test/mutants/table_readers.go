@@ -170,6 +170,10 @@ func readers() []mutant {
 			before: "case n > r.number[at]:", after: "case r.number[at] == 0:",
 		},
 		{
+			name: "a driver that has long been silent counts as one that sends", file: "services/domain/points/arrivals.go", tests: "TestDriversAreCounted",
+			before: "newest <= now-bins", after: "newest <= 0",
+		},
+		{
 			name: "the retention is written in", file: consoleDir + "retention.go", tests: "TestTheSummaryIsWhat",
 			before: "int(aws.ToInt32(out.StreamDescriptionSummary.RetentionPeriodHours))", after: "24 + 0*int(aws.ToInt32(out.StreamDescriptionSummary.RetentionPeriodHours))",
 		},

@@ -56,7 +56,7 @@ test("the queue's numbers are those of SQS, of the database and of the processes
 
   for (const { name, pid } of runFile().processes.filter((p) => p.name.startsWith("dispatch"))) {
     const box = page.getByTestId(`box-${name}`);
-    expect(await box.textContent()).toContain(`pid ${pid}`);
+    expect(await box.textContent()).toContain(`worker ${name}, pid ${pid}`);
     if (pid > 1) expect(existsSync(`/proc/${pid}`)).toBe(true); // a container's process has another number here
   }
   await page.context().close();
@@ -77,6 +77,15 @@ test("the stream's numbers are those of Kinesis and of what history has stored",
   const stored = async () => (await sql<{ n: number }>(
     "SELECT count(*)::int AS n FROM history.points WHERE arrived_at > now() - interval '12 seconds' AND arrived_at <= now() - interval '2 seconds'"))[0]?.n ?? NaN;
   await expect.poll(async () => Math.abs((await number(page, "points-per-second")) / ((await stored()) / 10) - 1), slow).toBeLessThan(0.2);
+
+  // Those who sent the points of the last 6 s: within a twentieth, or 2.
+  const senders = async () => (await sql<{ n: number }>(
+    "SELECT count(DISTINCT driver)::int AS n FROM history.points WHERE arrived_at > now() - interval '8 seconds' AND arrived_at <= now() - interval '2 seconds'"))[0]?.n ?? NaN;
+  const missed = async () => {
+    const [shown, stored] = [await number(page, "cars-sending"), await senders()];
+    return Math.max(0, Math.abs(shown - stored) - Math.max(2, stored / 20));
+  };
+  await expect.poll(missed, slow).toBe(0);
 
   // Four readers, and each has its name: those that the console asks.
   expect(await number(page, "readers")).toBe(4);
@@ -145,6 +154,26 @@ test("no number of a moment ago is shown as one of now", async () => {
   await expect.poll(() => agesOf(page), slow).toEqual(["fresh", "fresh"]);
   await page.context().close();
 });
+
+/** Words of the strips that lie over other words, or over a place of a worker. */
+const coveredWords = (page: Page): Promise<string[]> =>
+  page.evaluate(() =>
+    ["queue", "stream"].flatMap((side) => {
+      const seen = [...document.querySelectorAll(`[data-testid=${side}] *`)].filter((el) => el.checkVisibility({ visibilityProperty: true }) && el.getBoundingClientRect().width > 1);
+      // The letters themselves: a button is larger than its words.
+      const words = seen.flatMap((el) => [...el.childNodes].filter((n) => n.nodeType === Node.TEXT_NODE && n.textContent?.trim())).map((n) => {
+        const range = document.createRange();
+        range.selectNode(n);
+        return { text: n.textContent ?? "", box: range.getBoundingClientRect() };
+      });
+      const places = seen.filter((el) => el.matches("g[data-held] circle") && el.getAnimations().length === 0).map((el) => ({ text: "a place", box: el.getBoundingClientRect() }));
+      return words.flatMap((a) => [...words, ...places].flatMap((b) => {
+        const wide = Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left);
+        const high = Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top);
+        return b !== a && wide > 1 && high > 4 ? [`${a.text} over ${b.text}`] : [];
+      }));
+    }),
+  );
 
 /** Answers with a summary of one's own making. */
 async function answerWith(page: Page, change: (s: Summary) => Summary): Promise<void> {
@@ -221,6 +250,7 @@ describe.each(screens)("on $name", (screen) => {
     await mapLibreShown(page);
     expect(await clippedTexts(page)).toEqual([]);
     if (isPhone(screen)) expect(await smallTargets(page)).toEqual([]);
+    expect(await coveredWords(page)).toEqual([]);
 
     for (const [name, row] of [["Queue", /^dispatch/], ["Stream", /^shard \d/]] as const) {
       await page.getByRole("button", { name: `As a list: ${name}` }).click();
@@ -231,6 +261,32 @@ describe.each(screens)("on $name", (screen) => {
       await screenshot(page, `home-${name.toLowerCase()}-list-${screen.name}`);
       await page.keyboard.press("Escape");
     }
+    await page.context().close();
+  });
+});
+
+describe.each(screens)("on $name", (screen) => {
+  test("a picture of a moment ago says so beside what it shows, which still stands there", async () => {
+    const page = await open(screen);
+    const heights = () => page.evaluate(() => ["queue", "stream"].map((side) => document.querySelector(`[data-testid=${side}]`)?.clientHeight));
+    const before = await heights();
+
+    // The longest number that a process may have lies over no place.
+    await answerWith(page, (s) => ({ ...s, workers: s.workers.map((w) => ({ ...w, pid: 4_194_304 })) }));
+    await expect.poll(() => page.getByTestId("queue-strip").textContent(), slow).toContain("4194304");
+    await page.unrouteAll({ behavior: "ignoreErrors" });
+    await page.route("**/v1/summary", (route) => route.abort());
+    await expect.poll(() => agesOf(page), { timeout: 10_000 }).toEqual(["stale", "stale"]);
+
+    for (const side of ["queue", "stream"]) {
+      const half = page.getByTestId(side);
+      await half.getByTestId("since").waitFor();
+      expect(await half.getByTestId("says").isVisible()).toBe(true);
+    }
+    expect(await coveredWords(page)).toEqual([]);
+    expect(await clippedTexts(page)).toEqual([]);
+    expect(await heights()).toEqual(before);
+    await screenshot(page, `home-stale-${screen.name}`);
     await page.context().close();
   });
 });

@@ -1305,6 +1305,8 @@ export interface components {
                     /** @description points that arrived in each 50 ms, the oldest first */
                     bins: number[];
                 }[];
+                /** @description who sent the points that the bins have */
+                drivers: number | null;
                 /** @description over 4 s */
                 points_per_s: number | null;
                 /** @description for how long the stream keeps a point, by its own setting */

@@ -36,22 +36,22 @@ function QueueHalf({ heard, since, phone }: HalfProps) {
   const at = heard?.at(summary?.queue.heard_at);
 
   return (
-    <Half name="Queue" hue="queue" heard={heard} since={since} at={heard && at} phone={phone} says={phone ? "one worker each, then deleted" : "One worker gets each booking. Done means deleted."}
+    <Half name="Queue" hue="queue" heard={heard} since={since} at={heard && at} phone={phone} says="One worker gets each booking. Done means deleted."
       picture={(width) => <QueueStrip heard={heard} width={width} phone={phone} />}
       commands={summary && <CliCommands commands={queueCommands(summary)} at={summary} testid="queue-command" />}
       list={summary && (
         <>
           <Rows head={["Worker", "Process id", "Holds"]} rows={summary.workers.map((w) => [w.name, w.pid ?? "?", w.held ?? "?"])} />
           <Text size="xs" c="dimmed" mt="xs">
-            {summary.queue.waiting ?? "?"} wait. {summary.deleted_ms_ago === null ? "Of deletes nothing is known." : `${summary.deleted_ms_ago.length} were deleted in the last 30 s.`}
+            {summary.queue.waiting ?? "?"} wait. {summary.queue.in_flight ?? "?"} are taken and not done: in flight, as SQS calls it. {summary.deleted_ms_ago === null ? "Of deletes nothing is known." : `${summary.deleted_ms_ago.length} were deleted in the last 30 s.`}
             {" "}A booking for which no driver is free is deleted and sent again later, so there may be more of them than of bookings.
           </Text>
         </>
       )}
     >
-      <b data-testid="in-flight"><Stale at={at} of={summary?.queue.in_flight}>{whole}</Stale></b> in flight
-      <b data-testid="per-minute"><Stale at={heard?.at(summary?.rides?.at)} of={summary?.rides?.per_minute}>{whole}</Stale></b> {phone ? "a minute" : "booked a minute"}
-      <b>nothing</b> kept
+      <span title="in flight, as SQS calls it"><b data-testid="in-flight"><Stale at={at} of={summary?.queue.in_flight}>{whole}</Stale></b> taken, not done</span>
+      <span><b data-testid="per-minute"><Stale at={heard?.at(summary?.rides?.at)} of={summary?.rides?.per_minute}>{whole}</Stale></b> {phone ? "a minute" : "booked a minute"}</span>
+      <span><b>nothing</b> kept</span>
     </Half>
   );
 }
@@ -62,7 +62,7 @@ function StreamHalf({ heard, since, phone }: HalfProps) {
   const at = shards.length > 0 ? heard?.at(readThrough(shards)) : undefined;
 
   return (
-    <Half name="Stream" hue="stream" heard={heard} since={since} at={at} phone={phone} says={phone ? "every reader, and kept" : "Every reader gets every point. Reading removes nothing."}
+    <Half name="Stream" hue="stream" heard={heard} since={since} at={at} phone={phone} says="Every reader gets every point. Reading removes nothing."
       picture={(width) => <StreamStrip heard={heard} width={width} phone={phone} />}
       commands={heard && <CliCommands commands={streamCommands(heard.summary)} at={heard.summary} testid="stream-command" />}
       list={stream && (
@@ -72,9 +72,12 @@ function StreamHalf({ heard, since, phone }: HalfProps) {
         </>
       )}
     >
-      <b data-testid="points-per-second"><Stale at={at} of={stream?.points_per_s}>{(n) => whole(Math.round(n))}</Stale></b> points a second
-      <b data-testid="readers"><Stale at={heard?.gatheredAt} of={stream?.readers.length}>{whole}</Stale></b> readers
-      <b>all</b> kept for <span data-testid="kept-for"><Stale at={heard?.gatheredAt} of={stream?.retention_h}>{keptFor}</Stale></span>
+      <span title="a point is where a car is">
+        <b data-testid="points-per-second"><Stale at={at} of={stream?.points_per_s}>{(n) => whole(Math.round(n))}</Stale></b> points a second
+        {" "}from <b data-testid="cars-sending"><Stale at={at} of={stream?.drivers}>{whole}</Stale></b> cars
+      </span>
+      {!phone && <span><b data-testid="readers"><Stale at={heard?.gatheredAt} of={stream?.readers.length}>{whole}</Stale></b> readers</span>}
+      <span><b>all</b> kept for <span data-testid="kept-for"><Stale at={heard?.gatheredAt} of={stream?.retention_h}>{keptFor}</Stale></span></span>
     </Half>
   );
 }
@@ -100,7 +103,8 @@ function Half({ name, hue, heard, since, at, phone, says, picture, list, command
     <section className={classes.half} aria-label={name} data-age={age} data-testid={hue}>
       <header>
         <h2 className={hue}>{name}</h2>
-        <p className={classes.says}><span data-away={told ? true : undefined}>{says}</span>{told}</p>
+        <p className={classes.says} data-testid="says">{says}</p>
+        <p className={classes.told}>{told}</p>
       </header>
       <div ref={ref} className={classes.picture}>{width > 0 && picture(width)}</div>
       {heard || waited < 5 ? <p className={classes.sum}>{children}</p> : <p className={classes.sum} role="status">Tandem's console has not answered yet. The page asks again each second.</p>}

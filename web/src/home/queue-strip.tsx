@@ -8,6 +8,7 @@ import type { Heard } from "./use-summary";
 const boxes = 4; // the workers that have room
 const justNow = 2000; // ms; a delete is in two summaries while its dot dissolves
 const tick = "M-5 .4 -1.6 3.9 5.4-4";
+const [letter, digit] = [6.5, 7.7]; // px, how wide a label's are on the average
 
 interface Props {
   heard: Heard | undefined;
@@ -20,7 +21,7 @@ export function QueueStrip({ heard, width, phone }: Props) {
   const all = heard?.summary.workers ?? [];
   const workers = all.slice(0, boxes);
   const g = geometry(width, phone, Math.max(workers.length, 2));
-  const narrow = phone || width < 560; // no room for all words
+  const narrow = phone || width < 600; // no room for all words
   const waiting = heard?.summary.queue.waiting ?? 0;
 
   // Decided once for each summary.
@@ -37,7 +38,7 @@ export function QueueStrip({ heard, width, phone }: Props) {
 
       {arrives.all > mostTravel && <text x={g.boxX - 10} y={g.middle - 13} textAnchor="end" className={classes.value}>×{arrives.all}</text>}
 
-      {workers.map((w, i) => <Box key={w.name} worker={w} heard={heard} row={i} g={g} narrow={narrow} travelUntil={arrives.until[w.name] ?? 0} />)}
+      {workers.map((w, i) => <Box key={w.name} worker={w} heard={heard} row={i} g={g} travelUntil={arrives.until[w.name] ?? 0} />)}
       {all.length > boxes && <text x={g.doneX + 8} y={g.height - 2} className={classes.label}>{all.length - boxes} more workers</text>}
       {heard && <DeletedRow heard={heard} g={g} width={width} narrow={narrow} />}
     </svg>
@@ -58,8 +59,8 @@ function geometry(width: number, phone: boolean, rows: number): Geometry {
   // More workers share the same room: were the deck to grow, the map would shrink.
   const room = phone ? Math.max(54, rows * 20) : 82;
   const [rowH, height] = [room / rows, room + 4];
-  const boxX = phone ? 64 : Math.min(140, width * 0.22);
-  const boxW = phone ? Math.min(168, width - boxX - 88) : Math.min(264, Math.max(200, width * 0.42));
+  const boxX = phone ? 64 : Math.min(112, width * 0.2);
+  const boxW = phone ? Math.min(184, width - boxX - 88) : Math.min(336, Math.max(248, width * 0.53));
   return { height, boxX, boxW, doneX: boxX + boxW + 12, middle: height / 2 + 4, rowH, gap: boxW < 160 ? 12 : phone ? 15 : 18 };
 }
 
@@ -68,26 +69,24 @@ interface BoxProps {
   heard: Heard | undefined;
   row: number;
   g: Geometry;
-  narrow: boolean;
   travelUntil: number; // those that come travel up to this place
 }
 
 /** One worker, with a place for each message that it may hold. */
-function Box({ worker, heard, row, g, narrow, travelUntil }: BoxProps) {
+function Box({ worker, heard, row, g, travelUntil }: BoxProps) {
   const [y, h] = [4 + row * g.rowH, g.rowH - (g.rowH < 24 ? 3 : 5)];
   const fresh = heard && ageOf(heard.at(worker.heard_at)) === "fresh";
   const known = worker.held !== null;
   const held = worker.held ?? 0;
   const places = known ? (worker.may_hold ?? held) : 0;
-  const right = g.boxX + g.boxW - (g.gap < 15 ? 11 : 16);
-  const name = narrow ? "" : `${short(worker.name)} `;
-  const says = g.gap < 15 ? "" : "pid "; // where there is room
+  const [left, right] = [g.boxX + (g.gap < 15 ? 8 : 12), g.boxX + g.boxW - (g.gap < 15 ? 11 : 16)];
+  const label = labelOf(worker, right - ((worker.may_hold ?? 5) - 0.5) * g.gap - 4 - left);
 
   return (
     <g data-testid={`box-${worker.name}`} data-held={worker.held ?? "unknown"} data-age={fresh ? "fresh" : "stale"} className={classes.box}>
       <rect x={g.boxX} y={y} width={g.boxW} height={h} rx={6} />
-      <text x={g.boxX + (g.gap < 15 ? 8 : 12)} y={y + h / 2 + 4.5} className={classes.value}>
-        {name}<tspan className={classes.lesser}>{says}{worker.pid ?? "?"}</tspan>
+      <text x={left} y={y + h / 2 + 4.5} className={classes.lesser}>
+        {label.before}<tspan className={classes.value}>{label.name}</tspan>{label.after}{worker.pid ?? "?"}
       </text>
       {Array.from({ length: places }, (_, i) => {
         const at = { cx: right - (places - 1 - i) * g.gap, cy: y + h / 2 };
@@ -99,6 +98,13 @@ function Box({ worker, heard, row, g, narrow, travelUntil }: BoxProps) {
       {held > places && <text x={right + 10} y={y + h / 2 + 4.5} className={classes.label}>+{held - places}</text>}
     </g>
   );
+}
+
+/** What is said of a worker: as much as there is room for beside its places, whatever number its process has. */
+function labelOf({ name }: Worker, room: number): { before?: string; name?: string; after?: string } {
+  const pid = 7 * digit; // the longest there is
+  const all = [{ before: "worker ", name: short(name), after: ", pid " }, { after: "worker, pid " }, { after: "pid " }];
+  return all.find((l) => Object.values(l).join("").length * letter + pid <= room) ?? {};
 }
 
 /** A message in a worker's hands. One that comes while the page looks travels from where it was booked. */

@@ -41,6 +41,16 @@ test("a worker's places have as many messages as it holds, and a ? where nobody 
   expect(box(svg, "dispatch-2")).not.toContain("<circle");
 });
 
+test("a box says that it is a worker, as far as there is room beside its places", () => {
+  const words = (width: number, phone: boolean) =>
+    /<text[^>]*>(.*?)<\/text>/.exec(box(drawn(<QueueStrip heard={heard} width={width} phone={phone} />), "dispatch-1"))?.[1]?.replace(/<[^>]*>/g, "");
+
+  expect(words(640, false)).toBe("worker dispatch-1, pid 7");
+  expect(words(432, false)).toBe("worker, pid 7");
+  expect(words(358, true)).toBe("pid 7");
+  expect(words(288, true)).toBe("7");
+});
+
 test("a tick stands for each message that was deleted, and for no other", () => {
   const svg = drawn(<QueueStrip heard={heard} width={600} phone={false} />);
   const row = svg.slice(svg.indexOf('data-testid="deleted"'));
