@@ -88,7 +88,10 @@ show &
 trap 'kill $compiling $! 2>/dev/null; rm -rf "$log"' EXIT
 web
 
-if ! wait $compiling; then
+# A failure may be that of files of the web app which were replaced while Go read them:
+# once more, now that the app is there.
+# shellcheck disable=SC2086
+if ! wait $compiling && ! go list $tags -export -deps -v $main >/dev/null 2>"$log/go"; then
   grep -v '^go: downloading' "$log/go" | grep -E '[ :]' >&2
   grep -qE 'dial tcp|proxyconnect|no such host|i/o timeout|x509|Forbidden|Bad Gateway' "$log/go" && fail "Go could not download its modules. $network"
   fail "Go could not compile Tandem: the reason is above."
