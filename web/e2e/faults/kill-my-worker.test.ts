@@ -28,6 +28,10 @@ test("an operator kills the worker that holds a message, and nothing is lost", {
   const page = await openPage(browser, desktop);
   const ride = await book(page);
 
+  // The same rider looks in another tab, where nobody presses.
+  const other = await page.context().newPage();
+  const opened = other.goto(`${url}/rider?ride=${ride}`);
+
   // Whoever is no operator reads how to become one, in another tab of the same browser.
   const how = page.getByTestId("kill-sign-in");
   await how.waitFor(slow);
@@ -46,6 +50,9 @@ test("an operator kills the worker that holds a message, and nothing is lost", {
   expect(pid).toBe(held?.pid);
   expect(workers()).toContain(pid);
 
+  await opened;
+  await other.getByTestId("worker-pid").waitFor(slow);
+  await page.bringToFront();
   await button.click();
   expect(existsSync(`/proc/${pid}`), "it is asked first").toBe(true);
   await screenshot(page, "kill-asks");
@@ -57,6 +64,15 @@ test("an operator kills the worker that holds a message, and nothing is lost", {
   await page.getByTestId("nobody-holds").waitFor(slow);
   expect(await page.getByTestId("nobody-holds").innerText()).toContain(`✕ pid ${pid} is killed.`);
   expect(await fate("worker-pid")).toBe("✕ killed");
+
+  // Each tab asks once a second: on a quiet machine the other shows it within 1 s more.
+  const seenHere = Date.now();
+  await other.getByTestId("nobody-holds").waitFor(slow);
+  expect(await other.getByTestId("nobody-holds").innerText()).toContain(`✕ pid ${pid} is killed.`);
+  expect((await other.getByTestId("worker-pid-fate").innerText()).replace(/\s+/g, " ").trim()).toBe("✕ killed");
+  console.info(`the other tab showed it ${Date.now() - seenHere} ms after this one`);
+  expect(Date.now() - seenHere).toBeLessThan(3000);
+  await other.close();
   await expect.poll(() => existsSync(`/proc/${pid}`), slow).toBe(false);
   await page.getByTestId("hidden-for").waitFor(slow); // the queue's own countdown
   await screenshot(page, "kill-killed");

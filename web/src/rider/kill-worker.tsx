@@ -1,44 +1,31 @@
 import { Anchor, Button, Group, Stack, Text } from "@mantine/core";
-import { useEffect, useState } from "react";
-import { admin, Problem, rider } from "../api/client";
-import type { Ride, RideWorker } from "../api/types";
-import { usePoll } from "../api/use-poll";
+import { useState } from "react";
+import { admin, Problem } from "../api/client";
+import type { RideWorker } from "../api/types";
 import { useSignedIn } from "../ui/use-signed-in";
 import classes from "./kill-worker.module.css";
 
-const interval = 1000; // ms
-
 interface Props {
-  ride: Ride;
-  killed: string | undefined; // the pid that was killed
-  onKilled: (pid: string) => void;
+  ride: string;
+  worker: RideWorker; // asked for again and again: a death is seen in it, whoever caused it
 }
 
 /**
  * Kill -9 of the worker that holds the ride's message, beside the message's rail while
  * it is in flight. That is an operator's act: whoever is none here reads how to become one.
  */
-export default function KillWorker({ ride, killed, onKilled }: Props) {
-  const { data } = usePoll(() => rider.worker(ride.id), interval);
+export default function KillWorker({ ride, worker: { holder, killable, instead, killed } }: Props) {
   const isAdmin = useSignedIn("admin");
 
-  // Another page may have asked for it: the death is seen here as well.
-  const dead = data?.killed?.pid;
-  useEffect(() => {
-    if (dead !== undefined) onKilled(String(dead));
-  }, [dead]);
-  if (!data) return null;
-
-  const { holder } = data;
-  if (!holder) return <Nobody killed={killed} />;
-  if (!data.killable) return <Instead command={data.instead ?? ""} />;
+  if (!holder) return <Nobody killed={killed?.pid} />;
+  if (!killable) return <Instead command={instead ?? ""} />;
   if (!isAdmin) return <SignInFirst />;
 
-  return <KillButton key={`${holder.pid} ${holder.message_id}`} ride={ride.id} holder={holder} onKilled={onKilled} />;
+  return <KillButton key={`${holder.pid} ${holder.message_id}`} ride={ride} holder={holder} />;
 }
 
 /** The message is in flight, and no worker says that it has it. */
-function Nobody({ killed }: { killed: string | undefined }) {
+function Nobody({ killed }: { killed: number | undefined }) {
   return (
     <Text size="xs" c="dimmed" className={classes.slot} data-testid="nobody-holds">
       {killed && <span className={classes.fault}>✕ pid {killed} is killed. </span>}No worker holds the message.
@@ -65,22 +52,20 @@ function SignInFirst() {
 interface ButtonProps {
   ride: string;
   holder: NonNullable<RideWorker["holder"]>;
-  onKilled: (pid: string) => void;
 }
 
-function KillButton({ ride, holder: { pid, others }, onKilled }: ButtonProps) {
+function KillButton({ ride, holder: { pid, others } }: ButtonProps) {
   const [asking, setAsking] = useState(false);
   const [busy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState<string>();
 
   // The page names the ride. Which process that is, the server asks the workers again.
+  // The button is busy until it goes, with the next answer about the holder.
   const kill = () => {
     setBusy(true);
     admin
       .killWorker(ride)
-      .then((k) => onKilled(String(k.pid)))
-      .catch((e: unknown) => [setRefusal(e instanceof Problem ? e.detail : "Something went wrong on this page."), setAsking(false)])
-      .finally(() => setBusy(false));
+      .catch((e: unknown) => [setRefusal(e instanceof Problem ? e.detail : "Something went wrong on this page."), setAsking(false), setBusy(false)]);
   };
 
   if (!asking) {

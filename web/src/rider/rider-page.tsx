@@ -27,9 +27,6 @@ const BookingPanel = lazy(loadBooking);
 const RidePanel = lazy(loadPanel);
 const Trace = lazy(loadTrace);
 
-// Few riders end a worker: who does waits for the button's code.
-const KillWorker = lazy(() => import("./kill-worker"));
-
 const noDraft: Draft = { pickup: undefined, dropoff: undefined };
 
 export default function RiderPage() {
@@ -66,10 +63,6 @@ export default function RiderPage() {
   const messageId = message?.steps.findLast((s) => s.kind === "sent" && s.reached)?.id;
   const look = useQueueLook(ride?.id ?? "", messageId, ride !== undefined && !hasEnded(ride.state) && !message?.deleted);
   const waiting = waitingOf(messages, useFewestBefore(look, messageId));
-
-  const [killed, setKilled] = useState<{ ride: string; pid: string }>();
-  const killedHere = killed?.ride === ride?.id ? killed?.pid : undefined;
-  const inFlight = ride !== undefined && !hasEnded(ride.state) && message !== undefined && message.tries.length > 0 && !message.deleted;
 
   const [draft, setDraft] = useState(noDraft);
   const [activeEnd, setActiveEnd] = useState<End>("pickup");
@@ -127,10 +120,7 @@ export default function RiderPage() {
       title="Book a ride" session={session} live={live} scene={scene} fit={fit} onPick={session.subject && !ride ? pick : undefined} onDrag={session.subject && !ride ? setEnd : undefined}
       panelLabel="Your ride" footer={ride ? (
         <Suspense>
-          <Trace
-            key={ride.id} ride={ride} at={view.at} events={view.events} look={look} driven={driven} killed={killedHere}
-            act={inFlight && <Suspense><KillWorker ride={ride} killed={killedHere} onKilled={(pid) => setKilled({ ride: ride.id, pid })} /></Suspense>}
-          />
+          <Trace key={ride.id} ride={ride} at={view.at} events={view.events} look={look} driven={driven} />
         </Suspense>
       ) : null}
     >

@@ -1,5 +1,7 @@
 import { Paper, Text } from "@mantine/core";
-import type { ReactNode } from "react";
+import { lazy, Suspense } from "react";
+import { rider } from "../api/client";
+import { usePoll } from "../api/use-poll";
 import type { Ride, RideEvent } from "../api/types";
 import { CliCommands } from "../ui/cli-commands";
 import { Sheet } from "../ui/sheet";
@@ -14,22 +16,27 @@ import type { Driven } from "./use-driven";
 import type { QueueLook } from "./use-queue-look";
 import { hasEnded } from "./use-ride";
 
+// Few riders end a worker: who does waits for the button's code.
+const KillWorker = lazy(() => import("./kill-worker"));
+
+const workerInterval = 1000; // ms
+
 interface Props {
   ride: Ride;
   at: number | undefined; // when the ride was as it is here
   events: RideEvent[];
   look: QueueLook;
   driven: Driven;
-  act?: ReactNode; // what one can do to the message, beside its rail
-  killed?: string | undefined; // the pid of a worker that an operator killed
 }
 
 /** "Under the hood": one ride's two rails, the queue's message and the stream's points, as it happens. */
-export default function Trace({ ride, at, events, look, driven, act, killed }: Props) {
+export default function Trace({ ride, at, events, look, driven }: Props) {
   const stale = useAge(at) === "stale" && !hasEnded(ride.state);
   const messages = queueMessages(events);
   const last = messages.at(-1);
-  const newest = last && killed ? withKilled(last, killed) : last;
+  const inFlight = !hasEnded(ride.state) && last !== undefined && last.tries.length > 0 && !last.deleted;
+  const { data: worker } = usePoll(inFlight ? () => rider.worker(ride.id) : undefined, workerInterval);
+  const newest = last && worker?.killed ? withKilled(last, String(worker.killed.pid)) : last;
   const messageId = last?.steps.findLast((s) => s.kind === "sent" && s.reached)?.id;
   const address = driven.trace.data;
   const point = hasEnded(ride.state) ? undefined : address?.driver_point;
@@ -53,7 +60,7 @@ export default function Trace({ ride, at, events, look, driven, act, killed }: P
               {newest && <Text className={classes.note} data-testid="trace-note">{queueNote(newest)}</Text>}
               <Earlier messages={messages.slice(0, -1)} />
             </div>
-            {act}
+            {inFlight && worker && <Suspense><KillWorker ride={ride.id} worker={worker} /></Suspense>}
           </div>
         </div>
       </div>
