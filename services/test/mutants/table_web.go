@@ -23,6 +23,10 @@ func pages() []mutant {
 			before: "of?.failed?.tile === tile)", after: "of?.failed?.tile === 0)",
 		},
 		{
+			name: "a team's bar is full though it missed points", file: srcDir + "compare/column.tsx", tests: "bar",
+			before: "width={100 * Math.min(1, share)}", after: "width={100 * Math.ceil(share)}",
+		},
+		{
 			name: "the page's N is frozen", file: srcDir + "compare/answers.ts", quick: true, tests: "answers",
 			before: "[Math.min(first.n, this.points.length), true]", after: "[this.settled || Math.min(first.n, this.points.length), true]",
 		},

@@ -100,7 +100,8 @@ function Place({ team, side, answers, sums, title, hidden }: PlaceProps) {
 
 const Unknown = () => <span className={classes.unknown} title="not known yet" data-age="unknown">?</span>;
 
-function Bar({ sum, side, name }: { sum: Sum | undefined; side: Side; name: string }) {
+/** How much of what was sent a team has; dashed while there is no such team. */
+export function Bar({ sum, side, name }: { sum: Sum | undefined; side: Side; name: string }) {
   const share = sum && sum.of > 0 ? sum.have / sum.of : 0;
   if (!sum) return <div className={classes.bar} data-absent />;
 
