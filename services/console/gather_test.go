@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/stretchr/testify/require"
 )
 
@@ -133,4 +135,23 @@ func TestAFrozenPartKeepsItsLastAnswerAndItsAge(t *testing.T) {
 		require.Zero(t, age)
 		require.True(t, fresh)
 	})
+}
+
+// An answer of nothing has empty lists: a page counts and filters them, and null would
+// turn it white.
+func TestNoListOfAnEmptyAnswerIsNull(t *testing.T) {
+	doc, err := openapi3.NewLoader().LoadFromFile("../../docs/openapi.yaml")
+	require.NoError(t, err)
+	g := newGatherer(Config{}, &fakeQueues{}, testSigner(t))
+
+	for name, answer := range map[string]any{
+		"Overview": g.overview(t.Context()),
+		"Summary":  newSummaries(g, newRetention(&fakeStream{24}, time.Now)).now(t.Context()),
+	} {
+		raw, err := json.Marshal(answer)
+		require.NoError(t, err)
+		var got any
+		require.NoError(t, json.Unmarshal(raw, &got))
+		require.NoError(t, doc.Components.Schemas[name].Value.VisitJSON(got), name)
+	}
 }
