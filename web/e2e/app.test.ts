@@ -110,11 +110,11 @@ test("the console shows what the machine and the database have", async () => {
   await page.getByTestId("sentence").waitFor({ timeout: 20_000 });
 
   for (const { name, pid } of runFile().processes.filter((p) => p.name.startsWith("dispatch"))) {
-    expect(await page.getByTestId(`worker-${name}-pid`).innerText()).toBe(String(pid));
+    await expect.poll(() => page.getByTestId(`worker-${name}-pid`).innerText()).toBe(String(pid));
   }
 
   const points = async () => (await sql<{ n: number }>("SELECT count(*)::int AS n FROM history.points"))[0]?.n ?? 0;
   expect(Number(await valueOf(page, "reader-history-points"))).toBeLessThanOrEqual((await points()) + 2000);
-  expect(await page.getByTestId("queue-ride-requests-dlq-visible").innerText()).toBe("0");
+  await expect.poll(() => page.getByTestId("queue-ride-requests-dlq-visible").innerText()).toBe("0");
   await page.context().close();
 });

@@ -103,7 +103,7 @@ func launch(t *testing.T, dir string, args ...string) *demo {
 	t.Cleanup(func() {
 		_ = d.cmd.Process.Signal(syscall.SIGTERM)
 		if t.Failed() {
-			t.Logf("the demo said at last:\n%s", d.out.tail(40))
+			t.Logf("the demo said at last:\n%s", d.out.tail(15))
 		}
 	})
 	return d

@@ -66,7 +66,7 @@ test("the stream's numbers are those of Kinesis and of what history has stored",
   const page = await open();
 
   const description = await aws<{ StreamDescriptionSummary: { RetentionPeriodHours: number } }>("Kinesis_20131202.DescribeStreamSummary", { StreamName: "driver-locations" });
-  if (description) expect(await page.getByTestId("kept-for").innerText()).toBe(description.StreamDescriptionSummary.RetentionPeriodHours === 24 ? "a day" : `${description.StreamDescriptionSummary.RetentionPeriodHours} hours`);
+  if (description) await expect.poll(() => page.getByTestId("kept-for").innerText()).toBe(description.StreamDescriptionSummary.RetentionPeriodHours === 24 ? "a day" : `${description.StreamDescriptionSummary.RetentionPeriodHours} hours`);
   const shards = await aws<{ Shards: { ShardId: string; SequenceNumberRange: { EndingSequenceNumber?: string } }[] }>("Kinesis_20131202.ListShards", { StreamName: "driver-locations" });
   if (shards) {
     const open = shards.Shards.filter((s) => !s.SequenceNumberRange.EndingSequenceNumber).map((s) => `lane-${s.ShardId}`);
@@ -115,7 +115,7 @@ test("the commands of AWS's own tool answer what the pictures show", async () =>
   const { Shards } = (await runCommand(shards)) as { Shards: { ShardId: string; SequenceNumberRange: { EndingSequenceNumber?: string } }[] };
   const read = Shards.filter((s) => !s.SequenceNumberRange.EndingSequenceNumber).map((s) => `lane-${s.ShardId}`);
   expect(await lanes(page).evaluateAll((all) => all.map((e) => (e as SVGElement).dataset["testid"]))).toEqual(read.sort());
-  expect(await page.getByTestId("kept-for").innerText()).toBe((await runCommand(hours)) === 24 ? "a day" : `${await runCommand(hours)} hours`);
+  await expect.poll(() => page.getByTestId("kept-for").innerText()).toBe((await runCommand(hours)) === 24 ? "a day" : `${await runCommand(hours)} hours`);
 
   // Its records are drivers' points, and they are there again for who asks again.
   const points = async () => ((await runCommand(records)) as { Records: { Data: string; PartitionKey: string }[] }).Records;
