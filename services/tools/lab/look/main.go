@@ -4,55 +4,33 @@
 //	look                     a line for each
 //	look 'history.*parked'   waits until a line matches, and prints it
 //	look -pid history        the number of its process
+//	look -kill history       kill -9 of its process; waits for the next one
 //	look -for 60s            a row every 5 s: what waits, and how far behind each reader is
 package main
 
 import (
-	"encoding/json"
 	"flag"
 	"fmt"
 	"log"
-	"net/http"
-	"net/http/cookiejar"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
-type overview struct {
-	Queues []struct {
-		Name     string `json:"name"`
-		Visible  int    `json:"visible"`
-		InFlight int    `json:"in_flight"`
-		Delayed  int    `json:"delayed"`
-	} `json:"queues"`
-	Workers []struct {
-		Name     string `json:"name"`
-		PID      int    `json:"pid"`
-		Handling int    `json:"handling"`
-	} `json:"workers"`
-	Readers []struct {
-		Reader   string `json:"reader"`
-		BehindMS int    `json:"behind_ms"`
-		Parked   int    `json:"parked"`
-	} `json:"readers"`
-	Services []struct {
-		Name string `json:"name"`
-		PID  int    `json:"pid"`
-	} `json:"services"`
-}
-
 func main() {
 	pid := flag.String("pid", "", "print the number of this process")
+	kill := flag.String("kill", "", "kill this process, and wait until another has taken its place")
 	rows := flag.Duration("for", 0, "print a row every 5 s, for so long")
 	flag.Parse()
 	c := signIn()
 
 	switch began := time.Now(); {
 	case *pid != "":
-		fmt.Println(c.overview().pid(*pid))
+		fmt.Println(c.pid(*pid))
+	case *kill != "":
+		c.kill(*kill)
 	case *rows > 0:
 		fmt.Println("   after  waiting  in flight  history  heatmap  mapfeed  nearby")
 		for at := time.Duration(0); at <= *rows; at += 5 * time.Second {
@@ -79,14 +57,18 @@ func await(c *console, pattern *regexp.Regexp) {
 	log.Fatalf("for two minutes no line has matched %s:\n%s", pattern, strings.Join(lines, "\n"))
 }
 
-func (o overview) pid(name string) int {
-	for _, s := range o.Services {
-		if s.Name == name {
-			return s.PID
+func (c *console) kill(name string) {
+	old := c.pid(name)
+	if err := syscall.Kill(old, syscall.SIGKILL); err != nil {
+		log.Fatal(err)
+	}
+
+	for ; ; time.Sleep(200 * time.Millisecond) {
+		if next := c.pid(name); next != old {
+			fmt.Printf("%s: process %d was killed, process %d goes on\n", name, old, next)
+			return
 		}
 	}
-	log.Fatalf("there is no %s", name)
-	return 0
 }
 
 func (o overview) lines() (out []string) {
@@ -97,7 +79,7 @@ func (o overview) lines() (out []string) {
 		out = append(out, fmt.Sprintf("worker  %-24s pid %d, holds %d", w.Name, w.PID, w.Handling))
 	}
 	for _, r := range o.Readers {
-		line := fmt.Sprintf("reader  %-24s pid %d, %d s behind", r.Reader, o.pid(r.Reader), r.BehindMS/1000)
+		line := fmt.Sprintf("reader  %-24s pid %d, %d s behind, %d points", r.Reader, o.pid(r.Reader), r.BehindMS/1000, r.Points)
 		if r.Parked > 0 {
 			line += fmt.Sprintf(", %d parked", r.Parked)
 		}
@@ -117,39 +99,4 @@ func (o overview) row() string {
 		}
 	}
 	return "SQS has not answered yet"
-}
-
-// console asks as an operator, whom the demo lets in by one click.
-type console struct{ client *http.Client }
-
-func signIn() *console {
-	if os.Getenv("TANDEM_URL") == "" {
-		log.Fatal(`TANDEM_URL is not set; first: eval "$(bin/tandem env)"`)
-	}
-	jar, _ := cookiejar.New(nil) // without options it cannot fail
-	c := &console{&http.Client{Jar: jar, Timeout: 10 * time.Second}}
-	c.call(http.MethodPost, "/session/admin", &struct{}{})
-	return c
-}
-
-func (c *console) overview() (o overview) {
-	c.call(http.MethodGet, "/admin/v1/overview", &o)
-	return o
-}
-
-func (c *console) call(method, path string, out any) {
-	r, err := http.NewRequest(method, os.Getenv("TANDEM_URL")+path, nil)
-	if err != nil {
-		log.Fatal(err)
-	}
-	r.Header.Set("Origin", os.Getenv("TANDEM_URL")) // a cookie is used by our own pages alone
-
-	resp, err := c.client.Do(r)
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if err := json.NewDecoder(resp.Body).Decode(out); err != nil || resp.StatusCode != http.StatusOK {
-		log.Fatalf("%s %s: %s, %v", method, path, resp.Status, err)
-	}
 }
