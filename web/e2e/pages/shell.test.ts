@@ -96,6 +96,34 @@ describe.each(screens)("on $name", (screen) => {
   });
 });
 
+test("what is typed stays where the search's code came after the press, and the page is drawn again", async () => {
+  const page = await openPage(browser, desktop);
+  let come = () => {};
+  const pressed = new Promise<void>((resolve) => (come = resolve));
+  await page.route("**/search-dialog-*.js", async (route) => {
+    await pressed;
+    await route.continue();
+  });
+
+  // Nothing is heard, so that the first page is drawn again by its new width alone.
+  await page.route("**/v1/summary", () => undefined);
+  await page.routeWebSocket(/\/socket/, () => undefined);
+  await page.goto(url);
+  await page.getByTestId("search").click();
+  expect(await page.getByTestId("search-text").count(), "its code is held").toBe(0);
+  come();
+  await page.getByTestId("search-text").waitFor({ timeout: 60_000 });
+  await page.keyboard.type("drive");
+  const strip = page.getByTestId("stream-strip");
+  const before = await strip.getAttribute("height");
+  await page.setViewportSize({ width: 600, height: 800 });
+  await expect.poll(() => strip.getAttribute("height"), { timeout: 60_000 }).not.toBe(before);
+
+  expect(await page.getByTestId("search-text").inputValue()).toBe("drive");
+  await page.unrouteAll({ behavior: "ignoreErrors" });
+  await page.context().close();
+});
+
 test("the search takes any text, and says what it has not found and where it has not looked", async () => {
   const page = await openPage(browser, desktop);
   await page.goto(anyPage);
