@@ -82,10 +82,10 @@ func TestCommandsPrintWhatTheChaptersSay(t *testing.T) {
 					continue
 				}
 				t.Logf("%s:%d\n%s", filepath.Base(p.path), s.line, s.commands)
-				if s.docker {
-					if !engineAnswers(t) {
-						continue
-					}
+				if s.with != "" && !canRun(t, s.with) {
+					continue
+				}
+				if s.with == withDocker {
 					require.NoError(t, term.interrupt(second), "two of Tandem are too much for two cores")
 				}
 				require.NoError(t, s.check(t, term, seen), "%s:%d", p.path, s.line)
@@ -132,15 +132,15 @@ func (s step) run(t *testing.T, term *terminal, seen numbers) error {
 	return seen.match(s.prints, printed)
 }
 
-// engineAnswers reports whether there is a Docker engine. Where there is none a skipped
+// canRun reports whether what an optional block needs is there. Where it is not a skipped
 // test says so.
-func engineAnswers(t *testing.T) (answers bool) {
+func canRun(t *testing.T, with string) (there bool) {
 	t.Helper()
-	t.Run("with Docker", func(t *testing.T) {
-		if out, err := exec.CommandContext(t.Context(), "docker", "version").CombinedOutput(); err != nil {
-			t.Skipf("NOT TESTED: no Docker engine answers: %v: %s", err, out)
+	t.Run(strings.TrimPrefix(with, "# "), func(t *testing.T) {
+		if out, err := exec.CommandContext(t.Context(), "sh", "-c", optional[with]).CombinedOutput(); err != nil {
+			t.Skipf("NOT TESTED: %s fails: %v: %s", optional[with], err, out)
 		}
-		answers = true
+		there = true
 	})
-	return answers
+	return there
 }

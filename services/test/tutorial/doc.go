@@ -15,9 +15,9 @@
 // until its chapter ends. Neither has what the others export. Both count as done once they
 // have printed what they are to print.
 //
-// A block that begins with "# with Docker" is run only where a Docker engine answers, and
-// then the demo in the second terminal is ended first; elsewhere the test says loudly that
-// it was not run.
+// A block that begins with "# with Docker", "# with the AWS CLI" or "# with Python, boto3"
+// is run only where that is; elsewhere the test says loudly that it was not run. Before
+// one with Docker the demo in the second terminal is ended.
 //
 // The text block after commands is what they print. Each of its lines stands for one line,
 // in this order; other lines may stand between them only where it has a line "…". Within a

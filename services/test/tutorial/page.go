@@ -20,7 +20,7 @@ type step struct {
 	line     int // of the page, where its commands begin
 	commands string
 	terminal string // where it runs beside the others: second or third; "" is the first
-	docker   bool   // runs only where a Docker engine answers
+	with     string // the first line of an optional block: what it needs
 	prints   string
 	laws     []string
 }
@@ -50,8 +50,15 @@ var (
 	inAnotherTerminal = regexp.MustCompile(`^# in a (second|third) terminal\n`)
 )
 
-// needsDocker is the first line of a block that some readers leave out.
-const needsDocker = "# with Docker\n"
+// optional are the first lines of blocks that some readers leave out, and the command
+// that succeeds where one can run.
+var optional = map[string]string{
+	withDocker:             "docker version",
+	"# with the AWS CLI":   "aws --version",
+	"# with Python, boto3": "python3 -c 'import boto3'",
+}
+
+const withDocker = "# with Docker"
 
 func read(path string) (*page, error) {
 	source, err := os.ReadFile(path)
@@ -99,7 +106,10 @@ func take(path string, source []byte) (*page, error) {
 func (p *page) takeBlock(language, block string, line int) error {
 	switch language {
 	case "sh":
-		s := step{line: line, commands: block, docker: strings.HasPrefix(block, needsDocker)}
+		s := step{line: line, commands: block}
+		if first, _, _ := strings.Cut(block, "\n"); optional[first] != "" {
+			s.with = first
+		}
 		if m := inAnotherTerminal.FindStringSubmatch(block); m != nil {
 			s.terminal = m[1]
 		}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"os"
+	"strconv"
 	"time"
 )
 
@@ -13,25 +14,46 @@ import (
 type overview struct {
 	Queues []struct {
 		Name     string `json:"name"`
-		Visible  int    `json:"visible"`
-		InFlight int    `json:"in_flight"`
-		Delayed  int    `json:"delayed"`
+		Visible  number `json:"visible"`
+		InFlight number `json:"in_flight"`
+		Delayed  number `json:"delayed"`
 	} `json:"queues"`
 	Workers []struct {
 		Name     string `json:"name"`
 		PID      int    `json:"pid"`
-		Handling int    `json:"handling"`
+		Handling number `json:"handling"`
 	} `json:"workers"`
 	Readers []struct {
 		Reader   string `json:"reader"`
-		BehindMS int    `json:"behind_ms"`
-		Points   int    `json:"points"`
+		BehindMS number `json:"behind_ms"`
+		Points   number `json:"points"`
 		Parked   int    `json:"parked"`
 	} `json:"readers"`
 	Services []struct {
 		Name string `json:"name"`
 		PID  int    `json:"pid"`
 	} `json:"services"`
+}
+
+// number is null where nobody knows it, which is not 0.
+type number struct{ *int }
+
+func (n number) String() string {
+	if n.int == nil {
+		return "?"
+	}
+	return strconv.Itoa(*n.int)
+}
+
+func (n *number) UnmarshalJSON(b []byte) error { return json.Unmarshal(b, &n.int) }
+
+// seconds is of milliseconds.
+func (n number) seconds() number {
+	if n.int == nil {
+		return n
+	}
+	s := *n.int / 1000
+	return number{&s}
 }
 
 // console asks as an operator, whom the demo lets in by one click.

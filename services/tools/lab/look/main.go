@@ -73,13 +73,13 @@ func (c *console) kill(name string) {
 
 func (o overview) lines() (out []string) {
 	for _, q := range o.Queues {
-		out = append(out, fmt.Sprintf("queue   %-24s %d waiting, %d in flight, %d delayed", q.Name, q.Visible, q.InFlight, q.Delayed))
+		out = append(out, fmt.Sprintf("queue   %-24s %s waiting, %s in flight, %s delayed", q.Name, q.Visible, q.InFlight, q.Delayed))
 	}
 	for _, w := range o.Workers {
-		out = append(out, fmt.Sprintf("worker  %-24s pid %d, holds %d", w.Name, w.PID, w.Handling))
+		out = append(out, fmt.Sprintf("worker  %-24s pid %d, holds %s", w.Name, w.PID, w.Handling))
 	}
 	for _, r := range o.Readers {
-		line := fmt.Sprintf("reader  %-24s pid %d, %d s behind, %d points", r.Reader, o.pid(r.Reader), r.BehindMS/1000, r.Points)
+		line := fmt.Sprintf("reader  %-24s pid %d, %s s behind, %s points", r.Reader, o.pid(r.Reader), r.BehindMS.seconds(), r.Points)
 		if r.Parked > 0 {
 			line += fmt.Sprintf(", %d parked", r.Parked)
 		}
@@ -89,13 +89,13 @@ func (o overview) lines() (out []string) {
 }
 
 func (o overview) row() string {
-	behind := map[string]int{}
+	behind := map[string]number{}
 	for _, r := range o.Readers {
-		behind[r.Reader] = r.BehindMS / 1000
+		behind[r.Reader] = r.BehindMS.seconds()
 	}
 	for _, q := range o.Queues {
 		if q.Name == "ride-requests" {
-			return fmt.Sprintf("%7d  %9d  %5d s  %5d s  %5d s  %4d s", q.Visible, q.InFlight, behind["history"], behind["heatmap"], behind["mapfeed"], behind["nearby"])
+			return fmt.Sprintf("%7s  %9s  %5s s  %5s s  %5s s  %4s s", q.Visible, q.InFlight, behind["history"], behind["heatmap"], behind["mapfeed"], behind["nearby"])
 		}
 	}
 	return "SQS has not answered yet"
