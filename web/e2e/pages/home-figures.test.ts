@@ -18,6 +18,7 @@ const slow = { timeout: 90_000 };
 interface Figures {
   firstCar: number | undefined;
   glFrames: number;
+  drawn: Promise<{ first: boolean; before: number; after: number }> | undefined; // by a press
 }
 
 declare global {
@@ -31,7 +32,7 @@ async function open(screen = desktop): Promise<Page> {
   const page = await openPage(browser, screen);
   await measure(page);
   await page.addInitScript(() => {
-    const figures: Figures = { firstCar: undefined, glFrames: 0 };
+    const figures: Figures = { firstCar: undefined, glFrames: 0, drawn: undefined };
     window.figures = figures;
 
     new MutationObserver((_, observer) => {
@@ -95,7 +96,7 @@ test("the frame after Ctrl-K has the search, and the map draws none before", asy
   await page.waitForFunction(() => performance.getEntriesByType("resource").some((e) => e.name.includes("search-dialog")), undefined, slow);
 
   // With the very press the map gets another size, for which it would draw itself at once.
-  const drawn = page.evaluate(() => new Promise<{ first: boolean; before: number; after: number }>((resolve) => {
+  await page.evaluate(() => void (window.figures.drawn = new Promise((resolve) => {
     addEventListener("keydown", (e) => {
       if (e.key !== "k") return;
       const from = window.figures.glFrames;
@@ -109,9 +110,9 @@ test("the frame after Ctrl-K has the search, and the map draws none before", asy
         });
       });
     }, { capture: true });
-  }));
+  })));
   await page.keyboard.press("Control+k");
-  const { first, before, after } = await drawn;
+  const { first, before, after } = (await page.evaluate(() => window.figures.drawn)) ?? {};
   expect(first, "the search is open in the first frame").toBe(true);
   expect(before, "frames of the map before").toBe(0);
   expect(after, "frames of the map later").toBeGreaterThan(0);

@@ -87,8 +87,7 @@ test("the stream's numbers are those of Kinesis and of what history has stored",
   };
   await expect.poll(missed, slow).toBe(0);
 
-  // Four readers, and each has its name: those that the console asks.
-  expect(await number(page, "readers")).toBe(4);
+  // Each reader that the console asks has its name.
   for (const name of ["map", "nearby", "history", "heatmap"]) expect(await page.getByTestId("stream-strip").textContent()).toContain(name);
   await page.context().close();
 });

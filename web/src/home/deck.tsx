@@ -76,7 +76,6 @@ function StreamHalf({ heard, since, phone }: HalfProps) {
         <b data-testid="points-per-second"><Stale at={at} of={stream?.points_per_s}>{(n) => whole(Math.round(n))}</Stale></b> points a second
         {" "}from <b data-testid="cars-sending"><Stale at={at} of={stream?.drivers}>{whole}</Stale></b> cars
       </span>
-      {!phone && <span><b data-testid="readers"><Stale at={heard?.gatheredAt} of={stream?.readers.length}>{whole}</Stale></b> readers</span>}
       <span><b>all</b> kept for <span data-testid="kept-for"><Stale at={heard?.gatheredAt} of={stream?.retention_h}>{keptFor}</Stale></span></span>
     </Half>
   );

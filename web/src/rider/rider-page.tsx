@@ -142,7 +142,7 @@ export default function RiderPage() {
           </Stack>
         </Suspense>
       )}
-      <ProblemNote error={view.error} retried={view.error instanceof Problem && view.error.temporary} />
+      <ProblemNote error={session.subject && view.error} retried={view.error instanceof Problem && view.error.temporary} />
     </MapPage>
   );
 }
