@@ -58,13 +58,17 @@ function toStreet(streets: [number, number][][], place: LatLon): number {
   return best;
 }
 
+const width = (b: Bounds | undefined) => (b ? b.east - b.west : NaN);
+
 test("cars are drawn where the database has them at that time, and on a street", async () => {
   const page = await openPage(browser, desktop);
   const view = viewOf(page);
   await page.goto(`${url}/rider`); // where cars have no tails
   await expect.poll(async () => Number(await page.getByTestId("fleet").getAttribute("data-vehicles")), slow).toBeGreaterThan(5);
   await mapLibreShown(page);
+  const wide = width(view());
   await page.getByRole("button", { name: "Zoom in" }).click();
+  await expect.poll(() => width(view()), slow).toBeLessThan(wide * 0.6); // told once the map is at rest
 
   const samples: { place: LatLon; at: number }[] = [];
   await expect.poll(async () => {
