@@ -63,7 +63,7 @@ async function bookUntilAsked({ rider, driver, subject }: Tabs): Promise<{ ride:
     await expect.poll(async () => (await asked()).length, slow).toBe(1);
     if ((await asked())[0]?.driver === subject) return { ride, began };
 
-    expect(tries, "another car was nearer each time").toBeLessThan(6);
+    expect(tries, "another car was nearer each time").toBeLessThan(15); // six times in a row it was, in the middle of the city
     // That car may have the rider by now, so that there is nothing to cancel: somebody else books.
     await rider.bringToFront();
     await rider.getByTestId("sign-out").click(slow);
