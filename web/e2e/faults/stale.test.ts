@@ -129,7 +129,6 @@ describe("what is not of now says so", () => {
   test("with the emulator frozen: queues, readers, cars and the way that is left", async () => {
     await riding();
     await mark();
-
     await frozen("emulator", async (since) => {
       const readers = ["mapfeed", "history", "heatmap", "nearby"].map((r) => stale(pages.console, `[data-testid=reader-${r}] [data-age]`, since));
       const queues = stale(pages.console, "[data-testid^=queue-] [data-age]", since);

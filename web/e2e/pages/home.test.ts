@@ -299,6 +299,13 @@ test("one car is ringed, with as many points as are behind it", async () => {
   await page.context().close();
 });
 
+/** Whether the simulator books rides, of which one is shown; it says loudly that nothing is tested where it does not. */
+async function ridesAreSimulated(): Promise<boolean> {
+  const [booked] = await sql<{ n: number }>("SELECT count(*)::int AS n FROM ride.rides WHERE rider_id LIKE 'sim-%' AND requested_at > now() - interval '1 minute'");
+  if (!booked?.n) console.warn("!!! NOT TESTED: the ride that is followed, as the simulator books none");
+  return Boolean(booked?.n);
+}
+
 /** What the socket has told of the ride that is shown to everybody. */
 function shownRide(page: Page): () => { events: { kind: string; at: string; pid?: number }[]; vehicle: number | null } | undefined {
   let ride: ReturnType<ReturnType<typeof shownRide>>;
@@ -312,8 +319,7 @@ function shownRide(page: Page): () => { events: { kind: string; at: string; pid?
 }
 
 test("after 20 s without anybody a real ride of the simulator is told, and any input brings the headline back", async () => {
-  const [booked] = await sql<{ n: number }>("SELECT count(*)::int AS n FROM ride.rides WHERE rider_id LIKE 'sim-%' AND requested_at > now() - interval '1 minute'");
-  if (!booked?.n) return console.warn("!!! NOT TESTED: the ride that is followed, as the simulator books none");
+  if (!(await ridesAreSimulated())) return;
 
   const page = await openPage(browser, desktop, "nobody");
   const told = shownRide(page);
@@ -344,8 +350,7 @@ test("after 20 s without anybody a real ride of the simulator is told, and any i
 });
 
 test("who comes after all have left is told the next ride, and nothing of it is cut off on the smallest screen", async () => {
-  const [booked] = await sql<{ n: number }>("SELECT count(*)::int AS n FROM ride.rides WHERE rider_id LIKE 'sim-%' AND requested_at > now() - interval '1 minute'");
-  if (!booked?.n) return console.warn("!!! NOT TESTED: the ride that is followed, as the simulator books none");
+  if (!(await ridesAreSimulated())) return;
 
   const page = await openPage(browser, smallest, "nobody");
   await page.goto(url);

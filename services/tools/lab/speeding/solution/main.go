@@ -35,7 +35,9 @@ func main() {
 		start = shardreader.At(time.Now().Add(-must(time.ParseDuration(os.Args[2]))))
 	}
 
-	must(0, f.read(context.Background(), start))
+	if err := f.read(context.Background(), start); err != nil {
+		log.Fatal(err)
+	}
 	fmt.Printf("%d points since %s\n", f.points, f.since.Local().Format(time.TimeOnly))
 	fmt.Printf("%d drivers were faster than %g km/h\n", len(f.drivers), f.limit)
 }
