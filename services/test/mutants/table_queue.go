@@ -86,11 +86,23 @@ func queues() []mutant {
 		},
 		{
 			name: "a delay counts from the transaction's beginning", file: outboxDir + "outbox.go", tests: "TestADelayCountsFromThePromise",
-			before: "clock_timestamp(), clock_timestamp() + $5, clock_timestamp())", after: "now(), now() + $5, now())",
+			before: "clock_timestamp(), clock_timestamp() + $6, clock_timestamp())", after: "now(), now() + $6, now())",
 		},
 		{
 			name: "a call is larger than SQS takes", file: outboxDir + "send.go", tests: "TestACallHasAMegabyteAtMost",
-			before: "size+len(rows[n].body) <= MaxBody", after: "true",
+			before: "bytes+size(rows[n].body, rows[n].attributes) <= MaxSize", after: "true",
+		},
+		{
+			name: "attributes count nothing towards a message's size", file: outboxDir + "check.go", tests: "TestAddRefuses",
+			before: "n += len(name) + len(attributeType) + len(value)", after: "_, _ = name, value",
+		},
+		{
+			name: "attributes are not sent", file: outboxDir + "send.go", tests: "TestAttributesArrive",
+			before: "out[name] = types.MessageAttributeValue{DataType: aws.String(attributeType), StringValue: &value}", after: "_ = value",
+		},
+		{
+			name: "a row that waits may be discarded", file: outboxDir + "set_aside.go", tests: "TestARowThatIsNotSetAside",
+			before: " WHERE id = $1 AND set_aside_at IS NOT NULL", after: " WHERE id = $1",
 		},
 		{
 			name: "a queue's fault delays each of its rows", file: outboxDir + "round.go", tests: "TestAQueuesFaultDelaysNoRow",

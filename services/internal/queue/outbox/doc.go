@@ -22,7 +22,8 @@
 // names are not qualified: they go to the first schema of search_path.
 //
 //	psql "$DATABASE_URL" -c 'CREATE SCHEMA shop'
-//	PGOPTIONS='-c search_path=shop' psql "$DATABASE_URL" -f migrations/00001_outbox.sql -f migrations/00002_set_aside.sql
+//	PGOPTIONS='-c search_path=shop' psql "$DATABASE_URL" -f migrations/00001_outbox.sql \
+//	  -f migrations/00002_set_aside.sql -f migrations/00003_attributes.sql
 //
 // outbox.New("shop", "outbox") is then the Box to Add to.
 //
@@ -58,8 +59,9 @@
 //     again later. It holds back the rows of its own key and no others.
 //   - SQS refuses a message for its content: it is set aside with the reason,
 //     which is logged at level error, and the next rows of its key go on. Where SQS
-//     refuses the whole call for it, the rows of the batch are sent one by one. When
-//     the cause is removed, UPDATE outbox SET set_aside_at = NULL tries it again.
+//     refuses the whole call for it, the rows of the batch are sent one by one.
+//     Box.SetAside lists such rows; when the cause is removed, SendAgain has them
+//     tried again, and Discard gives them up.
 //   - SQS does not answer, or the queue does not exist: all rows of that queue
 //     wait while the queue rests, up to 4 s between two tries, Ready returns the
 //     reason, and the queue's URL is looked up again. For a queue that does not exist

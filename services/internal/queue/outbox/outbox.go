@@ -16,6 +16,10 @@ type Message struct {
 	Key   string        // rows of one key are sent in order; the message group on a FIFO queue
 	Delay time.Duration // at most MaxDelay; none on a FIFO queue
 	Body  []byte
+	// Attributes are sent as SQS message attributes of type String, at most
+	// MaxAttributes. They are what a worker may need without reading the body, such
+	// as a trace's context.
+	Attributes map[string]string
 }
 
 // Box is one outbox table. It is a value and may be copied.
@@ -44,9 +48,9 @@ func (b Box) Add(ctx context.Context, tx pgx.Tx, m Message) error {
 
 	// clock_timestamp(), because now() is when the transaction began: it may have
 	// waited for a lock since.
-	_, err := tx.Exec(ctx, `INSERT INTO `+b.table+` (id, queue, key, body, added_at, due_at, retry_at)
-		VALUES ($1, $2, $3, $4, clock_timestamp(), clock_timestamp() + $5, clock_timestamp())`,
-		m.ID, m.Queue, m.Key, m.Body, m.Delay)
+	_, err := tx.Exec(ctx, `INSERT INTO `+b.table+` (id, queue, key, body, attributes, added_at, due_at, retry_at)
+		VALUES ($1, $2, $3, $4, $5, clock_timestamp(), clock_timestamp() + $6, clock_timestamp())`,
+		m.ID, m.Queue, m.Key, m.Body, m.Attributes, m.Delay)
 	if err != nil {
 		return fmt.Errorf("outbox: add %s: %w", m.ID, err)
 	}
@@ -62,6 +66,7 @@ type Stats struct {
 
 // Querier is a pool, a connection or a transaction.
 type Querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 

@@ -1,6 +1,7 @@
 package outbox_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io/fs"
@@ -28,7 +29,7 @@ func createOutbox(pool *pgxpool.Pool, schema string) (drop func()) {
 	}
 
 	exec("CREATE SCHEMA " + schema)
-	for _, name := range []string{"00001_outbox.sql", "00002_set_aside.sql"} {
+	for _, name := range []string{"00001_outbox.sql", "00002_set_aside.sql", "00003_attributes.sql"} {
 		ddl, err := fs.ReadFile(outbox.Migrations(), name)
 		if err != nil {
 			panic(err)
@@ -230,30 +231,49 @@ func TestAddRefusesWhatSQSWould(t *testing.T) {
 		return pgx.BeginFunc(t.Context(), b.pool, func(tx pgx.Tx) error { return b.box.Add(t.Context(), tx, m) })
 	}
 	require.NoError(t, add(ok))
-	require.NoError(t, add(outbox.Message{ID: uuid.NewString(), Queue: "q", Body: []byte("x"), Delay: outbox.MaxDelay}), "a standard queue needs no key")
+	require.NoError(t, add(outbox.Message{ID: uuid.NewString(), Queue: "q", Body: []byte("x"), Delay: outbox.MaxDelay, Attributes: manyAttributes(10)}), "a standard queue needs no key")
 
 	for name, change := range map[string]func(m *outbox.Message){
-		"no body":           func(m *outbox.Message) { m.Body = nil },
-		"U+0001":            func(m *outbox.Message) { m.Body = []byte("a\x01") },
-		"U+FFFF":            func(m *outbox.Message) { m.Body = []byte("\uffff") },
-		"not UTF-8":         func(m *outbox.Message) { m.Body = []byte("a\xff") },
-		"no group":          func(m *outbox.Message) { m.Key = "" },
-		"a space in it":     func(m *outbox.Message) { m.Key = "a b" },
-		"129 characters":    func(m *outbox.Message) { m.Key = strings.Repeat("k", 129) },
-		"no queue":          func(m *outbox.Message) { m.Queue = "" },
-		"a URL":             func(m *outbox.Message) { m.Queue = "https://q.fifo" },
-		"a delay on FIFO":   func(m *outbox.Message) { m.Delay = time.Second },
-		"a delay too long":  func(m *outbox.Message) { m.Queue, m.Delay = "q", outbox.MaxDelay+1 },
-		"a delay before it": func(m *outbox.Message) { m.Queue, m.Delay = "q", -1 },
+		"no body":                func(m *outbox.Message) { m.Body = nil },
+		"U+0001":                 func(m *outbox.Message) { m.Body = []byte("a\x01") },
+		"U+FFFF":                 func(m *outbox.Message) { m.Body = []byte("\uffff") },
+		"not UTF-8":              func(m *outbox.Message) { m.Body = []byte("a\xff") },
+		"no group":               func(m *outbox.Message) { m.Key = "" },
+		"a space in it":          func(m *outbox.Message) { m.Key = "a b" },
+		"129 characters":         func(m *outbox.Message) { m.Key = strings.Repeat("k", 129) },
+		"no queue":               func(m *outbox.Message) { m.Queue = "" },
+		"a URL":                  func(m *outbox.Message) { m.Queue = "https://q.fifo" },
+		"a delay on FIFO":        func(m *outbox.Message) { m.Delay = time.Second },
+		"a delay too long":       func(m *outbox.Message) { m.Queue, m.Delay = "q", outbox.MaxDelay+1 },
+		"an empty attribute":     func(m *outbox.Message) { m.Attributes = map[string]string{"a": ""} },
+		"U+0001 in an attribute": func(m *outbox.Message) { m.Attributes = map[string]string{"a": "\x01"} },
+		"no attribute's name":    func(m *outbox.Message) { m.Attributes = map[string]string{"": "x"} },
+		"a space in a name":      func(m *outbox.Message) { m.Attributes = map[string]string{"a b": "x"} },
+		"a period at the end":    func(m *outbox.Message) { m.Attributes = map[string]string{"a.": "x"} },
+		"two periods":            func(m *outbox.Message) { m.Attributes = map[string]string{"a..b": "x"} },
+		"AWS's own":              func(m *outbox.Message) { m.Attributes = map[string]string{"aWS.trace": "x"} },
+		"257 characters":         func(m *outbox.Message) { m.Attributes = map[string]string{strings.Repeat("a", 257): "x"} },
+		"11 attributes":          func(m *outbox.Message) { m.Attributes = manyAttributes(11) },
+		"a delay before it":      func(m *outbox.Message) { m.Queue, m.Delay = "q", -1 },
 	} {
 		m := ok
 		m.ID = uuid.NewString()
 		change(&m)
 		require.ErrorIs(t, add(m), outbox.ErrInvalid, name)
 	}
-	ok.Body = make([]byte, outbox.MaxBody+1)
+	ok.Body = make([]byte, outbox.MaxSize+1)
+	require.ErrorIs(t, add(ok), outbox.ErrTooLarge)
+	ok.Body, ok.Attributes = bytes.Repeat([]byte("x"), outbox.MaxSize-8), map[string]string{"ab": "c"} // and 6 of String
 	require.ErrorIs(t, add(ok), outbox.ErrTooLarge)
 	require.Equal(t, 2, b.unsent(t))
+}
+
+func manyAttributes(n int) map[string]string {
+	m := map[string]string{strings.Repeat("a", 256): "x"}
+	for i := range n - 1 {
+		m[fmt.Sprintf("a-%d.b_c", i)] = "ž"
+	}
+	return m
 }
 
 // SQS refuses the whole call for what one row holds, and does not say which.

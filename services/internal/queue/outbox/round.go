@@ -19,13 +19,14 @@ const (
 
 // row is one unsent message, and what became of it in this round.
 type row struct {
-	seq   int64
-	id    string
-	queue string
-	key   string
-	body  []byte
-	delay time.Duration
-	tries int
+	seq        int64
+	id         string
+	queue      string
+	key        string
+	body       []byte
+	attributes map[string]string
+	delay      time.Duration
+	tries      int
 
 	messageID string
 	err       error
@@ -132,7 +133,7 @@ func (r *Relay) lock(ctx context.Context, tx pgx.Tx) (within time.Duration, err 
 // for a try, as many as one call of SQS takes. One row of a key at a time keeps
 // the key's order: SQS may refuse one entry of a batch and take the next.
 func (r *Relay) choose(ctx context.Context, tx pgx.Tx, queue string) ([]*row, error) {
-	q := `SELECT o.seq, o.id, o.queue, o.key, o.body, greatest(extract(epoch FROM o.due_at - clock_timestamp()), 0), o.tries
+	q := `SELECT o.seq, o.id, o.queue, o.key, o.body, o.attributes, greatest(extract(epoch FROM o.due_at - clock_timestamp()), 0), o.tries
 		FROM ` + r.o.Box.table + ` o
 		WHERE o.queue = $1 AND o.sent_at IS NULL AND o.set_aside_at IS NULL AND o.retry_at <= clock_timestamp() AND NOT EXISTS (
 			SELECT FROM ` + r.o.Box.table + ` before
@@ -146,7 +147,7 @@ func (r *Relay) choose(ctx context.Context, tx pgx.Tx, queue string) ([]*row, er
 	rows, err := pgx.CollectRows(found, func(s pgx.CollectableRow) (*row, error) {
 		var x row
 		var delay float64
-		err := s.Scan(&x.seq, &x.id, &x.queue, &x.key, &x.body, &delay, &x.tries)
+		err := s.Scan(&x.seq, &x.id, &x.queue, &x.key, &x.body, &x.attributes, &delay, &x.tries)
 		x.delay = time.Duration(math.Ceil(delay)) * time.Second // SQS counts whole seconds; never too early
 		return &x, err
 	})

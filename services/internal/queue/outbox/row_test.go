@@ -52,7 +52,7 @@ func TestADelayCountsFromThePromise(t *testing.T) {
 func TestACallHasAMegabyteAtMost(t *testing.T) {
 	t.Parallel()
 	b, client := newTestBox(t), newFakeSQS("standard")
-	large := strings.Repeat("x", outbox.MaxBody/2+1)
+	large := strings.Repeat("x", outbox.MaxSize/2+1)
 	b.add(t, "standard", "r1", large)
 	b.add(t, "standard", "r2", large)
 

@@ -54,9 +54,9 @@ func fail(rows []*row, err error) {
 // batchLength is how many of rows, at least one, go into one call: SQS limits
 // their number, and their size together as it limits one message's.
 func batchLength(rows []*row) int {
-	n, size := 0, 0
-	for n < len(rows) && n < batchSize && (n == 0 || size+len(rows[n].body) <= MaxBody) {
-		size += len(rows[n].body)
+	n, bytes := 0, 0
+	for n < len(rows) && n < batchSize && (n == 0 || bytes+size(rows[n].body, rows[n].attributes) <= MaxSize) {
+		bytes += size(rows[n].body, rows[n].attributes)
 		n++
 	}
 	return n
@@ -115,7 +115,7 @@ func errorCode(err error) string {
 func entries(queue string, rows []*row) []types.SendMessageBatchRequestEntry {
 	var out []types.SendMessageBatchRequestEntry
 	for i, x := range rows {
-		e := types.SendMessageBatchRequestEntry{Id: aws.String(fmt.Sprint(i)), MessageBody: aws.String(string(x.body))}
+		e := types.SendMessageBatchRequestEntry{Id: aws.String(fmt.Sprint(i)), MessageBody: aws.String(string(x.body)), MessageAttributes: attributes(x)}
 		if isFIFO(queue) {
 			// A FIFO queue drops a row that is sent twice within five minutes. It
 			// takes no delay for a single message.
@@ -124,6 +124,15 @@ func entries(queue string, rows []*row) []types.SendMessageBatchRequestEntry {
 			e.DelaySeconds = int32(x.delay / time.Second)
 		}
 		out = append(out, e)
+	}
+	return out
+}
+
+// attributes are a row's attributes as SQS takes them.
+func attributes(x *row) map[string]types.MessageAttributeValue {
+	out := make(map[string]types.MessageAttributeValue, len(x.attributes))
+	for name, value := range x.attributes {
+		out[name] = types.MessageAttributeValue{DataType: aws.String(attributeType), StringValue: &value}
 	}
 	return out
 }

@@ -4,7 +4,10 @@ import (
 	"context"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
@@ -37,6 +40,34 @@ func TestOverHTTP(t *testing.T) {
 	relay := b.relay(client, nil)
 	require.Equal(t, []int{1, 1, 1, 0}, []int{round(t, relay), round(t, relay), round(t, relay), round(t, relay)})
 	require.Equal(t, []string{"1", "2", "3"}, receive(t, client, event.QueueNotifications, 3), "the FIFO queue has seen the id")
+}
+
+// What was added arrives: the body, and each attribute with its value.
+func TestAttributesArriveOverHTTP(t *testing.T) {
+	t.Parallel()
+	b := newTestBox(t)
+	sdk, err := awsclient.New(t.Context(), testenv.Emulator(t))
+	require.NoError(t, err)
+	client := sqs.NewFromConfig(sdk)
+
+	attributes := manyAttributes(outbox.MaxAttributes)
+	require.NoError(t, b.tx(t, func(tx pgx.Tx) error {
+		m := outbox.Message{ID: uuid.NewString(), Queue: event.QueueNotifications, Key: "r1", Body: []byte("x"), Attributes: attributes}
+		return b.box.Add(t.Context(), tx, m)
+	}))
+	require.Equal(t, 1, round(t, b.relay(client, nil)))
+
+	url, err := client.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String(event.QueueNotifications)})
+	require.NoError(t, err)
+	out, err := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: url.QueueUrl, WaitTimeSeconds: 10, MessageAttributeNames: []string{"All"}})
+	require.NoError(t, err)
+	require.Len(t, out.Messages, 1)
+	arrived := map[string]string{}
+	for name, a := range out.Messages[0].MessageAttributes {
+		require.Equal(t, "String", *a.DataType)
+		arrived[name] = *a.StringValue
+	}
+	require.Equal(t, attributes, arrived)
 }
 
 // killedAfter is a client whose relay dies between a send and its answer.
