@@ -84,7 +84,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	}
 	h.nearby, h.postgres = newDependencies(min(cfg.Profile.NoDriverDelay, awayEvery))
 	var deleted deletes
-	worker, err := newWorker(ctx, env, cfg, sqs.NewFromConfig(aws), h, store, &deleted)
+	worker, err := newWorker(env, cfg, sqs.NewFromConfig(aws), h, store, &deleted)
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		}})
 }
 
-func newWorker(ctx context.Context, env lifecycle.Env, cfg Config, client sqsworker.Client, h *handler, store *ride.Store, deleted *deletes) (*sqsworker.Worker, error) {
+func newWorker(env lifecycle.Env, cfg Config, client sqsworker.Client, h *handler, store *ride.Store, deleted *deletes) (*sqsworker.Worker, error) {
 	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "dispatch_message_seconds", Help: "Time from the start of a ride request's handler to its settlement, by outcome.",
 		Buckets: []float64{.05, .5, 2, 5, 15, 60, 300},
@@ -128,12 +128,12 @@ func newWorker(ctx context.Context, env lifecycle.Env, cfg Config, client sqswor
 		Needs: []*sqsworker.Dependency{h.nearby, h.postgres}, MaxInFlight: maxHeld,
 		Tries: event.Tries, DeadLettered: h.deadLettered, VisibilitySetting: "RideRequestVisibilitySeconds in messaging.yaml",
 		Visibility: cfg.Profile.Visibility, HandleWithin: cfg.Profile.ExpiresAfter + time.Minute, Drain: drain, Log: env.Log,
-		Handled: func(m sqsworker.Message, o sqsworker.Outcome, took time.Duration) {
+		Handled: func(ctx context.Context, m sqsworker.Message, o sqsworker.Outcome, took time.Duration) {
 			seconds.WithLabelValues(string(o)).Observe(took.Seconds())
 			if o == sqsworker.OutcomeDone {
 				deleted.note(time.Now())
 			}
-			noteOutcome(context.WithoutCancel(ctx), env.Log, store, cfg.Worker, m, o)
+			noteOutcome(ctx, env.Log, store, cfg.Worker, m, o)
 		},
 	})
 	if err != nil {

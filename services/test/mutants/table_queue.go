@@ -49,6 +49,22 @@ func queues() []mutant {
 			before: "case w.o.Tries > 0 && f.Receives > w.o.Tries:", after: "case false:",
 		},
 		{
+			name: "a handler misses a Binary attribute", file: workerDir + "message.go", tests: "TestAHandlerGetsAttributes",
+			before: "out.Attributes[k] = string(v.BinaryValue)", after: "delete(out.Attributes, k)",
+		},
+		{
+			name: "a dead letter loses its group on a standard queue", file: workerDir + "settle.go", tests: "TestADeadLetterKeeps",
+			before: "if f.Group != \"\" {", after: "if f.Group != \"\" && strings.HasSuffix(w.o.DeadLetterQueue, fifoSuffix) {",
+		},
+		{
+			name: "a dead letter's send is not in its message's trace", file: workerDir + "settle.go", tests: "TestContextIsCalled",
+			before: "context.WithTimeout(context.WithoutCancel(own), w.o.callWithin())", after: "context.WithTimeout(life, w.o.callWithin())",
+		},
+		{
+			name: "a handler does not get its receive's context", file: workerDir + "settle.go", tests: "TestContextIsCalled",
+			before: "context.WithDeadlineCause(own, f.deadline", after: "context.WithDeadlineCause(f.ctx, f.deadline",
+		},
+		{
 			name: "the queue keeps no receive for the reason", file: workerDir + "check.go", tests: "TestCompare",
 			before: "o.Tries > 0 && maxReceiveCount <= o.Tries", after: "o.Tries > 0 && maxReceiveCount < o.Tries",
 		},

@@ -43,6 +43,18 @@
 //     deleted. If a standard queue delivers a message twice, one worker does not
 //     handle both at the same time.
 //
+// # Attributes and traces
+//
+// A handler gets each message attribute: a String's or a Number's text, a Binary's
+// bytes. A dead letter's copy keeps them with their types, the message's group (on a
+// standard queue as well, where fair queues use it) and the X-Ray header. SQS takes
+// ten attributes; the reason is one of them, so of ten the last by name is left out.
+//
+// The package knows no tracing library. Options.Context is called once per receive,
+// with the message: it reads the sender's context from Attributes, begins a span that
+// is linked to it, and returns ctx with that span. Options.Handled gets the same values
+// and the outcome, and ends the span.
+//
 // # Failure by failure
 //
 //   - The process dies: SQS hands its messages out again when their visibility

@@ -21,7 +21,7 @@ func Example() {
 	defer stop()
 
 	var settled atomic.Int64
-	tell := func(m sqsworker.Message, o sqsworker.Outcome, _ time.Duration) {
+	tell := func(_ context.Context, m sqsworker.Message, o sqsworker.Outcome, _ time.Duration) {
 		fmt.Printf("%s, receive %d: %s\n", m.Body, m.Receives, o)
 		if settled.Add(1) == 4 {
 			stop() // ends this example; a program waits for its signal

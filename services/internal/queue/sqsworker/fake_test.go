@@ -22,6 +22,7 @@ type fakeSQS struct {
 	fifo     bool
 	messages []*fakeMessage
 	dead     []*sqs.SendMessageInput
+	sentBy   context.Context // of the last SendMessage
 	fail     map[string]func() error
 	calls    map[string]int
 	batches  []int // sizes of delete batches
@@ -208,7 +209,7 @@ func (f *fakeSQS) ChangeMessageVisibilityBatch(_ context.Context, in *sqs.Change
 	return out, nil
 }
 
-func (f *fakeSQS) SendMessage(_ context.Context, in *sqs.SendMessageInput, _ ...func(*sqs.Options)) (*sqs.SendMessageOutput, error) {
+func (f *fakeSQS) SendMessage(ctx context.Context, in *sqs.SendMessageInput, _ ...func(*sqs.Options)) (*sqs.SendMessageOutput, error) {
 	defer f.mu.Unlock()
 	if err := f.enter("send"); err != nil {
 		return nil, err
@@ -217,6 +218,6 @@ func (f *fakeSQS) SendMessage(_ context.Context, in *sqs.SendMessageInput, _ ...
 	if !strings.Contains(*in.QueueUrl, "dlq") {
 		return nil, fmt.Errorf("sent to %s", *in.QueueUrl)
 	}
-	f.dead = append(f.dead, in)
+	f.dead, f.sentBy = append(f.dead, in), ctx
 	return &sqs.SendMessageOutput{}, nil
 }

@@ -14,9 +14,12 @@ type Message struct {
 	ID         string // SQS's MessageId: for logs; deduplicate by an id of your own in Body
 	Group      string // MessageGroupId, empty where there is none
 	Body       []byte
-	Attributes map[string]string // string-valued message attributes
-	Receives   int               // this receive included
-	SentAt     time.Time
+	Attributes map[string]string // the text of a String or a Number, the bytes of a Binary
+	// TraceHeader is the system attribute AWSTraceHeader, which AWS X-Ray writes; empty
+	// where the sender set none.
+	TraceHeader string
+	Receives    int // this receive included
+	SentAt      time.Time
 }
 
 // Handler handles one message. It is called from many goroutines concurrently.
@@ -74,9 +77,13 @@ const (
 	OutcomeRepeats  Outcome = "repeats"  // done or dead, but the delete failed: the message comes again
 )
 
+// traceHeader is the only system attribute that a sender may set.
+const traceHeader = string(types.MessageSystemAttributeNameAWSTraceHeader)
+
 func newMessage(m types.Message) Message {
 	out := Message{ID: aws.ToString(m.MessageId), Body: []byte(aws.ToString(m.Body))}
 	out.Group = m.Attributes[string(types.MessageSystemAttributeNameMessageGroupId)]
+	out.TraceHeader = m.Attributes[traceHeader]
 
 	// SQS sends both numbers in every answer. If one cannot be read, its zero
 	// value says honestly that it is unknown.
@@ -85,12 +92,15 @@ func newMessage(m types.Message) Message {
 		out.SentAt = time.UnixMilli(ms).UTC()
 	}
 
+	if len(m.MessageAttributes) > 0 {
+		out.Attributes = make(map[string]string, len(m.MessageAttributes))
+	}
 	for k, v := range m.MessageAttributes {
+		// A Number travels as text as well. Only a Binary has no StringValue.
 		if v.StringValue != nil {
-			if out.Attributes == nil {
-				out.Attributes = map[string]string{}
-			}
 			out.Attributes[k] = *v.StringValue
+		} else {
+			out.Attributes[k] = string(v.BinaryValue)
 		}
 	}
 	return out

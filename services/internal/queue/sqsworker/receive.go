@@ -77,6 +77,7 @@ func (w *Worker) receive(ctx context.Context, n int, wait time.Duration) ([]type
 		MessageSystemAttributeNames: []types.MessageSystemAttributeName{
 			types.MessageSystemAttributeNameApproximateReceiveCount,
 			types.MessageSystemAttributeNameSentTimestamp, types.MessageSystemAttributeNameMessageGroupId,
+			types.MessageSystemAttributeNameAWSTraceHeader,
 		},
 	})
 	if err != nil {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -30,21 +32,22 @@ func (w *Worker) handle(life context.Context, f *inFlight) bool {
 	w.handling.Add(1)
 	defer w.handling.Add(-1)
 
+	began := time.Now()
 	f.mu.Lock()
-	f.deadline = time.Now().Add(w.o.HandleWithin)
+	f.deadline = began.Add(w.o.HandleWithin)
 	f.mu.Unlock()
-	ctx, cancel := context.WithDeadlineCause(f.ctx, f.deadline, ErrTimeout)
+	own := w.o.Context(f.ctx, f.Message)
+	ctx, cancel := context.WithDeadlineCause(own, f.deadline, ErrTimeout)
 	defer cancel()
 
-	began := time.Now()
 	r := w.decide(ctx, f)
 	// Settled with life, not with ctx: what the handler has done must be deleted
 	// also when the handler's time is over or the worker is stopping.
-	o := w.settle(life, f, r)
+	o := w.settle(life, own, f, r)
 
 	took := time.Since(began)
 	w.counts.add(o)
-	w.o.Handled(f.Message, o, took)
+	w.o.Handled(context.WithoutCancel(own), f.Message, o, took)
 	w.o.Log.Debug("message handled", "queue", w.o.Queue, "message_id", f.ID, "receives", f.Receives, "outcome", o, "took", took, "err", r.err)
 	return o == OutcomeDone || o == OutcomeDead
 }
@@ -92,8 +95,9 @@ func (w *Worker) call(ctx context.Context, m Message) (r Result) {
 	return r
 }
 
-// settle does with f what r asks for and returns what became of it.
-func (w *Worker) settle(ctx context.Context, f *inFlight, r Result) Outcome {
+// settle does with f what r asks for and returns what became of it. own is f's ctx
+// with what Options.Context added.
+func (w *Worker) settle(ctx, own context.Context, f *inFlight, r Result) Outcome {
 	defer w.untrack(f)
 
 	// Another worker may have the message. To delete it now would take it away
@@ -108,11 +112,11 @@ func (w *Worker) settle(ctx context.Context, f *inFlight, r Result) Outcome {
 	// the other order would leave none.
 	if r.outcome == OutcomeDead {
 		reason := reasonText(r.err)
-		if err := w.deadLetter(ctx, f, reason); err != nil {
+		if err := w.deadLetter(ctx, own, f, reason); err != nil {
 			w.o.Log.Error("dead-letter failed; the message is retried", "queue", w.o.Queue, "message_id", f.ID, "err", err)
 			r = RetryAfter(mistakeDelay, err)
 		} else {
-			w.o.DeadLettered(f.ctx, f.Message, reason)
+			w.o.DeadLettered(own, f.Message, reason)
 		}
 	}
 
@@ -134,12 +138,15 @@ func (w *Worker) settle(ctx context.Context, f *inFlight, r Result) Outcome {
 }
 
 // deadLetter sends a copy of f to the dead-letter queue, with the reason.
-func (w *Worker) deadLetter(ctx context.Context, f *inFlight, reason string) error {
+func (w *Worker) deadLetter(life, own context.Context, f *inFlight, reason string) error {
 	if w.o.DeadLetterQueue == "" {
 		return errors.New("sqsworker: there is no dead-letter queue")
 	}
-	ctx, cancel := context.WithTimeout(ctx, w.o.callWithin())
+	// The values are f's, so that the send is seen in its trace; but it ends with life,
+	// because f's time may be over.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(own), w.o.callWithin())
 	defer cancel()
+	defer context.AfterFunc(life, cancel)()
 
 	url, err := w.dead.get(ctx)
 	if err != nil {
@@ -155,6 +162,11 @@ func (w *Worker) deadLetter(ctx context.Context, f *inFlight, reason string) err
 		// arrives once.
 		in.MessageDeduplicationId = &f.ID
 	}
+	if f.TraceHeader != "" {
+		in.MessageSystemAttributes = map[string]types.MessageSystemAttributeValue{
+			traceHeader: {DataType: aws.String("String"), StringValue: &f.TraceHeader},
+		}
+	}
 	if _, err := w.o.Client.SendMessage(ctx, in); err != nil {
 		w.dead.forget(err)
 		return fmt.Errorf("sqsworker: send to %s: %w", w.o.DeadLetterQueue, err)
@@ -165,11 +177,12 @@ func (w *Worker) deadLetter(ctx context.Context, f *inFlight, reason string) err
 // deadAttributes are the reason and as many of the message's own attributes as
 // there is room for.
 func deadAttributes(own map[string]types.MessageAttributeValue, reason string) map[string]types.MessageAttributeValue {
-	// The reason comes first: SQS takes ten attributes at most.
+	// The reason comes first: SQS takes ten attributes at most. Then by name, so that
+	// each copy of a message leaves out the same one.
 	out := map[string]types.MessageAttributeValue{ReasonAttribute: stringAttribute(reason)}
-	for k, v := range own {
+	for _, k := range slices.Sorted(maps.Keys(own)) {
 		if _, taken := out[k]; !taken && len(out) < maxAttributes {
-			out[k] = v
+			out[k] = own[k]
 		}
 	}
 	return out

@@ -230,6 +230,47 @@ func TestDrainReleasesOverHTTP(t *testing.T) {
 	require.Len(t, out.Messages, 1, "it is visible at once")
 }
 
+// What a sender wrote beside the body reaches the handler, and then the dead-letter
+// queue with its types.
+func TestADeadLetterKeepsWhatCameWithItOverHTTP(t *testing.T) {
+	t.Parallel()
+	client := newClient(t)
+	q, dead := open(t, client, "ride-requests"), open(t, client, "ride-requests-dlq")
+	own := map[string]types.MessageAttributeValue{
+		"traceparent": {DataType: aws.String("String"), StringValue: aws.String("00-1-2-01")},
+		"n":           {DataType: aws.String("Number.int"), StringValue: aws.String("7")},
+		"raw":         {DataType: aws.String("Binary"), BinaryValue: []byte{0, 255}},
+	}
+	_, err := client.SendMessage(t.Context(), &sqs.SendMessageInput{
+		QueueUrl: q.url, MessageBody: aws.String("x"), MessageAttributes: own, MessageGroupId: aws.String("tenant"),
+		MessageSystemAttributes: map[string]types.MessageSystemAttributeValue{
+			"AWSTraceHeader": {DataType: aws.String("String"), StringValue: aws.String("Root=1-2")},
+		},
+	})
+	require.NoError(t, err)
+
+	got := make(chan sqsworker.Message, 10)
+	run(t, sqsworker.Options{Client: client, Queue: q.name, DeadLetterQueue: dead.name, Handler: sqsworker.HandlerFunc(
+		func(_ context.Context, m sqsworker.Message) sqsworker.Result {
+			got <- m
+			return sqsworker.DeadLetter(errors.New("not an order"))
+		})})
+	m := <-got
+	require.Equal(t, map[string]string{"traceparent": "00-1-2-01", "n": "7", "raw": "\x00\xff"}, m.Attributes)
+	require.Equal(t, "tenant", m.Group, "a standard queue has groups too")
+	require.Equal(t, "Root=1-2", m.TraceHeader)
+
+	out, err := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{
+		QueueUrl: dead.url, WaitTimeSeconds: 20, MessageAttributeNames: []string{"All"}, MessageSystemAttributeNames: []types.MessageSystemAttributeName{"All"},
+	})
+	require.NoError(t, err)
+	require.Len(t, out.Messages, 1)
+	own[sqsworker.ReasonAttribute] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String("not an order")}
+	require.Equal(t, own, out.Messages[0].MessageAttributes)
+	require.Equal(t, "tenant", out.Messages[0].Attributes["MessageGroupId"])
+	require.Equal(t, "Root=1-2", out.Messages[0].Attributes["AWSTraceHeader"])
+}
+
 // another is a transport that sends every call to the emulator that use started last.
 type another struct {
 	next http.RoundTripper
