@@ -13,6 +13,18 @@
 //	              │ └─► the ride is cancelled ────────────► delete
 //	              └──── nobody free ─► again through the outbox, later ─► delete
 //
+// Who is asked, in this order: drivers who are free and within reach, soonest there
+// by street first. Nobody is asked again who refused this ride. Who let its offer
+// pass, or accepted it and was not heard of again, is asked when nobody else is
+// left, and once in an attempt.
+//
+// Which ride goes first: the one that waits longest. A request that found nobody
+// comes back later and at the queue's tail, so under a shortage newer requests would
+// take each driver who becomes free. Therefore a worker that has found drivers for
+// its ride first offers up to three rides near it that wait since before it was
+// requested. It does not wait for their answers: whoever receives their messages
+// does, and if nobody does in time, the sweeper ends the offer.
+//
 // What happens when:
 //
 //   - The worker dies: the message comes again when its visibility runs out,

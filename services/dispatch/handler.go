@@ -23,7 +23,8 @@ type rides interface {
 	Received(ctx context.Context, rideID string, attempt int, m ride.Receipt) (ride.Ride, error)
 	Get(ctx context.Context, id string) (ride.Ride, error)
 	Do(ctx context.Context, rideID string, a ride.Action, by string) (ride.Ride, error)
-	Tried(ctx context.Context, rideID string, attempt int) ([]string, error)
+	Asked(ctx context.Context, rideID string, attempt int) (ride.Asked, error)
+	Waiting(ctx context.Context, r ride.Ride, metres float64, limit int) ([]ride.Ride, error)
 	FreeDrivers(ctx context.Context, drivers []string) ([]string, error)
 	DeadLettered(ctx context.Context, rideID string, attempt int, reason, by string) error
 }

@@ -64,10 +64,14 @@ func (f *fakeRides) Get(context.Context, string) (ride.Ride, error) {
 	return f.ride, f.fail
 }
 
-func (f *fakeRides) Tried(context.Context, string, int) ([]string, error) {
+func (f *fakeRides) Asked(context.Context, string, int) (ride.Asked, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return slices.Clone(f.tried), nil
+	return ride.Asked{Not: slices.Clone(f.tried)}, nil
+}
+
+func (f *fakeRides) Waiting(context.Context, ride.Ride, float64, int) ([]ride.Ride, error) {
+	return nil, nil
 }
 
 func (f *fakeRides) FreeDrivers(_ context.Context, drivers []string) ([]string, error) {

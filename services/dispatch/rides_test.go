@@ -144,3 +144,59 @@ func TestNobodyFreeIsAnotherAttempt(t *testing.T) {
 	require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), messageFor(t, r, 2)), "the old message is dropped")
 	require.Len(t, kinds(t, store, r.ID), 3)
 }
+
+// requeued returns the ride, which asks for a driver again, for the nth time.
+func requeued(t *testing.T, s *ride.Store, id string, attempt int) ride.Ride {
+	t.Helper()
+	r, err := s.Get(t.Context(), id)
+	require.NoError(t, err)
+	require.Equal(t, []any{ride.Requested, attempt}, []any{r.State, r.Attempt})
+	return r
+}
+
+func TestWhoRefusedIsNotAskedAgain(t *testing.T) {
+	t.Parallel()
+	store, h, r := realRides(t)
+	h.finder = fakeFinder{"ana", "bo", "cy"} // cy is off duty
+
+	result := handling(t.Context(), h, messageFor(t, r, 1))
+	_, err := store.Do(t.Context(), r.ID, ride.Action{Kind: ride.ActRefuse, Driver: "ana", Offer: offeredTo(t, store, r.ID, "ana").Offer.ID}, "driver ana")
+	require.NoError(t, err)
+	offeredTo(t, store, r.ID, "bo") // who lets it pass
+	require.Equal(t, sqsworker.Done(), <-result)
+	r = requeued(t, store, r.ID, 2)
+
+	_, err = store.SetDuty(t.Context(), "cy", true)
+	require.NoError(t, err)
+	result = handling(t.Context(), h, messageFor(t, r, 1))
+	_, err = store.Do(t.Context(), r.ID, ride.Action{Kind: ride.ActRefuse, Driver: "cy", Offer: offeredTo(t, store, r.ID, "cy").Offer.ID}, "driver cy")
+	require.NoError(t, err, "cy is farther away than bo, and was not asked before")
+	offeredTo(t, store, r.ID, "bo") // nobody else is left, and bo lets it pass again
+	require.Equal(t, sqsworker.Done(), <-result)
+	r = requeued(t, store, r.ID, 3)
+
+	result = handling(t.Context(), h, messageFor(t, r, 1))
+	_, err = store.Do(t.Context(), r.ID, ride.Action{Kind: ride.ActAccept, Driver: "bo", Offer: offeredTo(t, store, r.ID, "bo").Offer.ID}, "driver bo")
+	require.NoError(t, err)
+	require.Equal(t, sqsworker.Done(), <-result)
+}
+
+func TestTheRideThatWaitsLongestGoesFirst(t *testing.T) {
+	t.Parallel()
+	store, h, older := realRides(t)
+	h.finder = fakeFinder{}
+	require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), messageFor(t, older, 1)))
+	older = requeued(t, store, older.ID, 2) // its message is on the queue, delayed
+
+	newer, _, err := store.Create(t.Context(), ride.Booking{RiderID: "rob", Key: "k2", Price: older.Price, Pickup: older.Pickup, Dropoff: older.Dropoff})
+	require.NoError(t, err)
+	h.finder = fakeFinder{"ana"}
+	require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), messageFor(t, newer, 1)), "without waiting for ana's answer")
+	require.Equal(t, []string{"requested", "received", "requeued"}, kinds(t, store, newer.ID), "ana is asked for the older ride")
+
+	result := handling(t.Context(), h, messageFor(t, older, 1))
+	_, err = store.Do(t.Context(), older.ID, ride.Action{Kind: ride.ActAccept, Driver: "ana", Offer: offeredTo(t, store, older.ID, "ana").Offer.ID}, "driver ana")
+	require.NoError(t, err)
+	require.Equal(t, sqsworker.Done(), <-result)
+	require.ElementsMatch(t, []string{"requested", "received", "requeued", "offered", "assigned", "received"}, kinds(t, store, older.ID), "one offer")
+}

@@ -121,17 +121,3 @@ func (s *Store) OfferRide(ctx context.Context, offerID, driver string) (rideID, 
 	}
 	return rideID, offeredTo, nil
 }
-
-// Tried returns the drivers who had an offer of this attempt.
-func (s *Store) Tried(ctx context.Context, rideID string, attempt int) ([]string, error) {
-	rows, err := s.pool.Query(ctx, `SELECT driver_id FROM ride.offers WHERE ride_id = $1 AND attempt = $2`, rideID, attempt)
-	if err != nil {
-		return nil, fmt.Errorf("ride: tried drivers: %w", err)
-	}
-
-	out, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return nil, fmt.Errorf("ride: tried drivers: %w", err)
-	}
-	return out, nil
-}

@@ -11,7 +11,19 @@ func work() []mutant {
 	return []mutant{
 		{
 			name: "a driver who has refused is asked again", file: dispatchDir + "steps.go", tests: "TestOffersToTheNext|TestARefusalThen",
-			before: "h.rides.FreeDrivers(ctx, without(near, tried))", after: "h.rides.FreeDrivers(ctx, without(near, tried[:0]))",
+			before: "h.rides.FreeDrivers(ctx, without(near, asked.Not))", after: "h.rides.FreeDrivers(ctx, without(near, asked.Not[:0]))",
+		},
+		{
+			name: "a driver who has refused is asked again in the next attempt", file: rideDir + "asked.go", tests: "TestWhoWasAskedBefore",
+			before: "bool_or(state = 'refused' OR attempt = $2)", after: "bool_or(attempt = $2)",
+		},
+		{
+			name: "who let an offer pass comes first again", file: dispatchDir + "steps.go", tests: "TestWhoRefusedIsNotAskedAgain",
+			before: "return last(drivers, asked.Last), err", after: "return drivers, err",
+		},
+		{
+			name: "a newer ride takes the driver", file: dispatchDir + "steps.go", tests: "TestTheRideThatWaitsLongestGoesFirst",
+			before: "if len(drivers) > 0 {\n\t\tif err := h.offerLongerWaiting(", after: "if len(drivers) > 1000 {\n\t\tif err := h.offerLongerWaiting(",
 		},
 		{
 			name: "nobody free is a failure of the message", file: dispatchDir + "steps.go", tests: "TestNobodyFree",
