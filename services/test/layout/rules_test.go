@@ -21,7 +21,7 @@ type planted struct{ path, source string }
 // names, builds anywhere (docs/copying.md).
 func copyable() []string {
 	return []string{
-		"services/internal/queue/sqsworker", "services/internal/queue/outbox",
+		"services/internal/queue/sqsworker", "services/internal/queue/outbox", "services/internal/queue/autoscale",
 		"services/internal/stream/kinesisproducer", "services/internal/stream/shardreader",
 		"services/internal/stream/shardgroup", "services/internal/stream/kpl",
 	}
