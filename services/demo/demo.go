@@ -47,6 +47,8 @@ type Options struct {
 	AWSEndpoint          string // of LocalStack; empty with the emulator and AWS
 	AWSRegion            string // empty: the SDK's default
 	Faults               bool   // the emulator accepts rules for failing calls
+	OTLPEndpoint         string // where spans go; empty: nowhere
+	TraceRatio           float64
 
 	// Migrate applies all schemas.
 	Migrate func(ctx context.Context, databaseURL string) error
@@ -108,6 +110,7 @@ func Run(ctx context.Context, o Options) (ok bool, err error) {
 	}
 
 	d.screen.links(d.addrs["gateway"], d.commands())
+	d.tellTraces(ctx)
 	if o.For == 0 {
 		d.watch(ctx, nil)
 		return true, nil

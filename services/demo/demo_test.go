@@ -120,6 +120,11 @@ func TestTableHasEveryWorker(t *testing.T) {
 	require.Equal(t, []string{"dispatch-1", "dispatch-2", "dispatch-3"}, workers)
 }
 
+func TestEveryProcessIsToldWhereSpansGo(t *testing.T) {
+	require.Empty(t, Options{TraceRatio: 1}.traceEnviron())
+	require.Equal(t, []string{"TANDEM_OTLP_ENDPOINT=http://c:4318", "TANDEM_TRACE_RATIO=0.25"}, Options{OTLPEndpoint: "http://c:4318", TraceRatio: 0.25}.traceEnviron())
+}
+
 func TestScreenWritesPlainLines(t *testing.T) {
 	var out bytes.Buffer
 	s := newScreen(&out)

@@ -105,8 +105,13 @@ func (s *screen) links(base, commands string) {
 		{"Queue and stream", base + "/admin"},
 		{"In another terminal", commands},
 	} {
-		s.line(" " + l[0] + strings.Repeat(" ", 22-len(l[0])) + l[1])
+		s.row(l[0], l[1])
 	}
+}
+
+// row writes a line of the table of what there is.
+func (s *screen) row(name, text string) {
+	s.line(" " + name + strings.Repeat(" ", 22-len(name)) + text)
 }
 
 // commands are what a person may type in another terminal, word for word. The tools

@@ -190,7 +190,7 @@ func (d *demo) startMessaging(ctx context.Context, listeners map[string]*net.TCP
 
 // startStage starts the rows of a stage side by side and waits for them.
 func (d *demo) startStage(ctx context.Context, stage int, listeners map[string]*net.TCPListener) error {
-	base := systemEnviron(d.Environ, d.Backend)
+	base := append(systemEnviron(d.Environ, d.Backend), d.traceEnviron()...)
 
 	var names []string
 	for _, r := range d.rows {

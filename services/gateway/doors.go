@@ -95,3 +95,7 @@ func Upstream(r *http.Request) string {
 	n, _ := h.(named)
 	return n.name
 }
+
+// sendsPoints reports whether a request brings a driver's points, of which there are
+// many thousand for each ride.
+func sendsPoints(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/v1/points") }

@@ -14,6 +14,7 @@ import (
 
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/problem"
+	"tandem/services/internal/telemetry"
 )
 
 // maxProxied bounds a body that is passed on; each service has a limit of its
@@ -99,6 +100,9 @@ func (g *gateway) proxy(service, target string) (http.Handler, error) {
 			r.SetURL(u)
 			r.SetXForwarded()
 			r.Out.Header.Set(httpserver.ClientHeader, g.cfg.Auth.Vouch(httpserver.Client(r.In)))
+			if g.env.Traces != nil {
+				telemetry.PassOn(r.In.Context(), r.Out.Header)
+			}
 			r.Out.Header.Del("Cookie") // a service is told who asks by the token alone
 			r.Out.Header.Del("Origin") // it has been checked; the page is not the service's own
 		},

@@ -92,6 +92,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		lifecycle.Task{Name: "http", Run: func(ctx context.Context) error {
 			return httpserver.Serve(ctx, httpserver.Options{
 				Name: "gateway", Env: env, Auth: cfg.Auth, Routes: g.routes(), NoRoute: front, PrivateMetrics: true,
+				Outside: true, Untraced: sendsPoints, // location traces a few of them
 				TrustedProxies: cfg.TrustedProxies, MaxPerAddress: cfg.MaxPerAddress,
 				Ready: []httpserver.Check{{Name: "database", Run: pool.Ping}},
 			})

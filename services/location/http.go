@@ -33,7 +33,7 @@ func Routes() []httpserver.Route { return (*service)(nil).routes() }
 func (s *service) routes() []httpserver.Route {
 	return []httpserver.Route{
 		{Method: http.MethodPost, Path: "/v1/points", Roles: []auth.Role{auth.Driver, auth.Importer}, Whose: "a driver itself; an importer names one", MaxBody: maxBody, Handle: s.points,
-			Limit: httpserver.Limit{PerSecond: 200, Burst: 1000}},
+			Limit: httpserver.Limit{PerSecond: 200, Burst: 1000}, TraceOneIn: tracedOneIn},
 	}
 }
 

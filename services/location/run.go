@@ -24,6 +24,9 @@ type Config struct {
 	Backend profile.Backend
 }
 
+// tracedOneIn is how many batches of points there are for each that is traced.
+const tracedOneIn = 1000
+
 // Run serves until ctx ends, then sends the points that still wait.
 func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	awsCfg, err := awsclient.New(ctx, cfg.AWS)

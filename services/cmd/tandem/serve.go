@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tandem/services/internal/lifecycle"
+	"tandem/services/internal/telemetry"
 )
 
 // services has a field for each subcommand that runs until told to stop.
@@ -36,6 +37,13 @@ type serving struct {
 	AllowHost      []string `placeholder:"NAME" help:"Names under which it may be asked, besides loopback's and its own address, such as tandem.example.com or 127.0.0.1:9090."`
 	MaxConnections int      `default:"10000" help:"How many connections may be open; one address may have half of them."`
 	LogLevel       string   `default:"info" help:"debug, info, warn or error."`
+	tracing
+}
+
+// tracing has the flags of whoever sends spans.
+type tracing struct {
+	OTLPEndpoint string  `name:"otlp-endpoint" placeholder:"URL" help:"Send spans to this OpenTelemetry collector by OTLP over HTTP, such as http://127.0.0.1:4318; empty: send none."`
+	TraceRatio   float64 `default:"1" help:"Share of the traces to record, 0 to 1. Of points, and of reads, fewer begin one: see docs/tracing.md."`
 }
 
 // serve opens the listener and runs a service on it until ctx ends.
@@ -50,9 +58,16 @@ func (s serving) serve(ctx context.Context, name string, run func(context.Contex
 		return err
 	}
 
+	// The last spans are those of the drain: they are sent after it.
+	traces, sendRest, err := telemetry.Start(ctx, telemetry.Options{Endpoint: s.OTLPEndpoint, Ratio: s.TraceRatio, Service: name, Version: version, Log: log})
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	defer sendRest()
+
 	log.Info("listening", "addr", l.Addr().String())
 
-	err = run(ctx, lifecycle.Env{Listener: l, Hosts: s.AllowHost, MaxConnections: s.MaxConnections, Log: log, Metrics: prometheus.NewRegistry()})
+	err = run(ctx, lifecycle.Env{Listener: l, Hosts: s.AllowHost, MaxConnections: s.MaxConnections, Log: log, Metrics: prometheus.NewRegistry(), Traces: traces})
 	if err != nil {
 		log.Error("ended", "err", err)
 		// The log has said why: main must not say it again.

@@ -64,6 +64,7 @@ func New(ctx context.Context, c Config) (aws.Config, error) {
 		transport = c.WrapTransport(transport)
 	}
 	cfg.HTTPClient = httpClient{copyBody{transport}}
+	cfg.APIOptions = append(cfg.APIOptions, addSpans)
 	return cfg, nil
 }
 

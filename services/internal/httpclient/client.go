@@ -185,9 +185,7 @@ func (c *Client) send(ctx context.Context, r Request) (*http.Response, error) {
 		}
 		header["Authorization"] = "Bearer " + token
 	}
-	if id := TraceID(ctx); id != "" {
-		header[TraceHeader] = traceparent(id)
-	}
+	req, answered := beginSpan(req)
 	maps.Copy(header, r.Header) // last: a request may replace the others
 
 	for k, v := range header {
@@ -195,6 +193,7 @@ func (c *Client) send(ctx context.Context, r Request) (*http.Response, error) {
 	}
 
 	resp, err := c.http.Do(req)
+	answered(resp)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"tandem/services/internal/auth"
 	"tandem/services/internal/problem"
+	"tandem/services/internal/telemetry"
 )
 
 func serve(t *testing.T, o Options, h http.HandlerFunc) *Client {
@@ -81,7 +82,7 @@ func TestRequestsCarryTokenTraceAndHeaders(t *testing.T) {
 	trace := strings.Repeat("ab", 16)
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id, err := signer.Verify(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
-		if err != nil || id != (auth.Identity{Subject: "w1", Role: auth.Service}) || r.Header.Get("X-A") != "b" || !strings.HasPrefix(r.Header.Get(TraceHeader), "00-"+trace+"-") {
+		if err != nil || id != (auth.Identity{Subject: "w1", Role: auth.Service}) || r.Header.Get("X-A") != "b" || !strings.HasPrefix(r.Header.Get(telemetry.Header), "00-"+trace+"-") {
 			refuse(w, problem.New(problem.Forbidden, "%v %v", id, r.Header))
 			return
 		}

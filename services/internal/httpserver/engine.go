@@ -41,6 +41,11 @@ func (s *server) engine() (http.Handler, error) {
 		return nil, fmt.Errorf("httpserver: %w", err)
 	}
 
+	routes := append(s.builtin(), s.Routes...)
+	if s.Env.Traces != nil {
+		e.Use(s.spans(routes))
+	}
+
 	e.NoRoute(func(c *gin.Context) {
 		if s.NoRoute != nil {
 			c.Status(http.StatusOK) // gin starts at 404 here
@@ -53,7 +58,7 @@ func (s *server) engine() (http.Handler, error) {
 		writeProblem(c.Writer, http.StatusMethodNotAllowed, problem.New(problem.Invalid, "%s is not allowed at %s.", c.Request.Method, c.Request.URL.Path))
 	})
 
-	for _, r := range append(s.builtin(), s.Routes...) {
+	for _, r := range routes {
 		if len(r.Roles) == 0 && !r.Public {
 			return nil, fmt.Errorf("httpserver: %s %s names no role and is not public", r.Method, r.Path)
 		}

@@ -56,6 +56,9 @@ type Route struct {
 	// WebSocket): no write deadline, and its context ends when draining begins. One
 	// person may have MaxStreams of them.
 	Stream bool
+	// TraceOneIn says that one request in so many begins a trace; 0: each, but of reads
+	// one in 100. A request whose caller has begun one is part of it.
+	TraceOneIn int
 }
 
 // Limit is a token bucket.
@@ -83,6 +86,11 @@ type Options struct {
 	// PrivateMetrics keeps /metrics from whom has no token of a service or an admin:
 	// for the server that everybody reaches.
 	PrivateMetrics bool
+	// Outside says that strangers call: whether a request is traced is not for them to
+	// say.
+	Outside bool
+	// Untraced, when set, reports whether a request begins no trace here.
+	Untraced func(*http.Request) bool
 	// NoRoute, when set, answers what no route matches (the gateway's app).
 	NoRoute http.Handler
 	// TrustedProxies are the networks whose X-Forwarded-For is believed, as in

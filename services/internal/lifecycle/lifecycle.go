@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -36,6 +37,8 @@ type Env struct {
 	Log            *slog.Logger
 	// Metrics is served at /metrics by internal/httpserver.
 	Metrics *prometheus.Registry
+	// Traces is where spans go; nil: nowhere.
+	Traces trace.TracerProvider
 }
 
 // DrainTimeout is how long a service may take to finish what it began after

@@ -80,7 +80,10 @@ func Open(ctx context.Context, url string, o PoolOptions) (*pgxpool.Pool, error)
 	cfg.MaxConns = o.MaxConns
 	cfg.MaxConnIdleTime = 2 * time.Minute
 	cfg.ConnConfig.ConnectTimeout = 3 * time.Second
-	cfg.ConnConfig.Tracer = o.Tracer
+	cfg.ConnConfig.Tracer = statementSpans()
+	if o.Tracer != nil {
+		cfg.ConnConfig.Tracer = o.Tracer
+	}
 
 	// A transaction that is frozen or waits for a lock ends before a lease does:
 	// its owner must not hold up the one who takes over.
