@@ -1,0 +1,132 @@
+package deadletter
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"tandem/services/internal/problem"
+)
+
+// By is who acts, and why.
+type By struct {
+	Who string
+	// Verified reports whether who it is was proven, by a token. At a command line
+	// everybody can call himself anything.
+	Verified bool
+	Why      string // a discard needs one of 3 to 500 characters
+}
+
+// The acts.
+const (
+	ActRedrive    = "redrive"
+	ActRedriveAll = "redrive all"
+	ActCancel     = "cancel redrive"
+	ActDiscard    = "discard"
+	ActSendAgain  = "send again" // an outbox row
+)
+
+// The outcomes of an act.
+const (
+	OutcomeDone    = "done"
+	OutcomeFailed  = "failed"  // nothing was changed
+	OutcomeUnknown = "unknown" // SQS did not say: look whether the dead letter is there
+)
+
+// Act is a row of operations.acts.
+type Act struct {
+	ID        int64      `json:"id"`
+	At        time.Time  `json:"at"`
+	Who       string     `json:"who"`
+	Verified  bool       `json:"verified"`
+	Act       string     `json:"act"`
+	Place     string     `json:"place"`
+	MessageID string     `json:"message_id,omitempty"`
+	RideID    string     `json:"ride_id,omitempty"`
+	Why       string     `json:"why,omitempty"`
+	Reason    string     `json:"reason,omitempty"` // why it was a dead letter
+	Outcome   string     `json:"outcome"`          // empty: cut off, nobody knows whether it happened
+	Result    string     `json:"result,omitempty"`
+	EndedAt   *time.Time `json:"ended_at"`
+}
+
+const (
+	leastWhy = 3 // characters
+	mostWhy  = 500
+)
+
+// check refuses what the table would.
+func (b By) check(act string) error {
+	n := utf8.RuneCountInString(strings.TrimSpace(b.Why))
+	switch {
+	case b.Who == "" || len(b.Who) > 200:
+		return problem.Field("by", "Say who you are, in 1 to 200 characters.")
+	case !utf8.ValidString(b.Who+b.Why) || strings.ContainsRune(b.Who+b.Why, 0):
+		return problem.Field("why", "It must be text.")
+	case act == ActDiscard && n < leastWhy:
+		return problem.Field("why", "Say why it is discarded, in %d to %d characters: nobody can ask the message later.", leastWhy, mostWhy)
+	case n > mostWhy:
+		return problem.Field("why", "It may have at most %d characters.", mostWhy)
+	}
+	return nil
+}
+
+// executor is a pool or a transaction.
+type executor interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+}
+
+// intend writes what somebody is about to do. Without the row nothing is done.
+func intend(ctx context.Context, q executor, act string, by By, l Letter) (id int64, err error) {
+	var rideID *string
+	if l.Ride != nil && uuid.Validate(l.Ride.ID) == nil {
+		rideID = &l.Ride.ID
+	}
+	err = q.QueryRow(ctx, `INSERT INTO operations.acts (who, verified, act, place, message_id, ride_id, why, reason)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id`,
+		by.Who, by.Verified, act, l.Place, l.ID, rideID, strings.TrimSpace(by.Why), storable(l.Reason)).Scan(&id)
+	if err != nil {
+		return 0, problem.Wrap(fmt.Errorf("deadletter: write the act: %w", err), problem.Unavailable,
+			"Who does what must be written down first, and the database did not take it. Nothing was done; try again.")
+	}
+	return id, nil
+}
+
+// conclude writes what became of it.
+func conclude(ctx context.Context, q executor, id int64, outcome, result string) error {
+	_, err := q.Exec(ctx, `UPDATE operations.acts SET outcome = $2, result = $3, ended_at = clock_timestamp() WHERE id = $1`,
+		id, outcome, storable(shorten(result, shownText)))
+	if err != nil {
+		return fmt.Errorf("deadletter: write the act's outcome: %w", err)
+	}
+	return nil
+}
+
+// storable is s without the character that Postgres does not store.
+func storable(s string) string { return strings.ReplaceAll(s, "\x00", "�") }
+
+// Acts returns what people did, the newest first: those before an id, or the newest of
+// all with 0; at most limit, 1 to 200.
+func (t *Tool) Acts(ctx context.Context, before int64, limit int) ([]Act, error) {
+	if limit < 1 || limit > 200 {
+		limit = 50
+	}
+	rows, err := t.o.Pool.Query(ctx, `SELECT id, at, who, verified, act, place, message_id, coalesce(ride_id::text, ''), why, reason,
+			coalesce(outcome, ''), result, ended_at
+		FROM operations.acts WHERE $1 = 0 OR id < $1 ORDER BY id DESC LIMIT $2`, before, limit)
+	if err != nil {
+		return nil, fmt.Errorf("deadletter: acts: %w", err)
+	}
+	out, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Act])
+	if err != nil {
+		return nil, fmt.Errorf("deadletter: acts: %w", err)
+	}
+	return out, nil
+}
