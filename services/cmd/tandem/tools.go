@@ -13,6 +13,8 @@ type tools struct {
 	Audit auditCmd `cmd:"" group:"tools" help:"Prove the guarantees on the data that exist."`
 	Feed  feedCmd  `cmd:"" group:"tools" help:"Send a recording to the public API."`
 
+	Deadletter deadletterCmd `cmd:"" group:"tools" help:"Look at dead letters, send them back or discard them."`
+
 	Env envCmd `cmd:"" group:"tools" help:"Print what a shell exports so that AWS's tools, psql and curl find the demo: eval \"$(bin/tandem env)\"."`
 
 	Messaging messagingCmd `cmd:"" group:"tools" help:"Deploy queues and stream on LocalStack or AWS, or delete them."`

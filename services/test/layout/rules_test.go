@@ -38,7 +38,7 @@ func named() []string {
 		"emulator", "emulator/conformance", "localstack", "services/simulator", "services/console", "services/mapfeed", "services/gateway",
 		"services/domain/event", "services/domain/ride", "services/domain/city", "services/domain/geo", "services/notification", "services/history", "services/heatmap",
 		"services/internal/httpserver", "services/internal/httpclient", "services/internal/problem", "services/internal/auth", "services/internal/awsclient",
-		"services/internal/queue", "services/internal/stream", "services/demo/pgserver", "services/demo/supervisor", "services/tools/audit",
+		"services/internal/queue", "services/internal/stream", "services/demo/pgserver", "services/demo/supervisor", "services/tools/audit", "services/tools/deadletter",
 	}
 }
 
@@ -264,6 +264,7 @@ func foreignSQL(f file) string {
 	owners := map[string]string{
 		"ride.": "services/domain/ride", "account.": "services/gateway", "notification.": "services/notification",
 		"history.": "services/history", "heatmap.": "services/heatmap", "shardgroup.": "services/internal/stream/shardgroup",
+		"operations.": "services/tools/deadletter",
 	}
 	for _, text := range texts(f) {
 		text = strings.ToUpper(text)

@@ -33,10 +33,11 @@ func (t *Tool) Redrive(ctx context.Context, place, id string, by By) (Act, error
 
 		// Only now: the copy is acknowledged. If this fails there are two of them, and
 		// the worker finds that its work is done.
-		if err := l.delete(ctx, m); err != nil {
-			return OutcomeDone, fmt.Sprintf("sent to %s as %s; the delete failed, so it is a dead letter as well", l.queue.source, sent), nil
+		result = fmt.Sprintf("sent to %s as %s", l.queue.source, sent)
+		if l.delete(ctx, m) != nil {
+			result += "; the delete failed, so it is a dead letter as well"
 		}
-		return OutcomeDone, fmt.Sprintf("sent to %s as %s", l.queue.source, sent), nil
+		return OutcomeDone, result, nil
 	})
 }
 
@@ -99,7 +100,7 @@ func (t *Tool) actOn(ctx context.Context, act, place, id string, by By,
 
 // concluded writes an act's outcome, which SQS has already seen, and returns the act.
 func (t *Tool) concluded(ctx context.Context, id int64, act string, l Letter, by By, outcome, result string, failure error) (Act, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin)
 	defer cancel()
 
 	t.o.Log.Info("dead letter", "act", act, "by", by.Who, "verified", by.Verified, "place", l.Place, "message_id", l.ID,

@@ -46,7 +46,8 @@
 // SQS does it by itself, at the rate that was asked for: StartMessageMoveTask. Its
 // destination is named, because most dead letters were sent here by a worker, and of
 // these SQS does not know where they came from. There is one task for each queue. What it
-// moves keeps DeadLetterReason.
+// moves keeps DeadLetterReason. While it runs, nothing here receives from the queue: what
+// is hidden is not moved. What another process holds when it begins may stay behind.
 //
 // # The acts
 //

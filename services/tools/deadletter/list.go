@@ -3,6 +3,7 @@ package deadletter
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -22,7 +23,8 @@ type Listing struct {
 	// FIFO group. Null: not known.
 	Total   *int     `json:"total"`
 	Letters []Letter `json:"letters"` // oldest first
-	// Moving is the newest redrive of all; null: there was none lately.
+	// Moving is the newest redrive of all; null: there was none lately. While it runs,
+	// no letters are listed.
 	Moving *Move `json:"moving"`
 }
 
@@ -38,7 +40,21 @@ func (t *Tool) List(ctx context.Context, place string) (Listing, error) {
 	}
 	out := Listing{Place: place, Letters: []Letter{}}
 
-	messages, total, err := t.receiveAll(ctx, q)
+	moves, err := t.Moves(ctx, place)
+	if err != nil {
+		return out, err
+	}
+	if len(moves) > 0 {
+		out.Moving = &moves[0]
+	}
+	// SQS does not move what is hidden, and might end the redrive without it: what is
+	// left is listed afterwards.
+	most := Limit
+	if out.Moving != nil && out.Moving.Running() {
+		most = 0
+	}
+
+	messages, total, err := t.receiveAll(ctx, q, most)
 	if err != nil {
 		return out, err
 	}
@@ -57,15 +73,11 @@ func (t *Tool) List(ctx context.Context, place string) (Listing, error) {
 		return a.SentAt.Compare(*b.SentAt)
 	})
 
-	moves, err := t.Moves(ctx, place)
-	if err == nil && len(moves) > 0 {
-		out.Moving = &moves[0]
-	}
-	return out, err
+	return out, nil
 }
 
-// receiveAll receives up to Limit messages, and makes them visible again.
-func (t *Tool) receiveAll(ctx context.Context, q *queue) (messages []types.Message, total *int, err error) {
+// receiveAll receives up to most messages, and makes them visible again.
+func (t *Tool) receiveAll(ctx context.Context, q *queue, most int) (messages []types.Message, total *int, err error) {
 	q.using.Lock()
 	defer q.using.Unlock()
 
@@ -84,25 +96,18 @@ func (t *Tool) receiveAll(ctx context.Context, q *queue) (messages []types.Messa
 	}
 
 	defer l.release(ctx)
-	receiving, cancel := l.within(ctx)
-	defer cancel()
-	for len(l.held) < Limit {
-		got, err := l.more(receiving)
-		if err != nil && (receiving.Err() == nil || ctx.Err() != nil) {
+	for len(l.held) < most && l.goesOn(ctx) {
+		got, err := l.more(ctx)
+		if err != nil {
 			return nil, nil, err
-		}
-		for _, m := range got {
-			if !slices.ContainsFunc(messages, func(o types.Message) bool { return text(o.MessageId) == text(m.MessageId) }) {
-				messages = append(messages, m)
-			}
 		}
 
 		// With all that SQS counted in hand, nobody needs to wait for an empty answer.
-		if err != nil || len(got) == 0 || visible != nil && *visible > 0 && len(l.held) >= *visible {
+		if len(got) == 0 || visible != nil && *visible > 0 && len(l.held) >= *visible {
 			break
 		}
 	}
-	return messages, total, nil
+	return slices.Collect(maps.Values(l.held)), total, ctx.Err()
 }
 
 func count(attributes map[string]string, name types.QueueAttributeName) *int {

@@ -97,6 +97,10 @@ func (t *Tool) RedriveAll(ctx context.Context, place string, rate int, by By) (A
 		return Act{}, err
 	}
 
+	// Whoever looks hides messages, and SQS does not move what is hidden.
+	q.using.Lock()
+	defer q.using.Unlock()
+
 	// SQS would refuse a second one, with a text that differs between its backends.
 	if err := t.refuseSecond(ctx, place); err != nil {
 		return Act{}, err
@@ -160,14 +164,12 @@ func (t *Tool) Cancel(ctx context.Context, place string, by By) (Act, error) {
 	}
 
 	out, failure := t.o.Client.CancelMessageMoveTask(ctx, &sqs.CancelMessageMoveTaskInput{TaskHandle: &m.handle})
-	outcome, result := OutcomeDone, ""
+	outcome, result := OutcomeUnknown, "no answer: look whether a redrive runs"
 	switch {
 	case refused(failure):
 		outcome, result = OutcomeFailed, "SQS refused: it may have ended by itself"
-	case failure != nil:
-		outcome, result = OutcomeUnknown, "no answer: look whether a redrive runs"
-	default:
-		result = fmt.Sprintf("cancelled after about %d messages", out.ApproximateNumberOfMessagesMoved)
+	case failure == nil:
+		outcome, result = OutcomeDone, fmt.Sprintf("cancelled after about %d messages", out.ApproximateNumberOfMessagesMoved)
 	}
 	return t.concluded(ctx, n, ActCancel, letter, by, outcome, result, failure)
 }

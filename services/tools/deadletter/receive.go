@@ -16,6 +16,9 @@ import (
 const (
 	batch    = 10    // what SQS hands out, and takes back, in one call
 	searched = 1_000 // messages that an act looks through
+	// answerWithin is how long SQS, or the database, may take where a caller's leaving
+	// must not cut a call short.
+	answerWithin = 5 * time.Second
 )
 
 // look has received messages of a queue, which are hidden from everybody else until
@@ -37,8 +40,13 @@ func (t *Tool) begin(ctx context.Context, q *queue) (*look, error) {
 	return &look{t: t, queue: q, url: url, held: map[string]types.Message{}, since: time.Now()}, nil
 }
 
-// more receives up to ten messages, and reports how many came.
+// more receives up to ten messages.
 func (l *look) more(ctx context.Context) ([]types.Message, error) {
+	// A receive that has begun is waited for although the caller has left: what it brings
+	// would stay hidden from everybody, and nobody would know of it.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin)
+	defer cancel()
+
 	out, err := l.t.o.Client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 		QueueUrl: l.url, MaxNumberOfMessages: batch, VisibilityTimeout: seconds(l.t.o.Hold),
 		// A second's wait asks all of SQS's servers; without it, one may know of nothing.
@@ -57,16 +65,16 @@ func (l *look) more(ctx context.Context) ([]types.Message, error) {
 	return out.Messages, nil
 }
 
-// within bounds receiving to half of Hold, so that the first message is still hidden
-// when the last one comes, and is not received again and again.
-func (l *look) within(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithDeadline(ctx, l.since.Add(l.t.o.Hold/2))
+// goesOn reports whether there is time for another receive: half of Hold, so that the
+// first message is still hidden when the last one comes, and is not received again.
+func (l *look) goesOn(ctx context.Context) bool {
+	return ctx.Err() == nil && time.Since(l.since) < l.t.o.Hold/2
 }
 
 // release makes all messages visible again, except the ones that are kept. It is done
 // although ctx has ended, since it would hide them from everybody for the rest of Hold.
 func (l *look) release(ctx context.Context, keep ...string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin)
 	defer cancel()
 
 	var entries []types.ChangeMessageVisibilityBatchRequestEntry
@@ -90,6 +98,11 @@ func (l *look) release(ctx context.Context, keep ...string) {
 // find receives until the message is in hand, and releases the others. The caller acts
 // on the message or releases it, before Hold has passed since look.since.
 func (t *Tool) find(ctx context.Context, q *queue, id string) (*look, types.Message, error) {
+	// The two would take messages from each other.
+	if err := t.refuseSecond(ctx, q.name); err != nil {
+		return nil, types.Message{}, err
+	}
+
 	// Somebody who looks, in another process, hides the message for Hold at most.
 	end := time.Now().Add(t.o.Hold + 3*time.Second)
 	for {
@@ -122,23 +135,18 @@ func (t *Tool) find(ctx context.Context, q *queue, id string) (*look, types.Mess
 // search receives until the message comes or nothing more does, and releases what it
 // does not look for. Not before: it would be received again.
 func (l *look) search(ctx context.Context, id string) (m types.Message, found bool, err error) {
-	receiving, cancel := l.within(ctx)
-	defer cancel()
 	defer func() { l.release(ctx, id) }()
 
-	for len(l.held) < searched {
-		got, err := l.more(receiving)
+	for len(l.held) < searched && l.goesOn(ctx) {
+		got, err := l.more(ctx)
 		if m, found = l.held[id]; found {
 			return m, true, nil
-		}
-		if receiving.Err() != nil && ctx.Err() == nil {
-			return m, false, nil // half of Hold has passed
 		}
 		if err != nil || len(got) == 0 {
 			return m, false, err
 		}
 	}
-	return m, false, nil
+	return m, false, ctx.Err()
 }
 
 // gone returns the problem of a message that was not found, if nobody else holds

@@ -1,0 +1,187 @@
+package deadletter
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// PrintList prints what is in a place, or in all of them where none is named.
+func (t *Tool) PrintList(ctx context.Context, w io.Writer, place string, asJSON bool) error {
+	places := t.Places()
+	if place != "" {
+		places = []string{place}
+	}
+
+	all := []Listing{}
+	for _, place := range places {
+		l, err := t.List(ctx, place)
+		if err != nil {
+			return err
+		}
+		all = append(all, l)
+	}
+	if asJSON {
+		return printJSON(w, all)
+	}
+
+	var b strings.Builder
+	for _, l := range all {
+		l.print(&b)
+	}
+	return write(w, b.String())
+}
+
+func (l Listing) print(b *strings.Builder) {
+	total := "?"
+	if l.Total != nil {
+		total = fmt.Sprint(*l.Total)
+	}
+	_, _ = fmt.Fprintf(b, "%s: %s\n", l.Place, total)
+	if l.Moving != nil && l.Moving.Running() {
+		_, _ = fmt.Fprintf(b, "  a redrive is under way: %s\n", l.Moving)
+		return
+	}
+
+	for _, x := range l.Letters {
+		_, _ = fmt.Fprintf(b, "  %s  %s  received %d times\n", x.ID, timeOf(x.SentAt), x.Receives)
+		_, _ = fmt.Fprintf(b, "    about   %s%s\n", printable(x.About), x.Ride.words())
+		_, _ = fmt.Fprintf(b, "    reason  %s\n", printable(cmp.Or(x.Reason, "none: SQS moved it after too many receives")))
+		_, _ = fmt.Fprintf(b, "    advice  %s\n", x.Advice)
+	}
+	if l.Total != nil && *l.Total > len(l.Letters) {
+		_, _ = fmt.Fprintf(b, "  %d more are not shown: somebody looks at them, or they stand behind these\n", *l.Total-len(l.Letters))
+	}
+}
+
+// words says which ride it is, and how it is.
+func (r *Ride) words() string {
+	switch {
+	case r == nil:
+		return ""
+	case !r.Known:
+		return ", ride " + r.ID + ", whose state is not known"
+	case r.State == "":
+		return ", ride " + r.ID + ", which does not exist"
+	}
+	return fmt.Sprintf(", ride %s, which is %s", r.ID, r.State)
+}
+
+// Print prints all there is of a dead letter.
+func (d Detail) Print(w io.Writer, asJSON bool) error {
+	if asJSON {
+		return printJSON(w, d)
+	}
+
+	var b strings.Builder
+	(Listing{Place: d.Place, Letters: []Letter{d.Letter}}).print(&b)
+	_, text, _ := strings.Cut(b.String(), "\n")
+	b.Reset()
+
+	_, _ = fmt.Fprintf(&b, "in %s, from %s\n%s", d.Place, d.Source, text)
+	for _, k := range slices.Sorted(maps.Keys(d.Attributes)) {
+		_, _ = fmt.Fprintf(&b, "    attribute %s: %s\n", printable(k), printable(d.Attributes[k]))
+	}
+	_, _ = fmt.Fprintf(&b, "    body, %d bytes: %s\n", d.Bytes, printable(d.Body))
+	for _, e := range d.History {
+		_, _ = fmt.Fprintf(&b, "    %s  %-14s %s %s\n", e.At.UTC().Format(time.DateTime), e.Kind, printable(e.By), printable(string(e.Data)))
+	}
+	return write(w, b.String())
+}
+
+// Print prints an act and what came of it.
+func (a Act) Print(w io.Writer, asJSON bool) error {
+	if asJSON {
+		return printJSON(w, a)
+	}
+	return write(w, fmt.Sprintf("%s: %s: %s\n", a.Act, cmp.Or(a.Outcome, "cut off"), printable(a.Result)))
+}
+
+// PrintActs prints acts as a table.
+func PrintActs(w io.Writer, acts []Act, asJSON bool) error {
+	if asJSON {
+		return printJSON(w, acts)
+	}
+
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(table, "AT\tWHO\tACT\tPLACE\tMESSAGE\tOUTCOME\tWHY\tREASON\tRESULT")
+	for _, a := range acts {
+		who := a.Who
+		if !a.Verified {
+			who += " (not verified)"
+		}
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", a.At.UTC().Format(time.DateTime), printable(who), a.Act, a.Place,
+			cmp.Or(a.MessageID, "all"), cmp.Or(a.Outcome, "cut off"), printable(a.Why), printable(a.Reason), printable(a.Result))
+	}
+	if err := table.Flush(); err != nil {
+		return fmt.Errorf("deadletter: %w", err)
+	}
+	return nil
+}
+
+// Follow prints how far a redrive of all is, once a second, until it ends.
+func (t *Tool) Follow(ctx context.Context, w io.Writer, place string) error {
+	for {
+		moves, err := t.Moves(ctx, place)
+		if err != nil || len(moves) == 0 {
+			return err
+		}
+		if err := write(w, moves[0].String()+"\n"); err != nil || !moves[0].Running() {
+			return err
+		}
+		if err := pause(ctx, time.Second); err != nil {
+			return err
+		}
+	}
+}
+
+func (m Move) String() string {
+	s := fmt.Sprintf("%s: %d of about %d moved", strings.ToLower(m.Status), m.Moved, m.ToMove)
+	if m.Rate > 0 {
+		s += fmt.Sprintf(", at most %d a second", m.Rate)
+	}
+	if m.Reason != "" {
+		s += ": " + m.Reason
+	}
+	return s
+}
+
+func timeOf(t *time.Time) string {
+	if t == nil {
+		return "?"
+	}
+	return t.UTC().Format(time.DateTime)
+}
+
+// printable is a text from outside without what would steer the terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 {
+			return ' '
+		}
+		return r
+	}, s)
+}
+
+func printJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(v); err != nil {
+		return fmt.Errorf("deadletter: %w", err)
+	}
+	return nil
+}
+
+func write(w io.Writer, s string) error {
+	if _, err := io.WriteString(w, s); err != nil {
+		return fmt.Errorf("deadletter: %w", err)
+	}
+	return nil
+}
