@@ -8,10 +8,6 @@ import (
 	"os"
 	"os/user"
 
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-
-	"tandem/services/internal/awsclient"
-	"tandem/services/internal/postgres"
 	"tandem/services/internal/problem"
 	"tandem/services/tools/deadletter"
 )
@@ -53,21 +49,13 @@ func (c deadletters) with(ctx context.Context, use func(*deadletter.Tool) error)
 		url, where = run.DatabaseURL, awsOf(run)
 	}
 
-	if err := postgres.CheckVersion(ctx, url, deadletter.Schema()); err != nil {
-		return err
-	}
-	pool, err := postgres.Open(ctx, url, postgres.PoolOptions{App: "deadletter", MaxConns: 2})
-	if err != nil {
-		return err
-	}
-	defer pool.Close()
-	aws, err := awsclient.New(ctx, where)
-	if err != nil {
-		return err
-	}
-
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	err = use(deadletter.New(deadletter.Options{Client: sqs.NewFromConfig(aws), Pool: pool, Log: log}))
+	tool, done, err := deadletter.Open(ctx, deadletter.Config{DatabaseURL: url, AWS: where, Log: log})
+	if err != nil {
+		return err
+	}
+	defer done()
+	err = use(tool)
 
 	// A problem's sentence is for people; its code is for programs.
 	var p *problem.Error

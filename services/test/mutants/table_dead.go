@@ -51,7 +51,7 @@ func deadLetters() []mutant {
 		},
 		{
 			name: "SQS has to know where a dead letter came from", file: deadDir + "move.go", tests: "TestRedriveAll",
-			before: "SourceArn: &from, DestinationArn: &to,", after: "SourceArn: &from,",
+			before: "SourceArn: &from, DestinationArn: &to,", after: "SourceArn: &from, DestinationArn: map[bool]*string{true: &to}[false],",
 		},
 		{
 			name: "a row is sent again without its act", file: deadDir + "outbox.go", tests: "TestRowsOfTheOutbox",

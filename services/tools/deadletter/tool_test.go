@@ -450,15 +450,19 @@ func TestWhoLeavesWhileItIsListedHidesNothing(t *testing.T) {
 	require.Equal(t, "1 visible, 0 hidden", s.on(requests))
 }
 
-// leaving calls leave while SQS hands out messages.
+// leaving calls leave when SQS has handed out messages and the answer is on its way.
 type leaving struct {
 	deadletter.Client
 	leave func()
 }
 
 func (l leaving) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInput, o ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error) {
+	out, err := l.Client.ReceiveMessage(context.WithoutCancel(ctx), in, o...)
 	l.leave()
-	return l.Client.ReceiveMessage(ctx, in, o...)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return out, err
 }
 
 func TestAGroupHidesWhatStandsBehindIt(t *testing.T) {
