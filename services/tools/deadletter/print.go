@@ -51,7 +51,7 @@ func (l Listing) print(b *strings.Builder) {
 	}
 
 	for _, x := range l.Letters {
-		_, _ = fmt.Fprintf(b, "  %s  %s  received %d times\n", x.ID, timeOf(x.SentAt), x.Receives)
+		_, _ = fmt.Fprintf(b, "  %s  %s  receives: %d\n", x.ID, timeOf(x.SentAt), x.Receives)
 		_, _ = fmt.Fprintf(b, "    about   %s%s\n", printable(x.About), x.Ride.words())
 		_, _ = fmt.Fprintf(b, "    reason  %s\n", printable(cmp.Or(x.Reason, "none: SQS moved it after too many receives")))
 		_, _ = fmt.Fprintf(b, "    advice  %s\n", x.Advice)
