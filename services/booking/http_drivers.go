@@ -101,6 +101,5 @@ func (s *service) answer(c *gin.Context, kind ride.ActionKind) error {
 		return explain(err)
 	}
 
-	c.JSON(http.StatusOK, redactFor(id, r))
-	return nil
+	return answerRide(c, http.StatusOK, r)
 }

@@ -1,7 +1,9 @@
 package booking
 
 import (
+	"math"
 	"net/http"
+	"strconv"
 
 	"github.com/gin-gonic/gin"
 
@@ -84,13 +86,25 @@ func (s *service) places(c *gin.Context) error {
 
 // near is GET /v1/places/near?lat=&lon=: the place next to a point, with its name.
 func (s *service) near(c *gin.Context) error {
-	p, err := parsePoint("lat", c.Query("lat")+","+c.Query("lon"))
+	lat, err := degreesParam(c, "lat", "latitude", 90)
+	if err != nil {
+		return err
+	}
+	lon, err := degreesParam(c, "lon", "longitude", 180)
 	if err != nil {
 		return err
 	}
 
-	c.JSON(http.StatusOK, s.city.Nearest(p))
+	c.JSON(http.StatusOK, s.city.Nearest(geo.Point{Lat: lat, Lon: lon}))
 	return nil
+}
+
+func degreesParam(c *gin.Context, name, what string, most float64) (float64, error) {
+	d, err := strconv.ParseFloat(c.Query(name), 64)
+	if err != nil || !(math.Abs(d) <= most) { // not NaN either
+		return 0, problem.Field(name, "%q is not a %s: %g to %g, in degrees.", c.Query(name), what, -most, most)
+	}
+	return d, nil
 }
 
 func pointParam(c *gin.Context, name string) (geo.Point, error) {

@@ -74,8 +74,7 @@ func (s *service) create(c *gin.Context) error {
 		c.Header("Idempotency-Replayed", "true")
 	}
 	c.Header("Location", "/v1/rides/"+r.ID)
-	c.JSON(http.StatusCreated, redactFor(id, r))
-	return nil
+	return answerRide(c, http.StatusCreated, r)
 }
 
 // get is GET /v1/rides/{id}.
@@ -85,8 +84,7 @@ func (s *service) get(c *gin.Context) error {
 		return err
 	}
 
-	c.JSON(http.StatusOK, redactFor(httpserver.Identity(c), r))
-	return nil
+	return answerRide(c, http.StatusOK, r)
 }
 
 // visible returns the ride of the path if the asker may see it: its rider, its
@@ -221,8 +219,7 @@ func (s *service) act(c *gin.Context, a ride.Action, checks ...func(context.Cont
 		return explain(err)
 	}
 
-	c.JSON(http.StatusOK, redactFor(id, r))
-	return nil
+	return answerRide(c, http.StatusOK, r)
 }
 
 // actor names who acts, for the ride's history.

@@ -1,12 +1,14 @@
 package httpserver
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"net/http"
+	"reflect"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -35,7 +37,7 @@ func Bind(c *gin.Context, v any) error {
 	dec.DisallowUnknownFields() // a misspelt member would be ignored in silence
 
 	if err := dec.Decode(v); err != nil {
-		return bindProblem(err)
+		return bindProblem(err, element(reflect.TypeOf(v)))
 	}
 
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
@@ -44,17 +46,91 @@ func Bind(c *gin.Context, v any) error {
 	return checkMembers(text.String())
 }
 
-// bindProblem turns a decoder's error into one that names the member.
-func bindProblem(err error) error {
+// bindProblem turns the error of decoding a body into one that names the member.
+func bindProblem(err error, into reflect.Type) error {
 	var typ *json.UnmarshalTypeError
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
 		return err // mapped to 413 with the limit
 	case errors.As(err, &typ):
-		return problem.Field(typ.Field, "%s is not allowed here; it takes %s.", typ.Value, typ.Type)
+		return problem.Field(memberPath(into, typ.Field), "It is %s and has to be %s.", jsonWord(typ.Value), jsonKind(typ.Type))
 	case errors.Is(err, io.EOF):
 		return problem.New(problem.Invalid, "The body is empty; send JSON.")
 	}
 	return problem.Wrap(err, problem.Invalid, "The body cannot be read: %s.", fmt.Sprint(err))
+}
+
+// memberPath is a decoder's path to a member, without the embedded structs that Go puts
+// into it: the client has never heard of them.
+func memberPath(t reflect.Type, path string) string {
+	var out []string
+	for name := range strings.SplitSeq(path, ".") {
+		var field reflect.StructField
+		for i := range numFields(t) {
+			f := t.Field(i)
+			tag, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			if cmp.Or(tag, f.Name) == name {
+				field = f
+			}
+		}
+
+		if !field.Anonymous || field.Tag.Get("json") != "" {
+			out = append(out, name)
+		}
+		t = element(field.Type)
+	}
+	return strings.Join(out, ".")
+}
+
+// numFields is 0 for what is no struct.
+func numFields(t reflect.Type) int {
+	if t == nil || t.Kind() != reflect.Struct {
+		return 0
+	}
+	return t.NumField()
+}
+
+// element is what t points to, or a list's element.
+func element(t reflect.Type) reflect.Type {
+	for t != nil && (t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice) {
+		t = t.Elem()
+	}
+	return t
+}
+
+// jsonWord says what a decoder found: "string", "number 1e999", "object", ….
+func jsonWord(found string) string {
+	kind, value, _ := strings.Cut(found, " ")
+	switch kind {
+	case "array", "object":
+		return "an " + kind
+	case "bool":
+		return "a boolean"
+	case "number":
+		if value != "" { // too large, or not whole
+			return "the number " + value + ", which does not fit,"
+		}
+	}
+	return "a " + kind
+}
+
+// jsonKind says what a member has to be, in JSON's words: a Go type's name tells a
+// client nothing.
+func jsonKind(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.String:
+		return "a string"
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	case reflect.Slice, reflect.Array:
+		return "an array"
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	case reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Int:
+		return fmt.Sprintf("a whole number of at most %d bits", t.Bits())
+	}
+	return "a value of another type"
 }

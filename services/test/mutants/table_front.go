@@ -102,6 +102,14 @@ func front() []mutant {
 			before: "return port == ownPort\n", after: "return true\n",
 		},
 		{
+			name: "a member's path has Go's embedded structs", file: httpserverDir + "request.go", tests: "TestAMemberOfAnotherType",
+			before: "if !field.Anonymous || field.Tag.Get(\"json\") != \"\" {", after: "if name != \"\" {",
+		},
+		{
+			name: "an unchanged ride is sent again", file: "services/booking/http_etag.go", tests: "TestARidesETag|TestTheDescribedErrors",
+			before: "strings.TrimPrefix(one, \"W/\") == tag", after: "one == tag[1:]",
+		},
+		{
 			name: "a member may be there twice", file: httpserverDir + "members.go",
 			before: "case seen[name]:", after: "case false:",
 		},

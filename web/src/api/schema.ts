@@ -34,7 +34,10 @@ export interface paths {
             };
             cookie?: never;
         };
-        /** One ride (its rider, its driver, importer, admin) */
+        /**
+         * One ride (its rider, its driver, importer, admin)
+         * @description Whoever follows a ride takes its events; whoever polls sends If-None-Match, and gets a body only when something changed.
+         */
         get: operations["getRide"];
         put?: never;
         post?: never;
@@ -1662,9 +1665,240 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The ride is as the If-None-Match says; there is no body */
+        NotModified: {
+            headers: {
+                ETag: components["headers"]["ETag"];
+                [name: string]: unknown;
+            };
+            content?: never;
+        };
+        /** @description A member is missing, unknown or out of range; field names it */
+        BadBooking: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description A parameter is out of range; field names it */
+        BadFilter: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The cursor is none */
+        BadCursor: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description A member is missing or unknown; field names it */
+        BadDuty: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The prefix is missing, or cannot begin an id */
+        BadPrefix: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The query is too long */
+        BadQuery: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description An end is missing or no place; field names it */
+        BadEnds: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description An end is missing or no place; field names it */
+        BadWay: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description A coordinate is missing or out of range; field names it */
+        BadPlace: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The reason is missing or too long */
+        BadReason: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description An importer names the driver */
+        BadDriver: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description No token, or none that is valid */
+        Unauthenticated: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description A valid token of another role, or for another person */
+        Forbidden: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description It does not exist, or is somebody else's */
+        NotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The ride is in another state than this needs */
+        MovedOn: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The ride has moved on, or the car is elsewhere */
+        NotAtPickup: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The rider has as many rides open as one may; Retry-After is when the first of them should be over */
+        TooManyOpen: {
+            headers: {
+                /** @description seconds */
+                "Retry-After": number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The driver has an open offer or a ride */
+        Busy: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The Idempotency-Key belongs to another booking */
+        KeyReused: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The offer is no longer open */
+        Gone: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body is too large */
+        TooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body is not JSON */
+        Unsupported: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Too many requests of one caller or address */
+        TooMany: {
+            headers: {
+                /** @description seconds */
+                "Retry-After": number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description A part is away; nothing was changed unless a 201 says so */
+        Unavailable: {
+            headers: {
+                /** @description seconds */
+                "Retry-After": number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The ride as it is now */
         Ride: {
             headers: {
+                ETag: components["headers"]["ETag"];
                 [name: string]: unknown;
             };
             content: {
@@ -1695,6 +1929,10 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example event: state
+                 *     data: {"driver_id":"d-017","on_duty":true}
+                 */
                 "text/event-stream": string;
             };
         };
@@ -1717,7 +1955,10 @@ export interface components {
         SessionRole: "viewer" | "rider" | "driver" | "admin";
     };
     requestBodies: never;
-    headers: never;
+    headers: {
+        /** @description changes with what this asker reads of the ride: send it as If-None-Match, and an unchanged ride is 304 */
+        ETag: string;
+    };
     pathItems: never;
 }
 export type $defs = Record<string, never>;
@@ -1742,9 +1983,52 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "rides": [
+                     *         {
+                     *           "id": "01990a3e-5c1b-7c3a-9d57-0a4f6c2b1e88",
+                     *           "state": "assigned",
+                     *           "attempt": 1,
+                     *           "rider_id": "rita",
+                     *           "driver_id": "d-017",
+                     *           "vehicle": {
+                     *             "plate": "SBX 4182",
+                     *             "model": "Toyota Yaris",
+                     *             "colour": "silver"
+                     *           },
+                     *           "pickup": {
+                     *             "lat": -34.9058,
+                     *             "lon": -56.1913,
+                     *             "label": "Plaza Independencia"
+                     *           },
+                     *           "dropoff": {
+                     *             "lat": -34.9132,
+                     *             "lon": -56.1508,
+                     *             "label": "Bulevar España 2633"
+                     *           },
+                     *           "distance_m": 4321,
+                     *           "duration_s": 612,
+                     *           "price": {
+                     *             "amount_minor": 21900,
+                     *             "currency": "UYU"
+                     *           },
+                     *           "requested_at": "2026-11-24T12:00:00.102Z",
+                     *           "assigned_at": "2026-11-24T12:00:07.315Z",
+                     *           "expires_at": "2026-11-24T12:10:00.102Z"
+                     *         }
+                     *       ],
+                     *       "next": "01990a3e-5c1b-7c3a-9d57-0a4f6c2b1e88"
+                     *     }
+                     */
                     "application/json": components["schemas"]["RidesPage"];
                 };
             };
+            400: components["responses"]["BadFilter"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1768,6 +2052,7 @@ export interface operations {
             201: {
                 headers: {
                     Location: string;
+                    ETag: components["headers"]["ETag"];
                     "Idempotency-Replayed"?: "true";
                     [name: string]: unknown;
                 };
@@ -1775,13 +2060,25 @@ export interface operations {
                     "application/json": components["schemas"]["Ride"];
                 };
             };
+            400: components["responses"]["BadBooking"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["TooManyOpen"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Unsupported"];
+            422: components["responses"]["KeyReused"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
     getRide: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of an answer before, or several */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: components["parameters"]["RideID"];
             };
@@ -1790,6 +2087,12 @@ export interface operations {
         requestBody?: never;
         responses: {
             200: components["responses"]["Ride"];
+            304: components["responses"]["NotModified"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1809,6 +2112,15 @@ export interface operations {
         };
         responses: {
             200: components["responses"]["Ride"];
+            400: components["responses"]["BadReason"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["MovedOn"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Unsupported"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1824,6 +2136,12 @@ export interface operations {
         requestBody?: never;
         responses: {
             200: components["responses"]["Ride"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["NotAtPickup"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1839,6 +2157,12 @@ export interface operations {
         requestBody?: never;
         responses: {
             200: components["responses"]["Ride"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["NotAtPickup"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1854,6 +2178,12 @@ export interface operations {
         requestBody?: never;
         responses: {
             200: components["responses"]["Ride"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["MovedOn"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1873,6 +2203,15 @@ export interface operations {
         };
         responses: {
             200: components["responses"]["Ride"];
+            400: components["responses"]["BadReason"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["MovedOn"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Unsupported"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1898,10 +2237,68 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "events": [
+                     *         {
+                     *           "seq": 811,
+                     *           "ride_id": "01990a3e-5c1b-7c3a-9d57-0a4f6c2b1e88",
+                     *           "kind": "requested",
+                     *           "at": "2026-11-24T12:00:00.102Z",
+                     *           "by": "rider rita",
+                     *           "attempt": 1,
+                     *           "data": {}
+                     *         },
+                     *         {
+                     *           "seq": 812,
+                     *           "ride_id": "01990a3e-5c1b-7c3a-9d57-0a4f6c2b1e88",
+                     *           "kind": "queued",
+                     *           "at": "2026-11-24T12:00:00.118Z",
+                     *           "by": "relay",
+                     *           "attempt": 1,
+                     *           "data": {
+                     *             "message_id": "6f1c2d1e-5a0e-4f9b-8f0c-2f6a3d1b7c55",
+                     *             "outbox_id": "01990a3e-5c1d-7aa1-8b0e-53d1c7a9f210",
+                     *             "delay_s": 0
+                     *           }
+                     *         },
+                     *         {
+                     *           "seq": 813,
+                     *           "ride_id": "01990a3e-5c1b-7c3a-9d57-0a4f6c2b1e88",
+                     *           "kind": "received",
+                     *           "at": "2026-11-24T12:00:00.121Z",
+                     *           "by": "worker dispatch-2",
+                     *           "attempt": 1,
+                     *           "data": {
+                     *             "message_id": "6f1c2d1e-5a0e-4f9b-8f0c-2f6a3d1b7c55",
+                     *             "pid": 4711,
+                     *             "worker": "dispatch-2",
+                     *             "receives": 1,
+                     *             "sent_at": "2026-11-24T12:00:00.115Z",
+                     *             "visibility_s": 30
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next": 813
+                     *     }
+                     */
                     "application/json": components["schemas"]["RideEventsPage"];
+                    /**
+                     * @example id: 811
+                     *     event: requested
+                     *     data: {"seq":811,"kind":"requested"}
+                     *
+                     *     : still here
+                     */
                     "text/event-stream": string;
                 };
             };
+            400: components["responses"]["BadCursor"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2016,6 +2413,11 @@ export interface operations {
         requestBody?: never;
         responses: {
             200: components["responses"]["DriverState"];
+            400: components["responses"]["BadDriver"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2033,6 +2435,14 @@ export interface operations {
         };
         responses: {
             200: components["responses"]["DriverState"];
+            400: components["responses"]["BadDuty"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Busy"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Unsupported"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2054,9 +2464,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "at": "2026-11-24T12:00:00Z",
+                     *       "since": "2026-11-24T03:00:00Z",
+                     *       "rides": 7,
+                     *       "total": {
+                     *         "amount_minor": 148200,
+                     *         "currency": "UYU"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Earnings"];
                 };
             };
+            400: components["responses"]["BadDriver"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2073,6 +2499,11 @@ export interface operations {
         requestBody?: never;
         responses: {
             200: components["responses"]["EventStream"];
+            400: components["responses"]["BadDriver"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2089,6 +2520,11 @@ export interface operations {
         requestBody?: never;
         responses: {
             200: components["responses"]["EventStream"];
+            400: components["responses"]["BadPrefix"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2156,6 +2592,12 @@ export interface operations {
         requestBody?: never;
         responses: {
             200: components["responses"]["Ride"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2171,6 +2613,12 @@ export interface operations {
         requestBody?: never;
         responses: {
             200: components["responses"]["Ride"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2192,9 +2640,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "distance_m": 4321,
+                     *       "duration_s": 612,
+                     *       "price": {
+                     *         "amount_minor": 21900,
+                     *         "currency": "UYU"
+                     *       },
+                     *       "direct": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["Quote"];
                 };
             };
+            400: components["responses"]["BadEnds"];
+            401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2216,9 +2679,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "points": [
+                     *         [
+                     *           -34.9058,
+                     *           -56.1913
+                     *         ],
+                     *         [
+                     *           -34.9061,
+                     *           -56.1881
+                     *         ],
+                     *         [
+                     *           -34.9132,
+                     *           -56.1508
+                     *         ]
+                     *       ],
+                     *       "speeds_mps": [
+                     *         9.7,
+                     *         12.5
+                     *       ],
+                     *       "distance_m": 4321.4,
+                     *       "duration_s": 611.8,
+                     *       "direct": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["Route"];
                 };
             };
+            400: components["responses"]["BadWay"];
+            401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2239,9 +2731,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "places": [
+                     *         {
+                     *           "lat": -34.9132,
+                     *           "lon": -56.1508,
+                     *           "label": "Bulevar España 2633"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Places"];
                 };
             };
+            400: components["responses"]["BadQuery"];
+            401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2263,9 +2770,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "lat": -34.9058,
+                     *       "lon": -56.1913,
+                     *       "label": "Plaza Independencia"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Place"];
                 };
             };
+            400: components["responses"]["BadPlace"];
+            401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
