@@ -52,6 +52,7 @@ func loads() []load {
 
 // clients call one endpoint, with a stream and a queue of their own.
 type clients struct {
+	aws     aws.Config
 	streams *kinesis.Client
 	queues  *sqs.Client
 	stream  string
@@ -63,7 +64,7 @@ func connect(ctx context.Context, endpoint string) (clients, error) {
 	if err != nil {
 		return clients{}, err
 	}
-	c := clients{streams: kinesis.NewFromConfig(cfg), queues: sqs.NewFromConfig(cfg), stream: fmt.Sprint("bench-", time.Now().UnixNano())}
+	c := clients{aws: cfg, streams: kinesis.NewFromConfig(cfg), queues: sqs.NewFromConfig(cfg), stream: fmt.Sprint("bench-", time.Now().UnixNano())}
 
 	if _, err := c.streams.CreateStream(ctx, &kinesis.CreateStreamInput{StreamName: &c.stream, ShardCount: aws.Int32(1)}); err != nil {
 		return c, err

@@ -6,6 +6,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -25,7 +26,9 @@ import (
 
 func main() {
 	d := flag.Duration("for", 3*time.Second, "how long each load runs in a round")
-	rounds := flag.Int("rounds", 3, "rounds; the median counts")
+	rounds := flag.Int("rounds", 0, "rounds, of which the median counts (default 3; with -queue 5)")
+	queue := flag.Bool("queue", false, "compare the queue's packages with their peers instead")
+	docs := flag.String("docs", "../../docs", "with -queue: the folder of benchmarks.md, which gets the numbers; empty: none does")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -36,7 +39,11 @@ func main() {
 	case "stub", "unlimited", "limited": // a child
 		err = serve(ctx, flag.Arg(0))
 	case "":
-		err = run(ctx, *d, *rounds)
+		if *queue {
+			err = runQueue(ctx, cmp.Or(*rounds, 5), *docs)
+		} else {
+			err = run(ctx, *d, cmp.Or(*rounds, 3))
+		}
 	default:
 		err = fmt.Errorf("bench takes no %q", flag.Arg(0))
 	}

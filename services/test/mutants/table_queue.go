@@ -26,7 +26,7 @@ func queues() []mutant {
 		},
 		{
 			name: "the rest of a FIFO group goes on after a failure", file: workerDir + "chain.go", tests: "TestGroups",
-			before: "\t\tif !w.handle(life, f) {", after: "\t\tif !w.handle(life, f) && false {",
+			before: "\t\tif !goOn {", after: "\t\tif !goOn && false {",
 		},
 		{
 			name: "a message is deleted although its visibility was lost", file: workerDir + "settle.go", quick: true, tests: "TestLostVisibility",
@@ -65,6 +65,30 @@ func queues() []mutant {
 			before: "context.WithDeadlineCause(own, f.deadline", after: "context.WithDeadlineCause(f.ctx, f.deadline",
 		},
 		{
+			name: "a delete waits although no handler is running", file: workerDir + "delete.go", tests: "TestDeletesGoAtOnce",
+			before: "case <-w.idle:", after: "case <-make(chan struct{}):",
+		},
+		{
+			name: "deletes go on waiting after a retry", file: workerDir + "chain.go", tests: "TestARetryEndsTheWait",
+			before: "\t\t\tdefer w.notBusy()\n", after: "\t\t\tdefer w.busy.Add(-1)\n",
+		},
+		{
+			name: "a delete waits for no handler", file: workerDir + "delete.go", tests: "TestADeleteWaitsFor|TestDeletesGoAtOnce",
+			before: "more = w.busy.Load() > 0", after: "more = false",
+		},
+		{
+			name: "a receive takes the first slot of a batch alone", file: workerDir + "slots.go", tests: "TestSlotsAreTaken",
+			before: "(s.soon == 0 || waited)", after: "(s.soon >= 0 || waited)",
+		},
+		{
+			name: "a retry asks SQS for more than twelve hours", file: workerDir + "inflight.go", tests: "TestARetryComesAtTheLimit",
+			before: "d := min(d, w.longest(f, now))", after: "d := min(d, maxVisibility+w.longest(f, now))",
+		},
+		{
+			name: "a heartbeat is believed to last beyond twelve hours", file: workerDir + "heartbeat.go", tests: "TestHeartbeatsLastFor",
+			before: "now.Add(min(w.o.Visibility, w.longest(f, now)))", after: "now.Add(w.o.Visibility)",
+		},
+		{
 			name: "the queue keeps no receive for the reason", file: workerDir + "check.go", tests: "TestCompare",
 			before: "o.Tries > 0 && maxReceiveCount <= o.Tries", after: "o.Tries > 0 && maxReceiveCount < o.Tries",
 		},
@@ -74,7 +98,7 @@ func queues() []mutant {
 		},
 		{
 			name: "no heartbeat is sent", file: workerDir + "heartbeat.go", tests: "TestHeartbeat",
-			before: "f.ctx.Err() == nil && f.until.Sub(now) <= w.o.Visibility/2", after: "f.ctx.Err() == nil && false",
+			before: "f.ctx.Err() == nil && left <= w.o.Visibility/2", after: "f.ctx.Err() == nil && false",
 		},
 		{
 			name: "a handler past its deadline keeps its message", file: workerDir + "heartbeat.go", tests: "TestAHandlerThatHangsLosesItsMessage",
@@ -86,7 +110,7 @@ func queues() []mutant {
 		},
 		{
 			name: "a worker takes more than it has handlers for", file: workerDir + "receive.go", tests: "TestAtMostMaxInFlight|TestDoneIsDeleted",
-			before: "\t\tw.free(n - len(got))\n", after: "\t\tw.free(n)\n",
+			before: "\t\tw.slots.change(n-len(got), 0)\n", after: "\t\tw.slots.change(n, 0)\n",
 		},
 		{
 			name: "the relay's lock belongs to its session", file: outboxDir + "round.go", quick: true, tests: "TestTheLockEndsWithTheTransaction",

@@ -37,7 +37,9 @@ func chains(messages []*inFlight, fifo bool) []chain {
 // start runs each chain in a goroutine of its own, after what this worker still
 // does with the same key.
 func (w *Worker) start(ctx, life context.Context, messages []*inFlight) {
-	for _, chain := range chains(messages, strings.HasSuffix(w.o.Queue, fifoSuffix)) {
+	all := chains(messages, strings.HasSuffix(w.o.Queue, fifoSuffix))
+	w.busy.Add(int64(len(all))) // before the first one can be alone and think itself the last
+	for _, chain := range all {
 		done := make(chan struct{})
 		w.mu.Lock()
 		before := w.tails[chain.key]
@@ -45,12 +47,15 @@ func (w *Worker) start(ctx, life context.Context, messages []*inFlight) {
 		w.mu.Unlock()
 
 		w.running.Go(func() {
+			defer w.notBusy()
 			defer w.ended(chain.key, done)
 			// SQS hands out a group's next messages when the earlier ones are
 			// deleted, which is before this worker's chain has ended; and a
 			// standard queue may deliver a message twice. Either waits here.
 			if before != nil {
+				w.notBusy()
 				<-before
+				w.busy.Add(1)
 			}
 			w.runChain(ctx, life, chain.messages)
 		})
@@ -71,15 +76,32 @@ func (w *Worker) ended(key string, done chan struct{}) {
 // runChain handles one message after the other. When one is not done, or ctx has
 // ended, it releases the rest, so that the order is kept.
 func (w *Worker) runChain(ctx, life context.Context, messages []*inFlight) {
-	defer w.free(len(messages))
 	for i, f := range messages {
 		if ctx.Err() != nil {
-			w.makeVisible(life, 0, messages[i:]...)
+			w.release(life, messages[i:])
 			return
 		}
-		if !w.handle(life, f) {
-			w.makeVisible(life, 0, messages[i+1:]...)
+		goOn := w.handle(life, f)
+		w.freeSlot(f)
+		if !goOn {
+			w.release(life, messages[i+1:])
 			return
 		}
 	}
+}
+
+// release makes messages visible that were not handled, and frees their slots.
+func (w *Worker) release(life context.Context, messages []*inFlight) {
+	w.makeVisible(life, 0, messages...)
+	w.slots.change(len(messages), 0)
+}
+
+// freeSlot frees the slot of a message that was handled.
+func (w *Worker) freeSlot(f *inFlight) {
+	if !f.deleting {
+		w.slots.change(1, 0)
+		return
+	}
+	w.slots.change(1, -1)
+	w.busy.Add(1) // its chain goes on
 }

@@ -45,6 +45,12 @@ func (w *Worker) deleteOnce(ctx context.Context, f *inFlight) error {
 		return context.Cause(ctx)
 	}
 
+	// After deleteLoop has taken it: the last one to wait ends the linger for all.
+	if !f.deleting {
+		f.deleting = true
+		w.slots.change(0, 1)
+		w.notBusy()
+	}
 	select {
 	case err := <-d.result:
 		return err
@@ -53,8 +59,21 @@ func (w *Worker) deleteOnce(ctx context.Context, f *inFlight) error {
 	}
 }
 
-// deleteLoop collects deletes for Linger, or until there are ten, and sends them
-// as one batch. It ends with ctx.
+// notBusy says that a chain asks for no delete before another chain's delete, or its
+// own, has been answered.
+func (w *Worker) notBusy() {
+	if w.busy.Add(-1) > 0 {
+		return
+	}
+	select {
+	case w.idle <- struct{}{}:
+	default: // deleteLoop has not taken the last token yet, and will look at busy when it does
+	}
+}
+
+// deleteLoop collects deletes and sends them as one batch: when there are ten, when
+// no handler is running whose delete could join them, or after Linger. It ends with
+// ctx.
 func (w *Worker) deleteLoop(ctx context.Context) {
 	for {
 		var batch []deletion
@@ -70,6 +89,8 @@ func (w *Worker) deleteLoop(ctx context.Context) {
 			select {
 			case d := <-w.deletes:
 				batch = append(batch, d)
+			case <-w.idle:
+				more = w.busy.Load() > 0 // the token may be an old one
 			case <-linger.C:
 				more = false
 			}

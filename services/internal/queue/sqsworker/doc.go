@@ -23,9 +23,13 @@
 //	                                                            └─► Release ────► visible again now
 //
 // The worker sends heartbeats from half of the visibility on, for several
-// messages per call, and several calls at once. Whatever happens, SQS hands out again a message that was not
-// deleted: nothing here can lose a message, and everything here can repeat one.
-// Handlers must be idempotent.
+// messages per call, and several calls at once. Whatever happens, SQS hands out again
+// a message that was not deleted: nothing here can lose a message, and everything here
+// can repeat one. Handlers must be idempotent.
+//
+// Calls are few, because each one costs time and money: a delete waits up to Linger for
+// others, but goes at once when no handler is running whose delete could join it; and a
+// receive waits up to Linger for the slots of messages whose deletes are under way.
 //
 // # Invariants
 //

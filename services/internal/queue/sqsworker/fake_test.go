@@ -1,9 +1,11 @@
 package sqsworker
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -27,6 +29,7 @@ type fakeSQS struct {
 	calls    map[string]int
 	batches  []int // sizes of delete batches
 	serial   int
+	poll     time.Duration // how often a receive looks; 0: 10 ms
 
 	attributes map[string]string
 	own        map[string]types.MessageAttributeValue // each message's; nil: trace alone
@@ -35,6 +38,7 @@ type fakeSQS struct {
 type fakeMessage struct {
 	id, group, body string
 	visible         time.Time
+	received        time.Time
 	receipt         string
 	receives        int
 }
@@ -67,6 +71,13 @@ func (f *fakeSQS) left() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return len(f.messages)
+}
+
+// deletes are the sizes of the delete batches so far.
+func (f *fakeSQS) deletes() []int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.batches)
 }
 
 func (f *fakeSQS) setFail(op string, fn func() error) {
@@ -129,7 +140,7 @@ func (f *fakeSQS) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInpu
 		if len(got) > 0 || !time.Now().Before(end) {
 			return &sqs.ReceiveMessageOutput{Messages: got}, nil
 		}
-		if !pause(ctx, 10*time.Millisecond) {
+		if !pause(ctx, cmp.Or(f.poll, 10*time.Millisecond)) {
 			return nil, ctx.Err()
 		}
 	}
@@ -153,7 +164,7 @@ func (f *fakeSQS) pick(in *sqs.ReceiveMessageInput, err error) (got []types.Mess
 			continue
 		}
 		m.receives++
-		m.visible = now.Add(time.Duration(in.VisibilityTimeout) * time.Second)
+		m.received, m.visible = now, now.Add(time.Duration(in.VisibilityTimeout)*time.Second)
 		m.receipt = fmt.Sprintf("%s/%d", m.id, m.receives)
 		own := f.own
 		if own == nil {
@@ -199,7 +210,11 @@ func (f *fakeSQS) ChangeMessageVisibilityBatch(_ context.Context, in *sqs.Change
 		found := false
 		for _, m := range f.messages {
 			if m.receipt == *e.ReceiptHandle && m.visible.After(time.Now()) {
-				m.visible, found = time.Now().Add(time.Duration(e.VisibilityTimeout)*time.Second), true
+				visible := time.Now().Add(time.Duration(e.VisibilityTimeout) * time.Second)
+				if visible.Sub(m.received) > maxVisibility {
+					break // and refused, below
+				}
+				m.visible, found = visible, true
 			}
 		}
 		if !found {

@@ -61,7 +61,7 @@ func (w *Worker) renew(ctx context.Context, messages []*inFlight) {
 		case e == nil:
 			// Counted from before the call: SQS's clock started later, so the
 			// worker never believes in more time than it has.
-			f.until = now.Add(w.o.Visibility)
+			f.until = now.Add(min(w.o.Visibility, w.longest(f, now)))
 			if f.expire.Stop() {
 				f.expire.Reset(time.Until(f.until) - w.o.margin())
 			}
@@ -75,10 +75,12 @@ func (w *Worker) renew(ctx context.Context, messages []*inFlight) {
 }
 
 // due reports whether f needs a heartbeat. A handler that is past its deadline
-// gets none, so that a handler that hangs does not keep its message for ever.
+// gets none, so that a handler that hangs does not keep its message for ever; nor does
+// a message that SQS will not hide any longer.
 func (w *Worker) due(f *inFlight, now time.Time) bool {
 	//excerpt:due
 	late := !f.deadline.IsZero() && !now.Before(f.deadline)
-	return !f.settled && !late && f.ctx.Err() == nil && f.until.Sub(now) <= w.o.Visibility/2
+	left := f.until.Sub(now)
+	return !f.settled && !late && f.ctx.Err() == nil && left <= w.o.Visibility/2 && left < w.longest(f, now)
 	//excerpt:end
 }

@@ -15,11 +15,14 @@ import (
 // inFlight is one message that this worker has received and not settled yet.
 type inFlight struct {
 	Message
-	receipt string
-	raw     map[string]types.MessageAttributeValue // the message's attributes, each with its type
-	ctx     context.Context                        // ends with the visibility
-	cancel  context.CancelCauseFunc
-	expire  *time.Timer // ends ctx a margin before the visibility ends
+	receipt  string
+	received time.Time                              // from here SQS counts 12 h of visibility at most
+	raw      map[string]types.MessageAttributeValue // the message's attributes, each with its type
+	ctx      context.Context                        // ends with the visibility
+	cancel   context.CancelCauseFunc
+	expire   *time.Timer // ends ctx a margin before the visibility ends
+
+	deleting bool // its delete is under way; only its chain's goroutine uses it
 
 	// mu is locked for the whole of a heartbeat's call, so that no heartbeat
 	// overtakes the change of visibility that settles the message.
@@ -31,7 +34,7 @@ type inFlight struct {
 
 // track begins to keep a message that was received at the given time.
 func (w *Worker) track(ctx context.Context, m types.Message, received time.Time) *inFlight {
-	f := &inFlight{Message: newMessage(m), receipt: aws.ToString(m.ReceiptHandle), raw: m.MessageAttributes, until: received.Add(w.o.Visibility)}
+	f := &inFlight{Message: newMessage(m), receipt: aws.ToString(m.ReceiptHandle), raw: m.MessageAttributes, received: received, until: received.Add(w.o.Visibility)}
 	f.ctx, f.cancel = context.WithCancelCause(ctx)
 
 	// The margin leaves the handler time to return before another worker can
@@ -43,6 +46,14 @@ func (w *Worker) track(ctx context.Context, m types.Message, received time.Time)
 	defer w.mu.Unlock()
 	w.inFlight[f] = struct{}{}
 	return f
+}
+
+// longest is how long f may still stay hidden. SQS hides a message for 12 hours at
+// most after its receive, and refuses a change of visibility that asks for more. The
+// margin covers the time that SQS's answer was under way.
+func (w *Worker) longest(f *inFlight, now time.Time) time.Duration {
+	left := f.received.Add(maxVisibility - w.o.margin()).Sub(now)
+	return max(left.Truncate(time.Second), 0)
 }
 
 // lost reports whether the visibility ended before the message was settled.
@@ -115,8 +126,8 @@ func (w *Worker) makeVisible(ctx context.Context, d time.Duration, messages ...*
 	}
 }
 
-// changeVisibility makes at most ten messages visible again after d. It returns
-// the entries that failed, by their index.
+// changeVisibility makes at most ten messages visible again after d, or sooner where
+// SQS would refuse d. It returns the entries that failed, by their index.
 func (w *Worker) changeVisibility(ctx context.Context, messages []*inFlight, d time.Duration) (map[int]*types.BatchResultErrorEntry, error) {
 	ctx, cancel := context.WithTimeout(ctx, w.o.callWithin())
 	defer cancel()
@@ -126,8 +137,10 @@ func (w *Worker) changeVisibility(ctx context.Context, messages []*inFlight, d t
 		return nil, err
 	}
 
+	now := time.Now()
 	in := &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &url}
 	for i, f := range messages {
+		d := min(d, w.longest(f, now))
 		in.Entries = append(in.Entries, types.ChangeMessageVisibilityBatchRequestEntry{
 			Id: aws.String(strconv.Itoa(i)), ReceiptHandle: &f.receipt, VisibilityTimeout: seconds(d),
 		})

@@ -46,8 +46,9 @@ type Result struct {
 // Done deletes the message.
 func Done() Result { return Result{outcome: OutcomeDone} }
 
-// RetryAfter makes the message visible again after d, rounded up to a second
-// and at most 12 hours; err says why.
+// RetryAfter makes the message visible again after d, rounded up to a second; err
+// says why. SQS hides a message for 12 hours at most, counted from its receive, so a
+// longer d ends then.
 func RetryAfter(d time.Duration, err error) Result {
 	return Result{outcome: OutcomeRetried, delay: d, err: err}
 }

@@ -51,8 +51,10 @@ type Options struct {
 	VisibilitySetting string
 	HandleWithin      time.Duration // a handler's deadline; 0: 1 h. SQS keeps a message hidden for 12 h at most, whatever the heartbeats
 	Wait              time.Duration // long poll, whole seconds; 0: 20 s
-	Linger            time.Duration // a delete waits this long for others; 0: 10 ms
-	Drain             time.Duration // handlers may go on this long after Run's ctx ended; 0: 6 s
+	// Linger is how long a delete waits for others, while handlers run whose deletes may
+	// join it; a receive waits as long for the slots of deletes that are under way; 0: 10 ms.
+	Linger time.Duration
+	Drain  time.Duration // handlers may go on this long after Run's ctx ended; 0: 6 s
 
 	Log *slog.Logger // nil: silent
 	// Context, where set, is called once for each receive of a message, before the

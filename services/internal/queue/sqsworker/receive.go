@@ -28,7 +28,7 @@ func (w *Worker) receiveLoop(ctx, life, handling context.Context) {
 		//excerpt:slots
 		// Slots are taken before the receive: a message that no handler is free
 		// for stays on the queue, where another worker can receive it.
-		n := w.takeSlots(ctx)
+		n := w.slots.take(ctx, w.o.BatchSize, w.o.Linger)
 		if n == 0 {
 			return
 		}
@@ -40,7 +40,7 @@ func (w *Worker) receiveLoop(ctx, life, handling context.Context) {
 			wait = firstWait
 		}
 		got, err := w.receive(ctx, n, wait)
-		w.free(n - len(got))
+		w.slots.change(n-len(got), 0)
 		//excerpt:end
 		if err != nil {
 			if ctx.Err() != nil {
@@ -98,36 +98,4 @@ func (w *Worker) trackAll(handling context.Context, got []types.Message) []*inFl
 	}
 	w.counts.received.Add(int64(len(got)))
 	return out
-}
-
-// takeSlots waits for a free slot and takes up to BatchSize. It returns 0 when
-// ctx has ended.
-func (w *Worker) takeSlots(ctx context.Context) int {
-	if ctx.Err() != nil { // select alone might choose the slot
-		return 0
-	}
-	select {
-	case <-ctx.Done():
-		return 0
-	case <-w.slots:
-	}
-
-	// More slots are taken only if they are free now: waiting for a full batch
-	// would delay the first message.
-	n := 1
-	for n < w.o.BatchSize {
-		select {
-		case <-w.slots:
-			n++
-		default:
-			return n
-		}
-	}
-	return n
-}
-
-func (w *Worker) free(n int) {
-	for range n {
-		w.slots <- struct{}{}
-	}
 }

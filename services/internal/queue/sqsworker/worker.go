@@ -23,8 +23,10 @@ const (
 type Worker struct {
 	o           Options
 	queue, dead *queueURL
-	slots       chan struct{} // one for each message that may still be received
+	slots       *slots // one for each message that may still be received
 	deletes     chan deletion
+	busy        atomic.Int64  // chains that may still ask for a delete, with no delete of another chain
+	idle        chan struct{} // buffered: holds a token when busy has come to 0
 	handling    atomic.Int64
 	counts      counts
 	running     sync.WaitGroup // chains of messages
@@ -47,10 +49,9 @@ func New(o Options) (*Worker, error) {
 
 	w := &Worker{
 		o: o, queue: &queueURL{client: o.Client, name: o.Queue}, dead: &queueURL{client: o.Client, name: o.DeadLetterQueue},
-		slots: make(chan struct{}, o.MaxInFlight), deletes: make(chan deletion),
+		slots: newSlots(o.MaxInFlight), deletes: make(chan deletion), idle: make(chan struct{}, 1),
 		inFlight: map[*inFlight]struct{}{}, tails: map[string]chan struct{}{}, ready: errNotStarted,
 	}
-	w.free(o.MaxInFlight)
 	return w, nil
 }
 

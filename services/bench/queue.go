@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// subject is one side of a comparison. rate does the work once and returns how much
+// of it was done in a second.
+type subject struct {
+	name string
+	rate func(ctx context.Context, c clients) (perSecond float64, err error)
+}
+
+// row compares what is ours with a peer that does the same work.
+type row struct {
+	name, unit string
+	ours, peer subject
+	aim        float64 // the least ratio
+}
+
+func queueRows() []row {
+	ours := func(inFlight int) subject {
+		return subject{fmt.Sprintf("sqsworker, %d in flight", inFlight), consume(worker(inFlight))}
+	}
+	loop := subject{"batch loop", consume(batchLoop)}
+	mill := func(subscriptions, batch int) subject {
+		return subject{fmt.Sprintf("Watermill, %d × %d in flight", subscriptions, batch), consume(watermill(subscriptions, batch))}
+	}
+
+	return []row{
+		{"receive, handle, delete", "messages/s", ours(50), loop, 1},
+		{"receive, handle, delete", "messages/s", ours(5), loop, 0.4},
+		{"receive, handle, delete", "messages/s", ours(50), mill(5, 10), 5},
+		{"receive, handle, delete", "messages/s", ours(50), mill(50, 1), 5},
+		{"receive, handle, delete", "messages/s", ours(50), mill(10, 5), 5},
+		{"receive, handle, delete", "messages/s", ours(5), mill(5, 1), 2},
+		{"receive, handle, delete", "messages/s", ours(5), mill(1, 5), 2},
+	}
+}
+
+// result is what the runs of one row measured.
+type result struct {
+	row
+	oursRates, peerRates, ratios []float64
+}
+
+func (r result) missed() bool { return median(r.ratios) < r.aim }
+
+// runQueue measures the rows, prints them, and writes them to the documents in docs
+// unless that is empty.
+func runQueue(ctx context.Context, runs int, docs string) error {
+	c, stop, err := start(ctx, "unlimited")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = stop() }()
+
+	var results []result
+	for _, r := range queueRows() {
+		res, err := measure(ctx, c, r, runs)
+		if err != nil {
+			return err
+		}
+		results = append(results, res)
+	}
+
+	m := machine()
+	fmt.Printf("%s; %d runs\n\n%s", m, runs, table(results))
+	if docs != "" {
+		if err := writeReport(docs, "queue", m, runs, results); err != nil {
+			return err
+		}
+	}
+	if slices.ContainsFunc(results, result.missed) {
+		return errors.New("an aim was missed")
+	}
+	return nil
+}
+
+// measure runs the two sides of a row in turn, so that a machine that gets slower
+// slows both.
+func measure(ctx context.Context, c clients, r row, runs int) (result, error) {
+	res := result{row: r}
+	for range runs {
+		ours, err := r.ours.rate(ctx, c)
+		if err != nil {
+			return res, fmt.Errorf("%s: %w", r.ours.name, err)
+		}
+		peer, err := r.peer.rate(ctx, c)
+		if err != nil {
+			return res, fmt.Errorf("%s: %w", r.peer.name, err)
+		}
+		res.oursRates, res.peerRates, res.ratios = append(res.oursRates, ours), append(res.peerRates, peer), append(res.ratios, ours/peer)
+	}
+	return res, nil
+}
