@@ -108,7 +108,7 @@ aws-messaging: build ## Deploy queues and stream on AWS, which costs money: make
 aws-messaging-down: build ## Delete queues and stream on AWS, and check that nothing is left
 	@./$(BIN) messaging delete --backend=aws $(ARGS)
 
-bench: ## Compare the emulator with a stub that only decodes and answers, as ratios
+bench: ## Compare the emulator with a stub, as ratios; ARGS=-queue: the queue packages with their peers, into docs/benchmarks.md
 	@cd services/bench && go run . $(ARGS)
 
 lines: ## Measure how the code reads: blank and comment lines per room, file sizes

@@ -1,5 +1,6 @@
 // Command bench compares the emulator with a stub that only decodes and answers;
-// the difference is the price of keeping what was acknowledged. Each server is a
+// the difference is the price of keeping what was acknowledged. With -queue it compares
+// the packages of internal/queue with what else does their work. Each server is a
 // process of its own. The same SDK clients call both in turn, in one run, so that
 // the ratios mean something on any machine.
 package main

@@ -27,17 +27,17 @@ func queueRows() []row {
 	}
 	loop := subject{"batch loop", consume(batchLoop)}
 	mill := func(subscriptions, batch int) subject {
-		return subject{fmt.Sprintf("Watermill, %d × %d in flight", subscriptions, batch), consume(watermill(subscriptions, batch))}
+		return subject{fmt.Sprintf("Watermill, %d × %d", subscriptions, batch), consume(watermill(subscriptions, batch))}
 	}
 
+	const work, unit = "receive, handle, delete", "messages/s"
 	return []row{
-		{"receive, handle, delete", "messages/s", ours(50), loop, 1},
-		{"receive, handle, delete", "messages/s", ours(5), loop, 0.4},
-		{"receive, handle, delete", "messages/s", ours(50), mill(5, 10), 5},
-		{"receive, handle, delete", "messages/s", ours(50), mill(50, 1), 5},
-		{"receive, handle, delete", "messages/s", ours(50), mill(10, 5), 5},
-		{"receive, handle, delete", "messages/s", ours(5), mill(5, 1), 2},
-		{"receive, handle, delete", "messages/s", ours(5), mill(1, 5), 2},
+		{work, unit, ours(50), loop, 1},
+		{work, unit, ours(5), loop, 0.4},
+		{work, unit, ours(50), mill(10, 5), 5},
+		{work, unit, ours(50), mill(5, 10), 5},
+		{work, unit, ours(5), mill(1, 5), 2},
+		{work, unit, ours(5), mill(5, 1), 2},
 	}
 }
 

@@ -89,6 +89,18 @@ func queues() []mutant {
 			before: "now.Add(min(w.o.Visibility, w.longest(f, now)))", after: "now.Add(w.o.Visibility)",
 		},
 		{
+			name: "a worker may not work without GetQueueAttributes", file: workerDir + "check.go", tests: "TestAWorkerWithoutGetQueueAttributes",
+			before: "case isDenied(err):", after: "case isDenied(err) && false:",
+		},
+		{
+			name: "a queue's URL is looked up although it was given", file: workerDir + "queue.go", tests: "TestQueuesNamedByURL",
+			before: "\tif q.given {\n", after: "\tif q.given && false {\n",
+		},
+		{
+			name: "a given URL is forgotten", file: workerDir + "queue.go", tests: "TestQueuesNamedByURL",
+			before: "if q.given || !isMissing(err) {", after: "if !isMissing(err) {",
+		},
+		{
 			name: "the queue keeps no receive for the reason", file: workerDir + "check.go", tests: "TestCompare",
 			before: "o.Tries > 0 && maxReceiveCount <= o.Tries", after: "o.Tries > 0 && maxReceiveCount < o.Tries",
 		},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/aws/smithy-go"
 )
 
 // SetupError says, in one sentence for a person, what about the queue is not as
@@ -36,31 +37,74 @@ func setupError(format string, args ...any) error {
 const checkWithin = 5 * time.Second
 
 // Check asks SQS whether the queue exists and is set up as the worker needs it.
-// If not, the error is a *SetupError; any other error is SQS's own.
+// If not, the error is a *SetupError; any other error is SQS's own. Where
+// GetQueueAttributes is not permitted, that is logged once, and Check returns nil.
 func (w *Worker) Check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, checkWithin)
 	defer cancel()
 
-	url, err := w.queue.find(ctx)
-	if err != nil {
+	has, err := w.attributes(ctx, w.queue)
+	if err != nil || has == nil {
 		return err
 	}
-	out, err := w.o.Client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{
-		types.QueueAttributeNameVisibilityTimeout, types.QueueAttributeNameRedrivePolicy,
-	}})
-	if err != nil {
-		w.queue.forget(err)
-		return fmt.Errorf("sqsworker: attributes of %s: %w", w.o.Queue, err)
-	}
-
-	target, err := w.o.compare(out.Attributes)
+	target, err := w.o.compare(has)
 	if err != nil || target == "" {
 		return err
 	}
+
 	// SQS keeps a redrive policy that names a deleted queue, so the policy does
 	// not prove that the dead-letter queue exists.
-	_, err = (&queueURL{client: w.o.Client, name: target}).find(ctx)
+	switch {
+	case w.dead.given: // the URL alone proves nothing
+		_, err = w.attributes(ctx, w.dead)
+	case w.o.DeadLetterQueue != "":
+		_, err = w.dead.find(ctx)
+	case !w.queue.given:
+		_, err = newQueueURL(w.o.Client, target).find(ctx)
+	}
 	return err
+}
+
+// attributes returns what the worker compares of a queue's settings, or nil if it may
+// not know: a program's permissions are no fault of the queue.
+func (w *Worker) attributes(ctx context.Context, q *queueURL) (map[string]string, error) {
+	url, err := q.find(ctx)
+	if err != nil {
+		return nil, err
+	}
+
+	out, err := w.o.Client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{
+		types.QueueAttributeNameVisibilityTimeout, types.QueueAttributeNameRedrivePolicy,
+	}})
+	switch {
+	case isDenied(err):
+		w.warnOnce("sqs:GetQueueAttributes is not permitted: whether the queue exists, its visibility, and its redrive policy are not checked", "queue", q.name)
+		return nil, nil
+	case err != nil:
+		q.forget(err)
+		return nil, q.explain("attributes of", err)
+	}
+	return out.Attributes, nil
+}
+
+// isDenied reports whether a policy forbids the call. The first code is the one of
+// SQS's query protocol, whose codes the SDK keeps; the second is the JSON protocol's.
+func isDenied(err error) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && (api.ErrorCode() == "AccessDenied" || api.ErrorCode() == "AccessDeniedException")
+}
+
+// warnOnce logs a warning, unless this worker has logged it about the same queue.
+func (w *Worker) warnOnce(text string, args ...any) {
+	key := text + fmt.Sprint(args...)
+	w.mu.Lock()
+	before := w.warned[key]
+	w.warned[key] = true
+	w.mu.Unlock()
+
+	if !before {
+		w.o.Log.Warn(text, args...)
+	}
 }
 
 // compare compares a queue's attributes with the options. It returns the name of

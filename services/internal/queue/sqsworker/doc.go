@@ -47,6 +47,22 @@
 //     deleted. If a standard queue delivers a message twice, one worker does not
 //     handle both at the same time.
 //
+// # Permissions
+//
+// This policy is enough for a worker whose Queue and DeadLetterQueue are URLs. SQS has
+// no actions for batches: the action for one message allows them.
+//
+//	{"Version": "2012-10-17", "Statement": [
+//	  {"Effect": "Allow", "Resource": "arn:aws:sqs:REGION:ACCOUNT:orders",
+//	   "Action": ["sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage"]},
+//	  {"Effect": "Allow", "Resource": "arn:aws:sqs:REGION:ACCOUNT:orders-dlq",
+//	   "Action": "sqs:SendMessage"}]}
+//
+// Queues that are named by name need sqs:GetQueueUrl as well. Where sqs:GetQueueAttributes
+// is not allowed, the worker logs once what it does not check, and works. Queues that are
+// encrypted with a KMS key of your own need kms:Decrypt on it, the dead-letter queue
+// kms:GenerateDataKey too.
+//
 // # Attributes and traces
 //
 // A handler gets each message attribute: a String's or a Number's text, a Binary's

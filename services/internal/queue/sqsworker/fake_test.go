@@ -3,6 +3,7 @@ package sqsworker
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -127,6 +128,9 @@ func (f *fakeSQS) GetQueueAttributes(context.Context, *sqs.GetQueueAttributesInp
 }
 
 func (f *fakeSQS) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInput, _ ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error) {
+	if *in.QueueUrl == "" {
+		return nil, errors.New("no queue URL")
+	}
 	end := time.Now().Add(time.Duration(in.WaitTimeSeconds) * time.Second)
 
 	for {

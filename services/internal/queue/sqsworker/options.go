@@ -23,11 +23,13 @@ type Client interface {
 
 // Options says what to work on and how. Client, Queue and Handler are needed.
 type Options struct {
-	Client  Client
-	Queue   string // its name; with .fifo at the end groups keep their order
+	Client Client
+	// Queue is its name or its URL. A URL needs no GetQueueUrl, and reaches a queue of
+	// another account. With .fifo at the end groups keep their order.
+	Queue   string
 	Handler Handler
-	// DeadLetterQueue is where DeadLetter sends; without it such a message is
-	// retried until the queue's redrive policy moves it.
+	// DeadLetterQueue is where DeadLetter sends, a name or a URL; without it such a
+	// message is retried until the queue's redrive policy moves it.
 	DeadLetterQueue string
 	// Tries is how often a message is handled at most; 0: as often as the queue's
 	// redrive policy allows. After the last try the worker itself sends the message to

@@ -2,7 +2,6 @@ package sqsworker
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -81,7 +80,7 @@ func (w *Worker) receive(ctx context.Context, n int, wait time.Duration) ([]type
 		},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("sqsworker: receive from %s: %w", w.o.Queue, err)
+		return nil, w.queue.explain("receive from", err)
 	}
 	return out.Messages, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -269,6 +270,51 @@ func TestADeadLetterKeepsWhatCameWithItOverHTTP(t *testing.T) {
 	require.Equal(t, own, out.Messages[0].MessageAttributes)
 	require.Equal(t, "tenant", out.Messages[0].Attributes["MessageGroupId"])
 	require.Equal(t, "Root=1-2", out.Messages[0].Attributes["AWSTraceHeader"])
+}
+
+// deny is a transport that answers some actions as AWS does where a policy forbids them.
+type deny struct {
+	next    http.RoundTripper
+	actions []string
+}
+
+func (d deny) RoundTrip(r *http.Request) (*http.Response, error) {
+	_, action, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	if !slices.Contains(d.actions, action) {
+		return d.next.RoundTrip(r)
+	}
+	return &http.Response{
+		StatusCode: http.StatusForbidden, Request: r, Body: io.NopCloser(strings.NewReader(
+			`{"__type":"com.amazon.coral.service#AccessDeniedException","Message":"User: u is not authorized to perform: sqs:` + action + `"}`)),
+		Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}, "X-Amzn-Query-Error": {"AccessDenied;Sender"}},
+	}, nil
+}
+
+// The least policy of doc.go is enough.
+func TestLeastPermissionsOverHTTP(t *testing.T) {
+	t.Parallel()
+	cfg := testenv.Emulator(t)
+	full, err := awsclient.New(t.Context(), cfg)
+	require.NoError(t, err)
+	admin := sqs.NewFromConfig(full)
+	q, dead := open(t, admin, "ride-requests"), open(t, admin, "ride-requests-dlq")
+
+	cfg.WrapTransport = func(next http.RoundTripper) http.RoundTripper {
+		return deny{next, []string{"GetQueueUrl", "GetQueueAttributes"}}
+	}
+	least, err := awsclient.New(t.Context(), cfg)
+	require.NoError(t, err)
+	w, _ := run(t, sqsworker.Options{Client: sqs.NewFromConfig(least), Queue: *q.url, DeadLetterQueue: *dead.url, Handler: sqsworker.HandlerFunc(
+		func(_ context.Context, m sqsworker.Message) sqsworker.Result {
+			if m.Receives == 1 {
+				return sqsworker.Release()
+			}
+			return sqsworker.DeadLetter(errors.New("not an order"))
+		})})
+
+	q.send("x")
+	require.Eventually(t, func() bool { return q.count() == 0 && dead.count() == 1 }, patience, look)
+	require.NoError(t, w.Ready())
 }
 
 // another is a transport that sends every call to the emulator that use started last.

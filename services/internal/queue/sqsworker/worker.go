@@ -34,6 +34,7 @@ type Worker struct {
 
 	mu       sync.Mutex
 	inFlight map[*inFlight]struct{}
+	warned   map[string]bool          // what has been logged once, by its text
 	tails    map[string]chan struct{} // closed when the newest chain of that key has ended
 	ready    error
 }
@@ -47,10 +48,12 @@ func New(o Options) (*Worker, error) {
 		return nil, err
 	}
 
+	queue, dead := newQueueURL(o.Client, o.Queue), newQueueURL(o.Client, o.DeadLetterQueue)
+	o.Queue, o.DeadLetterQueue = queue.name, dead.name // for logs and for Check
 	w := &Worker{
-		o: o, queue: &queueURL{client: o.Client, name: o.Queue}, dead: &queueURL{client: o.Client, name: o.DeadLetterQueue},
+		o: o, queue: queue, dead: dead,
 		slots: newSlots(o.MaxInFlight), deletes: make(chan deletion), idle: make(chan struct{}, 1),
-		inFlight: map[*inFlight]struct{}{}, tails: map[string]chan struct{}{}, ready: errNotStarted,
+		inFlight: map[*inFlight]struct{}{}, warned: map[string]bool{}, tails: map[string]chan struct{}{}, ready: errNotStarted,
 	}
 	return w, nil
 }
