@@ -54,7 +54,7 @@ func upstreams(cfg Config) []upstream {
 		{"mapfeed", cfg.MapfeedURL, "map"},
 		{"history", cfg.HistoryURL, "drivers"},
 		{"heatmap", cfg.HeatmapURL, "heatmap"},
-		{"notification", cfg.NotificationURL, "contact inbox deliveries"},
+		{"notification", cfg.NotificationURL, "contact inbox deliveries lab"},
 		{"console", cfg.ConsoleURL, "rides/{id}/stream rides/{id}/worker rides/{id}/queue overview summary"},
 		{"compare", cfg.CompareURL, "compare"},
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/time/rate"
 
 	"tandem/services/internal/auth"
 )
@@ -32,6 +33,7 @@ const (
 type verifier struct {
 	store *store
 	sms   smsSender
+	pace  *rate.Limiter // of texts, in this process
 	keyed *auth.Signer
 }
 
@@ -50,7 +52,7 @@ func (v *verifier) send(ctx context.Context, rider string) error {
 		return err
 	}
 
-	if _, err := v.sms.Send(ctx, c.Phone, codeText(c.Language, code)); err != nil {
+	if err := v.sendCode(ctx, c, code); err != nil {
 		// Nobody has the code, and it uses up nothing: SNS may be away.
 		if e := v.store.dropCode(context.WithoutCancel(ctx), id); e != nil {
 			return fmt.Errorf("%w: %w; and its code still counts: %w", errSMS, err, e)
@@ -58,6 +60,14 @@ func (v *verifier) send(ctx context.Context, rider string) error {
 		return fmt.Errorf("%w: %w", errSMS, err)
 	}
 	return nil
+}
+
+func (v *verifier) sendCode(ctx context.Context, to contact, code string) error {
+	if err := v.pace.Wait(ctx); err != nil {
+		return err
+	}
+	_, err := v.sms.Send(ctx, to.Phone, codeText(to.Language, code))
+	return err
 }
 
 // confirm verifies the rider's phone if code is the newest one that was sent there.

@@ -50,7 +50,7 @@ func verification(t *testing.T) (*verifier, *recorder, *handler) {
 	h, sms, _ := setup(t)
 	signer, err := auth.NewSigner(bytes.Repeat([]byte("k"), 32))
 	require.NoError(t, err)
-	return &verifier{store: h.store, sms: sms, keyed: signer}, sms, h
+	return &verifier{store: h.store, sms: sms, pace: h.pace, keyed: signer}, sms, h
 }
 
 // leaves stores a phone of a rider that is not verified.
@@ -276,7 +276,7 @@ func TestWhatAClientIsToldOfCodes(t *testing.T) {
 	t.Parallel()
 	v, sms, _ := verification(t)
 	api, err := httpserver.NewHandler(t.Context(), httpserver.Options{
-		Name: "notification", Auth: v.keyed, Routes: routes(v.store, v),
+		Name: "notification", Auth: v.keyed, Routes: routes(v.store, v, nil),
 		Env: lifecycle.Env{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()},
 	})
 	require.NoError(t, err)

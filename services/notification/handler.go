@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/time/rate"
 
 	"tandem/services/domain/event"
 	"tandem/services/internal/postgres"
@@ -27,7 +28,9 @@ var errNeverDelivered = errors.New("the number cannot get this text")
 type handler struct {
 	store *store
 	sms   smsSender
+	pace  *rate.Limiter // of texts, in this process
 	claim time.Duration // a worker that has claimed an SMS may send it for this long
+	lab   *lab
 	log   *slog.Logger
 
 	notSent prometheus.Counter // texts beyond a rider's cap
@@ -98,20 +101,29 @@ func decode(body []byte) (notice, error) {
 // deliver returns nil once the notice is on every channel that the rider had when
 // its message first came.
 func (h *handler) deliver(ctx context.Context, n notice) error {
-	capped, err := h.store.putInbox(ctx, n)
-	if err != nil {
+	sms, err := h.store.putInbox(ctx, n)
+	switch {
+	case err != nil || sms == textNone:
 		return err
-	}
-	if capped {
+	case sms == textCapped:
 		h.notSent.Inc()
 		h.log.Warn("sms not sent: the rider has had enough today", "event_id", n.EventID, "ride_id", n.RideID, "cap", smsPerRider)
 		return nil // the inbox has the notice
 	}
 
+	// Waited for before the claim: a claim that waits may grow old, and another worker
+	// would send the same text.
+	if err := h.pace.Wait(ctx); err != nil {
+		return fmt.Errorf("notification: the rate of texts: %w", err)
+	}
+
 	// Claimed before the send, so that two workers do not both send it.
 	c, err := h.store.claimSMS(ctx, n.EventID, h.claim)
-	if err != nil || c.state == claimNothing {
+	if err != nil {
 		return err
+	}
+	if c.state == claimNothing {
+		return h.lab.sendAgain(ctx, h, n)
 	}
 	if c.state == claimOthers {
 		// That worker may have died: the retry finds the SMS sent, or the claim old.

@@ -16,10 +16,10 @@ const inboxPage = 100
 
 // Routes is the service's table of routes, for who asks what is there and not for
 // an answer.
-func Routes() []httpserver.Route { return routes(nil, nil) }
+func Routes() []httpserver.Route { return routes(nil, nil, nil) }
 
 // routes is the service's table of routes, each with its roles.
-func routes(s *store, v *verifier) []httpserver.Route {
+func routes(s *store, v *verifier, l *lab) []httpserver.Route {
 	const own = "a rider's own"
 	rider, admin := []auth.Role{auth.Rider}, []auth.Role{auth.Admin}
 	seldom := httpserver.Limit{PerSecond: 1, Burst: 5}
@@ -30,6 +30,7 @@ func routes(s *store, v *verifier) []httpserver.Route {
 		{Method: http.MethodPost, Path: "/v1/contact/verify", Roles: rider, Whose: own, Limit: seldom, Handle: v.confirmHTTP},
 		{Method: http.MethodGet, Path: "/v1/inbox", Roles: rider, Whose: own, Handle: s.inboxHTTP},
 		{Method: http.MethodGet, Path: "/v1/deliveries", Roles: admin, Handle: s.deliveriesHTTP},
+		{Method: http.MethodPut, Path: "/v1/lab/double-sms", Roles: admin, Handle: l.turnHTTP},
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/time/rate"
 
 	"tandem/services/domain/event"
 	"tandem/services/internal/auth"
@@ -52,7 +53,7 @@ func setup(t *testing.T) (*handler, *recorder, *bytes.Buffer) {
 	t.Helper()
 	_, pool := testenv.Database(t, Schema())
 	sms, log := &recorder{}, &bytes.Buffer{}
-	h := &handler{store: &store{pool: pool}, sms: sms, claim: time.Hour, log: slog.New(slog.NewJSONHandler(log, nil)), notSent: newNotSent()}
+	h := &handler{store: &store{pool: pool}, sms: sms, pace: rate.NewLimiter(rate.Inf, 1), claim: time.Hour, lab: &lab{}, log: slog.New(slog.NewJSONHandler(log, nil)), notSent: newNotSent()}
 	h.sns, h.postgres = newDependencies()
 	h.sns.Every = time.Millisecond
 	return h, sms, log
@@ -227,7 +228,7 @@ func TestRoutes(t *testing.T) {
 	signer, err := auth.NewSigner(bytes.Repeat([]byte("k"), 32))
 	require.NoError(t, err)
 	api, err := httpserver.NewHandler(t.Context(), httpserver.Options{
-		Name: "notification", Auth: signer, Routes: routes(h.store, &verifier{store: h.store, sms: sms, keyed: signer}),
+		Name: "notification", Auth: signer, Routes: routes(h.store, &verifier{store: h.store, sms: sms, pace: h.pace, keyed: signer}, h.lab),
 		Env: lifecycle.Env{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()},
 	})
 	require.NoError(t, err)

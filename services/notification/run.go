@@ -13,7 +13,8 @@
 // nobody's words (text.go); nothing but a code goes to a number before the rider has
 // told the code that was sent there (verifier); and a rider's texts and codes are
 // capped a day. A text beyond the cap is settled as not_sent, which
-// notification_sms_capped_total counts; the inbox has the notice all the same.
+// notification_sms_capped_total counts; the inbox has the notice all the same. A
+// process sends so many texts a second and no more; the others wait for their turn.
 //
 // A received message is hidden for a few seconds only (Profile.NoticeVisibility),
 // and a heartbeat keeps the one whose work takes longer: a receive whose answer was
@@ -24,6 +25,7 @@
 package notification
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -31,6 +33,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/time/rate"
 
 	"tandem/services/domain/event"
 	"tandem/services/domain/profile"
@@ -48,7 +51,17 @@ type Config struct {
 	AWS         awsclient.Config
 	Auth        *auth.Signer
 	Profile     profile.Profile
+	// TextsPerSecond is how many SMS this process sends a second at most, codes
+	// included; 0: 10. SNS has a quota of its own, for each account and region
+	// (Service Quotas, Amazon SNS), which all processes share.
+	TextsPerSecond float64
+	// Lab allows the switch that shows what the delivery record prevents. It must be
+	// false where a text reaches somebody.
+	Lab bool
 }
+
+// textsPerSecond is the rate of a process that is told none.
+const textsPerSecond = 10.0
 
 // Run consumes and serves until ctx ends.
 func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
@@ -69,7 +82,9 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 
 	s := &store{pool: pool}
 	sms := snsSender{sns.NewFromConfig(aws)}
-	h := &handler{store: s, sms: sms, claim: cfg.Profile.NoticeVisibility, log: env.Log, notSent: newNotSent()}
+	pace := rate.NewLimiter(rate.Limit(cmp.Or(cfg.TextsPerSecond, textsPerSecond)), 1)
+	switches := &lab{allowed: cfg.Lab}
+	h := &handler{store: s, sms: sms, pace: pace, claim: cfg.Profile.NoticeVisibility, lab: switches, log: env.Log, notSent: newNotSent()}
 	env.Metrics.MustRegister(h.notSent)
 	h.sns, h.postgres = newDependencies()
 	worker, err := sqsworker.New(sqsworker.Options{
@@ -89,7 +104,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		lifecycle.Task{Name: "worker", Run: worker.Run},
 		lifecycle.Task{Name: "http", Run: func(ctx context.Context) error {
 			return httpserver.Serve(ctx, httpserver.Options{
-				Name: "notification", Env: env, Auth: cfg.Auth, Routes: routes(s, &verifier{store: s, sms: sms, keyed: cfg.Auth}),
+				Name: "notification", Env: env, Auth: cfg.Auth, Routes: routes(s, &verifier{store: s, sms: sms, pace: pace, keyed: cfg.Auth}, switches),
 				Ready: []httpserver.Check{
 					{Name: "postgres", Run: pool.Ping},
 					{Name: "queue", Run: func(context.Context) error { return worker.Ready() }},

@@ -17,11 +17,21 @@ type store struct{ pool *pgxpool.Pool }
 // riderLock is the class of the advisory lock that orders a rider's inbox.
 const riderLock = 7266_3003
 
+// textOf says what is to become of an event's text.
+type textOf int
+
+const (
+	textNone   textOf = iota // the rider has no verified phone
+	textCapped               // the rider has had enough today
+	textMaybe                // pending; or a repeat, of which the delivery record says more
+)
+
 // putInbox writes the inbox row and its delivery in one transaction, the first time
 // that the event comes. If the rider has a verified phone by then, it also writes the
-// SMS: pending, or not_sent if the rider has had enough today, which it reports. A
-// repeat changes nothing.
-func (s *store) putInbox(ctx context.Context, n notice) (capped bool, err error) {
+// SMS: pending, or not_sent if the rider has had enough today. A repeat changes
+// nothing.
+func (s *store) putInbox(ctx context.Context, n notice) (out textOf, err error) {
+	out = textMaybe
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		// Under the rider's lock the order of ids is the order of commits: a client
 		// that asks for what is after its last id misses nothing.
@@ -47,21 +57,27 @@ func (s *store) putInbox(ctx context.Context, n notice) (capped bool, err error)
 		}
 
 		if !c.Verified {
+			out = textNone
 			return nil
 		}
 
 		// Counted under the rider's lock: two events at once do not both get the last place.
-		return tx.QueryRow(ctx, `
+		var capped bool
+		err = tx.QueryRow(ctx, `
 			INSERT INTO notification.deliveries (event_id, channel, rider_id, ride_id, kind, state, error)
 			SELECT $1, 'sms', $2, $3, $4, CASE WHEN n < $5 THEN 'pending' ELSE 'not_sent' END, CASE WHEN n >= $5 THEN $6 END
 			FROM (SELECT count(*) AS n FROM notification.deliveries
 				WHERE rider_id = $2 AND channel = 'sms' AND state <> 'not_sent' AND created_at > now() - interval '1 day') AS today
 			RETURNING state = 'not_sent'`, n.EventID, n.RiderID, n.RideID, n.Kind, smsPerRider, notSentCap).Scan(&capped)
+		if capped {
+			out = textCapped
+		}
+		return err
 	})
 	if err != nil {
-		return false, fmt.Errorf("notification: inbox: %w", err)
+		return out, fmt.Errorf("notification: inbox: %w", err)
 	}
-	return capped, nil
+	return out, nil
 }
 
 // Why a text was not sent, for the delivery's error.

@@ -7,6 +7,7 @@ import (
 
 	"tandem/services/booking"
 	"tandem/services/dispatch"
+	"tandem/services/domain/profile"
 	"tandem/services/internal/lifecycle"
 	"tandem/services/notification"
 )
@@ -73,6 +74,7 @@ type notificationCmd struct {
 	messaging
 	signing
 	timing
+	SMSPerSecond float64 `name:"sms-per-second" default:"10" help:"Texts that this process sends a second at most, codes included."`
 }
 
 func (c notificationCmd) Run(ctx context.Context) error {
@@ -82,6 +84,9 @@ func (c notificationCmd) Run(ctx context.Context) error {
 	}
 
 	return c.serve(ctx, "notification", func(ctx context.Context, env lifecycle.Env) error {
-		return notification.Run(ctx, env, notification.Config{DatabaseURL: c.DatabaseURL, AWS: c.aws(), Auth: signer, Profile: prof})
+		return notification.Run(ctx, env, notification.Config{
+			DatabaseURL: c.DatabaseURL, AWS: c.aws(), Auth: signer, Profile: prof,
+			TextsPerSecond: c.SMSPerSecond, Lab: c.Backend != profile.AWS,
+		})
 	})
 }

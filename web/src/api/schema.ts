@@ -678,6 +678,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/lab/double-sms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * For learning, show what the delivery record prevents (admin)
+         * @description While it is on, an event that comes again is sent by SMS again. It is off at each start, goes off after a minute, and on AWS it cannot be turned on (403).
+         */
+        put: operations["turnDoubleSMS"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/summary": {
         parameters: {
             query?: never;
@@ -1118,6 +1138,17 @@ export interface components {
         };
         Deliveries: {
             deliveries: components["schemas"]["Delivery"][] | null;
+        };
+        Switch: {
+            on: boolean;
+        };
+        Switched: {
+            on: boolean;
+            /**
+             * Format: date-time
+             * @description when it goes off by itself
+             */
+            until?: string;
         };
         StreamTrace: {
             /** @description where AWS's tools find the same stream; missing: AWS itself */
@@ -3040,6 +3071,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Deliveries"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    turnDoubleSMS: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Switch"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Switched"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -1,11 +1,13 @@
 // Command sms becomes a rider with a phone, books a ride, and waits for the text "Your
 // driver is on the way". Then it sends the same event three more times, as a queue may
-// deliver it again, and counts the texts once more.
+// deliver it again, and counts the texts once more. With -without-record nobody looks
+// meanwhile whether the text was sent before.
 package main
 
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"log"
@@ -27,6 +29,8 @@ import (
 const trip = `{"pickup": {"lat": -34.9065, "lon": -56.1993}, "dropoff": {"lat": -34.9053, "lon": -56.1903}}`
 
 func main() {
+	without := flag.Bool("without-record", false, "repeats are sent as if there were no delivery record")
+	flag.Parse()
 	jar, _ := cookiejar.New(nil) // without options it cannot fail
 	b := browser{&http.Client{Jar: jar, Timeout: 10 * time.Second}}
 	phone := fmt.Sprintf("+598%08d", rand.N(100_000_000))
@@ -45,15 +49,17 @@ func main() {
 	for !strings.Contains(b.texts(phone), text) {
 		time.Sleep(200 * time.Millisecond)
 	}
-	fmt.Printf("%q: %d text to %s\n", text, strings.Count(b.texts(phone), text), phone)
+	fmt.Printf("%q: %d to %s\n", text, strings.Count(b.texts(phone), text), phone)
 
 	b.call(http.MethodPost, "/session/admin", "", nil)
 	id, _ := b.delivery(ride.ID)
+	b.call(http.MethodPut, "/admin/v1/lab/double-sms", fmt.Sprintf(`{"on": %t}`, *without), nil)
 	sendAgain(event.RideNotice{RideID: ride.ID, RiderID: rider.Subject}, id)
+	b.call(http.MethodPut, "/admin/v1/lab/double-sms", `{"on": false}`, nil)
 	fmt.Printf("the event %s was sent three more times\n", id)
 
 	_, tries := b.delivery(ride.ID)
-	fmt.Printf("%q: %d text to %s, tries: %d\n", text, strings.Count(b.texts(phone), text), phone, tries)
+	fmt.Printf("%q: %d to %s, tries: %d\n", text, strings.Count(b.texts(phone), text), phone, tries)
 }
 
 //excerpt:again
