@@ -79,7 +79,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		Pool: pool, Client: s.sqs, Box: ride.Outbox(), Log: env.Log, Queues: []string{event.QueueRideRequests, event.QueueNotifications},
 		// SendWithin lies below half of the pool's idle_in_transaction_session_timeout,
 		// which would bound it otherwise.
-		Wake: wake.C, OnSent: ride.OnSent, SendWithin: cfg.Profile.Lease / 3,
+		Wake: wake.C, OnSent: ride.TraceSent(env.Traces), SendWithin: cfg.Profile.Lease / 3,
 	})
 	if err != nil {
 		return err

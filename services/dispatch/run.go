@@ -9,6 +9,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 
 	"tandem/services/domain/city"
 	"tandem/services/domain/event"
@@ -21,6 +23,7 @@ import (
 	"tandem/services/internal/lifecycle"
 	"tandem/services/internal/postgres"
 	"tandem/services/internal/queue/sqsworker"
+	"tandem/services/internal/telemetry"
 )
 
 // Config is what the service needs.
@@ -128,18 +131,32 @@ func newWorker(env lifecycle.Env, cfg Config, client sqsworker.Client, h *handle
 		Needs: []*sqsworker.Dependency{h.nearby, h.postgres}, MaxInFlight: maxHeld,
 		Tries: event.Tries, DeadLettered: h.deadLettered, VisibilitySetting: "RideRequestVisibilitySeconds in messaging.yaml",
 		Visibility: cfg.Profile.Visibility, HandleWithin: cfg.Profile.ExpiresAfter + time.Minute, Drain: drain, Log: env.Log,
+		Context: func(ctx context.Context, m sqsworker.Message) context.Context { return traced(ctx, env.Traces, m) },
 		Handled: func(ctx context.Context, m sqsworker.Message, o sqsworker.Outcome, took time.Duration) {
 			seconds.WithLabelValues(string(o)).Observe(took.Seconds())
 			if o == sqsworker.OutcomeDone {
 				deleted.note(time.Now())
 			}
 			noteOutcome(ctx, env.Log, store, cfg.Worker, m, o)
+			telemetry.EndReceive(ctx, string(o), o != sqsworker.OutcomeDone)
 		},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("dispatch: %w", err)
 	}
 	return worker, nil
+}
+
+// traced begins the span of a receive, in the trace of the message's ride.
+func traced(ctx context.Context, provider trace.TracerProvider, m sqsworker.Message) context.Context {
+	ctx = telemetry.Receive{Queue: event.QueueRideRequests, ID: m.ID, Traceparent: m.Attributes[telemetry.Header], Receives: m.Receives}.Begin(ctx, provider)
+
+	if span := trace.SpanFromContext(ctx); span.IsRecording() {
+		if req, err := decode(m.Body); err == nil {
+			span.SetAttributes(attribute.String(event.SpanRideID, req.RideID))
+		}
+	}
+	return ctx
 }
 
 // noteOutcome writes into the ride's history that its message was deleted, or that

@@ -29,10 +29,13 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/time/rate"
 
 	"tandem/services/domain/event"
@@ -43,6 +46,7 @@ import (
 	"tandem/services/internal/lifecycle"
 	"tandem/services/internal/postgres"
 	"tandem/services/internal/queue/sqsworker"
+	"tandem/services/internal/telemetry"
 )
 
 // Config is what the service needs.
@@ -95,6 +99,14 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		// A message that fails must not use up the tries of the ride's next messages,
 		// which would be received with it.
 		BatchSize: 1,
+		Context: func(ctx context.Context, m sqsworker.Message) context.Context {
+			ctx = telemetry.Receive{Queue: event.QueueNotifications, ID: m.ID, Traceparent: m.Attributes[telemetry.Header], Receives: m.Receives}.Begin(ctx, env.Traces)
+			trace.SpanFromContext(ctx).SetAttributes(attribute.String(event.SpanRideID, m.Group))
+			return ctx
+		},
+		Handled: func(ctx context.Context, _ sqsworker.Message, o sqsworker.Outcome, _ time.Duration) {
+			telemetry.EndReceive(ctx, string(o), o != sqsworker.OutcomeDone)
+		},
 	})
 	if err != nil {
 		return fmt.Errorf("notification: %w", err)

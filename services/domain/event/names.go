@@ -15,6 +15,9 @@ const (
 	// "arrived" before "assigned".
 	QueueNotifications     = "notifications.fifo"
 	QueueNotificationsDead = "notifications-dlq.fifo"
+
+	// SpanRideID is the attribute of a span that names the ride.
+	SpanRideID = "tandem.ride.id"
 )
 
 // Tries is how often a message of either queue is handled at most; then its worker

@@ -30,6 +30,9 @@ func (s *Store) Apply(ctx context.Context, tx pgx.Tx, rideID string, a Action, b
 		return r, err
 	}
 
+	ctx, span := beginAct(ctx, r, a)
+	defer span.End()
+
 	// An actor with an old message must not act for the newer one.
 	if a.Attempt != 0 && a.Attempt != r.Attempt {
 		return r, fmt.Errorf("%w: %d, not %d", ErrAttempt, r.Attempt, a.Attempt)

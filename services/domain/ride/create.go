@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"tandem/services/domain/event"
+	"tandem/services/internal/telemetry"
 )
 
 // Booking is what Create makes a ride of.
@@ -72,12 +73,12 @@ func (s *Store) create(ctx context.Context, tx pgx.Tx, b Booking, hash []byte) (
 	var id string
 	err = tx.QueryRow(ctx, `INSERT INTO ride.rides (id, rider_id, state, pickup_lat, pickup_lon, pickup_label,
 			dropoff_lat, dropoff_lon, dropoff_label, distance_m, duration_s, price_minor, currency,
-			idempotency_key, body_hash, requested_at, expires_at, wake_at)
-		VALUES ($1, $2, 'requested', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-			clock_timestamp(), clock_timestamp() + $15, clock_timestamp() + $16)
+			idempotency_key, body_hash, traceparent, requested_at, expires_at, wake_at)
+		VALUES ($1, $2, 'requested', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+			clock_timestamp(), clock_timestamp() + $16, clock_timestamp() + $17)
 		ON CONFLICT (rider_id, idempotency_key) DO NOTHING RETURNING id::text`,
 		newID(), b.RiderID, b.Pickup.Lat, b.Pickup.Lon, b.Pickup.Label, b.Dropoff.Lat, b.Dropoff.Lon, b.Dropoff.Label,
-		b.DistanceM, b.DurationS, b.Price.AmountMinor, b.Price.Currency, b.Key, hash,
+		b.DistanceM, b.DurationS, b.Price.AmountMinor, b.Price.Currency, b.Key, hash, telemetry.Recorded(ctx),
 		s.times.ExpiresAfter, event.Tries*s.times.Visibility+s.times.Margin).Scan(&id)
 	if errors.Is(err, pgx.ErrNoRows) {
 		r, err = s.replay(ctx, tx, b, hash)
@@ -94,6 +95,8 @@ func (s *Store) create(ctx context.Context, tx pgx.Tx, b Booking, hash []byte) (
 	if r, err = getRide(ctx, tx, `SELECT `+rideColumns+fromRides+`WHERE r.id = $1`, id); err != nil {
 		return r, false, err
 	}
+
+	booked(ctx, id)
 
 	// In the same transaction: a ride without its request would be found by the
 	// sweeper alone, and a request without its ride would be a dead letter.

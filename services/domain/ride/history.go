@@ -72,7 +72,7 @@ func addMessage(ctx context.Context, tx pgx.Tx, queue, rideID, typ string, delay
 	}
 
 	// The key is the ride, whose row the caller has locked.
-	return Outbox().Add(ctx, tx, outbox.Message{ID: e.ID, Queue: queue, Key: rideID, Delay: delay, Body: body})
+	return Outbox().Add(ctx, tx, outbox.Message{ID: e.ID, Queue: queue, Key: rideID, Delay: delay, Body: body, Attributes: attributes(ctx)})
 }
 
 // writeEvent writes a line of the ride's history and notifies the listeners.

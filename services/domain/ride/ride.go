@@ -45,7 +45,8 @@ type Ride struct {
 	// EndedByOperator says whose words EndReason is.
 	EndedByOperator bool `json:"-"`
 
-	wakeAt *time.Time
+	wakeAt      *time.Time
+	traceparent string // of the trace that it is in; empty: in none
 }
 
 // Offer is a ride offered to one driver until a deadline.

@@ -26,7 +26,7 @@ func NewStore(pool *pgxpool.Pool, times profile.Profile) *Store { return &Store{
 const rideColumns = `r.id, r.state, r.attempt, r.rider_id, coalesce(r.driver_id, ''),
 	r.pickup_lat, r.pickup_lon, r.pickup_label, r.dropoff_lat, r.dropoff_lon, r.dropoff_label,
 	r.distance_m, r.duration_s, r.price_minor, r.currency,
-	r.requested_at, r.assigned_at, r.arrived_at, r.picked_up_at, r.ended_at, r.expires_at, r.wake_at, r.end_reason, r.ended_by_operator,
+	r.requested_at, r.assigned_at, r.arrived_at, r.picked_up_at, r.ended_at, r.expires_at, r.wake_at, r.end_reason, r.ended_by_operator, r.traceparent,
 	o.id, o.driver_id, o.expires_at`
 
 const fromRides = ` FROM ride.rides r LEFT JOIN ride.offers o ON o.ride_id = r.id AND o.state = 'open' `
@@ -39,7 +39,7 @@ func scanRide(row pgx.Row) (Ride, error) {
 	err := row.Scan(&r.ID, &r.State, &r.Attempt, &r.RiderID, &r.DriverID,
 		&r.Pickup.Lat, &r.Pickup.Lon, &r.Pickup.Label, &r.Dropoff.Lat, &r.Dropoff.Lon, &r.Dropoff.Label,
 		&r.DistanceM, &r.DurationS, &r.Price.AmountMinor, &r.Price.Currency,
-		&r.RequestedAt, &r.AssignedAt, &r.ArrivedAt, &r.PickedUpAt, &r.EndedAt, &r.ExpiresAt, &r.wakeAt, &r.EndReason, &r.EndedByOperator,
+		&r.RequestedAt, &r.AssignedAt, &r.ArrivedAt, &r.PickedUpAt, &r.EndedAt, &r.ExpiresAt, &r.wakeAt, &r.EndReason, &r.EndedByOperator, &r.traceparent,
 		&offerID, &offerDriver, &offerExpires)
 	if err != nil {
 		return r, err

@@ -2,8 +2,10 @@ package awsclient
 
 import (
 	"context"
+	"errors"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -35,7 +37,11 @@ func addSpans(stack *middleware.Stack) error {
 			span.SetAttributes(attribute.String("aws.request_id", id))
 		}
 		if err != nil {
-			span.SetStatus(codes.Error, err.Error())
+			span.SetStatus(codes.Error, "")
+			var api smithy.APIError
+			if errors.As(err, &api) {
+				span.SetAttributes(attribute.String("error.type", api.ErrorCode())) // its text may quote a phone number
+			}
 		}
 		return out, meta, err
 	}), middleware.After)

@@ -21,6 +21,15 @@ func Traceparent(ctx context.Context) string {
 	return c[Header]
 }
 
+// Recorded is Traceparent where the span is recorded, and else "": what is stored or
+// sent beside a message is not worth its bytes for a trace that nobody will see.
+func Recorded(ctx context.Context) string {
+	if !trace.SpanContextFromContext(ctx).IsSampled() {
+		return ""
+	}
+	return Traceparent(ctx)
+}
+
 // WithTraceparent returns a context whose spans continue the trace that parent names;
 // ctx itself where that is no traceparent.
 func WithTraceparent(ctx context.Context, parent string) context.Context {

@@ -40,17 +40,31 @@ func (e *exporting) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) e
 // Shutdown implements sdk.SpanExporter.
 func (e *exporting) Shutdown(ctx context.Context) error { return e.next.Shutdown(ctx) }
 
-// personal are the attributes of a person's device that otelgin sets. A trace is kept
-// and shown elsewhere than the data of riders and drivers, and is erased with none of it.
+// personal are the attributes that otelgin sets of a person's device and of a path, in
+// which a stranger may write anything. A trace is kept and shown elsewhere than the data
+// of riders and drivers, and is erased with none of it.
 func personal() []attribute.Key {
-	return []attribute.Key{"client.address", "network.peer.address", "network.peer.port", "user_agent.original"}
+	return []attribute.Key{"client.address", "network.peer.address", "network.peer.port", "user_agent.original", "url.path"}
 }
 
-// nameless is a span without personal attributes.
+// nameless is a span without personal attributes, and without an error's text, which may
+// quote what it is about: SNS's names the phone number. The log has the text.
 type nameless struct{ sdk.ReadOnlySpan }
 
 func (n nameless) Attributes() []attribute.KeyValue {
-	return slices.DeleteFunc(slices.Clone(n.ReadOnlySpan.Attributes()), func(kv attribute.KeyValue) bool {
-		return slices.Contains(personal(), kv.Key)
-	})
+	return without(n.ReadOnlySpan.Attributes(), personal()...)
+}
+
+func (n nameless) Status() sdk.Status { return sdk.Status{Code: n.ReadOnlySpan.Status().Code} }
+
+func (n nameless) Events() []sdk.Event {
+	events := slices.Clone(n.ReadOnlySpan.Events())
+	for i := range events {
+		events[i].Attributes = without(events[i].Attributes, "exception.message", "exception.stacktrace")
+	}
+	return events
+}
+
+func without(all []attribute.KeyValue, keys ...attribute.Key) []attribute.KeyValue {
+	return slices.DeleteFunc(slices.Clone(all), func(kv attribute.KeyValue) bool { return slices.Contains(keys, kv.Key) })
 }

@@ -3,6 +3,7 @@ package telemetry_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 
 	"tandem/services/internal/telemetry"
@@ -41,12 +43,16 @@ func TestSpansReachTheCollectorThatTheFlagNames(t *testing.T) {
 		attribute.String("client.address", "203.0.113.7"), attribute.String("user_agent.original", "Mozilla"),
 		attribute.String("network.peer.address", "203.0.113.7"), attribute.Int("network.peer.port", 4711)))
 	_, child := tracer.Start(ctx, "child")
+	child.SetStatus(codes.Error, "no text to +15551234567")
+	child.RecordError(errors.New("no text to +15551234567"))
 	child.End()
 	root.End()
 	stop()
 
+	require.NotContains(t, string(c.Raw()[0]), "1555")
 	spans := c.Spans()
 	require.Len(t, spans, 2)
+	require.True(t, spans[1].Failed)
 	require.Equal(t, "booking root", spans[0].Service+" "+spans[0].Name)
 	require.Equal(t, map[string]string{"a": "b"}, spans[0].Attributes, "nobody's address or browser")
 	require.Equal(t, spans[0].ID, spans[1].Parent)
@@ -86,14 +92,14 @@ func TestWhatCannotBeIsRefused(t *testing.T) {
 
 // A collector that hangs, or refuses, delays no span's end; it is logged once.
 func TestACollectorThatIsAwayDelaysNobody(t *testing.T) {
-	var refused bool
+	var refused int
 	released := make(chan struct{})
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if refused {
+		if refused == 3 {
 			<-released
 			return
 		}
-		refused = true
+		refused++
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}))
 	defer srv.Close()

@@ -1,0 +1,192 @@
+// Package traces holds what a collector gets of one ride against docs/tracing.md.
+package traces
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"tandem/services/booking"
+	"tandem/services/dispatch"
+	"tandem/services/domain/profile"
+	"tandem/services/domain/ride"
+	"tandem/services/gateway"
+	"tandem/services/internal/auth"
+	"tandem/services/internal/httpserver"
+	"tandem/services/internal/lifecycle"
+	"tandem/services/internal/problem"
+	"tandem/services/internal/telemetry"
+	"tandem/services/notification"
+	"tandem/services/test/collector"
+	"tandem/services/test/testenv"
+)
+
+const (
+	phone = "+59899123456"
+	words = "behind the blue gate"
+	trip  = `{"pickup":{"lat":-34.9065,"lon":-56.1995,"label":"` + words + `"},"dropoff":{"lat":-34.9011,"lon":-56.1645}}`
+
+	patience = 30 * time.Second
+	look     = 20 * time.Millisecond
+)
+
+// parts are services in this process, each with a provider of its own, as it has in a
+// process of its own.
+type parts struct {
+	collector *collector.Collector
+	signer    *auth.Signer
+	stops     []func()
+}
+
+// run starts a service and returns its base URL.
+func (p *parts) run(t *testing.T, name string, serve func(context.Context, lifecycle.Env) error) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	log := slog.New(slog.DiscardHandler)
+	traces, sendRest, err := telemetry.Start(t.Context(), telemetry.Options{Endpoint: p.collector.URL, Service: name, Ratio: 1, Log: log})
+	require.NoError(t, err)
+
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- serve(ctx, lifecycle.Env{Listener: l, Log: log, Metrics: prometheus.NewRegistry(), Traces: traces})
+	}()
+	p.stops = append(p.stops, func() {
+		cancel()
+		require.NoError(t, <-ended, name)
+		sendRest()
+	})
+	return "http://" + l.Addr().String()
+}
+
+// stop ends all services, so that every span is at the collector.
+func (p *parts) stop() {
+	for _, stop := range p.stops {
+		stop()
+	}
+	p.stops = nil
+}
+
+// nearby refuses the first question, which is a failure of the message, and then knows a
+// driver.
+func (p *parts) nearby() func(context.Context, lifecycle.Env) error {
+	var asked atomic.Int64
+	return func(ctx context.Context, env lifecycle.Env) error {
+		return httpserver.Serve(ctx, httpserver.Options{Name: "nearby", Env: env, Auth: p.signer, Routes: []httpserver.Route{{
+			Method: http.MethodGet, Path: "/v1/nearby", Roles: []auth.Role{auth.Service}, Handle: func(c *gin.Context) error {
+				if asked.Add(1) == 1 {
+					return problem.New(problem.Invalid, "The question is wrong.")
+				}
+				c.JSON(http.StatusOK, gin.H{"drivers": []gin.H{{"driver_id": "dora", "lat": -34.906, "lon": -56.199}}})
+				return nil
+			},
+		}}})
+	}
+}
+
+func (p *parts) send(t *testing.T, role auth.Role, who, method, url, body string) (status int, answer []byte) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	require.NoError(t, err)
+	token, err := p.signer.Sign(auth.Identity{Role: role, Subject: who}, time.Minute)
+	require.NoError(t, err)
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Idempotency-Key", "k1")
+
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, nil // it does not listen yet
+	}
+	defer func() { _ = resp.Body.Close() }()
+	answer, err = io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	return resp.StatusCode, answer
+}
+
+func (p *parts) must(t *testing.T, role auth.Role, who, method, url, body string) (answer []byte) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		status, b := p.send(t, role, who, method, url, body)
+		answer = b
+		return status >= 200 && status < 300
+	}, patience, look, "%s %s", method, url)
+	return answer
+}
+
+// TestOneRideIsOneTrace books a ride whose first try fails, has it accepted, waits for
+// the SMS, and compares what the collector got with the page.
+func TestOneRideIsOneTrace(t *testing.T) {
+	t.Parallel()
+	signer, err := auth.NewSigner(bytes.Repeat([]byte("k"), 32))
+	require.NoError(t, err)
+	p := &parts{collector: collector.Start(t), signer: signer}
+	schemas := append(ride.Schemas(), notification.Schema(), gateway.Schema())
+	database, pool := testenv.Database(t, schemas...)
+	aws := testenv.Emulator(t)
+	times := profile.Fast()
+	times.Offer = patience
+
+	near := p.run(t, "nearby", p.nearby())
+	book := p.run(t, "booking", func(ctx context.Context, env lifecycle.Env) error {
+		return booking.Run(ctx, env, booking.Config{DatabaseURL: database, AWS: aws, Auth: signer, Profile: times})
+	})
+	p.run(t, "dispatch", func(ctx context.Context, env lifecycle.Env) error {
+		return dispatch.Run(ctx, env, dispatch.Config{DatabaseURL: database, AWS: aws, Auth: signer, Profile: times, NearbyURL: near, Worker: "dispatch-1"})
+	})
+	p.run(t, "notification", func(ctx context.Context, env lifecycle.Env) error {
+		return notification.Run(ctx, env, notification.Config{DatabaseURL: database, AWS: aws, Auth: signer, Profile: times})
+	})
+	front := p.run(t, "gateway", func(ctx context.Context, env lifecycle.Env) error {
+		files := fstest.MapFS{"index.html": {Data: []byte("<!doctype html>")}}
+		return gateway.Run(ctx, env, gateway.Config{DatabaseURL: database, Auth: signer, App: files, City: files, BookingURL: book,
+			LocationURL: book, MapfeedURL: book, HistoryURL: book, HeatmapURL: book, NotificationURL: book, ConsoleURL: book, CompareURL: book})
+	})
+	t.Cleanup(p.stop)
+
+	_, err = pool.Exec(t.Context(), `INSERT INTO notification.contacts (rider_id, phone, language, verified_at) VALUES ('rita', $1, 'en', now())`, phone)
+	require.NoError(t, err)
+	p.must(t, auth.Driver, "dora", http.MethodPut, front+"/v1/drivers/me/duty", `{"on_duty":true}`)
+
+	var booked ride.Ride
+	require.NoError(t, json.Unmarshal(p.must(t, auth.Rider, "rita", http.MethodPost, front+"/v1/rides", trip), &booked))
+	var driver ride.DriverState
+	require.Eventually(t, func() bool {
+		_, b := p.send(t, auth.Driver, "dora", http.MethodGet, book+"/v1/drivers/me", "")
+		return json.Unmarshal(b, &driver) == nil && driver.Offer != nil
+	}, patience, look)
+	p.must(t, auth.Driver, "dora", http.MethodPost, front+"/v1/offers/"+driver.Offer.ID+"/accept", "")
+	require.Eventually(t, func() bool {
+		var sent int
+		return pool.QueryRow(t.Context(), `SELECT count(*) FROM notification.deliveries WHERE channel = 'sms' AND state = 'sent'`).Scan(&sent) == nil && sent == 1
+	}, patience, look)
+	p.stop()
+
+	got := tree(p.collector.Spans(), booked.ID)
+	page, err := os.ReadFile("../../../docs/tracing.md")
+	require.NoError(t, err)
+	_, after, _ := strings.Cut(string(page), "<!-- the trace of a ride -->\n```\n")
+	want, _, _ := strings.Cut(after, "```")
+	require.Equal(t, want, got, "docs/tracing.md shows another trace than the collector got")
+
+	for _, body := range p.collector.Raw() {
+		for _, private := range []string{phone[1:], words, "34.90", "56.19", "rita", "Go-http-client"} {
+			require.NotContains(t, string(body), private)
+		}
+	}
+}

@@ -1,0 +1,82 @@
+package traces
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"tandem/services/domain/event"
+	"tandem/services/test/collector"
+)
+
+// tree prints the trace of a ride: a line for each span, below its parent, in the order
+// in which they began. Statements, of which there are many, are counted.
+func tree(spans []collector.Span, rideID string) string {
+	var whole string
+	byID := map[string]collector.Span{}
+	for _, s := range spans {
+		byID[s.ID] = s
+		if strings.HasPrefix(s.Name, "process ") && s.Attributes[event.SpanRideID] == rideID {
+			whole = s.Trace
+		}
+	}
+
+	var out strings.Builder
+	var write func(parent, indent string)
+	write = func(parent, indent string) {
+		for _, s := range spans {
+			if s.Trace != whole || s.Parent != parent || statement(s) {
+				continue
+			}
+			out.WriteString(strings.TrimRight(fmt.Sprintf("%-58s%s", indent+line(s), remarks(s, spans, byID)), " ") + "\n")
+			write(s.ID, indent+"  ")
+		}
+	}
+	write("", "")
+	return out.String()
+}
+
+func statement(s collector.Span) bool { return s.Attributes["db.system.name"] != "" }
+
+func line(s collector.Span) string {
+	try := ""
+	if n, ok := s.Attributes["tandem.receives"]; ok {
+		try = ", try " + strings.Trim(strings.TrimPrefix(n, "int_value:"), `"`)
+	}
+	return s.Service + ": " + s.Name + try
+}
+
+// remarks say what a line leaves out: how it ended, statements below it, and links.
+func remarks(s collector.Span, spans []collector.Span, byID map[string]collector.Span) string {
+	var out []string
+	if o := s.Attributes["tandem.outcome"]; o != "" {
+		out = append(out, o)
+	} else if s.Failed {
+		out = append(out, "failed")
+	}
+
+	statements := 0
+	for _, below := range spans {
+		if below.Parent == s.ID && statement(below) {
+			statements++
+		}
+	}
+	if statements > 0 {
+		out = append(out, "SQL")
+	}
+
+	for _, id := range s.Links {
+		linked, ok := byID[id]
+		if !ok {
+			out = append(out, "linked to nothing")
+			continue
+		}
+		text := "linked to " + linked.Service + ": " + linked.Name
+		if linked.Trace != s.Trace {
+			text += ", another trace"
+		}
+		out = append(out, text)
+	}
+	slices.Sort(out)
+	return strings.Join(slices.Compact(out), "; ")
+}
