@@ -26,6 +26,7 @@ type Peer struct {
 type gatherer struct {
 	peers  []*peer
 	groups []*replicas
+	roster roster
 	queues []*part[QueueCounts]
 	names  []string // of the queues
 	sqs    queueAPI
@@ -58,6 +59,7 @@ func newPeer(p Peer, signer *auth.Signer, now func() time.Time) *peer {
 func newGatherer(cfg Config, q queueAPI, signer *auth.Signer) *gatherer {
 	g := &gatherer{names: cfg.Queues, sqs: q, now: time.Now, urls: map[string]string{}, reads: newReadings()}
 	now := func() time.Time { return g.now() }
+	g.roster.path, g.roster.signer, g.roster.now, g.roster.log = cfg.WorkersFile, signer, now, cfg.log
 
 	for _, p := range cfg.Peers {
 		if r, ok := newReplicas(p, signer, now); ok {
@@ -83,10 +85,7 @@ func (g *gatherer) overview(ctx context.Context) Overview {
 	}
 
 	// All concurrently: one part that does not answer costs the others nothing.
-	peers := slices.Clone(g.peers)
-	for _, r := range g.groups {
-		peers = append(peers, r.look(ctx)...)
-	}
+	peers := g.present(ctx)
 	g.live = slices.Clone(peers)
 	g.live = slices.DeleteFunc(g.live, func(p *peer) bool { return !readsLive(kindOf(p.Name)) })
 	var asked []<-chan struct{}
@@ -99,7 +98,7 @@ func (g *gatherer) overview(ctx context.Context) Overview {
 	await(asked)
 
 	now := g.now()
-	o := Overview{At: now.UTC(), Queues: []Queue{}, Workers: []Worker{}, Shards: []Shard{}, Readers: []Reader{}}
+	o := Overview{At: now.UTC(), Queues: []Queue{}, Workers: []Worker{}, Shards: []Shard{}, Readers: []Reader{}, Autoscale: g.roster.autoscale()}
 	for i, q := range g.queues {
 		o.Queues = append(o.Queues, queueNow(g.names[i], q, now))
 	}
@@ -112,6 +111,15 @@ func (g *gatherer) overview(ctx context.Context) Overview {
 	o.OK, o.Sentence = judge(o)
 	g.last = o
 	return o
+}
+
+// present returns the processes that there are at the moment.
+func (g *gatherer) present(ctx context.Context) []*peer {
+	peers := slices.Clone(g.peers)
+	for _, r := range g.groups {
+		peers = append(peers, r.look(ctx)...)
+	}
+	return append(peers, g.roster.look()...)
 }
 
 // services returns the status of each process as last heard of. Where a group has

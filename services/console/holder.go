@@ -124,11 +124,7 @@ func (s *service) holder(ctx context.Context, messages []string) *Holder {
 
 // workers returns the dispatch processes that there are.
 func (g *gatherer) workers(ctx context.Context) []*peer {
-	all := slices.Clone(g.peers)
-	for _, r := range g.groups {
-		all = append(all, r.look(ctx)...)
-	}
-	return slices.DeleteFunc(all, func(p *peer) bool { return kindOf(p.Name) != "dispatch" })
+	return slices.DeleteFunc(g.present(ctx), func(p *peer) bool { return kindOf(p.Name) != "dispatch" })
 }
 
 // holds asks a worker now, whatever it said a moment ago, and reports whether it has one

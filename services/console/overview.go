@@ -20,6 +20,8 @@ type Overview struct {
 	Readers  []Reader  `json:"readers"`
 	Rides    *Rides    `json:"rides"` // null: not counted yet
 	Services []Service `json:"services"`
+	// Autoscale is why there are as many workers as there are; null: nobody decides that.
+	Autoscale *Autoscale `json:"autoscale"`
 }
 
 // Queue is one SQS queue.
@@ -113,6 +115,9 @@ type Rides struct {
 	At        *time.Time     `json:"at"`
 	PerMinute float64        `json:"per_minute"`
 	ByState   map[string]int `json:"by_state"`
+	// OldestWaiting is since when a worker could have taken the oldest request that none
+	// has; null: no request waits.
+	OldestWaiting *time.Time `json:"oldest_waiting"`
 }
 
 // Service is one process of Tandem.

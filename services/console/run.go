@@ -33,6 +33,10 @@ type Config struct {
 	// KillWorkers lets an admin kill the worker that holds a ride's message. Only the
 	// demo sets it: there a worker's pid is one of this machine, and it is started again.
 	KillWorkers bool
+	// WorkersFile names the workers that come and go (see workersfile); empty: none do.
+	WorkersFile string
+
+	log *slog.Logger // set by Run
 }
 
 type service struct {
@@ -52,6 +56,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		cfg.Queues = []string{event.QueueRideRequests, event.QueueRideRequestsDead, event.QueueNotifications, event.QueueNotificationsDead}
 	}
 
+	cfg.log = env.Log
 	cfg.StreamRetention = cmp.Or(cfg.StreamRetention, 24*time.Hour)
 
 	awsCfg, err := awsclient.New(ctx, cfg.AWS)

@@ -33,9 +33,10 @@ type Options struct {
 	DemoLoginOffLoopback bool
 	Drivers              int
 	Riders               float64
+	SimulatorArgs        []string // besides those that the demo gives
 	Speed                float64
 	Seed                 uint64
-	Workers              int
+	Workers              Range // dispatch workers; one number: it is fixed
 	For                  time.Duration
 	Report               string
 	Fresh                bool
@@ -59,6 +60,9 @@ type Options struct {
 	Audit func(ctx context.Context, r runfile.Run) (Audit, error)
 }
 
+// Range is a least and a most number.
+type Range struct{ Min, Max int }
+
 // Audit is what an audit found.
 type Audit struct {
 	OK     bool   `json:"ok"`
@@ -80,6 +84,7 @@ type demo struct {
 	clients  map[string]*httpclient.Client
 	sup      *supervisor.Supervisor
 	run      *runState
+	workers  workers
 }
 
 // Run runs the demo until ctx ends, or through Options.For. ok is the audit's
@@ -111,6 +116,8 @@ func Run(ctx context.Context, o Options) (ok bool, err error) {
 
 	d.screen.links(d.addrs["gateway"], d.commands())
 	d.tellTraces(ctx)
+	defer d.autoscale(ctx)()
+
 	if o.For == 0 {
 		d.watch(ctx, nil)
 		return true, nil
@@ -138,4 +145,7 @@ func (d *demo) stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
 	defer cancel()
 	d.sup.Stop(ctx)
+
+	// Who retires a worker writes the run file at its end, and that is removed next.
+	d.workers.retiring.Wait()
 }

@@ -59,7 +59,7 @@ func TestKeysStay(t *testing.T) {
 // A process gets what its row names and nothing else.
 func TestEnvironmentIsWhatTheRowNames(t *testing.T) {
 	settings := map[string]string{"DATABASE_URL": "postgres://secret", "AWS_ENDPOINT": "http://aws", "SIGNING_KEY": "k", "PROFILE": "fast", "BACKEND": "emulator", "AWS_REGION": ""}
-	rows := table(Options{Workers: 2, Backend: profile.Emulator}, "data", "ledger", "report")
+	rows := table(Options{Workers: Range{2, 2}, Backend: profile.Emulator}, "data", "ledger", "report")
 	location := rows[slices.IndexFunc(rows, func(r row) bool { return r.name == "location" })]
 	env, err := location.environ(systemEnviron([]string{"PATH=/bin", "AWS_SECRET_ACCESS_KEY=mine", "TANDEM_X=1"}, profile.Emulator), settings)
 	require.NoError(t, err)
@@ -78,11 +78,11 @@ func TestEnvironmentIsWhatTheRowNames(t *testing.T) {
 func TestAnotherBackendNeedsNoEmulator(t *testing.T) {
 	for _, backend := range []string{profile.LocalStack, profile.AWS} {
 		settings := map[string]string{}
-		for _, name := range strings.Fields("DATABASE_URL AWS_ENDPOINT AWS_REGION SIGNING_KEY OPERATOR_KEY PROFILE PEERS BOOKING_URL LOCATION_URL MAPFEED_URL NEARBY_URL HISTORY_URL HEATMAP_URL NOTIFICATION_URL CONSOLE_URL COMPARE_URL GATEWAY_URL") {
+		for _, name := range strings.Fields("DATABASE_URL AWS_ENDPOINT AWS_REGION SIGNING_KEY OPERATOR_KEY PROFILE PEERS WORKERS_FILE BOOKING_URL LOCATION_URL MAPFEED_URL NEARBY_URL HISTORY_URL HEATMAP_URL NOTIFICATION_URL CONSOLE_URL COMPARE_URL GATEWAY_URL") {
 			settings[name] = "x"
 		}
 		settings["BACKEND"] = backend
-		for _, r := range table(Options{Workers: 1, Backend: backend}, "", "", "") {
+		for _, r := range table(Options{Workers: Range{1, 1}, Backend: backend}, "", "", "") {
 			require.NotEqual(t, "emulator", r.name)
 			env, err := r.environ(systemEnviron([]string{"AWS_PROFILE=mine"}, backend), settings)
 			require.NoError(t, err)
@@ -112,7 +112,7 @@ func TestOffLoopbackTakesConsent(t *testing.T) {
 
 func TestTableHasEveryWorker(t *testing.T) {
 	var workers []string
-	for _, r := range table(Options{Workers: 3, Backend: profile.Emulator}, "", "", "") {
+	for _, r := range table(Options{Workers: Range{3, 3}, Backend: profile.Emulator}, "", "", "") {
 		if r.role == "dispatch" {
 			workers = append(workers, r.name)
 		}

@@ -68,7 +68,7 @@ func options(t *testing.T, out *syncBuffer) Options {
 	require.NoError(t, os.Chmod(filepath.Dir(dir), 0o711)) // root's Postgres passes here
 	return Options{
 		Version: "test", Self: os.Args[0], Environ: os.Environ(), Out: out, Addr: l.Addr().String(),
-		Backend: profile.Emulator, Drivers: 7, Riders: 1, Speed: 1, Workers: 2, Data: filepath.Join(dir, "demo"),
+		Backend: profile.Emulator, Drivers: 7, Riders: 1, Speed: 1, Workers: Range{2, 2}, Data: filepath.Join(dir, "demo"),
 		Migrate: func(context.Context, string) error { return nil },
 	}
 }

@@ -40,6 +40,11 @@ func (d *demo) start(ctx context.Context) error {
 		return err
 	}
 
+	d.settings["WORKERS_FILE"] = d.workersFile()
+	if err := d.tellWorkers(); err != nil {
+		return err
+	}
+
 	d.connect()
 	d.run = newRunState(d)
 
@@ -119,6 +124,9 @@ func (d *demo) listen() (map[string]*net.TCPListener, error) {
 			return nil, errors.Join(fmt.Errorf("on %s, anybody on the network could become an operator of this demo by one click: choose an address on 127.0.0.1, or agree by --demo-login-off-loopback", d.Addr), l.Close())
 		}
 		listeners[r.name] = l.(*net.TCPListener)
+		if r.role == "dispatch" {
+			d.workers.add(r.name, "http://"+l.Addr().String(), true)
+		}
 		d.addrs[r.name] = "http://" + l.Addr().String()
 		setting := strings.ToUpper(r.role) + "_URL"
 		if r.role == "emulator" {
@@ -126,8 +134,8 @@ func (d *demo) listen() (map[string]*net.TCPListener, error) {
 		}
 		d.settings[setting] = d.addrs[r.name]
 		// The console asks every service of Tandem. The emulator and the simulator are
-		// none, and it need not ask itself.
-		if r.role != "emulator" && r.role != "console" && r.role != "simulator" {
+		// none, it need not ask itself, and the workers come and go (see workers).
+		if r.role != "emulator" && r.role != "console" && r.role != "simulator" && r.role != "dispatch" {
 			peers = append(peers, r.name+"="+d.addrs[r.name])
 		}
 	}
@@ -190,24 +198,13 @@ func (d *demo) startMessaging(ctx context.Context, listeners map[string]*net.TCP
 
 // startStage starts the rows of a stage side by side and waits for them.
 func (d *demo) startStage(ctx context.Context, stage int, listeners map[string]*net.TCPListener) error {
-	base := append(systemEnviron(d.Environ, d.Backend), d.traceEnviron()...)
-
 	var names []string
 	for _, r := range d.rows {
 		if r.stage != stage {
 			continue
 		}
 
-		env, err := r.environ(base, d.settings)
-		if err != nil {
-			return err
-		}
-
-		err = d.sup.Add(supervisor.Spec{
-			Name: r.name, Stage: r.stage, Path: d.Self, Args: append([]string{r.role}, r.args...), Env: env,
-			Listener: listeners[r.name], Ready: answers(d.addrs[r.name] + "/readyz"), Answers: anyAnswer(d.addrs[r.name] + "/healthz"),
-		})
-		if err != nil {
+		if err := d.startRow(r, listeners[r.name]); err != nil {
 			return err
 		}
 		names = append(names, r.name)
@@ -228,6 +225,20 @@ func (d *demo) startStage(ctx context.Context, stage int, listeners map[string]*
 		d.screen.part(fmt.Sprintf("%d services", len(names)), "")
 	}
 	return nil
+}
+
+// startRow starts one process on its socket.
+func (d *demo) startRow(r row, l *net.TCPListener) error {
+	env, err := r.environ(append(systemEnviron(d.Environ, d.Backend), d.traceEnviron()...), d.settings)
+	if err != nil {
+		return err
+	}
+
+	url := "http://" + l.Addr().String()
+	return d.sup.Add(supervisor.Spec{
+		Name: r.name, Stage: r.stage, Path: d.Self, Args: append([]string{r.role}, r.args...), Env: env,
+		Listener: l, Ready: answers(url + "/readyz"), Answers: anyAnswer(url + "/healthz"),
+	})
 }
 
 func (d *demo) ledger() string    { return d.folder.path("ledger.jsonl") }

@@ -3,6 +3,7 @@ package demo
 import (
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -48,6 +49,23 @@ func (s *runState) write() error {
 	defer s.mu.Unlock()
 
 	s.run.DatabaseURL, s.written = s.d.settings["DATABASE_URL"], true
+	return runfile.Write(s.d.folder.dir, s.run)
+}
+
+// add and remove keep the list of processes, as workers come and go.
+func (s *runState) add(p runfile.Process) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+
+	s.run.Processes = append(s.run.Processes, p)
+	return runfile.Write(s.d.folder.dir, s.run)
+}
+
+func (s *runState) remove(name string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+
+	s.run.Processes = slices.DeleteFunc(s.run.Processes, func(p runfile.Process) bool { return p.Name == name })
 	return runfile.Write(s.d.folder.dir, s.run)
 }
 

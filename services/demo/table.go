@@ -52,17 +52,17 @@ func table(o Options, dataDir, ledger, simReport string) []row {
 		{name: "history", needs: "DATABASE_URL BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY PROFILE"},
 		{name: "heatmap", needs: "DATABASE_URL BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY PROFILE"},
 		{name: "compare", needs: "BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY PROFILE"},
-		{name: "console", needs: "BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY BOOKING_URL PEERS",
+		{name: "console", needs: "BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY BOOKING_URL PEERS WORKERS_FILE",
 			extra: []string{"KILL_WORKERS=true"}}, // they are this demo's own, and are started again
 		{name: "gateway", needs: "DATABASE_URL SIGNING_KEY OPERATOR_KEY BOOKING_URL LOCATION_URL MAPFEED_URL HISTORY_URL HEATMAP_URL NOTIFICATION_URL CONSOLE_URL COMPARE_URL",
 			args: []string{"--demo-login"}, extra: []string{
 				"ALLOW_HOST=" + strings.Join(o.AllowHost, ","), "DEMO_LOGIN_OFF_LOOPBACK=" + strconv.FormatBool(o.DemoLoginOffLoopback),
 				"MAX_PER_ADDRESS=" + strconv.Itoa(1000+perDriver*o.Drivers), // they are all on this machine
 			}},
-		{name: "simulator", stage: stageClients, needs: "BACKEND SIGNING_KEY OPERATOR_KEY GATEWAY_URL", args: []string{
+		{name: "simulator", stage: stageClients, needs: "BACKEND SIGNING_KEY OPERATOR_KEY GATEWAY_URL", args: append([]string{
 			"--drivers", strconv.Itoa(o.Drivers), "--riders", fmt.Sprint(o.Riders), "--speed", fmt.Sprint(o.Speed),
 			"--seed", strconv.FormatUint(o.Seed, 10), "--for", o.For.String(), "--drain", drainWithin.String(), "--ledger", ledger, "--report", simReport,
-		}},
+		}, o.SimulatorArgs...)},
 	}...)
 
 	if o.Backend == profile.AWS {
@@ -70,20 +70,30 @@ func table(o Options, dataDir, ledger, simReport string) []row {
 		last.args = append(last.args, "--yes-this-costs-money") // the person agreed already: see demoCmd
 	}
 
-	for n := range o.Workers {
-		name := fmt.Sprintf("dispatch-%d", n+1)
-		rows = append(rows, row{name: name, role: "dispatch", needs: "DATABASE_URL BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY PROFILE NEARBY_URL",
-			extra: []string{"WORKER=" + name}})
+	for n := range o.Workers.Min {
+		rows = append(rows, workerRow(n+1))
 	}
 
 	for i := range rows {
-		if rows[i].role == "" {
-			rows[i].role = rows[i].name
-		}
-		rows[i].extra = append(rows[i].extra, "MAX_CONNECTIONS="+strconv.Itoa(10_000+2*perDriver*o.Drivers))
+		rows[i] = rows[i].complete(o)
 	}
 
 	return rows
+}
+
+// workerRow is the nth dispatch worker.
+func workerRow(n int) row {
+	name := fmt.Sprintf("dispatch-%d", n)
+	return row{name: name, role: "dispatch", needs: "DATABASE_URL BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY PROFILE NEARBY_URL", extra: []string{"WORKER=" + name}}
+}
+
+// complete adds what every row has.
+func (r row) complete(o Options) row {
+	if r.role == "" {
+		r.role = r.name
+	}
+	r.extra = append(r.extra, "MAX_CONNECTIONS="+strconv.Itoa(10_000+2*perDriver*o.Drivers))
+	return r
 }
 
 // environ returns the process's whole environment: base, and the settings that

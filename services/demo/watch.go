@@ -26,6 +26,7 @@ type simStatus struct {
 
 // overview is what the demo reads of the console's. What is nil is not known.
 type overview struct {
+	At     time.Time `json:"at"`
 	Queues []struct {
 		Name     string `json:"name"`
 		Dead     bool   `json:"dead"`
@@ -46,8 +47,17 @@ type overview struct {
 		NotRead []string `json:"not_read"`
 	} `json:"readers"`
 	Rides *struct {
-		PerMinute float64 `json:"per_minute"`
+		PerMinute     float64    `json:"per_minute"`
+		OldestWaiting *time.Time `json:"oldest_waiting"`
 	} `json:"rides"`
+	Workers []workerState `json:"workers"`
+}
+
+// workerState is what a dispatch worker says of itself.
+type workerState struct {
+	Name     string `json:"name"`
+	OK       bool   `json:"ok"`
+	Handling *int   `json:"handling"` // messages that it holds
 }
 
 func (d *demo) simulator(ctx context.Context) (simStatus, error) {

@@ -44,7 +44,7 @@ const (
 )
 
 // maxHeld is how many messages a worker has in flight at most.
-const maxHeld = 5
+const maxHeld = profile.WorkerHolds
 
 // awayEvery is the longest time between two tries of something that is away.
 const awayEvery = 2 * time.Second

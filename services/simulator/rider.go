@@ -22,16 +22,28 @@ const (
 // trip is what the nth rider wants; it follows from the seed and n.
 type trip struct {
 	pickup, dropoff client.Place
-	wait            time.Duration // since the rider before
+	gap             float64 // since the rider before, as a share of the average
 	cancels         bool
+	cancelsLate     bool // once a driver has accepted
 }
 
 func (s *sim) trip(n int) trip {
 	rng := s.rng("rider", n)
 	t := trip{pickup: s.place(s.city.RandomPlace(rng, s.hour()).Point), cancels: rng.Float64() < cancelShare}
-	t.wait = time.Duration(rng.ExpFloat64() * float64(time.Minute) / max(s.cfg.RidersPerMinute, 0.01))
+	t.gap = rng.ExpFloat64()
 	t.dropoff = s.dropoffFrom(t.pickup, rng)
+	t.cancelsLate = rng.Float64() < s.cfg.CancelShare
 	return t
+}
+
+// wait is how long after the rider before a trip's rider comes, at a time since riders
+// began to come.
+func (s *sim) wait(t trip, at time.Duration) time.Duration {
+	perMinute := s.cfg.RidersPerMinute
+	if rush := s.cfg.Rush; at >= rush.After && at < rush.After+rush.For {
+		perMinute = rush.RidersPerMinute
+	}
+	return time.Duration(t.gap * float64(time.Minute) / max(perMinute, 0.01))
 }
 
 // dropoffFrom draws a place that is worth a ride and not across the whole city;
@@ -67,6 +79,7 @@ func (s *sim) bookings(ctx context.Context) error {
 	}
 
 	s.warm(ctx)
+	began := time.Now()
 	for n := s.warmRiders(); ; n++ {
 		if s.cfg.RidersPerMinute <= 0 {
 			select {
@@ -86,7 +99,7 @@ func (s *sim) bookings(ctx context.Context) error {
 			s.finish(ctx)
 			<-ctx.Done()
 			return nil
-		case <-time.After(t.wait):
+		case <-time.After(s.wait(t, time.Since(began))):
 			s.ride(ctx, n, t)
 		}
 	}
@@ -160,8 +173,8 @@ func (s *sim) oneRide(ctx context.Context, n int, t trip) {
 		case <-look.C:
 		}
 
-		if t.cancels {
-			t.cancels = false
+		if t.cancels || t.cancelsLate && ride.AssignedAt != nil {
+			t.cancels, t.cancelsLate = false, false
 			if _, err := session.Cancel(ctx, ride.ID); err != nil && ctx.Err() == nil {
 				s.log.Debug("a cancellation came too late", "ride", ride.ID, "err", err)
 			}

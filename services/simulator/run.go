@@ -29,9 +29,13 @@ type Config struct {
 
 	Drivers         int
 	RidersPerMinute float64
-	Speed           float64 // times the streets' speed
-	Seed            uint64
-	RunID           string // in every Idempotency-Key; empty: made from the clock
+	Rush            Rush
+	// CancelShare of the riders cancel once a driver has accepted, so that drivers are
+	// soon free again however many riders come; 0: a few cancel, before that.
+	CancelShare float64
+	Speed       float64 // times the streets' speed
+	Seed        uint64
+	RunID       string // in every Idempotency-Key; empty: made from the clock
 	// For is how long riders come; 0: until stopped. Then rides under way are
 	// finished, for at most DrainFor, and the phase turns to finished.
 	For      time.Duration
@@ -39,6 +43,12 @@ type Config struct {
 
 	LedgerPath string // empty: no ledger
 	ReportPath string // empty: no report
+}
+
+// Rush is a time in which more riders come. The zero value is none.
+type Rush struct {
+	After, For      time.Duration // since riders began to come
+	RidersPerMinute float64
 }
 
 const (

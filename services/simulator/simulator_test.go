@@ -50,6 +50,16 @@ func TestTheSameSeedGivesTheSameTrips(t *testing.T) {
 	require.LessOrEqual(t, long, 3, "only from the outskirts")
 }
 
+func TestMoreRidersComeInARush(t *testing.T) {
+	s := &sim{cfg: Config{RidersPerMinute: 30, Rush: Rush{After: time.Minute, For: time.Minute, RidersPerMinute: 300}}}
+	for at, want := range map[time.Duration]time.Duration{
+		0: 2 * time.Second, time.Minute - 1: 2 * time.Second, time.Minute: 200 * time.Millisecond,
+		2*time.Minute - 1: 200 * time.Millisecond, 2 * time.Minute: 2 * time.Second,
+	} {
+		require.Equal(t, want, s.wait(trip{gap: 1}, at), "at %s", at)
+	}
+}
+
 // tandem is as much of the API as one driver and one rider need: what is booked
 // is offered to the driver until it accepts.
 type tandem struct {

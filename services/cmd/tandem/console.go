@@ -16,7 +16,8 @@ type consoleCmd struct {
 	BookingURL string   `required:"" help:"Base URL of booking."`
 	Peers      []string `help:"The processes to ask for their status, as name=url; name-*=url asks every address of the host."`
 	// Hidden: nobody but the demo, whose processes they are, has a use for it.
-	KillWorkers bool `hidden:"" help:"Let an admin kill the dispatch worker that holds a ride's message."`
+	KillWorkers bool   `hidden:"" help:"Let an admin kill the dispatch worker that holds a ride's message."`
+	WorkersFile string `hidden:"" help:"The file that names the dispatch workers that run at the moment, and says why as many."`
 }
 
 func (c consoleCmd) Run(ctx context.Context) error {
@@ -25,7 +26,7 @@ func (c consoleCmd) Run(ctx context.Context) error {
 		return err
 	}
 
-	cfg := console.Config{Auth: signer, AWS: c.aws(), BookingURL: c.BookingURL, KillWorkers: c.KillWorkers}
+	cfg := console.Config{Auth: signer, AWS: c.aws(), BookingURL: c.BookingURL, KillWorkers: c.KillWorkers, WorkersFile: c.WorkersFile}
 	for _, p := range c.Peers {
 		name, url, ok := strings.Cut(p, "=")
 		if !ok {

@@ -3,9 +3,12 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"tandem/services/demo"
@@ -15,13 +18,14 @@ import (
 )
 
 type demoCmd struct {
-	Addr        string        `default:"127.0.0.1:8080" help:"Address of the gateway, for the browser."`
-	AllowHost   []string      `placeholder:"NAME" help:"Names under which the gateway may be asked, besides loopback's and its own address."`
-	Drivers     int           `default:"200" help:"Simulated drivers."`
-	Riders      float64       `default:"20" help:"Simulated bookings a minute."`
+	Addr      string   `default:"127.0.0.1:8080" help:"Address of the gateway, for the browser."`
+	AllowHost []string `placeholder:"NAME" help:"Names under which the gateway may be asked, besides loopback's and its own address."`
+	Drivers   int      `default:"200" help:"Simulated drivers."`
+	Riders    float64  `default:"20" help:"Simulated bookings a minute."`
+	rush
 	Speed       float64       `default:"4" help:"How many times as fast as the street allows cars drive. It changes no time-out."`
 	Seed        uint64        `default:"1" help:"The same seed produces the same trips."`
-	Workers     int           `default:"2" help:"Dispatch workers."`
+	Workers     workerRange   `default:"2..6" help:"Dispatch workers: as many as the queue needs within these, or one number that stays."`
 	For         time.Duration `help:"After this long, let the rides under way end, audit, report and end."`
 	Report      string        `type:"path" help:"Write what was measured to this JSON file."`
 	HungAfter   time.Duration `default:"30s" help:"Kill, and so restart, a process that answers nothing for so long; 0: never, to look at one under kill -STOP."`
@@ -36,6 +40,25 @@ type demoCmd struct {
 	tracing
 	demoLogin
 	spending
+}
+
+// workerRange is a flag's value: 2..6, or 3.
+type workerRange demo.Range
+
+// UnmarshalText is called by kong.
+func (r *workerRange) UnmarshalText(text []byte) error {
+	least, most, ranged := strings.Cut(string(text), "..")
+	if !ranged {
+		most = least
+	}
+
+	var errs [2]error
+	r.Min, errs[0] = strconv.Atoi(least)
+	r.Max, errs[1] = strconv.Atoi(most)
+	if errors.Join(errs[:]...) != nil || r.Min < 0 || r.Max < r.Min {
+		return fmt.Errorf("%q is neither a number of workers nor a range such as 2..6", text)
+	}
+	return nil
 }
 
 // where returns the AWS that the flags name. The emulator's endpoint is not known
@@ -57,7 +80,7 @@ func (c demoCmd) Validate() error {
 }
 
 func (c demoCmd) Run(ctx context.Context) error {
-	if err := c.allow(c.Backend, c.Drivers, c.Riders); err != nil {
+	if err := c.allow(c.Backend, c.Drivers, max(c.Riders, c.RushRiders)); err != nil {
 		return err
 	}
 
@@ -77,7 +100,7 @@ func (c demoCmd) Run(ctx context.Context) error {
 
 	ok, err := demo.Run(ctx, demo.Options{
 		Version: version, Self: self, Command: typed(self), Environ: os.Environ(), Out: os.Stdout,
-		Addr: c.Addr, AllowHost: c.AllowHost, DemoLoginOffLoopback: c.OffLoopback, Drivers: c.Drivers, Riders: c.Riders, Speed: c.Speed, Seed: c.Seed, Workers: c.Workers,
+		Addr: c.Addr, AllowHost: c.AllowHost, DemoLoginOffLoopback: c.OffLoopback, Drivers: c.Drivers, Riders: c.Riders, SimulatorArgs: c.args(), Speed: c.Speed, Seed: c.Seed, Workers: demo.Range(c.Workers),
 		For: c.For, Report: c.Report, HungAfter: c.HungAfter, Fresh: c.Fresh, Data: c.Data, Profile: c.Profile, DatabaseURL: c.DatabaseURL,
 		Backend: c.Backend, AWSEndpoint: where.AWSEndpoint, AWSRegion: c.AWSRegion, Faults: c.Faults, OTLPEndpoint: c.OTLPEndpoint, TraceRatio: c.TraceRatio,
 		Deploy:  func(ctx context.Context) error { return deployMissing(ctx, where) },

@@ -85,8 +85,8 @@ func New(o Options) *Supervisor {
 	return &Supervisor{opts: o, ctx: ctx, cancel: cancel}
 }
 
-// errStopped is what Add returns after Stop.
-var errStopped = errors.New("supervisor: stopped")
+// ErrStopped is what Add returns after Stop.
+var ErrStopped = errors.New("supervisor: stopped")
 
 // Add starts a process and keeps it running until Stop.
 func (s *Supervisor) Add(spec Spec) error {
@@ -98,7 +98,7 @@ func (s *Supervisor) Add(spec Spec) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopped {
-		return errors.Join(errStopped, p.close())
+		return errors.Join(ErrStopped, p.close())
 	}
 
 	s.procs = append(s.procs, p)
@@ -138,6 +138,22 @@ func (s *Supervisor) End(ctx context.Context, name string) {
 	s.stopStage(ctx, procs)
 }
 
+// Retire ends one process for good, as End does, and forgets it: Status does not list
+// it any more, and its name may be added again.
+func (s *Supervisor) Retire(ctx context.Context, name string) {
+	s.End(ctx, name)
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.procs = slices.DeleteFunc(s.procs, func(p *process) bool {
+		if p.spec.Name != name || s.stopped { // stopped: Stop has it in its hands
+			return false
+		}
+		s.closeProcess(p)
+		return true
+	})
+}
+
 // Status lists the processes in the order in which they were added.
 func (s *Supervisor) Status() []Status {
 	procs := s.pick(nil)
@@ -170,9 +186,14 @@ func (s *Supervisor) Stop(ctx context.Context) {
 
 	for _, p := range procs {
 		<-p.done
-		if err := p.close(); err != nil && !errors.Is(err, os.ErrClosed) {
-			s.opts.Log.Warn("supervisor: close", "process", p.spec.Name, "err", err)
-		}
+		s.closeProcess(p)
+	}
+}
+
+// closeProcess closes the log and the socket of a process that has ended for good.
+func (s *Supervisor) closeProcess(p *process) {
+	if err := p.close(); err != nil && !errors.Is(err, os.ErrClosed) {
+		s.opts.Log.Warn("supervisor: close", "process", p.spec.Name, "err", err)
 	}
 }
 

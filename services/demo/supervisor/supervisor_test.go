@@ -177,6 +177,24 @@ func TestEndIsForGood(t *testing.T) {
 	require.Equal(t, 1, s.Status()[0].Starts)
 }
 
+func TestARetiredProcessIsForgotten(t *testing.T) {
+	s := newSupervisor(t)
+	sleep := supervisor.Spec{Name: "sleep", Path: "/bin/sleep", Args: []string{"60"}}
+	url := listening(t, &sleep)
+	require.NoError(t, s.Add(sleep))
+	require.Eventually(t, func() bool { return s.Status()[0].PID != 0 }, 10*time.Second, time.Millisecond)
+
+	s.Retire(t.Context(), "sleep")
+	require.Empty(t, s.Status())
+	_, err := get(url)
+	require.ErrorIs(t, err, syscall.ECONNREFUSED, "its port is free again")
+
+	again := supervisor.Spec{Name: "sleep", Path: "/bin/sleep", Args: []string{"60"}}
+	require.NoError(t, s.Add(again))
+	require.NoError(t, s.WaitReady(t.Context(), "sleep"))
+	require.Len(t, s.Status(), 1)
+}
+
 func TestStagesStopBackwards(t *testing.T) {
 	ended := make(chan string, 4)
 	s := supervisor.New(supervisor.Options{Logs: t.TempDir(), Log: slog.New(slog.DiscardHandler), OnChange: func(st supervisor.Status) {

@@ -5,7 +5,12 @@ package profile
 import (
 	"fmt"
 	"time"
+
+	"tandem/services/internal/queue/autoscale"
 )
+
+// WorkerHolds is how many ride requests a dispatch worker has in flight at most.
+const WorkerHolds = 5
 
 // Profile is the set of time-outs. All are wall clock; --speed changes none.
 type Profile struct {
@@ -25,6 +30,11 @@ type Profile struct {
 	TripWithin    time.Duration // the sweeper looks at a trip that has not ended by then
 	Margin        time.Duration // added to every wake_at
 
+	// Workers says how many dispatch workers there are for the requests that wait, and
+	// ScaleEvery is the time between two such decisions.
+	Workers    autoscale.Policy
+	ScaleEvery time.Duration
+
 	// Stream side.
 	Lease     time.Duration // a shard's owner is trusted for this long after it last renewed
 	PollEvery time.Duration // between two GetRecords of one reader on one shard at the tip
@@ -38,7 +48,15 @@ func Default() Profile {
 		Visibility: 30 * time.Second, NoticeVisibility: 6 * time.Second, Offer: 25 * time.Second, NoDriverDelay: 5 * time.Second,
 		SweepEvery: 5 * time.Second, ExpiresAfter: 10 * time.Minute, ArriveWithin: 20 * time.Minute,
 		LifeWithin: time.Hour, TripWithin: time.Hour, Margin: 2 * time.Second,
-		Lease: 10 * time.Second, PollEvery: 500 * time.Millisecond, Linger: 100 * time.Millisecond,
+		// Handling is what dispatch_message_seconds says in the demo: a driver answers
+		// after 1 to 6 seconds, and one in ten refuses. A worker is there 2 seconds after
+		// it was asked for.
+		Workers: autoscale.Policy{
+			Min: 2, Max: 6, Latency: 10 * time.Second, Holds: WorkerHolds, Handling: 4 * time.Second,
+			WarmUp: 15 * time.Second, ScaleInAfter: time.Minute, Fresh: 15 * time.Second,
+		},
+		ScaleEvery: 5 * time.Second,
+		Lease:      10 * time.Second, PollEvery: 500 * time.Millisecond, Linger: 100 * time.Millisecond,
 		PutWithin: 8 * time.Second,
 	}
 }
@@ -49,7 +67,12 @@ func Fast() Profile {
 		Visibility: 3 * time.Second, NoticeVisibility: 2 * time.Second, Offer: 2 * time.Second, NoDriverDelay: time.Second,
 		SweepEvery: 500 * time.Millisecond, ExpiresAfter: 30 * time.Second, ArriveWithin: 20 * time.Second,
 		LifeWithin: 2 * time.Minute, TripWithin: 30 * time.Second, Margin: 500 * time.Millisecond,
-		Lease: 2 * time.Second, PollEvery: 100 * time.Millisecond, Linger: 20 * time.Millisecond,
+		Workers: autoscale.Policy{
+			Min: 2, Max: 6, Latency: 2 * time.Second, Holds: WorkerHolds, Handling: time.Second,
+			WarmUp: 3 * time.Second, ScaleInAfter: 6 * time.Second, Fresh: 3 * time.Second,
+		},
+		ScaleEvery: time.Second,
+		Lease:      2 * time.Second, PollEvery: 100 * time.Millisecond, Linger: 20 * time.Millisecond,
 		PutWithin: 4 * time.Second,
 	}
 }

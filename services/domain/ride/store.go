@@ -128,6 +128,9 @@ type Counts struct {
 	// OutboxOldestS is for how long the oldest unsent message has waited.
 	OutboxOldestS  float64 `json:"outbox_oldest_s"`
 	OutboxSetAside int     `json:"outbox_set_aside"` // SQS refuses them for good: a person must look
+	// OldestWaiting is since when a worker could have taken the oldest request that none
+	// has received; nil: no request waits.
+	OldestWaiting *time.Time `json:"oldest_waiting"`
 }
 
 // Counts counts rides by state.
@@ -151,6 +154,10 @@ func (s *Store) Counts(ctx context.Context) (Counts, error) {
 		AND seq > (SELECT coalesce(max(seq), 0) - 20000 FROM ride.ride_events)`).Scan(&c.PerMinute)
 	if err != nil {
 		return c, fmt.Errorf("ride: count: %w", err)
+	}
+
+	if c.OldestWaiting, err = s.oldestWaiting(ctx); err != nil {
+		return c, err
 	}
 
 	o, err := Outbox().Stats(ctx, s.pool)

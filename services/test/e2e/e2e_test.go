@@ -18,9 +18,10 @@ import (
 )
 
 // load is the demo's load in these tests: enough to keep two cores busy, and cars
-// fast enough that the longest trip ends within two minutes.
+// fast enough that the longest trip ends within two minutes. No worker comes or goes
+// while the processes are killed by their names.
 func load() []string {
-	return []string{"--drivers", "100", "--riders", "60", "--speed", "20"}
+	return []string{"--drivers", "100", "--riders", "60", "--speed", "20", "--workers", "2"}
 }
 
 // TestBrowserAndKilledSupervisor books a ride in a real browser, kills the
@@ -68,7 +69,8 @@ func TestPagesWhilePartsAreFrozenOrKilled(t *testing.T) {
 		t.Skip("boots the whole demo: run it with make frozen")
 	}
 
-	d := boot(t, testenv.DemoDir(t, "e2e"))
+	// The workers that are frozen are all: no other is started for what waits.
+	d := boot(t, testenv.DemoDir(t, "e2e"), "--workers", "2")
 	browser.RunFaults(t, d.base, d.dir)
 }
 

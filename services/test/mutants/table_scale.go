@@ -45,5 +45,25 @@ func scales() []mutant {
 			name: "there is no most", file: scaleDir + "plan.go", quick: true, tests: "TestPlan|TestWantStaysWithin",
 			before: "if need.workers > p.Max {", after: "if false {",
 		},
+		{
+			name: "the busiest worker is retired", file: "services/demo/workers.go", quick: true, tests: "TestTheLeastBusyWorker|TestWorkersFollow",
+			before: "held <= fewest", after: "held >= fewest",
+		},
+		{
+			name: "a worker that does not answer counts as idle", file: "services/demo/workers.go", tests: "TestTheLeastBusyWorker",
+			before: "return unknownHeld", after: "return unknownHeld * 0",
+		},
+		{
+			name: "a retired process stays in the table", file: supervisorDir + "supervisor.go", tests: "TestARetiredProcessIsForgotten",
+			before: "s.closeProcess(p)\n\t\treturn true", after: "s.closeProcess(p)\n\t\treturn false",
+		},
+		{
+			name: "half a file takes the workers from the console", file: "services/console/workers.go", tests: "TestWorkersAreThoseOfTheFile",
+			before: "r.failed = true\n\t\treturn r.peers", after: "r.failed = true\n\t\treturn nil",
+		},
+		{
+			name: "the console misses a worker that was retired", file: "services/console/workers.go", tests: "TestWorkersAreThoseOfTheFile",
+			before: "r.failed, r.decision, r.peers = false, f.Decision, nil", after: "r.failed, r.decision = false, f.Decision",
+		},
 	}
 }

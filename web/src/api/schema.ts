@@ -1371,6 +1371,20 @@ export interface components {
             readers: components["schemas"]["Reader"][];
             rides: components["schemas"]["RideCounts"] | null;
             services: components["schemas"]["ServiceProcess"][];
+            autoscale: components["schemas"]["Autoscale"] | null;
+        };
+        /** @description The last decision on how many workers there should be; null where nobody decides that */
+        Autoscale: {
+            /**
+             * Format: date-time
+             * @description by the clock of every heard_at
+             */
+            at: string;
+            want: number;
+            min: number;
+            max: number;
+            /** @description in words for people */
+            because: string;
         };
         /**
          * Format: date-time
@@ -1494,6 +1508,11 @@ export interface components {
             by_state: {
                 [key: string]: number;
             } | null;
+            /**
+             * Format: date-time
+             * @description since when a worker could have taken the oldest request that none has; null: no request waits
+             */
+            oldest_waiting?: string | null;
         };
         ServiceProcess: {
             name: string;

@@ -10,7 +10,7 @@ import { useAge } from "../ui/stale";
 import { useKeptFocus } from "../ui/use-kept-focus";
 import { heardOf } from "./heard";
 import { useNamedPart } from "./part-id";
-import { Queues, Workers } from "./queue-side";
+import { Autoscale, Queues, Workers } from "./queue-side";
 import { Services } from "./services";
 import { Readers, Shards } from "./stream-side";
 import { useSeries } from "./use-series";
@@ -70,6 +70,7 @@ function Overview() {
           </Section>
           <Section title="Workers" explanation="These processes compete for the messages of ride-requests.">
             <Workers heard={heard} />
+            <Autoscale heard={heard} />
           </Section>
         </Stack>
         <Stack gap="lg">

@@ -1,6 +1,6 @@
 import { Badge, Table, Text } from "@mantine/core";
 import { whole } from "../api/format";
-import { Since, Stale } from "../ui/stale";
+import { Since, Stale, useSeconds } from "../ui/stale";
 import type { Heard } from "./heard";
 import { partId } from "./part-id";
 import { Sparkline } from "./sparkline";
@@ -56,5 +56,18 @@ export function Workers({ heard }: { heard: Heard }) {
         );
       })}
     </WideTable>
+  );
+}
+
+/** How many workers there should be, and why: the last decision, with its age. */
+export function Autoscale({ heard }: { heard: Heard }) {
+  const { autoscale } = heard.overview;
+  const seconds = useSeconds(heard.at(autoscale?.at ?? null));
+  if (!autoscale) return null; // their number is fixed
+
+  return (
+    <Text size="sm" mt="xs" data-testid="autoscale">
+      <b>{autoscale.want} of {autoscale.min} to {autoscale.max}</b>: {autoscale.because}. <Text span c="dimmed">Decided {seconds === undefined ? "?" : seconds} s ago.</Text>
+    </Text>
   );
 }

@@ -9,7 +9,7 @@ const second = (n: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, n)).toISOStrin
 const queue = { name: "q", dead: false, heard_at: second(9), visible: 3, in_flight: 2, delayed: 0 };
 const reader = { reader: "history", ok: true, heard_at: second(10), stream_at: second(10), behind_ms: 40, unread: 0, not_read: [] };
 const overview = (queues: Overview["queues"], readers: Overview["readers"]): Overview => ({
-  sentence: "", ok: true, at: second(10), queues, readers, workers: [], shards: [], rides: null, services: [],
+  sentence: "", ok: true, at: second(10), queues, readers, workers: [], shards: [], rides: null, services: [], autoscale: null,
 });
 
 test("a line has a gap where its number is stale or not known", () => {

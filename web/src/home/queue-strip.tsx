@@ -39,7 +39,7 @@ export function QueueStrip({ heard, width, phone }: Props) {
       {arrives.all > mostTravel && <text x={g.boxX - 10} y={g.middle - 13} textAnchor="end" className={classes.value}>×{arrives.all}</text>}
 
       {workers.map((w, i) => <Box key={w.name} worker={w} heard={heard} row={i} g={g} travelUntil={arrives.until[w.name] ?? 0} />)}
-      {all.length > boxes && <text x={g.doneX + 8} y={g.height - 2} className={classes.label}>{all.length - boxes} more workers</text>}
+      {all.length > boxes && <text x={g.doneX + 8} y={g.height - 2} className={classes.label}>{all.length - boxes} more {all.length - boxes === 1 ? "worker" : "workers"}</text>}
       {heard && <DeletedRow heard={heard} g={g} width={width} narrow={narrow} />}
     </svg>
   );

@@ -81,7 +81,7 @@ func TestPlan(t *testing.T) {
 		{"more than are allowed", looks(look(9, 99, 45, 0)), 6, "9 workers: 2 to 6 are allowed"},
 		{"too few while nothing is known", looks(silent(0)), 2, "0 workers"},
 
-		{"two are on their way", looks(look(2, 40, 10, 0), starting(4, 2, 70, 10)), 4, "6 workers would clear them within 10s; first the 2 that were just added get 20s to show what they do"},
+		{"two are on their way", looks(look(2, 40, 10, 0), starting(4, 2, 70, 10)), 4, "6 workers would clear them within 10s; first 2 workers, just added, may show for 20s what that changes"},
 		{"two never came", looks(append(often(1, look(2, 40, 10, 0)), often(5, starting(4, 2, 70, 10))...)...), 6, "6 workers would clear them"},
 		{"those that start say nothing about the age", looks(append(often(4, starting(4, 2, 20, 10)), look(4, 20, 20, 21*time.Second))...), 5, "21s with 2 workers at work"},
 

@@ -18,19 +18,19 @@ func (p Policy) tooOld(q Queue, warm, want int) string {
 }
 
 func (p Policy) holdAll(q Queue, useful int) string {
-	return fmt.Sprintf("%s and %d are in flight: %s can hold them all", waits(q.Visible), q.InFlight, workers(useful))
+	return fmt.Sprintf("%s and %s: %s can hold them all", waits(q.Visible), flight(q.InFlight), workers(useful))
 }
 
 func (p Policy) enough(at Sample) string {
-	return fmt.Sprintf("%s and %d are in flight, of %d that %s can hold: as it should be", waits(at.Queue.Visible), at.Queue.InFlight, at.Workers*p.Holds, workers(at.Workers))
+	return fmt.Sprintf("%s and %s, of %d that %s can hold: as it should be", waits(at.Queue.Visible), flight(at.Queue.InFlight), at.Workers*p.Holds, workers(at.Workers))
 }
 
 func (p Policy) notYet(at Sample, calm time.Duration) string {
-	return fmt.Sprintf("%s and %d are in flight: %s would do, for %s now; one is retired after %s of this", waits(at.Queue.Visible), at.Queue.InFlight, workers(at.Workers-1), short(calm), p.ScaleInAfter)
+	return fmt.Sprintf("%s and %s: %s would do, for %s now; one is retired after %s of this", waits(at.Queue.Visible), flight(at.Queue.InFlight), workers(at.Workers-1), short(calm), p.ScaleInAfter)
 }
 
 func (p Policy) fewer(at Sample, calm time.Duration) string {
-	return fmt.Sprintf("%s and %d are in flight: %s would have done for %s", waits(at.Queue.Visible), at.Queue.InFlight, workers(at.Workers-1), short(calm))
+	return fmt.Sprintf("%s and %s: %s would have done for %s", waits(at.Queue.Visible), flight(at.Queue.InFlight), workers(at.Workers-1), short(calm))
 }
 
 func (p Policy) unknown(now time.Time, s []Sample) string {
@@ -51,7 +51,7 @@ func (p Policy) most() string   { return fmt.Sprintf("; %d is the most that is a
 func (p Policy) fewest() string { return fmt.Sprintf("; %d is the fewest that is allowed", p.Min) }
 
 func onTheWay(by int, left time.Duration) string {
-	return fmt.Sprintf("; first the %d that were just added get %s to show what they do", by, short(left))
+	return fmt.Sprintf("; first %s, just added, may show for %s what that changes", workers(by), short(left))
 }
 
 func waits(n int) string {
@@ -62,6 +62,13 @@ func waits(n int) string {
 		return "1 message waits"
 	}
 	return fmt.Sprintf("%d messages wait", n)
+}
+
+func flight(n int) string {
+	if n == 1 {
+		return "1 is in flight"
+	}
+	return fmt.Sprintf("%d are in flight", n)
 }
 
 func workers(n int) string {
