@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
@@ -23,6 +22,7 @@ import (
 	"tandem/services/internal/lifecycle"
 	"tandem/services/internal/postgres"
 	"tandem/services/internal/queue/sqsworker"
+	"tandem/services/internal/queuemetrics"
 	"tandem/services/internal/telemetry"
 )
 
@@ -118,12 +118,6 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 }
 
 func newWorker(env lifecycle.Env, cfg Config, client sqsworker.Client, h *handler, store *ride.Store, deleted *deletes) (*sqsworker.Worker, error) {
-	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "dispatch_message_seconds", Help: "Time from the start of a ride request's handler to its settlement, by outcome.",
-		Buckets: []float64{.05, .5, 2, 5, 15, 60, 300},
-	}, []string{"outcome"})
-	env.Metrics.MustRegister(seconds)
-
 	// A request is handled until its ride has a driver, so the handler's deadline
 	// is the ride's own and a little more.
 	worker, err := sqsworker.New(sqsworker.Options{
@@ -132,8 +126,8 @@ func newWorker(env lifecycle.Env, cfg Config, client sqsworker.Client, h *handle
 		Tries: event.Tries, DeadLettered: h.deadLettered, VisibilitySetting: "RideRequestVisibilitySeconds in messaging.yaml",
 		Visibility: cfg.Profile.Visibility, HandleWithin: cfg.Profile.ExpiresAfter + time.Minute, Drain: drain, Log: env.Log,
 		Context: func(ctx context.Context, m sqsworker.Message) context.Context { return traced(ctx, env.Traces, m) },
-		Handled: func(ctx context.Context, m sqsworker.Message, o sqsworker.Outcome, took time.Duration) {
-			seconds.WithLabelValues(string(o)).Observe(took.Seconds())
+		Metrics: queuemetrics.Worker(env.Metrics, event.QueueRideRequests),
+		Handled: func(ctx context.Context, m sqsworker.Message, o sqsworker.Outcome, _ time.Duration) {
 			if o == sqsworker.OutcomeDone {
 				deleted.note(time.Now())
 			}

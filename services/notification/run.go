@@ -46,6 +46,7 @@ import (
 	"tandem/services/internal/lifecycle"
 	"tandem/services/internal/postgres"
 	"tandem/services/internal/queue/sqsworker"
+	"tandem/services/internal/queuemetrics"
 	"tandem/services/internal/telemetry"
 )
 
@@ -95,6 +96,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		Client: sqs.NewFromConfig(aws), Queue: event.QueueNotifications, DeadLetterQueue: event.QueueNotificationsDead,
 		Handler: sqsworker.HandlerFunc(h.handle), Needs: []*sqsworker.Dependency{h.sns, h.postgres},
 		Tries: event.Tries, Visibility: cfg.Profile.NoticeVisibility, Log: env.Log,
+		Metrics:           queuemetrics.Worker(env.Metrics, event.QueueNotifications),
 		VisibilitySetting: "NotificationVisibilitySeconds in messaging.yaml",
 		// A message that fails must not use up the tries of the ride's next messages,
 		// which would be received with it.

@@ -101,6 +101,18 @@ func queues() []mutant {
 			before: "if q.given || !isMissing(err) {", after: "if !isMissing(err) {",
 		},
 		{
+			name: "a refused delete is not counted", file: workerDir + "delete.go", tests: "TestMetricsOfAMessage",
+			before: "w.o.Metrics.DeleteFailed()", after: "_ = 0",
+		},
+		{
+			name: "a released message leaves twice", file: workerDir + "inflight.go", tests: "TestMetricsOf",
+			before: "\tif held {", after: "\tif held || true {",
+		},
+		{
+			name: "a handler's time has the delete's in it", file: workerDir + "settle.go", tests: "TestMetricsOfAMessage",
+			before: "w.o.Metrics.Handled(o, ran)", after: "w.o.Metrics.Handled(o, max(ran, time.Since(began)))",
+		},
+		{
 			name: "the queue keeps no receive for the reason", file: workerDir + "check.go", tests: "TestCompare",
 			before: "o.Tries > 0 && maxReceiveCount <= o.Tries", after: "o.Tries > 0 && maxReceiveCount < o.Tries",
 		},

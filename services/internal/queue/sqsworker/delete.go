@@ -28,6 +28,7 @@ func (w *Worker) deleted(ctx context.Context, f *inFlight) bool {
 		if err == nil {
 			return true
 		}
+		w.o.Metrics.DeleteFailed()
 		w.o.Log.Warn("delete failed", "queue", w.o.Queue, "message_id", f.ID, "try", try, "err", err)
 
 		// A lost message may be in flight at another worker, which settles it.

@@ -75,6 +75,13 @@
 // is linked to it, and returns ctx with that span. Options.Handled gets the same values
 // and the outcome, and ends the span.
 //
+// # Metrics
+//
+// Options.Metrics is told what to watch: the age of messages when they are received,
+// which grows when workers are too few; their receive count, which grows when handlers
+// fail; the handlers' time; messages in flight against MaxInFlight; empty receives, which
+// are paid for; panics; and deletes that fail, each of which may repeat a message.
+//
 // # Failure by failure
 //
 //   - The process dies: SQS hands its messages out again when their visibility

@@ -30,6 +30,7 @@ type fakeSQS struct {
 	calls    map[string]int
 	batches  []int // sizes of delete batches
 	serial   int
+	sentAt   time.Time     // of each message; zero: in 2023
 	poll     time.Duration // how often a receive looks; 0: 10 ms
 
 	attributes map[string]string
@@ -66,6 +67,13 @@ func (f *fakeSQS) send(group string, bodies ...string) {
 		f.serial++
 		f.messages = append(f.messages, &fakeMessage{id: "m" + strconv.Itoa(f.serial), group: group, body: b})
 	}
+}
+
+func (f *fakeSQS) sent() int64 {
+	if f.sentAt.IsZero() {
+		return 1_700_000_000_000
+	}
+	return f.sentAt.UnixMilli()
 }
 
 func (f *fakeSQS) left() int {
@@ -177,7 +185,7 @@ func (f *fakeSQS) pick(in *sqs.ReceiveMessageInput, err error) (got []types.Mess
 		got = append(got, types.Message{
 			MessageId: &m.id, Body: &m.body, ReceiptHandle: aws.String(m.receipt),
 			Attributes: map[string]string{
-				"ApproximateReceiveCount": strconv.Itoa(m.receives), "SentTimestamp": "1700000000000", "MessageGroupId": m.group,
+				"ApproximateReceiveCount": strconv.Itoa(m.receives), "SentTimestamp": strconv.FormatInt(f.sent(), 10), "MessageGroupId": m.group,
 			},
 			MessageAttributes: own,
 		})

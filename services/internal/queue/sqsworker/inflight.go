@@ -43,8 +43,9 @@ func (w *Worker) track(ctx context.Context, m types.Message, received time.Time)
 	f.expire = time.AfterFunc(w.o.Visibility-w.o.margin(), func() { f.cancel(ErrLost) })
 
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.inFlight[f] = struct{}{}
+	w.mu.Unlock()
+	w.o.Metrics.Held(1)
 	return f
 }
 
@@ -70,8 +71,12 @@ func (w *Worker) untrack(f *inFlight) {
 	f.cancel(nil)
 
 	w.mu.Lock()
-	defer w.mu.Unlock()
+	_, held := w.inFlight[f]
 	delete(w.inFlight, f)
+	w.mu.Unlock()
+	if held { // a released message is settled once more when its handler returns
+		w.o.Metrics.Held(-1)
+	}
 }
 
 // Held is a message that a worker has in flight.

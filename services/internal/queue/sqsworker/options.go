@@ -58,13 +58,14 @@ type Options struct {
 	Linger time.Duration
 	Drain  time.Duration // handlers may go on this long after Run's ctx ended; 0: 6 s
 
-	Log *slog.Logger // nil: silent
+	Log     *slog.Logger // nil: silent
+	Metrics Metrics      // nil: silent
 	// Context, where set, is called once for each receive of a message, before the
 	// handler, and returns the ctx that the handler, DeadLettered and Handled get: a
 	// trace begins a span here and ends it in Handled. It must derive it from ctx.
 	Context func(ctx context.Context, m Message) context.Context
-	// Handled, where set, is called after each message that was settled. ctx has the
-	// values of the handler's and does not end with it.
+	// Handled, where set, is called after each message that was settled, with the time
+	// since its handler began. ctx has the values of the handler's and does not end with it.
 	Handled func(ctx context.Context, m Message, o Outcome, took time.Duration)
 }
 
@@ -101,6 +102,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.DeadLettered == nil {
 		o.DeadLettered = func(context.Context, Message, string) {}
+	}
+	if o.Metrics == nil {
+		o.Metrics = silent{}
 	}
 	if o.Context == nil {
 		o.Context = func(ctx context.Context, _ Message) context.Context { return ctx }

@@ -94,7 +94,11 @@ func (w *Worker) trackAll(handling context.Context, got []types.Message) []*inFl
 		if out[i].Receives > 1 {
 			w.counts.again.Add(1)
 		}
+		if !out[i].SentAt.IsZero() { // unknown is not the year 1
+			w.o.Metrics.Received(out[i].Message, now.Sub(out[i].SentAt))
+		}
 	}
+	w.o.Metrics.Polled(len(got))
 	w.counts.received.Add(int64(len(got)))
 	return out
 }

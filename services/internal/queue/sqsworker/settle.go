@@ -41,12 +41,14 @@ func (w *Worker) handle(life context.Context, f *inFlight) bool {
 	defer cancel()
 
 	r := w.decide(ctx, f)
+	ran := time.Since(began)
 	// Settled with life, not with ctx: what the handler has done must be deleted
 	// also when the handler's time is over or the worker is stopping.
 	o := w.settle(life, own, f, r)
 
 	took := time.Since(began)
 	w.counts.add(o)
+	w.o.Metrics.Handled(o, ran)
 	w.o.Handled(context.WithoutCancel(own), f.Message, o, took)
 	w.o.Log.Debug("message handled", "queue", w.o.Queue, "message_id", f.ID, "receives", f.Receives, "outcome", o, "took", took, "err", r.err)
 	return o == OutcomeDone || o == OutcomeDead
@@ -83,6 +85,7 @@ func (w *Worker) call(ctx context.Context, m Message) (r Result) {
 	// others, which run in this process too.
 	defer func() {
 		if p := recover(); p != nil {
+			w.o.Metrics.Panicked()
 			w.o.Log.Error("handler panicked", "queue", w.o.Queue, "message_id", m.ID, "panic", p, "stack", string(debug.Stack()))
 			r = RetryAfter(mistakeDelay, fmt.Errorf("sqsworker: handler panicked: %v", p))
 		}
