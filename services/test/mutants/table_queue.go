@@ -162,7 +162,7 @@ func queues() []mutant {
 		},
 		{
 			name: "attributes are not sent", file: outboxDir + "send.go", tests: "TestAttributesArrive",
-			before: "out[name] = types.MessageAttributeValue{DataType: aws.String(attributeType), StringValue: &value}", after: "_ = value",
+			before: "out[name] = types.MessageAttributeValue{DataType: aws.String(attributeType), StringValue: &value}", after: "_, _ = name, value",
 		},
 		{
 			name: "a row that waits may be discarded", file: outboxDir + "set_aside.go", tests: "TestARowThatIsNotSetAside",
