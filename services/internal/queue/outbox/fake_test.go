@@ -25,8 +25,9 @@ type fakeSQS struct {
 	whole   bool   // with the whole call, not its entry alone
 
 	takes time.Duration // how long a send takes
-	sends int           // acknowledged entries, however often each was sent
-	after func()        // where set: called after the send, before its answer
+	calls int
+	sends int    // acknowledged entries, however often each was sent
+	after func() // where set: called after the send, before its answer
 }
 
 func newFakeSQS(queues ...string) *fakeSQS {
@@ -93,6 +94,7 @@ func (f *fakeSQS) SendMessageBatch(ctx context.Context, in *sqs.SendMessageBatch
 func (f *fakeSQS) sendBatch(in *sqs.SendMessageBatchInput) (*sqs.SendMessageBatchOutput, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.calls++
 	queue := strings.TrimPrefix(*in.QueueUrl, "http://fake/")
 
 	invalid := func(e types.SendMessageBatchRequestEntry) bool { return f.invalid != "" && *e.MessageBody == f.invalid }

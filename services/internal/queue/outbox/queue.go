@@ -99,32 +99,6 @@ func (r *Relay) resting(queue string) bool {
 	return time.Now().Before(r.rest[queue].until)
 }
 
-// sendAlone makes the queue's next n batches batches of one row.
-func (r *Relay) sendAlone(queue string, n int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.alone[queue] = n
-}
-
-// batchSize is how many rows the queue's next batch takes.
-func (r *Relay) batchSize(queue string) int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.alone[queue] > 0 {
-		return 1
-	}
-	return batchSize
-}
-
-// tookBatch reports whether the batch that is sent now is one of one row.
-func (r *Relay) tookBatch(queue string) (alone bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	alone = r.alone[queue] > 0
-	r.alone[queue] = max(r.alone[queue]-1, 0)
-	return alone
-}
-
 // checkQueues looks up those of Options.Queues whose URL is not known.
 func (r *Relay) checkQueues(ctx context.Context) {
 	for _, queue := range r.o.Queues {

@@ -23,8 +23,11 @@ type Relay struct {
 	urls     map[string]string
 	queueErr map[string]error // by queue: why nothing can be sent to it
 	rest     map[string]rest  // by queue
-	alone    map[string]int   // by queue: how many of its next batches have one row
 	roundErr error            // the last round's
+
+	walks     map[string]walk // by queue; Round's alone
+	turnRows  int             // a turn takes this many rows at most
+	turnBytes int             // and this many bytes of bodies, or one body
 }
 
 // NewRelay returns a relay; Run runs it. The error names the option that is wrong.
@@ -34,7 +37,10 @@ func NewRelay(o Options) (*Relay, error) {
 		return nil, err
 	}
 
-	return &Relay{o: o, urls: map[string]string{}, queueErr: map[string]error{}, rest: map[string]rest{}, alone: map[string]int{}}, nil
+	return &Relay{
+		o: o, urls: map[string]string{}, queueErr: map[string]error{}, rest: map[string]rest{},
+		walks: map[string]walk{}, turnRows: turnRows, turnBytes: turnBytes,
+	}, nil
 }
 
 // Run sends rows until ctx ends, and then returns nil. What failed is tried again.

@@ -12,32 +12,104 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/smithy-go"
+	"golang.org/x/sync/errgroup"
 )
 
-const batchSize = 10 // SQS's limit of entries
+const (
+	callRows = 10 // SQS's limit of entries
+	// maxCalls is how many calls are under way at once. The SDK's client keeps as many
+	// connections to one host (10), and a call of ten rows takes SQS some 10 ms.
+	maxCalls = 8
+	// beginFor is for how long a turn begins new calls, so that the other queues get
+	// their turn, and a crash sends little again.
+	beginFor = 250 * time.Millisecond
+)
 
 // errRefused is wrapped by the error of a row that SQS will never take.
 var errRefused = errors.New("refused for good")
 
-// send sends one batch and fills in each row's messageID or err.
-func (r *Relay) send(ctx context.Context, queue string, rows []*row) {
-	alone := r.tookBatch(queue)
-	err := r.sendBatch(ctx, queue, rows)
-	if err != nil {
-		fail(rows, &queueError{err})
+// send sends rows of one queue, grouped by key, and returns those that were tried,
+// with the messageID or err of each filled in.
+//
+// It sends in waves: first the first row of each key, in calls of ten, some of them
+// at once; then the next row of each key whose row before was acknowledged. So two
+// rows of a key are never in flight together, as they would have to be within one
+// call: SQS may refuse one entry and take the next.
+func (r *Relay) send(ctx context.Context, queue string, keys [][]*row, within time.Duration) (tried []*row) {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+
+	// A call that begins has at least half of the time to be answered in.
+	begin, stop := context.WithTimeout(ctx, min(beginFor, within/2))
+	defer stop()
+
+	var err error
+	for len(keys) > 0 && err == nil && begin.Err() == nil {
+		var wave []*row
+		for _, rows := range keys {
+			wave = append(wave, rows[0])
+		}
+		err = r.sendWave(ctx, begin, stop, queue, wave)
+
+		keys = slices.DeleteFunc(keys, func(rows []*row) bool { return len(rows) == 1 || !rows[0].tried || rows[0].err != nil })
+		for i := range keys {
+			keys[i] = keys[i][1:]
+		}
+		tried = append(tried, slices.DeleteFunc(wave, func(x *row) bool { return !x.tried })...)
 	}
 
-	if err != nil && !notFound(err) && refused(errorCode(err)) {
-		// SQS has refused the call for the content of one of its rows, and does not say
-		// which: each of them is sent alone to find out.
-		if alone {
-			fail(rows, fmt.Errorf("%w: %w", errRefused, err))
-		} else {
-			r.sendAlone(queue, len(rows))
-		}
-		err = nil // the queue itself works
-	}
 	r.setQueueErr(queue, err)
+	return tried
+}
+
+// sendWave sends rows of different keys, and returns the first error of a whole
+// call. No call begins when begin has ended, as it has after such an error.
+func (r *Relay) sendWave(ctx, begin context.Context, stop func(), queue string, wave []*row) error {
+	var calls errgroup.Group
+	calls.SetLimit(maxCalls)
+
+	for len(wave) > 0 {
+		rows := wave[:callLength(wave)]
+		wave = wave[len(rows):]
+		calls.Go(func() error {
+			err := r.call(ctx, begin, queue, rows)
+			if err != nil {
+				stop()
+			}
+			return err
+		})
+	}
+	return calls.Wait()
+}
+
+// call sends rows with one call, unless begin has ended. Its error is that of the
+// queue.
+func (r *Relay) call(ctx, begin context.Context, queue string, rows []*row) error {
+	if begin.Err() != nil {
+		return nil
+	}
+	setTried(rows, true)
+	err := r.sendBatch(ctx, queue, rows)
+	switch {
+	case err == nil:
+		return nil
+	case notFound(err) || !refused(errorCode(err)):
+		fail(rows, &queueError{err})
+		return err
+	case len(rows) == 1:
+		fail(rows, fmt.Errorf("%w: %w", errRefused, err))
+		return nil // the queue itself works
+	}
+
+	// SQS has refused the call for the content of one of its rows, and does not say
+	// which: each of them is sent alone to find out.
+	setTried(rows, false)
+	for i := range rows {
+		if err := r.call(ctx, begin, queue, rows[i:i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // queueError is a row's error where the whole call failed.
@@ -51,11 +123,17 @@ func fail(rows []*row, err error) {
 	}
 }
 
-// batchLength is how many of rows, at least one, go into one call: SQS limits
+func setTried(rows []*row, tried bool) {
+	for _, x := range rows {
+		x.tried = tried
+	}
+}
+
+// callLength is how many of rows, at least one, go into one call: SQS limits
 // their number, and their size together as it limits one message's.
-func batchLength(rows []*row) int {
+func callLength(rows []*row) int {
 	n, bytes := 0, 0
-	for n < len(rows) && n < batchSize && (n == 0 || bytes+size(rows[n].body, rows[n].attributes) <= MaxSize) {
+	for n < len(rows) && n < callRows && (n == 0 || bytes+size(rows[n].body, rows[n].attributes) <= MaxSize) {
 		bytes += size(rows[n].body, rows[n].attributes)
 		n++
 	}

@@ -74,18 +74,16 @@ func TestASlowDatabaseIsSentEachRowOnce(t *testing.T) {
 	b.drain(t, slow.relay(client, nil), client, 100)
 }
 
-func TestABatchThatIsUnderWayIsFinished(t *testing.T) {
+func TestATurnThatIsUnderWayIsFinished(t *testing.T) {
 	t.Parallel()
-	b, client := newTestBox(t), newFakeSQS("standard")
+	b, client := newTestBox(t), newFakeSQS("standard", "until-later")
 	b.addMany(t, "standard", 30)
+	b.addMany(t, "until-later", 1)
 	ctx, term := context.WithCancel(t.Context())
 	client.after = term
 	require.NoError(t, b.relay(client, nil).Run(ctx))
-	require.Equal(t, 10, client.sent())
-	require.Equal(t, 20, b.unsent(t))
-
-	client.after = nil
-	b.drain(t, b.relay(client, nil), client, 30)
+	require.Equal(t, 30, client.sent())
+	require.Equal(t, 1, b.unsent(t), "no other turn begins")
 }
 
 func TestWhatWasAcknowledgedIsMarkedAlthoughTheHookFails(t *testing.T) {
