@@ -135,10 +135,10 @@ func OnSent(ctx context.Context, tx pgx.Tx, sent []outbox.Sent) error {
 	}
 
 	// A message that waited in the outbox can come back from the queue that much
-	// later.
+	// later; of several the last one.
 	if _, err := tx.Exec(ctx, `UPDATE ride.rides r SET wake_at = r.wake_at + (clock_timestamp() - o.added_at)
-		FROM ride.outbox o WHERE o.id = ANY($1::uuid[]) AND r.id::text = o.key AND r.id = ANY($2::uuid[])
-			AND r.state IN ('requested', 'offered')`, outboxIDs, rides); err != nil {
+		FROM (SELECT key, max(added_at) AS added_at FROM ride.outbox WHERE id = ANY($1::uuid[]) GROUP BY key) o
+		WHERE r.id::text = o.key AND r.id = ANY($2::uuid[]) AND r.state IN ('requested', 'offered')`, outboxIDs, rides); err != nil {
 		return fmt.Errorf("ride: wake: %w", err)
 	}
 

@@ -145,7 +145,7 @@ func queues() []mutant {
 			before: "err != nil || !locked {", after: "err != nil {",
 		},
 		{
-			name: "a message is visible too early", file: outboxDir + "round.go", tests: "TestAMessageIsNeverVisibleTooEarly",
+			name: "a message is visible too early", file: outboxDir + "choose.go", tests: "TestAMessageIsNeverVisibleTooEarly",
 			before: "math.Ceil(delay)", after: "math.Floor(delay)",
 		},
 		{
@@ -169,16 +169,48 @@ func queues() []mutant {
 			before: " WHERE id = $1 AND set_aside_at IS NOT NULL", after: " WHERE id = $1",
 		},
 		{
-			name: "a queue's fault delays each of its rows", file: outboxDir + "round.go", tests: "TestAQueuesFaultDelaysNoRow",
+			name: "a queue's fault delays each of its rows", file: outboxDir + "mark.go", tests: "TestAQueuesFaultDelaysNoRow",
 			before: "if errors.As(x.err, &q) {", after: "if errors.As(x.err, &q) && false {",
 		},
 		{
-			name: "what was just sent is deleted", file: outboxDir + "round.go", tests: "TestPruneKeeps",
+			name: "what was just sent is deleted", file: outboxDir + "prune.go", tests: "TestPruneKeeps",
 			before: "WHERE sent_at < now() - $1::interval", after: "WHERE sent_at < now() + $1::interval",
 		},
 		{
-			name: "a later row of a key is sent while the first one waits", file: outboxDir + "round.go", quick: true, tests: "TestAnEntryThatIsRefused|TestRowsOfOneKey",
-			before: "AND before.key = o.key AND", after: "AND before.key = o.key AND false AND",
+			name: "a later row of a key is sent while the first one waits", file: outboxDir + "choose.go", quick: true, tests: "TestAnEntryThatIsRefused",
+			before: ") AS o WHERE due\n", after: ") AS o\n",
+		},
+		{
+			name: "the next row of a key is sent although the one before failed", file: outboxDir + "send.go", quick: true, tests: "TestEachKeyKeeps|TestAnEntryThatIsRefused",
+			before: "!rows[0].tried || rows[0].err != nil", after: "!rows[0].tried",
+		},
+		{
+			name: "two rows of a key are in one call", file: outboxDir + "send.go", tests: "TestEachKeyKeeps|TestRowsOfOneKey",
+			before: "wave = append(wave, rows[0])", after: "wave = append(wave, rows...)",
+		},
+		{
+			name: "a turn begins calls until its session ends", file: outboxDir + "send.go", tests: "TestATurnOfASlowQueue",
+			before: "min(beginFor, within/2)", after: "within*10",
+		},
+		{
+			name: "a key with many rows has the turn for itself", file: outboxDir + "choose.go", tests: "TestAKeyWithManyRows",
+			before: "r.turnRows/len(keys), r.turnBytes)", after: "r.turnRows, r.turnBytes)",
+		},
+		{
+			name: "each turn begins with the first key", file: outboxDir + "choose.go", tests: "TestKeysThatWaitForARetry|TestNewKeysAtTheEnd",
+			before: "\tr.walks[queue] = walk{open: true, after: keys[len(keys)-1], last: w.last}\n", after: "",
+		},
+		{
+			name: "a walk has no end while new keys come", file: outboxDir + "choose.go", tests: "TestNewKeysAtTheEnd",
+			before: "` AND key <= $4`", after: "` AND $4 <> ''`",
+		},
+		{
+			name: "what the bytes cut off waits for the next walk", file: outboxDir + "choose.go", tests: "TestATurnTakesSomeBytes",
+			before: "if bytes >= r.turnBytes {", after: "if false {",
+		},
+		{
+			name: "a turn takes any number of bytes", file: outboxDir + "choose.go", tests: "TestATurnTakesSomeBytes",
+			before: "WHERE bytes_before < $4", after: "WHERE bytes_before < $4 * 1000",
 		},
 		{
 			name: "an entry that SQS did not answer for counts as sent", file: outboxDir + "send.go", quick: true, tests: "TestAnUnansweredEntryIsSentAgain",
@@ -193,7 +225,7 @@ func queues() []mutant {
 			before: "e.MessageGroupId, e.MessageDeduplicationId = &x.key, &x.id", after: "e.MessageGroupId, e.MessageDeduplicationId = &x.key, aws.String(fmt.Sprint(time.Now().UnixNano()))",
 		},
 		{
-			name: "a batch is cut off when the relay is told to stop", file: outboxDir + "round.go", tests: "TestABatchThatIsUnderWayIsFinished",
+			name: "a batch is cut off when the relay is told to stop", file: outboxDir + "round.go", tests: "TestATurnThatIsUnderWayIsFinished",
 			before: "context.WithTimeout(context.WithoutCancel(ctx), r.o.SendWithin+writeWithin)", after: "context.WithTimeout(ctx, r.o.SendWithin+writeWithin)",
 		},
 		{
@@ -201,11 +233,11 @@ func queues() []mutant {
 			before: "within = min(within, time.Duration(limit)*time.Millisecond/2)", after: "within = max(within, time.Duration(limit)*time.Millisecond*2)",
 		},
 		{
-			name: "a hook that fails unmarks what was acknowledged", file: outboxDir + "round.go", quick: true, tests: "TestWhatWasAcknowledgedIsMarked",
-			before: "return done + len(sent), r.note(ctx, tx, sent)", after: "if r.o.OnSent != nil && len(sent) > 0 {\n\t\treturn 0, r.o.OnSent(ctx, tx, sent)\n\t}\n\treturn done + len(sent), nil",
+			name: "a hook that fails unmarks what was acknowledged", file: outboxDir + "mark.go", quick: true, tests: "TestWhatWasAcknowledgedIsMarked",
+			before: "return done + len(sent), r.note(ctx, tx, sent, time.Now().Add(noteWithin))", after: "if r.o.OnSent != nil && len(sent) > 0 {\n\t\treturn 0, r.o.OnSent(ctx, tx, sent)\n\t}\n\treturn done + len(sent), nil",
 		},
 		{
-			name: "a row that SQS refuses for good is tried for ever", file: outboxDir + "round.go", tests: "TestARowThatIsRefusedForGood",
+			name: "a row that SQS refuses for good is tried for ever", file: outboxDir + "mark.go", tests: "TestARowThatIsRefusedForGood",
 			before: "case errors.Is(x.err, errRefused):", after: "case false:",
 		},
 		{

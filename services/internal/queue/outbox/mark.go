@@ -97,9 +97,3 @@ func (r *Relay) note(ctx context.Context, tx pgx.Tx, sent []Sent, until time.Tim
 }
 
 var errNoTime = errors.New("it was not called: it had failed for other rows until no time was left")
-
-// prune deletes old sent rows. It needs no lock, because no round reads them.
-func (r *Relay) prune(ctx context.Context) error {
-	_, err := r.o.Pool.Exec(ctx, `DELETE FROM `+r.o.Box.table+` WHERE sent_at < now() - $1::interval`, r.o.KeepSent)
-	return err
-}

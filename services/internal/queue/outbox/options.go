@@ -38,15 +38,16 @@ type Options struct {
 	Wake <-chan struct{}
 	// PollEvery is how often the relay looks for rows without a wake. 0: 1 s.
 	PollEvery time.Duration
-	// SendWithin bounds the send of one batch. Where the sessions have a shorter
-	// idle_in_transaction_session_timeout, half of that bounds it. 0: 4 s.
+	// SendWithin bounds the calls of one turn. Where the sessions have a shorter
+	// idle_in_transaction_session_timeout, half of that bounds them. 0: 4 s.
 	SendWithin time.Duration
 	// KeepSent is how long sent rows are kept to look at. 0: one hour.
 	KeepSent time.Duration
-	// OnSent, where set, runs in the transaction that marks the rows as sent, and
-	// waits for a lock for half a second at most. If it fails for several rows, it
-	// is called for each of them alone; if it fails for one, what it wrote is
-	// rolled back and its error logged. The row stays marked as sent.
+	// OnSent, where set, runs in the transaction that marks the rows as sent, with up
+	// to 500 of them, several of one key perhaps. It waits for a lock for half a second
+	// at most. If it fails for several rows, it is called for each half of them; if it
+	// fails for one, what it wrote is rolled back and its error logged. After 5 s it
+	// is not called any more in this transaction. The rows stay marked as sent.
 	OnSent func(ctx context.Context, tx pgx.Tx, sent []Sent) error
 }
 

@@ -10,10 +10,7 @@ import (
 	"time"
 )
 
-const (
-	pruneEvery = time.Minute
-	checkEvery = 5 * time.Second
-)
+const checkEvery = 5 * time.Second
 
 // Relay sends rows. Any number may run: one works at a time.
 type Relay struct {
@@ -45,10 +42,13 @@ func NewRelay(o Options) (*Relay, error) {
 
 // Run sends rows until ctx ends, and then returns nil. What failed is tried again.
 func (r *Relay) Run(ctx context.Context) error {
-	poll, prune, check := time.NewTicker(r.o.PollEvery), time.NewTicker(pruneEvery), time.NewTicker(checkEvery)
+	poll, check := time.NewTicker(r.o.PollEvery), time.NewTicker(checkEvery)
 	defer poll.Stop()
-	defer prune.Stop()
 	defer check.Stop()
+
+	var beside sync.WaitGroup
+	beside.Go(func() { r.pruneUntil(ctx) })
+	defer beside.Wait()
 
 	always := make(chan struct{})
 	close(always)
@@ -59,7 +59,7 @@ func (r *Relay) Run(ctx context.Context) error {
 		r.setRoundErr(err)
 
 		// After a round that moved something there may be more to do, if only the
-		// next rows of the same keys. Pruning still gets its turn.
+		// next rows of the same keys.
 		var more <-chan struct{}
 		if n > 0 {
 			more = always
@@ -74,10 +74,6 @@ func (r *Relay) Run(ctx context.Context) error {
 		case <-poll.C:
 		case <-check.C:
 			r.checkQueues(ctx)
-		case <-prune.C:
-			if err := r.prune(ctx); err != nil && ctx.Err() == nil {
-				r.o.Log.Warn("sent messages were not pruned; it is tried again in a minute", "err", err)
-			}
 		}
 	}
 	return nil

@@ -85,24 +85,33 @@ func (r *Relay) sendWave(ctx, begin context.Context, stop func(), queue string, 
 // call sends rows with one call, unless begin has ended. Its error is that of the
 // queue.
 func (r *Relay) call(ctx, begin context.Context, queue string, rows []*row) error {
-	if begin.Err() != nil {
-		return nil
-	}
-	setTried(rows, true)
-	err := r.sendBatch(ctx, queue, rows)
-	switch {
-	case err == nil:
-		return nil
-	case notFound(err) || !refused(errorCode(err)):
-		fail(rows, &queueError{err})
-		return err
-	case len(rows) == 1:
-		fail(rows, fmt.Errorf("%w: %w", errRefused, err))
-		return nil // the queue itself works
+	select {
+	case <-begin.Done():
+		return nil // the rows wait for another turn
+	default:
+		setTried(rows, true)
 	}
 
-	// SQS has refused the call for the content of one of its rows, and does not say
-	// which: each of them is sent alone to find out.
+	err := r.sendBatch(ctx, queue, rows)
+	if err == nil {
+		return nil
+	}
+	if notFound(err) || !refused(errorCode(err)) {
+		fail(rows, &queueError{err})
+		return err
+	}
+	return r.callRefused(ctx, begin, queue, rows, err)
+}
+
+// callRefused goes on where SQS has refused a call for the content of one of its
+// rows, and has not said which: each of them is sent alone to find out. The queue
+// itself works.
+func (r *Relay) callRefused(ctx, begin context.Context, queue string, rows []*row, reason error) error {
+	if len(rows) == 1 {
+		fail(rows, fmt.Errorf("%w: %w", errRefused, reason))
+		return nil
+	}
+
 	setTried(rows, false)
 	for i := range rows {
 		if err := r.call(ctx, begin, queue, rows[i:i+1]); err != nil {

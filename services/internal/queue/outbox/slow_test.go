@@ -57,6 +57,16 @@ func TestASlowQueueIsSentEachRowOnce(t *testing.T) {
 	b.drain(t, b.relay(client, nil), client, 1000)
 }
 
+// What a turn has sent is marked soon, however much waits and however slow SQS is.
+func TestATurnOfASlowQueueIsShort(t *testing.T) {
+	t.Parallel()
+	b, client := newTestBox(t), newFakeSQS("standard")
+	b.addMany(t, "standard", 300)
+	client.takes = 600 * time.Millisecond
+	require.Positive(t, round(t, b.relay(client, nil)))
+	require.LessOrEqual(t, client.calls, 8, "no second call follows the first ones")
+}
+
 // slowStatements makes each statement of the pool slow.
 type slowStatements struct{ takes time.Duration }
 
