@@ -18,12 +18,13 @@
 // pass, or accepted it and was not heard of again, is asked when nobody else is
 // left, and once in an attempt.
 //
-// Which ride goes first: the one that waits longest. A request that found nobody
-// comes back later and at the queue's tail, so under a shortage newer requests would
-// take each driver who becomes free. Therefore a worker that has found drivers for
-// its ride first offers up to three rides near it that wait since before it was
-// requested. It does not wait for their answers: whoever receives their messages
-// does, and if nobody does in time, the sweeper ends the offer.
+// Which ride gets a driver for whom several wait: the one with the shortest way to its
+// pick-up less the time that its rider has waited (offer.go). A request that found
+// nobody comes back later and at the queue's tail, so under a shortage newer requests
+// would take each driver who becomes free. Therefore a worker that has found drivers
+// for its ride also looks at up to 20 rides near it that wait for longer, and may
+// offer some of them first. It does not wait for their answers: whoever receives their
+// messages does, and if nobody does in time, the sweeper ends the offer.
 //
 // What happens when:
 //

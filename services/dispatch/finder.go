@@ -41,14 +41,15 @@ func nearbyAway(err error) bool {
 	return errors.Is(err, errNearby) && (!errors.As(err, &p) || p.Code.Status() >= 500 || p.Code == problem.TooMany)
 }
 
-type nearDriver struct {
+// candidate is a driver who may be asked.
+type candidate struct {
 	ID string `json:"driver_id"`
 	geo.Point
-	away time.Duration
+	away time.Duration // from the pick-up, by street
 }
 
 // Find implements finder.
-func (f nearbyFinder) Find(ctx context.Context, pickup geo.Point, pick func(context.Context, []string) ([]string, error)) ([]string, error) {
+func (f nearbyFinder) Find(ctx context.Context, pickup geo.Point, pick func(context.Context, []string) ([]string, error)) ([]candidate, error) {
 	// All of the nearest may be busy. So more are asked for until enough can be
 	// asked, or there are no more within the distance.
 	for limit := searchFirst; ; limit = min(4*limit, searchMost) {
@@ -67,19 +68,19 @@ func (f nearbyFinder) Find(ctx context.Context, pickup geo.Point, pick func(cont
 			continue
 		}
 
-		near = slices.DeleteFunc(near, func(d nearDriver) bool { return !slices.Contains(picked, d.ID) })
-		return idsOf(f.soonest(near[:min(len(near), searchFirst)], pickup)), nil
+		near = slices.DeleteFunc(near, func(d candidate) bool { return !slices.Contains(picked, d.ID) })
+		return f.Times(pickup, near[:min(len(near), searchFirst)]), nil
 	}
 }
 
-func (f nearbyFinder) near(ctx context.Context, pickup geo.Point, limit int) ([]nearDriver, error) {
+func (f nearbyFinder) near(ctx context.Context, pickup geo.Point, limit int) ([]candidate, error) {
 	q := url.Values{
 		"lat": {strconv.FormatFloat(pickup.Lat, 'f', -1, 64)}, "lon": {strconv.FormatFloat(pickup.Lon, 'f', -1, 64)},
 		"limit": {strconv.Itoa(limit)}, "within_m": {strconv.Itoa(searchWithin)},
 	}
 
 	var answer struct {
-		Drivers []nearDriver `json:"drivers"`
+		Drivers []candidate `json:"drivers"`
 	}
 	if err := f.client.Get(ctx, "/v1/nearby?"+q.Encode(), &answer); err != nil {
 		return nil, fmt.Errorf("%w: %w", errNearby, err)
@@ -87,21 +88,21 @@ func (f nearbyFinder) near(ctx context.Context, pickup geo.Point, limit int) ([]
 	return answer.Drivers, nil
 }
 
-// soonest orders drivers by how long they take to the pick-up.
-func (f nearbyFinder) soonest(near []nearDriver, pickup geo.Point) []nearDriver {
-	from := make([]geo.Point, len(near))
-	for i, d := range near {
+// Times implements finder.
+func (f nearbyFinder) Times(pickup geo.Point, drivers []candidate) []candidate {
+	out, from := slices.Clone(drivers), make([]geo.Point, len(drivers))
+	for i, d := range drivers {
 		from[i] = d.Point
 	}
 
 	for i, t := range f.times(pickup, from) {
-		near[i].away = t
+		out[i].away = t
 	}
-	slices.SortStableFunc(near, func(a, b nearDriver) int { return cmp.Compare(a.away, b.away) })
-	return near
+	slices.SortStableFunc(out, func(a, b candidate) int { return cmp.Compare(a.away, b.away) })
+	return out
 }
 
-func idsOf(near []nearDriver) []string {
+func idsOf(near []candidate) []string {
 	out := make([]string, len(near))
 	for i, d := range near {
 		out[i] = d.ID

@@ -42,7 +42,7 @@ func TestTheSoonestByStreetComesFirst(t *testing.T) {
 		return []string{"far", "near"}, nil
 	})
 	require.NoError(t, err)
-	require.Equal(t, []string{"near", "far"}, got)
+	require.Equal(t, []string{"near", "far"}, idsOf(got))
 
 	nearby.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
@@ -77,7 +77,7 @@ func TestTheNearestFreeDriverIsFoundBehindManyBusyOnes(t *testing.T) {
 	}
 	got, err := f.Find(t.Context(), geo.Point{Lat: -34.9, Lon: -56.1}, free(240))
 	require.NoError(t, err)
-	require.Equal(t, []string{"d240", "d241", "d242", "d243", "d244", "d245", "d246", "d247", "d248", "d249"}, got)
+	require.Equal(t, []string{"d240", "d241", "d242", "d243", "d244", "d245", "d246", "d247", "d248", "d249"}, idsOf(got))
 
 	got, err = f.Find(t.Context(), geo.Point{Lat: -34.9, Lon: -56.1}, free(250))
 	require.NoError(t, err)

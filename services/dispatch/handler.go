@@ -23,15 +23,17 @@ type rides interface {
 	Received(ctx context.Context, rideID string, attempt int, m ride.Receipt) (ride.Ride, error)
 	Get(ctx context.Context, id string) (ride.Ride, error)
 	Do(ctx context.Context, rideID string, a ride.Action, by string) (ride.Ride, error)
-	Asked(ctx context.Context, rideID string, attempt int) (ride.Asked, error)
+	Asked(ctx context.Context, rideIDs ...string) (map[string]ride.Asked, error)
 	Waiting(ctx context.Context, r ride.Ride, metres float64, limit int) ([]ride.Ride, error)
 	FreeDrivers(ctx context.Context, drivers []string) ([]string, error)
 	DeadLettered(ctx context.Context, rideID string, attempt int, reason, by string) error
 }
 
-// finder returns those drivers near a pick-up that pick leaves, soonest there first.
 type finder interface {
-	Find(ctx context.Context, pickup geo.Point, pick func(ctx context.Context, drivers []string) ([]string, error)) ([]string, error)
+	// Find returns those drivers near a pick-up that pick leaves, soonest there first.
+	Find(ctx context.Context, pickup geo.Point, pick func(ctx context.Context, drivers []string) ([]string, error)) ([]candidate, error)
+	// Times returns the drivers with their way to another pick-up, soonest there first.
+	Times(pickup geo.Point, drivers []candidate) []candidate
 }
 
 type handler struct {

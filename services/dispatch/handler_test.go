@@ -64,10 +64,10 @@ func (f *fakeRides) Get(context.Context, string) (ride.Ride, error) {
 	return f.ride, f.fail
 }
 
-func (f *fakeRides) Asked(context.Context, string, int) (ride.Asked, error) {
+func (f *fakeRides) Asked(context.Context, ...string) (map[string]ride.Asked, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return ride.Asked{Not: slices.Clone(f.tried)}, nil
+	return map[string]ride.Asked{rideID: {Not: slices.Clone(f.tried)}}, nil
 }
 
 func (f *fakeRides) Waiting(context.Context, ride.Ride, float64, int) ([]ride.Ride, error) {
@@ -129,8 +129,20 @@ func (f *fakeRides) answer(d time.Duration, kind ride.ActionKind) {
 // fakeFinder finds its drivers, in order.
 type fakeFinder []string
 
-func (f fakeFinder) Find(ctx context.Context, _ geo.Point, pick func(context.Context, []string) ([]string, error)) ([]string, error) {
-	return pick(ctx, f)
+func (f fakeFinder) Find(ctx context.Context, p geo.Point, pick func(context.Context, []string) ([]string, error)) ([]candidate, error) {
+	picked, err := pick(ctx, f)
+	var out []candidate
+	for _, id := range picked {
+		out = append(out, candidate{ID: id, Point: p})
+	}
+	return f.Times(p, out), err
+}
+
+func (f fakeFinder) Times(_ geo.Point, drivers []candidate) []candidate {
+	for i := range drivers {
+		drivers[i].away = time.Duration(slices.Index(f, drivers[i].ID)) * time.Second
+	}
+	return drivers
 }
 
 func request(t *testing.T, attempt, receives int) sqsworker.Message {
@@ -273,7 +285,7 @@ type awayFinder struct {
 	fakeFinder
 }
 
-func (f awayFinder) Find(ctx context.Context, p geo.Point, pick func(context.Context, []string) ([]string, error)) ([]string, error) {
+func (f awayFinder) Find(ctx context.Context, p geo.Point, pick func(context.Context, []string) ([]string, error)) ([]candidate, error) {
 	if time.Now().Before(f.until) {
 		return nil, f.err
 	}

@@ -77,12 +77,6 @@ func (h *handler) step(ctx context.Context, r ride.Ride) (ride.Ride, error) {
 		return r, err
 	}
 
-	if len(drivers) > 0 {
-		if err := h.offerLongerWaiting(ctx, r); err != nil {
-			return r, err
-		}
-	}
-
 	offered, err := h.offer(ctx, r, drivers)
 	if !errors.Is(err, errNobody) {
 		return offered, err
@@ -92,56 +86,14 @@ func (h *handler) step(ctx context.Context, r ride.Ride) (ride.Ride, error) {
 	return h.do(ctx, r, ride.Action{Kind: ride.ActRequeue, Delay: h.noDriver, Reason: "no driver is free"})
 }
 
-// errNobody is returned when none of the drivers could be asked.
-var errNobody = errors.New("dispatch: no driver is free")
-
-// offer offers the ride to the first of the drivers who is still free.
-func (h *handler) offer(ctx context.Context, r ride.Ride, drivers []string) (ride.Ride, error) {
-	for _, d := range drivers {
-		offered, err := h.do(ctx, r, ride.Action{Kind: ride.ActOffer, Driver: d})
-		if !errors.Is(err, ride.ErrTaken) { // taken: another ride has this driver now, so ask the next
-			return offered, err
-		}
-	}
-	return r, errNobody
-}
-
-// maxLongerWaiting is how many rides a worker offers before its own.
-const maxLongerWaiting = 3
-
-// offerLongerWaiting offers, before r, the rides near r's pick-up that have waited for
-// a driver for longer than r. Their messages come back only after a delay, and at the
-// queue's tail: under a shortage each driver who became free would go to a newer ride,
-// and theirs would wait until they expire. Whoever receives such a ride's message next
-// finds it offered and waits for the answer.
-func (h *handler) offerLongerWaiting(ctx context.Context, r ride.Ride) error {
-	waiting, err := h.rides.Waiting(ctx, r, searchWithin, maxLongerWaiting)
-	if err != nil {
-		return err
-	}
-
-	for _, w := range waiting {
-		drivers, err := h.find(ctx, w)
-		if err == nil {
-			_, err = h.offer(ctx, w, drivers)
-		}
-		// That ride was moved by its own worker, or nobody is free for it: either way r
-		// is next.
-		if err != nil && !errors.Is(err, errNobody) && !overtaken(err) {
-			return err
-		}
-	}
-	return nil
-}
-
 // errLookAgain is returned when the ride may need another step than the one that
 // was under way.
 var errLookAgain = errors.New("dispatch: the ride has to be looked at again")
 
-// find returns the drivers to ask, in the order in which to ask them. It waits while
-// nearby is away, and returns errLookAgain when it must not wait any longer.
-func (h *handler) find(ctx context.Context, r ride.Ride) (drivers []string, err error) {
-	asked, err := h.rides.Asked(ctx, r.ID, r.Attempt)
+// find returns the drivers who can be asked, soonest there first. It waits while nearby
+// is away, and returns errLookAgain when it must not wait any longer.
+func (h *handler) find(ctx context.Context, r ride.Ride) (drivers []candidate, err error) {
+	asked, err := h.rides.Asked(ctx, r.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -162,25 +114,11 @@ func (h *handler) find(ctx context.Context, r ride.Ride) (drivers []string, err 
 
 		again = true
 		drivers, err = h.finder.Find(ctx, r.Pickup.Point, func(ctx context.Context, near []string) ([]string, error) {
-			return h.rides.FreeDrivers(ctx, without(near, asked.Not))
+			return h.rides.FreeDrivers(ctx, without(near, asked[r.ID].Not))
 		})
 		return err
 	})
-	return last(drivers, asked.Last), err
-}
-
-// last moves some of the drivers behind all others, and leaves the order as it is
-// otherwise.
-func last(drivers, some []string) []string {
-	var first, behind []string
-	for _, d := range drivers {
-		if slices.Contains(some, d) {
-			behind = append(behind, d)
-		} else {
-			first = append(first, d)
-		}
-	}
-	return append(first, behind...)
+	return drivers, err
 }
 
 // do applies an action for the attempt that the worker has a message of.

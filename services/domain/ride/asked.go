@@ -19,32 +19,36 @@ type Asked struct {
 	Last []string
 }
 
-// Asked returns who had an offer of a ride that is at this attempt. A driver whose
-// offer was withdrawn did nothing wrong and is in neither list.
-func (s *Store) Asked(ctx context.Context, rideID string, attempt int) (a Asked, err error) {
-	rows, err := s.pool.Query(ctx, `SELECT driver_id, bool_or(state = 'refused' OR attempt = $2) FROM ride.offers
-		WHERE ride_id = $1 AND state <> 'withdrawn' GROUP BY driver_id`, rideID, attempt)
+// Asked returns, by ride, who had an offer of it. A driver whose offer was withdrawn
+// did nothing wrong and is in neither list.
+func (s *Store) Asked(ctx context.Context, rideIDs ...string) (map[string]Asked, error) {
+	rows, err := s.pool.Query(ctx, `SELECT r.id::text, o.driver_id, bool_or(o.state = 'refused' OR o.attempt = r.attempt)
+		FROM ride.offers o JOIN ride.rides r ON r.id = o.ride_id
+		WHERE r.id = ANY($1::uuid[]) AND o.state <> 'withdrawn' GROUP BY r.id, o.driver_id`, rideIDs)
 	if err != nil {
-		return a, fmt.Errorf("ride: asked drivers: %w", err)
+		return nil, fmt.Errorf("ride: asked drivers: %w", err)
 	}
 
-	var driver string
+	out := map[string]Asked{}
+	var id, driver string
 	var not bool
-	_, err = pgx.ForEachRow(rows, []any{&driver, &not}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&id, &driver, &not}, func() error {
+		a := out[id]
 		if not {
 			a.Not = append(a.Not, driver)
 		} else {
 			a.Last = append(a.Last, driver)
 		}
+		out[id] = a
 		return nil
 	})
 	if err != nil {
-		return a, fmt.Errorf("ride: asked drivers: %w", err)
+		return nil, fmt.Errorf("ride: asked drivers: %w", err)
 	}
-	return a, nil
+	return out, nil
 }
 
-// Waiting returns the rides that wait for a driver since before r was requested, and
+// Waiting returns the other rides that wait for a driver, were requested before r, and
 // whose pick-up is within metres of r's: the longest waiting first, at most limit. It
 // leaves out those that no worker has looked at yet, which are in the queue's order
 // anyway.

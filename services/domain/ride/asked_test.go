@@ -14,7 +14,7 @@ func TestWhoWasAskedBeforeAndWhatBecameOfIt(t *testing.T) {
 	t.Parallel()
 	s, pool := newStore(t)
 	onDuty(t, s, "ana", "bo", "cy", "dan")
-	r := create(t, s, "rita", "k1")
+	r, other := create(t, s, "rita", "k1"), create(t, s, "rita", "k2")
 	do := func(a ride.Action) {
 		t.Helper()
 		var err error
@@ -23,9 +23,10 @@ func TestWhoWasAskedBeforeAndWhatBecameOfIt(t *testing.T) {
 	}
 	asked := func() ride.Asked {
 		t.Helper()
-		a, err := s.Asked(t.Context(), r.ID, r.Attempt)
+		a, err := s.Asked(t.Context(), other.ID, r.ID)
 		require.NoError(t, err)
-		return a
+		require.Empty(t, a[other.ID])
+		return a[r.ID]
 	}
 
 	require.Equal(t, ride.Asked{}, asked())

@@ -11,19 +11,23 @@ func work() []mutant {
 	return []mutant{
 		{
 			name: "a driver who has refused is asked again", file: dispatchDir + "steps.go", tests: "TestOffersToTheNext|TestARefusalThen",
-			before: "h.rides.FreeDrivers(ctx, without(near, asked.Not))", after: "h.rides.FreeDrivers(ctx, without(near, asked.Not[:0]))",
+			before: "h.rides.FreeDrivers(ctx, without(near, asked[r.ID].Not))", after: "h.rides.FreeDrivers(ctx, without(near, nil))",
 		},
 		{
 			name: "a driver who has refused is asked again in the next attempt", file: rideDir + "asked.go", tests: "TestWhoWasAskedBefore",
-			before: "bool_or(state = 'refused' OR attempt = $2)", after: "bool_or(attempt = $2)",
+			before: "bool_or(o.state = 'refused' OR o.attempt = r.attempt)", after: "bool_or(o.attempt = r.attempt)",
 		},
 		{
-			name: "who let an offer pass comes first again", file: dispatchDir + "steps.go", tests: "TestWhoRefusedIsNotAskedAgain",
-			before: "return last(drivers, asked.Last), err", after: "return drivers, err",
+			name: "who let an offer pass comes first again", file: dispatchDir + "offer.go", tests: "TestWhoRefusedIsNotAskedAgain",
+			before: "cost += lastResort", after: "cost += 0",
 		},
 		{
-			name: "a newer ride takes the driver", file: dispatchDir + "steps.go", tests: "TestTheRideThatWaitsLongestGoesFirst",
-			before: "if len(drivers) > 0 {\n\t\tif err := h.offerLongerWaiting(", after: "if len(drivers) > 1000 {\n\t\tif err := h.offerLongerWaiting(",
+			name: "a worker thinks of its own ride alone", file: dispatchDir + "offer.go", tests: "TestTheRideThatWaitsLongestGoesFirst|TestOneRuleForRidesAndDrivers",
+			before: "for _, w := range waiting {\n\t\treach", after: "for _, w := range waiting[:0] {\n\t\treach",
+		},
+		{
+			name: "a rider at the edge waits for ever", file: dispatchDir + "offer.go", tests: "TestProposals",
+			before: "cost := d.away - waited", after: "cost := d.away",
 		},
 		{
 			name: "nobody free is a failure of the message", file: dispatchDir + "steps.go", tests: "TestNobodyFree",
