@@ -131,9 +131,11 @@ func notReady(o Overview) string {
 // deadLetters says where work is left undone.
 func deadLetters(o Overview) string {
 	for _, q := range o.Queues {
+		// Whoever lists dead letters has them in flight for a moment.
+		dead := q.Visible + q.InFlight
 		switch {
-		case q.Dead && q.Visible > 0:
-			return fmt.Sprintf("%d dead %s in %s: look at them, then redrive or discard.", q.Visible, plural(q.Visible, "letter"), q.Name)
+		case q.Dead && dead > 0:
+			return fmt.Sprintf("%d dead %s in %s: look at them, then redrive or discard.", dead, plural(dead, "letter"), q.Name)
 		case !q.Dead && q.Visible > backlogAlarm:
 			return fmt.Sprintf("%d messages wait in %s: the workers do not keep up.", q.Visible, q.Name)
 		}

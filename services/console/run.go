@@ -15,12 +15,16 @@ import (
 	"tandem/services/internal/httpclient"
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/lifecycle"
+	"tandem/services/tools/deadletter"
 )
 
 const serviceName = "console" // it asks the others as this subject
 
 // Config is what the console needs.
 type Config struct {
+	// DatabaseURL is where rides, outbox and the acts on dead letters are.
+	DatabaseURL string
+
 	Auth       *auth.Signer
 	AWS        awsclient.Config
 	BookingURL string
@@ -48,6 +52,7 @@ type service struct {
 	inside  *inside
 	region  string // AWS's, for who looks at the same with AWS's own tools
 	kills   kills
+	dead    *deadletter.Tool
 }
 
 // Run serves until ctx ends.
@@ -64,6 +69,12 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		return err
 	}
 
+	dead, done, err := deadletter.Open(ctx, deadletter.Config{DatabaseURL: cfg.DatabaseURL, AWS: cfg.AWS, Log: env.Log})
+	if err != nil {
+		return err
+	}
+	defer done()
+
 	gather := newGatherer(cfg, sqs.NewFromConfig(awsCfg), cfg.Auth)
 	s := &service{
 		cfg:     cfg,
@@ -73,6 +84,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		log:     env.Log,
 		inside:  newInside(cfg.AWS.Endpoint),
 		region:  awsCfg.Region,
+		dead:    dead,
 	}
 
 	return httpserver.Serve(ctx, httpserver.Options{Name: serviceName, Env: env, Auth: cfg.Auth, Routes: s.routes()})

@@ -52,7 +52,7 @@ func table(o Options, dataDir, ledger, simReport string) []row {
 		{name: "history", needs: "DATABASE_URL BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY PROFILE"},
 		{name: "heatmap", needs: "DATABASE_URL BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY PROFILE"},
 		{name: "compare", needs: "BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY PROFILE"},
-		{name: "console", needs: "BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY BOOKING_URL PEERS WORKERS_FILE",
+		{name: "console", needs: "DATABASE_URL BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY BOOKING_URL PEERS WORKERS_FILE",
 			extra: []string{"KILL_WORKERS=true"}}, // they are this demo's own, and are started again
 		{name: "gateway", needs: "DATABASE_URL SIGNING_KEY OPERATOR_KEY BOOKING_URL LOCATION_URL MAPFEED_URL HISTORY_URL HEATMAP_URL NOTIFICATION_URL CONSOLE_URL COMPARE_URL",
 			args: []string{"--demo-login"}, extra: []string{

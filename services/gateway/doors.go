@@ -55,7 +55,7 @@ func upstreams(cfg Config) []upstream {
 		{"history", cfg.HistoryURL, "drivers"},
 		{"heatmap", cfg.HeatmapURL, "heatmap"},
 		{"notification", cfg.NotificationURL, "contact inbox deliveries lab"},
-		{"console", cfg.ConsoleURL, "rides/{id}/stream rides/{id}/worker rides/{id}/queue overview summary"},
+		{"console", cfg.ConsoleURL, "rides/{id}/stream rides/{id}/worker rides/{id}/queue overview summary dead-letters operations"},
 		{"compare", cfg.CompareURL, "compare"},
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 type consoleCmd struct {
 	serving
+	database
 	messaging
 	signing
 	BookingURL string   `required:"" help:"Base URL of booking."`
@@ -26,7 +27,7 @@ func (c consoleCmd) Run(ctx context.Context) error {
 		return err
 	}
 
-	cfg := console.Config{Auth: signer, AWS: c.aws(), BookingURL: c.BookingURL, KillWorkers: c.KillWorkers, WorkersFile: c.WorkersFile}
+	cfg := console.Config{DatabaseURL: c.DatabaseURL, Auth: signer, AWS: c.aws(), BookingURL: c.BookingURL, KillWorkers: c.KillWorkers, WorkersFile: c.WorkersFile}
 	for _, p := range c.Peers {
 		name, url, ok := strings.Cut(p, "=")
 		if !ok {

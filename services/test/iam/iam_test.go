@@ -43,6 +43,7 @@ import (
 	"tandem/services/simulator"
 	"tandem/services/test/testenv"
 	"tandem/services/tools/audit"
+	"tandem/services/tools/deadletter"
 )
 
 // stage runs all of Tandem in this process.
@@ -65,7 +66,7 @@ func newStage(t *testing.T) *stage {
 	prof.Lease = profile.Default().Lease // with everything in one busy process, nobody must lose a lease
 
 	s := &stage{t: t, aws: testenv.Emulator(t), signer: signer, prof: prof, listeners: map[string]net.Listener{}, calls: map[string]*recorder{}}
-	s.db, s.pool = testenv.Database(t, append(ride.Schemas(), gateway.Schema(), notification.Schema(), history.Schema(), heatmap.Schema(),
+	s.db, s.pool = testenv.Database(t, append(ride.Schemas(), gateway.Schema(), notification.Schema(), history.Schema(), heatmap.Schema(), deadletter.Schema(),
 		postgres.Schema{Name: shardgroup.SchemaName, FS: shardgroup.Migrations()})...)
 	return s
 }
@@ -154,7 +155,7 @@ func (s *stage) start() {
 
 	look := s.record("console")
 	s.run("console", func(ctx context.Context, env lifecycle.Env) error {
-		return console.Run(ctx, env, console.Config{Auth: s.signer, AWS: look, BookingURL: bookingURL})
+		return console.Run(ctx, env, console.Config{DatabaseURL: s.db, Auth: s.signer, AWS: look, BookingURL: bookingURL})
 	})
 
 	g := gateway.Config{
@@ -185,29 +186,28 @@ func (s *stage) ask(method, url, subject string, role auth.Role, body string) bo
 	return resp.Body.Close() == nil && (resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusNoContent)
 }
 
+// send puts a message on a queue.
+func (s *stage) send(queue, body string) {
+	cfg, err := awsclient.New(s.t.Context(), s.aws)
+	require.NoError(s.t, err)
+	in := &sqs.SendMessageInput{QueueUrl: aws.String(s.aws.Endpoint + "/000000000000/" + queue), MessageBody: &body}
+	if strings.HasSuffix(queue, ".fifo") {
+		in.MessageGroupId, in.MessageDeduplicationId = aws.String(uuid.NewString()), aws.String(uuid.NewString())
+	}
+	_, err = sqs.NewFromConfig(cfg).SendMessage(s.t.Context(), in)
+	require.NoError(s.t, err)
+}
+
 // trouble makes the workers do what they seldom do: send a message that they cannot
 // read to the dead letters, extend a message's visibility, and send an SMS.
 func (s *stage) trouble() {
-	cfg, err := awsclient.New(s.t.Context(), s.aws)
-	require.NoError(s.t, err)
-	client := sqs.NewFromConfig(cfg)
-
-	send := func(queue, body string) {
-		in := &sqs.SendMessageInput{QueueUrl: aws.String(s.aws.Endpoint + "/000000000000/" + queue), MessageBody: &body}
-		if strings.HasSuffix(queue, ".fifo") {
-			in.MessageGroupId, in.MessageDeduplicationId = aws.String("g"), aws.String(uuid.NewString())
-		}
-		_, err := client.SendMessage(s.t.Context(), in)
-		require.NoError(s.t, err)
-	}
-
-	send(event.QueueRideRequests, "not a ride request")
-	send(event.QueueNotifications, "not a notice")
+	s.send(event.QueueRideRequests, "not a ride request")
+	s.send(event.QueueNotifications, "not a notice")
 	require.Eventually(s.t, func() bool {
 		return s.ask(http.MethodPut, s.url("notification")+"/v1/contact", "rita", auth.Rider, `{"phone":"+59899123456","language":"es"}`)
 	}, time.Minute, 50*time.Millisecond)
 
-	_, err = s.pool.Exec(s.t.Context(), "UPDATE notification.contacts SET verified_at = now()")
+	_, err := s.pool.Exec(s.t.Context(), "UPDATE notification.contacts SET verified_at = now()")
 	require.NoError(s.t, err)
 
 	e, err := event.New(uuid.NewString(), event.TypeRideArrived, time.Now(), event.RideNotice{RideID: uuid.NewString(), RiderID: "rita"})
@@ -221,7 +221,7 @@ func (s *stage) trouble() {
 	require.NoError(s.t, err)
 	_, err = tx.Exec(s.t.Context(), "LOCK TABLE notification.deliveries IN ACCESS EXCLUSIVE MODE")
 	require.NoError(s.t, err)
-	send(event.QueueNotifications, string(body))
+	s.send(event.QueueNotifications, string(body))
 	extended := func() bool { return has(s.calls["notification"].calls(), "sqs:ChangeMessageVisibility") }
 	require.Eventually(s.t, extended, time.Minute, 50*time.Millisecond, "the handler waits for the table")
 	require.NoError(s.t, tx.Rollback(s.t.Context()))
@@ -249,6 +249,39 @@ func (s *stage) compare() {
 	}
 }
 
+// deadLetters has a person act on dead letters of each queue in each way: at the console,
+// and at the command line.
+func (s *stage) deadLetters() {
+	for _, policy := range []string{"console", "redrive"} {
+		tool, done, err := deadletter.Open(s.t.Context(), deadletter.Config{DatabaseURL: s.db, AWS: s.record(policy)})
+		require.NoError(s.t, err)
+		s.t.Cleanup(done)
+
+		by := deadletter.By{Who: "ops", Why: "a test"}
+		for _, place := range []string{event.QueueRideRequestsDead, event.QueueNotificationsDead} {
+			for _, act := range []func(context.Context, string, string, deadletter.By) (deadletter.Act, error){tool.Redrive, tool.Discard} {
+				// What is redriven comes back: no worker can read it.
+				require.Eventually(s.t, func() bool {
+					l, err := tool.List(s.t.Context(), place)
+					if err != nil || len(l.Letters) == 0 {
+						return false
+					}
+					_, err = act(s.t.Context(), place, l.Letters[0].ID, by)
+					return err == nil
+				}, time.Minute, 50*time.Millisecond, place)
+			}
+
+			for range 20 {
+				s.send(place, "so many that they are under way when it is cancelled")
+			}
+			_, err = tool.RedriveAll(s.t.Context(), place, 1, by)
+			require.NoError(s.t, err)
+			_, err = tool.Cancel(s.t.Context(), place, by)
+			require.NoError(s.t, err)
+		}
+	}
+}
+
 func has(calls []call, action string) bool {
 	for _, c := range calls {
 		if c.action == action {
@@ -268,6 +301,7 @@ func TestServicesCallWhatTheirPoliciesAllow(t *testing.T) {
 	s.trouble()
 
 	s.compare()
+	s.deadLetters()
 
 	// An operator looks, and audits; somebody opens the first page.
 	require.Eventually(t, func() bool {
@@ -308,5 +342,5 @@ func TestServicesCallWhatTheirPoliciesAllow(t *testing.T) {
 			}
 		}
 	}
-	require.Len(t, s.calls, 11)
+	require.Len(t, s.calls, 12)
 }

@@ -23,8 +23,9 @@ const (
 
 // recorder keeps what one service calls.
 type recorder struct {
-	mu   sync.Mutex
-	seen map[call]bool
+	mu    sync.Mutex
+	seen  map[call]bool
+	moves string // the queue whose move tasks were listed last
 }
 
 func (r *recorder) calls() []call {
@@ -42,6 +43,13 @@ func (r *recorder) of(cfg awsclient.Config) awsclient.Config {
 				return nil, err
 			}
 			r.mu.Lock()
+			// A task is cancelled by its handle, right after it was listed.
+			switch c.action {
+			case "sqs:ListMessageMoveTasks":
+				r.moves = c.resource
+			case "sqs:CancelMessageMoveTask":
+				c.resource = r.moves
+			}
 			r.seen[c] = true
 			r.mu.Unlock()
 			return next.RoundTrip(req)
@@ -90,13 +98,16 @@ func read(r *http.Request) (call, error) {
 }
 
 func resourceOf(body []byte) (string, error) {
-	var in struct{ QueueName, QueueURL, ConsumerARN, StreamARN, StreamName, ShardIterator string }
+	var in struct{ QueueName, QueueURL, ConsumerARN, StreamARN, StreamName, ShardIterator, SourceArn string }
 	err := json.Unmarshal(body, &in)
 	if in.ShardIterator != "" {
 		in.StreamName = emulated.StreamOf(in.ShardIterator)
 	}
 	if in.QueueURL != "" {
 		in.QueueName = path.Base(in.QueueURL)
+	}
+	if in.SourceArn != "" {
+		in.QueueName = in.SourceArn[strings.LastIndex(in.SourceArn, ":")+1:]
 	}
 	for _, name := range []string{in.QueueName, in.ConsumerARN, in.StreamARN, in.StreamName} {
 		if name != "" {

@@ -52,7 +52,7 @@ type Ride struct {
 
 // Detail is one dead letter with all there is to see.
 type Detail struct {
-	Letter
+	Letter     `json:"letter"`
 	Body       string            `json:"body"`
 	Bytes      int               `json:"bytes"` // of the whole body
 	Attributes map[string]string `json:"attributes"`

@@ -6,10 +6,12 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"tandem/services/domain/ride"
+	"tandem/services/internal/problem"
 )
 
 // Limit is how many dead letters of one place are listed.
@@ -26,6 +28,27 @@ type Listing struct {
 	// Moving is the newest redrive of all; null: there was none lately. While it runs,
 	// no letters are listed.
 	Moving *Move `json:"moving"`
+	// Error is a sentence that says why nothing is listed; empty: it is.
+	Error string `json:"error,omitempty"`
+}
+
+// ListAll returns what is in each place. That one cannot be listed keeps nobody from
+// seeing the others.
+func (t *Tool) ListAll(ctx context.Context) []Listing {
+	out := make([]Listing, len(t.Places()))
+	var all sync.WaitGroup
+	for i, place := range t.Places() {
+		all.Go(func() {
+			l, err := t.List(ctx, place)
+			if err != nil {
+				t.o.Log.Warn("dead letters cannot be listed", "place", place, "err", err)
+				l = Listing{Place: place, Letters: []Letter{}, Error: problem.From(err).Detail}
+			}
+			out[i] = l
+		})
+	}
+	all.Wait()
+	return out
 }
 
 // List returns a place's dead letters. It receives each of them: see the package's

@@ -15,13 +15,10 @@ import (
 
 // PrintList prints what is in a place, or in all of them where none is named.
 func (t *Tool) PrintList(ctx context.Context, w io.Writer, place string, asJSON bool) error {
-	places := t.Places()
-	if place != "" {
-		places = []string{place}
-	}
-
 	all := []Listing{}
-	for _, place := range places {
+	if place == "" {
+		all = t.ListAll(ctx)
+	} else {
 		l, err := t.List(ctx, place)
 		if err != nil {
 			return err
@@ -45,6 +42,9 @@ func (l Listing) print(b *strings.Builder) {
 		total = fmt.Sprint(*l.Total)
 	}
 	_, _ = fmt.Fprintf(b, "%s: %s\n", l.Place, total)
+	if l.Error != "" {
+		_, _ = fmt.Fprintf(b, "  %s\n", l.Error)
+	}
 	if l.Moving != nil && l.Moving.Running() {
 		_, _ = fmt.Fprintf(b, "  a redrive is under way: %s\n", l.Moving)
 		return

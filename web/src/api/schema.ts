@@ -735,6 +735,153 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The dead letters of both queues, and the outbox's rows that SQS refuses (admin)
+         * @description SQS cannot show a message without handing it out: each look is a receive, and hides the messages from others for a moment. So ask when somebody looks, and not every second.
+         */
+        get: operations["deadLetters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dead-letters/{place}/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                place: components["parameters"]["DeadPlace"];
+                /** @description as it is listed */
+                id: components["parameters"]["DeadLetterID"];
+            };
+            cookie?: never;
+        };
+        /** One dead letter with its body and its ride's history (admin) */
+        get: operations["deadLetter"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dead-letters/{place}/{id}/redrive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                place: components["parameters"]["DeadPlace"];
+                /** @description as it is listed */
+                id: components["parameters"]["DeadLetterID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send one dead letter back to where it came from (admin)
+         * @description At least once: it is deleted after SQS has acknowledged the copy. 404 where it is not there any more, 409 while others look or a redrive of all is under way, 503 with the act's result where SQS did not do it, or did not say.
+         */
+        post: operations["redrive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dead-letters/{place}/{id}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                place: components["parameters"]["DeadPlace"];
+                /** @description as it is listed */
+                id: components["parameters"]["DeadLetterID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Delete one dead letter, with a reason of 3 to 500 characters (admin) */
+        post: operations["discard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dead-letters/{place}/redrive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                place: components["parameters"]["DeadPlace"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have SQS move all dead letters of a queue back, at a rate (admin)
+         * @description It is answered as soon as SQS has begun. 409 while another one is under way. The outbox has none.
+         */
+        post: operations["redriveAll"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dead-letters/{place}/redrive/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                place: components["parameters"]["DeadPlace"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop a redrive of all (admin)
+         * @description What was moved stays moved. 409 where none is under way.
+         */
+        post: operations["cancelRedrive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operations/acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What people did with dead letters, the newest first (admin) */
+        get: operations["acts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tokens": {
         parameters: {
             query?: never;
@@ -1387,6 +1534,146 @@ export interface components {
             because: string;
         };
         /**
+         * @description a dead-letter queue, or the outbox's rows that SQS refuses for good
+         * @enum {string}
+         */
+        DeadPlace: "ride-requests-dlq" | "notifications-dlq.fifo" | "outbox";
+        DeadLetters: {
+            /** Format: date-time */
+            at: string;
+            places: components["schemas"]["DeadListing"][];
+        };
+        DeadListing: {
+            place: components["schemas"]["DeadPlace"];
+            /** @description about how many there are, by SQS's count: more than are listed where others look at them, or where they stand behind ten of their FIFO group; null: not known */
+            total: number | null;
+            /** @description oldest first; none while a redrive of all is under way */
+            letters: components["schemas"]["DeadLetter"][];
+            /** @description the newest redrive of all; null: there was none lately */
+            moving: components["schemas"]["DeadMove"] | null;
+            /** @description why nothing is listed */
+            error?: string;
+        };
+        DeadMove: {
+            /** @description SQS's: RUNNING, COMPLETED, CANCELLING, CANCELLED or FAILED */
+            status: string;
+            /**
+             * Format: date-time
+             * @description when it began
+             */
+            at: string;
+            /** @description messages a second; 0: as fast as SQS likes */
+            rate: number;
+            /**
+             * Format: int64
+             * @description about how many it has moved
+             */
+            moved: number;
+            /**
+             * Format: int64
+             * @description about how many there were when it began
+             */
+            to_move: number;
+            /** @description why it failed */
+            reason?: string;
+        };
+        DeadLetter: {
+            place: components["schemas"]["DeadPlace"];
+            /** @description SQS's message id, or that of the outbox row */
+            id: string;
+            /** @description the queue that it is for */
+            source: string;
+            /** @description why it is a dead letter; empty: SQS moved it, which writes none */
+            reason: string;
+            /** @description what it says it is, or why that cannot be read, such as "no JSON" */
+            about: string;
+            /**
+             * Format: date-time
+             * @description when its producer wrote it, by the message's own word
+             */
+            written_at: string | null;
+            /**
+             * Format: date-time
+             * @description when a worker sent it here; where SQS moved it from a standard queue, when it was first sent
+             */
+            sent_at: string | null;
+            /** @description how often somebody looked; of an outbox row its tries */
+            receives: number;
+            group?: string;
+            /** @description null: it is about no ride, or nobody can read about which */
+            ride: components["schemas"]["DeadRide"] | null;
+            /** @description what a redrive would do */
+            advice: string;
+        };
+        DeadLetterDetail: {
+            letter: components["schemas"]["DeadLetter"];
+            /** @description at most 64 KiB of it */
+            body: string;
+            /** @description of the whole body */
+            bytes: number;
+            attributes: {
+                [key: string]: string;
+            };
+            /** @description of its ride; empty: there is none, or it is not known */
+            history: components["schemas"]["RideEvent"][];
+        };
+        DeadRide: {
+            /** Format: uuid */
+            id: string;
+            /** @description whether the database answered */
+            known: boolean;
+            /** @description absent: there is no such ride, or it is not known */
+            state?: components["schemas"]["RideState"];
+            closed: boolean;
+            attempt?: number;
+            /** Format: date-time */
+            expires_at?: string;
+        };
+        Why: {
+            /** @description kept with the act; a discard needs at least 3 characters */
+            why?: string;
+        };
+        RedriveAll: {
+            /** @description messages a second */
+            rate: number;
+            why?: string;
+        };
+        Act: {
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            at: string;
+            who: string;
+            /** @description false: it is what somebody said at a command line */
+            verified: boolean;
+            /** @enum {string} */
+            act: "redrive" | "redrive all" | "cancel redrive" | "discard" | "send again";
+            place: components["schemas"]["DeadPlace"];
+            /** @description absent: the act was on all */
+            message_id?: string;
+            /** Format: uuid */
+            ride_id?: string;
+            why?: string;
+            /** @description why it was a dead letter */
+            reason?: string;
+            /**
+             * @description unknown: SQS did not say; empty: whoever did it was cut off. Look whether the dead letter is still there
+             * @enum {string}
+             */
+            outcome: "" | "done" | "failed" | "unknown";
+            result?: string;
+            /** Format: date-time */
+            ended_at: string | null;
+        };
+        ActsPage: {
+            acts: components["schemas"]["Act"][];
+            /**
+             * Format: int64
+             * @description send it as ?before= to get the page after; absent: there is none
+             */
+            next?: number;
+        };
+        /**
          * Format: date-time
          * @description when it was heard of last; null if never
          */
@@ -1706,6 +1993,15 @@ export interface components {
         };
     };
     responses: {
+        /** @description The act, which was done */
+        Act: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Act"];
+            };
+        };
         /** @description What is wrong, and what is allowed */
         Problem: {
             headers: {
@@ -2002,9 +2298,18 @@ export interface components {
         DriverID: components["schemas"]["ID"];
         /** @description an importer names the driver */
         ForDriver: components["schemas"]["ID"];
+        DeadPlace: components["schemas"]["DeadPlace"];
+        /** @description as it is listed */
+        DeadLetterID: string;
         SessionRole: "viewer" | "rider" | "driver" | "admin";
     };
-    requestBodies: never;
+    requestBodies: {
+        Why: {
+            content: {
+                "application/json": components["schemas"]["Why"];
+            };
+        };
+    };
     headers: {
         /** @description changes with what this asker reads of the ride: send it as If-None-Match, and an unchanged ride is 304 */
         ETag: string;
@@ -3157,6 +3462,145 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Overview"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deadLetters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Each place with at most 100 of its dead letters */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetters"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deadLetter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                place: components["parameters"]["DeadPlace"];
+                /** @description as it is listed */
+                id: components["parameters"]["DeadLetterID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All there is of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetterDetail"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    redrive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                place: components["parameters"]["DeadPlace"];
+                /** @description as it is listed */
+                id: components["parameters"]["DeadLetterID"];
+            };
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["Why"];
+        responses: {
+            200: components["responses"]["Act"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    discard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                place: components["parameters"]["DeadPlace"];
+                /** @description as it is listed */
+                id: components["parameters"]["DeadLetterID"];
+            };
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["Why"];
+        responses: {
+            200: components["responses"]["Act"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    redriveAll: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                place: components["parameters"]["DeadPlace"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RedriveAll"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Act"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    cancelRedrive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                place: components["parameters"]["DeadPlace"];
+            };
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["Why"];
+        responses: {
+            200: components["responses"]["Act"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    acts: {
+        parameters: {
+            query?: {
+                /** @description the next of the page before */
+                before?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of acts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActsPage"];
                 };
             };
             default: components["responses"]["Problem"];
