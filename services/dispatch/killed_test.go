@@ -31,6 +31,7 @@ import (
 	"tandem/services/internal/queue/outbox"
 	"tandem/services/internal/queue/sqsworker"
 	"tandem/services/test/testenv"
+	"tandem/services/tools/deadletter"
 )
 
 // What makes TestMain a worker process: where its Postgres and its SQS are.
@@ -83,7 +84,7 @@ func runWorker(ctx context.Context, database string, aws awsclient.Config, nearb
 // sixth, which is well, may not handle it any more: it writes why.
 func TestARideThatKillsItsWorkersGetsItsReason(t *testing.T) {
 	t.Parallel()
-	database, pool := testenv.Database(t, ride.Schemas()...)
+	database, pool := testenv.Database(t, append(ride.Schemas(), deadletter.Schema())...)
 	awsConfig := testenv.Emulator(t)
 	sdk, err := awsclient.New(t.Context(), awsConfig)
 	require.NoError(t, err)
@@ -122,6 +123,31 @@ func TestARideThatKillsItsWorkersGetsItsReason(t *testing.T) {
 	require.Zero(t, asked.Load(), "a sixth worker handled it")
 
 	endsAsADeadLetter(t, store, pool, r.ID)
+	redrivenInVain(t, store, database, awsConfig, r.ID)
+}
+
+// redrivenInVain wants the redrive of a closed ride to be done at once, and told by the
+// list beforehand and by the ride's history afterwards.
+func redrivenInVain(t *testing.T, store *ride.Store, database string, where awsclient.Config, id string) {
+	t.Helper()
+	tool, done, err := deadletter.Open(t.Context(), deadletter.Config{DatabaseURL: database, AWS: where})
+	require.NoError(t, err)
+	t.Cleanup(done)
+
+	l, err := tool.List(t.Context(), event.QueueRideRequestsDead)
+	require.NoError(t, err)
+	require.Len(t, l.Letters, 1)
+	require.Equal(t, "its ride is closed: a redrive does nothing, discard it", l.Letters[0].Advice)
+	_, err = tool.Redrive(t.Context(), l.Place, l.Letters[0].ID, deadletter.By{Who: "ops"})
+	require.NoError(t, err)
+
+	require.Eventually(t, func() bool {
+		history := historyOf(t, store, id)
+		return strings.HasSuffix(strings.Join(history, " "), "dead_lettered unfulfilled received deleted")
+	}, patience, look)
+	l, err = tool.List(t.Context(), event.QueueRideRequestsDead)
+	require.NoError(t, err)
+	require.Empty(t, l.Letters)
 }
 
 // endsAsADeadLetter wants the ride left alone until it expires, since a person may
@@ -148,7 +174,7 @@ func deadReason(t *testing.T, client *sqs.Client, queue string) string {
 	t.Helper()
 	dead, err := client.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: &queue})
 	require.NoError(t, err)
-	out, err := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: dead.QueueUrl, WaitTimeSeconds: 20, MessageAttributeNames: []string{"All"}})
+	out, err := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: dead.QueueUrl, WaitTimeSeconds: 20, MessageAttributeNames: []string{"All"}, VisibilityTimeout: 1})
 	require.NoError(t, err)
 	require.Len(t, out.Messages, 1, "on %s", queue)
 	return aws.ToString(out.Messages[0].MessageAttributes[sqsworker.ReasonAttribute].StringValue)

@@ -16,6 +16,7 @@ import (
 
 // content is what can be read of a message.
 type content struct {
+	ID      string
 	Type    string
 	Version int
 	At      time.Time
@@ -65,7 +66,7 @@ func (t *Tool) tell(ctx context.Context, l *Letter, body string) {
 	if uuid.Validate(c.Data.RideID) == nil {
 		l.Ride = t.rideNow(ctx, c.Data.RideID)
 	}
-	l.Advice = advise(c, l.Ride)
+	l.Advice = advise(l.Source, c, l.Ride)
 }
 
 // rideNow looks a ride up. That the database is away is told, and is no error: the
@@ -82,12 +83,12 @@ func (t *Tool) rideNow(ctx context.Context, id string) *Ride {
 	return &Ride{ID: id, Known: true, State: r.State, Closed: r.State.Terminal(), Attempt: r.Attempt, Expires: r.ExpiresAt.UTC()}
 }
 
-// advise says what a redrive would do.
-func advise(c content, r *Ride) string {
+// advise says what a redrive to source would do.
+func advise(source string, c content, r *Ride) string {
 	const nothing = ": a redrive does nothing, discard it"
-	request := c.Type == event.TypeRideRequest
+	request := source == event.QueueRideRequests
 	switch {
-	case c.Version != event.EnvelopeVersion || r == nil:
+	case c.Version != event.EnvelopeVersion || c.ID == "" || c.Type == "" || request != (c.Type == event.TypeRideRequest) || r == nil:
 		return "no worker of this version can read it: a redrive brings it back, discard it"
 	case !r.Known:
 		return "its ride could not be looked up: look again when the database answers"
