@@ -1581,7 +1581,7 @@ export interface components {
             place: components["schemas"]["DeadPlace"];
             /** @description SQS's message id, or that of the outbox row */
             id: string;
-            /** @description the queue that it is for */
+            /** @description the queue that it is for, and goes back to */
             source: string;
             /** @description why it is a dead letter; empty: SQS moved it, which writes none */
             reason: string;
