@@ -11,7 +11,7 @@ func work() []mutant {
 	return []mutant{
 		{
 			name: "a driver who has refused is asked again", file: dispatchDir + "steps.go", tests: "TestOffersToTheNext|TestARefusalThen",
-			before: "h.rides.FreeDrivers(ctx, without(near, asked[r.ID].Not))", after: "h.rides.FreeDrivers(ctx, without(near, nil))",
+			before: "h.rides.FreeDrivers(ctx, without(near, asked[r.ID].Not))", after: "h.rides.FreeDrivers(ctx, without(near, asked[\"\"].Not))",
 		},
 		{
 			name: "a driver who has refused is asked again in the next attempt", file: rideDir + "asked.go", tests: "TestWhoWasAskedBefore",
@@ -27,7 +27,7 @@ func work() []mutant {
 		},
 		{
 			name: "a rider at the edge waits for ever", file: dispatchDir + "offer.go", tests: "TestProposals",
-			before: "cost := d.away - waited", after: "cost := d.away",
+			before: "cost := d.away - waited", after: "cost := d.away - 0*waited",
 		},
 		{
 			name: "nobody free is a failure of the message", file: dispatchDir + "steps.go", tests: "TestNobodyFree",
