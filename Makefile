@@ -8,7 +8,7 @@ LINT := go tool -modfile=tools/go.mod golangci-lint
 TEST_TIMEOUT := 10m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build web test unit e2e pages frozen tutorial mutants lint licences authz fmt audit feed soak chaos clean up down logs compose conformance sdk engine aws-messaging aws-messaging-down bench lines
+.PHONY: help demo build web test unit e2e pages frozen tutorial mutants lint licences authz fmt audit feed soak chaos clean up down logs observe observe-check compose conformance sdk engine aws-messaging aws-messaging-down bench lines
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,8 +28,18 @@ up: engine .env ## Run all of Tandem in containers, on LocalStack and Postgres, 
 	  " Queue and stream      http://$$at/admin" \
 	  " In another terminal   docker compose run --rm audit     make logs     docker compose up -d --scale dispatch=4"
 
+observe: engine .env ## make up, with traces in Jaeger, metrics in Prometheus and dashboards in Grafana beside it
+	@COMPOSE_PROFILES=observe TANDEM_OTLP_ENDPOINT=http://jaeger:4318 $(MAKE) --no-print-directory up ARGS="$(ARGS)"
+	@printf '%s\n' " Traces                http://$$(docker compose port jaeger 16686)/" \
+	  " Dashboards            http://$$(docker compose port grafana 3000)/" \
+	  " Alarms                http://$$(docker compose port prometheus 9090)/alerts"
+
+observe-check: ## Have Prometheus' own promtool check deploy/observe: it is downloaded and built, which takes minutes
+	@sh tools/promtool.sh check config deploy/observe/prometheus.yml
+	@sh tools/promtool.sh test rules deploy/observe/alerts_test.yml
+
 down: engine .env ## Stop the containers and keep Postgres' data (docker compose down --volumes deletes it)
-	@docker compose --profile tools down
+	@docker compose --profile tools --profile observe down
 
 logs: engine .env ## Follow the containers' logs
 	@docker compose logs --follow --tail 20

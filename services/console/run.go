@@ -76,6 +76,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	defer done()
 
 	gather := newGatherer(cfg, sqs.NewFromConfig(awsCfg), cfg.Auth)
+	env.Metrics.MustRegister(newMetrics(gather.overview))
 	s := &service{
 		cfg:     cfg,
 		gather:  gather,

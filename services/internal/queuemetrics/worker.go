@@ -26,7 +26,7 @@ func Worker(r prometheus.Registerer, queue string) sqsworker.Metrics {
 	w := &worker{
 		age: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "sqsworker_message_age_seconds", Help: "Time from the send of a message to its receive; each receive counts.",
-			Buckets: []float64{.05, .2, 1, 5, 15, 60, 300, 1800, 4 * 3600, 24 * 3600},
+			Buckets: []float64{.05, .2, 1, 5, 15, 60, 120, 300, 1800, 4 * 3600, 24 * 3600},
 		}),
 		receives: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "sqsworker_message_receives", Help: "How often a message had been received, this receive included.",

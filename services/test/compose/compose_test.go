@@ -18,7 +18,7 @@ const ridersFor = 6 * time.Minute
 func TestConfigIsWithoutWarning(t *testing.T) {
 	wanted(t)
 	p := newProject(t)
-	_, problems, err := p.command("--profile", "tools", "config", "--quiet")
+	_, problems, err := p.command("--profile", "tools", "--profile", "observe", "config", "--quiet")
 	require.NoError(t, err)
 	require.Empty(t, problems)
 

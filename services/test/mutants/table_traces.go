@@ -53,5 +53,9 @@ func traces() []mutant {
 			name: "a log's trace is recorded by whoever is asked", file: "services/internal/httpclient/trace.go",
 			before: `+ "-00"`, after: `+ "-01"`,
 		},
+		{
+			name: "a queue's count of earlier is a metric of now", file: "services/console/metrics.go", tests: "TestMetrics",
+			before: `q.QueueCounts == nil || q.Error != ""`, after: `q.QueueCounts == nil`,
+		},
 	}
 }

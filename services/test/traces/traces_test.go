@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/booking"
+	"tandem/services/console"
 	"tandem/services/dispatch"
 	"tandem/services/domain/profile"
 	"tandem/services/domain/ride"
@@ -32,6 +33,7 @@ import (
 	"tandem/services/internal/telemetry"
 	"tandem/services/notification"
 	"tandem/services/test/collector"
+	"tandem/services/test/observe"
 	"tandem/services/test/testenv"
 )
 
@@ -129,6 +131,21 @@ func (p *parts) must(t *testing.T, role auth.Role, who, method, url, body string
 	return answer
 }
 
+// everyMetricExists holds what deploy/observe asks for against what services show. A
+// dashboard that asks for a name of yesterday is empty, and its alarm is silent.
+func (p *parts) everyMetricExists(t *testing.T, urls ...string) {
+	t.Helper()
+	var shown strings.Builder
+	for _, u := range urls {
+		shown.Write(p.must(t, auth.Service, "prometheus", http.MethodGet, u+"/metrics", ""))
+	}
+	// Of readers of the stream, which do not run here, the console says what it is told.
+	shown.WriteString("\ntandem_reader_behind_seconds{\ntandem_reader_unread_points{\ntandem_shard_points_total{")
+	for name, where := range observe.Metrics(t, "../../..") {
+		require.True(t, strings.Contains(shown.String(), "\n"+name+"{") || strings.Contains(shown.String(), "\n"+name+" "), "%s asks for %s, which nobody shows", where, name)
+	}
+}
+
 // TestOneRideIsOneTrace books a ride whose first try fails, has it accepted, waits for
 // the SMS, and compares what the collector got with the page.
 func TestOneRideIsOneTrace(t *testing.T) {
@@ -146,16 +163,19 @@ func TestOneRideIsOneTrace(t *testing.T) {
 	book := p.run(t, "booking", func(ctx context.Context, env lifecycle.Env) error {
 		return booking.Run(ctx, env, booking.Config{DatabaseURL: database, AWS: aws, Auth: signer, Profile: times})
 	})
-	p.run(t, "dispatch", func(ctx context.Context, env lifecycle.Env) error {
+	work := p.run(t, "dispatch", func(ctx context.Context, env lifecycle.Env) error {
 		return dispatch.Run(ctx, env, dispatch.Config{DatabaseURL: database, AWS: aws, Auth: signer, Profile: times, NearbyURL: near, Worker: "dispatch-1"})
 	})
-	p.run(t, "notification", func(ctx context.Context, env lifecycle.Env) error {
+	notify := p.run(t, "notification", func(ctx context.Context, env lifecycle.Env) error {
 		return notification.Run(ctx, env, notification.Config{DatabaseURL: database, AWS: aws, Auth: signer, Profile: times})
 	})
 	front := p.run(t, "gateway", func(ctx context.Context, env lifecycle.Env) error {
 		files := fstest.MapFS{"index.html": {Data: []byte("<!doctype html>")}}
 		return gateway.Run(ctx, env, gateway.Config{DatabaseURL: database, Auth: signer, App: files, City: files, BookingURL: book,
 			LocationURL: book, MapfeedURL: book, HistoryURL: book, HeatmapURL: book, NotificationURL: book, ConsoleURL: book, CompareURL: book})
+	})
+	ops := p.run(t, "console", func(ctx context.Context, env lifecycle.Env) error {
+		return console.Run(ctx, env, console.Config{Auth: signer, AWS: aws, BookingURL: book, Peers: []console.Peer{{Name: "booking", URL: book}, {Name: "gateway", URL: front}}})
 	})
 	t.Cleanup(p.stop)
 
@@ -175,6 +195,7 @@ func TestOneRideIsOneTrace(t *testing.T) {
 		var sent int
 		return pool.QueryRow(t.Context(), `SELECT count(*) FROM notification.deliveries WHERE channel = 'sms' AND state = 'sent'`).Scan(&sent) == nil && sent == 1
 	}, patience, look)
+	p.everyMetricExists(t, book, work, notify, ops)
 	p.stop()
 
 	got := tree(p.collector.Spans(), booked.ID)
