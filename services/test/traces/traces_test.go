@@ -35,6 +35,7 @@ import (
 	"tandem/services/test/collector"
 	"tandem/services/test/observe"
 	"tandem/services/test/testenv"
+	"tandem/services/tools/deadletter"
 )
 
 const (
@@ -153,7 +154,7 @@ func TestOneRideIsOneTrace(t *testing.T) {
 	signer, err := auth.NewSigner(bytes.Repeat([]byte("k"), 32))
 	require.NoError(t, err)
 	p := &parts{collector: collector.Start(t), signer: signer}
-	schemas := append(ride.Schemas(), notification.Schema(), gateway.Schema())
+	schemas := append(ride.Schemas(), notification.Schema(), gateway.Schema(), deadletter.Schema())
 	database, pool := testenv.Database(t, schemas...)
 	aws := testenv.Emulator(t)
 	times := profile.Fast()
@@ -175,7 +176,7 @@ func TestOneRideIsOneTrace(t *testing.T) {
 			LocationURL: book, MapfeedURL: book, HistoryURL: book, HeatmapURL: book, NotificationURL: book, ConsoleURL: book, CompareURL: book})
 	})
 	ops := p.run(t, "console", func(ctx context.Context, env lifecycle.Env) error {
-		return console.Run(ctx, env, console.Config{Auth: signer, AWS: aws, BookingURL: book, Peers: []console.Peer{{Name: "booking", URL: book}, {Name: "gateway", URL: front}}})
+		return console.Run(ctx, env, console.Config{DatabaseURL: database, Auth: signer, AWS: aws, BookingURL: book, Peers: []console.Peer{{Name: "booking", URL: book}, {Name: "gateway", URL: front}}})
 	})
 	t.Cleanup(p.stop)
 
