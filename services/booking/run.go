@@ -22,6 +22,7 @@ import (
 	"tandem/services/internal/lifecycle"
 	"tandem/services/internal/postgres"
 	"tandem/services/internal/queue/outbox"
+	"tandem/services/internal/queuemetrics"
 )
 
 // Config is what booking needs.
@@ -84,6 +85,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	if err != nil {
 		return err
 	}
+	queuemetrics.Outbox(env.Metrics, func(ctx context.Context) (outbox.Stats, error) { return ride.Outbox().Stats(ctx, pool) })
 
 	return lifecycle.Group(ctx,
 		lifecycle.Task{Name: "http", Run: func(ctx context.Context) error {

@@ -13,7 +13,8 @@ const (
 	// silentAlarm is how long the stream may say nothing to a reader. On AWS a
 	// subscription without records says every 5 s that it lives.
 	silentAlarm  = 6 * time.Second
-	backlogAlarm = 50 // messages that wait
+	backlogAlarm = 50               // messages that wait
+	unsentAlarm  = 30 * time.Second // for a row of the outbox
 )
 
 // judge says in one sentence what is wrong, the most urgent trouble first, and who
@@ -139,6 +140,20 @@ func deadLetters(o Overview) string {
 		case !q.Dead && q.Visible > backlogAlarm:
 			return fmt.Sprintf("%d messages wait in %s: the workers do not keep up.", q.Visible, q.Name)
 		}
+	}
+	if o.Rides == nil {
+		return ""
+	}
+	return notSent(o.Rides.Outbox)
+}
+
+// notSent says which messages have not left the outbox.
+func notSent(o Outbox) string {
+	switch {
+	case o.SetAside != nil && *o.SetAside > 0:
+		return fmt.Sprintf("SQS refuses %d %s of the outbox for good: look at them, then send again or discard.", *o.SetAside, plural(*o.SetAside, "message"))
+	case o.OldestS != nil && *o.OldestS > unsentAlarm.Seconds():
+		return fmt.Sprintf("A message has waited in the outbox for %.0f s: booking's relay does not keep up.", *o.OldestS)
 	}
 	return ""
 }

@@ -65,6 +65,9 @@ func TestJudgeNamesTheMostUrgentTroubleAndWhoSuffers(t *testing.T) {
 		{"rides were never counted", func(o *Overview) { o.Rides = nil }, false, "booking has not counted its rides"},
 		{"dead letter", func(o *Overview) { o.Queues[1].Visible = 1 }, false, "1 dead letter in ride-requests-dlq"},
 		{"backlog", func(o *Overview) { o.Queues[0].Visible = 51 }, false, "51 messages wait in ride-requests"},
+		{"set aside", func(o *Overview) { o.Rides.SetAside = new(int); *o.Rides.SetAside = 2 }, false, "SQS refuses 2 messages of the outbox for good"},
+		{"unsent", func(o *Overview) { o.Rides.OldestS = new(float64); *o.Rides.OldestS = 61 }, false, "A message has waited in the outbox for 61 s"},
+		{"sent soon", func(o *Overview) { o.Rides.OldestS = new(float64); *o.Rides.OldestS = 3 }, true, "All well"},
 		{"queue gone", func(o *Overview) { o.Queues[0].Error = "it does not exist" }, false, "ride-requests cannot be looked at"},
 		{"SQS away", func(o *Overview) { o.Queues[0].Error = noAnswer }, false, "The queue does not answer: bookings wait in the database, and no driver is asked; the map goes on."},
 		{"SQS and the stream away", func(o *Overview) {

@@ -118,6 +118,14 @@ type Rides struct {
 	// OldestWaiting is since when a worker could have taken the oldest request that none
 	// has; null: no request waits.
 	OldestWaiting *time.Time `json:"oldest_waiting"`
+	Outbox
+}
+
+// Outbox is what of the rides' messages is not sent; null: not known.
+type Outbox struct {
+	Unsent   *int     `json:"outbox_unsent"`
+	OldestS  *float64 `json:"outbox_oldest_s"`  // for how long the oldest of them has waited
+	SetAside *int     `json:"outbox_set_aside"` // SQS refuses them for good
 }
 
 // Service is one process of Tandem.

@@ -1,5 +1,6 @@
-// Package queuemetrics shows on /metrics what a queue's worker sees. It is the link
-// between sqsworker, which knows no Prometheus, and a service's registry.
+// Package queuemetrics shows on /metrics what a queue's worker sees, and what an outbox
+// has not sent. It is the link between sqsworker and outbox, which know no Prometheus,
+// and a service's registry.
 package queuemetrics
 
 import (

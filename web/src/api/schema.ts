@@ -1800,6 +1800,12 @@ export interface components {
              * @description since when a worker could have taken the oldest request that none has; null: no request waits
              */
             oldest_waiting?: string | null;
+            /** @description messages that wait in the outbox; null: not known */
+            outbox_unsent?: number | null;
+            /** @description for how long the oldest of them has waited; null: not known */
+            outbox_oldest_s?: number | null;
+            /** @description messages that SQS refuses for good; null: not known */
+            outbox_set_aside?: number | null;
         };
         ServiceProcess: {
             name: string;

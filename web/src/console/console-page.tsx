@@ -10,7 +10,7 @@ import { useAge } from "../ui/stale";
 import { useKeptFocus } from "../ui/use-kept-focus";
 import { heardOf } from "./heard";
 import { useNamedPart } from "./part-id";
-import { Autoscale, Queues, Workers } from "./queue-side";
+import { Autoscale, Outbox, Queues, Workers } from "./queue-side";
 import { Services } from "./services";
 import { Readers, Shards } from "./stream-side";
 import { useSeries } from "./use-series";
@@ -67,6 +67,7 @@ function Overview() {
         <Stack gap="lg">
           <Section title="Queue" hue="queue" explanation="Each message is one task. One worker receives it, and deletes it when the task is done.">
             <Queues heard={heard} series={series} />
+            <Outbox heard={heard} />
           </Section>
           <Section title="Workers" explanation="These processes compete for the messages of ride-requests.">
             <Workers heard={heard} />

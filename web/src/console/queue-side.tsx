@@ -71,3 +71,19 @@ export function Autoscale({ heard }: { heard: Heard }) {
     </Text>
   );
 }
+
+/** What of the rides' messages has not been sent to the queues yet. */
+export function Outbox({ heard }: { heard: Heard }) {
+  const { rides } = heard.overview;
+  const at = heard.at(rides?.at ?? null);
+  const aside = rides?.outbox_set_aside;
+
+  return (
+    <Text size="sm" mt="xs" data-testid="outbox">
+      Outbox: <b><Stale at={at} of={rides?.outbox_unsent}>{whole}</Stale></b> waiting to be sent,
+      the oldest for <b><Stale at={at} of={rides?.outbox_oldest_s}>{whole}</Stale></b> s,
+      {" "}<b><Stale at={at} of={aside}>{whole}</Stale></b> set aside
+      {aside ? <Badge color="fault" size="md" ml="xs"><span aria-hidden>✕ </span>refused for good</Badge> : null} <Since at={at} />
+    </Text>
+  );
+}

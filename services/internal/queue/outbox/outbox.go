@@ -70,12 +70,13 @@ type Querier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-// Stats counts what is not sent.
+// Stats counts what is not sent. It reads each row that waits, so do not call it more
+// often than somebody looks.
 func (b Box) Stats(ctx context.Context, q Querier) (Stats, error) {
 	var s Stats
-	err := q.QueryRow(ctx, `SELECT count(*) FILTER (WHERE set_aside_at IS NULL), count(*) FILTER (WHERE set_aside_at IS NOT NULL),
-			coalesce(clock_timestamp() - min(added_at) FILTER (WHERE set_aside_at IS NULL), '0')
-		FROM `+b.table+` WHERE sent_at IS NULL`).Scan(&s.Unsent, &s.SetAside, &s.Oldest)
+	err := q.QueryRow(ctx, `SELECT waiting.n, aside.n, coalesce(clock_timestamp() - waiting.oldest, '0')
+		FROM (SELECT count(*) AS n, min(added_at) AS oldest FROM `+b.table+` WHERE sent_at IS NULL AND set_aside_at IS NULL) AS waiting,
+			(SELECT count(*) AS n FROM `+b.table+` WHERE set_aside_at IS NOT NULL) AS aside`).Scan(&s.Unsent, &s.SetAside, &s.Oldest)
 	if err != nil {
 		return s, fmt.Errorf("outbox: stats: %w", err)
 	}
