@@ -46,6 +46,18 @@ func scales() []mutant {
 			before: "if need.workers > p.Max {", after: "if false {",
 		},
 		{
+			name: "a recording shows zero where nothing is known", file: "services/tools/scaling/svg.go", tests: "TestAPictureHasAGap",
+			before: "if p.Known || !l.asks {", after: "if true {",
+		},
+		{
+			name: "a count of SQS that is old is recorded as one of now", file: "services/tools/scaling/look.go", tests: "TestRecordKeeps",
+			before: "q.Error != \"\" || ", after: "",
+		},
+		{
+			name: "the dead-letter queue counts as backlog", file: "services/tools/scaling/look.go", tests: "TestRecordKeeps|TestWatchPrints",
+			before: "q.Name != event.QueueRideRequests || ", after: "q.Name == event.QueueNotifications || ",
+		},
+		{
 			name: "the busiest worker is retired", file: "services/demo/workers.go", quick: true, tests: "TestTheLeastBusyWorker|TestWorkersFollow",
 			before: "held <= fewest", after: "held >= fewest",
 		},

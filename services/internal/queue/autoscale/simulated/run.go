@@ -35,6 +35,8 @@ type Look struct {
 	Because                 string
 	Want                    int
 	Arrived, Taken, Settled int // since the run began: messages sent, received, settled
+	// Waits are of the messages received since the look before: how long each had waited.
+	Waits []time.Duration
 }
 
 // run is the queue and its workers.
@@ -47,6 +49,7 @@ type run struct {
 	due     float64         // of a message that is to come, where they come evenly
 	arrived int
 	settled int
+	waits   []time.Duration // since the last decision
 	samples []autoscale.Sample
 }
 
@@ -106,6 +109,7 @@ func (r *run) receive(at time.Duration) {
 		if r.o.Even {
 			takes = r.o.Handling
 		}
+		r.waits = append(r.waits, at-r.waiting[0])
 		r.waiting = r.waiting[1:]
 		r.held = append(r.held, at+takes)
 	}
@@ -128,8 +132,9 @@ func (r *run) ready(at time.Duration) int {
 func (r *run) decide(at time.Duration) Look {
 	look := Look{
 		At: at, Visible: len(r.waiting), InFlight: len(r.held), Workers: len(r.starts), Ready: r.ready(at),
-		Arrived: r.arrived, Taken: r.arrived - len(r.waiting), Settled: r.settled,
+		Arrived: r.arrived, Taken: r.arrived - len(r.waiting), Settled: r.settled, Waits: r.waits,
 	}
+	r.waits = nil
 	if len(r.waiting) > 0 {
 		look.Oldest = at - r.waiting[0]
 	}
