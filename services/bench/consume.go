@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,30 +18,30 @@ import (
 	"tandem/services/internal/queue/sqsworker"
 )
 
-// consumed is how many messages a consumer receives, handles and deletes in a run.
-const consumed = 10_000
-
-// consumer empties a queue of consumed messages. It calls handled for each one and
+// consumer empties a queue. It calls handled for each one and
 // returns when ctx has ended, or by itself.
 type consumer func(ctx context.Context, c clients, queue string, handled func()) error
 
-// consume returns how many messages a second a consumer handles and deletes.
-func consume(run consumer) func(context.Context, clients) (float64, error) {
+// consume returns how many of n messages a second a consumer handles and deletes, when
+// each of its calls takes so much longer.
+func consume(n int64, longer time.Duration, run consumer) func(context.Context, clients) (float64, error) {
 	return func(ctx context.Context, c clients) (float64, error) {
 		// A queue of its own: what the run before left in flight cannot come again here.
 		name := fmt.Sprint("consume-", time.Now().UnixNano())
-		url, err := fill(ctx, c.queues, name, consumed)
+		url, err := fill(ctx, c.queues, name, n)
 		if err != nil {
 			return 0, err
 		}
 
+		c.aws.HTTPClient = slow{c.aws.HTTPClient, longer} // c is a copy
+		c.queues = sqs.NewFromConfig(c.aws)
 		ctx, done := context.WithCancel(ctx)
 		defer done()
 		var handled atomic.Int64
 		var last atomic.Int64 // when the last message was handled, ns
 		began := time.Now()
 		err = run(ctx, c, name, func() {
-			if handled.Add(1) == consumed {
+			if handled.Add(1) == n {
 				last.Store(int64(time.Since(began)))
 				done()
 			}
@@ -51,15 +52,30 @@ func consume(run consumer) func(context.Context, clients) (float64, error) {
 
 		_, err = c.queues.DeleteQueue(context.WithoutCancel(ctx), &sqs.DeleteQueueInput{QueueUrl: &url})
 		if last.Load() == 0 {
-			return 0, errors.Join(fmt.Errorf("%d of %d messages were handled", handled.Load(), consumed), err)
+			return 0, errors.Join(fmt.Errorf("%d of %d messages were handled", handled.Load(), n), err)
 		}
 		// The deletes of the last few are not timed. They are a thousandth of all.
-		return consumed / time.Duration(last.Load()).Seconds(), err
+		return float64(n) / time.Duration(last.Load()).Seconds(), err
+	}
+}
+
+// slow is an HTTP client whose calls take longer, as those to AWS do.
+type slow struct {
+	next   aws.HTTPClient
+	longer time.Duration
+}
+
+func (s slow) Do(r *http.Request) (*http.Response, error) {
+	select {
+	case <-time.After(s.longer):
+		return s.next.Do(r)
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
 	}
 }
 
 // fill creates a queue with n messages.
-func fill(ctx context.Context, client *sqs.Client, name string, n int) (url string, err error) {
+func fill(ctx context.Context, client *sqs.Client, name string, n int64) (url string, err error) {
 	q, err := client.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: &name})
 	if err != nil {
 		return "", err

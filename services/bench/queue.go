@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // subject is one side of a comparison. rate does the work once and returns how much
@@ -18,28 +19,44 @@ type subject struct {
 type row struct {
 	name, unit string
 	ours, peer subject
-	aim        float64 // the least ratio
+	aim        float64 // the least ratio; 0: none
 }
 
-func queueRows() []row {
-	ours := func(inFlight int) subject {
-		return subject{fmt.Sprintf("sqsworker, %d in flight", inFlight), consume(worker(inFlight))}
+// consumers are the rows of receiving, handling and deleting. far rows are those whose
+// calls take 10 ms longer, as AWS's do.
+func consumers() []row {
+	const near, far = 0, 10 * time.Millisecond
+	type of struct {
+		name string
+		run  consumer
 	}
-	loop := subject{"batch loop", consume(batchLoop)}
-	mill := func(subscriptions, batch int) subject {
-		return subject{fmt.Sprintf("Watermill, %d × %d", subscriptions, batch), consume(watermill(subscriptions, batch))}
+	ours := func(inFlight int) of { return of{fmt.Sprintf("sqsworker, %d in flight", inFlight), worker(inFlight)} }
+	mill := func(subscriptions, batch int) of {
+		return of{fmt.Sprintf("Watermill, %d × %d", subscriptions, batch), watermill(subscriptions, batch)}
 	}
+	loop := of{"batch loop", batchLoop}
 
-	const work, unit = "receive, handle, delete", "messages/s"
+	compare := func(n int64, longer time.Duration, ours, peer of, aim float64) row {
+		if longer > 0 {
+			peer.name += fmt.Sprintf(", both at %v a call", longer)
+		}
+		return row{"receive, handle, delete", "messages/s", subject{ours.name, consume(n, longer, ours.run)}, subject{peer.name, consume(n, longer, peer.run)}, aim}
+	}
 	return []row{
-		{work, unit, ours(50), loop, 1},
-		{work, unit, ours(5), loop, 0.4},
-		{work, unit, ours(50), mill(10, 5), 5},
-		{work, unit, ours(50), mill(5, 10), 5},
-		{work, unit, ours(5), mill(1, 5), 2},
-		{work, unit, ours(5), mill(5, 1), 2},
+		compare(10_000, near, ours(50), loop, 1),
+		compare(10_000, near, ours(5), loop, 0.4),
+		compare(10_000, near, ours(50), mill(10, 5), 5),
+		compare(10_000, near, ours(50), mill(5, 10), 5),
+		compare(10_000, near, ours(5), mill(1, 5), 2),
+		compare(10_000, near, ours(5), mill(5, 1), 2),
+		compare(2_000, far, ours(50), loop, 1),
+		compare(400, far, ours(5), loop, 0.4),
+		compare(2_000, far, ours(50), mill(50, 1), 0),
+		compare(400, far, ours(5), mill(5, 1), 0),
 	}
 }
+
+func queueRows() []row { return consumers() }
 
 // result is what the runs of one row measured.
 type result struct {

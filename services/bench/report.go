@@ -36,12 +36,15 @@ func table(results []result) string {
 	var b strings.Builder
 	b.WriteString("| work | ours | its rate | peer | its rate | ratio | aim |\n|---|---|--:|---|--:|--:|--:|\n")
 	for _, r := range results {
-		met := "met"
-		if r.missed() {
-			met = "**missed**"
+		aim := "–"
+		switch {
+		case r.missed():
+			aim = fmt.Sprintf("%.1f, **missed**", r.aim)
+		case r.aim > 0:
+			aim = fmt.Sprintf("%.1f, met", r.aim)
 		}
-		fmt.Fprintf(&b, "| %s (%s) | %s | %s | %s | %s | **%s** | %.1f, %s |\n", r.name, r.unit,
-			r.ours.name, spread(r.oursRates, "%.0f"), r.peer.name, spread(r.peerRates, "%.0f"), spread(r.ratios, "%.2f"), r.aim, met)
+		fmt.Fprintf(&b, "| %s (%s) | %s | %s | %s | %s | **%s** | %s |\n", r.name, r.unit,
+			r.ours.name, spread(r.oursRates, "%.0f"), r.peer.name, spread(r.peerRates, "%.0f"), spread(r.ratios, "%.2f"), aim)
 	}
 	return b.String()
 }
@@ -77,7 +80,7 @@ func writeReport(docs, section, machine string, runs int, results []result) erro
 
 // svg draws each ratio as a bar, its spread as a line, and its aim as a mark.
 func svg(results []result) string {
-	const width, left, right, rowHeight = 860, 360, 70, 40
+	const width, left, right, rowHeight = 900, 400, 70, 40
 	most := 1.0
 	for _, r := range results {
 		most = max(most, r.aim, slices.Max(r.ratios))
@@ -97,7 +100,9 @@ func svg(results []result) string {
 		fmt.Fprintf(&b, `<text x="%d" y="%.0f" text-anchor="end">%s ÷ %s</text>`+"\n", left-10, y+18, r.ours.name, r.peer.name)
 		fmt.Fprintf(&b, `<rect x="%d" y="%.0f" width="%.1f" height="24" fill="%s"/>`+"\n", left, y, x(median(r.ratios))-left, color)
 		fmt.Fprintf(&b, `<path d="M%.1f %.0fH%.1f" stroke="#111" stroke-width="2"/>`+"\n", x(slices.Min(r.ratios)), y+12, x(slices.Max(r.ratios)))
-		fmt.Fprintf(&b, `<path d="M%.1f %.0fv32" stroke="#111" stroke-dasharray="3 3"/>`+"\n", x(r.aim), y-4)
+		if r.aim > 0 {
+			fmt.Fprintf(&b, `<path d="M%.1f %.0fv32" stroke="#111" stroke-dasharray="3 3"/>`+"\n", x(r.aim), y-4)
+		}
 		fmt.Fprintf(&b, `<text x="%.1f" y="%.0f">%.2f</text>`+"\n", x(max(slices.Max(r.ratios), r.aim))+6, y+18, median(r.ratios))
 	}
 	fmt.Fprintf(&b, `<text x="%d" y="%d" fill="#555">ours ÷ peer, median; line: least to most; dashes: aim</text>`+"\n</svg>\n", left, height-12)

@@ -113,6 +113,22 @@ func queues() []mutant {
 			before: "w.o.Metrics.Handled(o, ran)", after: "w.o.Metrics.Handled(o, max(ran, time.Since(began)))",
 		},
 		{
+			name: "there are more pollers than allowed", file: workerDir + "pollers.go", tests: "TestPollers",
+			before: "> int64(w.o.MaxPollers) {", after: "> 1000 {",
+		},
+		{
+			name: "an idle worker keeps its pollers", file: workerDir + "pollers.go", tests: "TestPollersCome",
+			before: "\t\tif len(got) == 0 {\n\t\t\treturn\n", after: "\t\tif len(got) == 0 {\n\t\t\tcontinue\n",
+		},
+		{
+			name: "a poller receives while something is away", file: workerDir + "pollers.go", tests: "TestAPollerEnds",
+			before: "if w.needed() != nil {", after: "if false {",
+		},
+		{
+			name: "a poller keeps slots that it does not use", file: workerDir + "pollers.go", tests: "TestPollers|TestAPollerEnds",
+			before: "w.slots.change(n-len(got), 0)", after: "w.slots.change(0, 0)",
+		},
+		{
 			name: "the queue keeps no receive for the reason", file: workerDir + "check.go", tests: "TestCompare",
 			before: "o.Tries > 0 && maxReceiveCount <= o.Tries", after: "o.Tries > 0 && maxReceiveCount < o.Tries",
 		},

@@ -73,7 +73,7 @@ func TestSlotsAreTakenTogether(t *testing.T) {
 		s := newSlots(1)
 		s.change(0, 2) // two deletes are under way
 		took := make(chan int)
-		go func() { took <- s.take(t.Context(), 10, time.Second) }()
+		go func() { took <- s.take(t.Context(), 1, 10, time.Second) }()
 
 		synctest.Wait()
 		s.change(1, -1)
@@ -83,14 +83,14 @@ func TestSlotsAreTakenTogether(t *testing.T) {
 
 		began := time.Now()
 		s.change(1, 1) // this one is not answered
-		require.Equal(t, 1, s.take(t.Context(), 10, time.Second))
+		require.Equal(t, 1, s.take(t.Context(), 1, 10, time.Second))
 		require.Equal(t, time.Second, time.Since(began))
 
 		s.change(12, 0)
-		require.Equal(t, 10, s.take(t.Context(), 10, time.Second), "a full batch waits for nothing")
+		require.Equal(t, 10, s.take(t.Context(), 1, 10, time.Second), "a full batch waits for nothing")
 
 		ended, end := context.WithCancel(t.Context())
 		end()
-		require.Zero(t, s.take(ended, 10, time.Second))
+		require.Zero(t, s.take(ended, 1, 10, time.Second))
 	})
 }

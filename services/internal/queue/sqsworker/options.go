@@ -45,9 +45,12 @@ type Options struct {
 	// receives nothing, and Ready returns why.
 	Needs []*Dependency
 
-	MaxInFlight int           // messages in flight at most; 0: 5
-	BatchSize   int           // messages a receive takes at most, 1 to 10; 0: 10
-	Visibility  time.Duration // how long a message stays invisible without a heartbeat, whole seconds; 0: 30 s
+	MaxInFlight int // messages in flight at most; 0: 5
+	BatchSize   int // messages a receive takes at most, 1 to 10; 0: 10
+	// MaxPollers is how many receives may be under way at the same time, while messages
+	// are waiting; 0: MaxInFlight/BatchSize, at least 1 and at most 5.
+	MaxPollers int
+	Visibility time.Duration // how long a message stays invisible without a heartbeat, whole seconds; 0: 30 s
 	// VisibilitySetting names, for people, what sets the queue's visibility;
 	// empty: its VisibilityTimeout.
 	VisibilitySetting string
@@ -76,6 +79,10 @@ var (
 	ErrDraining = errors.New("sqsworker: the worker is shutting down")
 )
 
+// maxPollers is the default's bound. At 5 and at 10 ms a call, eight handled no more
+// than five.
+const maxPollers = 5
+
 // AWS's limits.
 const (
 	maxBatch      = 10
@@ -91,27 +98,14 @@ func (o Options) withDefaults() (Options, error) {
 
 	o.MaxInFlight = cmp.Or(o.MaxInFlight, 5)
 	o.BatchSize = cmp.Or(o.BatchSize, maxBatch)
+	o.MaxPollers = cmp.Or(o.MaxPollers, min(max(o.MaxInFlight/max(o.BatchSize, 1), 1), maxPollers))
 	o.Visibility = cmp.Or(o.Visibility, 30*time.Second)
 	o.VisibilitySetting = cmp.Or(o.VisibilitySetting, "its VisibilityTimeout")
 	o.HandleWithin = cmp.Or(o.HandleWithin, time.Hour)
 	o.Wait = cmp.Or(o.Wait, 20*time.Second)
 	o.Linger = cmp.Or(o.Linger, 10*time.Millisecond)
 	o.Drain = cmp.Or(o.Drain, 6*time.Second)
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	if o.DeadLettered == nil {
-		o.DeadLettered = func(context.Context, Message, string) {}
-	}
-	if o.Metrics == nil {
-		o.Metrics = silent{}
-	}
-	if o.Context == nil {
-		o.Context = func(ctx context.Context, _ Message) context.Context { return ctx }
-	}
-	if o.Handled == nil {
-		o.Handled = func(context.Context, Message, Outcome, time.Duration) {}
-	}
+	o = o.withHooks()
 
 	switch {
 	case o.Visibility < 2*time.Second || o.Visibility > maxVisibility || o.Visibility%time.Second != 0:
@@ -130,10 +124,32 @@ func (o Options) withDefaults() (Options, error) {
 		return o, wrong("Tries", o.Tries, "0 without a DeadLetterQueue to send a message to after them")
 	case o.BatchSize < 1 || o.BatchSize > maxBatch:
 		return o, wrong("BatchSize", o.BatchSize, "1 to 10")
+	case o.MaxPollers < 1:
+		return o, wrong("MaxPollers", o.MaxPollers, "1 or more")
 	case o.MaxInFlight < 1:
 		return o, wrong("MaxInFlight", o.MaxInFlight, "1 or more")
 	}
 	return o, nil
+}
+
+// withHooks fills in what does nothing for each hook that is not set.
+func (o Options) withHooks() Options {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.DeadLettered == nil {
+		o.DeadLettered = func(context.Context, Message, string) {}
+	}
+	if o.Metrics == nil {
+		o.Metrics = silent{}
+	}
+	if o.Context == nil {
+		o.Context = func(ctx context.Context, _ Message) context.Context { return ctx }
+	}
+	if o.Handled == nil {
+		o.Handled = func(context.Context, Message, Outcome, time.Duration) {}
+	}
+	return o
 }
 
 const positive = "above 0, or 0 for the default"

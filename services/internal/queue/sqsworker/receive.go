@@ -27,7 +27,7 @@ func (w *Worker) receiveLoop(ctx, life, handling context.Context) {
 		//excerpt:slots
 		// Slots are taken before the receive: a message that no handler is free
 		// for stays on the queue, where another worker can receive it.
-		n := w.slots.take(ctx, w.o.BatchSize, w.o.Linger)
+		n := w.slots.take(ctx, 1, w.o.BatchSize, w.o.Linger)
 		if n == 0 {
 			return
 		}
@@ -38,6 +38,7 @@ func (w *Worker) receiveLoop(ctx, life, handling context.Context) {
 		if w.awaitNeeds(ctx) {
 			wait = firstWait
 		}
+		asked := time.Now()
 		got, err := w.receive(ctx, n, wait)
 		w.slots.change(n-len(got), 0)
 		//excerpt:end
@@ -59,6 +60,9 @@ func (w *Worker) receiveLoop(ctx, life, handling context.Context) {
 		wait = w.o.Wait
 		retry.Reset()
 		w.start(ctx, life, w.trackAll(handling, got))
+		if len(got) == n && time.Since(asked) >= farAway {
+			w.grow(ctx, life, handling)
+		}
 	}
 }
 

@@ -32,16 +32,16 @@ func (s *slots) signal() {
 	}
 }
 
-// take waits for a free slot and takes up to most. It returns 0 when ctx has ended.
-// The slots of a batch of deletes come free one after the other. A receive for the
+// take waits for at least so many free slots and takes up to most. It returns 0 when ctx
+// has ended. The slots of a batch of deletes come free one after the other. A receive for the
 // first of them would fetch one message, and each later batch would be as small, so
 // take waits for the others too, but no longer than linger.
-func (s *slots) take(ctx context.Context, most int, linger time.Duration) int {
+func (s *slots) take(ctx context.Context, least, most int, linger time.Duration) int {
 	var late <-chan time.Time
 	for waited := false; ctx.Err() == nil; {
 		s.mu.Lock()
 		n := min(s.free, most)
-		enough := n == most || n > 0 && (s.soon == 0 || waited)
+		enough := n == most || n >= least && (s.soon == 0 || waited)
 		if enough {
 			s.free -= n
 		}
@@ -51,7 +51,7 @@ func (s *slots) take(ctx context.Context, most int, linger time.Duration) int {
 			return n
 		}
 
-		if n > 0 && late == nil {
+		if n >= least && late == nil {
 			late = time.After(linger)
 		}
 		select {

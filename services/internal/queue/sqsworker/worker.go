@@ -29,6 +29,8 @@ type Worker struct {
 	idle        chan struct{} // buffered: holds a token when busy has come to 0
 	handling    atomic.Int64
 	counts      counts
+	pollers     atomic.Int64
+	polling     sync.WaitGroup // pollers beside receiveLoop
 	running     sync.WaitGroup // chains of messages
 	background  sync.WaitGroup // heartbeat, deletes
 
@@ -70,7 +72,9 @@ func (w *Worker) Run(ctx context.Context) error {
 
 	w.background.Go(func() { w.heartbeat(life) })
 	w.background.Go(func() { w.deleteLoop(life) })
+	w.pollers.Store(1)
 	w.receiveLoop(ctx, life, handling)
+	w.polling.Wait() // they end with ctx; what they have received is drained too
 
 	err := w.drain(life, stopHandling)
 	end()
