@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"time"
 )
@@ -43,16 +44,16 @@ func consumers() []row {
 		return row{"receive, handle, delete", "messages/s", subject{ours.name, consume(n, longer, ours.run)}, subject{peer.name, consume(n, longer, peer.run)}, aim}
 	}
 	return []row{
-		compare(10_000, near, ours(50), loop, 1),
-		compare(10_000, near, ours(5), loop, 0.4),
-		compare(10_000, near, ours(50), mill(10, 5), 5),
-		compare(10_000, near, ours(50), mill(5, 10), 5),
-		compare(10_000, near, ours(5), mill(1, 5), 2),
-		compare(10_000, near, ours(5), mill(5, 1), 2),
-		compare(2_000, far, ours(50), loop, 1),
-		compare(400, far, ours(5), loop, 0.4),
-		compare(2_000, far, ours(50), mill(50, 1), 0),
-		compare(400, far, ours(5), mill(5, 1), 0),
+		compare(3_000, near, ours(50), loop, 1),
+		compare(3_000, near, ours(5), loop, 0.4),
+		compare(3_000, near, ours(50), mill(10, 5), 5),
+		compare(3_000, near, ours(50), mill(5, 10), 5),
+		compare(3_000, near, ours(5), mill(1, 5), 2),
+		compare(3_000, near, ours(5), mill(5, 1), 2),
+		compare(600, far, ours(50), loop, 1),
+		compare(200, far, ours(5), loop, 0.4),
+		compare(600, far, ours(50), mill(50, 1), 0),
+		compare(200, far, ours(5), mill(5, 1), 0),
 	}
 }
 
@@ -82,6 +83,7 @@ func runQueue(ctx context.Context, runs int, docs string) error {
 			return err
 		}
 		results = append(results, res)
+		fmt.Fprintf(os.Stderr, "%s ÷ %s: %s\n", r.ours.name, r.peer.name, spread(res.ratios, "%.2f"))
 	}
 
 	m := machine()
