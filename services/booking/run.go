@@ -23,6 +23,7 @@ import (
 	"tandem/services/internal/postgres"
 	"tandem/services/internal/queue/outbox"
 	"tandem/services/internal/queuemetrics"
+	"tandem/services/internal/retention"
 )
 
 // Config is what booking needs.
@@ -96,6 +97,9 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		}},
 		lifecycle.Task{Name: "listener", Run: s.listener.Run},
 		lifecycle.Task{Name: "relay", Run: relay.Run},
+		lifecycle.Task{Name: "retention", Run: func(ctx context.Context) error {
+			return retention.Run(ctx, retention.Options{What: "rides", Keep: cfg.Profile.KeepFor, Log: env.Log, Metrics: env.Metrics, Delete: s.rides.RemoveEnded})
+		}},
 		lifecycle.Task{Name: "sweeper", Run: func(ctx context.Context) error { return s.sweepEvery(ctx, cfg.Profile.SweepEvery) }},
 	)
 }

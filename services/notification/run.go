@@ -47,6 +47,7 @@ import (
 	"tandem/services/internal/postgres"
 	"tandem/services/internal/queue/sqsworker"
 	"tandem/services/internal/queuemetrics"
+	"tandem/services/internal/retention"
 	"tandem/services/internal/telemetry"
 )
 
@@ -116,6 +117,9 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 
 	return lifecycle.Group(ctx,
 		lifecycle.Task{Name: "worker", Run: worker.Run},
+		lifecycle.Task{Name: "retention", Run: func(ctx context.Context) error {
+			return retention.Run(ctx, retention.Options{What: "notices", Keep: cfg.Profile.KeepFor, Log: env.Log, Metrics: env.Metrics, Delete: s.removeOld})
+		}},
 		lifecycle.Task{Name: "http", Run: func(ctx context.Context) error {
 			return httpserver.Serve(ctx, httpserver.Options{
 				Name: "notification", Env: env, Auth: cfg.Auth, Routes: routes(s, &verifier{store: s, sms: sms, pace: pace, keyed: cfg.Auth}, switches),

@@ -30,6 +30,11 @@ type Profile struct {
 	TripWithin    time.Duration // the sweeper looks at a trip that has not ended by then
 	Margin        time.Duration // added to every wake_at
 
+	// KeepFor is how long after its end a ride stays, with its events, and after its
+	// delivery a notice. So long a rider can dispute a ride, an Idempotency-Key counts,
+	// and a message that comes again finds what was done: SQS keeps one for 14 days.
+	KeepFor time.Duration
+
 	// Workers says how many dispatch workers there are for the requests that wait, and
 	// ScaleEvery is the time between two such decisions.
 	Workers    autoscale.Policy
@@ -42,12 +47,14 @@ type Profile struct {
 	PutWithin time.Duration // a batch of points is durable by then or answered with 503
 }
 
+const keepFor = 90 * 24 * time.Hour
+
 // Default is what the demo and production run with.
 func Default() Profile {
 	return Profile{
 		Visibility: 30 * time.Second, NoticeVisibility: 6 * time.Second, Offer: 25 * time.Second, NoDriverDelay: 5 * time.Second,
 		SweepEvery: 5 * time.Second, ExpiresAfter: 10 * time.Minute, ArriveWithin: 20 * time.Minute,
-		LifeWithin: time.Hour, TripWithin: time.Hour, Margin: 2 * time.Second,
+		LifeWithin: time.Hour, TripWithin: time.Hour, Margin: 2 * time.Second, KeepFor: keepFor,
 		// Handling is what dispatch_message_seconds says in the demo: a driver answers
 		// after 1 to 6 seconds, and one in ten refuses. A worker is there 2 seconds after
 		// it was asked for.
@@ -66,7 +73,7 @@ func Fast() Profile {
 	return Profile{
 		Visibility: 3 * time.Second, NoticeVisibility: 2 * time.Second, Offer: 2 * time.Second, NoDriverDelay: time.Second,
 		SweepEvery: 500 * time.Millisecond, ExpiresAfter: 30 * time.Second, ArriveWithin: 20 * time.Second,
-		LifeWithin: 2 * time.Minute, TripWithin: 30 * time.Second, Margin: 500 * time.Millisecond,
+		LifeWithin: 2 * time.Minute, TripWithin: 30 * time.Second, Margin: 500 * time.Millisecond, KeepFor: keepFor,
 		Workers: autoscale.Policy{
 			Min: 2, Max: 6, Latency: 2 * time.Second, Holds: WorkerHolds, Handling: time.Second,
 			WarmUp: 3 * time.Second, ScaleInAfter: 6 * time.Second, Fresh: 3 * time.Second,

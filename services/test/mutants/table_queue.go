@@ -233,6 +233,22 @@ func queues() []mutant {
 			before: "\t\t\tc.at = time.Time{}\n\t\t\treturn\n", after: "\t\t\tc.at = time.Time{}\n",
 		},
 		{
+			name: "an open ride is removed by its age", file: "services/domain/ride/retention.go", tests: "TestEndedRidesLeave",
+			before: "WHERE wake_at IS NULL AND ended_at < clock_timestamp()", after: "WHERE coalesce(ended_at, requested_at) < clock_timestamp()",
+		},
+		{
+			name: "a young ride is removed", file: "services/domain/ride/retention.go", tests: "TestEndedRidesLeave",
+			before: "ended_at < clock_timestamp() - $1::interval", after: "requested_at < clock_timestamp() - $1::interval",
+		},
+		{
+			name: "a setting removes what a message would look for", file: "services/internal/retention/retention.go", tests: "TestNothingIsKept",
+			before: "if o.Keep < Least {", after: "if false {",
+		},
+		{
+			name: "a lost ride counts as removed", file: "services/tools/audit/promises.go", tests: "TestARemovedRide",
+			before: "now.Sub(r.at) > keep", after: "now.Sub(r.at) > 0",
+		},
+		{
 			name: "an entry that SQS did not answer for counts as sent", file: outboxDir + "send.go", quick: true, tests: "TestAnUnansweredEntryIsSentAgain",
 			before: "fail(rows, errors.New(\"SQS did not answer for this entry\"))", after: "fail(rows, nil)",
 		},

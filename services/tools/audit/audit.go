@@ -134,7 +134,7 @@ func (a *auditor) open(ctx context.Context) error {
 	// what history's checkpoints vouch for is asked of it.
 	a.promised = &promises{}
 	if a.cfg.LedgerPath != "" {
-		if a.promised, err = readPromises(a.cfg.LedgerPath, a.now.Add(-clockMargin), a.history.known().Add(-clockMargin)); err != nil {
+		if a.promised, err = readPromises(a.cfg.LedgerPath, a.now.Add(-clockMargin), a.history.known().Add(-clockMargin), a.cfg.Profile.KeepFor); err != nil {
 			return err
 		}
 	}

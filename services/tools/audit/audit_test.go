@@ -40,6 +40,32 @@ func TestASoundSiteIsOK(t *testing.T) {
 	require.Equal(t, r, again)
 }
 
+// A ride that was promised long ago may have left by its age, and its key may be
+// another ride's since.
+func TestARemovedRideIsNotLost(t *testing.T) {
+	t.Parallel()
+	url, pool := database(t)
+	s := newSite(t, url, pool)
+	promised := func(ride string, ago time.Duration) client.Entry {
+		return client.Entry{At: time.Now().Add(-ago), Ride: &client.RideEntry{Key: "k", RideID: ride, Rider: "rita", Status: 201}}
+	}
+	const day = 24 * time.Hour
+	first, second := "01960000-0000-7000-8000-000000000001", "01960000-0000-7000-8000-000000000002"
+	s.promise(promised(first, 182*day), promised(second, 91*day))
+
+	r := s.audit()
+	require.True(t, r.OK)
+	require.EqualValues(t, 2, r.Count("rides", "removed"))
+
+	young := promised("01960000-0000-7000-8000-000000000003", 89*day)
+	young.Ride.Key = "another"
+	s.promise(young)
+	r = s.audit()
+	require.False(t, r.OK)
+	require.EqualValues(t, 1, r.Count("rides", "lost"), "it cannot have been removed yet")
+
+}
+
 // Each plants one violation; the check of that name must say so, with the text.
 func TestPlantedViolationsAreNamed(t *testing.T) {
 	t.Parallel()

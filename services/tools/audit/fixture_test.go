@@ -12,6 +12,7 @@ import (
 
 	"tandem/services/client"
 	"tandem/services/domain/event"
+	"tandem/services/domain/profile"
 	"tandem/services/domain/ride"
 	"tandem/services/heatmap"
 	"tandem/services/history"
@@ -58,7 +59,7 @@ func newSite(t *testing.T, url string, pool *pgxpool.Pool) *site {
 		t: t, pool: pool, ledger: filepath.Join(t.TempDir(), "ledger"), began: time.Now().Add(-time.Minute),
 		depths: map[string]int64{}, dead: map[string]deadLetters{},
 	}
-	s.cfg = Config{DatabaseURL: url, LedgerPath: s.ledger}
+	s.cfg = Config{DatabaseURL: url, LedgerPath: s.ledger, Profile: profile.Profile{KeepFor: profile.Default().KeepFor}}
 	s.clean()
 	s.ride(done, "ana", "d1", "completed", "accepted")
 	s.ride(open, "bea", "d1", "arrived", "accepted")
@@ -159,7 +160,9 @@ func (s *site) promise(entries ...client.Entry) {
 	w, err := ledger.Open(s.ledger, 0)
 	require.NoError(s.t, err)
 	for _, e := range entries {
-		e.At = s.began
+		if e.At.IsZero() {
+			e.At = s.began
+		}
 		e.Kind = client.KindRide
 		if e.Points != nil {
 			e.Kind = client.KindPoints

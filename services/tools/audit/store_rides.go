@@ -46,7 +46,7 @@ func (a *auditor) rides(ctx context.Context) error {
 	}
 	var state string
 	var n int64
-	for _, s := range []string{"completed", "cancelled", "unfulfilled", "open", "lost"} {
+	for _, s := range []string{"completed", "cancelled", "unfulfilled", "open", "lost", "removed"} {
 		f.count(s, 0)
 	}
 	_, err = pgx.ForEachRow(rows, []any{&state, &n}, func() error {
@@ -75,8 +75,8 @@ func (a *auditor) rides(ctx context.Context) error {
 	}
 
 	c := f.check.Counts
-	a.report.add(f.done("%d rides: %d completed, %d cancelled, %d unfulfilled, %d under way; of %d promised none is lost",
-		total, c["completed"], c["cancelled"], c["unfulfilled"], c["open"], c["promised"]))
+	a.report.add(f.done("%d rides: %d completed, %d cancelled, %d unfulfilled, %d under way; of %d promised none is lost (%d left by their age)",
+		total, c["completed"], c["cancelled"], c["unfulfilled"], c["open"], c["promised"], c["removed"]))
 	return nil
 }
 
@@ -94,6 +94,10 @@ func (a *auditor) promisedRides(ctx context.Context, f *finding) error {
 
 	return a.each(ctx, func(c []string) {
 		r := a.promised.rides[c[0]]
+		if r.mayBeRemoved(a.now, a.cfg.Profile.KeepFor) {
+			f.count("removed", 1)
+			return
+		}
 		f.count("lost", 1)
 		f.broken("ride %s of %s got 201 and does not exist", c[0], r.Rider)
 	}, `SELECT p.id::text FROM unnest($1::uuid[]) AS p (id) WHERE NOT EXISTS (SELECT FROM ride.rides r WHERE r.id = p.id) ORDER BY 1`, ids)
@@ -160,8 +164,11 @@ func (a *auditor) keys(ctx context.Context) error {
 	}
 
 	riders, keys, ids := []string{}, []string{}, []string{}
-	for k, id := range a.promised.keys {
-		riders, keys, ids = append(riders, k.rider), append(keys, k.key), append(ids, id)
+	for k, r := range a.promised.keys {
+		if r.mayBeRemoved(a.now, a.cfg.Profile.KeepFor) {
+			continue // the key may be another ride's by now
+		}
+		riders, keys, ids = append(riders, k.rider), append(keys, k.key), append(ids, r.RideID)
 	}
 	err = a.each(ctx, func(c []string) { f.broken("key %s of %s returned ride %s, and is ride %s's", c[1], c[0], c[2], c[3]) }, `
 		SELECT p.rider, p.key, p.id, r.id::text FROM unnest($1::text[], $2::text[], $3::text[]) AS p (rider, key, id)
