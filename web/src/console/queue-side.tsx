@@ -67,7 +67,7 @@ export function Autoscale({ heard }: { heard: Heard }) {
 
   return (
     <Text size="sm" mt="xs" data-testid="autoscale">
-      <b>{autoscale.want} of {autoscale.min} to {autoscale.max}</b>: {autoscale.because}. <Text span c="dimmed">Decided {seconds === undefined ? "?" : seconds} s ago.</Text>
+      <b>{autoscale.want} workers, of {autoscale.min} to {autoscale.max}</b>: {autoscale.because}. <Text span c="dimmed">Decided {seconds === undefined ? "?" : seconds} s ago.</Text>
     </Text>
   );
 }
