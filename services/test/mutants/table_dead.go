@@ -14,7 +14,7 @@ func deadLetters() []mutant {
 			before: "return OutcomeUnknown, \"no answer to the send:", after: "return OutcomeFailed, \"no answer to the send:",
 		},
 		{
-			name: "a redrive loses the message's group", file: deadDir + "act.go", quick: true, tests: "TestRedriveSendsFirst",
+			name: "a redrive loses the message's group", file: deadDir + "act.go", tests: "TestRedriveSendsFirst",
 			before: "in.MessageGroupId = &group", after: "_ = group",
 		},
 		{
@@ -22,11 +22,11 @@ func deadLetters() []mutant {
 			before: "delete(attributes, sqsworker.ReasonAttribute)", after: "delete(attributes, sqsworker.ReasonAttribute+\"s\")",
 		},
 		{
-			name: "a redriven notification has the id that it was first sent with", file: deadDir + "act.go", quick: true, tests: "TestARedrivenNotification",
+			name: "a redriven notification has the id that it was first sent with", file: deadDir + "act.go", tests: "TestARedrivenNotification",
 			before: "in.MessageDeduplicationId = m.MessageId", after: "in.MessageDeduplicationId = new(m.Attributes[\"MessageDeduplicationId\"])",
 		},
 		{
-			name: "an act is done that could not be written down", file: deadDir + "act.go", quick: true, tests: "TestNothingIsDone",
+			name: "an act is done that could not be written down", file: deadDir + "act.go", tests: "TestNothingIsDone",
 			before: "\tif err != nil {\n\t\tl.release(ctx)\n\t\treturn Act{}, err\n\t}", after: "_ = err",
 		},
 		{

@@ -253,7 +253,7 @@ func queues() []mutant {
 			before: "fail(rows, errors.New(\"SQS did not answer for this entry\"))", after: "fail(rows, nil)",
 		},
 		{
-			name: "the delay is not sent", file: outboxDir + "send.go", quick: true, tests: "TestTheDelayIsSent",
+			name: "the delay is not sent", file: outboxDir + "send.go", tests: "TestTheDelayIsSent",
 			before: "e.DelaySeconds = int32(x.delay / time.Second)", after: "e.DelaySeconds = int32(x.delay / time.Hour)",
 		},
 		{

@@ -186,7 +186,7 @@ func readers() []mutant {
 			before: "Limit: each, Handle: s.summaryHTTP", after: "Limit: httpserver.Limit{PerSecond: each.PerSecond * 1e6, Burst: 1e9}, Handle: s.summaryHTTP",
 		},
 		{
-			name: "a person's ride is shown to everybody", file: mapfeedDir + "shown.go", quick: true, tests: "TestTheShownRideIsOfNoPerson",
+			name: "a person's ride is shown to everybody", file: mapfeedDir + "shown.go", tests: "TestTheShownRideIsOfNoPerson",
 			before: "waits && auth.Simulated(r.RiderID) &&", after: "waits &&",
 		},
 		{

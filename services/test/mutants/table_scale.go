@@ -14,11 +14,11 @@ func scales() []mutant {
 			before: "|| now.Sub(at.At) > p.Fresh {", after: "{",
 		},
 		{
-			name: "workers are added for those that are on their way", file: scaleDir + "plan.go", quick: true, tests: "TestPlan|TestAStepConverges",
+			name: "workers are added for those that are on their way", file: scaleDir + "plan.go", tests: "TestPlan|TestAStepConverges",
 			before: "ok && ago < p.WarmUp {", after: "ok && ago < p.WarmUp && false {",
 		},
 		{
-			name: "a scale-in leaves the others too busy", file: scaleDir + "sample.go", quick: true, tests: "TestPlan|TestWantStaysWithin|TestAStepConverges",
+			name: "a scale-in leaves the others too busy", file: scaleDir + "sample.go", tests: "TestPlan|TestWantStaysWithin|TestAStepConverges",
 			before: "&& float64(look.Queue.InFlight) <= BusyShare*float64(left*p.Holds)", after: "&& left >= 0",
 		},
 		{
@@ -42,7 +42,7 @@ func scales() []mutant {
 			before: "case want > useful:", after: "case false:",
 		},
 		{
-			name: "there is no most", file: scaleDir + "plan.go", quick: true, tests: "TestPlan|TestWantStaysWithin",
+			name: "there is no most", file: scaleDir + "plan.go", tests: "TestPlan|TestWantStaysWithin",
 			before: "if need.workers > p.Max {", after: "if false {",
 		},
 		{
