@@ -14,6 +14,7 @@ import (
 	"tandem/services/internal/lifecycle"
 	"tandem/services/internal/stream/kinesisproducer"
 	"tandem/services/internal/stream/streamcheck"
+	"tandem/services/internal/telemetry"
 )
 
 // Config is what location needs.
@@ -44,7 +45,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	stats := newStats()
 	p, err := kinesisproducer.New(kinesisproducer.Options{
 		Client: client, Stream: event.Stream, Buckets: cfg.Backend.Buckets, Log: env.Log,
-		Linger: max(cfg.Profile.Linger, cfg.Backend.MinLinger), Report: stats.report,
+		Linger: max(cfg.Profile.Linger, cfg.Backend.MinLinger), Report: stats.report, Trace: telemetry.Recorded,
 	})
 	if err != nil {
 		return err

@@ -58,7 +58,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 
 	f := newFeed(cfg, env.Log)
 	o := points.LiveOptions{
-		Name: name, Client: client, PollEvery: cfg.Profile.PollEvery, Log: env.Log, Apply: f.world.apply,
+		Name: name, Client: client, PollEvery: cfg.Profile.PollEvery, Log: env.Log, Traces: env.Traces, Apply: f.world.apply,
 		DatabaseURL: cfg.DatabaseURL, Lease: cfg.Profile.Lease,
 	}
 	if cfg.Backend.FanOut {

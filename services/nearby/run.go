@@ -37,7 +37,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	x := newIndex()
 	o := points.LiveOptions{
 		Name: name, Client: client, Back: silentAfter,
-		PollEvery: 2 * cfg.Profile.PollEvery, Log: env.Log, Apply: x.apply,
+		PollEvery: 2 * cfg.Profile.PollEvery, Log: env.Log, Traces: env.Traces, Apply: x.apply,
 		DatabaseURL: cfg.DatabaseURL, Lease: cfg.Profile.Lease,
 	}
 	if cfg.Backend.FanOut {

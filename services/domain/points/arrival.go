@@ -20,6 +20,8 @@ type Arrival struct {
 	// Rises reports whether the point is newer than all before it of its driver.
 	// A Group sets it before it calls Apply.
 	Rises bool
+
+	trace string // the traceparent that it carries; of most, empty
 }
 
 func decode(shard string, r shardreader.Record) (Arrival, error) {
@@ -27,7 +29,7 @@ func decode(shard string, r shardreader.Record) (Arrival, error) {
 	if err != nil {
 		return Arrival{}, err
 	}
-	return Arrival{Point: p, Arrived: r.Arrived, Shard: shard, SequenceNumber: r.Sequence, Sub: r.Sub}, nil
+	return Arrival{Point: p, Arrived: r.Arrived, Shard: shard, SequenceNumber: r.Sequence, Sub: r.Sub, trace: string(r.Trace)}, nil
 }
 
 // Position is where it lies on the stream.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"go.opentelemetry.io/otel/trace"
 
 	"tandem/services/domain/event"
 	"tandem/services/internal/stream/shardgroup"
@@ -43,6 +44,7 @@ type GroupOptions struct {
 	// serves, less where others read it too. See shardreader.Options.
 	CatchUpBytes int
 	Log          *slog.Logger
+	Traces       trace.TracerProvider // nil: it makes no spans
 
 	Worker  string        // unique among the group's processes; empty: a new id
 	Backoff time.Duration // see shardgroup.Options

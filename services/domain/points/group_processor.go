@@ -81,6 +81,7 @@ func (g *Group) count(batch []Arrival, out Outcome) {
 	now := time.Now()
 	for _, a := range batch {
 		g.seen.see(a, now)
+		traced(g.o.Traces, a, now)
 	}
 	g.stats.applied(len(batch)-out.Repeated-out.Skipped, batch, out)
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
 	"tandem/services/domain/event"
@@ -23,6 +24,7 @@ type LiveOptions struct {
 	Back      time.Duration
 	PollEvery time.Duration
 	Log       *slog.Logger
+	Traces    trace.TracerProvider // nil: it makes no spans
 	// Apply takes a driver's newest point. It is called for one point at a time.
 	Apply func(p event.Point, arrived time.Time)
 
@@ -127,7 +129,9 @@ func (l *Live) handle(_ context.Context, b shardreader.Batch) error {
 		}
 
 		l.o.Apply(a.Point, a.Arrived)
-		l.seen.see(a, time.Now())
+		now := time.Now()
+		l.seen.see(a, now)
+		traced(l.o.Traces, a, now)
 		applied = append(applied, a)
 	}
 

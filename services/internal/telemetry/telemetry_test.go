@@ -137,6 +137,12 @@ func TestWhatIsInheritedGoesToTheParentsProvider(t *testing.T) {
 	require.Equal(t, "mine child", c.Spans()[1].Service+" "+c.Spans()[1].Name)
 }
 
+// Each point is asked for its trace, and hardly one has one.
+func TestWithoutATraceNothingIsAllocated(t *testing.T) {
+	ctx := t.Context()
+	require.Zero(t, testing.AllocsPerRun(1000, func() { _ = telemetry.Recorded(ctx) }))
+}
+
 func TestTraceparentTravels(t *testing.T) {
 	const parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 	ctx := telemetry.WithTraceparent(t.Context(), parent)

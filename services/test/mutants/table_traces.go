@@ -54,6 +54,30 @@ func traces() []mutant {
 			before: `+ "-00"`, after: `+ "-01"`,
 		},
 		{
+			name: "a trace's bytes are not counted", file: "services/internal/stream/kpl/aggregate.go", tests: "TestAggregateLimit",
+			before: "\tif trace != \"\" {\n\t\tsize +=", after: "\tif false {\n\t\tsize +=",
+		},
+		{
+			name: "anybody's tag is a trace", file: "services/internal/stream/kpl/parse.go", tests: "TestTags",
+			before: "if err != nil || !named {", after: "if err != nil || len(b) < 0 && !named {",
+		},
+		{
+			name: "each item of a Put carries its trace", file: "services/internal/stream/kinesisproducer/put.go", tests: "TestTheFirst",
+			before: `trace = "" // one of a batch is enough`, after: "",
+		},
+		{
+			name: "a trace for which no room was kept", file: "services/internal/stream/kinesisproducer/put.go", tests: "TestTheFirst",
+			before: "len(t) == traceparent", after: `t != ""`,
+		},
+		{
+			name: "a reader does not see what its points carry", file: "services/internal/stream/shardreader/unpack.go", packages: []string{oneTrace}, tests: "TestASampled",
+			before: "out[i].Data, out[i].Trace = u.Sub, u.Key, u.Data, u.Trace", after: "out[i].Data = u.Sub, u.Key, u.Data",
+		},
+		{
+			name: "a reader's span is not linked", file: "services/domain/points/trace.go", packages: []string{oneTrace}, tests: "TestASampled",
+			before: "trace.WithLinks(trace.Link{SpanContext: sender}), ", after: "",
+		},
+		{
 			name: "a queue's count of earlier is a metric of now", file: "services/console/metrics.go", tests: "TestMetrics",
 			before: `q.QueueCounts == nil || q.Error != ""`, after: `q.QueueCounts == nil`,
 		},

@@ -53,6 +53,7 @@ type parts struct {
 	collector *collector.Collector
 	signer    *auth.Signer
 	stops     []func()
+	headers   map[string]string // of every request
 }
 
 // run starts a service and returns its base URL.
@@ -111,6 +112,9 @@ func (p *parts) send(t *testing.T, role auth.Role, who, method, url, body string
 	req.Header.Set("Authorization", "Bearer "+token)
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Idempotency-Key", "k1")
+	for k, v := range p.headers {
+		req.Header.Set(k, v)
+	}
 
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
@@ -145,6 +149,16 @@ func (p *parts) everyMetricExists(t *testing.T, urls ...string) {
 	for name, where := range observe.Metrics(t, "../../..") {
 		require.True(t, strings.Contains(shown.String(), "\n"+name+"{") || strings.Contains(shown.String(), "\n"+name+" "), "%s asks for %s, which nobody shows", where, name)
 	}
+}
+
+// onPage returns what docs/tracing.md shows below a mark.
+func onPage(t *testing.T, mark string) string {
+	t.Helper()
+	page, err := os.ReadFile("../../../docs/tracing.md")
+	require.NoError(t, err)
+	_, after, _ := strings.Cut(string(page), "<!-- "+mark+" -->\n```\n")
+	want, _, _ := strings.Cut(after, "```")
+	return want
 }
 
 // TestOneRideIsOneTrace books a ride whose first try fails, has it accepted, waits for
@@ -199,12 +213,8 @@ func TestOneRideIsOneTrace(t *testing.T) {
 	p.everyMetricExists(t, book, work, notify, ops)
 	p.stop()
 
-	got := tree(p.collector.Spans(), booked.ID)
-	page, err := os.ReadFile("../../../docs/tracing.md")
-	require.NoError(t, err)
-	_, after, _ := strings.Cut(string(page), "<!-- the trace of a ride -->\n```\n")
-	want, _, _ := strings.Cut(after, "```")
-	require.Equal(t, want, got, "docs/tracing.md shows another trace than the collector got")
+	spans := p.collector.Spans()
+	require.Equal(t, onPage(t, "the trace of a ride"), tree(spans, traceOf(spans, booked.ID), ""), "docs/tracing.md shows another trace than the collector got")
 
 	for _, body := range p.collector.Raw() {
 		for _, private := range []string{phone[1:], words, "34.90", "56.19", "rita", "Go-http-client"} {

@@ -9,16 +9,23 @@ import (
 	"tandem/services/test/collector"
 )
 
-// tree prints the trace of a ride: a line for each span, below its parent, in the order
-// in which they began. Statements, of which there are many, are counted.
-func tree(spans []collector.Span, rideID string) string {
-	var whole string
+// traceOf returns the id of the trace in which a ride's message was received.
+func traceOf(spans []collector.Span, rideID string) (id string) {
+	for _, s := range spans {
+		if strings.HasPrefix(s.Name, "process ") && s.Attributes[event.SpanRideID] == rideID {
+			id = s.Trace
+		}
+	}
+	return id
+}
+
+// tree prints the spans of a trace that lie below root: a line for each, below its parent,
+// in the order in which they began. Of statements, of which there are many, it says that
+// there are some.
+func tree(spans []collector.Span, whole, root string) string {
 	byID := map[string]collector.Span{}
 	for _, s := range spans {
 		byID[s.ID] = s
-		if strings.HasPrefix(s.Name, "process ") && s.Attributes[event.SpanRideID] == rideID {
-			whole = s.Trace
-		}
 	}
 
 	var out strings.Builder
@@ -32,7 +39,7 @@ func tree(spans []collector.Span, rideID string) string {
 			write(s.ID, indent+"  ")
 		}
 	}
-	write("", "")
+	write(root, "")
 	return out.String()
 }
 

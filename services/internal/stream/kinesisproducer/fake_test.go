@@ -26,12 +26,13 @@ type fakeStream struct {
 	refuses    func(key string) bool // records that are throttled
 	late       time.Duration         // the first call is handled so much later, unheard
 	stored     map[string][][]byte   // by key, as a reader sees them
+	traced     map[string]string     // what is traced -> its trace
 	aggregates int
 	records    int
 }
 
 func newFakeStream(seed uint64) *fakeStream {
-	return &fakeStream{rng: rand.New(rand.NewPCG(seed, 1)), stored: map[string][][]byte{}}
+	return &fakeStream{rng: rand.New(rand.NewPCG(seed, 1)), stored: map[string][][]byte{}, traced: map[string]string{}}
 }
 
 func (f *fakeStream) PutRecords(ctx context.Context, in *kinesis.PutRecordsInput, _ ...func(*kinesis.Options)) (*kinesis.PutRecordsOutput, error) {
@@ -77,6 +78,9 @@ func (f *fakeStream) handle(ctx context.Context, in *kinesis.PutRecordsInput) (*
 		for _, u := range users {
 			f.records++
 			f.stored[u.Key] = append(f.stored[u.Key], u.Data)
+			if u.Trace != nil {
+				f.traced[string(u.Data)] = string(u.Trace)
+			}
 		}
 		in.Records[i].PartitionKey = nil // stored
 	}

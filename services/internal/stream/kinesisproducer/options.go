@@ -2,6 +2,7 @@ package kinesisproducer
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"log/slog"
 	"time"
@@ -23,6 +24,10 @@ type Options struct {
 	// Report, when set, is called for each record that was acknowledged. It must
 	// not block, nor call the Producer.
 	Report func(shard string, userRecords, bytes int)
+	// Trace, when set, is asked once for each Put, and returns the W3C traceparent that
+	// the first of its data carries beside it; "": none. It is for one Put in many: it
+	// costs kpl.TraceSize bytes.
+	Trace func(ctx context.Context) string
 }
 
 // Bounds of AggregateMax. With a partition key of the greatest length, each of its
@@ -39,6 +44,10 @@ func (o Options) withDefaults() (Options, error) {
 	o.CallWithin = cmp.Or(o.CallWithin, 5*time.Second)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+
+	if o.Trace == nil {
+		o.Trace = func(context.Context) string { return "" }
 	}
 
 	switch {

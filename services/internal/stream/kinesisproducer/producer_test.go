@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -13,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"tandem/services/internal/stream/kinesisproducer"
+	"tandem/services/internal/stream/kpl"
 )
 
 // item is data that tells its place in its key's order.
@@ -200,4 +202,28 @@ func TestWhatDoesNotFitIsRefused(t *testing.T) {
 	_, err := p.Put(t.Context(), "k", make([]byte, 2000))
 	require.ErrorIs(t, err, kinesisproducer.ErrTooLarge)
 	require.NoError(t, stop())
+}
+
+func TestTheFirstOfAPutCarriesItsTrace(t *testing.T) {
+	f := newFakeStream(1)
+	type key struct{}
+	p, stop := start(f, func(o *kinesisproducer.Options) {
+		o.AggregateMax = 1024
+		o.Trace = func(ctx context.Context) string { trace, _ := ctx.Value(key{}).(string); return trace }
+	})
+	put := func(trace string, data ...[]byte) {
+		ctx, cancel := context.WithTimeout(context.WithValue(t.Context(), key{}, trace), 5*time.Second)
+		defer cancel()
+		_, err := p.Put(ctx, "k", data...)
+		require.NoError(t, err)
+	}
+	traceparent := strings.Repeat("t", 55)
+
+	put(traceparent, []byte("first"), []byte("second"))
+	put("", []byte("third"))
+	put(strings.Repeat("t", 5000), []byte("there is no room for this one's"))
+	largest := make([]byte, 1024-128-kpl.TraceSize-1)
+	put(traceparent, largest)
+	require.NoError(t, stop())
+	require.Equal(t, map[string]string{"first": traceparent, string(largest): traceparent}, f.traced)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 	"unicode/utf8"
+
+	"tandem/services/internal/stream/kpl"
 )
 
 // put is one call of Put.
@@ -13,11 +15,14 @@ type put struct {
 	settled chan struct{} // closed when every item is acknowledged
 }
 
-const maxKey = 256 // characters of a partition key
+const (
+	maxKey      = 256 // characters of a partition key
+	traceparent = 55  // of a trace's context: https://www.w3.org/TR/trace-context/
+)
 
 // recordOverhead is more than what the aggregated format adds to one item alone
 // in its record.
-const recordOverhead = 128
+const recordOverhead = 128 + kpl.TraceSize
 
 // Put puts data of one key, in order, and waits until all of it is durable.
 // acked is how many, from the first, are: with an error it is less than all, and
@@ -42,7 +47,7 @@ func (p *Producer) Put(ctx context.Context, key string, data ...[]byte) (acked i
 	}
 
 	bucket := p.o.Buckets.Of(key)
-	this, err := p.enqueue(ctx, bucket, key, data, size)
+	this, err := p.enqueue(ctx, bucket, key, data, size, p.trace(ctx))
 	if err != nil {
 		return 0, err
 	}
@@ -64,9 +69,18 @@ func (p *Producer) Put(ctx context.Context, key string, data ...[]byte) (acked i
 	return acked, err
 }
 
+// trace returns what the first item of a Put carries. What is no traceparent by its
+// length is left out: room is kept for one, and no more.
+func (p *Producer) trace(ctx context.Context) string {
+	if t := p.o.Trace(ctx); len(t) == traceparent {
+		return t
+	}
+	return ""
+}
+
 // enqueue waits for room and adds the data to the bucket's queue, all of it or
 // nothing.
-func (p *Producer) enqueue(ctx context.Context, bucket int, key string, data [][]byte, size int) (*put, error) {
+func (p *Producer) enqueue(ctx context.Context, bucket int, key string, data [][]byte, size int, trace string) (*put, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 
@@ -91,7 +105,8 @@ func (p *Producer) enqueue(ctx context.Context, bucket int, key string, data [][
 	now := time.Now()
 	q := &p.queues[bucket]
 	for i, d := range data {
-		q.waiting = append(q.waiting, &item{key: key, data: d, since: now, put: this, number: i})
+		q.waiting = append(q.waiting, &item{key: key, data: d, since: now, put: this, number: i, trace: trace})
+		trace = "" // one of a batch is enough
 	}
 	p.pending += size
 	p.signal()

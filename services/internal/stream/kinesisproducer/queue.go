@@ -13,6 +13,7 @@ type item struct {
 	since  time.Time // when it was put
 	put    *put
 	number int // of its put
+	trace  string
 }
 
 // record is an aggregate in flight: the same bytes at each try.
@@ -65,7 +66,7 @@ func (q *bucketQueue) next(now time.Time, bucket int, o Options, draining bool) 
 func (q *bucketQueue) cut(bucket int, o Options) *record {
 	agg := kpl.NewAggregate(q.hashKey, o.AggregateMax)
 	n := 0
-	for n < len(q.waiting) && agg.Add(q.waiting[n].key, q.waiting[n].data) {
+	for n < len(q.waiting) && agg.AddTraced(q.waiting[n].key, q.waiting[n].data, q.waiting[n].trace) {
 		n++
 	}
 

@@ -16,6 +16,13 @@ const (
 	tagSize  = 1 // all field numbers of the format are below 16
 )
 
+// TraceTag is the name of the tag that carries a trace.
+const TraceTag = "traceparent"
+
+// TraceSize is how many bytes a traceparent, of 55 characters, takes in an aggregate at
+// most: the tag's 72, and one where the user record's length then takes a byte more.
+const TraceSize = 73
+
 // Aggregate gathers user records of one hash key. It is not safe for
 // concurrent use.
 type Aggregate struct {
@@ -39,7 +46,12 @@ func NewAggregate(hashKey string, limit int) *Aggregate {
 // Add appends a user record and reports whether it fitted; an aggregate that
 // would grow past its limit is left as it was. It keeps data, which may not
 // change until Encode.
-func (a *Aggregate) Add(key string, data []byte) bool {
+func (a *Aggregate) Add(key string, data []byte) bool { return a.AddTraced(key, data, "") }
+
+// AddTraced is Add for a user record that carries the trace in which it was put, as a
+// W3C traceparent: in a tag of the format, beside the data. Readers that know no tags,
+// as the KCL, skip it. It takes TraceSize bytes at most; an empty trace takes none.
+func (a *Aggregate) AddTraced(key string, data []byte, trace string) bool {
 	// A key is written once, however many records have it.
 	index, known := a.keys[key]
 	size := a.size
@@ -50,7 +62,7 @@ func (a *Aggregate) Add(key string, data []byte) bool {
 
 	// The size is computed, not measured: encoding after each record would make
 	// packing quadratic.
-	size += recordSize(index, len(data))
+	size += recordSize(index, len(data), trace)
 	if size > a.limit {
 		return false
 	}
@@ -65,9 +77,12 @@ func (a *Aggregate) Add(key string, data []byte) bool {
 
 	// The hash key is named on every user record: a KCL drops those whose own
 	// hash key lies outside the shard, and without one it takes the partition key's.
-	a.agg.Records = append(a.agg.Records, &records.Record{
-		PartitionKeyIndex: &index, ExplicitHashKeyIndex: new(uint64), Data: data,
-	})
+	record := &records.Record{PartitionKeyIndex: &index, ExplicitHashKeyIndex: new(uint64), Data: data}
+	if trace != "" {
+		name, value := TraceTag, trace // of trace itself no address is taken: it would be on the heap in every call
+		record.Tags = []*records.Tag{{Key: &name, Value: &value}}
+	}
+	a.agg.Records = append(a.agg.Records, record)
 	a.size = size
 	return true
 }
@@ -88,9 +103,13 @@ func (a *Aggregate) Encode() ([]byte, error) {
 }
 
 // recordSize is the encoded size of a user record with n bytes of data.
-func recordSize(keyIndex uint64, n int) int {
+func recordSize(keyIndex uint64, n int, trace string) int {
 	const hashIndex = tagSize + 1 // always 0: one byte
-	return fieldSize(tagSize + protowire.SizeVarint(keyIndex) + hashIndex + fieldSize(n))
+	size := tagSize + protowire.SizeVarint(keyIndex) + hashIndex + fieldSize(n)
+	if trace != "" {
+		size += fieldSize(fieldSize(len(TraceTag)) + fieldSize(len(trace)))
+	}
+	return fieldSize(size)
 }
 
 // fieldSize is the encoded size of a field of n bytes.

@@ -26,6 +26,7 @@ type UserRecord struct {
 	HashKey string // explicit hash key; empty where the producer set none
 	Sub     int    // place in the aggregate, from 0: the sub-sequence
 	Data    []byte
+	Trace   []byte // the value of its tag TraceTag; nil where there is none
 }
 
 // Deaggregate returns the user records of one Kinesis record in the order in

@@ -22,6 +22,8 @@ import (
 	"tandem/services/internal/stream/kpl"
 )
 
+const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
 const magic = "\xf3\x89\x9a\xc2"
 
 func TestRoundtrip(t *testing.T) {
@@ -34,7 +36,10 @@ func TestRoundtrip(t *testing.T) {
 				Key: rapid.StringN(1, 8, -1).Draw(t, "key"), HashKey: hashKey, Sub: len(want),
 				Data: rapid.SliceOfN(rapid.Byte(), 0, 200).Draw(t, "data"),
 			}
-			require.True(t, agg.Add(u.Key, u.Data))
+			if rapid.Bool().Draw(t, "traced") {
+				u.Trace = []byte(traceparent)
+			}
+			require.True(t, agg.AddTraced(u.Key, u.Data, string(u.Trace)))
 			want = append(want, u)
 		}
 
@@ -51,7 +56,11 @@ func TestRoundtrip(t *testing.T) {
 func TestReadByAWS(t *testing.T) {
 	agg := kpl.NewAggregate(kpl.Buckets(6).HashKey(9), 1<<20)
 	for i := range 1000 {
-		require.True(t, agg.Add(fmt.Sprint("driver-", i%300), fmt.Append(nil, "point ", i)))
+		trace := ""
+		if i%7 == 0 {
+			trace = traceparent // which it skips
+		}
+		require.True(t, agg.AddTraced(fmt.Sprint("driver-", i%300), fmt.Append(nil, "point ", i), trace))
 	}
 	data, err := agg.Encode()
 	require.NoError(t, err)
@@ -70,10 +79,11 @@ func TestAggregateLimit(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		keys := rapid.SliceOfN(rapid.StringN(0, 200, -1), 1, 200).Draw(t, "keys")
 		data := rapid.SliceOfN(rapid.Byte(), 0, 300).Draw(t, "data")
+		trace := rapid.SampledFrom([]string{"", traceparent}).Draw(t, "trace")
 		pack := func(limit int) (fitted int, encoded []byte) {
 			agg := kpl.NewAggregate("42", limit)
 			for _, k := range keys {
-				if !agg.Add(k, data) {
+				if !agg.AddTraced(k, data, trace) {
 					break
 				}
 			}

@@ -16,6 +16,10 @@ const (
 	fieldKeyIndex  = 1
 	fieldHashIndex = 2
 	fieldData      = 3
+	fieldTag       = 4
+
+	fieldTagName  = 1
+	fieldTagValue = 2
 )
 
 // parse reads the protobuf of an aggregate. It goes over the bytes by hand: the
@@ -93,6 +97,10 @@ func parseUser(b []byte, keys, hashKeys []string) (u UserRecord, err error) {
 				return fmt.Errorf("there is no hash key %d", x)
 			}
 			u.HashKey = hashKeys[x]
+		case n == fieldTag && v != nil:
+			if trace := parseTrace(v); trace != nil {
+				u.Trace = trace
+			}
 		}
 		return nil
 	})
@@ -100,6 +108,25 @@ func parseUser(b []byte, keys, hashKeys []string) (u UserRecord, err error) {
 		err = errIncomplete
 	}
 	return u, err
+}
+
+// parseTrace returns the value of a tag that is named TraceTag; of another, or of one that
+// cannot be read, which is no reason to lose the data beside it, nil.
+func parseTrace(b []byte) (value []byte) {
+	named := false
+	err := eachField(b, func(n protowire.Number, v []byte, _ uint64) error {
+		switch n {
+		case fieldTagName:
+			named = string(v) == TraceTag
+		case fieldTagValue:
+			value = v
+		}
+		return nil
+	})
+	if err != nil || !named {
+		return nil
+	}
+	return value
 }
 
 // eachField calls fn with each field of a message: v is the value of a field of

@@ -20,6 +20,9 @@ type Record struct {
 	Key     string
 	Data    []byte
 	Arrived time.Time
+	// Trace is the traceparent that its producer put beside it (kpl.TraceTag); nil:
+	// none. It is what somebody wrote, and may be anything.
+	Trace []byte
 }
 
 // Batch is what one poll of one shard, or one event of a subscription, brought.

@@ -62,7 +62,7 @@ func (s *session) unpack(rec types.Record) []Record {
 	out := make([]Record, len(users))
 	for i, u := range users {
 		out[i] = whole
-		out[i].Sub, out[i].Key, out[i].Data = u.Sub, u.Key, u.Data
+		out[i].Sub, out[i].Key, out[i].Data, out[i].Trace = u.Sub, u.Key, u.Data, u.Trace
 	}
 	return out
 }
