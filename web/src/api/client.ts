@@ -1,4 +1,4 @@
-import type { Comparison, DriverState, Earnings, Message, Overview, Place, Point, PointsAccepted, Quote, Ride, RideEvent, RideQueue, RideWorker, Role, Route, StreamTrace, Summary } from "./types";
+import type { Comparison, DeadLetters, DriverState, Earnings, Message, OperationsAct, Overview, Place, Point, PointsAccepted, Quote, Ride, RideEvent, RideQueue, RideWorker, Role, Route, StreamTrace, Summary } from "./types";
 
 /** A request that was refused, with the server's explanation. Status 0: no server was reached. */
 export class Problem extends Error {
@@ -20,6 +20,7 @@ export class Problem extends Error {
 export const signedOut = new EventTarget();
 
 const requestTimeout = 15_000; // ms
+const actTimeout = 35_000; // ms
 const unreachable = "This page cannot reach Tandem. Is it still running?";
 
 async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
@@ -43,9 +44,10 @@ async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
   return body as T;
 }
 
-const send = <T>(path: string, method: string, body?: unknown, headers: Record<string, string> = {}) =>
+const send = <T>(path: string, method: string, body?: unknown, headers: Record<string, string> = {}, signal?: AbortSignal) =>
   request<T>(path, {
     method,
+    ...(signal ? { signal } : {}),
     headers: body === undefined ? headers : { "Content-Type": "application/json", ...headers },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
@@ -121,5 +123,12 @@ export const admin = {
   overview: () => request<Overview>("/admin/v1/overview"),
   killWorker: (ride: string) => send<NonNullable<RideWorker["holder"]>>(`/admin/v1/rides/${ride}/worker/kill`, "POST"),
   ride: (id: string) => request<Ride>(`/admin/v1/rides/${id}`),
+  deadLetters: () => request<DeadLetters>("/admin/v1/dead-letters"),
+  acts: () => request<{ acts: OperationsAct[] }>("/admin/v1/operations/acts?limit=20"),
+  // An act waits until nobody else holds the message, which takes longer than other requests may.
+  redrive: (place: string, id: string, why: string) => send<OperationsAct>(`/admin/v1/dead-letters/${place}/${id}/redrive`, "POST", { why }, {}, AbortSignal.timeout(actTimeout)),
+  discard: (place: string, id: string, why: string) => send<OperationsAct>(`/admin/v1/dead-letters/${place}/${id}/discard`, "POST", { why }, {}, AbortSignal.timeout(actTimeout)),
+  redriveAll: (place: string, rate: number, why: string) => send<OperationsAct>(`/admin/v1/dead-letters/${place}/redrive`, "POST", { rate, why }, {}, AbortSignal.timeout(actTimeout)),
+  cancelRedrive: (place: string) => send<OperationsAct>(`/admin/v1/dead-letters/${place}/redrive/cancel`, "POST", {}),
   lastPoint: (driver: string) => request<Fix>(`/admin/v1/drivers/${encodeURIComponent(driver)}/last`),
 };

@@ -8,6 +8,7 @@ import { ProblemNote } from "../ui/problem-note";
 import { SignIn, useSession } from "../ui/sign-in";
 import { useAge } from "../ui/stale";
 import { useKeptFocus } from "../ui/use-kept-focus";
+import { DeadLetters } from "./dead-letters";
 import { heardOf } from "./heard";
 import { useNamedPart } from "./part-id";
 import { Autoscale, Outbox, Queues, Workers } from "./queue-side";
@@ -84,6 +85,9 @@ function Overview() {
         </Stack>
       </SimpleGrid>
 
+      <Section title="Dead letters" hue="queue" explanation="Workers set these messages aside. Nothing brings them back or deletes them until a person does.">
+        <DeadLetters heard={heard} />
+      </Section>
       <Section title="Services" explanation="These are the processes that make up Tandem.">
         <Services heard={heard} />
       </Section>

@@ -1,0 +1,60 @@
+import { Button, Group, NumberInput, Stack, Text, Textarea } from "@mantine/core";
+import { useEffect, useRef, useState, type FormEvent, type ReactNode } from "react";
+import classes from "./dead-letters.module.css";
+
+const leastWhy = 3, mostWhy = 500; // characters, as the server asks for
+
+export interface Asked {
+  title: string;
+  children: ReactNode; // what it does
+  action: string; // the button's word
+  needsWhy?: boolean;
+  rate?: number; // asked for, with this one proposed
+}
+
+interface Props extends Asked {
+  onAct: (why: string, rate: number) => void;
+  onClose: () => void;
+}
+
+/** Asks once more before something is done that nobody can undo, and why. */
+export function ActDialog({ title, children, action, needsWhy = false, rate: proposed, onAct, onClose }: Props) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [why, setWhy] = useState("");
+  const [rate, setRate] = useState<number | string>(proposed ?? 0);
+
+  // A native dialog keeps the focus inside, closes on Escape, and returns the focus.
+  useEffect(() => {
+    const el = dialog.current;
+    if (el && !el.open) el.showModal();
+  }, []);
+
+  const missing = needsWhy && [...why.trim()].length < leastWhy;
+  const rateWrong = proposed !== undefined && !(Number(rate) >= 1 && Number(rate) <= 500);
+  const submit = (e: FormEvent) => {
+    e.preventDefault();
+    if (missing || rateWrong) return;
+    dialog.current?.close();
+    onAct(why.trim(), Number(rate));
+  };
+
+  return (
+    <dialog ref={dialog} className={classes.dialog} aria-label={title} onClose={onClose} data-testid="act-dialog">
+      <Stack component="form" gap="sm" p="md" onSubmit={submit}>
+        <Text fw={600}>{title}</Text>
+        <Text size="sm">{children}</Text>
+        {proposed !== undefined && (
+          <NumberInput label="How many a second (1 to 500)" min={1} max={500} allowDecimal={false} value={rate} onChange={setRate} data-testid="act-rate" />
+        )}
+        <Textarea
+          label={needsWhy ? "Why" : "Why (if you like)"} description={needsWhy ? `${leastWhy} to ${mostWhy} characters: nobody can ask the message later.` : undefined}
+          required={needsWhy} maxLength={mostWhy} minRows={2} autosize value={why} onChange={(e) => setWhy(e.currentTarget.value)} data-testid="act-why"
+        />
+        <Group justify="flex-end" gap="sm">
+          <Button variant="default" onClick={() => dialog.current?.close()}>Back</Button>
+          <Button type="submit" disabled={missing || rateWrong} data-testid="act-submit">{action}</Button>
+        </Group>
+      </Stack>
+    </dialog>
+  );
+}

@@ -1,0 +1,172 @@
+import { Button, Group, Loader, Stack, Table, Text } from "@mantine/core";
+import { useRef, useState } from "react";
+import { admin } from "../api/client";
+import { day, short, time, whole } from "../api/format";
+import type { DeadLetter, DeadListing, OperationsAct } from "../api/types";
+import { ProblemNote } from "../ui/problem-note";
+import { ActDialog, type Asked } from "./act-dialog";
+import { Acts } from "./acts";
+import type { Heard } from "./heard";
+import { useDeadLetters } from "./use-dead-letters";
+import { WideTable } from "./wide-table";
+import classes from "./dead-letters.module.css";
+
+interface Question extends Asked {
+  act: (why: string, rate: number) => Promise<OperationsAct>;
+}
+
+/** What the workers could not handle: why, and what a person does with it. */
+export function DeadLetters({ heard }: { heard: Heard }) {
+  const { data, acts, error, asking, look } = useDeadLetters(countsOf(heard));
+  const [question, setQuestion] = useState<Question>();
+  const [acting, setActing] = useState(false);
+  const [said, setSaid] = useState("");
+  const status = useRef<HTMLParagraphElement>(null);
+  const [failure, setFailure] = useState<unknown>();
+
+  const perform = async (act: () => Promise<OperationsAct>) => {
+    setActing(true);
+    setSaid("Under way: it waits until nobody else looks.");
+    setFailure(undefined);
+    // The row's button is about to be gone, and the focus with it: what comes of it is told here.
+    status.current?.focus();
+
+    try {
+      const done = await act();
+      setSaid(`✓ ${done.act}: ${done.result ?? done.outcome}.`);
+    } catch (e) {
+      setSaid("");
+      setFailure(e);
+    }
+    await look();
+    setActing(false);
+  };
+
+  if (!data) return error ? <ProblemNote error={error} onRetry={() => void look()} /> : <Loader aria-label="Loading the dead letters" />;
+
+  const letters = data.places.flatMap((p) => p.letters);
+  const ask = (q: Question) => setQuestion(q);
+
+  return (
+    <Stack gap="sm" aria-busy={asking || acting}>
+      <Group gap="sm">
+        <Text size="sm" data-testid="dead-looked">
+          Looked at {time(Date.parse(data.at))}. <Text span inherit c="dimmed">To look is to receive: it hides them from others for a moment.</Text>
+        </Text>
+        <Button size="xs" variant="default" loading={asking && !acting} disabled={acting} onClick={() => void look()}>Look again</Button>
+      </Group>
+      {error !== undefined && <ProblemNote error={error} onRetry={() => void look()} />}
+      <Text size="sm" ref={status} tabIndex={-1} role="status" data-testid="dead-said">{said}</Text>
+      <ProblemNote error={failure} />
+
+      {data.places.map((p) => <Place key={p.place} listing={p} disabled={acting} onAsk={ask} onCancel={() => void perform(() => admin.cancelRedrive(p.place))} />)}
+      {letters.length > 0 ? (
+        <Letters letters={letters} disabled={acting} onRedrive={(l) => void perform(() => admin.redrive(l.place, l.id, ""))} onAsk={ask} />
+      ) : (
+        data.places.every((p) => p.total === 0) && <Text data-testid="dead-none">There are none. What a worker cannot read, or has tried five times, would be here with its reason.</Text>
+      )}
+
+      {acts && acts.length > 0 && <Acts acts={acts} />}
+      {question && <ActDialog {...question} onAct={(why, rate) => void perform(() => question.act(why, rate))} onClose={() => setQuestion(undefined)} />}
+    </Stack>
+  );
+}
+
+/** How many there are, by SQS: in flight, too, since whoever looks holds them for a moment. */
+function countsOf({ overview: { queues } }: Heard): string {
+  return queues.filter((q) => q.dead).map((q) => (q.visible === undefined ? "?" : q.visible + (q.in_flight ?? 0))).join(" ");
+}
+
+interface PlaceProps {
+  listing: DeadListing;
+  disabled: boolean;
+  onAsk: (q: Question) => void;
+  onCancel: () => void;
+}
+
+/** What is to be said of one place, and done with all that is there. */
+function Place({ listing: { place, total, letters, moving, error }, disabled, onAsk, onCancel }: PlaceProps) {
+  if (error) return <Text size="sm" c="fault" role="alert">✕ {place}: {error}</Text>;
+  const hidden = total === null ? 0 : total - letters.length;
+
+  if (moving?.status === "RUNNING" || moving?.status === "CANCELLING") {
+    return (
+      <Group gap="sm" data-testid={`moving-${place}`}>
+        <Text size="sm" role="status">SQS moves {place} back: {whole(moving.moved)} of about {whole(moving.to_move)}{moving.rate > 0 && `, at most ${moving.rate} a second`}.</Text>
+        <Button size="xs" variant="default" disabled={disabled || moving.status === "CANCELLING"} onClick={onCancel}>Cancel it</Button>
+      </Group>
+    );
+  }
+  if (letters.length === 0 && hidden <= 0) return null;
+
+  return (
+    <Group gap="sm">
+      <Text size="sm"><b>{place}</b>: {total === null ? "?" : whole(total)}{hidden > 0 && `, of which ${whole(hidden)} are not shown: somebody else looks at them, or they stand behind others`}</Text>
+      {place !== "outbox" && (
+        <Button
+          size="xs" variant="default" disabled={disabled} data-testid={`redrive-all-${place}`}
+          onClick={() => onAsk({
+            title: `Redrive all of ${place}`, action: "Redrive all", rate: 10,
+            children: "SQS moves all of them back to their queue. What no worker can read, or is about a closed ride, comes back or does nothing.",
+            act: (why, rate) => admin.redriveAll(place, rate, why),
+          })}
+        >
+          Redrive all…
+        </Button>
+      )}
+    </Group>
+  );
+}
+
+// The buttons stand beside what they act on: on a phone the rest is to be scrolled to.
+const letterColumns = { Message: "left", Act: "left", "Why it is here": "left", "Its ride": "left", "A redrive": "left" } as const;
+
+interface LettersProps {
+  letters: DeadLetter[];
+  disabled: boolean;
+  onRedrive: (l: DeadLetter) => void;
+  onAsk: (q: Question) => void;
+}
+
+function Letters({ letters, disabled, onRedrive, onAsk }: LettersProps) {
+  return (
+    <WideTable label="Dead letters table" minWidth={900} columns={letterColumns}>
+      {letters.map((l) => (
+        <Table.Tr key={`${l.place} ${l.id}`} data-testid="dead-letter" data-value={l.id}>
+          <Table.Td>
+            <span title={l.id}>{short(l.id)}</span>
+            <Text size="xs" c="dimmed">{l.source}</Text>
+            <Text size="xs" c="dimmed">{l.sent_at ? day(l.sent_at) : "?"}</Text>
+          </Table.Td>
+          <Table.Td>
+            <Group gap="xs" className={classes.buttons}>
+              <Button size="xs" variant="default" disabled={disabled} aria-label={`Redrive ${short(l.id)}`} data-testid="redrive" onClick={() => onRedrive(l)}>Redrive</Button>
+              <Button
+                size="xs" variant="outline" color="fault" disabled={disabled} aria-label={`Discard ${short(l.id)}`} data-testid="discard"
+                onClick={() => onAsk({
+                  title: `Discard ${short(l.id)}`, action: "Discard", needsWhy: true,
+                  children: `It is deleted from ${l.place} for good. Who did it, and why, is kept.`,
+                  act: (why) => admin.discard(l.place, l.id, why),
+                })}
+              >
+                Discard…
+              </Button>
+            </Group>
+          </Table.Td>
+          <Table.Td className={classes.text}>
+            {l.reason || "none: SQS moved it after too many receives"}
+            <Text size="xs" c="dimmed">{l.about}</Text>
+          </Table.Td>
+          <Table.Td>{rideText(l)}</Table.Td>
+          <Table.Td className={classes.text}>{l.advice}</Table.Td>
+        </Table.Tr>
+      ))}
+    </WideTable>
+  );
+}
+
+function rideText({ ride }: DeadLetter) {
+  if (!ride) return <Text span inherit c="dimmed">none</Text>;
+  if (!ride.known) return `${short(ride.id)}: not known`;
+  return <span title={ride.id}>{short(ride.id)}: {ride.state ?? "no such ride"}</span>;
+}
