@@ -1,4 +1,4 @@
-import { Button, Group, NumberInput, Stack, Text, Textarea } from "@mantine/core";
+import { Button, Group, Stack, Text, Textarea, TextInput } from "@mantine/core";
 import { useEffect, useRef, useState, type FormEvent, type ReactNode } from "react";
 import classes from "./dead-letters.module.css";
 
@@ -21,7 +21,7 @@ interface Props extends Asked {
 export function ActDialog({ title, children, action, needsWhy = false, rate: proposed, onAct, onClose }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [why, setWhy] = useState("");
-  const [rate, setRate] = useState<number | string>(proposed ?? 0);
+  const [rate, setRate] = useState(String(proposed ?? 0));
 
   // A native dialog keeps the focus inside, closes on Escape, and returns the focus.
   useEffect(() => {
@@ -30,7 +30,7 @@ export function ActDialog({ title, children, action, needsWhy = false, rate: pro
   }, []);
 
   const missing = needsWhy && [...why.trim()].length < leastWhy;
-  const rateWrong = proposed !== undefined && !(Number(rate) >= 1 && Number(rate) <= 500);
+  const rateWrong = proposed !== undefined && !(Number.isInteger(Number(rate)) && Number(rate) >= 1 && Number(rate) <= 500);
   const submit = (e: FormEvent) => {
     e.preventDefault();
     if (missing || rateWrong) return;
@@ -44,7 +44,7 @@ export function ActDialog({ title, children, action, needsWhy = false, rate: pro
         <Text fw={600}>{title}</Text>
         <Text size="sm">{children}</Text>
         {proposed !== undefined && (
-          <NumberInput label="How many a second (1 to 500)" min={1} max={500} allowDecimal={false} value={rate} onChange={setRate} data-testid="act-rate" />
+          <TextInput type="number" label="How many a second (1 to 500)" min={1} max={500} step={1} required value={rate} onChange={(e) => setRate(e.currentTarget.value)} data-testid="act-rate" />
         )}
         <Textarea
           label={needsWhy ? "Why" : "Why (if you like)"} description={needsWhy ? `${leastWhy} to ${mostWhy} characters: nobody can ask the message later.` : undefined}
