@@ -15,8 +15,9 @@ type Live struct {
 	Every                   time.Duration // between two looks
 }
 
-// Watch prints a decision each time that its number or its reason changes, with the
-// command that a person may run, until ctx ends. It starts and ends nothing.
+// Watch prints a decision when there are other workers than before, when others are
+// wanted, and when the queue stops or begins to answer, with the command that a person
+// may run, until ctx ends. It starts and ends nothing.
 func Watch(ctx context.Context, w io.Writer, live Live, p autoscale.Policy) error {
 	if err := p.Check(); err != nil {
 		return err
@@ -24,7 +25,7 @@ func Watch(ctx context.Context, w io.Writer, live Live, p autoscale.Policy) erro
 	l := newLooker(live.GatewayURL, live.OperatorKey)
 	var looks []autoscale.Sample
 
-	for said := ""; ctx.Err() == nil; {
+	for said := (news{want: -1}); ctx.Err() == nil; {
 		look, err := l.look(ctx)
 		switch {
 		case err != nil && len(looks) == 0:
@@ -36,9 +37,10 @@ func Watch(ctx context.Context, w io.Writer, live Live, p autoscale.Policy) erro
 		// By this machine's clock: it is also that of the waits between two looks.
 		look.At = time.Now()
 		looks = append(p.Trim(look.At, looks), look)
-		if text := advice(look, autoscale.Plan(look.At, looks, p)); text != said && ctx.Err() == nil {
-			said = text
-			if _, err := fmt.Fprintf(w, "%s  %s\n", look.At.Format(time.TimeOnly), text); err != nil {
+		d := autoscale.Plan(look.At, looks, p)
+		if now := (news{d.Want, look.Workers, look.Queue != nil}); now != said && ctx.Err() == nil {
+			said = now
+			if _, err := fmt.Fprintf(w, "%s  %s\n", look.At.Format(time.TimeOnly), advice(look, d)); err != nil {
 				return err
 			}
 		}
@@ -49,6 +51,12 @@ func Watch(ctx context.Context, w io.Writer, live Live, p autoscale.Policy) erro
 		}
 	}
 	return nil
+}
+
+// news is what is worth a line: the reason's numbers change with every look.
+type news struct {
+	want, have int
+	known      bool
 }
 
 // advice is a decision and what to do about it.
