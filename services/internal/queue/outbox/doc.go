@@ -87,7 +87,7 @@
 // # How fast it is
 //
 // Measured on two cores that were also busy with other work, Postgres 15 and Tandem's
-// emulator over HTTP on the same machine: 5,000 to 13,000 rows a second with 5 keys, with
+// emulator over HTTP on the same machine: 4,700 to 14,900 rows a second with 5 keys, with
 // 20, with 100,000 rows that wait over 20, and with a key for each row. With one key
 // 2,000 to 2,600: each call then has one row, and the next call waits for its answer.
 // So on AWS, where a call takes some 10 ms, a single key has about 100 messages a
