@@ -89,7 +89,7 @@ func TestPoison(t *testing.T) {
 		require.NoError(t, err)
 		require.Contains(t, poison, d.Body)
 		require.Contains(t, x.Reason, poison[d.Body], d.Body)
-		require.Contains(t, x.Advice, "discard it", d.Body)
+		require.Contains(t, x.Advice, "a redrive brings it back, discard it", d.Body)
 	}
 
 	// No worker can read it this time either; and what is discarded is gone.

@@ -37,6 +37,7 @@ func read(body string) (c content, about string) {
 	case errors.As(err, &syntax) || err != nil && !json.Valid([]byte(body)):
 		return c, "no JSON"
 	case err != nil:
+		c.Type = "" // a member has another type: no worker reads the others
 		return c, "not a message of Tandem"
 	case c.Version != event.EnvelopeVersion:
 		return c, fmt.Sprintf("%s of version %d, which is not known", typeOr(c.Type), c.Version)
@@ -87,8 +88,10 @@ func (t *Tool) rideNow(ctx context.Context, id string) *Ride {
 func advise(source string, c content, r *Ride) string {
 	const nothing = ": a redrive does nothing, discard it"
 	request := source == event.QueueRideRequests
+	readable := c.Version == event.EnvelopeVersion && c.ID != "" && c.Type != "" && request == (c.Type == event.TypeRideRequest) && r != nil &&
+		(!request || c.Data.Attempt >= 1)
 	switch {
-	case c.Version != event.EnvelopeVersion || c.ID == "" || c.Type == "" || request != (c.Type == event.TypeRideRequest) || r == nil:
+	case !readable:
 		return "no worker of this version can read it: a redrive brings it back, discard it"
 	case !r.Known:
 		return "its ride could not be looked up: look again when the database answers"
