@@ -1,7 +1,8 @@
-import { Center, Loader } from "@mantine/core";
+import { Center } from "@mantine/core";
 import { lazy, Suspense, type ComponentType } from "react";
 import { Broken } from "./ui/broken";
 import { NotFound } from "./ui/not-found";
+import { Loading } from "./ui/loading";
 
 interface Page {
   title: string;
@@ -26,7 +27,7 @@ export function App() {
 
   return (
     <Broken>
-      <Suspense fallback={<Center h="100%"><Loader aria-label="Loading" /></Center>}>
+      <Suspense fallback={<Center h="100%"><Loading /></Center>}>
         <Page />
       </Suspense>
     </Broken>

@@ -1,9 +1,10 @@
-import { Container, Loader, Paper, SimpleGrid, Stack, Text, Title } from "@mantine/core";
+import { Container, Paper, SimpleGrid, Stack, Text, Title } from "@mantine/core";
 import { useRef, type ReactNode } from "react";
 import { admin } from "../api/client";
 import { time } from "../api/format";
 import { usePoll } from "../api/use-poll";
 import { Header, mainId } from "../ui/header";
+import { Loading } from "../ui/loading";
 import { ProblemNote } from "../ui/problem-note";
 import { SignIn, useSession } from "../ui/sign-in";
 import { useAge } from "../ui/stale";
@@ -49,7 +50,7 @@ function Overview() {
   const heard = heardOf(data, askedAt);
   const series = useSeries(heard);
   const age = useAge(heard && askedAt);
-  if (!heard || !data) return error ? <ProblemNote error={error} retried /> : <Loader aria-label="Loading the overview" />;
+  if (!heard || !data) return error ? <ProblemNote error={error} retried /> : <Loading what="the overview" />;
 
   return (
     <Stack gap="lg">

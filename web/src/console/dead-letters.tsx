@@ -1,8 +1,9 @@
-import { Button, Group, Loader, Stack, Table, Text } from "@mantine/core";
+import { Button, Group, Stack, Table, Text } from "@mantine/core";
 import { useRef, useState } from "react";
 import { admin } from "../api/client";
 import { day, short, time, whole } from "../api/format";
 import type { DeadLetter, DeadListing, OperationsAct } from "../api/types";
+import { Loading } from "../ui/loading";
 import { ProblemNote } from "../ui/problem-note";
 import { ActDialog, type Asked } from "./act-dialog";
 import { Acts } from "./acts";
@@ -42,7 +43,7 @@ export function DeadLetters({ heard }: { heard: Heard }) {
     setActing(false);
   };
 
-  if (!data) return error ? <ProblemNote error={error} onRetry={() => void look()} /> : <Loader aria-label="Loading the dead letters" />;
+  if (!data) return error ? <ProblemNote error={error} onRetry={() => void look()} /> : <Loading what="the dead letters" />;
 
   const letters = data.places.flatMap((p) => p.letters);
   const ask = (q: Question) => setQuestion(q);
