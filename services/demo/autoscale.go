@@ -15,8 +15,9 @@ import (
 	"tandem/services/internal/workersfile"
 )
 
-// autoscale keeps the number of workers as the queue needs it until stop is called. It runs here, where processes are started
-// and ended, and not in the console: who looks at everything changes nothing.
+// autoscale keeps the number of workers as the queue needs it until stop is called. It
+// runs here, where processes are started and ended, and not in the console: who looks
+// at everything changes nothing.
 func (d *demo) autoscale(ctx context.Context) (stop func()) {
 	prof, err := profile.ByName(d.Profile)
 	if err != nil || d.Workers.Min == d.Workers.Max {
