@@ -55,7 +55,7 @@ func Default() Profile {
 		Visibility: 30 * time.Second, NoticeVisibility: 6 * time.Second, Offer: 25 * time.Second, NoDriverDelay: 5 * time.Second,
 		SweepEvery: 5 * time.Second, ExpiresAfter: 10 * time.Minute, ArriveWithin: 20 * time.Minute,
 		LifeWithin: time.Hour, TripWithin: time.Hour, Margin: 2 * time.Second, KeepFor: keepFor,
-		// Handling is what dispatch_message_seconds says in the demo: a driver answers
+		// Handling is what sqsworker_handler_seconds says in the demo: a driver answers
 		// after 1 to 6 seconds, and one in ten refuses. A worker is there 2 seconds after
 		// it was asked for.
 		Workers: autoscale.Policy{
