@@ -14,7 +14,7 @@
 //	              └──── nobody free ─► again through the outbox, later ─► delete
 //
 // Who is asked, in this order: drivers who are free and within reach, soonest there
-// by street first. Nobody is asked again who refused this ride. Who let its offer
+// by street first; one who stands within 40 m is there. Nobody is asked again who refused this ride. Who let its offer
 // pass, or accepted it and was not heard of again, is asked when nobody else is
 // left, and once in an attempt.
 //

@@ -22,6 +22,9 @@ const (
 	searchMost   = 2560 // asked for at last
 	searchEnough = 5    // drivers who can be asked
 	searchWithin = 6000 // metres
+
+	// A rider walks to a car that stands so near, in metres, at so many metres a second.
+	besideThePickup, walking = 40.0, 1.4
 )
 
 // nearbyFinder asks nearby where drivers are and orders them by travel time.
@@ -96,6 +99,11 @@ func (f nearbyFinder) Times(pickup geo.Point, drivers []candidate) []candidate {
 	}
 
 	for i, t := range f.times(pickup, from) {
+		// A fix is off by some metres. By street, a car that it places just behind the
+		// pick-up, or across the road, would have to go round the block.
+		if d := geo.Distance(out[i].Point, pickup); d <= besideThePickup {
+			t = min(t, time.Duration(d/walking*float64(time.Second)))
+		}
 		out[i].away = t
 	}
 	slices.SortStableFunc(out, func(a, b candidate) int { return cmp.Compare(a.away, b.away) })

@@ -83,3 +83,20 @@ func TestTheNearestFreeDriverIsFoundBehindManyBusyOnes(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, got, "there are no more")
 }
+
+// A car 12 m from the pick-up would take 29 s by street, as it is measured on the wrong
+// side of a one-way street: another that comes in 20 s is not there sooner.
+func TestACarBesideThePickupIsThere(t *testing.T) {
+	streets, err := city.Load()
+	require.NoError(t, err)
+	f := nearbyFinder{times: streets.TravelTimes}
+	pickup := geo.Point{Lat: -34.906502, Lon: -56.19976} // Plaza Independencia
+	beside := candidate{ID: "beside", Point: geo.Point{Lat: -34.9066, Lon: -56.1997}}
+	require.Greater(t, streets.TravelTimes(pickup, []geo.Point{beside.Point})[0], 20*time.Second)
+
+	behind := candidate{ID: "behind", Point: geo.Point{Lat: -34.9066, Lon: -56.1993}} // 44 m away, too far to walk
+	got := f.Times(pickup, []candidate{behind, beside})
+	require.Equal(t, []string{"beside", "behind"}, idsOf(got))
+	require.InDelta(t, 8.7, got[0].away.Seconds(), 0.2)
+	require.Equal(t, streets.TravelTimes(pickup, []geo.Point{behind.Point})[0], got[1].away)
+}

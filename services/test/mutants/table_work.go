@@ -26,6 +26,10 @@ func work() []mutant {
 			before: "for _, w := range waiting {\n\t\treach", after: "for _, w := range waiting[:0] {\n\t\treach",
 		},
 		{
+			name: "a car beside the pick-up goes round the block", file: dispatchDir + "finder.go", tests: "TestACarBesideThePickup",
+			before: "d <= besideThePickup {", after: "d < 0 {",
+		},
+		{
 			name: "a rider at the edge waits for ever", file: dispatchDir + "offer.go", tests: "TestProposals",
 			before: "cost := d.away - waited", after: "cost := d.away - 0*waited",
 		},
