@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,12 +15,26 @@ import (
 
 func TestOldRowsLeaveInBatches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
 		rows, calls, away := 2*batch+7, 0, false
+		set := func(n int, isAway bool) {
+			mu.Lock()
+			defer mu.Unlock()
+			rows, away = n, isAway
+		}
+		seen := func() (left, asked int) {
+			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
+			return rows, calls
+		}
 		r := prometheus.NewRegistry()
 		o := Options{
 			What: "rides", Keep: Least, Log: slog.New(slog.DiscardHandler), Metrics: r,
 			Delete: func(_ context.Context, keep time.Duration, limit int) (int64, error) {
 				require.Equal(t, Least, keep)
+				mu.Lock()
+				defer mu.Unlock()
 				if calls++; away {
 					return 0, errors.New("away")
 				}
@@ -32,17 +47,21 @@ func TestOldRowsLeaveInBatches(t *testing.T) {
 		ended := make(chan error, 1)
 		go func() { ended <- Run(ctx, o) }()
 
-		synctest.Wait()
-		require.Equal(t, 1, calls, "there is a pause after a batch")
+		_, asked := seen()
+		require.Equal(t, 1, asked, "there is a pause after a batch")
 		time.Sleep(time.Second)
-		require.Zero(t, rows)
-		require.Equal(t, 3, calls)
+		left, asked := seen()
+		require.Zero(t, left)
+		require.Equal(t, 3, asked)
 
-		rows, away = 5, true
+		set(5, true)
 		time.Sleep(every)
-		away = false
+		left, _ = seen()
+		require.Equal(t, 5, left, "it is away")
+		set(5, false)
 		time.Sleep(every)
-		require.Zero(t, rows, "an hour after a failure it is tried again")
+		left, _ = seen()
+		require.Zero(t, left, "an hour after a failure it is tried again")
 
 		families, err := r.Gather()
 		require.NoError(t, err)
