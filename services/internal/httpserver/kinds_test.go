@@ -55,7 +55,7 @@ func TestAMemberOfAnotherTypeIsNamed(t *testing.T) {
 		require.Equal(t, 400, status, "%s: %s", body, answer)
 
 		var got struct{ Field, Detail string }
-		require.NoError(t, json.Unmarshal([]byte(answer), &got))
+		require.NoError(t, json.Unmarshal(answer, &got))
 		require.Equal(t, want, [2]string{got.Field, got.Detail}, body)
 	}
 }
