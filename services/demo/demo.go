@@ -33,7 +33,7 @@ type Options struct {
 	DemoLoginOffLoopback bool
 	Drivers              int
 	Riders               float64
-	SimulatorArgs        []string // besides those that the demo gives
+	SimulatorArgs        []string // besides those that the demo sets
 	Speed                float64
 	Seed                 uint64
 	Workers              Range // dispatch workers; one number: it is fixed

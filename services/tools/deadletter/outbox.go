@@ -78,7 +78,7 @@ func (t *Tool) showOutbox(ctx context.Context, id string) (Detail, error) {
 	return d, nil
 }
 
-// sendAgain gives a row to the relay again.
+// sendAgain returns a row to the relay.
 func (t *Tool) sendAgain(ctx context.Context, id string, by By) (Act, error) {
 	return t.actOnRow(ctx, ActSendAgain, id, by, "the relay sends it, once it has got its turn", ride.Outbox().SendAgain)
 }
