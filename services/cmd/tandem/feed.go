@@ -96,7 +96,7 @@ func (c feedCmd) Run(ctx context.Context) error {
 		return err
 	}
 	state := filepath.Join(cache, "feed")
-	if err := os.MkdirAll(state, 0o700); err != nil {
+	if err := runfile.MakeDir(state); err != nil {
 		return fmt.Errorf("feed: %w", err)
 	}
 

@@ -1,9 +1,11 @@
 package runfile_test
 
 import (
+	"crypto/rand"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -48,4 +50,39 @@ func TestMakeDirRefusesALink(t *testing.T) {
 	require.NoError(t, runfile.MakeDir(filepath.Join(dir, "tandem", "demo")))
 	require.NoError(t, os.Symlink(t.TempDir(), filepath.Join(dir, "link")))
 	require.ErrorContains(t, runfile.MakeDir(filepath.Join(dir, "link")), "--data")
+}
+
+// The user that Postgres runs as for root must pass through the cache folder, whoever
+// made it first and under whatever umask.
+func TestMakeDirLetsOthersPassWhateverTheUmask(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Log("root's cache folder is one for the machine: only the folder in it is looked at")
+	}
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	cache, err := runfile.CacheDir()
+	require.NoError(t, err)
+
+	before := syscall.Umask(0o077)
+	dir := filepath.Join(cache, "test-"+rand.Text())
+	t.Cleanup(func() { _ = os.Remove(dir) })
+	err = runfile.MakeDir(dir)
+	syscall.Umask(before)
+	require.NoError(t, err)
+
+	for _, d := range []string{cache, dir} {
+		info, err := os.Stat(d)
+		require.NoError(t, err)
+		require.Equal(t, os.FileMode(0o711), info.Mode().Perm(), d)
+	}
+}
+
+func TestMakeDirLeavesAFolderThatIsClosedAsItIs(t *testing.T) {
+	closed := filepath.Join(t.TempDir(), "closed")
+	require.NoError(t, os.Mkdir(closed, 0o700))
+	require.NoError(t, runfile.MakeDir(closed))
+	require.NoError(t, runfile.MakeDir(filepath.Join(closed, "demo")))
+
+	info, err := os.Stat(closed)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o700), info.Mode().Perm())
 }
