@@ -106,6 +106,15 @@ test("ten tabs of one browser without WebGL all have the cars", async () => {
   await first.context().close();
 });
 
+test("a browser whose system has no language can use the console", async () => {
+  const page = await openPage(browser, desktop);
+  await page.addInitScript(() => Object.defineProperty(Navigator.prototype, "language", { get: () => "en-US@posix" }));
+  await page.goto(`${url}/admin`);
+  await signIn(page);
+  await page.getByTestId("sentence").waitFor();
+  await page.context().close();
+});
+
 test("ten million letters, other scripts and pictures as words are only words", async () => {
   const page = await openPage(browser, desktop);
   const errors = consoleErrors(page);

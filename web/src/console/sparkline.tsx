@@ -1,5 +1,6 @@
 import { useComputedColorScheme } from "@mantine/core";
 import { useEffect, useRef } from "react";
+import "./language"; // before uPlot
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { page, type Hue } from "../tokens";
