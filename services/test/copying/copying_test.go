@@ -133,7 +133,7 @@ func TestStarredPackagesBuildAnywhere(t *testing.T) {
 
 	t.Run("tests and Examples", func(t *testing.T) {
 		out := run(t, dir, env, "test", "./...")
-		require.Equal(t, 8, strings.Count(out, "ok  \texample.com/copied/"), "%s", out)
+		require.Equal(t, 9, strings.Count(out, "ok  \texample.com/copied/"), "%s", out)
 	})
 
 	sdk, err := testaws.Config(t.Context(), endpoint, "")

@@ -21,7 +21,7 @@ type planted struct{ path, source string }
 // names, builds anywhere (docs/copying.md).
 func copyable() []string {
 	return []string{
-		"services/internal/queue/sqsworker", "services/internal/queue/outbox", "services/internal/queue/autoscale",
+		"services/internal/queue/sqsworker", "services/internal/queue/outbox", "services/internal/queue/autoscale", "services/internal/queue/sqstest",
 		"services/internal/stream/kinesisproducer", "services/internal/stream/shardreader",
 		"services/internal/stream/shardgroup", "services/internal/stream/kpl",
 	}
@@ -103,6 +103,10 @@ func directions() []rule {
 		imports("copyable packages stand alone", "a copyable package imports nothing of this module but a sibling", func(from, to string) bool {
 			return under(from, copyable()...) && !under(to, copyable()...)
 		}, "services/internal/stream/kpl", "services/internal/auth"),
+
+		imports("the fake SQS is for tests", "only tests import it", func(_, to string) bool {
+			return under(to, "services/internal/queue/sqstest")
+		}, "services/internal/queue/sqsworker", "services/internal/queue/sqstest"),
 
 		imports("the emulator is for cmd and tests", "only cmd, bench and tests import the emulator", func(from, to string) bool {
 			return under(to, "emulator") && !under(from, "emulator", "services/cmd")
@@ -279,8 +283,9 @@ func foreignSQL(f file) string {
 	return ""
 }
 
-// rideWord finds the app's nouns in a name: RideEntry, myRide, driver_id.
-var rideWord = regexp.MustCompile(`(^|[a-z_])(R|r)(ide|ides|ider|iders)($|[A-Z_0-9])|(^|[a-z_])(D|d)river(s|ID|_id)?($|[A-Z_0-9])`)
+// rideWord finds the app's nouns in a name: RideEntry, myRide, driver_id; but not
+// ErrorCodeOverride, which is the SDK's.
+var rideWord = regexp.MustCompile(`((^|[a-z_])R|(^|_)r)(ide|ides|ider|iders)($|[A-Z_0-9])|(^|[a-z_])(D|d)river(s|ID|_id)?($|[A-Z_0-9])`)
 
 // knowsRides finds names of the app in what carries bytes. auth is excepted: it
 // knows the roles.

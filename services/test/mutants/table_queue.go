@@ -3,9 +3,11 @@ package main
 const (
 	workerDir = "services/internal/queue/sqsworker/"
 	outboxDir = "services/internal/queue/outbox/"
+	fakeDir   = "services/internal/queue/sqstest/"
 )
 
-// queues are bugs of the worker, of the relay, and of the outbox.
+// queues are bugs of the worker, of the relay, of the outbox, and of the fake SQS that
+// their tests rest on.
 func queues() []mutant {
 	return []mutant{
 		{
@@ -275,6 +277,22 @@ func queues() []mutant {
 		{
 			name: "a row that SQS refuses for good is tried for ever", file: outboxDir + "mark.go", tests: "TestARowThatIsRefusedForGood",
 			before: "case errors.Is(x.err, errRefused):", after: "case false:",
+		},
+		{
+			name: "the fake hands out a group of which one is in flight", file: fakeDir + "receive.go", tests: "TestRules",
+			before: "\t\t\tblocked[m.Group] = true\n\t\t}\n", after: "\t\t}\n",
+		},
+		{
+			name: "the fake receives once too often before a dead letter", file: fakeDir + "receive.go", tests: "TestRules|TestTheFakeAnswers",
+			before: "m.receives >= q.set.MaxReceives", after: "m.receives > q.set.MaxReceives",
+		},
+		{
+			name: "the fake hides for more than twelve hours", file: fakeDir + "settle.go", tests: "TestRules|TestTheFakeAnswers",
+			before: "case now.Add(d).After(m.received.Add(maxVisibility)):", after: "case false:",
+		},
+		{
+			name: "the fake loses the answer of what it has not done", file: fakeDir + "fault.go", tests: "TestFaultsOfACall",
+			before: "func LoseAnswer(err error) Fault {\n\treturn Fault{after:", after: "func LoseAnswer(err error) Fault {\n\treturn Fault{before:",
 		},
 		{
 			name: "a body that SQS refuses is promised", file: outboxDir + "outbox.go", tests: "TestAdd",

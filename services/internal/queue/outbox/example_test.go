@@ -4,10 +4,13 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"tandem/services/internal/queue/outbox"
+	"tandem/services/internal/queue/sqstest"
 )
 
 // An order and its message are promised in one transaction, and a relay sends
@@ -19,7 +22,8 @@ func Example() {
 	defer closePool()
 	drop := createOutbox(pool, "shop") // in a program: goose or psql, see The table
 	defer drop()
-	client := newFakeSQS("orders") // in a program: sqs.NewFromConfig(cfg)
+	client := sqstest.New() // in a program: sqs.NewFromConfig(cfg)
+	orders := client.Queue("orders", sqstest.Settings{})
 	box := outbox.New("shop", "outbox")
 
 	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
@@ -41,7 +45,12 @@ func Example() {
 	ended := make(chan error)
 	go func() { ended <- relay.Run(ctx) }()
 
-	fmt.Println("received:", client.receive("orders"))
+	out, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: aws.String(orders.URL()), WaitTimeSeconds: 20})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("received:", *out.Messages[0].Body)
 	stop()
 	fmt.Println("stopped:", <-ended)
 	// Output:

@@ -11,7 +11,7 @@ import (
 )
 
 func TestNewRelayChecksTheOptions(t *testing.T) {
-	good := outbox.Options{Pool: &pgxpool.Pool{}, Client: newFakeSQS(), Box: outbox.New("shop", "outbox"), Queues: []string{"a", "b.fifo"}}
+	good := outbox.Options{Pool: &pgxpool.Pool{}, Client: newSQS(), Box: outbox.New("shop", "outbox"), Queues: []string{"a", "b.fifo"}}
 	_, err := outbox.NewRelay(good)
 	require.NoError(t, err)
 

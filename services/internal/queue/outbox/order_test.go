@@ -1,7 +1,6 @@
 package outbox_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -9,112 +8,92 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+
+	"tandem/services/internal/queue/outbox"
+	"tandem/services/internal/queue/sqstest"
 )
 
-// unreliable is an SQS that takes bodies "key/n" and fails in every way that it can:
-// an entry, a call, before and after the fact. It notes what it took.
+// unreliable is an SQS that takes bodies "key/n" and fails in every way that it can: an
+// entry, a call, before and after the fact.
 type unreliable struct {
-	*fakeSQS
+	*sqstest.SQS
 	kill func() // ends the relay's session
 
-	mu       sync.Mutex
-	random   *rand.Rand
-	fails    bool
-	taken    []string        // bodies, in the order in which they were taken
-	repeated map[string]bool // may be sent again: nobody was told that it was taken
-	inFlight map[string]bool // keys
-	broken   error           // the first rule that was broken
+	mu     sync.Mutex
+	random *rand.Rand
 }
 
-func (u *unreliable) SendMessageBatch(_ context.Context, in *sqs.SendMessageBatchInput, _ ...func(*sqs.Options)) (*sqs.SendMessageBatchOutput, error) {
-	u.begin(in)
-	defer u.end(in)
+// lot reports true once in n times.
+func (u *unreliable) lot(n int) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-
-	switch u.roll(20) {
-	case 0:
-		return nil, errors.New("no route to host")
-	case 1:
-		u.take(in.Entries, true)
-		return nil, errors.New("the answer was lost")
-	case 2:
-		u.kill()
-		u.take(in.Entries, true)
-		return &sqs.SendMessageBatchOutput{}, nil
-	}
-
-	out := &sqs.SendMessageBatchOutput{}
-	for _, e := range in.Entries {
-		switch refused := strings.HasSuffix(*e.MessageBody, "poison"); {
-		case refused && u.roll(2) == 0:
-			return nil, &types.InvalidMessageContents{} // nothing of the call was taken
-		case refused:
-			out.Failed = append(out.Failed, types.BatchResultErrorEntry{Id: e.Id, Code: aws.String("InvalidMessageContents"), SenderFault: true})
-		case u.roll(10) == 0:
-			out.Failed = append(out.Failed, types.BatchResultErrorEntry{Id: e.Id, Code: aws.String("InternalError")})
-		case u.roll(10) == 1:
-			u.take([]types.SendMessageBatchRequestEntry{e}, true) // taken, and not answered for
-		default:
-			out.Successful = append(out.Successful, types.SendMessageBatchResultEntry{Id: e.Id, MessageId: e.Id})
-		}
-	}
-	for _, ok := range out.Successful {
-		var i int
-		_, _ = fmt.Sscan(*ok.Id, &i)
-		u.take(in.Entries[i:i+1], false)
-	}
-	return out, nil
+	return u.random.IntN(n) == 0
 }
 
-// roll returns 0 to n-1, or n while nothing fails.
-func (u *unreliable) roll(n int) int {
-	if !u.fails {
-		return n
+func isPoison(e sqstest.Entry) bool { return strings.HasSuffix(e.Body, "poison") }
+
+// setFails plans the failures, or that only what is poison is refused.
+func (u *unreliable) setFails(fails bool) {
+	poison := sqstest.RefuseEntries("InvalidMessageContents", true, isPoison)
+	if !fails {
+		u.On("SendMessageBatch", poison)
+		return
 	}
-	return u.random.IntN(n)
+
+	seldom := func(sqstest.Call) bool { return u.lot(20) }
+	some := func(sqstest.Entry) bool { return u.lot(10) }
+	u.On("SendMessageBatch",
+		sqstest.Fail(errors.New("no route to host")).When(seldom),
+		sqstest.Fail(&types.InvalidMessageContents{}).When(func(c sqstest.Call) bool {
+			return slices.ContainsFunc(c.Entries, isPoison) && u.lot(2)
+		}),
+		poison,
+		sqstest.RefuseEntries("InternalError", false, some),
+		sqstest.SkipEntries(true, some), // taken, and not answered for
+		sqstest.Then(u.kill).When(seldom),
+		sqstest.LoseAnswer(errors.New("the answer was lost")).When(seldom),
+	)
 }
 
-func (u *unreliable) take(entries []types.SendMessageBatchRequestEntry, mayRepeat bool) {
-	for _, e := range entries {
-		if strings.HasSuffix(*e.MessageBody, "poison") {
+// told returns the bodies that the calls were told of: they were taken, and SQS said so.
+func told(calls []sqstest.Call) map[string]bool {
+	bodies := map[string]bool{}
+	for _, c := range calls {
+		out, ok := c.Output.(*sqs.SendMessageBatchOutput)
+		if !ok {
 			continue
 		}
-		if slices.Contains(u.taken, *e.MessageBody) && !u.repeated[*e.MessageBody] {
-			u.broken = fmt.Errorf("%s was acknowledged and marked, and is sent again", *e.MessageBody)
+		for _, done := range out.Successful {
+			for _, e := range c.Entries {
+				if e.ID == *done.Id {
+					bodies[e.Body] = true
+				}
+			}
 		}
-		u.taken = append(u.taken, *e.MessageBody)
-		u.repeated[*e.MessageBody] = mayRepeat
 	}
+	return bodies
 }
 
-func keyOf(e types.SendMessageBatchRequestEntry) string {
-	key, _, _ := strings.Cut(*e.MessageBody, "/")
+func keyOf(body string) string {
+	key, _, _ := strings.Cut(body, "/")
 	return key
 }
 
-func (u *unreliable) begin(in *sqs.SendMessageBatchInput) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	for _, e := range in.Entries {
-		if u.inFlight[keyOf(e)] {
-			u.broken = fmt.Errorf("two rows of key %s are in flight", keyOf(e))
+// requireOneOfAKey requires that no two rows of a key were in flight at the same time.
+func requireOneOfAKey(t *testing.T, calls []sqstest.Call) {
+	t.Helper()
+	ended := map[string]time.Time{} // by key: when its latest call ended
+	for _, c := range calls {
+		for _, e := range c.Entries {
+			require.False(t, c.Began.Before(ended[keyOf(e.Body)]), "two rows of key %s are in flight", keyOf(e.Body))
+			ended[keyOf(e.Body)] = c.Ended
 		}
-		u.inFlight[keyOf(e)] = true
-	}
-}
-
-func (u *unreliable) end(in *sqs.SendMessageBatchInput) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	for _, e := range in.Entries {
-		delete(u.inFlight, keyOf(e))
 	}
 }
 
@@ -126,11 +105,23 @@ func TestEachKeyKeepsItsOrderWhateverFails(t *testing.T) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
 			b, random := newTestBox(t), rand.New(rand.NewPCG(seed, 0))
-			u := &unreliable{
-				fakeSQS: newFakeSQS("standard"), kill: b.killRelay, random: random, fails: true,
-				repeated: map[string]bool{}, inFlight: map[string]bool{},
+			u := &unreliable{SQS: newSQS("standard"), kill: b.killRelay, random: rand.New(rand.NewPCG(seed, 1))}
+			wanted, taken := map[string][]string{}, map[string][]string{} // by key: what must be taken, and what was, each once
+			mayRepeat := map[string]bool{}                                // nobody was told that it was taken, or the mark was not committed
+			take := func(relay *outbox.Relay) int {
+				before := len(u.Calls("SendMessageBatch"))
+				sent, err := relay.Round(t.Context())
+				ok := told(u.Calls("SendMessageBatch")[before:])
+				for _, body := range all(u.SQS, "standard") {
+					repeats, again := mayRepeat[body]
+					require.True(t, !again || repeats, "%s was acknowledged and marked, and is sent again", body)
+					if !again {
+						taken[keyOf(body)] = append(taken[keyOf(body)], body)
+					}
+					mayRepeat[body] = err != nil || !ok[body]
+				}
+				return sent
 			}
-			wanted := map[string][]string{} // by key: what must be taken
 			keys, n := 1+random.IntN(30), 0
 
 			for turn := range 30 {
@@ -147,31 +138,18 @@ func TestEachKeyKeepsItsOrderWhateverFails(t *testing.T) {
 						b.add(t, "standard", key, body)
 					}
 				}
-				u.fails = turn < 25
+				u.setFails(turn < 25)
 				relay := b.relay(u, nil) // a new one: for the old one the queue may rest
 				relay.Limit(1+random.IntN(40), plenty)
-				before := len(u.taken)
-				if _, err := relay.Round(t.Context()); err != nil { // no mark was committed
-					for _, body := range u.taken[before:] {
-						u.repeated[body] = true
-					}
-				}
+				take(relay)
 				b.retryNow(t)
 			}
 			relay := b.relay(u, nil)
-			for round(t, relay) > 0 {
+			for take(relay) > 0 {
 			}
 
-			require.NoError(t, u.broken)
-			firsts := map[string][]string{}
-			seen := map[string]bool{}
-			for _, body := range u.taken {
-				if key, _, _ := strings.Cut(body, "/"); !seen[body] {
-					firsts[key] = append(firsts[key], body)
-					seen[body] = true
-				}
-			}
-			require.Equal(t, wanted, firsts)
+			requireOneOfAKey(t, u.Calls("SendMessageBatch"))
+			require.Equal(t, wanted, taken)
 			require.NoError(t, b.tx(t, func(tx pgx.Tx) error {
 				stats, err := b.box.Stats(t.Context(), tx)
 				require.Zero(t, stats.Unsent)

@@ -5,17 +5,22 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/internal/queue/outbox"
+	"tandem/services/internal/queue/sqstest"
 )
 
 // createOutbox creates a schema with the outbox table in it, as psql would with
@@ -37,6 +42,33 @@ func createOutbox(pool *pgxpool.Pool, schema string) (drop func()) {
 		exec(fmt.Sprintf("BEGIN; SET LOCAL search_path = %s; %s; COMMIT", schema, ddl))
 	}
 	return func() { exec("DROP SCHEMA " + schema + " CASCADE") }
+}
+
+// newSQS returns an SQS that has these queues.
+func newSQS(queues ...string) *sqstest.SQS {
+	f := sqstest.New()
+	for _, q := range queues {
+		f.Queue(q, sqstest.Settings{})
+	}
+	return f
+}
+
+// all removes what lies on a queue, and returns the bodies in the order in which they were sent.
+func all(f *sqstest.SQS, queue string) []string { return f.Queue(queue, sqstest.Settings{}).Purge() }
+
+// acknowledged is how many entries SQS has acknowledged, however often each was sent.
+func acknowledged(f *sqstest.SQS) (n int) {
+	for _, c := range f.Calls("SendMessageBatch") {
+		if out, ok := c.Output.(*sqs.SendMessageBatchOutput); ok {
+			n += len(out.Successful)
+		}
+	}
+	return n
+}
+
+// refusesPoison refuses what SQS will never take.
+func refusesPoison() sqstest.Fault {
+	return sqstest.RefuseEntries("InvalidMessageContents", true, sqstest.Body("poison"))
 }
 
 // testBox is an outbox in a schema of its own.
@@ -125,93 +157,92 @@ func TestACrashBetweenSendAndCommitSendsAgain(t *testing.T) {
 	} {
 		t.Run(queue, func(t *testing.T) {
 			t.Parallel()
-			b, client := newTestBox(t), newFakeSQS(queue)
+			b, client := newTestBox(t), newSQS(queue)
 			b.add(t, queue, "r1", "request")
 
-			client.after = b.killRelay
+			client.On("SendMessageBatch", sqstest.Then(b.killRelay))
 			_, err := b.relay(client, nil).Round(t.Context())
 			require.Error(t, err)
 			require.Equal(t, 1, b.unsent(t), "what was not committed was not sent, as far as anybody knows")
 
-			client.after = nil
+			client.On("SendMessageBatch")
 			require.Equal(t, 1, round(t, b.relay(client, nil)))
 			require.Zero(t, b.unsent(t))
-			require.Equal(t, lies, client.all(queue))
+			require.Equal(t, lies, all(client, queue))
 		})
 	}
 }
 
 func TestRowsOfOneKeyAreSentOneAfterTheOther(t *testing.T) {
 	t.Parallel()
-	b, client := newTestBox(t), newFakeSQS("queue.fifo")
+	b, client := newTestBox(t), newSQS("queue.fifo")
 	b.add(t, "queue.fifo", "r1", "1", "2", "3")
 	b.add(t, "queue.fifo", "r2", "a")
 
 	relay := b.relay(client, nil)
 	require.Equal(t, []int{4, 0}, []int{round(t, relay), round(t, relay)})
-	require.Equal(t, []string{"1", "a", "2", "3"}, client.all("queue.fifo"))
-	require.Equal(t, 3, client.calls, "no call has two rows of a key")
+	require.Equal(t, []string{"1", "a", "2", "3"}, all(client, "queue.fifo"))
+	require.Len(t, client.Calls("SendMessageBatch"), 3, "no call has two rows of a key")
 }
 
 func TestAnEntryThatIsRefusedHoldsBackItsOwnKeyAlone(t *testing.T) {
 	t.Parallel()
-	b, client := newTestBox(t), newFakeSQS("queue.fifo")
+	b, client := newTestBox(t), newSQS("queue.fifo")
 	b.add(t, "queue.fifo", "r1", "bad", "after")
 	b.add(t, "queue.fifo", "r2", "good")
 	relay := b.relay(client, nil)
 
-	client.setRefuse(func(body string) bool { return strings.HasPrefix(body, "bad") })
+	client.On("SendMessageBatch", sqstest.RefuseEntries("InternalError", false, sqstest.Body("bad")))
 	require.Equal(t, 1, round(t, relay))
-	require.Equal(t, []string{"good"}, client.all("queue.fifo"))
+	require.Equal(t, []string{"good"}, all(client, "queue.fifo"))
 	var why string
 	require.NoError(t, b.pool.QueryRow(t.Context(), `SELECT last_error FROM `+b.schema+`.outbox WHERE tries = 1 AND sent_at IS NULL`).Scan(&why))
-	require.Equal(t, "InternalError: not now", why)
+	require.Equal(t, "InternalError: refused by the test", why)
 
-	client.setRefuse(nil)
+	client.On("SendMessageBatch")
 	require.Zero(t, round(t, relay), "not before its time")
 	b.retryNow(t)
 	require.Equal(t, 2, round(t, relay))
-	require.Equal(t, []string{"bad", "after"}, client.all("queue.fifo"))
+	require.Equal(t, []string{"bad", "after"}, all(client, "queue.fifo"))
 }
 
 func TestAQueueThatDoesNotExistHoldsBackNoOther(t *testing.T) {
 	t.Parallel()
-	b, client := newTestBox(t), newFakeSQS("standard")
+	b, client := newTestBox(t), newSQS("standard")
 	b.add(t, "not-yet", "r1", "early")
 	b.add(t, "standard", "r1", "request")
 	relay := b.relay(client, nil)
 
 	require.Equal(t, 1, round(t, relay))
 	require.ErrorContains(t, relay.Ready(t.Context()), "not-yet")
-	require.Equal(t, []string{"request"}, client.all("standard"))
+	require.Equal(t, []string{"request"}, all(client, "standard"))
 
-	client.create("not-yet")
+	client.Queue("not-yet", sqstest.Settings{})
 	require.Zero(t, round(t, relay), "the queue rests")
 	require.Eventually(t, func() bool { return round(t, relay) == 1 }, 10*time.Second, 20*time.Millisecond)
 	require.NoError(t, relay.Ready(t.Context()))
-	require.Equal(t, []string{"early"}, client.all("not-yet"))
+	require.Equal(t, []string{"early"}, all(client, "not-yet"))
 }
 
 // The first relay is frozen in its transaction, after it has sent.
 func TestOneRelayOfATableWorksAtATime(t *testing.T) {
 	t.Parallel()
-	b, client := newTestBox(t), newFakeSQS("standard")
+	b, client := newTestBox(t), newSQS("standard")
 	other := testBox{b.pool, b.schema + "_other", outbox.New(b.schema+"_other", "outbox")}
 	t.Cleanup(createOutbox(other.pool, other.schema))
 	b.add(t, "standard", "r1", "request")
 	other.add(t, "standard", "r1", "another table's")
 
 	frozen, wake, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
-	client.after = func() {
+	client.On("SendMessageBatch", sqstest.Then(func() {
 		close(frozen)
 		<-wake
-	}
+	}).Times(1))
 	go func() {
 		_, err := b.relay(client, nil).Round(t.Context())
 		ended <- err
 	}()
 	<-frozen
-	client.after = nil
 
 	second := b.relay(client, nil)
 	require.Zero(t, round(t, second))
@@ -221,7 +252,7 @@ func TestOneRelayOfATableWorksAtATime(t *testing.T) {
 	close(wake)
 	require.Error(t, <-ended)
 	require.Equal(t, 1, round(t, second))
-	require.Equal(t, []string{"request", "another table's", "request"}, client.all("standard"))
+	require.Equal(t, []string{"request", "another table's", "request"}, all(client, "standard"))
 }
 
 func TestAddRefusesWhatSQSWould(t *testing.T) {
@@ -283,24 +314,29 @@ func TestAMessageThatIsRefusedForGoodIsSetAside(t *testing.T) {
 	for name, whole := range map[string]bool{"the entry": false, "the call": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b, client := newTestBox(t), newFakeSQS("queue.fifo")
+			b, client := newTestBox(t), newSQS("queue.fifo")
 			b.add(t, "queue.fifo", "r0", "good")
 			b.add(t, "queue.fifo", "r1", "bad", "after")
 			b.add(t, "queue.fifo", "r2", "good")
-			client.invalid, client.whole = "bad", whole
+			client.On("SendMessageBatch", sqstest.RefuseEntries("InvalidMessageContents", true, sqstest.Body("bad")))
+			if whole {
+				client.On("SendMessageBatch", sqstest.Fail(&types.InvalidMessageContents{}).When(func(c sqstest.Call) bool {
+					return slices.ContainsFunc(c.Entries, sqstest.Body("bad"))
+				}))
+			}
 
 			relay := newRelay(outbox.Options{Pool: b.pool, Client: client, Box: b.box, PollEvery: 10 * time.Millisecond})
 			ctx, stop := context.WithCancel(t.Context())
 			ended := make(chan error, 1)
 			go func() { ended <- relay.Run(ctx) }()
-			require.Eventually(t, func() bool { return client.sent() == 3 }, 20*time.Second, 10*time.Millisecond)
+			require.Eventually(t, func() bool { return acknowledged(client) == 3 }, 20*time.Second, 10*time.Millisecond)
 			stop()
 			require.NoError(t, <-ended)
 
 			stats, err := b.box.Stats(t.Context(), b.pool)
 			require.NoError(t, err)
 			require.Equal(t, outbox.Stats{SetAside: 1}, stats)
-			require.ElementsMatch(t, []string{"good", "good", "after"}, client.all("queue.fifo"))
+			require.ElementsMatch(t, []string{"good", "good", "after"}, all(client, "queue.fifo"))
 			require.NoError(t, relay.Ready(t.Context()), "the queue is well")
 			var why string
 			require.NoError(t, b.pool.QueryRow(t.Context(), `SELECT last_error FROM `+b.schema+`.outbox WHERE set_aside_at IS NOT NULL`).Scan(&why))
@@ -312,20 +348,20 @@ func TestAMessageThatIsRefusedForGoodIsSetAside(t *testing.T) {
 // The relay polls never: rows of one key follow each other without a wait.
 func TestRowsOfOneKeyWaitForNoPoll(t *testing.T) {
 	t.Parallel()
-	b, client := newTestBox(t), newFakeSQS("queue.fifo")
+	b, client := newTestBox(t), newSQS("queue.fifo")
 	b.add(t, "queue.fifo", "r1", "1", "2", "3", "4")
 	relay := newRelay(outbox.Options{Pool: b.pool, Client: client, Box: b.box, PollEvery: time.Hour})
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- relay.Run(ctx) }()
-	require.Eventually(t, func() bool { return client.sent() == 4 }, 3*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return acknowledged(client) == 4 }, 3*time.Second, 10*time.Millisecond)
 	stop()
 	require.NoError(t, <-ended)
 }
 
 func TestRunSendsOnAWakeAndEndsWithItsContext(t *testing.T) {
 	t.Parallel()
-	b, client := newTestBox(t), newFakeSQS("standard")
+	b, client := newTestBox(t), newSQS("standard")
 	wake := make(chan struct{}, 1)
 	relay := newRelay(outbox.Options{Pool: b.pool, Client: client, Box: b.box, Wake: wake, PollEvery: time.Hour})
 	ctx, stop := context.WithCancel(t.Context())
@@ -334,7 +370,11 @@ func TestRunSendsOnAWakeAndEndsWithItsContext(t *testing.T) {
 
 	b.add(t, "standard", "r1", "request")
 	wake <- struct{}{}
-	require.Equal(t, "request", client.receive("standard"))
+	q := client.Queue("standard", sqstest.Settings{})
+	out, err := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: aws.String(q.URL()), WaitTimeSeconds: 20})
+	require.NoError(t, err)
+	require.Len(t, out.Messages, 1)
+	require.Equal(t, "request", *out.Messages[0].Body)
 	stop()
 	require.NoError(t, <-ended)
 }

@@ -10,12 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/internal/queue/outbox"
+	"tandem/services/internal/queue/sqstest"
 )
 
 // SQS counts whole seconds: a delay is rounded up.
 func TestAMessageIsNeverVisibleTooEarly(t *testing.T) {
 	t.Parallel()
-	b, client := newTestBox(t), &forgetful{fakeSQS: newFakeSQS("standard")}
+	b, client := newTestBox(t), newSQS("standard")
 	require.NoError(t, pgx.BeginFunc(t.Context(), b.pool, func(tx pgx.Tx) error {
 		return b.box.Add(t.Context(), tx, outbox.Message{ID: uuid.NewString(), Queue: "standard", Key: "r1", Delay: 10*time.Minute + 950*time.Millisecond, Body: []byte("later")})
 	}))
@@ -23,8 +24,9 @@ func TestAMessageIsNeverVisibleTooEarly(t *testing.T) {
 	require.NoError(t, b.pool.QueryRow(t.Context(), `SELECT due_at FROM `+b.schema+`.outbox`).Scan(&due))
 
 	round(t, b.relay(client, nil))
-	require.Len(t, client.entries, 1)
-	visible := time.Now().Add(time.Duration(client.entries[0].DelaySeconds) * time.Second)
+	later := client.Queue("standard", sqstest.Settings{}).Messages()
+	require.Len(t, later, 1)
+	visible := later[0].HiddenUntil
 	require.False(t, visible.Before(due), "visible %s early", due.Sub(visible))
 }
 
@@ -51,13 +53,13 @@ func TestADelayCountsFromThePromise(t *testing.T) {
 // SQS limits the bytes of one call as those of one message.
 func TestACallHasAMegabyteAtMost(t *testing.T) {
 	t.Parallel()
-	b, client := newTestBox(t), newFakeSQS("standard")
+	b, client := newTestBox(t), newSQS("standard")
 	large := strings.Repeat("x", outbox.MaxSize/2+1)
 	b.add(t, "standard", "r1", large)
 	b.add(t, "standard", "r2", large)
 
 	require.Equal(t, 2, round(t, b.relay(client, nil)))
-	require.Equal(t, 2, client.calls)
+	require.Len(t, client.Calls("SendMessageBatch"), 2)
 }
 
 // A queue that cannot be sent to rests as a whole: its rows go as soon as it is back,
@@ -68,7 +70,7 @@ func TestAQueuesFaultDelaysNoRow(t *testing.T) {
 	b.add(t, "missing", "r1", "x")
 	_, err := b.pool.Exec(t.Context(), `UPDATE `+b.schema+`.outbox SET tries = 6`) // a row's own fault would have it wait for half a minute
 	require.NoError(t, err)
-	round(t, b.relay(newFakeSQS(), nil))
+	round(t, b.relay(newSQS(), nil))
 
 	var tries int
 	var due bool
@@ -80,7 +82,7 @@ func TestAQueuesFaultDelaysNoRow(t *testing.T) {
 // Only what was sent long ago is deleted.
 func TestPruneKeepsWhatIsNotDone(t *testing.T) {
 	t.Parallel()
-	b, client := newTestBox(t), newFakeSQS("standard")
+	b, client := newTestBox(t), newSQS("standard")
 	b.add(t, "standard", "old", "x")
 	relay := b.relay(client, nil)
 	require.Equal(t, 1, round(t, relay))

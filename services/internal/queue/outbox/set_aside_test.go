@@ -11,13 +11,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/internal/queue/outbox"
+	"tandem/services/internal/queue/sqstest"
 )
 
 // setAside has two rows of one key, of which SQS refuses the first for good and
 // takes the second.
-func newSetAside(t *testing.T) (testBox, *forgetful, outbox.SetAsideRow) {
+func newSetAside(t *testing.T) (testBox, *sqstest.SQS, outbox.SetAsideRow) {
 	t.Helper()
-	b, client := newTestBox(t), &forgetful{fakeSQS: newFakeSQS("standard"), refuse: "poison"}
+	b, client := newTestBox(t), newSQS("standard")
+	client.On("SendMessageBatch", refusesPoison())
 	require.NoError(t, b.tx(t, func(tx pgx.Tx) error {
 		m := outbox.Message{ID: uuid.NewString(), Queue: "standard", Key: "r1", Body: []byte("poison"), Attributes: map[string]string{"a": "b"}}
 		return b.box.Add(t.Context(), tx, m)
@@ -59,9 +61,9 @@ func TestASetAsideRowIsSentAgain(t *testing.T) {
 	b, client, row := newSetAside(t)
 	require.NoError(t, b.tx(t, func(tx pgx.Tx) error { return b.box.SendAgain(t.Context(), tx, row.ID) }))
 
-	client.refuse = ""
+	client.On("SendMessageBatch")
 	require.Equal(t, 1, round(t, b.relay(client, nil)))
-	require.Equal(t, []string{"next", "poison"}, client.all("standard"))
+	require.Equal(t, []string{"next", "poison"}, all(client, "standard"))
 	require.ErrorIs(t, b.tx(t, func(tx pgx.Tx) error { return b.box.SendAgain(t.Context(), tx, row.ID) }), outbox.ErrNotSetAside, "it is sent")
 }
 

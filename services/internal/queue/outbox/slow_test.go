@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/internal/queue/outbox"
+	"tandem/services/internal/queue/sqstest"
 )
 
 // impatient has the sessions of production, shrunk: each may sit idle in a
@@ -37,34 +38,34 @@ func (b testBox) addMany(t *testing.T, queue string, n int) {
 
 // drain runs the relay until nothing is unsent, and wants no more sends than
 // rows and a tenth.
-func (b testBox) drain(t *testing.T, relay *outbox.Relay, client *fakeSQS, rows int) {
+func (b testBox) drain(t *testing.T, relay *outbox.Relay, client *sqstest.SQS, rows int) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- relay.Run(ctx) }()
-	require.Eventually(t, func() bool { return b.unsent(t) == 0 || client.sent() > 3*rows }, time.Minute, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return b.unsent(t) == 0 || acknowledged(client) > 3*rows }, time.Minute, 20*time.Millisecond)
 	stop()
 	require.NoError(t, <-ended)
-	require.Zero(t, b.unsent(t), "%d were sent", client.sent())
-	require.LessOrEqual(t, float64(client.sent())/float64(rows), 1.1)
+	require.Zero(t, b.unsent(t), "%d were sent", acknowledged(client))
+	require.LessOrEqual(t, float64(acknowledged(client))/float64(rows), 1.1)
 }
 
 func TestASlowQueueIsSentEachRowOnce(t *testing.T) {
 	t.Parallel()
-	b, client := impatient(t, newTestBox(t), nil), newFakeSQS("standard")
+	b, client := impatient(t, newTestBox(t), nil), newSQS("standard")
 	b.addMany(t, "standard", 1000)
-	client.takes = 60 * time.Millisecond
+	client.On("SendMessageBatch", sqstest.Slow(60*time.Millisecond))
 	b.drain(t, b.relay(client, nil), client, 1000)
 }
 
 // What a turn has sent is marked soon, however much waits and however slow SQS is.
 func TestATurnOfASlowQueueIsShort(t *testing.T) {
 	t.Parallel()
-	b, client := newTestBox(t), newFakeSQS("standard")
+	b, client := newTestBox(t), newSQS("standard")
 	b.addMany(t, "standard", 300)
-	client.takes = 600 * time.Millisecond
+	client.On("SendMessageBatch", sqstest.Slow(600*time.Millisecond))
 	require.Positive(t, round(t, b.relay(client, nil)))
-	require.LessOrEqual(t, client.calls, 8, "no second call follows the first ones")
+	require.LessOrEqual(t, len(client.Calls("SendMessageBatch")), 8, "no second call follows the first ones")
 }
 
 // slowStatements makes each statement of the pool slow.
@@ -78,7 +79,7 @@ func (s slowStatements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQuery
 
 func TestASlowDatabaseIsSentEachRowOnce(t *testing.T) {
 	t.Parallel()
-	b, client := newTestBox(t), newFakeSQS("standard")
+	b, client := newTestBox(t), newSQS("standard")
 	b.addMany(t, "standard", 100)
 	slow := impatient(t, b, slowStatements{40 * time.Millisecond})
 	b.drain(t, slow.relay(client, nil), client, 100)
@@ -86,19 +87,19 @@ func TestASlowDatabaseIsSentEachRowOnce(t *testing.T) {
 
 func TestATurnThatIsUnderWayIsFinished(t *testing.T) {
 	t.Parallel()
-	b, client := newTestBox(t), newFakeSQS("standard", "until-later")
+	b, client := newTestBox(t), newSQS("standard", "until-later")
 	b.addMany(t, "standard", 30)
 	b.addMany(t, "until-later", 1)
 	ctx, term := context.WithCancel(t.Context())
-	client.after = term
+	client.On("SendMessageBatch", sqstest.Then(term))
 	require.NoError(t, b.relay(client, nil).Run(ctx))
-	require.Equal(t, 30, client.sent())
+	require.Equal(t, 30, acknowledged(client))
 	require.Equal(t, 1, b.unsent(t), "no other turn begins")
 }
 
 func TestWhatWasAcknowledgedIsMarkedAlthoughTheHookFails(t *testing.T) {
 	t.Parallel()
-	b, client := newTestBox(t), newFakeSQS("standard")
+	b, client := newTestBox(t), newSQS("standard")
 	b.addMany(t, "standard", 10)
 	var noted []string
 	relay := b.relay(client, func(ctx context.Context, tx pgx.Tx, sent []outbox.Sent) error {
@@ -120,7 +121,7 @@ func TestWhatWasAcknowledgedIsMarkedAlthoughTheHookFails(t *testing.T) {
 // Somebody's psql holds the row that the hook of one message must lock.
 func TestAHeldRowStopsNoOther(t *testing.T) {
 	t.Parallel()
-	b, client := newTestBox(t), newFakeSQS("standard")
+	b, client := newTestBox(t), newSQS("standard")
 	b.addMany(t, "standard", 30)
 	_, err := b.pool.Exec(t.Context(), `CREATE TABLE `+b.schema+`.thing (key text PRIMARY KEY, noted int DEFAULT 0);
 		INSERT INTO `+b.schema+`.thing SELECT DISTINCT key FROM `+b.schema+`.outbox`)

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"tandem/services/internal/queue/sqstest"
 )
 
 const plenty = 1 << 20
@@ -13,7 +15,7 @@ const plenty = 1 << 20
 // A key that another service fills faster than it can be sent holds up no other.
 func TestAKeyWithManyRowsHoldsUpNoOther(t *testing.T) {
 	t.Parallel()
-	b, client := newTestBox(t), newFakeSQS("standard")
+	b, client := newTestBox(t), newSQS("standard")
 	for range 30 {
 		b.add(t, "standard", "m", "many")
 	}
@@ -23,34 +25,34 @@ func TestAKeyWithManyRowsHoldsUpNoOther(t *testing.T) {
 	relay := b.relay(client, nil)
 	relay.Limit(12, plenty)
 	require.Equal(t, 6, round(t, relay), "four rows of each key, of which two have one")
-	require.Subset(t, client.all("standard"), []string{"before it", "after it"})
+	require.Subset(t, all(client, "standard"), []string{"before it", "after it"})
 }
 
 // More keys wait for their retry than one turn takes.
 func TestKeysThatWaitForARetryHideNoOther(t *testing.T) {
 	t.Parallel()
-	b, client := newTestBox(t), newFakeSQS("standard")
+	b, client := newTestBox(t), newSQS("standard")
 	b.addMany(t, "standard", 7)
-	client.setRefuse(func(string) bool { return true })
+	client.On("SendMessageBatch", sqstest.RefuseEntries("InternalError", false, func(sqstest.Entry) bool { return true }))
 	relay := b.relay(client, nil)
 	relay.Limit(3, plenty)
 	for range 3 {
 		require.Zero(t, round(t, relay))
 	}
 
-	client.setRefuse(nil)
+	client.On("SendMessageBatch")
 	b.add(t, "standard", "a", "new, before them")
 	b.add(t, "standard", "z", "new, after them")
 	require.Equal(t, 1, round(t, relay))
 	require.Equal(t, 1, round(t, relay))
-	require.ElementsMatch(t, []string{"new, before them", "new, after them"}, client.all("standard"))
+	require.ElementsMatch(t, []string{"new, before them", "new, after them"}, all(client, "standard"))
 }
 
 // New keys come at the end all the time, as UUIDs of version 7 do, faster than they
 // are sent.
 func TestNewKeysAtTheEndHoldUpNoOther(t *testing.T) {
 	t.Parallel()
-	b, client := newTestBox(t), newFakeSQS("standard")
+	b, client := newTestBox(t), newSQS("standard")
 	relay := b.relay(client, nil)
 	relay.Limit(2, plenty)
 	next := 0
@@ -68,13 +70,13 @@ func TestNewKeysAtTheEndHoldUpNoOther(t *testing.T) {
 		addMore()
 		round(t, relay)
 	}
-	require.Contains(t, client.all("standard"), "the next one of the first key")
+	require.Contains(t, all(client, "standard"), "the next one of the first key")
 }
 
 // A turn takes some bytes at most, and goes on with what it left out.
 func TestATurnTakesSomeBytesAtMost(t *testing.T) {
 	t.Parallel()
-	b, client := newTestBox(t), newFakeSQS("standard")
+	b, client := newTestBox(t), newSQS("standard")
 	for _, key := range []string{"a", "b", "c"} {
 		b.add(t, "standard", key, strings.Repeat(key, 10), strings.Repeat(key, 10), strings.Repeat(key, 10))
 	}
@@ -83,7 +85,7 @@ func TestATurnTakesSomeBytesAtMost(t *testing.T) {
 	var got []string
 	for range 3 {
 		require.Equal(t, 2, round(t, relay))
-		for _, body := range client.all("standard") {
+		for _, body := range all(client, "standard") {
 			got = append(got, body[:1])
 		}
 	}

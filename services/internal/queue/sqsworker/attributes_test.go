@@ -29,7 +29,7 @@ type receiveKey struct{}
 // tries over, where no handler is called.
 func TestContextIsCalledOncePerReceive(t *testing.T) {
 	f, j := newFake(false), &journal{}
-	f.send("", "x")
+	f.q.Send("x")
 	say := func(ctx context.Context, what string) { j.add("%s %v", what, ctx.Value(receiveKey{})) }
 	o := Options{
 		Tries: 2,
@@ -49,6 +49,6 @@ func TestContextIsCalledOncePerReceive(t *testing.T) {
 	bubble(t, f, o, func(*Worker, func() error) {
 		after(time.Minute)
 		require.Equal(t, []string{"handler 1", "released 1", "handler 2", "released 2", "dead-lettered 3", "dead 3"}, j.all())
-		require.Equal(t, 3, f.sentBy.Value(receiveKey{}), "the send is part of the trace")
+		require.Equal(t, 3, f.Calls("SendMessage")[0].Context.Value(receiveKey{}), "the send is part of the trace")
 	})
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"tandem/services/internal/queue/sqstest"
 )
 
 func TestCompareQueueWithOptions(t *testing.T) {
@@ -59,23 +61,23 @@ func TestCompareQueueWithOptions(t *testing.T) {
 
 func TestAWrongSetupTakesNothingAndIsLoggedOnce(t *testing.T) {
 	f, log := newFake(false), &bytes.Buffer{}
-	f.send("", "x")
-	f.attributes["VisibilityTimeout"] = "10"
+	f.q.Send("x")
+	small := f.settings
+	small.Visibility = 10 * time.Second
+	f.Queue(f.name, small)
 
 	o := Options{Log: slog.New(slog.NewTextHandler(log, nil)), Handler: HandlerFunc(func(context.Context, Message) Result { return Done() })}
 	bubble(t, f, o, func(w *Worker, _ func() error) {
 		after(time.Minute)
 		require.ErrorContains(t, w.Ready(), "visibility of 10 s")
-		require.Zero(t, f.calls["receive"])
-		require.Less(t, f.calls["attributes"], 30, "it backs off")
+		require.Empty(t, f.Calls("ReceiveMessage"))
+		require.Less(t, len(f.Calls("GetQueueAttributes")), 30, "it backs off")
 		require.Equal(t, 1, strings.Count(log.String(), "level=ERROR"), log.String())
 
-		f.mu.Lock()
-		f.attributes["VisibilityTimeout"] = "30"
-		f.mu.Unlock()
+		f.Queue(f.name, f.settings)
 		after(20 * time.Second)
 		require.NoError(t, w.Ready())
-		require.Zero(t, f.left())
+		require.Zero(t, f.q.Len())
 	})
 }
 
@@ -85,11 +87,9 @@ func TestTheQueueIsCheckedAgainAfterAFailedReceive(t *testing.T) {
 		after(30 * time.Second)
 		require.NoError(t, w.Ready())
 
-		f.mu.Lock() // recreated with other settings
-		delete(f.attributes, "RedrivePolicy")
-		f.mu.Unlock()
-		f.setFail("receive", times(1, context.DeadlineExceeded))
-		f.send("", "x")
+		f.Queue(f.name, sqstest.Settings{}) // with other settings
+		f.On("ReceiveMessage", sqstest.Fail(context.DeadlineExceeded).Times(1))
+		f.q.Send("x")
 
 		after(time.Minute)
 		require.ErrorContains(t, w.Ready(), "no redrive policy")

@@ -16,7 +16,7 @@ func isFake(err error) bool { return errors.Is(err, errFake) }
 func TestWhileADependencyIsAwayNoMessageFails(t *testing.T) {
 	f := newFake(false)
 	for range 20 {
-		f.send("", "x")
+		f.q.Send("x")
 	}
 	d := &Dependency{Name: "db", Away: isFake, Every: time.Second}
 	var away atomic.Bool
@@ -42,7 +42,7 @@ func TestWhileADependencyIsAwayNoMessageFails(t *testing.T) {
 		time.Sleep(time.Minute)
 		away.Store(false)
 		time.Sleep(2 * time.Second)
-		require.Equal(t, 0, f.left(), "recovery")
+		require.Equal(t, 0, f.q.Len(), "recovery")
 		require.NoError(t, w.Ready())
 		require.Equal(t, Stats{Received: 20, Done: 20}, w.Stats())
 		require.NoError(t, stop())

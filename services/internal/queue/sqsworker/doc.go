@@ -37,6 +37,13 @@
 // others, but goes at once when no handler is running whose delete could join it; and a
 // receive waits up to Linger for the slots of messages whose deletes are under way.
 //
+// # Tests
+//
+// A handler is tested without AWS: sqstest, the folder beside this one, is an SQS in
+// memory, and this package's own tests use it. Its calls fail in part, late, and after the
+// fact, and in a testing/synctest bubble a visibility of twelve hours passes in no time.
+// A handler may get a message twice: Queue.Repeat delivers it again.
+//
 // # Invariants
 //
 //   - A message is deleted only after its handler returned Done, or after SQS

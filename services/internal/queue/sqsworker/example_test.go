@@ -10,13 +10,16 @@ import (
 	"sync/atomic"
 	"time"
 
+	"tandem/services/internal/queue/sqstest"
 	"tandem/services/internal/queue/sqsworker"
 )
 
 // A worker ships the orders of a queue until it is told to stop.
 func Example() {
 	// In a program: client := sqs.NewFromConfig(cfg)
-	client := sqsworker.NewFakeClient("orders", "order 1", "order 2", "unreadable")
+	client := sqstest.New()
+	orders := client.Queue("orders", sqstest.Settings{DeadLetterQueue: "orders-dlq", MaxReceives: 10})
+	orders.Send("order 1", "order 2", "unreadable")
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 

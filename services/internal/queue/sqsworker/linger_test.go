@@ -14,12 +14,12 @@ func TestDeletesGoAtOnceWhenNoHandlerIsRunning(t *testing.T) {
 	for name, fifo := range map[string]bool{"standard": false, "one group of a FIFO queue": true} {
 		t.Run(name, func(t *testing.T) {
 			f := newFake(fifo)
-			f.send("g", "a", "b", "c", "d", "e", "f", "g")
+			f.q.SendTo("g", "a", "b", "c", "d", "e", "f", "g")
 			h := HandlerFunc(func(context.Context, Message) Result { return Done() })
 
 			bubble(t, f, Options{Handler: h, MaxInFlight: 3, Linger: time.Hour}, func(w *Worker, _ func() error) {
 				after(time.Second)
-				require.Zero(t, f.left())
+				require.Zero(t, f.q.Len())
 				if !fifo {
 					require.Equal(t, []int{3, 3, 1}, f.deletes(), "and together")
 				}
@@ -30,7 +30,7 @@ func TestDeletesGoAtOnceWhenNoHandlerIsRunning(t *testing.T) {
 
 func TestADeleteWaitsForAHandlerThatIsRunning(t *testing.T) {
 	f := newFake(false)
-	f.send("", "fast", "slow", "slower")
+	f.q.Send("fast", "slow", "slower")
 	h := HandlerFunc(func(ctx context.Context, m Message) Result {
 		switch string(m.Body) {
 		case "slow":
@@ -53,7 +53,7 @@ func TestADeleteWaitsForAHandlerThatIsRunning(t *testing.T) {
 // The last handler that runs asks for no delete; those that wait must not go on waiting.
 func TestARetryEndsTheWaitOfDeletes(t *testing.T) {
 	f := newFake(false)
-	f.send("", "done", "retried")
+	f.q.Send("done", "retried")
 	h := HandlerFunc(func(_ context.Context, m Message) Result {
 		if string(m.Body) == "done" {
 			return Done()

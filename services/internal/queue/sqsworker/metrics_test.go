@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"tandem/services/internal/queue/sqstest"
 )
 
 // meter keeps what a worker tells it.
@@ -49,8 +51,8 @@ func (m *meter) DeleteFailed() { m.change(func() { m.refused++ }) }
 
 func TestMetricsOfAMessageThatPanicsAndIsHardToDelete(t *testing.T) {
 	f, m := newFake(false), &meter{}
-	f.send("", "x")
-	f.setFail("delete", times(2, errFake))
+	f.q.Send("x")
+	f.On("DeleteMessageBatch", sqstest.Fail(errFake).Times(2))
 	o := Options{Metrics: m, Handler: HandlerFunc(func(_ context.Context, x Message) Result {
 		time.Sleep(time.Second)
 		if x.Receives == 1 {
@@ -78,9 +80,11 @@ func TestMetricsHaveTheAgeAtTheReceive(t *testing.T) {
 	f, m := newFake(false), &meter{}
 	o := Options{Metrics: m, Handler: HandlerFunc(func(context.Context, Message) Result { time.Sleep(5 * time.Minute); return Done() })}
 	bubble(t, f, o, func(*Worker, func() error) {
-		f.sentAt = time.Now().Add(-90 * time.Second)
-		f.send("", "x")
-		after(time.Second)
+		late := f.settings
+		late.Delay = 90 * time.Second
+		f.Queue(f.name, late)
+		f.q.Send("x")
+		after(91 * time.Second)
 		require.Len(t, m.ages, 1, "told at the receive")
 		require.InDelta(t, 90, m.ages[0].Seconds(), 1)
 		after(10 * time.Minute)
@@ -90,7 +94,7 @@ func TestMetricsHaveTheAgeAtTheReceive(t *testing.T) {
 // A handler that ignores its ctx has its message released by the drain.
 func TestMetricsOfAReleasedMessageAreRight(t *testing.T) {
 	f, m := newFake(false), &meter{}
-	f.send("", "x")
+	f.q.Send("x")
 	o := Options{Metrics: m, Handler: HandlerFunc(func(context.Context, Message) Result { time.Sleep(time.Minute); return Done() })}
 	bubble(t, f, o, func(_ *Worker, stop func() error) {
 		after(time.Second)

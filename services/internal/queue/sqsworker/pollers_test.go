@@ -10,43 +10,55 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/stretchr/testify/require"
+
+	"tandem/services/internal/queue/sqstest"
 )
 
-// distant is a fakeSQS that is far away, and counts the receives that are under way.
+// distant is an SQS that is far away.
 type distant struct {
-	*fakeSQS
-	mu        sync.Mutex
-	now, most int
-	asked     []int
+	*fake
+	seen int // receives that were looked at
 }
 
-func (d *distant) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInput, o ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error) {
-	d.mu.Lock()
-	d.now++
-	d.most = max(d.most, d.now)
-	d.asked = append(d.asked, int(in.MaxNumberOfMessages))
-	d.mu.Unlock()
-	defer func() {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		d.now--
-	}()
-
-	if !pause(ctx, 100*time.Millisecond) {
-		return nil, ctx.Err()
-	}
-	return d.fakeSQS.ReceiveMessage(ctx, in, o...)
+func newDistant() *distant {
+	d := &distant{fake: newFake(false)}
+	d.On("ReceiveMessage", sqstest.Slow(100*time.Millisecond))
+	return d
 }
 
+// receives returns how many receives are under way, and the most that were at the same
+// time of those that began since it was called last.
 func (d *distant) receives() (now, most int) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	now, most, d.most = d.now, d.most, 0
+	all := d.Calls("ReceiveMessage")
+	for _, c := range all {
+		if c.Ended.IsZero() {
+			now++
+		}
+	}
+	for _, c := range all[d.seen:] {
+		beside := 0
+		for _, other := range all {
+			if !other.Began.After(c.Began) && (other.Ended.IsZero() || other.Ended.After(c.Began)) {
+				beside++
+			}
+		}
+		most = max(most, beside)
+	}
+	d.seen = len(all)
 	return now, most
 }
 
+// asked returns for how many messages each receive asked.
+func (d *distant) asked() (asked []int) {
+	for _, c := range d.Calls("ReceiveMessage") {
+		in, _ := c.Input.(*sqs.ReceiveMessageInput)
+		asked = append(asked, int(in.MaxNumberOfMessages))
+	}
+	return asked
+}
+
 func TestPollersComeWithMessagesAndGoWithoutThem(t *testing.T) {
-	d := &distant{fakeSQS: newFake(false)}
+	d := newDistant()
 	var busy, high int
 	var mu sync.Mutex
 	o := Options{MaxInFlight: 50, MaxPollers: 3, Handler: HandlerFunc(func(context.Context, Message) Result {
@@ -61,16 +73,16 @@ func TestPollersComeWithMessagesAndGoWithoutThem(t *testing.T) {
 		return Done()
 	})}
 
-	bubbleOn(t, d, false, o, func(w *Worker, stop func() error) {
+	bubble(t, d.fake, o, func(w *Worker, stop func() error) {
 		after(time.Minute)
 		_, most := d.receives()
 		require.Equal(t, 1, most, "one while idle")
 
 		for i := range 1000 {
-			d.send("", fmt.Sprint(i))
+			d.q.Send(fmt.Sprint(i))
 		}
 		after(20 * time.Second)
-		require.Zero(t, d.left())
+		require.Zero(t, d.q.Len())
 		now, most := d.receives()
 		require.Equal(t, 3, most)
 		require.Equal(t, 1, now, "and one again")
@@ -80,13 +92,13 @@ func TestPollersComeWithMessagesAndGoWithoutThem(t *testing.T) {
 		require.Equal(t, 40, free, "it has taken ten")
 		require.LessOrEqual(t, high, 50)
 		// Where a handler ends a moment before the others, the first slot may be taken alone.
-		small := 0
-		for _, n := range d.asked {
+		asked, small := d.asked(), 0
+		for _, n := range asked {
 			if n < 10 {
 				small++
 			}
 		}
-		require.LessOrEqual(t, small, len(d.asked)/20, "receives ask for a whole batch: %v", d.asked)
+		require.LessOrEqual(t, small, len(asked)/20, "receives ask for a whole batch: %v", asked)
 		require.NoError(t, stop())
 		require.Equal(t, Stats{Received: 1000, Done: 1000}, w.Stats())
 	})
@@ -94,15 +106,15 @@ func TestPollersComeWithMessagesAndGoWithoutThem(t *testing.T) {
 
 // What needs all pollers' slots is not received twice over.
 func TestPollersTakeNoMoreThanMaxInFlight(t *testing.T) {
-	d := &distant{fakeSQS: newFake(false)}
+	d := newDistant()
 	for i := range 100 {
-		d.send("", fmt.Sprint(i))
+		d.q.Send(fmt.Sprint(i))
 	}
 	o := Options{MaxInFlight: 25, MaxPollers: 5, Handler: HandlerFunc(func(ctx context.Context, _ Message) Result {
 		pause(ctx, time.Hour)
 		return Release()
 	})}
-	bubbleOn(t, d, false, o, func(w *Worker, _ func() error) {
+	bubble(t, d.fake, o, func(w *Worker, _ func() error) {
 		after(time.Minute)
 		require.EqualValues(t, 25, w.Stats().Received)
 		require.Len(t, w.InFlight(), 25)
@@ -110,9 +122,9 @@ func TestPollersTakeNoMoreThanMaxInFlight(t *testing.T) {
 }
 
 func TestAPollerEndsWithAFailureAndReceivesNothingWhileSomethingIsAway(t *testing.T) {
-	d := &distant{fakeSQS: newFake(false)}
+	d := newDistant()
 	for i := range 400 {
-		d.send("", fmt.Sprint(i))
+		d.q.Send(fmt.Sprint(i))
 	}
 	need := &Dependency{Name: "db", Away: isFake, Every: time.Second}
 	var away atomic.Bool
@@ -129,13 +141,13 @@ func TestAPollerEndsWithAFailureAndReceivesNothingWhileSomethingIsAway(t *testin
 		}
 		return Done()
 	})}
-	bubbleOn(t, d, false, o, func(w *Worker, _ func() error) {
+	bubble(t, d.fake, o, func(w *Worker, _ func() error) {
 		after(time.Minute)
 		require.Less(t, w.Stats().Received, int64(60), "what was under way, no more")
 		away.Store(false)
-		d.setFail("receive", times(10, errFake))
+		d.On("ReceiveMessage", sqstest.Slow(100*time.Millisecond), sqstest.Fail(errFake).Times(10))
 		after(time.Minute)
-		require.Zero(t, d.left())
+		require.Zero(t, d.q.Len())
 		require.NoError(t, w.Ready())
 	})
 }

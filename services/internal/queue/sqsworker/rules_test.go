@@ -8,28 +8,16 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/stretchr/testify/require"
+
+	"tandem/services/internal/queue/sqstest"
 )
-
-// slowVisibility answers a change of visibility after a while.
-type slowVisibility struct {
-	*fakeSQS
-	takes time.Duration
-}
-
-func (s slowVisibility) ChangeMessageVisibilityBatch(ctx context.Context, in *sqs.ChangeMessageVisibilityBatchInput, o ...func(*sqs.Options)) (*sqs.ChangeMessageVisibilityBatchOutput, error) {
-	if !pause(ctx, s.takes) {
-		return nil, ctx.Err()
-	}
-	return s.fakeSQS.ChangeMessageVisibilityBatch(ctx, in, o...)
-}
 
 func TestManySlowHeartbeatsLoseNoMessage(t *testing.T) {
 	f := newFake(false)
 	for i := range 100 {
-		f.send("", fmt.Sprint(i))
+		f.q.Send(fmt.Sprint(i))
 	}
 	handler := HandlerFunc(func(ctx context.Context, _ Message) Result {
 		// It ends between two heartbeats: the bubble's clock stands still while a
@@ -39,7 +27,8 @@ func TestManySlowHeartbeatsLoseNoMessage(t *testing.T) {
 		}
 		return Done()
 	})
-	bubbleOn(t, slowVisibility{f, 1500 * time.Millisecond}, false, Options{Handler: handler, MaxInFlight: 100}, func(w *Worker, stop func() error) {
+	f.On("ChangeMessageVisibilityBatch", sqstest.Slow(1500*time.Millisecond))
+	bubble(t, f, Options{Handler: handler, MaxInFlight: 100}, func(w *Worker, stop func() error) {
 		time.Sleep(3 * time.Minute)
 		require.Equal(t, Stats{Received: 100, Done: 100}, w.Stats())
 		require.NoError(t, stop())
@@ -48,23 +37,21 @@ func TestManySlowHeartbeatsLoseNoMessage(t *testing.T) {
 
 func TestADeadLetterKeepsItsAttributesTypesAndGroup(t *testing.T) {
 	f := newFake(false)
-	f.own = map[string]types.MessageAttributeValue{
+	own := map[string]types.MessageAttributeValue{
 		"trace": stringAttribute("t1"),
 		"n":     {DataType: aws.String("Number.int"), StringValue: aws.String("7")},
 		"raw":   {DataType: aws.String("Binary"), BinaryValue: []byte{0, 255}},
 	}
-	f.send("tenant", "x")
+	f.sendWith(t, "tenant", "x", own)
 	handler := HandlerFunc(func(context.Context, Message) Result { return DeadLetter(errFake) })
 	bubble(t, f, Options{Handler: handler}, func(_ *Worker, stop func() error) {
 		time.Sleep(5 * time.Second)
 		require.NoError(t, stop())
+		require.Len(t, f.q.Dead(), 1)
+		own[ReasonAttribute] = stringAttribute(errFake.Error())
+		require.Equal(t, own, f.q.Dead()[0].Attributes)
+		require.Equal(t, "tenant", f.q.Dead()[0].Group)
 	})
-
-	require.Len(t, f.dead, 1)
-	want := f.own
-	want[ReasonAttribute] = stringAttribute(errFake.Error())
-	require.Equal(t, want, f.dead[0].MessageAttributes)
-	require.Equal(t, "tenant", aws.ToString(f.dead[0].MessageGroupId))
 }
 
 func TestAHandlerThatIsCutShortNeverDeadLetters(t *testing.T) {
@@ -74,7 +61,7 @@ func TestAHandlerThatIsCutShortNeverDeadLetters(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFake(false)
-			f.send("", "x")
+			f.q.Send("x")
 			began := make(chan struct{}, 10)
 			o.Handler = HandlerFunc(func(ctx context.Context, _ Message) Result {
 				began <- struct{}{}
@@ -82,7 +69,7 @@ func TestAHandlerThatIsCutShortNeverDeadLetters(t *testing.T) {
 				return DeadLetter(errors.Join(errors.New("gave up"), ctx.Err()))
 			})
 			if name == "by the loss" {
-				f.setFail("visibility", always(errFake)) // every heartbeat fails
+				f.On("ChangeMessageVisibilityBatch", sqstest.Fail(errFake)) // every heartbeat fails
 			}
 			bubble(t, f, o, func(w *Worker, stop func() error) {
 				<-began
@@ -91,8 +78,8 @@ func TestAHandlerThatIsCutShortNeverDeadLetters(t *testing.T) {
 					require.Positive(t, w.Stats().Lost)
 				}
 				require.NoError(t, stop())
-				require.Empty(t, f.dead)
-				require.Equal(t, 1, f.left())
+				require.Empty(t, f.q.Dead())
+				require.Equal(t, 1, f.q.Len())
 			})
 		})
 	}

@@ -5,82 +5,45 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/stretchr/testify/require"
+
+	"tandem/services/internal/queue/sqstest"
 )
-
-// partly is a fakeSQS that refuses the first deletes of a message, in an answer
-// that is else a success.
-type partly struct {
-	*fakeSQS
-	refuse map[string]int // by the receipt: how often
-}
-
-func (p partly) DeleteMessageBatch(ctx context.Context, in *sqs.DeleteMessageBatchInput, opts ...func(*sqs.Options)) (*sqs.DeleteMessageBatchOutput, error) {
-	var failed []types.BatchResultErrorEntry
-	taken := &sqs.DeleteMessageBatchInput{QueueUrl: in.QueueUrl}
-	for _, e := range in.Entries {
-		if p.refuse[*e.ReceiptHandle] > 0 {
-			p.refuse[*e.ReceiptHandle]--
-			failed = append(failed, types.BatchResultErrorEntry{Id: e.Id, Code: aws.String("InternalError")})
-			continue
-		}
-		taken.Entries = append(taken.Entries, e)
-	}
-
-	out, err := p.fakeSQS.DeleteMessageBatch(ctx, taken, opts...)
-	if err == nil {
-		out.Failed = failed
-	}
-	return out, err
-}
 
 // The batch succeeds and one of its entries does not.
 func TestARefusedDeleteIsTriedAgain(t *testing.T) {
 	f, j := newFake(false), &journal{}
-	f.send("", "a", "b", "c")
+	f.q.Send("a", "b", "c")
 	h := HandlerFunc(func(_ context.Context, m Message) Result { j.add("%s", m.Body); return Done() })
-	client := partly{f, map[string]int{"m2/1": 2}}
+	f.On("DeleteMessageBatch", sqstest.RefuseEntries("InternalError", false, sqstest.Body("b")).Times(2))
 
-	bubbleOn(t, client, f.fifo, Options{Handler: h}, func(w *Worker, _ func() error) {
+	bubble(t, f, Options{Handler: h}, func(w *Worker, _ func() error) {
 		after(time.Minute)
-		require.Zero(t, f.left())
+		require.Zero(t, f.q.Len())
 		require.ElementsMatch(t, []string{"a", "b", "c"}, j.all(), "each was handled once")
 		require.EqualValues(t, 3, w.Stats().Done)
 	})
 }
 
-// single hands out one message a receive.
-type single struct{ *fakeSQS }
-
-func (s single) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInput, opts ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error) {
-	one := *in
-	one.MaxNumberOfMessages = 1
-	return s.fakeSQS.ReceiveMessage(ctx, &one, opts...)
-}
-
 // The next message of a group comes by another receive, while this worker is still
 // busy with the first.
 func TestANextMessageOfAGroupWaits(t *testing.T) {
-	// Not FIFO, so that the fake itself does not keep the second message back: SQS
-	// hands it out once the first is deleted, which is before its chain has ended.
-	f, j := newFake(false), &journal{}
-	f.send("g", "1", "2")
-	h := HandlerFunc(func(_ context.Context, m Message) Result {
-		j.add("%s begins", m.Body)
-		time.Sleep(5 * time.Second)
-		j.add("%s ends", m.Body)
-		return Done()
-	})
+	f, j := newFake(true), &journal{}
+	f.q.SendTo("g", "1", "2")
+	h := HandlerFunc(func(_ context.Context, m Message) Result { j.add("%s begins", m.Body); return Done() })
+	settled := func(_ context.Context, m Message, _ Outcome, _ time.Duration) { j.add("%s is settled", m.Body) }
 
-	f.attributes["RedrivePolicy"] = redriveTo("q-dlq.fifo")
-	o := Options{Handler: h, Queue: "q.fifo", DeadLetterQueue: "q-dlq.fifo"}
-	bubbleOn(t, single{f}, true, o, func(*Worker, func() error) {
+	// SQS hands out the second message once it has deleted the first, of which the worker
+	// gets to know later.
+	f.On("DeleteMessageBatch", sqstest.SlowAnswer(5*time.Second))
+	bubble(t, f, Options{Handler: h, Handled: settled, BatchSize: 1}, func(*Worker, func() error) {
+		after(4 * time.Second)
+		require.Equal(t, []string{"2"}, f.q.InFlight(), "it is received")
+		require.Equal(t, []string{"1 begins"}, j.all(), "and waits")
+
 		after(time.Minute)
-		require.Zero(t, f.left())
-		require.Equal(t, []string{"1 begins", "1 ends", "2 begins", "2 ends"}, j.all())
+		require.Zero(t, f.q.Len())
+		require.Equal(t, []string{"1 begins", "1 is settled", "2 begins", "2 is settled"}, j.all())
 	})
 }
 
@@ -88,7 +51,7 @@ func TestANextMessageOfAGroupWaits(t *testing.T) {
 // the other workers no longer than its time and one visibility.
 func TestAHandlerThatHangsLosesItsMessage(t *testing.T) {
 	f := newFake(false)
-	f.send("", "x")
+	f.q.Send("x")
 	h := HandlerFunc(func(_ context.Context, m Message) Result {
 		if m.Receives == 1 {
 			time.Sleep(5 * time.Minute)
@@ -98,13 +61,10 @@ func TestAHandlerThatHangsLosesItsMessage(t *testing.T) {
 
 	bubble(t, f, Options{Handler: h, HandleWithin: time.Minute, Visibility: 30 * time.Second}, func(*Worker, func() error) {
 		after(2 * time.Minute)
-		f.mu.Lock()
-		receives := f.messages[0].receives
-		f.mu.Unlock()
-		require.Greater(t, receives, 1)
+		require.Greater(t, f.q.Messages()[0].Receives, 1)
 
 		after(10 * time.Minute)
-		require.Zero(t, f.left())
+		require.Zero(t, f.q.Len())
 	})
 }
 
@@ -119,20 +79,20 @@ func TestAfterTheLastTryTheWorkerDeadLetters(t *testing.T) {
 	} {
 		t.Run(want, func(t *testing.T) {
 			f, j := newFake(false), &journal{}
-			f.send("", "x")
+			f.q.Send("x")
 			tries := 0
 			o := Options{Tries: 5, Handler: HandlerFunc(func(context.Context, Message) Result { tries++; return result() }),
 				DeadLettered: func(ctx context.Context, m Message, reason string) {
-					j.add("%s: %s, %d left, %v", m.Body, reason, f.left(), ctx.Err())
+					j.add("%s: %s, %d left, %v", m.Body, reason, f.q.Len(), ctx.Err())
 				}}
 
 			bubble(t, f, o, func(w *Worker, _ func() error) {
 				after(time.Minute)
 				require.Equal(t, 5, tries)
 				require.Equal(t, []string{"x: " + want + ", 1 left, <nil>"}, j.all(), "told once, before the delete")
-				require.Len(t, f.dead, 1)
-				require.Equal(t, want, *f.dead[0].MessageAttributes[ReasonAttribute].StringValue)
-				require.Zero(t, f.left())
+				require.Len(t, f.q.Dead(), 1)
+				require.Equal(t, want, *f.q.Dead()[0].Attributes[ReasonAttribute].StringValue)
+				require.Zero(t, f.q.Len())
 				require.EqualValues(t, 1, w.Stats().Dead)
 			})
 		})
@@ -143,14 +103,14 @@ func TestAfterTheLastTryTheWorkerDeadLetters(t *testing.T) {
 // coming, is not handled any more, and nobody is told before it is true.
 func TestAReasonThatCannotBeSentIsSentLater(t *testing.T) {
 	f, j := newFake(false), &journal{}
-	f.send("", "x")
-	f.setFail("send", times(3, errFake))
+	f.q.Send("x")
+	f.On("SendMessage", sqstest.Fail(errFake).Times(3))
 	o := Options{Tries: 2, Handler: HandlerFunc(func(context.Context, Message) Result { j.add("handled"); return Release() }),
 		DeadLettered: func(context.Context, Message, string) { j.add("told") }}
 
 	bubble(t, f, o, func(*Worker, func() error) {
 		after(time.Minute)
 		require.Equal(t, []string{"handled", "handled", "told"}, j.all())
-		require.Len(t, f.dead, 1)
+		require.Len(t, f.q.Dead(), 1)
 	})
 }

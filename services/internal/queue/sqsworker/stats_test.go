@@ -13,15 +13,15 @@ import (
 // A worker that died counts nothing any more, so the one that gets its message does.
 func TestAMessageOfADeadWorkerCountsAsTriedAgain(t *testing.T) {
 	f := newFake(false)
-	f.send("", "x", "y")
+	f.q.Send("x", "y")
 	h := HandlerFunc(func(context.Context, Message) Result { return Done() })
 
 	bubble(t, f, Options{Handler: h, Queue: "q", DeadLetterQueue: "q-dlq"}, func(w *Worker, _ func() error) {
 		after(time.Second)
 		require.Equal(t, Stats{Received: 2, Done: 2}, w.Stats())
 
-		f.send("", "z")
-		out, err := f.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: aws.String("q"), MaxNumberOfMessages: 1, VisibilityTimeout: 30})
+		f.q.Send("z")
+		out, err := f.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: aws.String(f.q.URL()), MaxNumberOfMessages: 1, VisibilityTimeout: 30})
 		require.NoError(t, err)
 		require.Len(t, out.Messages, 1, "the other worker has it, and dies")
 

@@ -14,8 +14,7 @@ import (
 func TestARetryComesAtTheLimitOfTwelveHours(t *testing.T) {
 	for _, held := range []time.Duration{0, time.Hour, 11*time.Hour + 59*time.Minute} {
 		f, j := newFake(false), &journal{}
-		f.send("", "x")
-		f.poll = time.Second // in twelve hours
+		f.q.Send("x")
 		o := Options{HandleWithin: 13 * time.Hour, Handler: HandlerFunc(func(_ context.Context, m Message) Result {
 			if m.Receives > 1 {
 				return Done()
@@ -36,16 +35,13 @@ func TestARetryComesAtTheLimitOfTwelveHours(t *testing.T) {
 
 func TestHeartbeatsLastForTwelveHours(t *testing.T) {
 	f, j := newFake(false), &journal{}
-	f.send("", "x")
-	f.poll = time.Second
+	f.q.Send("x")
 	o := Options{HandleWithin: 13 * time.Hour, Visibility: time.Hour, Handler: HandlerFunc(func(ctx context.Context, m Message) Result {
 		if m.Receives == 1 {
 			began := time.Now()
 			<-ctx.Done()
 			j.add("%v", context.Cause(ctx))
-			f.mu.Lock()
-			left := time.Until(f.messages[0].visible)
-			f.mu.Unlock()
+			left := time.Until(f.visible())
 			assert.Greater(t, left, 5*time.Minute, "the margin is left")
 			assert.Greater(t, time.Since(began), maxVisibility-20*time.Minute, "not as soon as SQS would refuse a heartbeat")
 		}
@@ -55,6 +51,6 @@ func TestHeartbeatsLastForTwelveHours(t *testing.T) {
 	bubble(t, f, o, func(*Worker, func() error) {
 		after(13 * time.Hour)
 		require.Equal(t, []string{ErrLost.Error()}, j.all())
-		require.Zero(t, f.left())
+		require.Zero(t, f.q.Len())
 	})
 }

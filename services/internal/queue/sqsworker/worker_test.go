@@ -13,6 +13,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/stretchr/testify/require"
+
+	"tandem/services/internal/queue/sqstest"
 )
 
 var errFake = errors.New("fake failure")
@@ -37,21 +39,12 @@ func (j *journal) all() []string {
 
 // bubble runs test in a synctest bubble beside a worker on f. stop ends the
 // worker's ctx and returns what Run returned.
-func bubble(t *testing.T, f *fakeSQS, o Options, test func(w *Worker, stop func() error)) {
-	t.Helper()
-	bubbleOn(t, f, f.fifo, o, test)
-}
-
-// bubbleOn is bubble with a client that stands before a fakeSQS.
-func bubbleOn(t *testing.T, client Client, fifo bool, o Options, test func(w *Worker, stop func() error)) {
+func bubble(t *testing.T, f *fake, o Options, test func(w *Worker, stop func() error)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		o.Client = client
+		o.Client = f
 		if o.Queue == "" {
-			o.Queue, o.DeadLetterQueue = "q", "q-dlq"
-			if fifo {
-				o.Queue, o.DeadLetterQueue = "q.fifo", "q-dlq.fifo"
-			}
+			o.Queue, o.DeadLetterQueue = f.name, f.settings.DeadLetterQueue
 		}
 		w, err := New(o)
 		require.NoError(t, err)
@@ -81,7 +74,9 @@ func after(d time.Duration) {
 
 func TestDoneIsDeletedInBatches(t *testing.T) {
 	f, j := newFake(false), &journal{}
-	f.send("", "a", "b", "c", "d", "e", "f", "g")
+	for _, body := range []string{"a", "b", "c", "d", "e", "f", "g"} {
+		f.sendWith(t, "", body, map[string]types.MessageAttributeValue{"trace": stringAttribute("t1")})
+	}
 	h := HandlerFunc(func(_ context.Context, m Message) Result {
 		j.add("%s %d %s", m.Body, m.Receives, m.Attributes["trace"])
 		return Done()
@@ -89,9 +84,9 @@ func TestDoneIsDeletedInBatches(t *testing.T) {
 
 	bubble(t, f, Options{Handler: h}, func(w *Worker, _ func() error) {
 		after(time.Second)
-		require.Zero(t, f.left())
+		require.Zero(t, f.q.Len())
 		require.ElementsMatch(t, []string{"a 1 t1", "b 1 t1", "c 1 t1", "d 1 t1", "e 1 t1", "f 1 t1", "g 1 t1"}, j.all())
-		require.Equal(t, []int{5, 2}, f.batches, "five are in flight at most")
+		require.Equal(t, []int{5, 2}, f.deletes(), "five are in flight at most")
 		require.Equal(t, Stats{Received: 7, Done: 7}, w.Stats())
 	})
 }
@@ -99,7 +94,7 @@ func TestDoneIsDeletedInBatches(t *testing.T) {
 func TestAtMostMaxInFlight(t *testing.T) {
 	f := newFake(false)
 	for i := range 40 {
-		f.send("", fmt.Sprint(i))
+		f.q.Send(fmt.Sprint(i))
 	}
 	var busy, high atomic.Int64
 	h := HandlerFunc(func(context.Context, Message) Result {
@@ -113,14 +108,14 @@ func TestAtMostMaxInFlight(t *testing.T) {
 
 	bubble(t, f, Options{Handler: h, MaxInFlight: 3}, func(_ *Worker, _ func() error) {
 		after(time.Minute)
-		require.Zero(t, f.left())
+		require.Zero(t, f.q.Len())
 		require.EqualValues(t, 3, high.Load())
 	})
 }
 
 func TestHeartbeatKeepsAMessageThatTakesLong(t *testing.T) {
 	f, j := newFake(false), &journal{}
-	f.send("", "long")
+	f.q.Send("long")
 	h := HandlerFunc(func(ctx context.Context, m Message) Result {
 		j.add("%s %d", m.Body, m.Receives)
 		time.Sleep(9*time.Minute + 7*time.Second)
@@ -130,23 +125,23 @@ func TestHeartbeatKeepsAMessageThatTakesLong(t *testing.T) {
 
 	bubble(t, f, Options{Handler: h}, func(*Worker, func() error) {
 		after(10 * time.Minute)
-		require.Zero(t, f.left())
+		require.Zero(t, f.q.Len())
 		require.Equal(t, []string{"long 1", "<nil>"}, j.all())
-		require.InDelta(t, 9*60/15, f.calls["visibility"], 6, "one renewal about every half Visibility")
+		require.InDelta(t, 9*60/15, len(f.Calls("ChangeMessageVisibilityBatch")), 6, "one renewal about every half Visibility")
 	})
 }
 
 func TestLostVisibilityEndsTheContextAndIgnoresTheResult(t *testing.T) {
 	f, j := newFake(false), &journal{}
-	f.send("", "x")
-	f.setFail("visibility", always(errFake))
+	f.q.Send("x")
+	f.On("ChangeMessageVisibilityBatch", sqstest.Fail(errFake))
 	began := time.Time{}
 	h := HandlerFunc(func(ctx context.Context, m Message) Result {
 		if m.Receives == 1 {
 			began = time.Now()
 			<-ctx.Done()
 			j.add("%v after %v", context.Cause(ctx), time.Since(began))
-			f.setFail("visibility", nil)
+			f.On("ChangeMessageVisibilityBatch")
 		}
 		return Done()
 	})
@@ -154,21 +149,19 @@ func TestLostVisibilityEndsTheContextAndIgnoresTheResult(t *testing.T) {
 	bubble(t, f, Options{Handler: h, Visibility: 8 * time.Second}, func(w *Worker, _ func() error) {
 		after(7500 * time.Millisecond)
 		require.Equal(t, []string{ErrLost.Error() + " after 7s"}, j.all())
-		require.Equal(t, 1, f.left(), "its Done was ignored")
+		require.Equal(t, 1, f.q.Len(), "its Done was ignored")
 
 		after(time.Minute)
-		require.Zero(t, f.left())
+		require.Zero(t, f.q.Len())
 		require.Equal(t, Stats{Received: 2, Again: 1, Done: 1, Lost: 1}, w.Stats())
 	})
 }
 
 func TestReceiptThatIsNoLongerValidIsLostAtOnce(t *testing.T) {
 	f, j := newFake(false), &journal{}
-	f.send("", "x")
+	f.q.Send("x")
 	h := HandlerFunc(func(ctx context.Context, _ Message) Result {
-		f.mu.Lock()
-		f.messages = nil // purged
-		f.mu.Unlock()
+		f.q.Purge()
 		<-ctx.Done()
 		j.add("%v", context.Cause(ctx))
 		return Done()
@@ -192,7 +185,7 @@ func TestRetries(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFake(false)
-			f.send("", "x")
+			f.q.Send("x")
 			var at []time.Time
 			h := HandlerFunc(func(_ context.Context, m Message) Result {
 				at = append(at, time.Now())
@@ -206,7 +199,7 @@ func TestRetries(t *testing.T) {
 				after(20 * time.Second)
 				require.Len(t, at, 2)
 				require.InDelta(t, c.after.Seconds(), at[1].Sub(at[0]).Seconds(), 0.05)
-				require.Zero(t, f.left())
+				require.Zero(t, f.q.Len())
 			})
 		})
 	}
@@ -215,19 +208,19 @@ func TestRetries(t *testing.T) {
 func TestDeadLetter(t *testing.T) {
 	for _, fifo := range []bool{false, true} {
 		f := newFake(fifo)
-		f.send("g", "unreadable")
+		f.sendWith(t, "g", "unreadable", map[string]types.MessageAttributeValue{"trace": stringAttribute("t1")})
 		h := HandlerFunc(func(context.Context, Message) Result { return DeadLetter(errors.New("not\x00JSON")) })
 
 		bubble(t, f, Options{Handler: h}, func(w *Worker, _ func() error) {
 			after(time.Second)
-			require.Zero(t, f.left())
-			require.Len(t, f.dead, 1)
-			d := f.dead[0]
-			require.Equal(t, "unreadable", *d.MessageBody)
-			require.Equal(t, "not JSON", *d.MessageAttributes[ReasonAttribute].StringValue)
-			require.Equal(t, "t1", *d.MessageAttributes["trace"].StringValue)
-			require.Equal(t, "g", *d.MessageGroupId)
-			require.Equal(t, fifo, d.MessageDeduplicationId != nil)
+			require.Zero(t, f.q.Len())
+			require.Len(t, f.q.Dead(), 1)
+			d := f.q.Dead()[0]
+			require.Equal(t, "unreadable", d.Body)
+			require.Equal(t, "not JSON", *d.Attributes[ReasonAttribute].StringValue)
+			require.Equal(t, "t1", *d.Attributes["trace"].StringValue)
+			require.Equal(t, "g", d.Group)
+			require.Equal(t, fifo, d.Deduplication != "")
 			require.EqualValues(t, 1, w.Stats().Dead)
 		})
 	}
@@ -235,35 +228,35 @@ func TestDeadLetter(t *testing.T) {
 
 func TestDeadLetterThatCannotBeSentIsRetried(t *testing.T) {
 	f := newFake(false)
-	f.send("", "x")
-	f.setFail("send", times(2, errFake))
+	f.q.Send("x")
+	f.On("SendMessage", sqstest.Fail(errFake).Times(2))
 	h := HandlerFunc(func(context.Context, Message) Result { return DeadLetter(errFake) })
 
 	bubble(t, f, Options{Handler: h}, func(w *Worker, _ func() error) {
 		after(4 * time.Second)
-		require.Equal(t, 1, f.left())
+		require.Equal(t, 1, f.q.Len())
 
 		after(10 * time.Second)
-		require.Zero(t, f.left())
+		require.Zero(t, f.q.Len())
 		require.Equal(t, Stats{Received: 3, Again: 2, Retried: 2, Dead: 1}, w.Stats())
 	})
 }
 
 func TestDeleteIsTriedAgainThenTheMessageComesAgain(t *testing.T) {
 	f, j := newFake(false), &journal{}
-	f.send("", "x")
-	f.setFail("delete", times(3, errFake))
+	f.q.Send("x")
+	f.On("DeleteMessageBatch", sqstest.Fail(errFake).Times(3))
 	h := HandlerFunc(func(_ context.Context, m Message) Result { j.add("%d", m.Receives); return Done() })
 
 	bubble(t, f, Options{Handler: h}, func(w *Worker, _ func() error) {
 		after(time.Minute)
-		require.Zero(t, f.left())
+		require.Zero(t, f.q.Len())
 		require.Equal(t, []string{"1"}, j.all())
 
-		f.setFail("delete", times(deleteTries, errFake))
-		f.send("", "y")
+		f.On("DeleteMessageBatch", sqstest.Fail(errFake).Times(deleteTries))
+		f.q.Send("y")
 		after(2 * time.Minute)
-		require.Zero(t, f.left())
+		require.Zero(t, f.q.Len())
 		require.Equal(t, []string{"1", "1", "2"}, j.all())
 		require.EqualValues(t, 1, w.Stats().Repeats)
 	})
@@ -271,7 +264,7 @@ func TestDeleteIsTriedAgainThenTheMessageComesAgain(t *testing.T) {
 
 func TestHandlerPastItsDeadline(t *testing.T) {
 	f, j := newFake(false), &journal{}
-	f.send("", "x")
+	f.q.Send("x")
 	h := HandlerFunc(func(ctx context.Context, m Message) Result {
 		if m.Receives > 1 {
 			return Done()
@@ -290,8 +283,8 @@ func TestHandlerPastItsDeadline(t *testing.T) {
 
 func TestGroupsKeepTheirOrderThroughFailures(t *testing.T) {
 	f, j := newFake(true), &journal{}
-	f.send("g1", "1a", "1b", "1c")
-	f.send("g2", "2a", "2b")
+	f.q.SendTo("g1", "1a", "1b", "1c")
+	f.q.SendTo("g2", "2a", "2b")
 	busy := map[string]int{}
 	var mu sync.Mutex
 	h := HandlerFunc(func(_ context.Context, m Message) Result {
@@ -312,7 +305,7 @@ func TestGroupsKeepTheirOrderThroughFailures(t *testing.T) {
 
 	bubble(t, f, Options{Handler: h}, func(w *Worker, _ func() error) {
 		after(time.Minute)
-		require.Zero(t, f.left())
+		require.Zero(t, f.q.Len())
 		var g1, g2 []string
 		for _, l := range j.all() {
 			if strings.HasPrefix(l, "1") {
@@ -329,7 +322,7 @@ func TestGroupsKeepTheirOrderThroughFailures(t *testing.T) {
 
 func TestDrainLetsHandlersFinish(t *testing.T) {
 	f := newFake(true)
-	f.send("g", "a", "b")
+	f.q.SendTo("g", "a", "b")
 	h := HandlerFunc(func(ctx context.Context, _ Message) Result {
 		time.Sleep(3 * time.Second)
 		require.NoError(t, ctx.Err())
@@ -339,15 +332,15 @@ func TestDrainLetsHandlersFinish(t *testing.T) {
 	bubble(t, f, Options{Handler: h}, func(w *Worker, stop func() error) {
 		after(time.Second)
 		require.NoError(t, stop())
-		require.Equal(t, 1, f.left(), "a was finished, b waited behind it")
-		require.False(t, f.messages[0].visible.After(time.Now()), "and was released")
+		require.Equal(t, 1, f.q.Len(), "a was finished, b waited behind it")
+		require.Equal(t, []string{"b"}, f.q.Visible(), "and was released")
 		require.Equal(t, Stats{Received: 2, Done: 1}, w.Stats())
 	})
 }
 
 func TestDrainDeadlineReleases(t *testing.T) {
 	f := newFake(false)
-	f.send("", "x")
+	f.q.Send("x")
 	h := HandlerFunc(func(ctx context.Context, _ Message) Result {
 		<-ctx.Done()
 		require.ErrorIs(t, context.Cause(ctx), ErrDraining)
@@ -359,13 +352,13 @@ func TestDrainDeadlineReleases(t *testing.T) {
 		began := time.Now()
 		require.NoError(t, stop())
 		require.Equal(t, 6*time.Second, time.Since(began))
-		require.False(t, f.messages[0].visible.After(time.Now()))
+		require.Equal(t, []string{"x"}, f.q.Visible())
 	})
 }
 
 func TestDrainNamesHandlersThatDoNotReturn(t *testing.T) {
 	f, free := newFake(false), make(chan struct{})
-	f.send("", "x")
+	f.q.Send("x")
 	synctest.Test(t, func(t *testing.T) {
 		free = make(chan struct{})
 		w, err := New(Options{Client: f, Queue: "q", Handler: HandlerFunc(func(context.Context, Message) Result { <-free; return Done() })})
@@ -375,31 +368,31 @@ func TestDrainNamesHandlersThatDoNotReturn(t *testing.T) {
 		err = w.Run(ctx)
 		require.ErrorIs(t, err, ErrDraining)
 		require.ErrorContains(t, err, "1 handlers of q")
-		require.False(t, f.messages[0].visible.After(time.Now()))
+		require.Equal(t, []string{"x"}, f.q.Visible())
 		close(free)
 	})
 }
 
 func TestMissingQueueBacksOffAndIsReported(t *testing.T) {
 	f := newFake(false)
-	f.send("", "x")
+	f.q.Delete()
 	missing := &types.QueueDoesNotExist{}
-	f.setFail("url", always(missing))
 	bubble(t, f, Options{Handler: HandlerFunc(func(context.Context, Message) Result { return Done() })}, func(w *Worker, _ func() error) {
 		after(time.Minute)
 		require.ErrorAs(t, w.Ready(), &missing)
-		require.Less(t, f.calls["url"], 30, "it backs off")
+		require.Less(t, len(f.Calls("GetQueueUrl")), 30, "it backs off")
 
-		f.setFail("url", nil)
+		f.q = f.Queue(f.name, f.settings)
+		f.q.Send("x")
 		after(20 * time.Second)
 		require.NoError(t, w.Ready())
-		require.Zero(t, f.left())
+		require.Zero(t, f.q.Len())
 
-		asked := f.calls["url"]
-		f.setFail("receive", times(1, missing))
+		asked := len(f.Calls("GetQueueUrl"))
+		f.On("ReceiveMessage", sqstest.Fail(missing).Times(1))
 		after(30 * time.Second)
 		require.NoError(t, w.Ready())
-		require.Greater(t, f.calls["url"], asked, "the URL is looked up again")
+		require.Greater(t, len(f.Calls("GetQueueUrl")), asked, "the URL is looked up again")
 	})
 }
 
