@@ -25,6 +25,7 @@ import (
 	"tandem/services/internal/auth"
 	"tandem/services/internal/awsclient"
 	"tandem/services/internal/lifecycle"
+	"tandem/services/test/apitest"
 	"tandem/services/test/testenv"
 )
 
@@ -38,6 +39,7 @@ type harness struct {
 	store  *ride.Store
 	pool   *pgxpool.Pool
 	sqs    *sqs.Client
+	api    *apitest.API
 	http   http.Client
 	stop   context.CancelFunc // begins the drain
 }
@@ -66,9 +68,10 @@ func start(t *testing.T, times profile.Profile, change ...func(*booking.Config))
 		require.NoError(t, <-ended)
 	})
 
+	api := apitest.At(t, "http://"+l.Addr().String(), signer, booking.Routes())
 	return &harness{
-		base: "http://" + l.Addr().String(), signer: signer, store: ride.NewStore(pool, times), pool: pool,
-		sqs: sqs.NewFromConfig(sdk), http: http.Client{Transport: describe(t)}, stop: cancel,
+		base: api.Base, signer: signer, store: ride.NewStore(pool, times), pool: pool,
+		sqs: sqs.NewFromConfig(sdk), api: api, http: http.Client{Transport: api}, stop: cancel,
 	}
 }
 
@@ -312,14 +315,14 @@ func TestWhatIsRefused(t *testing.T) {
 		{"key too long", rita, 400, "POST", "/v1/rides", pair(here, there), "Idempotency-Key", long},
 		{"same ends", rita, 400, "POST", "/v1/rides", pair(here, here), "dropoff", "k"},
 		{"no place", rita, 400, "POST", "/v1/rides", pair(place("-91", "0"), there), "pickup", "k"},
-		{"nothing said", rita, 400, "POST", "/v1/rides", pair(here, `{}`), "dropoff", "k"},
+		{"nothing said", rita, 400, "POST", "/v1/rides", pair(here, `{}`), "dropoff.lat", "k"},
 		{"too far", rita, 400, "POST", "/v1/rides", pair(here, place("40.7", "-74")), "dropoff", "k"},
 		{"label too long", rita, 400, "POST", "/v1/rides", pair(here, `{"lat":-34.8,"lon":-56.1,"label":"`+long+`"}`), "dropoff.label", "k"},
 		{"NUL in a label", rita, 400, "POST", "/v1/rides", pair(here, `{"lat":-34.8,"lon":-56.1,"label":"a\u0000b"}`), "", "k"},
 		{"a key that is not UTF-8", rita, 400, "POST", "/v1/rides", pair(here, there), "Idempotency-Key", "\xff\xfe"},
 		{"for another", rita, 400, "POST", "/v1/rides", `{"rider_id":"otto","pickup":` + here + `,"dropoff":` + there + `}`, "rider_id", "k"},
 		{"for nobody", feed, 400, "POST", "/v1/rides", pair(here, there), "rider_id", "k"},
-		{"unknown member", rita, 400, "POST", "/v1/rides", `{"tip":1}`, "", "k"},
+		{"unknown member", rita, 400, "POST", "/v1/rides", `{"tip":1}`, "tip", "k"},
 		{"a driver does not book", ana, 403, "POST", "/v1/rides", pair(here, there), "", "k"},
 		{"a rider has no duty", rita, 403, "PUT", "/v1/drivers/me/duty", `{"on_duty":true}`, "", ""},
 		{"duty of another", ana, 403, "PUT", "/v1/drivers/me/duty", `{"on_duty":true,"driver_id":"eve"}`, "", ""},

@@ -163,9 +163,10 @@ func (s *service) eventsPage(c *gin.Context, rideID string, after int64) error {
 // eventCursor is the number of the event that the client has seen last. The header
 // goes before the parameter: a browser that connects again sends it by itself.
 func eventCursor(c *gin.Context) (int64, error) {
-	text := c.GetHeader("Last-Event-ID")
+	field := "Last-Event-ID"
+	text := c.GetHeader(field)
 	if text == "" {
-		text = c.Query("after")
+		field, text = "after", c.Query("after")
 	}
 	if text == "" {
 		return 0, nil
@@ -173,7 +174,7 @@ func eventCursor(c *gin.Context) (int64, error) {
 
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 0 || n == math.MaxInt64 {
-		return 0, problem.Field("Last-Event-ID", "%q is not an event's number.", text)
+		return 0, problem.Field(field, "%q is not an event's number.", text)
 	}
 	return n, nil
 }

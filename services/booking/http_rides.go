@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"tandem/services/domain/event"
+	"tandem/services/domain/geo"
 	"tandem/services/domain/ride"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/httpserver"
@@ -18,9 +19,28 @@ import (
 )
 
 type bookingRequest struct {
-	Pickup  ride.Place `json:"pickup"`
-	Dropoff ride.Place `json:"dropoff"`
-	RiderID string     `json:"rider_id,omitempty"` // an importer books for this rider
+	Pickup  *placeRequest `json:"pickup"`
+	Dropoff *placeRequest `json:"dropoff"`
+	RiderID string        `json:"rider_id,omitempty"` // an importer books for this rider
+}
+
+// placeRequest tells a coordinate that is left out from 0.
+type placeRequest struct {
+	Lat   *float64 `json:"lat"`
+	Lon   *float64 `json:"lon"`
+	Label string   `json:"label"`
+}
+
+func (p *placeRequest) place(field string) (ride.Place, error) {
+	switch {
+	case p == nil:
+		return ride.Place{}, problem.Field(field, "Name a place: its lat and lon, in degrees.")
+	case p.Lat == nil:
+		return ride.Place{}, problem.Field(field+".lat", "It is missing: a latitude, -90 to 90, in degrees.")
+	case p.Lon == nil:
+		return ride.Place{}, problem.Field(field+".lon", "It is missing: a longitude, -180 to 180, in degrees.")
+	}
+	return ride.Place{Point: geo.Point{Lat: *p.Lat, Lon: *p.Lon}, Label: p.Label}, nil
 }
 
 const (
@@ -56,13 +76,22 @@ func (s *service) create(c *gin.Context) error {
 		return problem.Field("rider_id", "A rider books for itself; leave this out.")
 	}
 
+	pickup, err := in.Pickup.place("pickup")
+	if err != nil {
+		return err
+	}
+	dropoff, err := in.Dropoff.place("dropoff")
+	if err != nil {
+		return err
+	}
+
 	// The price is computed here again and not taken from the client's quote.
-	q, err := s.quoteFor(in.Pickup, in.Dropoff)
+	q, err := s.quoteFor(pickup, dropoff)
 	if err != nil {
 		return err
 	}
 	r, replayed, err := s.rides.Create(c.Request.Context(), ride.Booking{
-		RiderID: rider, Key: key, Pickup: in.Pickup, Dropoff: in.Dropoff, DistanceM: q.DistanceM, DurationS: q.DurationS, Price: q.Price, MaxOpen: open,
+		RiderID: rider, Key: key, Pickup: pickup, Dropoff: dropoff, DistanceM: q.DistanceM, DurationS: q.DurationS, Price: q.Price, MaxOpen: open,
 	})
 	if err != nil {
 		return explain(err)

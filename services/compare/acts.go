@@ -46,9 +46,6 @@ func (s *session) act(ctx context.Context, act string) error {
 	do := map[string]func(context.Context) error{
 		ActLate: s.late, ActLose: s.lose, ActJobs: s.sendJobs, ActSkip: s.skip, ActSNS: s.fanOut, ActSNSLate: s.lateToTopic,
 	}[act]
-	if do == nil {
-		return problem.Field("act", "It is one of late, lose, jobs, skip, sns, sns_late and restart.")
-	}
 	if err := do(ctx); err != nil {
 		s.log.Warn("a step failed", "act", act, "err", err)
 		return problem.Wrap(err, problem.Unavailable, "SQS, SNS or Kinesis does not answer. Try again in a second.")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -159,6 +160,10 @@ func (s *service) look(viewer string) (now *session, viewers int, yours bool, er
 
 // press lets a viewer do an act.
 func (s *service) press(ctx context.Context, viewer, act string) error {
+	if !slices.Contains([]string{ActLate, ActLose, ActJobs, ActSkip, ActSNS, ActSNSLate, ActRestart}, act) {
+		return problem.Field("act", "It is one of late, lose, jobs, skip, sns, sns_late and restart.")
+	}
+
 	s.mu.Lock()
 	s.count()
 	_, looks := s.viewers[viewer]

@@ -8,10 +8,15 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"tandem/services/domain/event"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/problem"
 )
+
+// mostSeq is the largest sequence that location takes: one more would not be exact in
+// JSON everywhere.
+const mostSeq = 1<<53 - 1
 
 // Routes is the service's table of routes.
 func Routes() []httpserver.Route { return (*service)(nil).routes() }
@@ -81,7 +86,7 @@ func (s *service) rideStreamHTTP(c *gin.Context) error {
 	}
 
 	after, err := strconv.ParseInt(c.DefaultQuery("after", "0"), 10, 64)
-	if err != nil || after < 0 {
+	if err != nil || after < 0 || after > mostSeq {
 		return problem.Field("after", "It is the seq of a point.")
 	}
 
@@ -138,6 +143,11 @@ func (s *service) rideQueueHTTP(c *gin.Context) error {
 		return err
 	}
 
-	c.JSON(http.StatusOK, s.lookIn(c.Request.Context(), c.Query("message")))
+	message := c.Query("message")
+	if message != "" && !event.ValidID(message) {
+		return problem.Field("message", "It is the message_id of a ride's event.")
+	}
+
+	c.JSON(http.StatusOK, s.lookIn(c.Request.Context(), message))
 	return nil
 }

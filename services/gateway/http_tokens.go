@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"net/http"
+	"regexp"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -28,6 +29,11 @@ type tokenAnswer struct {
 	ExpiresAt    int64     `json:"expires_at"` // ms since 1970 UTC
 	RefreshToken string    `json:"refresh_token,omitempty"`
 }
+
+const besideRefresh = "It is not sent beside refresh_token, which says whose it is."
+
+// refreshToken is what a refresh token looks like.
+var refreshToken = regexp.MustCompile(`^[A-Za-z0-9_-]{1,200}$`)
 
 // token is POST /v1/tokens, for programs.
 func (g *gateway) token(c *gin.Context) error {
@@ -54,6 +60,15 @@ func (g *gateway) token(c *gin.Context) error {
 func (g *gateway) tokenIdentity(c *gin.Context, in tokenRequest) (id auth.Identity, refresh string, err error) {
 	ctx, operatorKey := c.Request.Context(), c.GetHeader("X-Operator-Key")
 	if in.RefreshToken != "" {
+		switch {
+		case !refreshToken.MatchString(in.RefreshToken):
+			return id, "", problem.Field("refresh_token", "It is the refresh_token of an answer before, unchanged.")
+		case in.Role != "":
+			return id, "", problem.Field("role", besideRefresh)
+		case in.Subject != "":
+			return id, "", problem.Field("subject", besideRefresh)
+		}
+
 		id, err = g.store.session(ctx, refreshSession, in.RefreshToken)
 		if errors.Is(err, errNoSession) {
 			err = g.unknown(c.Request, errLogin)

@@ -17,7 +17,10 @@ import (
 	"tandem/services/internal/problem"
 )
 
-const defaultMinutes = 15
+const (
+	defaultMinutes = 15
+	mostRaw        = 24 * time.Hour // that one raw answer is of
+)
 
 // spans are the minutes that the public heatmap can be asked for: a free
 // choice would be a way to subtract one answer from another.
@@ -77,8 +80,17 @@ func (s *service) heatmapHTTP(c *gin.Context) error {
 		minutes = n
 	}
 
-	if c.Query("raw") == "1" {
+	switch c.Query("raw") {
+	case "":
+	case "1":
 		return s.rawHTTP(c, minutes)
+	default:
+		return problem.Field("raw", "It is 1, for raw counts, or left out.")
+	}
+	for _, name := range []string{"from", "to"} {
+		if c.Query(name) != "" {
+			return problem.Field(name, "It is for raw=1 alone; without that, say minutes.")
+		}
 	}
 
 	m, err := s.publicMap(c.Request.Context(), time.Now(), minutes)
@@ -134,6 +146,10 @@ func (s *service) rawHTTP(c *gin.Context, minutes int) error {
 	from, err := httpserver.TimeParam(c, "from", to.Add(-time.Duration(minutes)*time.Minute).Truncate(window))
 	if err != nil {
 		return err
+	}
+
+	if span := to.Sub(from); span < 0 || span > mostRaw {
+		return problem.Field("from", "It lies before to, and at most %s before.", mostRaw)
 	}
 
 	rows, err := s.store.raw(c.Request.Context(), from, to)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"tandem/services/domain/event"
 	"tandem/services/domain/points"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/httpserver"
@@ -28,12 +29,18 @@ func routes(s *store) []httpserver.Route {
 	}
 }
 
+// errNoDriver is for an id that no driver has: Postgres would not even take each as text.
+var errNoDriver = problem.New(problem.NotFound, "No driver has this id: one has 1 to 64 of A-Z a-z 0-9 _ and -.")
+
 // lastHTTP answers with a driver's newest point: its app goes on counting
 // sequences from there.
 func (s *store) lastHTTP(c *gin.Context) error {
 	driver, id := c.Param("id"), httpserver.Identity(c)
 	if id.Role == auth.Driver && id.Subject != driver {
 		return problem.New(problem.NotFound, "A driver sees its own points.")
+	}
+	if !event.ValidID(driver) {
+		return errNoDriver
 	}
 
 	p, ok, err := s.last(c.Request.Context(), driver)
@@ -51,6 +58,10 @@ func (s *store) lastHTTP(c *gin.Context) error {
 // pointsHTTP answers with a driver's points of a span, oldest first. Where
 // there are more than limit, next is the from to go on with.
 func (s *store) pointsHTTP(c *gin.Context) error {
+	if !event.ValidID(c.Param("id")) {
+		return errNoDriver
+	}
+
 	// Sequences may run ahead of the clock; an hour is more than location allows.
 	to, err := httpserver.TimeParam(c, "to", time.Now().Add(time.Hour))
 	if err != nil {

@@ -58,6 +58,7 @@ type bounds struct {
 
 // check sorts a batch into what goes to the stream and what is refused.
 func check(driver string, points []point, b bounds) (good []event.Point, refused []refusal) {
+	refused = []refusal{} // and never null in an answer
 	var last event.Point
 	for i, p := range points {
 		field, detail := p.check(b)

@@ -94,10 +94,6 @@ func (s *service) points(c *gin.Context) error {
 		return notDurable(err, through, good[acked].Seq, refused)
 	}
 
-	if refused == nil {
-		refused = []refusal{}
-	}
-
 	c.JSON(http.StatusAccepted, accepted{len(good), good[len(good)-1].Seq, refused})
 	return nil
 }

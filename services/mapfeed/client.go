@@ -1,6 +1,7 @@
 package mapfeed
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,7 @@ import (
 
 	"tandem/services/domain/geo"
 	"tandem/services/internal/auth"
+	"tandem/services/internal/httpserver"
 	"tandem/services/internal/problem"
 )
 
@@ -53,13 +55,23 @@ type client struct {
 
 // message is what a client sends.
 type message struct {
-	Type   string  `json:"type"`
-	West   float64 `json:"west"`
-	South  float64 `json:"south"`
-	East   float64 `json:"east"`
-	North  float64 `json:"north"`
-	RideID string  `json:"ride_id"`
-	Stop   bool    `json:"stop"` // of shown_ride: no more of it
+	Type   string   `json:"type"`
+	West   *float64 `json:"west"`
+	South  *float64 `json:"south"`
+	East   *float64 `json:"east"`
+	North  *float64 `json:"north"`
+	RideID string   `json:"ride_id"`
+	Stop   bool     `json:"stop"` // of shown_ride: no more of it
+}
+
+// box is the view that a message asks for.
+func (m message) box() (geo.Box, error) {
+	if m.West != nil && m.South != nil && m.East != nil && m.North != nil {
+		if view := (geo.Box{West: *m.West, South: *m.South, East: *m.East, North: *m.North}); view.Valid() {
+			return view, nil
+		}
+	}
+	return geo.Box{}, problem.Field("view", "West and east are -180 to 180 degrees, south and north -90 to 90, south below north.")
 }
 
 // serve runs the socket until it or ctx ends.
@@ -102,13 +114,18 @@ func (c *client) serve(ctx context.Context) {
 // handle does what a message asks for. Its error is told to the client.
 func (c *client) handle(ctx context.Context, raw []byte, wg *sync.WaitGroup) error {
 	var m message
-	if err := json.Unmarshal(raw, &m); err != nil {
-		return problem.New(problem.Invalid, "Send JSON with a type: view, ride, driver or shown_ride.")
+	if err := httpserver.Decode(bytes.NewReader(raw), &m); err != nil {
+		return err
 	}
 
 	switch m.Type {
 	case "view":
-		return c.look(geo.Box{West: m.West, South: m.South, East: m.East, North: m.North})
+		view, err := m.box()
+		if err != nil {
+			return err
+		}
+		c.look(view)
+		return nil
 	case "ride":
 		return c.listenRide(ctx, m.RideID, wg)
 	case "driver":
@@ -124,15 +141,10 @@ func (c *client) handle(ctx context.Context, raw []byte, wg *sync.WaitGroup) err
 	return problem.Field("type", "%q is not known; there are view, ride, driver and shown_ride.", m.Type)
 }
 
-func (c *client) look(view geo.Box) error {
-	if !view.Valid() {
-		return problem.Field("view", "West and east are -180 to 180 degrees, south and north -90 to 90, south below north.")
-	}
-
+func (c *client) look(view geo.Box) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.view, c.viewed, c.fresh = view, true, true
-	return nil
 }
 
 // know tells the client a driver's number, now and after each change.

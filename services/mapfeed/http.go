@@ -41,6 +41,9 @@ func (f *feed) socketHTTP(c *gin.Context) error {
 	up := websocket.Upgrader{
 		ReadBufferSize: bufferBytes, WriteBufferSize: bufferBytes, HandshakeTimeout: 5 * time.Second,
 		CheckOrigin: func(*http.Request) bool { return true },
+		Error: func(w http.ResponseWriter, _ *http.Request, _ int, reason error) {
+			httpserver.WriteProblem(w, problem.Wrap(reason, problem.Invalid, "The map is a WebSocket: open it as one, with Upgrade: websocket."))
+		},
 	}
 	conn, err := up.Upgrade(c.Writer, c.Request, nil)
 	if err != nil {

@@ -130,7 +130,7 @@ func TestAClientSeesWhatLiesInItsView(t *testing.T) {
 
 	conn := dial(t, base, signer, viewer)
 	require.Equal(t, "hello", nextText(t, conn)["type"])
-	require.NoError(t, conn.WriteJSON(message{Type: "view", West: -57, South: -35, East: -56, North: -34}))
+	require.NoError(t, conn.WriteJSON(message{Type: "view", West: new(float64(-57)), South: new(float64(-35)), East: new(float64(-56)), North: new(float64(-34))}))
 	kind, vehicles := nextFrame(t, conn)
 	require.Equal(t, byte(kindAll), kind, "a new view begins with everything in it")
 	require.Len(t, vehicles, 1)
@@ -143,7 +143,7 @@ func TestAClientSeesWhatLiesInItsView(t *testing.T) {
 	require.Len(t, vehicles, 1)
 	require.Equal(t, int64(2), vehicles[0].at)
 
-	require.NoError(t, conn.WriteJSON(message{Type: "view", West: 0, South: 80, East: 1, North: 20}))
+	require.NoError(t, conn.WriteJSON(message{Type: "view", West: new(float64(0)), South: new(float64(80)), East: new(float64(1)), North: new(float64(20))}))
 	require.Equal(t, "error", nextText(t, conn)["type"])
 	require.NoError(t, conn.WriteJSON(map[string]string{"type": "nonsense"}))
 	require.Equal(t, "error", nextText(t, conn)["type"])
@@ -154,11 +154,11 @@ func TestAClientSeesWhatLiesInItsView(t *testing.T) {
 func TestASlowClientDelaysNobody(t *testing.T) {
 	f, base, signer := start(t, "")
 	stuck := dial(t, base, signer, viewer)
-	require.NoError(t, stuck.WriteJSON(message{Type: "view", West: -57, South: -35, East: -56, North: -34}))
+	require.NoError(t, stuck.WriteJSON(message{Type: "view", West: new(float64(-57)), South: new(float64(-35)), East: new(float64(-56)), North: new(float64(-34))}))
 	var conns []*websocket.Conn
 	for range 20 {
 		conn := dial(t, base, signer, viewer)
-		require.NoError(t, conn.WriteJSON(message{Type: "view", West: -57, South: -35, East: -56, North: -34}))
+		require.NoError(t, conn.WriteJSON(message{Type: "view", West: new(float64(-57)), South: new(float64(-35)), East: new(float64(-56)), North: new(float64(-34))}))
 		conns = append(conns, conn)
 	}
 

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"iter"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 
+	"tandem/services/domain/event"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/httpclient"
 	"tandem/services/internal/problem"
@@ -20,8 +20,8 @@ const reconnectIn = time.Second
 // listenRide relays a ride's events to this client, asking booking as the
 // client: who may not see the ride hears a problem.
 func (c *client) listenRide(ctx context.Context, rideID string, wg *sync.WaitGroup) error {
-	if rideID == "" || strings.ContainsAny(rideID, "/?#") {
-		return problem.Field("ride_id", "Name a ride.")
+	if !event.ValidID(rideID) { // it becomes a part of booking's path
+		return problem.Field("ride_id", "It is a ride's id.")
 	}
 
 	c.mu.Lock()

@@ -28,22 +28,22 @@ func (s *store) contactHTTP(c *gin.Context) error {
 // empty phone means no more texts.
 func (s *store) putContactHTTP(c *gin.Context) error {
 	var in struct {
-		Phone    string `json:"phone"`
+		Phone    *phone `json:"phone"`
 		Language string `json:"language"`
 	}
 	if err := httpserver.Bind(c, &in); err != nil {
 		return err
 	}
 
-	if in.Phone != "" && !phone(in.Phone).valid() {
-		return problem.Field("phone", "Write it with + and the country's number, digits only, like +59899123456.")
+	if in.Phone == nil || *in.Phone != "" && !in.Phone.valid() { // left out is not taken back
+		return problem.Field("phone", "Write it with + and the country's number, digits only, like +59899123456; empty for no texts.")
 	}
 	if in.Language != spanish && in.Language != english {
 		return problem.Field("language", "It is es or en.")
 	}
 
 	// The rider is the token's, so nobody sets another's phone.
-	kept, err := s.putContact(c.Request.Context(), httpserver.Identity(c).Subject, contact{Phone: phone(in.Phone), Language: in.Language})
+	kept, err := s.putContact(c.Request.Context(), httpserver.Identity(c).Subject, contact{Phone: *in.Phone, Language: in.Language})
 	if err != nil {
 		return err
 	}

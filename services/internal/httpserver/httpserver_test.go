@@ -110,7 +110,7 @@ func TestErrorsBecomeProblemsInOnePlace(t *testing.T) {
 		{name: "wrong role", method: "POST", path: "/v1/seats", role: auth.Driver, status: 403, code: problem.Forbidden},
 		{name: "empty body", method: "POST", path: "/v1/seats", role: auth.Rider, status: 400, code: problem.Invalid},
 		{name: "wrong type", method: "POST", path: "/v1/seats", body: `{"seats":"two"}`, role: auth.Rider, status: 400, code: problem.Invalid, field: "seats"},
-		{name: "unknown member", method: "POST", path: "/v1/seats", body: `{"sets":1}`, role: auth.Rider, status: 400, code: problem.Invalid},
+		{name: "unknown member", method: "POST", path: "/v1/seats", body: `{"sets":1}`, role: auth.Rider, status: 400, code: problem.Invalid, field: "sets"},
 		{name: "two values", method: "POST", path: "/v1/seats", body: `{"seats":1}{}`, role: auth.Rider, status: 400, code: problem.Invalid},
 		{name: "out of range", method: "POST", path: "/v1/seats", body: `{"seats":5}`, role: auth.Rider, status: 400, code: problem.Invalid, field: "seats"},
 		{name: "too large", method: "POST", path: "/v1/seats", body: `{"seats":` + strings.Repeat(" ", 100) + `1}`, role: auth.Rider, status: 413, code: problem.TooLarge},

@@ -46,6 +46,9 @@ func TestAMemberOfAnotherTypeIsNamed(t *testing.T) {
 		`{"night":0}`:              {"night", "It is a number and has to be true or false."},
 		`{"seats":true}`:           {"seats", "It is a boolean and has to be a whole number of at most 64 bits."},
 		`{"first":{"lat":1e9999}}`: {"first.lat", "It is the number 1e9999, which does not fit, and has to be a number."},
+		`{"first":{"nam":"x"}}`:    {"first.nam", "There is no such member here; there are lat, name."},
+		`{"stops":[{},{"x":{}}]}`:  {"stops.x", "There is no such member here; there are lat, name."},
+		`{"notes":{"x":1},"no":1}`: {"no", "There is no such member here; there are stops, first, seats, night, notes."},
 		`[]`:                       {"", "It is an array and has to be an object."},
 	} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, f.url+"/v1/trips", strings.NewReader(body))

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -32,12 +34,18 @@ func Bind(c *gin.Context, v any) error {
 		return problem.New(problem.Unsupported, "Send JSON, with Content-Type: application/json.")
 	}
 
+	return Decode(c.Request.Body, v)
+}
+
+// Decode reads one JSON value into v, as strictly as Bind does, for what comes by another
+// way than a request's body.
+func Decode(body io.Reader, v any) error {
 	var text strings.Builder
-	dec := json.NewDecoder(io.TeeReader(c.Request.Body, &text))
+	dec := json.NewDecoder(io.TeeReader(body, &text))
 	dec.DisallowUnknownFields() // a misspelt member would be ignored in silence
 
 	if err := dec.Decode(v); err != nil {
-		return bindProblem(err, element(reflect.TypeOf(v)))
+		return bindProblem(err, element(reflect.TypeOf(v)), text.String())
 	}
 
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
@@ -47,7 +55,7 @@ func Bind(c *gin.Context, v any) error {
 }
 
 // bindProblem turns the error of decoding a body into one that names the member.
-func bindProblem(err error, into reflect.Type) error {
+func bindProblem(err error, into reflect.Type, body string) error {
 	var typ *json.UnmarshalTypeError
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -58,7 +66,51 @@ func bindProblem(err error, into reflect.Type) error {
 	case errors.Is(err, io.EOF):
 		return problem.New(problem.Invalid, "The body is empty; send JSON.")
 	}
+
+	var value any
+	if json.NewDecoder(strings.NewReader(body)).Decode(&value) == nil {
+		if unknown, known := unknownMember(into, value); unknown != "" {
+			return problem.Field(unknown, "There is no such member here; there are %s.", strings.Join(known, ", "))
+		}
+	}
 	return problem.Wrap(err, problem.Invalid, "The body cannot be read: %s.", fmt.Sprint(err))
+}
+
+// unknownMember returns the path to a member of the body that a struct has no field for,
+// or "", and the members that there are in its place.
+func unknownMember(t reflect.Type, value any) (path string, known []string) {
+	t = element(t)
+	switch v := value.(type) {
+	case []any:
+		for _, e := range v {
+			if path, known = unknownMember(t, e); path != "" {
+				return path, known
+			}
+		}
+	case map[string]any:
+		if t == nil || t.Kind() != reflect.Struct {
+			return "", nil
+		}
+		types := map[string]reflect.Type{}
+		for _, f := range reflect.VisibleFields(t) {
+			tag, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			if name := cmp.Or(tag, f.Name); f.IsExported() && !f.Anonymous {
+				types[name] = f.Type
+				known = append(known, name)
+			}
+		}
+
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			inner, ok := types[name]
+			if !ok {
+				return name, known
+			}
+			if path, below := unknownMember(inner, v[name]); path != "" {
+				return name + "." + path, below
+			}
+		}
+	}
+	return "", nil
 }
 
 // memberPath is a decoder's path to a member, without the embedded structs that Go puts

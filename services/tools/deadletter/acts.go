@@ -120,7 +120,7 @@ func (t *Tool) Acts(ctx context.Context, before int64, limit int) ([]Act, error)
 	}
 	rows, err := t.o.Pool.Query(ctx, `SELECT id, at, who, verified, act, place, message_id, coalesce(ride_id::text, ''), why, reason,
 			coalesce(outcome, ''), result, ended_at
-		FROM operations.acts WHERE $1 = 0 OR id < $1 ORDER BY id DESC LIMIT $2`, before, limit)
+		FROM operations.acts WHERE $1::bigint = 0 OR id < $1 ORDER BY id DESC LIMIT $2`, before, limit)
 	if err != nil {
 		return nil, fmt.Errorf("deadletter: acts: %w", err)
 	}

@@ -966,6 +966,8 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         ID: string;
+        /** @description RFC 3339, or ms since 1970 */
+        Time: string;
         /**
          * @description latitude,longitude in degrees
          * @example -34.9,-56.2
@@ -1180,7 +1182,7 @@ export interface components {
             accepted_through?: number;
             /** Format: int64 */
             resend_from?: number;
-            refused?: components["schemas"]["PointRefusal"][] | null;
+            refused?: components["schemas"]["PointRefusal"][];
         };
         StoredPoint: {
             driver_id: components["schemas"]["ID"];
@@ -1198,7 +1200,7 @@ export interface components {
             accuracy: number | null;
         };
         StoredPoints: {
-            points: components["schemas"]["StoredPoint"][] | null;
+            points: components["schemas"]["StoredPoint"][];
             /** Format: int64 */
             next?: number;
         };
@@ -1265,7 +1267,7 @@ export interface components {
             at: string;
         };
         Inbox: {
-            messages: components["schemas"]["InboxMessage"][] | null;
+            messages: components["schemas"]["InboxMessage"][];
         };
         Delivery: {
             /** Format: uuid */
@@ -1284,7 +1286,7 @@ export interface components {
             error?: string;
         };
         Deliveries: {
-            deliveries: components["schemas"]["Delivery"][] | null;
+            deliveries: components["schemas"]["Delivery"][];
         };
         Switch: {
             on: boolean;
@@ -1824,6 +1826,7 @@ export interface components {
         TokenRequest: {
             role?: components["schemas"]["Role"];
             subject?: components["schemas"]["ID"];
+            /** @description that of an answer before; then nothing else is sent */
             refresh_token?: string;
         };
         Token: {
@@ -2005,6 +2008,22 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "id": 41,
+                 *       "at": "2026-11-24T12:00:00Z",
+                 *       "who": "admin ana",
+                 *       "verified": true,
+                 *       "act": "discard",
+                 *       "place": "ride-requests-dlq",
+                 *       "message_id": "6f1c2d1e-5a0e-4f9b-8f0c-2f6a3d1b7c55",
+                 *       "why": "a test message",
+                 *       "reason": "no JSON",
+                 *       "outcome": "done",
+                 *       "result": "deleted",
+                 *       "ended_at": "2026-11-24T12:00:00.041Z"
+                 *     }
+                 */
                 "application/json": components["schemas"]["Act"];
             };
         };
@@ -2117,6 +2136,303 @@ export interface components {
         };
         /** @description An importer names the driver */
         BadDriver: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The seq is none */
+        BadSeq: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description No worker holds a message of the ride now, or workers are no processes of this machine */
+        NobodyHolds: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The message's id is none */
+        BadMessageID: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The reason is missing, too short or too long, or a member is unknown; field names it */
+        BadWhy: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The rate is missing or out of range; field names it */
+        BadRate: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description There is no such dead-letter queue */
+        NoDeadPlace: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description It is not there any more, or there is no such place */
+        NoDeadLetter: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description A redrive of all is under way, or others look */
+        MovingAll: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description No redrive of all is under way */
+        NotMoving: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description A parameter is out of range; field names it */
+        BadActsPage: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description A member is missing, unknown or wrong; field names it */
+        BadContact: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The number cannot get texts */
+        NoTexts: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description There is no number, or it is verified already */
+        NoCodeNow: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The code is wrong, or none */
+        BadCode: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description No code is open */
+        CodeGone: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The id is none */
+        BadAfter: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The ride's id is missing or none */
+        BadRideID: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The member is missing, or another is unknown; field names it */
+        BadSwitch: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description A member is missing, unknown or not for the asker; field names it */
+        BadTokenRequest: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The refresh token is unknown or has ended, or the bearer token is not valid */
+        UnknownRefreshToken: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The role takes the operator's key, and it is missing or wrong */
+        OperatorOnly: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description A page of another site asks, or an admin signs in without the operator's key */
+        OwnPageOnly: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description There is no such role */
+        NoSuchRole: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description This browser has not signed in in the role */
+        SignInFirst: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description It is no WebSocket handshake */
+        NoSocket: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The ticket was used, is too old or another role's */
+        TicketUsed: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description A parameter is out of range; field names it */
+        BadSpan: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The viewer's name or the cursor is none; field names it */
+        BadViewer: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description There is no such step or viewer; field names it */
+        BadStep: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description It was taken, does not come now, or somebody else presses */
+        NotThisStep: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The session has ended */
+        SessionEnded: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description There is no such driver, or it is not the one who asks, or it has no point */
+        NoDriver: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description A parameter is out of range; field names it */
+        BadPointsPage: {
             headers: {
                 [name: string]: unknown;
             };
@@ -2263,6 +2579,13 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "phone": "+59899123456",
+                 *       "language": "es",
+                 *       "verified": true
+                 *     }
+                 */
                 "application/json": components["schemas"]["KeptContact"];
             };
         };
@@ -2294,6 +2617,11 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "subject": "rider-3f1c2d1e5a0e"
+                 *     }
+                 */
                 "application/json": components["schemas"]["Session"];
             };
         };
@@ -2683,9 +3011,48 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "at": 1780574408120,
+                     *       "region": "us-east-1",
+                     *       "driver_point": {
+                     *         "driver_id": "d-017",
+                     *         "seq": 1780574407312,
+                     *         "shard": "shardId-000000000001",
+                     *         "sequence_number": "49590338271490256608559692538361571095921575989136588898",
+                     *         "arrived_at": 1780574407340
+                     *       },
+                     *       "readers": [
+                     *         {
+                     *           "reader": "mapfeed",
+                     *           "applied_at": 1780574407395,
+                     *           "after_ms": 55
+                     *         },
+                     *         {
+                     *           "reader": "history",
+                     *           "applied_at": 1780574407702,
+                     *           "after_ms": 362
+                     *         }
+                     *       ],
+                     *       "retention_left_s": 86399,
+                     *       "points": [
+                     *         {
+                     *           "seq": 1780574407312,
+                     *           "lat": -34.9058,
+                     *           "lon": -56.1913
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["StreamTrace"];
                 };
             };
+            400: components["responses"]["BadSeq"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2706,9 +3073,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "at": 1780574408120,
+                     *       "holder": {
+                     *         "worker": "dispatch-2",
+                     *         "pid": 4711,
+                     *         "message_id": "6f1c2d1e-5a0e-4f9b-8f0c-2f6a3d1b7c55",
+                     *         "receives": 1,
+                     *         "others": 3
+                     *       },
+                     *       "killed": null,
+                     *       "killable": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["RideWorker"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2729,9 +3115,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "worker": "dispatch-2",
+                     *       "pid": 4711,
+                     *       "message_id": "6f1c2d1e-5a0e-4f9b-8f0c-2f6a3d1b7c55",
+                     *       "receives": 1,
+                     *       "others": 3
+                     *     }
+                     */
                     "application/json": components["schemas"]["MessageHolder"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["NobodyHolds"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2739,7 +3140,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description the message_id that the ride's events name */
-                message?: string;
+                message?: components["schemas"]["ID"];
             };
             header?: never;
             path: {
@@ -2755,9 +3156,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "at": 1780574408120,
+                     *       "region": "us-east-1",
+                     *       "counts": {
+                     *         "visible": 3,
+                     *         "in_flight": 2,
+                     *         "delayed": 0,
+                     *         "heard_at": 1780574408000
+                     *       },
+                     *       "known": true,
+                     *       "message": {
+                     *         "id": "6f1c2d1e-5a0e-4f9b-8f0c-2f6a3d1b7c55",
+                     *         "state": "in_flight",
+                     *         "shows_at": 1780574436000,
+                     *         "receives": 1,
+                     *         "heard_at": 1780574408000
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["RideQueue"];
                 };
             };
+            400: components["responses"]["BadMessageID"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2906,19 +3333,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "driver_id": "d-017",
+                     *       "seq": 1780574407312,
+                     *       "at": "2026-11-24T12:00:07.312Z",
+                     *       "lat": -34.9058,
+                     *       "lon": -56.1913,
+                     *       "speed": 8.4,
+                     *       "heading": 271.5,
+                     *       "accuracy": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["StoredPoint"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NoDriver"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
     storedPoints: {
         parameters: {
             query?: {
-                /** @description RFC 3339, or ms since 1970 */
-                from?: string;
-                /** @description RFC 3339, or ms since 1970 */
-                to?: string;
+                /** @description two hours before to where it is missing */
+                from?: components["schemas"]["Time"];
+                to?: components["schemas"]["Time"];
                 limit?: number;
             };
             header?: never;
@@ -2935,9 +3378,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "points": [
+                     *         {
+                     *           "driver_id": "d-017",
+                     *           "seq": 1780574407312,
+                     *           "at": "2026-11-24T12:00:07.312Z",
+                     *           "lat": -34.9058,
+                     *           "lon": -56.1913,
+                     *           "speed": 8.4,
+                     *           "heading": 271.5,
+                     *           "accuracy": null
+                     *         }
+                     *       ],
+                     *       "next": 1780574407313
+                     *     }
+                     */
                     "application/json": components["schemas"]["StoredPoints"];
                 };
             };
+            400: components["responses"]["BadPointsPage"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NoDriver"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3167,6 +3633,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "accepted": 1,
+                     *       "accepted_through": 1780574407312,
+                     *       "refused": [
+                     *         {
+                     *           "seq": 1780574408312,
+                     *           "index": 1,
+                     *           "field": "lat",
+                     *           "detail": "Latitude is -90 to 90 degrees."
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PointsAccepted"];
                 };
             };
@@ -3179,9 +3659,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["PointsProblem"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Unsupported"];
+            429: components["responses"]["TooMany"];
             /** @description The stream did not acknowledge all; send again from resend_from on */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3207,6 +3694,10 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["NoSocket"];
+            401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3216,9 +3707,9 @@ export interface operations {
                 minutes?: 15 | 30 | 60;
                 raw?: "1";
                 /** @description raw only */
-                from?: string;
-                /** @description raw only */
-                to?: string;
+                from?: components["schemas"]["Time"];
+                /** @description raw only, at most a day after from */
+                to?: components["schemas"]["Time"];
             };
             header?: never;
             path?: never;
@@ -3235,6 +3726,11 @@ export interface operations {
                     "application/json": components["schemas"]["Heatmap"] | components["schemas"]["RawHeatmap"];
                 };
             };
+            400: components["responses"]["BadSpan"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3258,9 +3754,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "state": "starting",
+                     *       "at": 1780574408120,
+                     *       "started_at": 0,
+                     *       "viewers": 1,
+                     *       "yours": true,
+                     *       "region": "us-east-1",
+                     *       "sent": 0,
+                     *       "cars": 0,
+                     *       "acts": [],
+                     *       "cursor": "",
+                     *       "more": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["Comparison"];
                 };
             };
+            400: components["responses"]["BadViewer"];
+            401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3288,6 +3803,14 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadStep"];
+            401: components["responses"]["Unauthenticated"];
+            409: components["responses"]["NotThisStep"];
+            410: components["responses"]["SessionEnded"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Unsupported"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3301,6 +3824,10 @@ export interface operations {
         requestBody?: never;
         responses: {
             200: components["responses"]["Contact"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3318,6 +3845,13 @@ export interface operations {
         };
         responses: {
             200: components["responses"]["Contact"];
+            400: components["responses"]["BadContact"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Unsupported"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3337,6 +3871,12 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["NoTexts"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["NoCodeNow"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3356,6 +3896,14 @@ export interface operations {
         };
         responses: {
             200: components["responses"]["Contact"];
+            400: components["responses"]["BadCode"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            410: components["responses"]["CodeGone"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Unsupported"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3377,9 +3925,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "messages": [
+                     *         {
+                     *           "id": 311,
+                     *           "ride_id": "01990a3e-5c1b-7c3a-9d57-0a4f6c2b1e88",
+                     *           "kind": "assigned",
+                     *           "text": "Your driver is on the way, plate SBX 4182.",
+                     *           "at": "2026-11-24T12:00:07.315Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Inbox"];
                 };
             };
+            400: components["responses"]["BadAfter"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3400,9 +3966,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "deliveries": [
+                     *         {
+                     *           "event_id": "01990a3e-7d31-7b52-8a11-6e0f2c9d4471",
+                     *           "channel": "inbox",
+                     *           "rider_id": "rita",
+                     *           "kind": "assigned",
+                     *           "state": "sent",
+                     *           "tries": 1,
+                     *           "created_at": "2026-11-24T12:00:07.330Z",
+                     *           "sent_at": "2026-11-24T12:00:07.330Z"
+                     *         },
+                     *         {
+                     *           "event_id": "01990a3e-7d31-7b52-8a11-6e0f2c9d4471",
+                     *           "channel": "sms",
+                     *           "rider_id": "rita",
+                     *           "kind": "assigned",
+                     *           "state": "not_sent",
+                     *           "tries": 0,
+                     *           "created_at": "2026-11-24T12:00:07.330Z",
+                     *           "error": "not sent: cap of 40 texts a rider in 24 hours"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Deliveries"];
                 };
             };
+            400: components["responses"]["BadRideID"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3425,9 +4022,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "on": true,
+                     *       "until": "2026-11-24T12:01:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Switched"];
                 };
             };
+            400: components["responses"]["BadSwitch"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Unsupported"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3446,9 +4056,73 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "at": "2026-11-24T12:00:00.500Z",
+                     *       "gathered_at": "2026-11-24T12:00:00Z",
+                     *       "region": "us-east-1",
+                     *       "queue": {
+                     *         "heard_at": "2026-11-24T12:00:00Z",
+                     *         "waiting": 3,
+                     *         "in_flight": 2
+                     *       },
+                     *       "workers": [
+                     *         {
+                     *           "name": "dispatch-1",
+                     *           "heard_at": "2026-11-24T12:00:00Z",
+                     *           "pid": 4710,
+                     *           "held": 2,
+                     *           "may_hold": 5
+                     *         },
+                     *         {
+                     *           "name": "dispatch-2",
+                     *           "heard_at": null,
+                     *           "pid": null,
+                     *           "held": null,
+                     *           "may_hold": null
+                     *         }
+                     *       ],
+                     *       "deleted_ms_ago": [
+                     *         120,
+                     *         2400
+                     *       ],
+                     *       "rides": {
+                     *         "at": "2026-11-24T11:59:59Z",
+                     *         "per_minute": 31
+                     *       },
+                     *       "stream": {
+                     *         "bin_ms": 50,
+                     *         "end": 1780574408000,
+                     *         "shards": [
+                     *           {
+                     *             "shard": "shardId-000000000001",
+                     *             "through": 1780574407900,
+                     *             "bins": [
+                     *               4,
+                     *               0,
+                     *               7
+                     *             ]
+                     *           }
+                     *         ],
+                     *         "drivers": 40,
+                     *         "points_per_s": 41.5,
+                     *         "retention_h": 24,
+                     *         "readers": [
+                     *           {
+                     *             "reader": "mapfeed",
+                     *             "heard_at": "2026-11-24T12:00:00Z",
+                     *             "behind_ms": 60
+                     *           }
+                     *         ]
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Summary"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3467,9 +4141,120 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "sentence": "All is well.",
+                     *       "ok": true,
+                     *       "at": "2026-11-24T12:00:00.500Z",
+                     *       "queues": [
+                     *         {
+                     *           "name": "ride-requests",
+                     *           "dead": false,
+                     *           "heard_at": "2026-11-24T12:00:00Z",
+                     *           "visible": 3,
+                     *           "in_flight": 2,
+                     *           "delayed": 0
+                     *         },
+                     *         {
+                     *           "name": "ride-requests-dlq",
+                     *           "dead": true,
+                     *           "heard_at": null,
+                     *           "error": "SQS does not answer."
+                     *         }
+                     *       ],
+                     *       "workers": [
+                     *         {
+                     *           "name": "dispatch-1",
+                     *           "ok": true,
+                     *           "heard_at": "2026-11-24T12:00:00Z",
+                     *           "pid": 4710,
+                     *           "handling": 2,
+                     *           "received": 811,
+                     *           "again": 3,
+                     *           "done": 806,
+                     *           "retried": 2,
+                     *           "dead": 1,
+                     *           "may_hold": 5,
+                     *           "deleted_at": [
+                     *             1780574407880
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "shards": [
+                     *         {
+                     *           "shard": "shardId-000000000001",
+                     *           "heard_at": "2026-11-24T12:00:00Z",
+                     *           "points": 81000,
+                     *           "points_per_s": 41.5,
+                     *           "records_per_s": 20.1,
+                     *           "bytes_per_s": 6200
+                     *         }
+                     *       ],
+                     *       "readers": [
+                     *         {
+                     *           "reader": "history",
+                     *           "ok": true,
+                     *           "heard_at": "2026-11-24T12:00:00Z",
+                     *           "mode": "polling",
+                     *           "points": 80950,
+                     *           "behind_ms": 340,
+                     *           "stream_at": "2026-11-24T11:59:59.800Z",
+                     *           "unread": 14,
+                     *           "not_read": [],
+                     *           "latency_ms": {
+                     *             "p50": 320,
+                     *             "p99": 910,
+                     *             "max": 1400
+                     *           },
+                     *           "shards": [
+                     *             {
+                     *               "shard": "shardId-000000000001",
+                     *               "sequence": "49590338271490256608559692538361571095921575989136588898",
+                     *               "behind_ms": 340,
+                     *               "heard_at": 1780574407800,
+                     *               "worker": "history-1"
+                     *             }
+                     *           ],
+                     *           "skipped": 0,
+                     *           "parked": 0
+                     *         }
+                     *       ],
+                     *       "rides": {
+                     *         "at": "2026-11-24T11:59:59Z",
+                     *         "per_minute": 31,
+                     *         "by_state": {
+                     *           "assigned": 12
+                     *         },
+                     *         "oldest_waiting": null,
+                     *         "outbox_unsent": 0,
+                     *         "outbox_oldest_s": 0,
+                     *         "outbox_set_aside": 0
+                     *       },
+                     *       "services": [
+                     *         {
+                     *           "name": "booking",
+                     *           "ok": true,
+                     *           "heard_at": "2026-11-24T12:00:00Z",
+                     *           "pid": 4702,
+                     *           "rss_mb": 41.2
+                     *         }
+                     *       ],
+                     *       "autoscale": {
+                     *         "at": "2026-11-24T11:59:58Z",
+                     *         "want": 2,
+                     *         "min": 2,
+                     *         "max": 6,
+                     *         "because": "2 workers are enough for what waits."
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Overview"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3488,9 +4273,58 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "at": "2026-11-24T12:00:00Z",
+                     *       "places": [
+                     *         {
+                     *           "place": "ride-requests-dlq",
+                     *           "total": 1,
+                     *           "letters": [
+                     *             {
+                     *               "place": "ride-requests-dlq",
+                     *               "id": "6f1c2d1e-5a0e-4f9b-8f0c-2f6a3d1b7c55",
+                     *               "source": "ride-requests",
+                     *               "reason": "no JSON",
+                     *               "about": "no JSON",
+                     *               "written_at": null,
+                     *               "sent_at": "2026-11-24T11:58:12Z",
+                     *               "receives": 2,
+                     *               "ride": null,
+                     *               "advice": "A worker will send it here again, for the same reason. Discard it."
+                     *             }
+                     *           ],
+                     *           "moving": null
+                     *         },
+                     *         {
+                     *           "place": "notifications-dlq.fifo",
+                     *           "total": 0,
+                     *           "letters": [],
+                     *           "moving": {
+                     *             "status": "COMPLETED",
+                     *             "at": "2026-11-24T11:40:00Z",
+                     *             "rate": 5,
+                     *             "moved": 12,
+                     *             "to_move": 12
+                     *           }
+                     *         },
+                     *         {
+                     *           "place": "outbox",
+                     *           "total": null,
+                     *           "letters": [],
+                     *           "moving": null,
+                     *           "error": "The database does not answer."
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["DeadLetters"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3513,9 +4347,54 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "letter": {
+                     *         "place": "ride-requests-dlq",
+                     *         "id": "6f1c2d1e-5a0e-4f9b-8f0c-2f6a3d1b7c55",
+                     *         "source": "ride-requests",
+                     *         "reason": "5 receives, workers died",
+                     *         "about": "ride.requested, version 1",
+                     *         "written_at": "2026-11-24T11:55:00Z",
+                     *         "sent_at": "2026-11-24T11:58:12Z",
+                     *         "receives": 6,
+                     *         "ride": {
+                     *           "id": "01990a3e-5c1b-7c3a-9d57-0a4f6c2b1e88",
+                     *           "known": true,
+                     *           "state": "requested",
+                     *           "closed": false,
+                     *           "attempt": 1,
+                     *           "expires_at": "2026-11-24T12:05:00Z"
+                     *         },
+                     *         "advice": "A worker will look for a driver again."
+                     *       },
+                     *       "body": "{\"id\":\"01990a3e-5c1d-7aa1-8b0e-53d1c7a9f210\",\"type\":\"ride.requested\",\"version\":1}",
+                     *       "bytes": 81,
+                     *       "attributes": {
+                     *         "reason": "5 receives, workers died"
+                     *       },
+                     *       "history": [
+                     *         {
+                     *           "seq": 811,
+                     *           "ride_id": "01990a3e-5c1b-7c3a-9d57-0a4f6c2b1e88",
+                     *           "kind": "requested",
+                     *           "at": "2026-11-24T11:55:00Z",
+                     *           "by": "rider rita",
+                     *           "attempt": 1,
+                     *           "data": {}
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["DeadLetterDetail"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NoDeadLetter"];
+            409: components["responses"]["MovingAll"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3533,6 +4412,15 @@ export interface operations {
         requestBody: components["requestBodies"]["Why"];
         responses: {
             200: components["responses"]["Act"];
+            400: components["responses"]["BadWhy"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NoDeadLetter"];
+            409: components["responses"]["MovingAll"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Unsupported"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3550,6 +4438,15 @@ export interface operations {
         requestBody: components["requestBodies"]["Why"];
         responses: {
             200: components["responses"]["Act"];
+            400: components["responses"]["BadWhy"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NoDeadLetter"];
+            409: components["responses"]["MovingAll"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Unsupported"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3569,6 +4466,15 @@ export interface operations {
         };
         responses: {
             200: components["responses"]["Act"];
+            400: components["responses"]["BadRate"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NoDeadPlace"];
+            409: components["responses"]["MovingAll"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Unsupported"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3584,6 +4490,15 @@ export interface operations {
         requestBody: components["requestBodies"]["Why"];
         responses: {
             200: components["responses"]["Act"];
+            400: components["responses"]["BadWhy"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NoDeadPlace"];
+            409: components["responses"]["NotMoving"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Unsupported"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3606,9 +4521,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "acts": [
+                     *         {
+                     *           "id": 41,
+                     *           "at": "2026-11-24T12:00:00Z",
+                     *           "who": "admin ana",
+                     *           "verified": true,
+                     *           "act": "discard",
+                     *           "place": "ride-requests-dlq",
+                     *           "message_id": "6f1c2d1e-5a0e-4f9b-8f0c-2f6a3d1b7c55",
+                     *           "why": "a test message",
+                     *           "reason": "no JSON",
+                     *           "outcome": "done",
+                     *           "result": "deleted",
+                     *           "ended_at": "2026-11-24T12:00:00.041Z"
+                     *         }
+                     *       ],
+                     *       "next": 41
+                     *     }
+                     */
                     "application/json": components["schemas"]["ActsPage"];
                 };
             };
+            400: components["responses"]["BadActsPage"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3633,9 +4574,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "token": "eyJhbGciOiJIUzI1NiJ9.e30.c2ln",
+                     *       "role": "rider",
+                     *       "subject": "rider-3f1c2d1e5a0e",
+                     *       "expires_at": 1780575308000,
+                     *       "refresh_token": "kq3Zl0Vt7bq5Y2b1hS8mQm4w"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Token"];
                 };
             };
+            400: components["responses"]["BadTokenRequest"];
+            401: components["responses"]["UnknownRefreshToken"];
+            403: components["responses"]["OperatorOnly"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Unsupported"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3658,6 +4615,9 @@ export interface operations {
                 };
                 content?: never;
             };
+            404: components["responses"]["NoSuchRole"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3673,6 +4633,10 @@ export interface operations {
         requestBody?: never;
         responses: {
             200: components["responses"]["Session"];
+            403: components["responses"]["OwnPageOnly"];
+            404: components["responses"]["NoSuchRole"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3694,6 +4658,10 @@ export interface operations {
                 };
                 content?: never;
             };
+            403: components["responses"]["OwnPageOnly"];
+            404: components["responses"]["NoSuchRole"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3714,9 +4682,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "ticket": "kq3Zl0Vt7bq5Y2b1hS8mQm4w"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Ticket"];
                 };
             };
+            401: components["responses"]["SignInFirst"];
+            403: components["responses"]["OwnPageOnly"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
@@ -3740,6 +4717,10 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["NoSocket"];
+            401: components["responses"]["TicketUsed"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
