@@ -22,8 +22,8 @@ func (c envCmd) Run() error {
 
 // printEnv prints what a shell exports so that AWS's SDKs and CLI and curl find a demo.
 // Its database is not among it: a demo that is started in such a shell would take
-// DATABASE_URL for a Postgres of the reader's own. Of AWS itself it says the region alone: whose credentials are used there is
-// for the reader's own configuration to say.
+// DATABASE_URL for a Postgres of the reader's own. Of AWS itself it says the region alone:
+// whose credentials are used there is for the reader's own configuration to say.
 func printEnv(w io.Writer, run runfile.Run) error {
 	all := [][2]string{{"TANDEM_URL", run.Gateway}}
 

@@ -88,7 +88,6 @@ func withoutAlarms(template []byte) []byte {
 	var out []byte
 	skip := false
 	for i, line := range lines {
-
 		indent := len(line) - len(bytes.TrimLeft(line, " "))
 
 		// A line indented by at most two spaces begins the next resource or section.

@@ -10,9 +10,9 @@ import (
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// exporting keeps to itself what must not leave the process, and logs the collector's
+// redactingExporter removes what must not leave the process, and logs the collector's
 // failures: once when they begin, and once when they end.
-type exporting struct {
+type redactingExporter struct {
 	next     sdk.SpanExporter
 	log      *slog.Logger
 	endpoint string
@@ -21,10 +21,10 @@ type exporting struct {
 
 // ExportSpans implements sdk.SpanExporter. It returns no error, which the SDK would
 // print each time.
-func (e *exporting) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) error {
+func (e *redactingExporter) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) error {
 	out := make([]sdk.ReadOnlySpan, len(spans))
 	for i, s := range spans {
-		out[i] = nameless{s}
+		out[i] = redactedSpan{s}
 	}
 
 	err := e.next.ExportSpans(ctx, out)
@@ -38,7 +38,7 @@ func (e *exporting) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) e
 }
 
 // Shutdown implements sdk.SpanExporter.
-func (e *exporting) Shutdown(ctx context.Context) error { return e.next.Shutdown(ctx) }
+func (e *redactingExporter) Shutdown(ctx context.Context) error { return e.next.Shutdown(ctx) }
 
 // personal are the attributes that otelgin sets of a person's device and of a path, in
 // which a stranger may write anything. A trace is kept and shown elsewhere than the data
@@ -47,18 +47,18 @@ func personal() []attribute.Key {
 	return []attribute.Key{"client.address", "network.peer.address", "network.peer.port", "user_agent.original", "url.path"}
 }
 
-// nameless is a span without personal attributes, and without an error's text, which may
+// redactedSpan is a span without personal attributes, and without an error's text, which may
 // quote what it is about: SNS's names the phone number. The log has the text.
-type nameless struct{ sdk.ReadOnlySpan }
+type redactedSpan struct{ sdk.ReadOnlySpan }
 
-func (n nameless) Attributes() []attribute.KeyValue {
-	return without(n.ReadOnlySpan.Attributes(), personal()...)
+func (r redactedSpan) Attributes() []attribute.KeyValue {
+	return without(r.ReadOnlySpan.Attributes(), personal()...)
 }
 
-func (n nameless) Status() sdk.Status { return sdk.Status{Code: n.ReadOnlySpan.Status().Code} }
+func (r redactedSpan) Status() sdk.Status { return sdk.Status{Code: r.ReadOnlySpan.Status().Code} }
 
-func (n nameless) Events() []sdk.Event {
-	events := slices.Clone(n.ReadOnlySpan.Events())
+func (r redactedSpan) Events() []sdk.Event {
+	events := slices.Clone(r.ReadOnlySpan.Events())
 	for i := range events {
 		events[i].Attributes = without(events[i].Attributes, "exception.message", "exception.stacktrace")
 	}

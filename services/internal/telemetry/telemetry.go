@@ -65,7 +65,7 @@ func Start(ctx context.Context, o Options) (provider trace.TracerProvider, stop 
 			AttributeValueLengthLimit: 2048, AttributeCountLimit: 64, EventCountLimit: 32, LinkCountLimit: 32,
 			AttributePerEventCountLimit: 16, AttributePerLinkCountLimit: 16,
 		}),
-		sdk.WithBatcher(&exporting{next: exporter, log: o.Log, endpoint: o.Endpoint}, sdk.WithBatchTimeout(sendEvery),
+		sdk.WithBatcher(&redactingExporter{next: exporter, log: o.Log, endpoint: o.Endpoint}, sdk.WithBatchTimeout(sendEvery),
 			sdk.WithExportTimeout(sendWithin), sdk.WithMaxExportBatchSize(batch), sdk.WithMaxQueueSize(queue)),
 	)
 

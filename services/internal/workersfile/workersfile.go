@@ -1,7 +1,7 @@
-// Package workersfile is the file by which who starts and retires workers tells who
-// looks at them which there are at the moment, and why as many: as Prometheus finds
-// its targets by file_sd_configs. The writer replaces the file whenever that changes;
-// a reader reads it whenever it looks.
+// Package workersfile reads and writes a file that lists the workers that run, and says
+// why there are as many. The process that starts and retires workers replaces it whenever
+// that changes; a process that shows them reads it each time it looks. Prometheus finds
+// its targets in the same way (file_sd_configs).
 package workersfile
 
 import (

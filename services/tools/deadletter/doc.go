@@ -23,7 +23,8 @@
 //     redrive policy of its own, so nothing follows from the number.
 //   - While one person looks, another one's act does not find the message. It tries
 //     again until Hold has passed, when whatever was hidden is visible again, even if
-//     the looker's process has died. No act is lost, it waits.
+//     the looker's process has died. If somebody has hidden messages again by then, the
+//     act ends with a conflict: nothing was done, and it may be tried again.
 //   - A FIFO queue hands out nothing more of a group while a message of it is in flight.
 //     One receive brings up to ten of a group, and what stands behind those is neither
 //     listed nor found until some of them are gone. Listing.Total says how many there are.
@@ -51,8 +52,8 @@
 //
 // # The acts
 //
-// Of a message the intent is committed before SQS is called, and the outcome after it: the table
-// misses no act that happened, and claims none that did not. An act without an outcome
+// Of a message the intent is committed before SQS is called, and the outcome after it:
+// the table misses no act that happened, and claims none that did not. An act without an outcome
 // was cut off in between; one whose outcome is "unknown" got no answer from SQS. In both
 // cases look whether the dead letter is still there. An act on the outbox is a row of
 // the same transaction, so it is there with its outcome or not at all.

@@ -120,7 +120,7 @@ func (t *Tool) receiveAll(ctx context.Context, q *queue, most int) (messages []t
 
 	defer l.release(ctx)
 	for len(l.held) < most && l.goesOn(ctx) {
-		got, err := l.more(ctx)
+		got, err := l.more(ctx, most-len(l.held))
 		if err != nil {
 			return nil, nil, err
 		}

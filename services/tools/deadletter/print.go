@@ -57,7 +57,7 @@ func (l Listing) print(b *strings.Builder) {
 		_, _ = fmt.Fprintf(b, "    advice  %s\n", x.Advice)
 	}
 	if l.Total != nil && *l.Total > len(l.Letters) {
-		_, _ = fmt.Fprintf(b, "  %d more are not shown: somebody looks at them, or they stand behind these\n", *l.Total-len(l.Letters))
+		_, _ = fmt.Fprintf(b, "  %d more are not shown: %d at most are, somebody looks at them, or they stand behind these\n", *l.Total-len(l.Letters), Limit)
 	}
 }
 

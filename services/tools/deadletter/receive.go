@@ -40,15 +40,15 @@ func (t *Tool) begin(ctx context.Context, q *queue) (*look, error) {
 	return &look{t: t, queue: q, url: url, held: map[string]types.Message{}, since: time.Now()}, nil
 }
 
-// more receives up to ten messages.
-func (l *look) more(ctx context.Context) ([]types.Message, error) {
+// more receives up to most messages, and at most ten.
+func (l *look) more(ctx context.Context, most int) ([]types.Message, error) {
 	// A receive that has begun is waited for although the caller has left: what it brings
 	// would stay hidden from everybody, and nobody would know of it.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin)
 	defer cancel()
 
 	out, err := l.t.o.Client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
-		QueueUrl: l.url, MaxNumberOfMessages: batch, VisibilityTimeout: seconds(l.t.o.Hold),
+		QueueUrl: l.url, MaxNumberOfMessages: int32(min(most, batch)), VisibilityTimeout: seconds(l.t.o.Hold),
 		// A second's wait asks all of SQS's servers; without it, one may know of nothing.
 		WaitTimeSeconds:             1,
 		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll},
@@ -98,12 +98,13 @@ func (l *look) release(ctx context.Context, keep ...string) {
 // find receives until the message is in hand, and releases the others. The caller acts
 // on the message or releases it, before Hold has passed since look.since.
 func (t *Tool) find(ctx context.Context, q *queue, id string) (*look, types.Message, error) {
-	// The two would take messages from each other.
+	// A redrive of all and an act would take messages from each other.
 	if err := t.refuseSecond(ctx, q.name); err != nil {
 		return nil, types.Message{}, err
 	}
 
-	// Somebody who looks, in another process, hides the message for Hold at most.
+	// A look in another process hides the message for Hold at most. By then it is visible,
+	// or somebody has looked again.
 	end := time.Now().Add(t.o.Hold + 3*time.Second)
 	for {
 		l, err := t.begin(ctx, q)
@@ -138,7 +139,7 @@ func (l *look) search(ctx context.Context, id string) (m types.Message, found bo
 	defer func() { l.release(ctx, id) }()
 
 	for len(l.held) < searched && l.goesOn(ctx) {
-		got, err := l.more(ctx)
+		got, err := l.more(ctx, batch)
 		if m, found = l.held[id]; found {
 			return m, true, nil
 		}

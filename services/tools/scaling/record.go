@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// Record looks at a Tandem that runs for as long as length, or until ctx ends, and returns
-// what it saw. A look without an answer is a Point that is not Known.
+// Record looks at a running Tandem for the time length, or until ctx ends, and returns
+// what it saw. A look without an answer is a Point that is not Known; where the first
+// has none, that is an error.
 func Record(ctx context.Context, live Live, length time.Duration) ([]Point, error) {
 	l := newLooker(live.GatewayURL, live.OperatorKey)
 	tick := time.NewTicker(live.Every)

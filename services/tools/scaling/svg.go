@@ -47,7 +47,7 @@ func WriteSVG(w io.Writer, title string, points []Point) error {
 type line struct {
 	colour string
 	of     func(Point) float64
-	asks   bool // the number is the queue's: it has a gap where the queue did not answer
+	gaps   bool // there is a gap where the queue did not answer
 }
 
 // columns are the points, by the column of pixels that each falls into.
@@ -103,15 +103,15 @@ func (c columns) path(l line, bottom int, scale float64) string {
 	var b strings.Builder
 	pen := false
 	for x, column := range c.points {
-		highest, known := 0.0, len(column) == 0 && pen
-		for _, p := range column {
-			if p.Known || !l.asks {
-				highest, known = max(highest, l.of(p)), true
-			}
-		}
-
 		if len(column) == 0 {
 			continue // between two looks
+		}
+
+		highest, known := 0.0, false
+		for _, p := range column {
+			if p.Known || !l.gaps {
+				highest, known = max(highest, l.of(p)), true
+			}
 		}
 		y := bottom - int(math.Round(highest/scale*panel))
 		switch {

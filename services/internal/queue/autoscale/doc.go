@@ -54,23 +54,24 @@
 // # Invariants
 //
 //   - Min <= Want <= Max, whatever the samples say.
-//   - What is not known changes nothing: where the newest sample is without a Queue,
-//     or older than Fresh, Want is what there is, and Because says so. A look that
+//   - What is not known changes nothing, as long as Min and Max allow the workers that
+//     there are: where the newest sample is without a Queue, or older than Fresh, Want is
+//     their number, and Because says so. Without any sample Want is Min. A look that
 //     failed also starts the wait for a scale-in again.
 //   - Want never falls by more than one, and never below what is in flight:
 //     Want × Holds >= InFlight wherever Want is less than Workers. (A Max that was
 //     lowered is obeyed at once.)
 //   - A longer backlog, or an older message, never leads to a smaller Want.
 //   - After a scale-out no second one comes for WarmUp: until the new workers count,
-//     the backlog grows for want of them, and would be counted twice.
-//   - Between two scale-ins, and between a scale-out and a scale-in, at least
-//     ScaleInAfter passes. Two changes of direction need one scale-in, so in a time T
-//     there are at most 2 × T ÷ ScaleInAfter of them, however the load jumps.
+//     the backlog grows because they are missing, and would be counted twice.
+//   - From a change of the number of workers to the next scale-in at least ScaleInAfter
+//     passes. Two changes of direction need one scale-in, so in a time T there are at
+//     most 2 × T ÷ ScaleInAfter of them, however the load jumps.
 //   - Under a load that stays the same Want comes to rest, and stays at rest.
 //
 // # What it leaves to others
 //
-// Who stops a worker lets it finish: Plan says how many, not which. And more workers
-// help only where workers are what is missing. A database that is away leaves a
-// backlog too: Max bounds what that costs.
+// Plan says how many workers, not which. Whoever stops one must let it finish what it
+// holds. And more workers help only where workers are what is missing. A database that
+// is away leaves a backlog too: Max bounds what that costs.
 package autoscale

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// The sentences of a Decision. They say messages, since what those ask for is their
-// owner's.
+// The sentences of a Decision. They say "messages", because only the caller knows what
+// the messages are about.
 
 func (p Policy) backlog(q Queue, want int) string {
 	return fmt.Sprintf("%s and a worker takes %.0f a minute: %s would clear them within %s", waits(q.Visible), math.Round(p.PerMinute()), workers(want), p.Latency)

@@ -15,7 +15,7 @@
 //   - call: one SendMessageBatch, with up to ten rows of as many keys.
 //   - wave: the calls with the next row of each key. It is over when all are answered.
 //   - set aside: SQS refuses the row for good; it is kept, and not tried any more.
-//   - rest: a queue whose call failed rests, that is, it is not tried for a while.
+//   - back off: not to try a queue whose call failed, for a while.
 //   - prune: to delete rows that were sent some time ago.
 //
 // # The table
@@ -56,7 +56,8 @@
 //   - Another relay holds the lock: this relay waits for its next round. The lock
 //     belongs to the transaction. If the process freezes, the session's
 //     idle_in_transaction_session_timeout ends its transaction, and with it the
-//     lock; a lock of the session would last as long as the frozen process.
+//     lock; a lock of the session would last as long as the frozen process. Set it:
+//     Postgres's default is none, and then no relay sends until the connection ends.
 //   - The process dies, or the commit fails, after SQS has acknowledged: the rows
 //     are sent again. Consumers deduplicate by the row's id. A FIFO queue does so
 //     too, for five minutes, because id is the deduplication id.
@@ -75,10 +76,10 @@
 //     Box.SetAside lists such rows; when the cause is removed, SendAgain has them
 //     tried again, and Discard gives them up.
 //   - SQS does not answer, or the queue does not exist: the turn begins no more calls,
-//     and all rows of that queue wait while the queue rests, up to 4 s between two tries, Ready returns the
-//     reason, and the queue's URL is looked up again. For a queue that does not exist
-//     the reason is a *SetupError that names it, and for one of Options.Queues Ready
-//     returns it also before there is a row.
+//     and the relay backs off from that queue, up to 4 s between two tries. Its rows
+//     wait, Ready returns the reason, and the queue's URL is looked up again. For a queue
+//     that does not exist the reason is a *SetupError that names it, and for one of
+//     Options.Queues Ready returns it also before there is a row.
 //   - The database does not answer: rounds fail and are tried again. Nothing was
 //     acknowledged to anyone.
 //

@@ -53,7 +53,8 @@ func (r *Relay) mark(ctx context.Context, tx pgx.Tx, tried []*row) (done int, er
 
 // retryAfter is for how long a row is not tried again.
 func retryAfter(x *row) time.Duration {
-	// The queue was at fault, and rests; the row may go as soon as it is back.
+	// The queue was at fault, and the relay backs off from it; the row may go as soon as
+	// it is back.
 	var q *queueError
 	if errors.As(x.err, &q) {
 		return 0

@@ -64,7 +64,7 @@ func (r *Relay) setQueueErr(queue string, err error) {
 			r.o.Log.Info("messages can be sent again", "queue", queue)
 		}
 		delete(r.queueErr, queue)
-		delete(r.rest, queue)
+		delete(r.backoffs, queue)
 		return
 	}
 
@@ -75,28 +75,29 @@ func (r *Relay) setQueueErr(queue string, err error) {
 
 	// The pause is the queue's, not each row's: when the queue answers again, all
 	// rows that waited are sent soon, however often each of them was tried.
-	rest := r.rest[queue]
-	rest.pause = min(max(2*rest.pause, firstRetry), lastRest)
-	rest.until = time.Now().Add(rest.pause)
-	r.rest[queue] = rest
+	b := r.backoffs[queue]
+	b.pause = min(max(2*b.pause, firstRetry), lastBackoff)
+	b.until = time.Now().Add(b.pause)
+	r.backoffs[queue] = b
 
 	// A recreated queue may have another URL.
 	delete(r.urls, queue)
 }
 
-// rest is for how long a queue that failed is left alone.
-type rest struct {
+// backoff is for how long a queue whose call failed is not tried.
+type backoff struct {
 	pause time.Duration
 	until time.Time
 }
 
-// lastRest is the longest rest. After it, a queue that answers again is noticed.
-const lastRest = 4 * time.Second
+// lastBackoff is the longest pause. So soon a queue that answers again is noticed.
+const lastBackoff = 4 * time.Second
 
-func (r *Relay) resting(queue string) bool {
+// backingOff reports whether the queue must not be tried yet.
+func (r *Relay) backingOff(queue string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return time.Now().Before(r.rest[queue].until)
+	return time.Now().Before(r.backoffs[queue].until)
 }
 
 // checkQueues looks up those of Options.Queues whose URL is not known.

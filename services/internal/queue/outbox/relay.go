@@ -18,9 +18,9 @@ type Relay struct {
 
 	mu       sync.Mutex
 	urls     map[string]string
-	queueErr map[string]error // by queue: why nothing can be sent to it
-	rest     map[string]rest  // by queue
-	roundErr error            // the last round's
+	queueErr map[string]error   // by queue: why nothing can be sent to it
+	backoffs map[string]backoff // by queue
+	roundErr error              // the last round's
 
 	walks     map[string]walk // by queue; Round's alone
 	turnRows  int             // a turn takes this many rows at most
@@ -35,7 +35,7 @@ func NewRelay(o Options) (*Relay, error) {
 	}
 
 	return &Relay{
-		o: o, urls: map[string]string{}, queueErr: map[string]error{}, rest: map[string]rest{},
+		o: o, urls: map[string]string{}, queueErr: map[string]error{}, backoffs: map[string]backoff{},
 		walks: map[string]walk{}, turnRows: turnRows, turnBytes: turnBytes,
 	}, nil
 }

@@ -41,7 +41,7 @@ func (r *Relay) Round(ctx context.Context) (done int, err error) {
 		if ctx.Err() != nil {
 			return done, ctx.Err()
 		}
-		if r.resting(queue) {
+		if r.backingOff(queue) {
 			continue
 		}
 		n, err := r.turn(ctx, queue)
@@ -104,9 +104,9 @@ func (r *Relay) turn(ctx context.Context, queue string) (done int, err error) {
 // has the lock.
 func (r *Relay) lock(ctx context.Context, tx pgx.Tx) (within time.Duration, err error) {
 	// Two relays that work concurrently would send each row twice and could break
-	// the order of a key. The lock ends with the transaction, so that a frozen process does not
-	// keep it; and it is tried, not waited for, so that the other relays keep no
-	// transaction open.
+	// the order of a key. The lock ends with the transaction, so that a frozen process
+	// does not keep it; and it is tried, not waited for, so that the other relays keep
+	// no transaction open.
 	var locked bool
 	var limit int64
 	err = tx.QueryRow(ctx, `SELECT pg_try_advisory_xact_lock($1), coalesce((SELECT min(setting::bigint) FROM pg_settings

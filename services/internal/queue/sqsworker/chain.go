@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// chain is a row of messages that are handled one after the other.
+// chain is messages that are handled one after the other.
 type chain struct {
 	key      string
 	messages []*inFlight
@@ -38,7 +38,7 @@ func chains(messages []*inFlight, fifo bool) []chain {
 // does with the same key.
 func (w *Worker) start(ctx, life context.Context, messages []*inFlight) {
 	all := chains(messages, strings.HasSuffix(w.o.Queue, fifoSuffix))
-	w.busy.Add(int64(len(all))) // before the first one can be alone and think itself the last
+	w.busy.Add(int64(len(all))) // before any begins: the first to end would take itself for the last
 	for _, chain := range all {
 		done := make(chan struct{})
 		w.mu.Lock()

@@ -46,7 +46,8 @@ func (w *Worker) deleteOnce(ctx context.Context, f *inFlight) error {
 		return context.Cause(ctx)
 	}
 
-	// After deleteLoop has taken it: the last one to wait ends the linger for all.
+	// Only after deleteLoop has taken it: the last chain to stop being busy ends the
+	// linger, and its own delete must be in the batch by then.
 	if !f.deleting {
 		f.deleting = true
 		w.slots.change(0, 1)
@@ -60,15 +61,15 @@ func (w *Worker) deleteOnce(ctx context.Context, f *inFlight) error {
 	}
 }
 
-// notBusy says that a chain asks for no delete before another chain's delete, or its
-// own, has been answered.
+// notBusy takes a chain off busy: it asks for no delete before another chain's delete,
+// or its own, has been answered.
 func (w *Worker) notBusy() {
 	if w.busy.Add(-1) > 0 {
 		return
 	}
 	select {
 	case w.idle <- struct{}{}:
-	default: // deleteLoop has not taken the last token yet, and will look at busy when it does
+	default: // there is a token already: deleteLoop looks at busy when it takes it
 	}
 }
 

@@ -10,8 +10,9 @@ import (
 // Dependency is something that handlers need, such as a database. It is away while
 // it does not answer, or answers that it cannot work now. That is no failure of a
 // message: a handler that asks through Do keeps its message and tries again, and a
-// worker that has the Dependency among its Needs receives nothing meanwhile. So no receive is counted, and no message becomes a dead
-// letter because of it. A Dependency must not be copied.
+// worker that has the Dependency among its Needs receives nothing meanwhile. So no
+// receive is counted, and no message becomes a dead letter because of it, as long as it
+// is back before the handlers' time is over. A Dependency must not be copied.
 type Dependency struct {
 	Name string
 	// Away reports whether the error of a try says that the dependency is away.

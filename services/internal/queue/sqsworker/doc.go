@@ -7,11 +7,12 @@
 //   - receive: SQS hands out a message and hides it from every other receiver.
 //   - visibility: how long the message stays hidden. When it has run out, SQS
 //     hands the message out again.
-//   - in flight: received by this worker, and not settled yet.
+//   - in flight, or held: received by this worker, and not settled yet.
 //   - heartbeat: a call that starts the visibility of messages in flight again.
 //   - settle: delete the message, move it to the dead-letter queue, or make it
 //     visible again. Release means: make it visible at once.
-//   - lost: the visibility ran out before the message was settled.
+//   - lost: the visibility was about to run out before the message was settled. Then
+//     the worker gives the message up.
 //
 // # Model
 //
@@ -102,8 +103,8 @@
 //   - A message has ended the process, or has hung, in each of its Tries: the next
 //     receive is not handled. Its worker sends the message to the dead-letter queue,
 //     with a reason that says so. SQS alone would move it there without a reason, so
-//     the queue's maxReceiveCount must be higher than Tries. What it has beyond that
-//     is for a worker that dies at this, or cannot send: a few receives are enough.
+//     the queue's maxReceiveCount must be higher than Tries. Make it higher by a few:
+//     the worker that sends the message may die too, or the send may fail.
 //   - The last of the Tries returns RetryAfter, panics, or returns the zero Result:
 //     the message goes to the dead-letter queue with that reason.
 //   - The process is frozen, or heartbeats fail for long: ctx ends with the
@@ -115,17 +116,18 @@
 //     there are Tries.
 //   - The handler runs longer than HandleWithin: ctx ends with the cause
 //     ErrTimeout and the heartbeats stop. The result still counts if it comes
-//     before the visibility runs out.
+//     before the message is lost.
 //   - What a handler needs is away, a database perhaps (see Dependency): the
-//     handler keeps its message, heartbeats go on, and the worker receives nothing
-//     more until it is back. Nothing is counted as a failure.
-//   - A delete fails: it is tried up to five times, and the message stays hidden
+//     handler keeps its message, heartbeats go on, and the worker begins no other
+//     receive until it is back. Nothing is counted as a failure, unless it stays away
+//     for longer than HandleWithin: then the handler's time is over, which is a try.
+//   - A delete fails: it is tried up to five times, and the heartbeats go on
 //     meanwhile. After that SQS hands the message out again, although it is done.
 //   - The send to the dead-letter queue fails: the message is retried, and the
-//     queue's own redrive policy is the last resort. A crash between send and
-//     delete leaves two copies.
-//   - The queue does not exist, or SQS does not answer: the worker backs off up
-//     to 10 s, Ready returns the reason, and the queue's URL is looked up again.
+//     queue's own redrive policy is the last resort. After a crash between send and
+//     delete the message is on both queues.
+//   - The queue does not exist, or SQS does not answer: the worker backs off, up
+//     to about 10 s, Ready returns the reason, and a queue's name is looked up again.
 //     The first receive after a failure polls for one second only, so that Ready
 //     soon reports the recovery.
 //   - The queue's settings contradict the Options (see Check): the worker takes
@@ -136,13 +138,13 @@
 //     worker were then configured apart, and any other program that receives
 //     with the queue's visibility gets too little time. With a maxReceiveCount of
 //     Tries or less, SQS moves messages without a reason.
-//   - ctx of Run ends: the worker receives no more and releases what waits behind
-//     a FIFO group's first message. Handlers have until Drain; then their ctx
-//     ends with the cause ErrDraining, and every message is released that is
-//     not Done by then. DeadLetter does not count any more: a handler that was cut
-//     short has not failed. A receive that was cut off may have
-//     been answered: those messages come again after Visibility, with one receive
-//     counted.
+//   - ctx of Run ends: the worker receives no more, and what waits behind a FIFO
+//     group's first message is released once that one is handled. Handlers have until
+//     Drain; then their ctx ends with the cause ErrDraining, and every message is
+//     released whose handler does not return Done within a second. DeadLetter does not
+//     count any more: a handler that was cut short has not failed. A receive that was
+//     cut off may have been answered: those messages come again after Visibility, with
+//     one receive counted.
 //   - A message of a FIFO group fails: the messages of the group that were
 //     received with it are released behind it. SQS has counted a receive for
 //     each of them. Where the first message of a group fails often, BatchSize 1

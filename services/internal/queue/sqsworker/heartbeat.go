@@ -20,8 +20,8 @@ func (w *Worker) heartbeat(ctx context.Context) {
 		case <-tick.C:
 		}
 
-		// Side by side: one slow call after the other would come too late for the
-		// last messages.
+		// Concurrently: if the calls are slow, the last of a sequence would come too
+		// late for its messages.
 		var calls sync.WaitGroup
 		for batch := range slices.Chunk(w.allInFlight(), maxBatch) {
 			calls.Go(func() { w.renew(ctx, batch) })

@@ -86,8 +86,8 @@ func newMessage(m types.Message) Message {
 	out.Group = m.Attributes[string(types.MessageSystemAttributeNameMessageGroupId)]
 	out.TraceHeader = m.Attributes[traceHeader]
 
-	// SQS sends both numbers in every answer. If one cannot be read, its zero
-	// value says honestly that it is unknown.
+	// SQS sends both numbers in every answer. If one cannot be read, it stays zero,
+	// which means unknown.
 	out.Receives, _ = strconv.Atoi(m.Attributes[string(types.MessageSystemAttributeNameApproximateReceiveCount)])
 	if ms, err := strconv.ParseInt(m.Attributes[string(types.MessageSystemAttributeNameSentTimestamp)], 10, 64); err == nil {
 		out.SentAt = time.UnixMilli(ms).UTC()

@@ -33,8 +33,8 @@ type Options struct {
 	DeadLetterQueue string
 	// Tries is how often a message is handled at most; 0: as often as the queue's
 	// redrive policy allows. After the last try the worker itself sends the message to
-	// DeadLetterQueue, with its reason, for which the queue's maxReceiveCount must be
-	// higher than Tries.
+	// DeadLetterQueue, with its reason. The queue's maxReceiveCount must be higher than
+	// Tries, or SQS moves the message first, without a reason.
 	Tries int
 	// DeadLettered, where set, is called when SQS has acknowledged the copy on
 	// DeadLetterQueue, and before the message is deleted. After a crash in between it
@@ -63,12 +63,13 @@ type Options struct {
 
 	Log     *slog.Logger // nil: silent
 	Metrics Metrics      // nil: silent
-	// Context, where set, is called once for each receive of a message, before the
-	// handler, and returns the ctx that the handler, DeadLettered and Handled get: a
-	// trace begins a span here and ends it in Handled. It must derive it from ctx.
+	// Context, where set, is called before each call of the handler, and returns the ctx
+	// that the handler, DeadLettered and Handled get: a trace begins a span here and ends
+	// it in Handled. It must derive it from ctx. It is also called for a message whose
+	// tries are over, but not for one that is released behind a FIFO group's first message.
 	Context func(ctx context.Context, m Message) context.Context
-	// Handled, where set, is called after each message that was settled, with the time
-	// since its handler began. ctx has the values of the handler's and does not end with it.
+	// Handled, where set, is called once after each call of Context, when the message is
+	// settled, with the time since. ctx has the handler's values and does not end with it.
 	Handled func(ctx context.Context, m Message, o Outcome, took time.Duration)
 }
 

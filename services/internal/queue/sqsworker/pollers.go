@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// farAway is how long a receive takes at least where one more at the same time gains
+// slowReceive is how long a receive takes at least where a second one beside it gains
 // something. Below it, as with a queue on the same machine, processors are the limit:
 // there three pollers handled 3,500 messages a second, and one 5,300 (2 busy cores).
-const farAway = 4 * time.Millisecond
+const slowReceive = 4 * time.Millisecond
 
 // grow starts one more poller, if there may be one. The caller's receive took long and
 // came back full, so more messages are waiting.
@@ -51,7 +51,7 @@ func (w *Worker) receiveMore(ctx, life, handling context.Context) {
 		if len(got) == 0 {
 			return
 		}
-		if len(got) == n && time.Since(asked) >= farAway {
+		if len(got) == n && time.Since(asked) >= slowReceive {
 			w.grow(ctx, life, handling)
 		}
 	}

@@ -60,7 +60,7 @@ func (w *Worker) receiveLoop(ctx, life, handling context.Context) {
 		wait = w.o.Wait
 		retry.Reset()
 		w.start(ctx, life, w.trackAll(handling, got))
-		if len(got) == n && time.Since(asked) >= farAway {
+		if len(got) == n && time.Since(asked) >= slowReceive {
 			w.grow(ctx, life, handling)
 		}
 	}

@@ -25,7 +25,7 @@ type Worker struct {
 	queue, dead *queueURL
 	slots       *slots // one for each message that may still be received
 	deletes     chan deletion
-	busy        atomic.Int64  // chains that may still ask for a delete, with no delete of another chain
+	busy        atomic.Int64  // chains that may ask for a delete while none of the deletes that wait is answered
 	idle        chan struct{} // buffered: holds a token when busy has come to 0
 	handling    atomic.Int64
 	counts      counts
