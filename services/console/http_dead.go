@@ -16,6 +16,7 @@ import (
 // deadRoutes are for dead letters: `tandem deadletter` does the same.
 func (s *service) deadRoutes() []httpserver.Route {
 	admin := []auth.Role{auth.Admin}
+
 	// Each of them receives from SQS, which costs a request and hides messages.
 	few := httpserver.Limit{PerSecond: 5, Burst: 20}
 	return []httpserver.Route{
@@ -124,6 +125,7 @@ func (s *service) actsHTTP(c *gin.Context) error {
 	if err != nil || before < 0 {
 		return problem.Field("before", "It is the id of an act.")
 	}
+
 	limit, err := strconv.Atoi(c.DefaultQuery("limit", "50"))
 	if err != nil || limit < 1 || limit > 200 {
 		return problem.Field("limit", "It is a number from 1 to 200.")
@@ -133,10 +135,12 @@ func (s *service) actsHTTP(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+
 	page := actsPage{Acts: acts}
 	if len(acts) == limit {
 		page.Next = acts[limit-1].ID
 	}
+
 	c.JSON(http.StatusOK, page)
 	return nil
 }

@@ -57,6 +57,7 @@ func (r *roster) look() []*peer {
 	for _, p := range r.peers {
 		known[workersfile.Worker{Name: p.Name, URL: p.URL}] = p
 	}
+
 	r.failed, r.decision, r.peers = false, f.Decision, nil
 	for _, w := range f.Workers {
 		p := known[w]

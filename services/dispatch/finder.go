@@ -106,6 +106,7 @@ func (f nearbyFinder) Times(pickup geo.Point, drivers []candidate) []candidate {
 		}
 		out[i].away = t
 	}
+
 	slices.SortStableFunc(out, func(a, b candidate) int { return cmp.Compare(a.away, b.away) })
 	return out
 }

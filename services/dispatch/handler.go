@@ -84,6 +84,7 @@ func (h *handler) Handle(ctx context.Context, m sqsworker.Message) sqsworker.Res
 		// message: another worker may take it at once.
 		return sqsworker.Release()
 	}
+
 	// Not later than the visibility: the ride's wake_at counts on that. After the last
 	// try the worker makes it a dead letter.
 	return sqsworker.RetryAfter(min(h.noDriver<<max(m.Receives-1, 0), h.retryWithin), err)

@@ -34,6 +34,7 @@ func (h *handler) offer(ctx context.Context, r ride.Ride, drivers []candidate) (
 	if len(drivers) == 0 {
 		return r, errNobody
 	}
+
 	asks, err := h.contending(ctx, r, drivers)
 	if err != nil {
 		return r, err
@@ -78,10 +79,12 @@ func (h *handler) contending(ctx context.Context, r ride.Ride, drivers []candida
 	if err != nil {
 		return nil, err
 	}
+
 	ids := []string{r.ID}
 	for _, w := range waiting {
 		ids = append(ids, w.ID)
 	}
+
 	asked, err := h.rides.Asked(ctx, ids...)
 	if err != nil {
 		return nil, err
@@ -123,6 +126,7 @@ func proposals(now time.Time, asks []ask) []proposal {
 			out = append(out, proposal{a.ride, d.ID, cost})
 		}
 	}
+
 	slices.SortStableFunc(out, func(a, b proposal) int { return cmp.Compare(a.cost, b.cost) })
 	return out
 }

@@ -69,6 +69,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	if err != nil {
 		return err
 	}
+
 	streets, err := city.Load()
 	if err != nil {
 		return fmt.Errorf("dispatch: %w", err)

@@ -81,6 +81,7 @@ func (h *handler) step(ctx context.Context, r ride.Ride) (ride.Ride, error) {
 	if !errors.Is(err, errNobody) {
 		return offered, err
 	}
+
 	// Not a failure, so not a retry of the message, which would count a receive: the
 	// request goes through the outbox again.
 	return h.do(ctx, r, ride.Action{Kind: ride.ActRequeue, Delay: h.noDriver, Reason: "no driver is free"})

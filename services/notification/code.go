@@ -84,6 +84,7 @@ func (v *verifier) confirm(ctx context.Context, rider, code string) error {
 	if err != nil {
 		return err
 	}
+
 	if !hmac.Equal(mac, open.mac) {
 		return &wrongCodeError{left: codeTries - open.tries}
 	}

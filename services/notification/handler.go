@@ -122,9 +122,11 @@ func (h *handler) deliver(ctx context.Context, n notice) error {
 	if err != nil {
 		return err
 	}
+
 	if c.state == claimNothing {
 		return h.lab.sendAgain(ctx, h, n)
 	}
+
 	if c.state == claimOthers {
 		// That worker may have died: the retry finds the SMS sent, or the claim old.
 		return errors.New("notification: another worker is sending this SMS")
@@ -135,6 +137,7 @@ func (h *handler) deliver(ctx context.Context, n notice) error {
 		id, err = h.sms.Send(ctx, c.to, text(c.language, n))
 		return err
 	})
+
 	switch {
 	case errors.Is(err, errNeverDelivered):
 		// Not retried, and so no failure of the message: the inbox has the notice.

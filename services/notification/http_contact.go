@@ -38,6 +38,7 @@ func (s *store) putContactHTTP(c *gin.Context) error {
 	if in.Phone == nil || *in.Phone != "" && !in.Phone.valid() { // left out is not taken back
 		return problem.Field("phone", "Write it with + and the country's number, digits only, like +59899123456; empty for no texts.")
 	}
+
 	if in.Language != spanish && in.Language != english {
 		return problem.Field("language", "It is es or en.")
 	}
@@ -86,6 +87,7 @@ func (v *verifier) confirmHTTP(c *gin.Context) error {
 	if err := httpserver.Bind(c, &in); err != nil {
 		return err
 	}
+
 	if !sixDigits.MatchString(in.Code) {
 		return problem.Field("code", "It is the six digits of the text.")
 	}

@@ -18,9 +18,11 @@ func (l *lab) turnHTTP(c *gin.Context) error {
 	if err := httpserver.Bind(c, &in); err != nil {
 		return err
 	}
+
 	if in.On == nil { // left out is not false
 		return problem.Field("on", "Say true or false.")
 	}
+
 	if !l.allowed {
 		return problem.New(problem.Forbidden, "This is for learning, and not on AWS: there a text costs money and somebody reads it.")
 	}
@@ -29,6 +31,7 @@ func (l *lab) turnHTTP(c *gin.Context) error {
 	if until := l.turn(*in.On, time.Now()); !until.IsZero() {
 		out["until"] = until.UTC()
 	}
+
 	c.JSON(http.StatusOK, out)
 	return nil
 }

@@ -41,10 +41,12 @@ func (l *lab) sendAgain(ctx context.Context, h *handler, n notice) error {
 	if err != nil || !c.Verified {
 		return err
 	}
+
 	id, err := h.sms.Send(ctx, c.Phone, text(c.Language, n))
 	if err != nil {
 		return fmt.Errorf("%w: %w", errSMS, err)
 	}
+
 	h.log.Warn("lab: sms sent once more, as without a delivery record", "event_id", n.EventID, "to", c.Phone, "message_id", id)
 	return nil
 }

@@ -138,6 +138,7 @@ func (s *store) claimSMS(ctx context.Context, eventID string, life time.Duration
 	if err != nil {
 		return c, fmt.Errorf("notification: claim sms: %w", err)
 	}
+
 	if claimed {
 		c.state = claimOthers
 	}
@@ -183,6 +184,7 @@ func (s *store) inbox(ctx context.Context, rider string, after int64, limit int)
 	if err != nil {
 		return nil, fmt.Errorf("notification: inbox: %w", err)
 	}
+
 	if after < 0 {
 		slices.Reverse(out)
 	}

@@ -38,6 +38,7 @@ func Run(ctx context.Context, o Options) error {
 	if o.Keep < Least {
 		return fmt.Errorf("retention: %s would be kept for %v; the least is %v", o.What, o.Keep, Least)
 	}
+
 	removed := prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "tandem_rows_removed_total", Help: "Rows that were removed because of their age.", ConstLabels: prometheus.Labels{"what": o.What},
 	})

@@ -35,6 +35,7 @@ func (r Receive) Begin(ctx context.Context, provider trace.TracerProvider) conte
 	if provider == nil {
 		return ctx
 	}
+
 	from := WithTraceparent(ctx, r.Traceparent)
 	sender := trace.SpanContextFromContext(from)
 	if !sender.IsSampled() {
@@ -46,6 +47,7 @@ func (r Receive) Begin(ctx context.Context, provider trace.TracerProvider) conte
 	if r.Receives > 1 {
 		options = append(options, trace.WithLinks(trace.Link{SpanContext: sender}))
 	}
+
 	ctx, _ = provider.Tracer("tandem/messages").Start(from, "process "+r.Queue, options...)
 	return ctx
 }

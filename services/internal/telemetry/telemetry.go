@@ -44,13 +44,16 @@ func Start(ctx context.Context, o Options) (provider trace.TracerProvider, stop 
 	if o.Endpoint == "" {
 		return nil, func() {}, nil
 	}
+
 	if o.Ratio < 0 || o.Ratio > 1 {
 		return nil, nil, fmt.Errorf("telemetry: the ratio %v is not between 0 and 1", o.Ratio)
 	}
+
 	client, err := newClient(o.Endpoint)
 	if err != nil {
 		return nil, nil, err
 	}
+
 	exporter, err := otlptrace.New(ctx, client)
 	if err != nil {
 		return nil, nil, fmt.Errorf("telemetry: %w", err)

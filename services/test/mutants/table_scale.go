@@ -47,7 +47,7 @@ func scales() []mutant {
 		},
 		{
 			name: "a recording shows zero where nothing is known", file: "services/tools/scaling/svg.go", tests: "TestAPictureHasAGap",
-			before: "if p.Known || !l.asks {", after: "if true {",
+			before: "if p.Known || !l.gaps {", after: "if true {",
 		},
 		{
 			name: "a count of SQS that is old is recorded as one of now", file: "services/tools/scaling/look.go", tests: "TestRecordKeeps",

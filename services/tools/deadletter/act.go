@@ -146,11 +146,13 @@ func (t *Tool) sendBack(ctx context.Context, q *queue, m types.Message) (id stri
 	if group, ok := m.Attributes[string(types.MessageSystemAttributeNameMessageGroupId)]; ok {
 		in.MessageGroupId = &group
 	}
+
 	if q.fifo() {
 		// Not the id under which it was first sent: within five minutes SQS would
 		// acknowledge the copy and drop it.
 		in.MessageDeduplicationId = m.MessageId
 	}
+
 	if trace, ok := m.Attributes[string(types.MessageSystemAttributeNameAWSTraceHeader)]; ok {
 		in.MessageSystemAttributes = map[string]types.MessageSystemAttributeValue{
 			string(types.MessageSystemAttributeNameForSendsAWSTraceHeader): {DataType: new("String"), StringValue: &trace},

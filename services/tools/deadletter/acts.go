@@ -89,6 +89,7 @@ func intend(ctx context.Context, q executor, act string, by By, l Letter) (id in
 	if l.Ride != nil && uuid.Validate(l.Ride.ID) == nil {
 		rideID = &l.Ride.ID
 	}
+
 	err = q.QueryRow(ctx, `INSERT INTO operations.acts (who, verified, act, place, message_id, ride_id, why, reason)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id`,
 		by.Who, by.Verified, act, l.Place, l.ID, rideID, strings.TrimSpace(by.Why), storable(l.Reason)).Scan(&id)
@@ -118,12 +119,14 @@ func (t *Tool) Acts(ctx context.Context, before int64, limit int) ([]Act, error)
 	if limit < 1 || limit > 200 {
 		limit = 50
 	}
+
 	rows, err := t.o.Pool.Query(ctx, `SELECT id, at, who, verified, act, place, message_id, coalesce(ride_id::text, ''), why, reason,
 			coalesce(outcome, ''), result, ended_at
 		FROM operations.acts WHERE $1::bigint = 0 OR id < $1 ORDER BY id DESC LIMIT $2`, before, limit)
 	if err != nil {
 		return nil, fmt.Errorf("deadletter: acts: %w", err)
 	}
+
 	out, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Act])
 	if err != nil {
 		return nil, fmt.Errorf("deadletter: acts: %w", err)

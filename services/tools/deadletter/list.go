@@ -57,19 +57,23 @@ func (t *Tool) List(ctx context.Context, place string) (Listing, error) {
 	if place == Outbox {
 		return t.listOutbox(ctx)
 	}
+
 	q, err := t.queue(place)
 	if err != nil {
 		return Listing{}, err
 	}
+
 	out := Listing{Place: place, Letters: []Letter{}}
 
 	moves, err := t.Moves(ctx, place)
 	if err != nil {
 		return out, err
 	}
+
 	if len(moves) > 0 {
 		out.Moving = &moves[0]
 	}
+
 	// SQS does not move what is hidden, and might end the redrive without it: what is
 	// left is listed afterwards.
 	most := Limit
@@ -89,6 +93,7 @@ func (t *Tool) List(ctx context.Context, place string) (Listing, error) {
 		t.tell(ctx, &l, text(m.Body))
 		out.Letters = append(out.Letters, l)
 	}
+
 	slices.SortFunc(out.Letters, func(a, b Letter) int {
 		if a.SentAt == nil || b.SentAt == nil || a.SentAt.Equal(*b.SentAt) {
 			return cmp.Compare(a.ID, b.ID)
@@ -108,10 +113,12 @@ func (t *Tool) receiveAll(ctx context.Context, q *queue, most int) (messages []t
 	if err != nil {
 		return nil, nil, err
 	}
+
 	counts, err := t.attributes(ctx, l.url)
 	if err != nil {
 		return nil, nil, err
 	}
+
 	visible := count(counts, types.QueueAttributeNameApproximateNumberOfMessages)
 	hidden := count(counts, types.QueueAttributeNameApproximateNumberOfMessagesNotVisible)
 	if visible != nil && hidden != nil {
@@ -146,10 +153,12 @@ func (t *Tool) Show(ctx context.Context, place, id string) (Detail, error) {
 	if place == Outbox {
 		return t.showOutbox(ctx, id)
 	}
+
 	q, err := t.queue(place)
 	if err != nil {
 		return Detail{}, err
 	}
+
 	m, err := t.glance(ctx, q, id)
 	if err != nil {
 		return Detail{}, err

@@ -47,6 +47,7 @@ func (t *Tool) Moves(ctx context.Context, place string) ([]Move, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	arn, err := t.arn(ctx, q.name)
 	if err != nil {
 		return nil, err
@@ -89,9 +90,11 @@ func (t *Tool) RedriveAll(ctx context.Context, place string, rate int, by By) (A
 	if err := by.check(ActRedriveAll); err != nil {
 		return Act{}, err
 	}
+
 	if rate < 1 || rate > MostRate {
 		return Act{}, problem.Field("rate", "It is how many messages a second may go back: 1 to %d.", MostRate)
 	}
+
 	q, err := t.queue(place)
 	if err != nil {
 		return Act{}, err
@@ -105,10 +108,12 @@ func (t *Tool) RedriveAll(ctx context.Context, place string, rate int, by By) (A
 	if err := t.refuseSecond(ctx, place); err != nil {
 		return Act{}, err
 	}
+
 	from, err := t.arn(ctx, q.name)
 	if err != nil {
 		return Act{}, err
 	}
+
 	to, err := t.arn(ctx, q.source)
 	if err != nil {
 		return Act{}, err
@@ -125,6 +130,7 @@ func (t *Tool) RedriveAll(ctx context.Context, place string, rate int, by By) (A
 	_, failure := t.o.Client.StartMessageMoveTask(ctx, &sqs.StartMessageMoveTaskInput{
 		SourceArn: &from, DestinationArn: &to, MaxNumberOfMessagesPerSecond: new(int32(rate)), //nolint:gosec // checked above
 	})
+
 	outcome, result := OutcomeDone, fmt.Sprintf("SQS moves them to %s, at most %d a second", q.source, rate)
 	switch {
 	case refused(failure):
@@ -149,6 +155,7 @@ func (t *Tool) Cancel(ctx context.Context, place string, by By) (Act, error) {
 	if err := by.check(ActCancel); err != nil {
 		return Act{}, err
 	}
+
 	m, is, err := t.running(ctx, place)
 	switch {
 	case err != nil:

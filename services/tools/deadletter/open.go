@@ -22,10 +22,12 @@ func Open(ctx context.Context, cfg Config) (t *Tool, closeIt func(), err error) 
 	if err := postgres.CheckVersion(ctx, cfg.DatabaseURL, Schema()); err != nil {
 		return nil, nil, err
 	}
+
 	aws, err := awsclient.New(ctx, cfg.AWS)
 	if err != nil {
 		return nil, nil, err
 	}
+
 	pool, err := postgres.Open(ctx, cfg.DatabaseURL, postgres.PoolOptions{App: "deadletter", MaxConns: 4})
 	if err != nil {
 		return nil, nil, err

@@ -74,6 +74,7 @@ func (t *Tool) showOutbox(ctx context.Context, id string) (Detail, error) {
 	for k, v := range r.Attributes {
 		d.Attributes[k] = shorten(v, shownText)
 	}
+
 	t.describe(ctx, &d, string(r.Body))
 	return d, nil
 }
@@ -120,6 +121,7 @@ func (t *Tool) actOnRow(ctx context.Context, act, id string, by By, result strin
 	if err != nil {
 		return Act{}, err
 	}
+
 	t.o.Log.Info("dead letter", "act", act, "by", by.Who, "verified", by.Verified, "place", Outbox, "id", id, "why", by.Why)
 	return out, nil
 }

@@ -25,6 +25,7 @@ func (t *Tool) PrintList(ctx context.Context, w io.Writer, place string, asJSON 
 		}
 		all = append(all, l)
 	}
+
 	if asJSON {
 		return printJSON(w, all)
 	}
@@ -41,10 +42,12 @@ func (l Listing) print(b *strings.Builder) {
 	if l.Total != nil {
 		total = fmt.Sprint(*l.Total)
 	}
+
 	_, _ = fmt.Fprintf(b, "%s: %s\n", l.Place, total)
 	if l.Error != "" {
 		_, _ = fmt.Fprintf(b, "  %s\n", l.Error)
 	}
+
 	if l.Moving != nil && l.Moving.Running() {
 		_, _ = fmt.Fprintf(b, "  a redrive is under way: %s\n", l.Moving)
 		return
@@ -56,6 +59,7 @@ func (l Listing) print(b *strings.Builder) {
 		_, _ = fmt.Fprintf(b, "    reason  %s\n", printable(cmp.Or(x.Reason, "none: SQS moved it after too many receives")))
 		_, _ = fmt.Fprintf(b, "    advice  %s\n", x.Advice)
 	}
+
 	if l.Total != nil && *l.Total > len(l.Letters) {
 		_, _ = fmt.Fprintf(b, "  %d more are not shown: %d at most are, somebody looks at them, or they stand behind these\n", *l.Total-len(l.Letters), Limit)
 	}
@@ -89,6 +93,7 @@ func (d Detail) Print(w io.Writer, asJSON bool) error {
 	for _, k := range slices.Sorted(maps.Keys(d.Attributes)) {
 		_, _ = fmt.Fprintf(&b, "    attribute %s: %s\n", printable(k), printable(d.Attributes[k]))
 	}
+
 	_, _ = fmt.Fprintf(&b, "    body, %d bytes: %s\n", d.Bytes, printable(d.Body))
 	for _, e := range d.History {
 		_, _ = fmt.Fprintf(&b, "    %s  %-14s %s %s\n", e.At.UTC().Format(time.DateTime), e.Kind, printable(e.By), printable(string(e.Data)))

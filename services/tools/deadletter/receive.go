@@ -157,6 +157,7 @@ func (l *look) gone(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
+
 	visible, hidden := counts[string(types.QueueAttributeNameApproximateNumberOfMessages)], counts[string(types.QueueAttributeNameApproximateNumberOfMessagesNotVisible)]
 	if hidden != "0" {
 		return nil

@@ -36,10 +36,12 @@ func (l looker) look(ctx context.Context) (autoscale.Sample, error) {
 // sampleOf returns what an overview says of the ride requests and of their workers.
 func sampleOf(o client.Overview) autoscale.Sample {
 	out := autoscale.Sample{At: o.At, Workers: len(o.Workers)}
+
 	// Those that are on their way are not among the workers that it shows.
 	if o.Autoscale != nil {
 		out.Workers = o.Autoscale.Want
 	}
+
 	for _, w := range o.Workers {
 		if w.OK {
 			out.Ready++

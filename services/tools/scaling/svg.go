@@ -81,6 +81,7 @@ func (c columns) panel(b *strings.Builder, n int, name string, lines ...line) {
 			}
 		}
 	}
+
 	scale := roundUp(most)
 
 	fmt.Fprintf(b, `<text x="%d" y="%d" fill="#555">%s</text>`+"\n", left, bottom-panel-4, html.EscapeString(name))
@@ -89,9 +90,11 @@ func (c columns) panel(b *strings.Builder, n int, name string, lines ...line) {
 		fmt.Fprintf(b, `<path d="M%d %dH%d" stroke="#e4e4e4"/><text x="%d" y="%d" text-anchor="end" fill="#555">%s</text>`+"\n",
 			left, y, left+plotWidth, left-6, y+4, number(share*scale))
 	}
+
 	for _, at := range c.ticks() {
 		fmt.Fprintf(b, `<text x="%d" y="%d" text-anchor="middle" fill="#555">%s</text>`+"\n", left+c.x(at), bottom+14, clock(at, c.span))
 	}
+
 	for _, l := range lines {
 		fmt.Fprintf(b, `<path d="%s" fill="none" stroke="%s" stroke-width="1.3"/>`+"\n", c.path(l, bottom, scale), l.colour)
 	}
@@ -138,6 +141,7 @@ func (c columns) ticks() (out []time.Duration) {
 			break
 		}
 	}
+
 	for at := time.Duration(0); at <= c.span; at += step {
 		out = append(out, at)
 	}

@@ -22,6 +22,7 @@ func Watch(ctx context.Context, w io.Writer, live Live, p autoscale.Policy) erro
 	if err := p.Check(); err != nil {
 		return err
 	}
+
 	l := newLooker(live.GatewayURL, live.OperatorKey)
 	var looks []autoscale.Sample
 

@@ -23,9 +23,11 @@ func Plan(now time.Time, s []Sample, p Policy) Decision {
 	if err := p.Check(); err != nil {
 		return Decision{at.Workers, err.Error()}
 	}
+
 	if at.Workers != p.within(at.Workers) {
 		return Decision{p.within(at.Workers), p.outside(at.Workers)}
 	}
+
 	if at.Queue == nil || now.Sub(at.At) > p.Fresh {
 		return Decision{at.Workers, p.unknown(now, s)}
 	}

@@ -63,6 +63,7 @@ func (r *Relay) nextKeys(ctx context.Context, tx pgx.Tx, queue string) ([]string
 	if err != nil {
 		return nil, err
 	}
+
 	keys, err := pgx.CollectRows(found, pgx.RowTo[string])
 	if err != nil {
 		return nil, err
@@ -72,6 +73,7 @@ func (r *Relay) nextKeys(ctx context.Context, tx pgx.Tx, queue string) ([]string
 		r.walks[queue] = walk{}
 		return keys, nil
 	}
+
 	if !w.open {
 		// The walk ends where the keys end now. New keys may come at the end for ever,
 		// and the first ones would not be visited again.
@@ -80,6 +82,7 @@ func (r *Relay) nextKeys(ctx context.Context, tx pgx.Tx, queue string) ([]string
 			return nil, err
 		}
 	}
+
 	r.walks[queue] = walk{open: true, after: keys[len(keys)-1], last: w.last}
 	return keys, nil
 }
@@ -102,6 +105,7 @@ func (r *Relay) rowsOf(ctx context.Context, tx pgx.Tx, queue string, keys []stri
 	if err != nil {
 		return nil, err
 	}
+
 	rows, err := pgx.CollectRows(found, scan)
 	if err != nil {
 		return nil, err
@@ -112,6 +116,7 @@ func (r *Relay) rowsOf(ctx context.Context, tx pgx.Tx, queue string, keys []stri
 	for _, x := range rows {
 		bytes += len(x.body)
 	}
+
 	if bytes >= r.turnBytes {
 		w := walk{open: true, after: rows[len(rows)-1].key, last: keys[len(keys)-1]}
 		if before := r.walks[queue]; before.open {

@@ -93,6 +93,7 @@ func (r *Relay) note(ctx context.Context, tx pgx.Tx, sent []Sent, until time.Tim
 		}
 		return r.note(ctx, tx, sent[half:], until)
 	}
+
 	r.o.Log.Warn("OnSent failed; the message stays sent", "queue", sent[0].Queue, "key", sent[0].Key, "id", sent[0].ID, "err", hookErr)
 	return nil
 }

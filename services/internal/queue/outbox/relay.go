@@ -101,5 +101,6 @@ func (r *Relay) setRoundErr(err error) {
 	if err != nil && r.roundErr == nil {
 		r.o.Log.Warn("messages cannot be sent; they wait in the outbox", "err", err)
 	}
+
 	r.roundErr = err
 }

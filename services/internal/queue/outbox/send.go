@@ -96,6 +96,7 @@ func (r *Relay) call(ctx, begin context.Context, queue string, rows []*row) erro
 	if err == nil {
 		return nil
 	}
+
 	if notFound(err) || !refused(errorCode(err)) {
 		fail(rows, &queueError{err})
 		return err
@@ -156,6 +157,7 @@ func (r *Relay) sendBatch(ctx context.Context, queue string, rows []*row) error 
 	if err != nil {
 		return err
 	}
+
 	out, err := r.o.Client.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &url, Entries: entries(queue, rows)})
 	if err != nil {
 		return err
@@ -169,6 +171,7 @@ func (r *Relay) sendBatch(ctx context.Context, queue string, rows []*row) error 
 			x.messageID, x.err = aws.ToString(ok.MessageId), nil
 		}
 	}
+
 	for _, no := range out.Failed {
 		if x := rowOf(rows, no.Id); x != nil {
 			x.err = fmt.Errorf("%s: %s", aws.ToString(no.Code), aws.ToString(no.Message))

@@ -38,6 +38,10 @@ func TestKeysThatWaitForARetryHideNoOther(t *testing.T) {
 	relay.Limit(3, plenty)
 	for range 3 {
 		require.Zero(t, round(t, relay))
+
+		// However slow this machine is, no retry comes due before the end.
+		_, err := b.pool.Exec(t.Context(), `UPDATE `+b.schema+`.outbox SET retry_at = now() + interval '1 hour' WHERE tries > 0`)
+		require.NoError(t, err)
 	}
 
 	client.On("SendMessageBatch")

@@ -49,6 +49,7 @@ func (w *Worker) start(ctx, life context.Context, messages []*inFlight) {
 		w.running.Go(func() {
 			defer w.notBusy()
 			defer w.ended(chain.key, done)
+
 			// SQS hands out a group's next messages when the earlier ones are
 			// deleted, which is before this worker's chain has ended; and a
 			// standard queue may deliver a message twice. Either waits here.

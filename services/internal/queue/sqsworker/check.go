@@ -47,6 +47,7 @@ func (w *Worker) Check(ctx context.Context) error {
 	if err != nil || has == nil {
 		return err
 	}
+
 	target, err := w.o.compare(has)
 	if err != nil || target == "" {
 		return err
@@ -125,6 +126,7 @@ func (o Options) compare(attributes map[string]string) (target string, err error
 	if err != nil {
 		return "", fmt.Errorf("sqsworker: redrive policy of %s: %w", o.Queue, err)
 	}
+
 	if o.DeadLetterQueue != "" && target != o.DeadLetterQueue {
 		if target == "" {
 			return "", setupError("queue %s has no redrive policy, so a message that ends every worker comes for ever: give it one to %s", o.Queue, o.DeadLetterQueue)
@@ -146,6 +148,7 @@ func readRedrivePolicy(policy string) (target string, maxReceiveCount int, err e
 	if policy == "" {
 		return "", 0, nil
 	}
+
 	var p struct {
 		Target          string          `json:"deadLetterTargetArn"`
 		MaxReceiveCount json.RawMessage `json:"maxReceiveCount"` // a number, or a string of one: SQS takes both

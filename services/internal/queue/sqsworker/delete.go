@@ -53,6 +53,7 @@ func (w *Worker) deleteOnce(ctx context.Context, f *inFlight) error {
 		w.slots.change(0, 1)
 		w.notBusy()
 	}
+
 	select {
 	case err := <-d.result:
 		return err
@@ -129,6 +130,7 @@ func (w *Worker) callDelete(ctx context.Context, batch []deletion) (map[int]*typ
 	for i, d := range batch {
 		in.Entries = append(in.Entries, types.DeleteMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), ReceiptHandle: aws.String(d.receipt)})
 	}
+
 	out, err := w.o.Client.DeleteMessageBatch(ctx, in)
 	if err != nil {
 		return nil, fmt.Errorf("sqsworker: delete: %w", err)

@@ -46,6 +46,7 @@ func (w *Worker) renew(ctx context.Context, messages []*inFlight) {
 			due = append(due, f)
 		}
 	}
+
 	if len(due) == 0 {
 		return
 	}
@@ -70,6 +71,7 @@ func (w *Worker) renew(ctx context.Context, messages []*inFlight) {
 			// or it is visible again for another worker. There is nothing to wait for.
 			f.cancel(ErrLost)
 		}
+
 		// Any other failure is SQS's own and may pass: the next tick tries again.
 	}
 }

@@ -113,6 +113,7 @@ func (w *Worker) makeVisible(ctx context.Context, d time.Duration, messages ...*
 	var ours []*inFlight
 	for _, f := range messages {
 		w.untrack(f)
+
 		// A lost message may be in flight at another worker by now: an old
 		// receipt must not change its visibility.
 		if !f.lost() {

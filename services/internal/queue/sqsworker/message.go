@@ -96,6 +96,7 @@ func newMessage(m types.Message) Message {
 	if len(m.MessageAttributes) > 0 {
 		out.Attributes = make(map[string]string, len(m.MessageAttributes))
 	}
+
 	for k, v := range m.MessageAttributes {
 		// A Number travels as text as well. Only a Binary has no StringValue.
 		if v.StringValue != nil {

@@ -102,6 +102,7 @@ func (w *Worker) trackAll(handling context.Context, got []types.Message) []*inFl
 			w.o.Metrics.Received(out[i].Message, now.Sub(out[i].SentAt))
 		}
 	}
+
 	w.o.Metrics.Polled(len(got))
 	w.counts.received.Add(int64(len(got)))
 	return out

@@ -42,6 +42,7 @@ func (w *Worker) handle(life context.Context, f *inFlight) bool {
 
 	r := w.decide(ctx, f)
 	ran := time.Since(began)
+
 	// Settled with life, not with ctx: what the handler has done must be deleted
 	// also when the handler's time is over or the worker is stopping.
 	o := w.settle(life, own, f, r)
@@ -145,6 +146,7 @@ func (w *Worker) deadLetter(life, own context.Context, f *inFlight, reason strin
 	if w.o.DeadLetterQueue == "" {
 		return errors.New("sqsworker: there is no dead-letter queue")
 	}
+
 	// The values are f's, so that the send is seen in its trace; but it ends with life,
 	// because f's time may be over.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(own), w.o.callWithin())
@@ -160,16 +162,19 @@ func (w *Worker) deadLetter(life, own context.Context, f *inFlight, reason strin
 	if f.Group != "" {
 		in.MessageGroupId = &f.Group // on a standard queue too: fair queues have groups
 	}
+
 	if strings.HasSuffix(w.o.DeadLetterQueue, fifoSuffix) {
 		// The message's own id: a copy that is sent twice within five minutes
 		// arrives once.
 		in.MessageDeduplicationId = &f.ID
 	}
+
 	if f.TraceHeader != "" {
 		in.MessageSystemAttributes = map[string]types.MessageSystemAttributeValue{
 			traceHeader: {DataType: aws.String("String"), StringValue: &f.TraceHeader},
 		}
 	}
+
 	if _, err := w.o.Client.SendMessage(ctx, in); err != nil {
 		w.dead.forget(err)
 		return fmt.Errorf("sqsworker: send to %s: %w", w.o.DeadLetterQueue, err)
@@ -197,6 +202,7 @@ func reasonText(reason error) string {
 	if reason == nil {
 		return "no reason given"
 	}
+
 	s := strings.Map(func(r rune) rune {
 		if r < ' ' || r == utf8.RuneError || r == '\uffff' || r == '\ufffe' {
 			return ' '

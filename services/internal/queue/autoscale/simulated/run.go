@@ -59,6 +59,7 @@ func Run(o Options) []Look {
 	if r.o.Handling == 0 {
 		r.o.Handling = o.Policy.Handling
 	}
+
 	for range o.Policy.Min {
 		r.starts = append(r.starts, 0)
 	}
@@ -144,12 +145,14 @@ func (r *run) decide(at time.Duration) Look {
 	if r.o.Silent == nil || !r.o.Silent(at) {
 		sample.Queue = &autoscale.Queue{Visible: look.Visible, InFlight: look.InFlight, Oldest: look.Oldest}
 	}
+
 	r.samples = append(r.o.Policy.Trim(now, r.samples), sample)
 
 	d := autoscale.Plan(now, r.samples, r.o.Policy)
 	for len(r.starts) < d.Want {
 		r.starts = append(r.starts, at+r.o.StartsIn)
 	}
+
 	r.starts = r.starts[:d.Want]
 	look.Want, look.Because = d.Want, d.Because
 	return look
