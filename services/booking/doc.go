@@ -1,6 +1,6 @@
 // Package booking is the riders' and drivers' API for rides and offers. It
 // checks, quotes and answers; what a ride may do next is package ride's
-// decision. Beside HTTP it runs the outbox's relay and the sweeper.
+// decision. Beside HTTP it runs the outbox's relay and the sweeper, and deletes old rides.
 //
 //	POST /v1/rides ─► one transaction: ride + event + outbox row ─► 201
 //	                                                   └─ relay ─► SQS

@@ -24,8 +24,8 @@ func maySee(id auth.Identity, r ride.Ride) bool {
 
 // What riders and drivers read in place of an operator's words or an error's.
 const (
-	byOperator   = "An operator ended this ride."
-	setAsideText = "The request could not be handled. An operator looks at it."
+	byOperator       = "An operator ended this ride."
+	deadLetteredText = "The request could not be handled. An operator looks at it."
 )
 
 // operates reports whether the asker reads what goes on inside: an operator's words,
@@ -48,8 +48,8 @@ func redactFor(id auth.Identity, r ride.Ride) ride.Ride {
 	return r
 }
 
-// redactEventFor hides from riders and drivers which others were asked and did not take the
-// ride, and from riders and drivers what only those who operate may read.
+// redactEventFor hides from riders and drivers which other drivers were asked and did not
+// take the ride, and what only those who operate may read.
 func redactEventFor(id auth.Identity, e ride.Event) ride.Event {
 	if operates(id) {
 		return e
@@ -57,7 +57,7 @@ func redactEventFor(id auth.Identity, e ride.Event) ride.Event {
 
 	switch {
 	case e.Kind == ride.EventDeadLettered:
-		return withData(e, map[string]any{"reason": setAsideText})
+		return withData(e, map[string]any{"reason": deadLetteredText})
 	case strings.HasPrefix(e.By, string(auth.Admin)+" "):
 		e.By = "operator"
 		return withData(e, map[string]any{"reason": byOperator})

@@ -2,12 +2,12 @@
 // while it runs and says in one sentence whether all is well, or what is wrong and
 // who notices.
 //
-// It changes nothing but on buttons (killWorker, and what is done with dead letters,
-// which is tools/deadletter's): counts come from SQS's own attributes, the rest from each
-// service's GET /v1/status. A part that does not answer is shown as such and is no
-// error of the console. Parts are asked when somebody asks, and the answer is shared
-// for a moment: many open consoles cost no more than one, and a closed one costs
-// nothing.
+// It changes nothing by itself. An admin may kill a worker (killWorker), and redrive or
+// discard dead letters (package tools/deadletter). Counts come from SQS's own
+// attributes, the rest from each service's GET /v1/status. A part that does not answer
+// is shown as such and is no error of the console. Parts are asked when somebody asks,
+// and the answer is shared for a moment: many open consoles cost no more than one, and a
+// closed one costs nothing.
 //
 // # Who holds a message, and kill -9
 //

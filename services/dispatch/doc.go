@@ -13,10 +13,10 @@
 //	              │ └─► the ride is cancelled ────────────► delete
 //	              └──── nobody free ─► again through the outbox, later ─► delete
 //
-// Who is asked, in this order: drivers who are free and within reach, soonest there
-// by street first; one who stands within 40 m is there. Nobody is asked again who refused this ride. Who let its offer
-// pass, or accepted it and was not heard of again, is asked when nobody else is
-// left, and once in an attempt.
+// Who is asked, in this order: drivers who are free and within 6 km, soonest there by
+// street first. To one who stands within 40 m the rider walks. Nobody is asked again who
+// refused this ride. Who let its offer pass, or accepted it and was not heard of again,
+// is asked when nobody else is left. In one attempt each driver is asked once.
 //
 // Which ride gets a driver for whom several wait: the one with the shortest way to its
 // pick-up less the time that its rider has waited (offer.go). A request that found
@@ -46,9 +46,11 @@
 //   - The worker dies in each of five tries: the next worker does not handle the
 //     message, which may be what ended the others. It is a failed fifth try.
 //   - nearby or Postgres is away: that is no failure of the message. The worker
-//     keeps it and tries again every 2 s, looks at the ride between two tries, and
-//     receives nothing more meanwhile. A worker that is told to stop then sends
-//     the request again through the outbox.
+//     keeps it and tries again every 2 s at the latest, and receives nothing more
+//     meanwhile. While nearby is away it looks at the ride before each try, so that a
+//     ride that was cancelled or has expired ends. A worker that is told to stop then
+//     sends the request again through the outbox. While Postgres is away it can send
+//     nothing: the message is released, which counts a receive.
 //   - Something else fails: the message is retried, after a longer time with each
 //     try.
 package dispatch

@@ -80,8 +80,8 @@ func (h *handler) Handle(ctx context.Context, m sqsworker.Message) sqsworker.Res
 	case errors.Is(err, ride.ErrNotFound):
 		return sqsworker.DeadLetter(err)
 	case ctx.Err() != nil:
-		// The worker stops or has lost the message, so this was no failure of the
-		// message: another worker may take it at once.
+		// The worker stops, has lost the message, or has had it for HandleWithin. That
+		// is no failure of the message: another worker may take it at once.
 		return sqsworker.Release()
 	}
 

@@ -15,8 +15,8 @@ const (
 	// maxContending is how many rides besides a worker's own are looked at. With 20, the
 	// rule below does nearly as well as with all that wait (see simulation_test.go).
 	maxContending = 20
-	// lastResort is added to the way of a driver who is asked when nobody else is left:
-	// more than any way, and than any ride's age.
+	// lastResort is added to the way of a driver who is asked when nobody else is left.
+	// It is longer than any way, and than the age of any ride.
 	lastResort = 24 * time.Hour
 )
 

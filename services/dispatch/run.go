@@ -77,16 +77,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 
 	store := ride.NewStore(pool, cfg.Profile)
 	listener := ride.NewListener(pool, env.Log)
-	h := &handler{
-		rides: store, worker: cfg.Worker, noDriver: cfg.Profile.NoDriverDelay, poll: cfg.Profile.PollEvery,
-		finder: nearbyFinder{client: httpclient.ForService(cfg.NearbyURL, cfg.Auth, cfg.Worker), times: streets.TravelTimes},
-		watch: func(rideID string) (<-chan struct{}, func()) {
-			s := listener.Ride(rideID)
-			return s.C, s.Close
-		},
-		grace: offerGrace, log: env.Log, retryWithin: cfg.Profile.Visibility,
-	}
-	h.nearby, h.postgres = newDependencies(min(cfg.Profile.NoDriverDelay, awayEvery))
+	h := newHandler(cfg, env.Log, store, listener, streets)
 	var deleted deletes
 	worker, err := newWorker(env, cfg, sqs.NewFromConfig(aws), h, store, &deleted)
 	if err != nil {
@@ -116,6 +107,21 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 				},
 			})
 		}})
+}
+
+// newHandler returns the handler; its stopping is set when the worker begins.
+func newHandler(cfg Config, log *slog.Logger, store *ride.Store, listener *ride.Listener, streets *city.City) *handler {
+	h := &handler{
+		rides: store, worker: cfg.Worker, noDriver: cfg.Profile.NoDriverDelay, poll: cfg.Profile.PollEvery,
+		finder: nearbyFinder{client: httpclient.ForService(cfg.NearbyURL, cfg.Auth, cfg.Worker), times: streets.TravelTimes},
+		watch: func(rideID string) (<-chan struct{}, func()) {
+			s := listener.Ride(rideID)
+			return s.C, s.Close
+		},
+		grace: offerGrace, log: log, retryWithin: cfg.Profile.Visibility,
+	}
+	h.nearby, h.postgres = newDependencies(min(cfg.Profile.NoDriverDelay, awayEvery))
+	return h
 }
 
 func newWorker(env lifecycle.Env, cfg Config, client sqsworker.Client, h *handler, store *ride.Store, deleted *deletes) (*sqsworker.Worker, error) {

@@ -69,8 +69,8 @@ func (h *handler) handle(ctx context.Context, m sqsworker.Message) sqsworker.Res
 		// Each channel's delivery is committed, and a repeat would change nothing.
 		return sqsworker.Done()
 	case ctx.Err() != nil:
-		// The worker stops or has lost the message, so this was no failure of the
-		// message: another worker may take it at once.
+		// The worker stops, or has lost the message. That is no failure of the message:
+		// another worker may take it at once.
 		return sqsworker.Release()
 	}
 	return sqsworker.RetryAfter(time.Second<<min(m.Receives, event.Tries), err)

@@ -1,27 +1,3 @@
-// Package notification tells riders what happens to their rides: it consumes
-// notifications.fifo (group = ride, so nobody reads "arrived" before
-// "assigned") and writes to the rider's inbox, and by SMS where the rider left
-// a phone number and has verified it.
-//
-// Each event is delivered once on each channel however often its message
-// comes: the key of notification.deliveries is (event, channel). The inbox row
-// and its delivery commit together, so the inbox is exactly once. An SMS cannot be
-// part of a transaction: its delivery is claimed before the send and marked after
-// it. A crash in between sends the SMS a second time, but never zero times.
-//
-// A text bears Tandem's name and costs money. So it consists of fixed sentences and
-// nobody's words (text.go); nothing but a code goes to a number before the rider has
-// told the code that was sent there (verifier); and a rider's texts and codes are
-// capped a day. A text beyond the cap is settled as not_sent, which
-// notification_sms_capped_total counts; the inbox has the notice all the same. A
-// process sends so many texts a second and no more; the others wait for their turn.
-//
-// A received message is hidden for a few seconds only (Profile.NoticeVisibility),
-// and a heartbeat keeps the one whose work takes longer: a receive whose answer was
-// lost delays its ride's notices no more than that.
-//
-// That Postgres or SNS is away is no failure of a message: the worker keeps what
-// it has, tries again, and receives nothing more until they are back.
 package notification
 
 import (
@@ -71,6 +47,9 @@ const textsPerSecond = 10.0
 
 // Run consumes and serves until ctx ends.
 func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
+	if !(cfg.TextsPerSecond >= 0) { // NaN is neither
+		return fmt.Errorf("notification: %v texts a second: it must be above 0, or 0 for the default", cfg.TextsPerSecond)
+	}
 	if err := postgres.CheckVersion(ctx, cfg.DatabaseURL, Schema()); err != nil {
 		return err
 	}
@@ -93,26 +72,9 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	h := &handler{store: s, sms: sms, pace: pace, claim: cfg.Profile.NoticeVisibility, lab: switches, log: env.Log, notSent: newNotSent()}
 	env.Metrics.MustRegister(h.notSent)
 	h.sns, h.postgres = newDependencies()
-	worker, err := sqsworker.New(sqsworker.Options{
-		Client: sqs.NewFromConfig(aws), Queue: event.QueueNotifications, DeadLetterQueue: event.QueueNotificationsDead,
-		Handler: sqsworker.HandlerFunc(h.handle), Needs: []*sqsworker.Dependency{h.sns, h.postgres},
-		Tries: event.Tries, Visibility: cfg.Profile.NoticeVisibility, Log: env.Log,
-		Metrics:           queuemetrics.Worker(env.Metrics, event.QueueNotifications),
-		VisibilitySetting: "NotificationVisibilitySeconds in messaging.yaml",
-		// A message that fails must not use up the tries of the ride's next messages,
-		// which would be received with it.
-		BatchSize: 1,
-		Context: func(ctx context.Context, m sqsworker.Message) context.Context {
-			ctx = telemetry.Receive{Queue: event.QueueNotifications, ID: m.ID, Traceparent: m.Attributes[telemetry.Header], Receives: m.Receives}.Begin(ctx, env.Traces)
-			trace.SpanFromContext(ctx).SetAttributes(attribute.String(event.SpanRideID, m.Group))
-			return ctx
-		},
-		Handled: func(ctx context.Context, _ sqsworker.Message, o sqsworker.Outcome, _ time.Duration) {
-			telemetry.EndReceive(ctx, string(o), o != sqsworker.OutcomeDone)
-		},
-	})
+	worker, err := newWorker(env, cfg, sqs.NewFromConfig(aws), h)
 	if err != nil {
-		return fmt.Errorf("notification: %w", err)
+		return err
 	}
 
 	return lifecycle.Group(ctx,
@@ -130,6 +92,31 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 				Status: func() any { return status{Worker: event.QueueNotifications, PID: os.Getpid(), Stats: worker.Stats()} },
 			})
 		}})
+}
+
+func newWorker(env lifecycle.Env, cfg Config, client sqsworker.Client, h *handler) (*sqsworker.Worker, error) {
+	worker, err := sqsworker.New(sqsworker.Options{
+		Client: client, Queue: event.QueueNotifications, DeadLetterQueue: event.QueueNotificationsDead,
+		Handler: sqsworker.HandlerFunc(h.handle), Needs: []*sqsworker.Dependency{h.sns, h.postgres},
+		Tries: event.Tries, Visibility: cfg.Profile.NoticeVisibility, Log: env.Log,
+		Metrics:           queuemetrics.Worker(env.Metrics, event.QueueNotifications),
+		VisibilitySetting: "NotificationVisibilitySeconds in messaging.yaml",
+		// A message that fails must not use up the tries of the ride's next messages,
+		// which would be received with it.
+		BatchSize: 1,
+		Context: func(ctx context.Context, m sqsworker.Message) context.Context {
+			ctx = telemetry.Receive{Queue: event.QueueNotifications, ID: m.ID, Traceparent: m.Attributes[telemetry.Header], Receives: m.Receives}.Begin(ctx, env.Traces)
+			trace.SpanFromContext(ctx).SetAttributes(attribute.String(event.SpanRideID, m.Group))
+			return ctx
+		},
+		Handled: func(ctx context.Context, _ sqsworker.Message, o sqsworker.Outcome, _ time.Duration) {
+			telemetry.EndReceive(ctx, string(o), o != sqsworker.OutcomeDone)
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("notification: %w", err)
+	}
+	return worker, nil
 }
 
 func newNotSent() prometheus.Counter {

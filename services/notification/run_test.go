@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"regexp"
@@ -131,4 +132,11 @@ func do(t *testing.T, req *http.Request) string {
 	require.NoError(t, err)
 	require.Less(t, resp.StatusCode, http.StatusMultipleChoices, string(b))
 	return string(b)
+}
+
+// A rate below 0 would never let a second text go.
+func TestTheRateOfTextsIsChecked(t *testing.T) {
+	for _, rate := range []float64{-1, math.NaN()} {
+		require.ErrorContains(t, notification.Run(t.Context(), lifecycle.Env{}, notification.Config{TextsPerSecond: rate}), "texts a second")
+	}
 }

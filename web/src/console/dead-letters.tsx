@@ -102,7 +102,7 @@ function Place({ listing: { place, total, letters, moving, error }, disabled, on
 
   return (
     <Group gap="sm">
-      <Text size="sm"><b>{place}</b>: {total === null ? "?" : whole(total)}{hidden > 0 && `, of which ${whole(hidden)} are not shown: somebody else looks at them, or they stand behind others`}</Text>
+      <Text size="sm"><b>{place}</b>: {total === null ? "?" : whole(total)}{hidden > 0 && `, of which ${whole(hidden)} are not shown: the list ends at 100, somebody else looks at them, or they stand behind others`}</Text>
       {place !== "outbox" && (
         <Button
           size="xs" variant="default" disabled={disabled} data-testid={`redrive-all-${place}`}
