@@ -35,7 +35,7 @@ func traces() []mutant {
 		},
 		{
 			name: "an error's text leaves the process", file: telemetryDir + "export.go",
-			before: "sdk.Status{Code: n.ReadOnlySpan.Status().Code}", after: "n.ReadOnlySpan.Status()",
+			before: "sdk.Status{Code: r.ReadOnlySpan.Status().Code}", after: "r.ReadOnlySpan.Status()",
 		},
 		{
 			name: "a collector that is away is logged each time", file: telemetryDir + "export.go",
