@@ -65,7 +65,7 @@ test: unit e2e sdk ## Run unit, property and web tests, then the demo in a brows
 
 unit: web
 	go vet ./...
-	go run ./services/test/withpostgres go test -race -timeout $(TEST_TIMEOUT) ./...
+	go run ./services/test/withpostgres sh -c 'go test -race -timeout $(TEST_TIMEOUT) ./... && go -C services/bench test ./...'
 	npm --prefix web test --silent
 
 e2e: build ## Start the demo, use it in a browser, kill every process, audit
@@ -118,7 +118,7 @@ aws-messaging: build ## Deploy queues and stream on AWS, which costs money: make
 aws-messaging-down: build ## Delete queues and stream on AWS, and check that nothing is left
 	@./$(BIN) messaging delete --backend=aws $(ARGS)
 
-bench: ## Compare the emulator with a stub, as ratios; ARGS=-queue: the queue packages with their peers, into docs/benchmarks.md
+bench: ## Compare the emulator with a stub, as ratios; into docs/benchmarks.md with ARGS=-queue (the queue packages and their peers) or ARGS=-latency (from booking to offer; make build first)
 	@cd services/bench && go run . $(ARGS)
 
 lines: ## Measure how the code reads: blank and comment lines per room, file sizes

@@ -126,6 +126,19 @@ func batchLoop(ctx context.Context, c clients, queue string, handled func()) err
 	return nil
 }
 
+// batchLoops is so many batch loops at the same time.
+func batchLoops(n int) consumer {
+	return func(ctx context.Context, c clients, queue string, handled func()) error {
+		errs := make([]error, n)
+		var loops sync.WaitGroup
+		for i := range n {
+			loops.Go(func() { errs[i] = batchLoop(ctx, c, queue, handled) })
+		}
+		loops.Wait()
+		return errors.Join(errs...)
+	}
+}
+
 // worker is sqsworker with so many messages in flight.
 func worker(inFlight int) consumer {
 	return func(ctx context.Context, c clients, queue string, handled func()) error {

@@ -57,6 +57,7 @@ type clients struct {
 	queues  *sqs.Client
 	stream  string
 	queue   *string
+	db      database // of the rows that need one
 }
 
 func connect(ctx context.Context, endpoint string) (clients, error) {

@@ -20,6 +20,7 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"tandem/emulator"
@@ -29,10 +30,13 @@ func main() {
 	d := flag.Duration("for", 3*time.Second, "how long each load runs in a round")
 	rounds := flag.Int("rounds", 0, "rounds, of which the median counts (default 3; with -queue 5)")
 	queue := flag.Bool("queue", false, "compare the queue's packages with their peers instead")
-	docs := flag.String("docs", "../../docs", "with -queue: the folder of benchmarks.md, which gets the numbers; empty: none does")
+	latency := flag.Bool("latency", false, "measure how long rides wait for an offer, on a demo of its own, instead")
+	binary := flag.String("tandem", "../../bin/tandem", "with -latency: the program whose demo is measured")
+	docs := flag.String("docs", "../../docs", "with -queue and -latency: the folder of benchmarks.md, which gets the numbers; empty: none does")
+	only := flag.String("only", "", "with -queue: measure just the rows that contain this, such as relay, and write nothing")
 	flag.Parse()
 
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 
 	var err error
@@ -40,9 +44,14 @@ func main() {
 	case "stub", "unlimited", "limited": // a child
 		err = serve(ctx, flag.Arg(0))
 	case "":
-		if *queue {
-			err = runQueue(ctx, cmp.Or(*rounds, 5), *docs)
-		} else {
+		switch {
+		case *queue && *latency:
+			err = errors.New("-queue and -latency are two measurements: choose one")
+		case *queue:
+			err = runQueue(ctx, cmp.Or(*rounds, 5), *only, *docs)
+		case *latency:
+			err = runLatency(ctx, *binary, cmp.Or(*rounds, 3), *docs)
+		default:
 			err = run(ctx, *d, cmp.Or(*rounds, 3))
 		}
 	default:

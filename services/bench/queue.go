@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -36,6 +37,8 @@ func consumers() []row {
 		return of{fmt.Sprintf("Watermill, %d × %d", subscriptions, batch), watermill(subscriptions, batch)}
 	}
 	loop := of{"batch loop", batchLoop}
+	// What the calls alone cost: as many loops as keep both processors busy.
+	calls := of{"four batch loops", batchLoops(4)}
 
 	compare := func(n int64, longer time.Duration, ours, peer of, aim float64) row {
 		if longer > 0 {
@@ -46,6 +49,7 @@ func consumers() []row {
 	return []row{
 		compare(3_000, near, ours(50), loop, 1),
 		compare(3_000, near, ours(5), loop, 0.4),
+		compare(3_000, near, ours(50), calls, 0),
 		compare(3_000, near, ours(50), mill(10, 5), 5),
 		compare(3_000, near, ours(50), mill(5, 10), 5),
 		compare(3_000, near, ours(5), mill(1, 5), 2),
@@ -57,7 +61,7 @@ func consumers() []row {
 	}
 }
 
-func queueRows() []row { return consumers() }
+func queueRows() []row { return slices.Concat(consumers(), relays()) }
 
 // result is what the runs of one row measured.
 type result struct {
@@ -68,16 +72,27 @@ type result struct {
 func (r result) missed() bool { return median(r.ratios) < r.aim }
 
 // runQueue measures the rows, prints them, and writes them to the documents in docs
-// unless that is empty.
-func runQueue(ctx context.Context, runs int, docs string) error {
+// unless that is empty. Only some of them are not written: a table is of one run.
+func runQueue(ctx context.Context, runs int, only, docs string) error {
+	rows := slices.DeleteFunc(queueRows(), func(r row) bool { return !strings.Contains(r.ours.name+" ÷ "+r.peer.name, only) })
+	if len(rows) == 0 {
+		return fmt.Errorf("no row contains %q", only)
+	}
+
 	c, stop, err := start(ctx, "unlimited")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = stop() }()
+	db, stopDatabase, err := startDatabase(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = stopDatabase() }()
+	c.db = db
 
 	var results []result
-	for _, r := range queueRows() {
+	for _, r := range rows {
 		res, err := measure(ctx, c, r, runs)
 		if err != nil {
 			return err
@@ -88,7 +103,7 @@ func runQueue(ctx context.Context, runs int, docs string) error {
 
 	m := machine()
 	fmt.Printf("%s; %d runs\n\n%s", m, runs, table(results))
-	if docs != "" {
+	if docs != "" && only == "" {
 		if err := writeReport(docs, "queue", m, runs, results); err != nil {
 			return err
 		}

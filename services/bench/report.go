@@ -54,9 +54,24 @@ func spread(v []float64, format string) string {
 	return fmt.Sprintf(format+" ("+format+"–"+format+")", median(v), slices.Min(v), slices.Max(v))
 }
 
-// writeReport puts the results into benchmarks.md in docs, between the two marks of
-// this section, and draws them in a picture beside it.
+// writeReport puts the results into benchmarks.md in docs, and draws them in a picture
+// beside it.
 func writeReport(docs, section, machine string, runs int, results []result) error {
+	picture := "benchmarks-" + section + ".svg"
+	body := fmt.Sprintf("%s%s\n![The ratios of the table, with their aims](%s)\n\n", measuredOn(machine, runs), table(results), picture)
+	if err := replaceSection(docs, section, body); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(docs, picture), []byte(svg(results)), 0o644) //nolint:gosec // a picture
+}
+
+func measuredOn(machine string, runs int) string {
+	return fmt.Sprintf("\nMeasured on: %s. %d runs; median (least–most).\n\n", machine, runs)
+}
+
+// replaceSection replaces what stands between the two marks of a section in
+// benchmarks.md in docs.
+func replaceSection(docs, section, body string) error {
 	file := filepath.Join(docs, "benchmarks.md")
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -69,13 +84,7 @@ func writeReport(docs, section, machine string, runs int, results []result) erro
 	if !ok || !ok2 {
 		return fmt.Errorf("%s has no marks of the section %s", file, section)
 	}
-
-	picture := "benchmarks-" + section + ".svg"
-	body := fmt.Sprintf("\nMeasured on: %s. %d runs; median (least–most).\n\n%s\n![The ratios of the table, with their aims](%s)\n\n", machine, runs, table(results), picture)
-	if err := os.WriteFile(file, []byte(before+begin+body+end+after), 0o644); err != nil { //nolint:gosec // a document
-		return err
-	}
-	return os.WriteFile(filepath.Join(docs, picture), []byte(svg(results)), 0o644) //nolint:gosec // a picture
+	return os.WriteFile(file, []byte(before+begin+body+end+after), 0o644) //nolint:gosec // a document
 }
 
 // svg draws each ratio as a bar, its spread as a line, and its aim as a mark.
