@@ -2,12 +2,9 @@ package dispatch_test
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -20,7 +17,6 @@ import (
 	"tandem/services/domain/ride"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/awsclient"
-	"tandem/services/internal/queue/sqsworker"
 	"tandem/services/test/testenv"
 	"tandem/services/tools/deadletter"
 )
@@ -106,24 +102,4 @@ func TestPoison(t *testing.T) {
 	for i, act := range []string{deadletter.ActDiscard, deadletter.ActRedrive} {
 		require.Equal(t, []string{act, "done", letters[1-i].Reason}, []string{acts[i].Act, acts[i].Outcome, acts[i].Reason})
 	}
-}
-
-// TestAHandlerThatPanics is a dead letter after the last of its tries.
-func TestAHandlerThatPanics(t *testing.T) {
-	t.Parallel()
-	sdk, err := awsclient.New(t.Context(), testenv.Emulator(t))
-	require.NoError(t, err)
-	client := sqs.NewFromConfig(sdk)
-	worker, err := sqsworker.New(sqsworker.Options{
-		Client: client, Queue: event.QueueRideRequests, DeadLetterQueue: event.QueueRideRequestsDead, Tries: 1, Visibility: profile.Default().Visibility,
-		Handler: sqsworker.HandlerFunc(func(context.Context, sqsworker.Message) sqsworker.Result { panic(errors.New("a nil map")) }),
-	})
-	require.NoError(t, err)
-	start(t, worker.Run)
-
-	queue, err := client.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String(event.QueueRideRequests)})
-	require.NoError(t, err)
-	_, err = client.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: queue.QueueUrl, MessageBody: aws.String(strings.Repeat("x", 10))})
-	require.NoError(t, err)
-	require.Contains(t, deadReason(t, client, event.QueueRideRequestsDead), "try 1 of 1: sqsworker: handler panicked: a nil map")
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/domain/event"
@@ -21,8 +22,13 @@ import (
 // ride that asks for a driver, and a handler that would offer it to them.
 func realRides(t *testing.T) (*ride.Store, *handler, ride.Ride) {
 	t.Helper()
-	ctx := t.Context()
 	_, pool := testenv.Database(t, ride.Schemas()...)
+	return realRidesOn(t, pool)
+}
+
+func realRidesOn(t *testing.T, pool *pgxpool.Pool) (*ride.Store, *handler, ride.Ride) {
+	t.Helper()
+	ctx := t.Context()
 	store := ride.NewStore(pool, profile.Fast())
 
 	listener := ride.NewListener(pool, slog.New(slog.DiscardHandler))
