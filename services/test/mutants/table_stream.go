@@ -99,6 +99,14 @@ func streams() []mutant {
 			before: "if aws.ToString(r.ErrorCode) == \"\" && aws.ToString(r.SequenceNumber) != \"\" {", after: "if aws.ToInt32(out.FailedRecordCount) == 0 {",
 		},
 		{
+			name: "a record that failed loses its pause", file: producerDir + "send.go", tests: "TestWhatFailedDoesNotTravel",
+			before: "d > p.o.Linger/4 || d > 0 && q.retry != nil", after: "d > p.o.Linger/4",
+		},
+		{
+			name: "each bucket is a call", file: producerDir + "send.go", tests: "TestWhatIsNearlyDue",
+			before: "d > p.o.Linger/4 || d > 0 && q.retry != nil", after: "d > 0",
+		},
+		{
 			name: "a record that failed is not sent again", file: producerDir + "send.go", tests: "TestEachKeysOrderThroughFailures",
 			before: "\t\tp.again(r, why)\n", after: "\t\tp.ack(r, shard)\n",
 		},

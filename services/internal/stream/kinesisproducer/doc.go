@@ -27,6 +27,9 @@
 // So order holds for each key although PutRecords promises none, even within a
 // call: two records of one bucket are never in flight together.
 //
+// Buckets fall due at moments of their own. A call that is made for one takes along
+// those that are due within a quarter of Linger; a record that failed keeps its pause.
+//
 // # Failure by failure
 //
 //   - A record fails (throttled, internal): it alone is sent again after a

@@ -27,6 +27,7 @@ type fakeStream struct {
 	late       time.Duration         // the first call is handled so much later, unheard
 	stored     map[string][][]byte   // by key, as a reader sees them
 	traced     map[string]string     // what is traced -> its trace
+	calls      [][]string            // the partition keys of each call
 	aggregates int
 	records    int
 }
@@ -61,6 +62,12 @@ func (f *fakeStream) handle(ctx context.Context, in *kinesis.PutRecordsInput) (*
 	if f.down || ctx.Err() != nil {
 		return nil, errors.New("connection refused")
 	}
+
+	var keys []string
+	for _, r := range in.Records {
+		keys = append(keys, *r.PartitionKey)
+	}
+	f.calls = append(f.calls, keys)
 
 	out := &kinesis.PutRecordsOutput{FailedRecordCount: aws.Int32(0)} // not to be trusted
 	// Kinesis promises no order within a call: store it in another one.

@@ -38,27 +38,32 @@ type bucketQueue struct {
 	acked   time.Time // when the bucket's last record was acknowledged
 }
 
-// next returns the record to send now, or how long until there may be one.
-func (q *bucketQueue) next(now time.Time, bucket int, o Options, draining bool) (*record, time.Duration) {
+// due returns how long until the bucket's next record may be sent; false where
+// nothing waits, or a record is in flight.
+func (q *bucketQueue) due(now time.Time, o Options, draining bool) (time.Duration, bool) {
 	// A record that failed goes before anything behind it.
 	if q.retry != nil {
-		if d := q.retry.after.Sub(now); d > 0 {
-			return nil, d
-		}
-		r := q.retry
-		q.retry = nil
-		return r, 0
+		return q.retry.after.Sub(now), true
 	}
 
 	// One record in flight for each bucket: this line is what keeps the order.
 	if len(q.inFlight) > 0 || len(q.waiting) == 0 {
-		return nil, idleWait
+		return 0, false
 	}
 
-	if d := o.Linger - now.Sub(q.waiting[0].since); d > 0 && !draining && !q.full(o.AggregateMax) {
-		return nil, d
+	if draining || q.full(o.AggregateMax) {
+		return 0, true
 	}
-	return q.cut(bucket, o), idleWait
+	return o.Linger - now.Sub(q.waiting[0].since), true
+}
+
+// take returns the record to send next, which is in flight from then on.
+func (q *bucketQueue) take(bucket int, o Options) *record {
+	if r := q.retry; r != nil {
+		q.retry = nil
+		return r
+	}
+	return q.cut(bucket, o)
 }
 
 // cut packs items from the front of the queue into a record, which is in flight

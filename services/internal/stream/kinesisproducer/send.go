@@ -82,14 +82,28 @@ func (p *Producer) left() int {
 // idleWait is how long Run sleeps with nothing to send.
 const idleWait = time.Minute
 
-// collect takes what may be sent now: one record of each bucket that has none in
-// flight and is due or full. With nothing due, wait is the time until something
-// may be.
+// collect takes what may be sent now, once any bucket is due: one record of each that
+// has none in flight and is due, or will be within a quarter of Linger. With nothing
+// due, wait is the time until something may be.
 func (p *Producer) collect(now time.Time, draining bool) (batch []*record, wait time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 
+	due := false
 	wait = idleWait
+	for i := range p.queues {
+		d, ok := p.queues[i].due(now, p.o, draining)
+		if due = due || ok && d <= 0; ok && d > 0 {
+			wait = min(wait, d)
+		}
+	}
+	if !due {
+		return nil, wait
+	}
+
+	// Each bucket falls due at a moment of its own, and a call for each would cost more
+	// than the records. So the call takes along what is nearly due; a record that failed
+	// keeps the whole of its pause.
 	size := 0
 	for i := range p.queues {
 		// The call is full: the rest goes into the next one, at once.
@@ -97,13 +111,15 @@ func (p *Producer) collect(now time.Time, draining bool) (batch []*record, wait 
 			return batch, 0
 		}
 
-		r, due := p.queues[i].next(now, i, p.o, draining)
-		if r == nil {
-			wait = min(wait, due)
+		q := &p.queues[i]
+		d, ok := q.due(now, p.o, draining)
+		if !ok || d > p.o.Linger/4 || d > 0 && q.retry != nil {
 			continue
 		}
-		batch = append(batch, r)
-		size += len(r.data)
+		if r := q.take(i, p.o); r != nil {
+			batch = append(batch, r)
+			size += len(r.data)
+		}
 	}
 	return batch, wait
 }
