@@ -43,12 +43,13 @@
 //	terminal   never
 //
 // A ride that lost its driver gets a new expires_at, at most LifeWithin after the
-// booking; if that time has passed, it expires as soon as the driver is lost. Past expires_at a ride is closed even if its request
-// still waits in the outbox. One ride that cannot be moved holds up no other.
+// booking; if that time has passed, it expires as soon as the driver is lost. Past
+// expires_at a ride is closed even if its request still waits in the outbox. One ride
+// that cannot be moved holds up no other.
 //
 // A request that only waits on the queue, because there are too few workers, is not
 // sent again: the sweeper asks the queue how many it holds, and sends as many as it
-// lacks (Sweep).
+// lacks (Sweep). An offer past its deadline, whose worker is gone, it ends all the same.
 //
 // wake_at is never earlier than the last moment at which the message may come back
 // from the queue by itself, so that the sweeper and the queue do not both send. If

@@ -28,7 +28,8 @@
 //   - A FIFO queue hands out nothing more of a group while a message of it is in flight.
 //     One receive brings up to ten of a group, and what stands behind those is neither
 //     listed nor found until some of them are gone. Listing.Total says how many there are.
-//   - At most Limit messages are listed, and an act looks through at most 1,000.
+//   - At most Limit messages are listed, and an act looks through at most 1,000. Rows of
+//     the outbox are read and not received: an act finds each of them.
 //
 // # Redrive one
 //
@@ -53,8 +54,8 @@
 // # The acts
 //
 // Of a message the intent is committed before SQS is called, and the outcome after it:
-// the table misses no act that happened, and claims none that did not. An act without an outcome
-// was cut off in between; one whose outcome is "unknown" got no answer from SQS. In both
-// cases look whether the dead letter is still there. An act on the outbox is a row of
-// the same transaction, so it is there with its outcome or not at all.
+// the table misses no act that happened, and claims none that did not. An act without an
+// outcome was cut off in between; one whose outcome is "unknown" got no answer from SQS.
+// In both cases look whether the dead letter is still there. An act on the outbox is a
+// row of the same transaction, so it is there with its outcome or not at all.
 package deadletter

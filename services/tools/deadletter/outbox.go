@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -49,15 +48,14 @@ func (t *Tool) listOutbox(ctx context.Context) (Listing, error) {
 
 // setAside returns a row that is set aside.
 func setAside(ctx context.Context, q outbox.Querier, id string) (outbox.SetAsideRow, error) {
-	rows, err := ride.Outbox().SetAside(ctx, q, searched)
-	if err != nil {
-		return outbox.SetAsideRow{}, fmt.Errorf("deadletter: %w", err)
+	r, err := ride.Outbox().OneSetAside(ctx, q, id)
+	switch {
+	case errors.Is(err, outbox.ErrNotSetAside):
+		return r, noRow(id)
+	case err != nil:
+		return r, fmt.Errorf("deadletter: %w", err)
 	}
-	i := slices.IndexFunc(rows, func(r outbox.SetAsideRow) bool { return r.ID == id })
-	if i < 0 {
-		return outbox.SetAsideRow{}, noRow(id)
-	}
-	return rows[i], nil
+	return r, nil
 }
 
 func noRow(id string) error {

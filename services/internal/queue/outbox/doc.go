@@ -73,7 +73,7 @@
 //   - SQS refuses a message for its content: it is set aside with the reason,
 //     which is logged at level error, and the next rows of its key go on. Where SQS
 //     refuses the whole call for it, its rows are sent one by one.
-//     Box.SetAside lists such rows; when the cause is removed, SendAgain has them
+//     Box.SetAside lists such rows, OneSetAside returns one; when the cause is removed, SendAgain has them
 //     tried again, and Discard gives them up.
 //   - SQS does not answer, or the queue does not exist: the turn begins no more calls,
 //     and the relay backs off from that queue, up to 4 s between two tries. Its rows

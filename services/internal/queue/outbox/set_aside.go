@@ -24,11 +24,13 @@ type SetAsideRow struct {
 	SetAsideAt     time.Time
 }
 
+// setAsideColumns are those of a SetAsideRow, in its order.
+const setAsideColumns = `id::text, queue, key, body, attributes, last_error, tries, added_at, set_aside_at`
+
 // SetAside returns the rows that SQS refuses for good, at most limit, those that
 // were set aside first before the others.
 func (b Box) SetAside(ctx context.Context, q Querier, limit int) ([]SetAsideRow, error) {
-	rows, err := q.Query(ctx, `SELECT id::text, queue, key, body, attributes, last_error, tries, added_at, set_aside_at
-		FROM `+b.table+` WHERE set_aside_at IS NOT NULL ORDER BY set_aside_at, seq LIMIT $1`, limit)
+	rows, err := q.Query(ctx, `SELECT `+setAsideColumns+` FROM `+b.table+` WHERE set_aside_at IS NOT NULL ORDER BY set_aside_at, seq LIMIT $1`, limit)
 	if err != nil {
 		return nil, fmt.Errorf("outbox: set-aside rows: %w", err)
 	}
@@ -38,6 +40,26 @@ func (b Box) SetAside(ctx context.Context, q Querier, limit int) ([]SetAsideRow,
 		return nil, fmt.Errorf("outbox: set-aside rows: %w", err)
 	}
 	return out, nil
+}
+
+// OneSetAside returns a row that SQS refuses for good. It returns ErrNotSetAside where no
+// such row is set aside.
+func (b Box) OneSetAside(ctx context.Context, q Querier, id string) (SetAsideRow, error) {
+	// Compared as text: an id that is no UUID is an error of Postgres, which would end the
+	// caller's transaction. Few rows are set aside, and they have an index.
+	rows, err := q.Query(ctx, `SELECT `+setAsideColumns+` FROM `+b.table+` WHERE set_aside_at IS NOT NULL AND id::text = $1`, id)
+	if err != nil {
+		return SetAsideRow{}, fmt.Errorf("outbox: set-aside row %s: %w", id, err)
+	}
+
+	row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[SetAsideRow])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return row, fmt.Errorf("%w: %q", ErrNotSetAside, id)
+	}
+	if err != nil {
+		return row, fmt.Errorf("outbox: set-aside row %s: %w", id, err)
+	}
+	return row, nil
 }
 
 // SendAgain makes a set-aside row one that the relay sends, as soon as tx has

@@ -54,6 +54,10 @@ func TestSetAsideRowsAreListed(t *testing.T) {
 	rows, err := b.box.SetAside(t.Context(), b.pool, 0)
 	require.NoError(t, err)
 	require.Empty(t, rows, "the limit is kept")
+
+	one, err := b.box.OneSetAside(t.Context(), b.pool, row.ID)
+	require.NoError(t, err)
+	require.Equal(t, row, one)
 }
 
 func TestASetAsideRowIsSentAgain(t *testing.T) {
@@ -91,6 +95,8 @@ func TestARowThatIsNotSetAsideIsLeftAlone(t *testing.T) {
 
 	require.NoError(t, b.tx(t, func(tx pgx.Tx) error {
 		for _, id := range []string{waits, uuid.NewString(), "7", ""} {
+			_, err := b.box.OneSetAside(t.Context(), tx, id)
+			require.ErrorIs(t, err, outbox.ErrNotSetAside)
 			require.ErrorIs(t, b.box.SendAgain(t.Context(), tx, id), outbox.ErrNotSetAside)
 			require.ErrorIs(t, b.box.Discard(t.Context(), tx, id), outbox.ErrNotSetAside)
 		}
