@@ -2,7 +2,6 @@ package sqstest_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -413,7 +412,7 @@ func refusals(b backend) {
 	_, err := q.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: aws.String("none")})
 	q.refused(prefix+"NonExistentQueue", err)
 	var missing *types.QueueDoesNotExist
-	require.True(b.t, errors.As(err, &missing))
+	require.ErrorAs(b.t, err, &missing)
 	_, err = q.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &q.url, AttributeNames: []types.QueueAttributeName{"Colour"}})
 	q.refused("InvalidAttributeName", err)
 }

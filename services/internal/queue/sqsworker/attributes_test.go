@@ -52,3 +52,21 @@ func TestContextIsCalledOncePerReceive(t *testing.T) {
 		require.Equal(t, 3, f.Calls("SendMessage")[0].Context.Value(receiveKey{}), "the send is part of the trace")
 	})
 }
+
+// What is released behind a FIFO group's first message was not handled, so no hook
+// hears of it.
+func TestHooksAreNotCalledForWhatIsReleasedBehindItsGroup(t *testing.T) {
+	f, j := newFake(true), &journal{}
+	f.q.SendTo("g", "first", "behind")
+	o := Options{
+		Handler: HandlerFunc(func(context.Context, Message) Result { return RetryAfter(time.Hour, errFake) }),
+		Context: func(ctx context.Context, m Message) context.Context { j.add("context %s", m.Body); return ctx },
+		Handled: func(_ context.Context, m Message, o Outcome, _ time.Duration) { j.add("%s %s", m.Body, o) },
+	}
+
+	bubble(t, f, o, func(w *Worker, _ func() error) {
+		after(time.Minute)
+		require.EqualValues(t, 2, w.Stats().Received)
+		require.Equal(t, []string{"context first", "first retried"}, j.all())
+	})
+}

@@ -65,3 +65,21 @@ func TestAnErrorThatOthersDoNotGetIsTheMessagesOwn(t *testing.T) {
 		synctest.Wait()
 	})
 }
+
+// The handler's time bounds how long it waits: after that the message has had a try.
+func TestADependencyThatIsAwayForLongerThanTheHandlersTimeCosts(t *testing.T) {
+	f := newFake(false)
+	f.q.Send("x")
+	d := &Dependency{Name: "db", Away: isFake, Every: time.Second}
+	o := Options{Needs: []*Dependency{d}, Tries: 2, HandleWithin: time.Minute, Handler: HandlerFunc(func(ctx context.Context, _ Message) Result {
+		return RetryAfter(time.Second, d.Do(ctx, func(context.Context) error { return errFake }))
+	})}
+
+	bubble(t, f, o, func(w *Worker, _ func() error) {
+		after(50 * time.Second)
+		require.EqualValues(t, 1, w.Stats().Received, "its time is not over")
+
+		after(2 * time.Minute)
+		require.Equal(t, Stats{Received: 2, Again: 1, Retried: 1, Dead: 1}, w.Stats())
+	})
+}

@@ -89,6 +89,8 @@ func TestNewChecksTheOptions(t *testing.T) {
 	good := Options{Client: newFake(false), Queue: "q", Handler: HandlerFunc(func(context.Context, Message) Result { return Done() })}
 	_, err := New(good)
 	require.NoError(t, err)
+	_, err = New(Options{})
+	require.ErrorContains(t, err, "Client, Queue and Handler are needed")
 
 	for want, change := range map[string]func(o *Options){
 		"Wait is 21s; allowed is whole seconds from 1 s to 20 s":           func(o *Options) { o.Wait = 21 * time.Second },
@@ -103,6 +105,9 @@ func TestNewChecksTheOptions(t *testing.T) {
 		"BatchSize is 11; allowed is 1 to 10":                              func(o *Options) { o.BatchSize = 11 },
 		"Visibility is 13h0m0s; allowed is whole seconds from 2 s to 12 h": func(o *Options) { o.Visibility = 13 * time.Hour },
 		"MaxInFlight is -1; allowed is 1 or more":                          func(o *Options) { o.MaxInFlight = -1 },
+		"Visibility is 1s; allowed is whole seconds from 2 s to 12 h":      func(o *Options) { o.Visibility = time.Second },
+		"Visibility is 2.5s; allowed is whole seconds from 2 s to 12 h":    func(o *Options) { o.Visibility = 2500 * time.Millisecond },
+		"MaxPollers is -1; allowed is 1 or more":                           func(o *Options) { o.MaxPollers = -1 },
 	} {
 		o := good
 		change(&o)

@@ -396,24 +396,6 @@ func TestMissingQueueBacksOffAndIsReported(t *testing.T) {
 	})
 }
 
-func TestOptionsAreChecked(t *testing.T) {
-	ok := Options{Client: newFake(false), Queue: "q", Handler: HandlerFunc(func(context.Context, Message) Result { return Done() })}
-	_, err := New(ok)
-	require.NoError(t, err)
-	for _, change := range []func(*Options){
-		func(o *Options) { o.Client = nil },
-		func(o *Options) { o.Visibility = 1500 * time.Millisecond },
-		func(o *Options) { o.Visibility = time.Second },
-		func(o *Options) { o.BatchSize = 11 },
-		func(o *Options) { o.MaxInFlight = -1 },
-	} {
-		bad := ok
-		change(&bad)
-		_, err := New(bad)
-		require.Error(t, err)
-	}
-}
-
 func TestReasonText(t *testing.T) {
 	require.Equal(t, " ", reasonText(errors.New("")))
 	require.Equal(t, "a b", reasonText(errors.New("a\nb")))
