@@ -82,7 +82,6 @@ func (w *Worker) attributes(ctx context.Context, q *queueURL) (map[string]string
 		w.warnOnce("sqs:GetQueueAttributes is not permitted: whether the queue exists, its visibility, and its redrive policy are not checked", "queue", q.name)
 		return nil, nil
 	case err != nil:
-		q.forget(err)
 		return nil, q.explain("attributes of", err)
 	}
 	return out.Attributes, nil

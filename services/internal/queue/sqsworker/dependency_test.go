@@ -83,3 +83,44 @@ func TestADependencyThatIsAwayForLongerThanTheHandlersTimeCosts(t *testing.T) {
 		require.Equal(t, Stats{Received: 2, Again: 1, Retried: 1, Dead: 1}, w.Stats())
 	})
 }
+
+// An error of who was interrupted says nothing of the dependency: it is away as before.
+func TestWhoIsInterruptedDoesNotBringADependencyBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &Dependency{Name: "db", Away: isFake}
+		waiting, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- d.Do(waiting, func(context.Context) error { return errFake }) }()
+		synctest.Wait()
+		require.ErrorIs(t, d.Err(), errFake)
+
+		cut, cancel := context.WithCancel(t.Context())
+		err := d.Do(cut, func(ctx context.Context) error { cancel(); return ctx.Err() })
+		require.ErrorIs(t, err, context.Canceled)
+		require.ErrorIs(t, d.Err(), errFake)
+		stop()
+		<-ended
+	})
+}
+
+// Ready does not wait for the end of a long poll to say that what was away is back.
+func TestReadySoonSaysThatADependencyIsBack(t *testing.T) {
+	d := &Dependency{Name: "db", Away: isFake, Every: time.Second}
+	o := Options{Needs: []*Dependency{d}, Handler: HandlerFunc(func(context.Context, Message) Result { return Done() })}
+	bubble(t, newFake(false), o, func(w *Worker, _ func() error) {
+		var back atomic.Bool
+		go func() {
+			_ = d.Do(context.Background(), func(context.Context) error {
+				if back.Load() {
+					return nil
+				}
+				return errFake
+			})
+		}()
+		after(30 * time.Second)
+		require.ErrorIs(t, w.Ready(), errFake)
+		back.Store(true)
+		after(5 * time.Second)
+		require.NoError(t, w.Ready())
+	})
+}

@@ -82,7 +82,10 @@
 // A handler gets each message attribute: a String's or a Number's text, a Binary's
 // bytes. A dead letter's copy keeps them with their types, the message's group (on a
 // standard queue as well, where fair queues use it) and the X-Ray header. SQS takes
-// ten attributes; the reason is one of them, so of ten the last by name is left out.
+// ten attributes; the reason is one of them, so of ten the last by name is left out. It
+// takes 1 MiB with the attributes: a body that leaves no room for them goes with a
+// shorter reason, or none, and without the others. A dead-letter queue whose
+// MaximumMessageSize is smaller than the queue's refuses messages, which then stay.
 //
 // The package knows no tracing library. Options.Context is called once per receive,
 // with the message: it reads the sender's context from Attributes, begins a span that

@@ -141,7 +141,7 @@ func TestAPollerEndsWithAFailureAndReceivesNothingWhileSomethingIsAway(t *testin
 		}
 		return Done()
 	})}
-	bubble(t, d.fake, o, func(w *Worker, _ func() error) {
+	bubble(t, d.fake, o, func(w *Worker, stop func() error) {
 		after(time.Minute)
 		require.Less(t, w.Stats().Received, int64(60), "what was under way, no more")
 		away.Store(false)
@@ -149,5 +149,8 @@ func TestAPollerEndsWithAFailureAndReceivesNothingWhileSomethingIsAway(t *testin
 		after(time.Minute)
 		require.Zero(t, d.q.Len())
 		require.NoError(t, w.Ready())
+
+		require.NoError(t, stop())
+		require.Equal(t, 200, w.slots.free, "each slot was given back")
 	})
 }

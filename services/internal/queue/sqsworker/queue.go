@@ -49,7 +49,6 @@ func (q *queueURL) find(ctx context.Context) (string, error) {
 
 	out, err := q.client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &q.name})
 	if err != nil {
-		q.forget(err)
 		return "", q.explain("URL of", err)
 	}
 

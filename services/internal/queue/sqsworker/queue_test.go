@@ -63,3 +63,12 @@ func TestAWorkerWithoutGetQueueAttributesWorks(t *testing.T) {
 		})
 	}
 }
+
+func TestADeadLetterQueueThatIsGivenIsLookedFor(t *testing.T) {
+	f := newFake(false)
+	dead := f.Queue("q-dlq", sqstest.Settings{})
+	dead.Delete()
+	w, err := New(Options{Client: f, Queue: f.q.URL(), DeadLetterQueue: dead.URL(), Handler: HandlerFunc(nil)})
+	require.NoError(t, err)
+	require.ErrorContains(t, w.Check(t.Context()), "queue q-dlq does not exist")
+}

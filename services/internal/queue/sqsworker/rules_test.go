@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -52,6 +54,47 @@ func TestADeadLetterKeepsItsAttributesTypesAndGroup(t *testing.T) {
 		require.Equal(t, own, f.q.Dead()[0].Attributes)
 		require.Equal(t, "tenant", f.q.Dead()[0].Group)
 	})
+}
+
+// SQS takes a message of 1 MiB with its attributes, and the reason is one more.
+func TestADeadLetterWithItsReasonIsNotTooLarge(t *testing.T) {
+	trace := map[string]types.MessageAttributeValue{"trace": stringAttribute("t1"), "raw": {DataType: aws.String("Binary"), BinaryValue: []byte{0, 255}}}
+	const rawSize, reasonSize = len("rawBinary") + 2, len(ReasonAttribute) + len("String")
+	const reason = "ñandú"
+
+	for room, want := range map[int][]string{
+		0:                      {},
+		rawSize:                {"raw"},
+		reasonSize:             {"raw"}, // no room for a character of the reason
+		reasonSize + 1:         {"raw"}, // the first one has two bytes
+		reasonSize + 2:         {ReasonAttribute},
+		reasonSize + 4:         {ReasonAttribute},
+		reasonSize + 7:         {ReasonAttribute},
+		reasonSize + 7 + 12:    {ReasonAttribute, "raw"},
+		reasonSize + 7 + 24:    {ReasonAttribute, "raw", "trace"},
+		reasonSize + 7 + 1_000: {ReasonAttribute, "raw", "trace"},
+	} {
+		body := make([]byte, maxSize-room)
+		got := deadAttributes(body, trace, reason)
+		names := slices.Sorted(maps.Keys(got))
+		require.Equal(t, slices.Sorted(slices.Values(want)), names, room)
+
+		size := len(body)
+		for name, v := range got {
+			size += attributeSize(name, v)
+		}
+		require.LessOrEqual(t, size, maxSize)
+		if v, ok := got[ReasonAttribute]; ok {
+			require.Equal(t, reason[:min(room-reasonSize, len(reason))], *v.StringValue)
+		}
+	}
+
+	many := map[string]types.MessageAttributeValue{}
+	for i := range 10 {
+		many[fmt.Sprint(i)] = stringAttribute("x")
+	}
+	got := slices.Sorted(maps.Keys(deadAttributes(nil, many, reason)))
+	require.Equal(t, []string{"0", "1", "2", "3", "4", "5", "6", "7", "8", ReasonAttribute}, got, "SQS takes ten")
 }
 
 func TestAHandlerThatIsCutShortNeverDeadLetters(t *testing.T) {

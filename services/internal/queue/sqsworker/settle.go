@@ -24,6 +24,9 @@ const (
 	mistakeDelay  = 5 * time.Second // after a panic or a zero Result
 	maxReason     = 1024            // bytes
 	maxAttributes = 10              // of one message
+	// maxSize is the largest message that SQS takes: its body, and the names, types and
+	// values of its attributes.
+	maxSize = 1 << 20
 )
 
 // handle runs the handler over f and settles it. It reports whether the next
@@ -158,7 +161,7 @@ func (w *Worker) deadLetter(life, own context.Context, f *inFlight, reason strin
 		return err
 	}
 
-	in := &sqs.SendMessageInput{QueueUrl: &url, MessageBody: aws.String(string(f.Body)), MessageAttributes: deadAttributes(f.raw, reason)}
+	in := &sqs.SendMessageInput{QueueUrl: &url, MessageBody: aws.String(string(f.Body)), MessageAttributes: deadAttributes(f.Body, f.raw, reason)}
 	if f.Group != "" {
 		in.MessageGroupId = &f.Group // on a standard queue too: fair queues have groups
 	}
@@ -183,17 +186,43 @@ func (w *Worker) deadLetter(life, own context.Context, f *inFlight, reason strin
 }
 
 // deadAttributes are the reason and as many of the message's own attributes as
-// there is room for.
-func deadAttributes(own map[string]types.MessageAttributeValue, reason string) map[string]types.MessageAttributeValue {
-	// The reason comes first: SQS takes ten attributes at most. Then by name, so that
-	// each copy of a message leaves out the same one.
-	out := map[string]types.MessageAttributeValue{ReasonAttribute: stringAttribute(reason)}
+// there is room for, in number and in bytes.
+func deadAttributes(body []byte, own map[string]types.MessageAttributeValue, reason string) map[string]types.MessageAttributeValue {
+	out, room := map[string]types.MessageAttributeValue{}, maxSize-len(body)
+	add := func(name string, v types.MessageAttributeValue) {
+		if n := attributeSize(name, v); n <= room && len(out) < maxAttributes {
+			out[name], room = v, room-n
+		}
+	}
+
+	// The reason comes first, cut short beside a body that leaves it little room: SQS
+	// refuses a message that is too large, and then nobody would learn why it is here.
+	// Without room for a character of it the body goes alone.
+	reason = cut(reason, room-attributeSize(ReasonAttribute, stringAttribute("")))
+	if reason != "" {
+		add(ReasonAttribute, stringAttribute(reason))
+	}
+
+	// Then by name, so that each copy of a message leaves out the same ones.
 	for _, k := range slices.Sorted(maps.Keys(own)) {
-		if _, taken := out[k]; !taken && len(out) < maxAttributes {
-			out[k] = own[k]
+		if k != ReasonAttribute {
+			add(k, own[k])
 		}
 	}
 	return out
+}
+
+// attributeSize is what an attribute counts towards maxSize.
+func attributeSize(name string, v types.MessageAttributeValue) int {
+	return len(name) + len(aws.ToString(v.DataType)) + len(aws.ToString(v.StringValue)) + len(v.BinaryValue)
+}
+
+// cut returns at most so many bytes of s, and ends at a character.
+func cut(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:max(most, 0)], "")
 }
 
 // reasonText makes a reason an attribute that SQS takes: valid characters, not too
@@ -210,13 +239,10 @@ func reasonText(reason error) string {
 		return r
 	}, reason.Error())
 
-	if len(s) > maxReason {
-		s = strings.ToValidUTF8(s[:maxReason], "")
-	}
 	if s == "" {
 		return " "
 	}
-	return s
+	return cut(s, maxReason)
 }
 
 func stringAttribute(s string) types.MessageAttributeValue {

@@ -114,3 +114,43 @@ func TestAReasonThatCannotBeSentIsSentLater(t *testing.T) {
 		require.Len(t, f.q.Dead(), 1)
 	})
 }
+
+// A message of a group is lost while it waits for its turn: it is not handled, since
+// another worker may have it.
+func TestAMessageThatIsLostWhileItWaitsIsNotHandled(t *testing.T) {
+	f, j := newFake(true), &journal{}
+	f.q.SendTo("g", "1", "2")
+	h := HandlerFunc(func(_ context.Context, m Message) Result {
+		j.add("%s, receive %d", m.Body, m.Receives)
+		time.Sleep(20 * time.Second)
+		return Done()
+	})
+	f.On("ChangeMessageVisibilityBatch", sqstest.RefuseEntries("MessageNotInflight", true, sqstest.Body("2")))
+	bubble(t, f, Options{Handler: h, Visibility: 30 * time.Second}, func(w *Worker, _ func() error) {
+		after(25 * time.Second)
+		require.Equal(t, []string{"1, receive 1"}, j.all())
+		require.EqualValues(t, 1, w.Stats().Lost)
+	})
+}
+
+// What stands behind a lost message is lost too: an old receipt changes nothing any more.
+func TestALostMessageIsNotReleased(t *testing.T) {
+	f := newFake(true)
+	f.q.SendTo("g", "1", "2")
+	f.On("ChangeMessageVisibilityBatch", sqstest.Fail(errFake))
+	calls := func() int { return len(f.Calls("ChangeMessageVisibilityBatch")) }
+	before := -1
+	h := HandlerFunc(func(ctx context.Context, _ Message) Result {
+		<-ctx.Done()
+		time.Sleep(time.Second) // heartbeats that were under way have ended
+		if before < 0 {
+			before = calls()
+		}
+		return Done()
+	})
+	bubble(t, f, Options{Handler: h, Visibility: 30 * time.Second}, func(w *Worker, _ func() error) {
+		after(29 * time.Second)
+		require.EqualValues(t, 1, w.Stats().Lost)
+		require.Equal(t, before, calls())
+	})
+}

@@ -272,6 +272,32 @@ func TestADeadLetterKeepsWhatCameWithItOverHTTP(t *testing.T) {
 	require.Equal(t, "Root=1-2", out.Messages[0].Attributes["AWSTraceHeader"])
 }
 
+// A message as large as SQS takes one has no room for the reason: it is a dead letter
+// without one, and not a message that comes for ever.
+func TestTheLargestMessageBecomesADeadLetterOverHTTP(t *testing.T) {
+	t.Parallel()
+	client := newClient(t)
+	q, dead := open(t, client, "ride-requests"), open(t, client, "ride-requests-dlq")
+	for _, room := range []int{0, 30} {
+		_, err := client.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: q.url, MessageBody: aws.String(strings.Repeat("x", 1<<20-room))})
+		require.NoError(t, err)
+	}
+	run(t, sqsworker.Options{Client: client, Queue: q.name, DeadLetterQueue: dead.name, Handler: sqsworker.HandlerFunc(
+		func(context.Context, sqsworker.Message) sqsworker.Result {
+			return sqsworker.DeadLetter(errors.New("not an order"))
+		})})
+
+	for reasons := map[int]string{1 << 20: "", 1<<20 - 30: "not an o"}; len(reasons) > 0; {
+		out, err := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: dead.url, WaitTimeSeconds: 20, MessageAttributeNames: []string{"All"}})
+		require.NoError(t, err)
+		require.NotEmpty(t, out.Messages)
+		for _, m := range out.Messages {
+			require.Equal(t, reasons[len(*m.Body)], aws.ToString(m.MessageAttributes[sqsworker.ReasonAttribute].StringValue))
+			delete(reasons, len(*m.Body))
+		}
+	}
+}
+
 // deny is a transport that answers some actions as AWS does where a policy forbids them.
 type deny struct {
 	next    http.RoundTripper

@@ -399,5 +399,24 @@ func TestMissingQueueBacksOffAndIsReported(t *testing.T) {
 func TestReasonText(t *testing.T) {
 	require.Equal(t, " ", reasonText(errors.New("")))
 	require.Equal(t, "a b", reasonText(errors.New("a\nb")))
+	require.Equal(t, "a b c", reasonText(errors.New("a\uffffb\ufffec")))
 	require.LessOrEqual(t, len(reasonText(errors.New(strings.Repeat("ñ", 2000)))), maxReason)
+}
+
+func TestAFailureAfterASuccessIsTriedAgainSoon(t *testing.T) {
+	f := newFake(false)
+	bubble(t, f, Options{Handler: HandlerFunc(func(context.Context, Message) Result { return Done() })}, func(w *Worker, _ func() error) {
+		f.On("ReceiveMessage", sqstest.Fail(errFake))
+		after(3 * time.Minute) // the pauses have grown
+		f.On("ReceiveMessage")
+		after(time.Minute)
+		require.NoError(t, w.Ready())
+
+		f.On("ReceiveMessage", sqstest.Fail(errFake).Times(1))
+		f.q.Send("x") // it ends the receive that is under way, and the next one fails
+		after(10 * time.Millisecond)
+		f.q.Send("y")
+		after(2 * time.Second)
+		require.Zero(t, f.q.Len())
+	})
 }
