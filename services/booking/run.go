@@ -68,7 +68,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		return err
 	}
 
-	s := &service{rides: ride.NewStore(pool, cfg.Profile), listener: ride.NewListener(pool, env.Log), city: streets, log: env.Log, sqs: sqs.NewFromConfig(awsCfg)}
+	s := &service{rides: ride.NewStore(pool, cfg.Profile).Traced(env.Traces), listener: ride.NewListener(pool, env.Log), city: streets, log: env.Log, sqs: sqs.NewFromConfig(awsCfg)}
 
 	if cfg.NearbyURL != "" {
 		s.whereIs = askNearby(httpclient.ForService(cfg.NearbyURL, cfg.Auth, "booking"))

@@ -33,8 +33,11 @@
 //     to an open offer; for an assigned ride it only deletes the message.
 //   - The message comes twice: both workers act on the ride's row; one offer
 //     wins, both wait for its answer, both delete.
-//   - The message is of another attempt: the sweeper or a requeue has sent a
+//   - The message is of an earlier attempt: the sweeper or a requeue has sent a
 //     newer one, and this one is dropped.
+//   - The message is of a later attempt, or of no ride, as after a restore of the
+//     database: it is a dead letter at once. The sweeper sends again for each ride that
+//     is there.
 //   - Nobody is free: that is no failure. The request goes through the outbox
 //     with attempt + 1 and a delay, in the transaction that raises the attempt. So
 //     the queue's receive count counts only failures.

@@ -77,8 +77,8 @@ func (h *handler) Handle(ctx context.Context, m sqsworker.Message) sqsworker.Res
 		// What this message asked for is committed: the ride has a driver or has
 		// ended, or its next message is in the outbox.
 		return sqsworker.Done()
-	case errors.Is(err, ride.ErrNotFound):
-		return sqsworker.DeadLetter(err)
+	case errors.Is(err, ride.ErrNotFound), errors.Is(err, ride.ErrAhead):
+		return sqsworker.DeadLetter(err) // the database has lost what this message is about
 	case ctx.Err() != nil:
 		// The worker stops, has lost the message, or has had it for HandleWithin. That
 		// is no failure of the message: another worker may take it at once.

@@ -51,7 +51,10 @@ func (f *fakeRides) Received(_ context.Context, _ string, attempt int, m ride.Re
 	if f.fail != nil {
 		return ride.Ride{}, f.fail
 	}
-	if attempt != f.ride.Attempt {
+	if attempt > f.ride.Attempt {
+		return ride.Ride{}, ride.ErrAhead
+	}
+	if attempt < f.ride.Attempt {
 		return ride.Ride{}, ride.ErrAttempt
 	}
 	f.history = append(f.history, fmt.Sprintf("received %d by %s", m.Receives, m.Worker))

@@ -58,6 +58,7 @@ func TestPoison(t *testing.T) {
 		request(1, event.TypeRideRequest, r.ID, "1e40"):                    "cannot unmarshal number 1e40",
 		request(1, event.TypeRideRequest, r.ID, `"one"`):                   "cannot unmarshal string",
 		request(1, event.TypeRideRequest, nobody, "1"):                     ride.ErrNotFound.Error(),
+		request(1, event.TypeRideRequest, r.ID, "2"):                       ride.ErrAhead.Error(),
 		`{"id":"e1","type":"ride.request","version":1,"data":[1]}`:         "cannot unmarshal array",
 		`{"id":"e1","type":"ride.request","version":1}`:                    "unexpected end of JSON",
 		`{"id":{},"type":"ride.request","version":1,"data":{"attempt":1}}`: "cannot unmarshal object",

@@ -206,3 +206,23 @@ func TestTheRideThatWaitsLongestGoesFirst(t *testing.T) {
 	require.Equal(t, sqsworker.Done(), <-result)
 	require.ElementsMatch(t, []string{"requested", "received", "requeued", "offered", "assigned", "received"}, kinds(t, store, older.ID), "one offer")
 }
+
+// The worker of another ride does not offer a ride to who has refused it either.
+func TestWhoRefusedIsNotAskedForTheRideThatWaits(t *testing.T) {
+	t.Parallel()
+	store, h, older := realRides(t)
+	h.finder = fakeFinder{"ana"}
+	result := handling(t.Context(), h, messageFor(t, older, 1))
+	_, err := store.Do(t.Context(), older.ID, ride.Action{Kind: ride.ActRefuse, Driver: "ana", Offer: offeredTo(t, store, older.ID, "ana").Offer.ID}, "driver ana")
+	require.NoError(t, err)
+	require.Equal(t, sqsworker.Done(), <-result)
+	older = requeued(t, store, older.ID, 2)
+
+	newer, _, err := store.Create(t.Context(), ride.Booking{RiderID: "rob", Key: "k2", Price: older.Price, Pickup: older.Pickup, Dropoff: older.Dropoff})
+	require.NoError(t, err)
+	result = handling(t.Context(), h, messageFor(t, newer, 1))
+	_, err = store.Do(t.Context(), newer.ID, ride.Action{Kind: ride.ActAccept, Driver: "ana", Offer: offeredTo(t, store, newer.ID, "ana").Offer.ID}, "driver ana")
+	require.NoError(t, err)
+	require.Equal(t, sqsworker.Done(), <-result)
+	require.Equal(t, []string{"requested", "received", "offered", "refused", "requeued"}, kinds(t, store, older.ID))
+}

@@ -37,7 +37,7 @@ const (
 // RideRequest asks dispatch to find a driver for a ride.
 type RideRequest struct {
 	RideID  string `json:"ride_id"`
-	Attempt int    `json:"attempt"` // a worker drops a message of another attempt
+	Attempt int    `json:"attempt"` // a worker drops a message of an earlier attempt
 }
 
 // RideNotice tells a rider what happened to the ride.

@@ -32,7 +32,8 @@ type Profile struct {
 
 	// KeepFor is how long after its end a ride stays, with its events, and after its
 	// delivery a notice. So long a rider can dispute a ride, an Idempotency-Key counts,
-	// and a message that comes again finds what was done: SQS keeps one for 14 days.
+	// and a message that comes again finds what was done: SQS keeps one for 28 days, half
+	// of them as a dead letter.
 	KeepFor time.Duration
 
 	// Workers says how many dispatch workers there are for the requests that wait, and

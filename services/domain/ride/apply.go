@@ -30,7 +30,7 @@ func (s *Store) Apply(ctx context.Context, tx pgx.Tx, rideID string, a Action, b
 		return r, err
 	}
 
-	ctx, span := beginAct(ctx, r, a)
+	ctx, span := s.beginAct(ctx, r, a)
 	defer span.End()
 
 	// An actor with an old message must not act for the newer one.

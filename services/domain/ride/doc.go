@@ -28,7 +28,10 @@
 // # Attempts
 //
 // attempt rises only in the transaction that adds a ride.request to the outbox.
-// A worker drops a message of another attempt, because the ride has a newer one.
+// A worker drops a message of an earlier attempt, because the ride has a newer one. A
+// message of a later attempt than its ride's means that the database was restored to an
+// earlier time. It becomes a dead letter, for a person to see; the sweeper sends the
+// ride's own request again.
 //
 // # When a ride is looked at
 //
@@ -37,6 +40,8 @@
 //	state      wake_at                                         then
 //	requested  delay + visibility × receives left + margin     requeue, if lost; past expires_at: unfulfilled
 //	offered    the offer's deadline + visibility + margin      requeue, if lost; past expires_at: unfulfilled
+//	dead       expires_at, of a ride whose message is a        unfulfilled
+//	           dead letter and that has no open offer
 //	assigned   20 minutes to arrive                            lose the driver, requeue (the sweeper alone may)
 //	arrived    20 minutes to pick up                           lose the driver, requeue
 //	picked_up  one hour                                        alarm, look again: an operator ends it

@@ -27,21 +27,29 @@ func (m Receipt) data() map[string]any {
 
 // Received writes the receive as the ride's event and puts off the sweeper for
 // as long as the message may still come back. It returns ErrAttempt if the ride
-// has a newer message: then drop this one.
+// has a newer message: then drop this one. It returns ErrAhead for an attempt that
+// the ride has not come to.
 func (s *Store) Received(ctx context.Context, rideID string, attempt int, m Receipt) (r Ride, err error) {
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		r, err = getRide(ctx, tx, `SELECT `+rideColumns+fromRides+`WHERE r.id = $1 FOR UPDATE OF r`, rideID)
 		if err != nil {
 			return err
 		}
-		if r.Attempt != attempt {
+		// An attempt is committed before its message is sent. So a message ahead of its ride
+		// says that the database has lost what it had committed, as a restored one has.
+		if attempt > r.Attempt {
+			return fmt.Errorf("%w: the message is of attempt %d, and the ride is at %d, as after a restore of the database", ErrAhead, attempt, r.Attempt)
+		}
+		if attempt < r.Attempt {
 			return fmt.Errorf("%w: %d, not %d", ErrAttempt, r.Attempt, attempt)
 		}
 
 		// The sweeper sends another message only when this one cannot come back.
 		if r.State.searching() {
-			left := time.Duration(max(1, event.Tries-m.Receives+1)) * s.times.Visibility
-			if _, err := tx.Exec(ctx, `UPDATE ride.rides SET wake_at = greatest(wake_at, clock_timestamp() + $2::interval) WHERE id = $1`,
+			left := time.Duration(event.Tries-m.Receives+1) * s.times.Visibility
+			// A wake_at at expires_at says that the message is a dead letter, and it is none
+			// any more: it was redriven. If it is lost now, the sweeper sends another.
+			if _, err := tx.Exec(ctx, `UPDATE ride.rides SET wake_at = greatest(nullif(wake_at, expires_at), clock_timestamp() + $2::interval) WHERE id = $1`,
 				rideID, left+s.times.Margin); err != nil {
 				return fmt.Errorf("ride: wake: %w", err)
 			}
@@ -87,9 +95,13 @@ func (s *Store) DeadLettered(ctx context.Context, rideID string, attempt int, re
 			return nil // a newer message has taken its place, or the ride has ended
 		}
 
+		if r, err = s.endOffer(ctx, tx, r, by); err != nil {
+			return err
+		}
+
 		// Until then the sweeper sends no other message, because a person may redrive
-		// this one.
-		if r.State.searching() {
+		// this one. While a driver may still accept, it looks at the ride as before.
+		if r.State == Requested {
 			if _, err := tx.Exec(ctx, `UPDATE ride.rides SET wake_at = expires_at WHERE id = $1`, rideID); err != nil {
 				return fmt.Errorf("ride: wake: %w", err)
 			}
@@ -97,6 +109,25 @@ func (s *Store) DeadLettered(ctx context.Context, rideID string, attempt int, re
 
 		return writeEvent(ctx, tx, r, EventDeadLettered, by, map[string]any{"reason": reason}, "")
 	})
+}
+
+// endOffer ends the open offer of a ride whose message is a dead letter, once it is past
+// its deadline. No worker does it any more, and until it is ended its driver gets no
+// other ride.
+func (s *Store) endOffer(ctx context.Context, tx pgx.Tx, r Ride, by string) (Ride, error) {
+	r, err := s.currentOffer(ctx, tx, r)
+	if err != nil || r.Offer == nil {
+		return r, err
+	}
+
+	var late bool
+	if err := tx.QueryRow(ctx, `SELECT $1 < clock_timestamp()`, r.Offer.ExpiresAt).Scan(&late); err != nil {
+		return r, fmt.Errorf("ride: clock: %w", err)
+	}
+	if !late {
+		return r, nil
+	}
+	return s.Apply(ctx, tx, r.ID, Action{Kind: ActExpireOffer, Offer: r.Offer.ID}, by)
 }
 
 // note writes an event that changes nothing of the ride. It locks the ride, so

@@ -149,6 +149,7 @@ var (
 	ErrNotFound = errors.New("ride: there is no such ride")
 	ErrState    = errors.New("ride: not possible in this state")
 	ErrAttempt  = errors.New("ride: another attempt is under way")
+	ErrAhead    = errors.New("ride: the ride has not come to this attempt")
 	ErrDriver   = errors.New("ride: another driver's")
 	ErrTaken    = errors.New("ride: the driver or the ride was taken meanwhile")
 	ErrOffer    = errors.New("ride: the offer is no longer open")

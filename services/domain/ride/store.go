@@ -9,18 +9,30 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"go.opentelemetry.io/otel/trace"
 
 	"tandem/services/domain/profile"
 )
 
 // Store reads and moves rides. It is safe for concurrent use.
 type Store struct {
-	pool  *pgxpool.Pool
-	times profile.Profile
+	pool   *pgxpool.Pool
+	times  profile.Profile
+	traces trace.TracerProvider // of acts without a span in ctx; nil: none
 }
 
 // NewStore returns a store on a pool whose database has Schemas.
-func NewStore(pool *pgxpool.Pool, times profile.Profile) *Store { return &Store{pool, times} }
+func NewStore(pool *pgxpool.Pool, times profile.Profile) *Store {
+	return &Store{pool: pool, times: times}
+}
+
+// Traced returns a Store that makes a span also of an act that nobody asked for, as the
+// sweeper's are. Without a provider it is s.
+func (s *Store) Traced(provider trace.TracerProvider) *Store {
+	out := *s
+	out.traces = provider
+	return &out
+}
 
 // rideColumns are what scanRide reads: the ride and its open offer.
 const rideColumns = `r.id, r.state, r.attempt, r.rider_id, coalesce(r.driver_id, ''),

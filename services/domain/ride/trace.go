@@ -31,12 +31,17 @@ func booked(ctx context.Context, id string) {
 }
 
 // beginAct begins the span of an act on r in the ride's trace. Without a span in ctx, as
-// the sweeper has none, there is no span of the act either; messages that it adds are
-// part of the ride's trace all the same.
-func beginAct(ctx context.Context, r Ride, a Action) (context.Context, trace.Span) {
+// the sweeper has none, there is one only of a Store that is Traced; messages that the
+// act adds are part of the ride's trace all the same.
+func (s *Store) beginAct(ctx context.Context, r Ride, a Action) (context.Context, trace.Span) {
 	here := trace.SpanFromContext(ctx)
 	if r.traceparent == "" {
 		return ctx, trace.SpanFromContext(context.Background()) // records nothing
+	}
+
+	provider := here.TracerProvider()
+	if s.traces != nil && !here.SpanContext().IsValid() {
+		provider = s.traces
 	}
 
 	options := []trace.SpanStartOption{trace.WithAttributes(idAttribute(r.ID), attribute.Int("tandem.ride.attempt", r.Attempt))}
@@ -49,7 +54,7 @@ func beginAct(ctx context.Context, r Ride, a Action) (context.Context, trace.Spa
 			here.SetAttributes(idAttribute(r.ID))
 		}
 	}
-	return here.TracerProvider().Tracer(tracerName).Start(ctx, "ride "+string(a.Kind), options...)
+	return provider.Tracer(tracerName).Start(ctx, "ride "+string(a.Kind), options...)
 }
 
 // attributes are those of a message that is added in ctx.
