@@ -10,11 +10,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"tandem/services/domain/event"
+	"tandem/services/domain/profile"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/awsclient"
 	"tandem/services/internal/httpclient"
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/lifecycle"
+	oldrows "tandem/services/internal/retention"
 	"tandem/services/tools/deadletter"
 )
 
@@ -88,5 +90,12 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		dead:    dead,
 	}
 
-	return httpserver.Serve(ctx, httpserver.Options{Name: serviceName, Env: env, Auth: cfg.Auth, Routes: s.routes()})
+	return lifecycle.Group(ctx,
+		lifecycle.Task{Name: "http", Run: func(ctx context.Context) error {
+			return httpserver.Serve(ctx, httpserver.Options{Name: serviceName, Env: env, Auth: cfg.Auth, Routes: s.routes()})
+		}},
+		// As long as rides, which they are about.
+		lifecycle.Task{Name: "retention", Run: func(ctx context.Context) error {
+			return oldrows.Run(ctx, oldrows.Options{What: "acts", Keep: profile.Default().KeepFor, Log: env.Log, Metrics: env.Metrics, Delete: dead.RemoveOldActs})
+		}})
 }

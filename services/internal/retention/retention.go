@@ -16,9 +16,10 @@ const (
 	pause = 200 * time.Millisecond
 	every = time.Hour
 
-	// Least is the shortest time that rows may be kept. SQS keeps a message for 14 days
-	// at most, and a message that comes again must still find what was done about it.
-	Least = 15 * 24 * time.Hour
+	// Least is the shortest time that rows may be kept: a message that comes again must
+	// still find what was done about it. SQS keeps one for 14 days at most on its queue, and
+	// as long again on the dead-letter queue, where a worker's copy is a new message.
+	Least = (14 + 14 + 1) * 24 * time.Hour
 )
 
 // Options says what is deleted. All are needed.

@@ -99,6 +99,8 @@ func advise(source string, c content, r *Ride) string {
 		return "there is no such ride: a redrive brings it back, discard it"
 	case !request:
 		return "redrive it when the cause is gone; the rider may have had later news of the ride"
+	case request && c.Data.Attempt > r.Attempt:
+		return fmt.Sprintf("its ride is only at attempt %d, as after a restore of the database, and has a request of its own: a redrive brings it back, discard it", r.Attempt)
 	case r.Closed:
 		return "its ride is closed" + nothing
 	case c.Data.Attempt != r.Attempt:

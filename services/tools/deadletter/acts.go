@@ -110,6 +110,18 @@ func conclude(ctx context.Context, q executor, id int64, outcome, result string)
 	return nil
 }
 
+// RemoveOldActs deletes acts of longer than keep ago, at most limit of them, and returns
+// how many.
+func (t *Tool) RemoveOldActs(ctx context.Context, keep time.Duration, limit int) (int64, error) {
+	// Of two processes each skips what the other deletes.
+	tag, err := t.o.Pool.Exec(ctx, `DELETE FROM operations.acts WHERE id IN (
+		SELECT id FROM operations.acts WHERE at < clock_timestamp() - $1::interval ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)`, keep, limit)
+	if err != nil {
+		return 0, fmt.Errorf("deadletter: remove old acts: %w", err)
+	}
+	return tag.RowsAffected(), nil
+}
+
 // storable is s without the character that Postgres does not store.
 func storable(s string) string { return strings.ReplaceAll(s, "\x00", "�") }
 

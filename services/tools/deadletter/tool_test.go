@@ -194,8 +194,16 @@ const requests, notices = event.QueueRideRequestsDead, event.QueueNotificationsD
 func TestListSaysWhyAndWhatARedriveWouldDo(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	waits, closed := s.book("k1"), s.book("k2")
+	waits, closed, later, served := s.book("k1"), s.book("k2"), s.book("k3"), s.book("k4")
 	_, err := s.rides.Do(t.Context(), closed.ID, ride.Action{Kind: ride.ActCancel, Attempt: 1}, "rider rita")
+	require.NoError(t, err)
+	_, err = s.rides.SetDuty(t.Context(), "ana", true)
+	require.NoError(t, err)
+	for _, kind := range []ride.ActionKind{ride.ActOffer, ride.ActAccept} {
+		_, err = s.rides.Do(t.Context(), served.ID, ride.Action{Kind: kind, Driver: "ana"}, "driver ana")
+		require.NoError(t, err)
+	}
+	_, err = s.rides.Do(t.Context(), later.ID, ride.Action{Kind: ride.ActRequeue, Attempt: 1}, "worker")
 	require.NoError(t, err)
 
 	for body, want := range map[string][2]string{
@@ -204,7 +212,9 @@ func TestListSaysWhyAndWhatARedriveWouldDo(t *testing.T) {
 		`{"version":"x"}`:               {"not a message of Tandem", "no worker"},
 		`[1,2]`:                         {"not a message of Tandem", "no worker"},
 		request(t, waits.ID, 1):         {"ride.request, attempt 1", "its ride waits until"},
-		request(t, waits.ID, 7):         {"ride.request, attempt 7", "its ride is at attempt 1: a redrive does nothing"},
+		request(t, waits.ID, 7):         {"ride.request, attempt 7", "its ride is only at attempt 1, as after a restore of the database"},
+		request(t, served.ID, 1):        {"ride.request, attempt 1", "its ride has a driver: a redrive does nothing"},
+		request(t, later.ID, 1):         {"ride.request, attempt 1", "its ride is at attempt 2: a redrive does nothing"},
 		request(t, closed.ID, 1):        {"ride.request, attempt 1", "its ride is closed: a redrive does nothing, discard it"},
 		request(t, uuid.NewString(), 1): {"ride.request, attempt 1", "there is no such ride"},
 		strings.Replace(request(t, waits.ID, 1), `"version":1`, `"version":9`, 1): {"ride.request of version 9, which is not known", "no worker"},
@@ -535,4 +545,40 @@ func TestRedriveAllAtARate(t *testing.T) {
 	require.Eventually(t, func() bool { return s.on(requests) == "0 visible, 0 hidden" }, 10*time.Second, 50*time.Millisecond)
 	require.Equal(t, "20 visible, 0 hidden", s.on(event.QueueRideRequests))
 	require.Equal(t, []string{"redrive all " + requests + " by ops: failed", "cancel redrive " + requests + " by ops: done", "redrive all " + requests + " by ops: done"}, s.acts())
+}
+
+// That the database is away does not make a ride one that does not exist.
+func TestALetterWhoseRideCannotBeLookedUp(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.dead(requests, "", "poison", request(t, s.book("k1").ID, 1))
+	_, err := s.pool.Exec(t.Context(), `ALTER TABLE ride.rides RENAME TO away`)
+	require.NoError(t, err)
+
+	l := s.list(requests)
+	require.Len(t, l.Letters, 1)
+	require.False(t, l.Letters[0].Ride.Known)
+	require.Contains(t, l.Letters[0].Advice, "could not be looked up")
+}
+
+func TestActsLeaveByTheirAge(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	for range 3 {
+		id := s.dead(requests, "", "poison", "not json")
+		_, err := s.tool.Discard(t.Context(), requests, id, deadletter.By{Who: "ops", Why: "noise"})
+		require.NoError(t, err)
+	}
+	_, err := s.pool.Exec(t.Context(), `UPDATE operations.acts SET at = at - CASE id WHEN 3 THEN interval '89 days' ELSE interval '91 days' END`)
+	require.NoError(t, err)
+
+	for _, want := range []int64{1, 1, 0} {
+		n, err := s.tool.RemoveOldActs(t.Context(), 90*24*time.Hour, 1)
+		require.NoError(t, err)
+		require.Equal(t, want, n)
+	}
+	acts, err := s.tool.Acts(t.Context(), 0, 0)
+	require.NoError(t, err)
+	require.Len(t, acts, 1)
+	require.EqualValues(t, 3, acts[0].ID)
 }

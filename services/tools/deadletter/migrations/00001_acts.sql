@@ -2,7 +2,7 @@
 
 -- What people did with dead letters. A row is written before the act, and its outcome
 -- after it: one without an outcome was cut off, and nobody knows whether it happened.
--- Nothing deletes rows.
+-- They leave by age, as rides do.
 CREATE TABLE operations.acts (
     id         bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at         timestamptz NOT NULL DEFAULT clock_timestamp(),
