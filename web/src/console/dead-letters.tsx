@@ -8,7 +8,7 @@ import { ProblemNote } from "../ui/problem-note";
 import { ActDialog, type Asked } from "./act-dialog";
 import { Acts } from "./acts";
 import type { Heard } from "./heard";
-import { useDeadLetters } from "./use-dead-letters";
+import { countsOf, useDeadLetters } from "./use-dead-letters";
 import { WideTable } from "./wide-table";
 import classes from "./dead-letters.module.css";
 
@@ -71,11 +71,6 @@ export function DeadLetters({ heard }: { heard: Heard }) {
       {question && <ActDialog {...question} onAct={(why, rate) => void perform(() => question.act(why, rate))} onClose={() => setQuestion(undefined)} />}
     </Stack>
   );
-}
-
-/** How many there are, by SQS: in flight, too, since whoever looks holds them for a moment. */
-function countsOf({ overview: { queues } }: Heard): string {
-  return queues.filter((q) => q.dead).map((q) => (q.visible === undefined ? "?" : q.visible + (q.in_flight ?? 0))).join(" ");
 }
 
 interface PlaceProps {

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { admin } from "../api/client";
 import type { DeadLetters, OperationsAct } from "../api/types";
+import type { Heard } from "./heard";
 
 interface Known {
   data: DeadLetters | undefined; // the last answer, kept when a later question fails
@@ -12,8 +13,17 @@ interface Known {
 const movingInterval = 2000; // ms
 
 /**
+ * How many there are, as often as it is heard: of a queue by SQS, in flight, too, since
+ * whoever looks holds them for a moment; and of the outbox the rows that are set aside.
+ */
+export function countsOf({ overview: { queues, rides } }: Heard): string {
+  const dead = queues.filter((q) => q.dead).map((q) => (q.visible === undefined ? "?" : q.visible + (q.in_flight ?? 0)));
+  return [...dead, rides?.outbox_set_aside ?? "?"].join(" ");
+}
+
+/**
  * The dead letters as somebody last looked. To look is to receive them, which costs a
- * request and hides them from others, so this asks once, again when SQS's counts have
+ * request and hides them from others, so this asks once, again when the counts have
  * changed, and when it is told to; while SQS moves them it asks how far that is.
  */
 export function useDeadLetters(counts: string) {
