@@ -122,6 +122,9 @@ func TestARidesETag(t *testing.T) {
 	require.NotEqual(t, ops, tag(admin, 200, "If-None-Match", ops), "an operator sees who was asked")
 	offered := tag(rita, 200, "If-None-Match", booked)
 	require.NotEqual(t, tag(admin, 200), offered)
+
+	// An act that was done is never told as "not modified".
+	require.Equal(t, 200, rita.send(t, "POST", "/v1/rides/"+h.first(t)+"/cancel", "", "If-None-Match", "*").StatusCode)
 }
 
 // first returns the id of the first ride.

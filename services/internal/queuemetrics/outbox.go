@@ -54,7 +54,6 @@ func (c *outboxCollector) Collect(out chan<- prometheus.Metric) {
 		defer cancel()
 		s, err := c.stats(ctx)
 		if err != nil {
-			c.at = time.Time{}
 			return
 		}
 		c.last, c.at = s, time.Now()

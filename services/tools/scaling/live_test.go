@@ -69,6 +69,15 @@ func TestRecordKeepsWhatIsNotKnown(t *testing.T) {
 	require.Error(t, err, "nobody is there")
 }
 
+// Who decides wants other workers than are there: some are on their way, and count.
+func TestWorkersOnTheirWayCount(t *testing.T) {
+	t.Parallel()
+	ctx, live := gateway(t, strings.Replace(busy, "{", `{"autoscale":{"want":5},`, 1))
+	points, err := Record(ctx, live, time.Hour)
+	require.NoError(t, err)
+	require.Equal(t, 5, points[0].Workers)
+}
+
 func TestWatchPrintsTheCommand(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
@@ -78,6 +87,11 @@ func TestWatchPrintsTheCommand(t *testing.T) {
 	require.Contains(t, out.String(), "3 workers, and 4 are wanted: 40 messages wait")
 	require.Contains(t, out.String(), "docker compose up -d --no-recreate --scale dispatch=4 dispatch\n")
 	require.Equal(t, 1, strings.Count(out.String(), "wanted"), "it is said once")
+
+	out.Reset()
+	ctx, live = gateway(t, busy, "", busy)
+	require.NoError(t, Watch(ctx, &out, live, p))
+	require.NotContains(t, out.String(), " 0 workers", "nobody says that there are none")
 
 	require.Error(t, Watch(ctx, &out, live, autoscale.Policy{}))
 	ctx, live = gateway(t, "")

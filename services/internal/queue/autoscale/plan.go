@@ -42,9 +42,6 @@ func Plan(now time.Time, s []Sample, p Policy) Decision {
 // out adds the workers that are needed, but not while others are on their way.
 func (p Policy) out(now time.Time, s []Sample, need need) Decision {
 	at := s[len(s)-1]
-	if at.Workers == p.Max {
-		return Decision{p.Max, need.because + p.most()}
-	}
 
 	// Until they count, the backlog grows because they are missing, and that is no
 	// reason for others.

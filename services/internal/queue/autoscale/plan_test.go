@@ -71,6 +71,8 @@ func TestPlan(t *testing.T) {
 		{"old, and three can hold all", looks(look(2, 3, 10, time.Hour)), 3, "3 messages wait and 10 are in flight: 3 workers can hold them all"},
 		{"delayed ones do not count", looks(look(2, 0, 10, time.Hour)), 2, "no message waits"},
 		{"counts that make no sense", looks(look(2, -7, -7, -time.Hour)), 2, ""},
+		{"an age without a message that waits", looks(look(2, 0, 15, time.Hour)), 2, "no message waits"},
+		{"fewer than none in flight", looks(look(2, 40, -30, 0)), 4, "4 workers would clear them"},
 		{"counts without end", looks(look(2, 1<<62, 1<<62, 1<<62)), 6, ""},
 
 		{"the queue did not answer", looks(look(3, 90, 15, 0), silent(3), silent(3)), 3, "the queue has not answered for 10s: 3 workers as before"},
@@ -84,6 +86,8 @@ func TestPlan(t *testing.T) {
 		{"two are on their way", looks(look(2, 40, 10, 0), starting(4, 2, 70, 10)), 4, "6 workers would clear them within 10s; first 2 workers, just added, may show for 20s what that changes"},
 		{"two never came", looks(append(often(1, look(2, 40, 10, 0)), often(5, starting(4, 2, 70, 10))...)...), 6, "6 workers would clear them"},
 		{"those that start say nothing about the age", looks(append(often(4, starting(4, 2, 20, 10)), look(4, 20, 20, 21*time.Second))...), 5, "21s with 2 workers at work"},
+
+		{"none of them has been at work yet", looks(append(often(4, starting(2, 0, 9, 0)), look(2, 9, 10, 25*time.Second))...), 3, "25s with 1 worker at work"},
 
 		{"one fewer would do, since now", looks(look(4, 0, 12, 0)), 4, "3 workers would do, for 0s now; one is retired after 1m0s of this"},
 		{"one fewer would do, for 55 s", looks(often(minute-1, look(4, 0, 12, 0))...), 4, "3 workers would do, for 55s now"},

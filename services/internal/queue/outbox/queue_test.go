@@ -6,7 +6,9 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/aws/smithy-go"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
@@ -66,4 +68,37 @@ func TestAFoundQueueIsReadyAgain(t *testing.T) {
 	f.Queue("a", sqstest.Settings{})
 	r.checkQueues(t.Context())
 	require.NoError(t, r.Ready(t.Context()))
+}
+
+// That a queue is not told, with a code that would condemn a row, is no row's fault.
+func TestAQueueThatCannotBeFoundIsNoRowsFault(t *testing.T) {
+	f := sqstest.New()
+	f.On("GetQueueUrl", sqstest.Fail(&smithy.GenericAPIError{Code: "InvalidParameterValue", Fault: smithy.FaultClient}))
+	r, err := NewRelay(Options{Pool: &pgxpool.Pool{}, Box: New("s", "outbox"), Client: f})
+	require.NoError(t, err)
+	x := &row{queue: "a", key: "k", body: []byte("x")}
+	require.Len(t, r.send(t.Context(), "a", [][]*row{{x}}, time.Minute), 1)
+	require.NotErrorIs(t, x.err, errRefused, "it is tried again")
+}
+
+func TestARecreatedQueueIsLookedUpAgain(t *testing.T) {
+	f := sqstest.New()
+	a := f.Queue("a", sqstest.Settings{})
+	r, err := NewRelay(Options{Pool: &pgxpool.Pool{}, Box: New("s", "outbox"), Client: f})
+	require.NoError(t, err)
+	_, err = r.url(t.Context(), "a")
+	require.NoError(t, err)
+
+	a.Delete()
+	_, err = r.url(t.Context(), "a")
+	require.NoError(t, err, "it is remembered")
+	r.setQueueErr("a", errors.New("it does not exist"))
+	var missing *SetupError
+	_, err = r.url(t.Context(), "a")
+	require.ErrorAs(t, err, &missing)
+}
+
+// A limit that has changed since a row was added must not stop the relay.
+func TestACallHasAtLeastOneRow(t *testing.T) {
+	require.Equal(t, 1, callLength([]*row{{body: make([]byte, MaxSize+1)}, {body: []byte("x")}}))
 }
