@@ -57,5 +57,33 @@ func deadLetters() []mutant {
 			name: "a row is sent again without its act", file: deadDir + "outbox.go", tests: "TestRowsOfTheOutbox",
 			before: "n, err := intend(ctx, tx, act, by, l)", after: "n, err := intend(ctx, t.o.Pool, act, by, l)\n\t\terr = nil",
 		},
+		{
+			name: "a ride that cannot be looked up does not exist", file: deadDir + "about.go", tests: "TestALetterWhose",
+			before: "case !r.Known:", after: "case false:",
+		},
+		{
+			name: "a dead letter's driver waits until its ride expires", file: rideDir + "message.go", tests: "TestADeadLettersOffer",
+			before: "\tif !late {", after: "\tif true {",
+		},
+		{
+			name: "a dead letter that was redriven is not missed", file: rideDir + "message.go", tests: "TestARedrivenRequest",
+			before: "nullif(wake_at, expires_at)", after: "wake_at",
+		},
+		{
+			name: "what a restored database has lost is dropped", file: dispatchDir + "handler.go", tests: "TestPoison",
+			before: ", errors.Is(err, ride.ErrAhead):", after: ":",
+		},
+		{
+			name: "a dead letter is missed on the queue", file: rideDir + "sweep.go", tests: "TestADeadLetterIsNotMissed",
+			before: " AND r.wake_at <> r.expires_at AND NOT", after: " AND NOT",
+		},
+		{
+			name: "a request that waits looks like a dead letter", file: rideDir + "sweep.go", tests: "TestARequestThatWaits",
+			before: " + interval '1 millisecond'", after: "",
+		},
+		{
+			name: "a dead letter is too large with its reason", file: workerDir + "settle.go", tests: "TestADeadLetterWith",
+			before: "n <= room && len(out)", after: "n >= 0 && len(out)",
+		},
 	}
 }

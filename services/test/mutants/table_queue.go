@@ -232,7 +232,7 @@ func queues() []mutant {
 		},
 		{
 			name: "an outbox that nobody can count is empty", file: "services/internal/queuemetrics/outbox.go", tests: "TestOutbox",
-			before: "\t\t\tc.at = time.Time{}\n\t\t\treturn\n", after: "\t\t\tc.at = time.Time{}\n",
+			before: "\t\tif err != nil {\n\t\t\treturn\n", after: "\t\tif err != nil {\n\t\t\tc.at = time.Now()\n",
 		},
 		{
 			name: "an open ride is removed by its age", file: "services/domain/ride/retention.go", tests: "TestEndedRidesLeave",

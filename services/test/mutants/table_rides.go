@@ -111,11 +111,11 @@ func rides() []mutant {
 		},
 		{
 			name: "a receive is not counted for the sweeper", file: rideDir + "message.go", tests: "TestARefusalDoesNotBringTheSweeperForward",
-			before: "SET wake_at = greatest(wake_at, clock_timestamp() + $2::interval) WHERE id = $1`", after: "SET wake_at = wake_at WHERE id = $1 AND $2::interval > '0'`",
+			before: "SET wake_at = greatest(nullif(wake_at, expires_at), clock_timestamp() + $2::interval) WHERE id = $1`", after: "SET wake_at = wake_at WHERE id = $1 AND $2::interval > '0'`",
 		},
 		{
 			name: "a message of another attempt is received", file: rideDir + "message.go", tests: "TestAMessageOfAnotherAttemptIsDropped",
-			before: "\t\tif r.Attempt != attempt {\n\t\t\treturn fmt", after: "\t\tif false {\n\t\t\treturn fmt",
+			before: "\t\tif attempt < r.Attempt {\n\t\t\treturn fmt", after: "\t\tif false {\n\t\t\treturn fmt",
 		},
 		{
 			name: "a message is noted under the attempt that the ride has by then", file: rideDir + "message.go", tests: "TestAMessageIsNotedUnderItsOwnAttempt",
