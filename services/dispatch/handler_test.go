@@ -200,6 +200,7 @@ func TestNobodyFreeGoesThroughTheOutbox(t *testing.T) {
 	require.Equal(t, []string{"received 1 by w1", "requeued no driver is free", "after 5s"}, f.history)
 	require.Equal(t, sqsworker.Done(), h.Handle(t.Context(), request(t, 1, 2)), "a message of another attempt is dropped")
 	require.Len(t, f.history, 3)
+	require.Equal(t, sqsworker.OutcomeDead, h.Handle(t.Context(), request(t, 7, 1)).Outcome(), "the ride has not come to it")
 }
 
 func TestResumesWithACrashedWorkersOffer(t *testing.T) {

@@ -70,7 +70,7 @@ func deadLetters() []mutant {
 			before: "nullif(wake_at, expires_at)", after: "wake_at",
 		},
 		{
-			name: "what a restored database has lost is dropped", file: dispatchDir + "handler.go", tests: "TestPoison",
+			name: "what a restored database has lost is dropped", file: dispatchDir + "handler.go", tests: "TestNobodyFreeGoes",
 			before: ", errors.Is(err, ride.ErrAhead):", after: ":",
 		},
 		{

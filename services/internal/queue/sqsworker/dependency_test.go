@@ -99,7 +99,7 @@ func TestWhoIsInterruptedDoesNotBringADependencyBack(t *testing.T) {
 		require.ErrorIs(t, err, context.Canceled)
 		require.ErrorIs(t, d.Err(), errFake)
 		stop()
-		<-ended
+		require.ErrorIs(t, <-ended, errFake)
 	})
 }
 
