@@ -24,6 +24,20 @@ test("on the smallest phone an admin redrives and discards dead letters by the k
   await rows.first().scrollIntoViewIfNeeded();
   await screenshot(page, "dead-letters");
 
+  // All there is of one, by the keyboard: it is read to whoever hears the page, and the focus returns.
+  const show = rows.first().getByTestId("show");
+  await show.focus();
+  await page.keyboard.press("Enter");
+  await expect.poll(() => page.getByTestId("letter-body").innerText()).toMatch(/^noise (one|two)$/);
+  expect(await page.getByRole("dialog", { name: `A dead letter of ${dlq}` }).innerText()).toContain((await rows.first().getAttribute("data-value")) ?? "?");
+  expect(await clippedTexts(page)).toEqual([]);
+  expect(await smallTargets(page)).toEqual([]);
+  expect(await accessibilityFaults(page)).toEqual([]);
+  await screenshot(page, "dead-letter");
+  await page.keyboard.press("Escape");
+  await expect.poll(() => page.getByTestId("letter-dialog").count()).toBe(0);
+  expect(await show.evaluate((el) => el === document.activeElement)).toBe(true);
+
   // No worker can read it this time either: it comes back, as another message.
   const redriven = (await rows.first().getAttribute("data-value")) ?? "";
   await rows.first().getByTestId("redrive").focus();

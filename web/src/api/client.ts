@@ -1,4 +1,4 @@
-import type { Comparison, DeadLetters, DriverState, Earnings, Message, OperationsAct, Overview, Place, Point, PointsAccepted, Quote, Ride, RideEvent, RideQueue, RideWorker, Role, Route, StreamTrace, Summary } from "./types";
+import type { Comparison, DeadLetterDetail, DeadLetters, DriverState, Earnings, Message, OperationsAct, Overview, Place, Point, PointsAccepted, Quote, Ride, RideEvent, RideQueue, RideWorker, Role, Route, StreamTrace, Summary } from "./types";
 
 /** A request that was refused, with the server's explanation. Status 0: no server was reached. */
 export class Problem extends Error {
@@ -124,6 +124,9 @@ export const admin = {
   killWorker: (ride: string) => send<NonNullable<RideWorker["holder"]>>(`/admin/v1/rides/${ride}/worker/kill`, "POST"),
   ride: (id: string) => request<Ride>(`/admin/v1/rides/${id}`),
   deadLetters: () => request<DeadLetters>("/admin/v1/dead-letters"),
+  // To see one is to receive it: like an act it waits until nobody else holds it.
+  deadLetter: (place: string, id: string, gone: AbortSignal) =>
+    request<DeadLetterDetail>(`/admin/v1/dead-letters/${place}/${id}`, { signal: AbortSignal.any([gone, AbortSignal.timeout(actTimeout)]) }),
   acts: () => request<{ acts: OperationsAct[] }>("/admin/v1/operations/acts?limit=20"),
   // An act waits until nobody else holds the message, which takes longer than other requests may.
   redrive: (place: string, id: string, why: string) => send<OperationsAct>(`/admin/v1/dead-letters/${place}/${id}/redrive`, "POST", { why }, {}, AbortSignal.timeout(actTimeout)),

@@ -17,6 +17,17 @@ export const time = (ms: number): string => new Date(ms).toLocaleTimeString("en-
 export const day = (iso: string): string =>
   new Date(iso).toLocaleString("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 
+/** A day and a time to the second. */
+export const moment = (iso: string): string =>
+  new Date(iso).toLocaleString("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+
+/**
+ * A text from outside with what would not be seen in it: a control character, one that
+ * has no width, or one that turns the order of the letters round.
+ */
+export const visible = (text: string): string =>
+  text.replace(/(?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (c) => `⟨U+${c.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}⟩`);
+
 // The space does not break, so that a number and its unit stay on one line.
 export const milliseconds = (ms: number): string => (ms < 10_000 ? `${Math.round(ms)}\u00a0ms` : `${(ms / 1000).toFixed(1)}\u00a0s`);
 

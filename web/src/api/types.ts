@@ -28,5 +28,6 @@ export type Overview = Schemas["Overview"];
 export type DeadLetters = Schemas["DeadLetters"];
 export type DeadListing = Schemas["DeadListing"];
 export type DeadLetter = Schemas["DeadLetter"];
+export type DeadLetterDetail = Schemas["DeadLetterDetail"];
 export type OperationsAct = Schemas["Act"];
 export type Summary = Schemas["Summary"];

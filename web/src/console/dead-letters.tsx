@@ -1,13 +1,14 @@
-import { Button, Group, Stack, Table, Text } from "@mantine/core";
-import { useRef, useState } from "react";
+import { Anchor, Button, Group, Stack, Table, Text, Title } from "@mantine/core";
+import { useId, useRef, useState } from "react";
 import { admin } from "../api/client";
-import { day, short, time, whole } from "../api/format";
+import { day, short, time, visible, whole } from "../api/format";
 import type { DeadLetter, DeadListing, OperationsAct } from "../api/types";
 import { Loading } from "../ui/loading";
 import { ProblemNote } from "../ui/problem-note";
 import { ActDialog, type Asked } from "./act-dialog";
 import { Acts } from "./acts";
 import type { Heard } from "./heard";
+import { LetterDialog, noReason } from "./letter-dialog";
 import { countsOf, useDeadLetters } from "./use-dead-letters";
 import { WideTable } from "./wide-table";
 import classes from "./dead-letters.module.css";
@@ -20,9 +21,11 @@ interface Question extends Asked {
 export function DeadLetters({ heard }: { heard: Heard }) {
   const { data, acts, error, asking, look } = useDeadLetters(countsOf(heard));
   const [question, setQuestion] = useState<Question>();
+  const [shown, setShown] = useState<DeadLetter>();
   const [acting, setActing] = useState(false);
   const [said, setSaid] = useState("");
   const status = useRef<HTMLParagraphElement>(null);
+  const actsTitle = useId();
   const [failure, setFailure] = useState<unknown>();
 
   const perform = async (act: () => Promise<OperationsAct>) => {
@@ -47,6 +50,13 @@ export function DeadLetters({ heard }: { heard: Heard }) {
 
   const letters = data.places.flatMap((p) => p.letters);
   const ask = (q: Question) => setQuestion(q);
+  const redrive = (l: DeadLetter) => void perform(() => admin.redrive(l.place, l.id, ""));
+  const discard = (l: DeadLetter) =>
+    ask({
+      title: `Discard ${short(l.id)}`, action: "Discard", needsWhy: true,
+      children: `It is deleted from ${l.place} for good. Who did it, and why, is kept.`,
+      act: (why) => admin.discard(l.place, l.id, why),
+    });
 
   return (
     <Stack gap="sm" aria-busy={asking || acting}>
@@ -62,12 +72,18 @@ export function DeadLetters({ heard }: { heard: Heard }) {
 
       {data.places.map((p) => <Place key={p.place} listing={p} disabled={acting} onAsk={ask} onCancel={() => void perform(() => admin.cancelRedrive(p.place))} />)}
       {letters.length > 0 ? (
-        <Letters letters={letters} disabled={acting} onRedrive={(l) => void perform(() => admin.redrive(l.place, l.id, ""))} onAsk={ask} />
+        <Letters letters={letters} disabled={acting} onShow={setShown} onRedrive={redrive} onDiscard={discard} />
       ) : (
         data.places.every((p) => p.total === 0) && <Text data-testid="dead-none">There are none. What a worker cannot read, or has tried five times, would be here with its reason.</Text>
       )}
 
-      {acts && acts.length > 0 && <Acts acts={acts} />}
+      {acts && acts.length > 0 && (
+        <section aria-labelledby={actsTitle}>
+          <Title order={3} size="md" mt="sm" id={actsTitle}>What people did with them</Title>
+          <Acts acts={acts} />
+        </section>
+      )}
+      {shown && <LetterDialog letter={shown} disabled={acting} onRedrive={() => redrive(shown)} onDiscard={() => discard(shown)} onClose={() => setShown(undefined)} />}
       {question && <ActDialog {...question} onAct={(why, rate) => void perform(() => question.act(why, rate))} onClose={() => setQuestion(undefined)} />}
     </Stack>
   );
@@ -120,38 +136,30 @@ const letterColumns = { Message: "left", Act: "left", "Why it is here": "left", 
 interface LettersProps {
   letters: DeadLetter[];
   disabled: boolean;
+  onShow: (l: DeadLetter) => void;
   onRedrive: (l: DeadLetter) => void;
-  onAsk: (q: Question) => void;
+  onDiscard: (l: DeadLetter) => void;
 }
 
-function Letters({ letters, disabled, onRedrive, onAsk }: LettersProps) {
+function Letters({ letters, disabled, onShow, onRedrive, onDiscard }: LettersProps) {
   return (
     <WideTable label="Dead letters table" minWidth={900} columns={letterColumns}>
       {letters.map((l) => (
         <Table.Tr key={`${l.place} ${l.id}`} data-testid="dead-letter" data-value={l.id}>
           <Table.Td>
-            <span title={l.id}>{short(l.id)}</span>
+            <Anchor component="button" type="button" inherit ta="left" title={l.id} aria-label={`Show ${short(l.id)}`} aria-haspopup="dialog" data-testid="show" onClick={() => onShow(l)}>{short(l.id)}</Anchor>
             <Text size="xs" c="dimmed">{l.source}</Text>
             <Text size="xs" c="dimmed">{l.sent_at ? day(l.sent_at) : "?"}</Text>
           </Table.Td>
           <Table.Td>
             <Group gap="xs" className={classes.buttons}>
               <Button size="xs" variant="default" disabled={disabled} aria-label={`Redrive ${short(l.id)}`} data-testid="redrive" onClick={() => onRedrive(l)}>Redrive</Button>
-              <Button
-                size="xs" variant="outline" color="fault" disabled={disabled} aria-label={`Discard ${short(l.id)}`} data-testid="discard"
-                onClick={() => onAsk({
-                  title: `Discard ${short(l.id)}`, action: "Discard", needsWhy: true,
-                  children: `It is deleted from ${l.place} for good. Who did it, and why, is kept.`,
-                  act: (why) => admin.discard(l.place, l.id, why),
-                })}
-              >
-                Discard…
-              </Button>
+              <Button size="xs" variant="outline" color="fault" disabled={disabled} aria-label={`Discard ${short(l.id)}`} data-testid="discard" onClick={() => onDiscard(l)}>Discard…</Button>
             </Group>
           </Table.Td>
           <Table.Td className={classes.text}>
-            {l.reason || "none: SQS moved it after too many receives"}
-            <Text size="xs" c="dimmed">{l.about}</Text>
+            {visible(l.reason) || noReason}
+            <Text size="xs" c="dimmed">{visible(l.about)}</Text>
           </Table.Td>
           <Table.Td>{rideText(l)}</Table.Td>
           <Table.Td className={classes.text}>{l.advice}</Table.Td>
