@@ -119,15 +119,15 @@ func (s *screen) row(name, text string) {
 func (d *demo) commands() string {
 	where := ""
 	if usual, err := runfile.DefaultDir(profile.Emulator); err != nil || usual != d.folder.dir {
-		where = " --data " + shellWord(d.folder.dir)
+		where = " --data " + ShellWord(d.folder.dir)
 	}
 
-	command := shellWord(d.Command)
+	command := ShellWord(d.Command)
 	return command + " audit" + where + "     " + command + " feed" + where + " FILE"
 }
 
-// shellWord quotes a path that a shell would take apart.
-func shellWord(path string) string {
+// ShellWord returns a path as a shell reads it, quoted where it would be taken apart.
+func ShellWord(path string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+:@%", r)
 	}

@@ -38,6 +38,9 @@ func (l live) tandem() (scaling.Live, error) {
 		}
 		l.GatewayURL, l.OperatorKey = run.Gateway, run.OperatorKey
 	}
+	if l.OperatorKey == "" {
+		return scaling.Live{}, errors.New("--operator-key is missing: it is that gateway's TANDEM_OPERATOR_KEY, which docker compose has in .env")
+	}
 	return scaling.Live{GatewayURL: l.GatewayURL, OperatorKey: l.OperatorKey, Every: l.Every}, nil
 }
 
@@ -83,6 +86,12 @@ func (c recordCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// Asked before it looks: a recording that cannot be drawn would be lost.
+	if err := writable(c.SVG); err != nil {
+		return err
+	}
+
+	_, _ = fmt.Fprintf(os.Stderr, "looks every %s for %s; Ctrl-C ends it sooner, and draws what there is\n", c.Every, c.For)
 	points, err := scaling.Record(ctx, where, c.For)
 	if err != nil {
 		return err
@@ -119,7 +128,24 @@ func (c simulateCmd) Run() error {
 
 // draw writes the picture to a file.
 func draw(path, title string, points []scaling.Point) error {
-	return toFile(path, func(w io.Writer) error { return scaling.WriteSVG(w, title, points) })
+	if err := toFile(path, func(w io.Writer) error { return scaling.WriteSVG(w, title, points) }); err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintln(os.Stderr, "drawn in", path)
+	return nil
+}
+
+// writable reports why nothing can be written to a file. What it has stays.
+func writable(path string) error {
+	_, missing := os.Stat(path)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o666)
+	if err != nil {
+		return err
+	}
+	if missing != nil {
+		defer func() { _ = os.Remove(path) }()
+	}
+	return f.Close()
 }
 
 func toFile(path string, write func(io.Writer) error) error {

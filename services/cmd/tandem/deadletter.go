@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/user"
 
+	"tandem/services/demo"
 	"tandem/services/internal/problem"
 	"tandem/services/tools/deadletter"
 )
@@ -57,15 +58,27 @@ func (c deadletters) with(ctx context.Context, use func(*deadletter.Tool) error)
 	defer done()
 	err = use(tool)
 
-	// A problem's sentence is for people; its code is for programs.
+	// A problem's sentence is for people; its code is for programs. Its field is a flag.
 	var p *problem.Error
 	if errors.As(err, &p) && p.Detail != "" {
+		if p.Field != "" {
+			return fmt.Errorf("--%s: %s", p.Field, p.Detail)
+		}
 		if p.Err != nil {
 			return fmt.Errorf("%s (%w)", p.Detail, p.Err)
 		}
 		return errors.New(p.Detail)
 	}
 	return err
+}
+
+// command is a deadletter.Command. A database's URL has a password, and is not repeated.
+func (c deadletters) command(sub string) string {
+	out := demo.ShellWord(os.Args[0]) + " deadletter " + sub
+	if c.Data != "" && os.Getenv("TANDEM_DATA") == "" {
+		out += " --data " + demo.ShellWord(c.Data)
+	}
+	return out
 }
 
 // acting has the flag that says who acts.
@@ -93,7 +106,7 @@ type deadListCmd struct {
 }
 
 func (c deadListCmd) Run(ctx context.Context) error {
-	return c.with(ctx, func(t *deadletter.Tool) error { return t.PrintList(ctx, os.Stdout, c.Place, c.JSON) })
+	return c.with(ctx, func(t *deadletter.Tool) error { return t.PrintList(ctx, os.Stdout, c.Place, c.command, c.JSON) })
 }
 
 type deadShowCmd struct {
@@ -107,7 +120,7 @@ func (c deadShowCmd) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return d.Print(os.Stdout, c.JSON)
+		return d.Print(os.Stdout, c.command, c.JSON)
 	})
 }
 
@@ -123,7 +136,7 @@ type deadRedriveCmd struct {
 
 func (c deadRedriveCmd) Run(ctx context.Context) error {
 	if c.All == (c.ID != "") {
-		return errors.New("name one id, or --all")
+		return fmt.Errorf("name one id, as %s prints it, or --all", c.command("list "+c.Place))
 	}
 
 	return c.with(ctx, func(t *deadletter.Tool) error {
@@ -167,6 +180,9 @@ type deadActsCmd struct {
 }
 
 func (c deadActsCmd) Run(ctx context.Context) error {
+	if c.Limit < 1 || c.Limit > deadletter.MostActs {
+		return fmt.Errorf("--limit: it is a number from 1 to %d", deadletter.MostActs)
+	}
 	return c.with(ctx, func(t *deadletter.Tool) error {
 		acts, err := t.Acts(ctx, 0, c.Limit)
 		if err != nil {

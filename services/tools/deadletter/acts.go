@@ -125,10 +125,13 @@ func (t *Tool) RemoveOldActs(ctx context.Context, keep time.Duration, limit int)
 // storable is s without the character that Postgres does not store.
 func storable(s string) string { return strings.ReplaceAll(s, "\x00", "�") }
 
+// MostActs is how many acts are returned at once, at most.
+const MostActs = 200
+
 // Acts returns what people did, the newest first: those before an id, or the newest of
-// all with 0; at most limit, 1 to 200.
+// all with 0; at most limit, 1 to MostActs.
 func (t *Tool) Acts(ctx context.Context, before int64, limit int) ([]Act, error) {
-	if limit < 1 || limit > 200 {
+	if limit < 1 || limit > MostActs {
 		limit = 50
 	}
 

@@ -9,12 +9,17 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
+	"unicode"
 )
 
-// PrintList prints what is in a place, or in all of them where none is named.
-func (t *Tool) PrintList(ctx context.Context, w io.Writer, place string, asJSON bool) error {
+// Command returns what a shell runs for a subcommand and its arguments: this program's
+// path before them, and behind them the flags that say where the dead letters are.
+type Command func(sub string) string
+
+// PrintList prints what is in a place, or in all of them where none is named, with the
+// commands that a person may run next.
+func (t *Tool) PrintList(ctx context.Context, w io.Writer, place string, command Command, asJSON bool) error {
 	all := []Listing{}
 	if place == "" {
 		all = t.ListAll(ctx)
@@ -33,8 +38,26 @@ func (t *Tool) PrintList(ctx context.Context, w io.Writer, place string, asJSON 
 	var b strings.Builder
 	for _, l := range all {
 		l.print(&b)
+		if len(l.Letters) > 0 {
+			b.WriteString("  next, for the first one:\n")
+			l.Letters[0].next(&b, command, "show", "redrive", "discard")
+		}
+		if len(l.Letters) > 1 && l.Place != Outbox {
+			_, _ = fmt.Fprintf(&b, "  for all of them:\n    %s\n", command("redrive "+l.Place+" --all"))
+		}
 	}
 	return write(w, b.String())
+}
+
+// next prints the commands for one dead letter.
+func (l Letter) next(b *strings.Builder, command Command, subs ...string) {
+	for _, sub := range subs {
+		sub += " " + l.Place + " " + l.ID
+		if strings.HasPrefix(sub, "discard") {
+			sub += ` --why "…"`
+		}
+		_, _ = fmt.Fprintf(b, "    %s\n", command(sub))
+	}
 }
 
 func (l Listing) print(b *strings.Builder) {
@@ -78,8 +101,8 @@ func (r *Ride) words() string {
 	return fmt.Sprintf(", ride %s, which is %s", r.ID, r.State)
 }
 
-// Print prints all there is of a dead letter.
-func (d Detail) Print(w io.Writer, asJSON bool) error {
+// Print prints all there is of a dead letter, with the commands that a person may run next.
+func (d Detail) Print(w io.Writer, command Command, asJSON bool) error {
 	if asJSON {
 		return printJSON(w, d)
 	}
@@ -96,8 +119,10 @@ func (d Detail) Print(w io.Writer, asJSON bool) error {
 
 	_, _ = fmt.Fprintf(&b, "    body, %d bytes: %s\n", d.Bytes, printable(d.Body))
 	for _, e := range d.History {
-		_, _ = fmt.Fprintf(&b, "    %s  %-14s %s %s\n", e.At.UTC().Format(time.DateTime), e.Kind, printable(e.By), printable(string(e.Data)))
+		_, _ = fmt.Fprintf(&b, "    %s  %-14s %s %s\n", timeOf(&e.At), e.Kind, printable(e.By), printable(string(e.Data)))
 	}
+	b.WriteString("  next:\n")
+	d.next(&b, command, "redrive", "discard")
 	return write(w, b.String())
 }
 
@@ -109,26 +134,33 @@ func (a Act) Print(w io.Writer, asJSON bool) error {
 	return write(w, fmt.Sprintf("%s: %s: %s\n", a.Act, cmp.Or(a.Outcome, "cut off"), printable(a.Result)))
 }
 
-// PrintActs prints acts as a table.
+// PrintActs prints acts, a paragraph each: a table of them is wider than a terminal.
 func PrintActs(w io.Writer, acts []Act, asJSON bool) error {
 	if asJSON {
 		return printJSON(w, acts)
 	}
 
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(table, "AT\tWHO\tACT\tPLACE\tMESSAGE\tOUTCOME\tWHY\tREASON\tRESULT")
+	var b strings.Builder
 	for _, a := range acts {
 		who := a.Who
 		if !a.Verified {
 			who += " (not verified)"
 		}
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", a.At.UTC().Format(time.DateTime), printable(who), a.Act, a.Place,
-			cmp.Or(a.MessageID, "all"), cmp.Or(a.Outcome, "cut off"), printable(a.Why), printable(a.Reason), printable(a.Result))
+		_, _ = fmt.Fprintf(&b, "%s  %s: %s, by %s\n", timeOf(&a.At), a.Act, cmp.Or(a.Outcome, "cut off"), printable(who))
+		about := cmp.Or(a.MessageID, "all") + " of " + a.Place
+		if a.RideID != "" {
+			about += ", ride " + a.RideID
+		}
+		for _, line := range [][2]string{{"message", about}, {"why", a.Why}, {"reason", a.Reason}, {"result", a.Result}} {
+			if line[1] != "" {
+				_, _ = fmt.Fprintf(&b, "    %-7s %s\n", line[0], printable(line[1]))
+			}
+		}
 	}
-	if err := table.Flush(); err != nil {
-		return fmt.Errorf("deadletter: %w", err)
+	if len(acts) == 0 {
+		b.WriteString("Nobody has acted on a dead letter so far.\n")
 	}
-	return nil
+	return write(w, b.String())
 }
 
 // Follow prints how far a redrive of all is, once a second, until it ends.
@@ -162,13 +194,14 @@ func timeOf(t *time.Time) string {
 	if t == nil {
 		return "?"
 	}
-	return t.UTC().Format(time.DateTime)
+	return t.UTC().Format(time.DateTime) + " UTC"
 }
 
-// printable is a text from outside without what would steer the terminal.
+// printable is a text from outside without what would steer the terminal, or turn the
+// order of its letters round.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
 			return ' '
 		}
 		return r

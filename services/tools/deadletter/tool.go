@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -92,11 +93,13 @@ func (q *queue) fifo() bool { return isFIFO(q.source) }
 
 func (t *Tool) queue(name string) (*queue, error) {
 	i := slices.IndexFunc(t.queues, func(q *queue) bool { return q.name == name })
-	if i < 0 {
-		return nil, problem.New(problem.NotFound, "%q is no dead-letter queue of Tandem; these are: %s and %s.",
-			shorten(name, 80), event.QueueRideRequestsDead, event.QueueNotificationsDead)
+	switch {
+	case i >= 0:
+		return t.queues[i], nil
+	case name == Outbox:
+		return nil, problem.New(problem.NotFound, "SQS moves what is on its queues; rows of the outbox are sent again one by one, each by its id.")
 	}
-	return t.queues[i], nil
+	return nil, problem.New(problem.NotFound, "There is no place %q of dead letters; these are: %s.", shorten(name, 80), strings.Join(t.Places(), ", "))
 }
 
 // url looks a queue up. It is not remembered: people are slow, and a queue that was

@@ -254,11 +254,24 @@ func TestRedriveSendsFirstAndKeepsWhatTheMessageHad(t *testing.T) {
 	other := s.dead(requests, "", "poison", "other")
 	body := request(t, r.ID, 1)
 	id := s.dead(requests, "zone-1", "poi\tson", body)
+	command := func(sub string) string { return "tandem deadletter " + sub }
 
 	var printed strings.Builder
-	require.NoError(t, s.tool.PrintList(t.Context(), &printed, requests, false))
+	require.NoError(t, s.tool.PrintList(t.Context(), &printed, "", command, false))
 	require.Contains(t, printed.String(), "  reason  poi son\n")
 	require.Contains(t, printed.String(), "ride "+r.ID+", which is requested\n")
+	require.Equal(t, 1, strings.Count(printed.String(), "next, for the first one:"), "where nothing is, nothing is to be done")
+	require.Contains(t, printed.String(), "    tandem deadletter redrive "+requests+" --all\n")
+	first := s.list(requests).Letters[0].ID
+	for _, next := range []string{"show %s %s\n", "redrive %s %s\n", `discard %s %s --why "…"`} {
+		require.Contains(t, printed.String(), "    "+command(fmt.Sprintf(next, requests, first)))
+	}
+
+	d, err := s.tool.Show(t.Context(), requests, id)
+	require.NoError(t, err)
+	printed.Reset()
+	require.NoError(t, d.Print(&printed, command, false))
+	require.Contains(t, printed.String(), "  next:\n    tandem deadletter redrive "+requests+" "+id+"\n")
 
 	act, err := s.tool.Redrive(t.Context(), requests, id, deadletter.By{Who: "ana", Why: "nearby is back"})
 	require.NoError(t, err)
@@ -280,7 +293,11 @@ func TestRedriveSendsFirstAndKeepsWhatTheMessageHad(t *testing.T) {
 	require.False(t, acts[0].Verified)
 	printed.Reset()
 	require.NoError(t, deadletter.PrintActs(&printed, acts, false))
-	require.Contains(t, printed.String(), "ana (not verified)  redrive  "+requests+"  "+id+"  done     nearby is back  poi son  sent to")
+	require.Contains(t, printed.String(), " UTC  redrive: done, by ana (not verified)\n    message "+id+" of "+requests+", ride "+r.ID+
+		"\n    why     nearby is back\n    reason  poi son\n    result  sent to")
+	printed.Reset()
+	require.NoError(t, deadletter.PrintActs(&printed, nil, false))
+	require.Contains(t, printed.String(), "Nobody has acted")
 
 	_, err = s.tool.Redrive(t.Context(), requests, id, ops)
 	require.Equal(t, problem.NotFound, codeOf(err), "%v", err)
@@ -407,6 +424,9 @@ func TestADiscardNeedsAReasonAndEachActAName(t *testing.T) {
 	require.Empty(t, s.acts())
 	_, err := s.tool.Discard(t.Context(), "ride-requests", id, deadletter.By{Who: "ops", Why: "noise"})
 	require.Equal(t, problem.NotFound, codeOf(err), "a queue of live work is no place for this")
+	require.ErrorContains(t, err, requests+", "+notices+", outbox")
+	_, err = s.tool.RedriveAll(t.Context(), deadletter.Outbox, 10, ops)
+	require.ErrorContains(t, err, "one by one")
 
 	_, err = s.tool.Discard(t.Context(), requests, id, deadletter.By{Who: "ops", Why: strings.Repeat("é", 500)})
 	require.NoError(t, err)
