@@ -3543,8 +3543,9 @@ export interface operations {
     };
     searchPlaces: {
         parameters: {
-            query: {
-                q: string;
+            query?: {
+                /** @description without it, none are found */
+                q?: string;
             };
             header?: never;
             path?: never;
