@@ -170,8 +170,8 @@ func (a *API) check(req *http.Request, resp *http.Response) error {
 // tokenFor is how long a request's token is good.
 const tokenFor = time.Minute
 
-// send sends a request and returns the answer, whose body has been read.
-func (a *API) send(t testing.TB, r Request) (*http.Response, []byte) {
+// send sends a request and returns the answer's status and its body; nil: it has no end.
+func (a *API) send(t testing.TB, r Request) (status int, body []byte) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), a.Ops[r.Op].Method, a.Base+r.Path, strings.NewReader(r.Body))
 	require.NoError(t, err)
@@ -191,9 +191,9 @@ func (a *API) send(t testing.TB, r Request) (*http.Response, []byte) {
 	require.NoError(t, err, r)
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode == http.StatusSwitchingProtocols || strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream") {
-		return resp, nil // it has no end
+		return resp.StatusCode, nil
 	}
-	body, err := io.ReadAll(resp.Body)
+	body, err = io.ReadAll(resp.Body)
 	require.NoError(t, err, r)
-	return resp, body
+	return resp.StatusCode, body
 }
