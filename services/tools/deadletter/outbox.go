@@ -93,14 +93,16 @@ func (t *Tool) actOnRow(ctx context.Context, act, id string, by By, result strin
 		return out, err
 	}
 
-	err = pgx.BeginFunc(ctx, t.o.Pool, func(tx pgx.Tx) error {
-		r, err := setAside(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		l := letterOfRow(r)
-		t.tell(ctx, &l, string(r.Body))
+	// Before the transaction: a connection that waits for a second one, of a small pool,
+	// may wait for others that do the same.
+	r, err := setAside(ctx, t.o.Pool, id)
+	if err != nil {
+		return out, err
+	}
+	l := letterOfRow(r)
+	t.tell(ctx, &l, string(r.Body))
 
+	err = pgx.BeginFunc(ctx, t.o.Pool, func(tx pgx.Tx) error {
 		// Somebody else may have been faster since.
 		if err := do(ctx, tx, id); errors.Is(err, outbox.ErrNotSetAside) {
 			return noRow(id)

@@ -3,9 +3,11 @@ package deadletter_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/domain/event"
@@ -67,4 +69,23 @@ func TestRowsOfTheOutbox(t *testing.T) {
 		require.Equal(t, problem.NotFound, codeOf(err), id)
 	}
 	require.Len(t, s.acts(), 2)
+}
+
+// An act that held one connection while it waited for a second would wait for ever where
+// as many people as there are connections act at once.
+func TestAnActOnARowNeedsOneConnection(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	id := s.refuse(request(t, s.book("k1").ID, 1))
+	one := s.pool.Config()
+	one.MaxConns = 1
+	pool, err := pgxpool.NewWithConfig(t.Context(), one)
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	_, err = deadletter.New(deadletter.Options{Client: s.calls, Pool: pool}).Redrive(ctx, deadletter.Outbox, id, ops)
+	require.NoError(t, err)
+	require.Equal(t, []string{"send again outbox by ops: done"}, s.acts())
 }
