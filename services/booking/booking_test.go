@@ -261,7 +261,7 @@ func jsonOf(t *testing.T, v any) string {
 
 func TestOneKeyIsOneRide(t *testing.T) {
 	t.Parallel()
-	h := start(t, profile.Fast())
+	h := start(t, profile.Default()) // whose lock time-out 40 at once stay below on any machine
 	rita := h.as(auth.Rider, "rita")
 	var mu sync.Mutex
 	var wg sync.WaitGroup

@@ -54,7 +54,7 @@ func checkEnds(pickup, dropoff ride.Place) error {
 		}
 		// 0,0 is what a client sends that has forgotten to set a place.
 		if end.place.Lat == 0 && end.place.Lon == 0 {
-			return problem.Field(end.field, "0,0 lies in the Atlantic: name a place.")
+			return problem.Field(end.field, "Name a place: there is none here, or it is 0,0, which lies in the Atlantic.")
 		}
 		if len(end.place.Label) > maxLabel {
 			return problem.Field(end.field+".label", "A label has at most %d bytes.", maxLabel)

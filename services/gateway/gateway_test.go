@@ -88,6 +88,7 @@ func behind(t *testing.T, signer *auth.Signer) (url string) {
 			<-r.Context().Done()
 			return
 		case r.URL.Path != "/v1/map":
+			w.Header().Set("X-Content-Type-Options", "nosniff") // as every service does
 			_ = json.NewEncoder(w).Encode(answer)
 			return
 		}
@@ -131,6 +132,7 @@ func (b *browser) send(t *testing.T, method, path string, header map[string]stri
 	fields := map[string]any{}
 	_ = json.Unmarshal(raw, &fields)
 	out := map[string]string{"raw": string(raw), "cache": resp.Header.Get("Cache-Control"), "csp": resp.Header.Get("Content-Security-Policy"), "retry-after": resp.Header.Get("Retry-After")}
+	require.Equal(t, []string{"nosniff"}, resp.Header.Values("X-Content-Type-Options"), path)
 	for k, v := range fields {
 		if s, ok := v.(string); ok {
 			out[k] = s

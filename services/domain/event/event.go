@@ -71,7 +71,7 @@ func Decode(b []byte) (Envelope, error) {
 	// A newer version may mean another thing by the same fields: guessing would be
 	// worse than a dead letter.
 	if e.Version != EnvelopeVersion {
-		return Envelope{}, fmt.Errorf("%w: %s version %d", ErrVersion, e.Type, e.Version)
+		return Envelope{}, fmt.Errorf("%w: version %d of type %q", ErrVersion, e.Version, e.Type)
 	}
 
 	if e.ID == "" || e.Type == "" {

@@ -300,6 +300,8 @@ func TestADependencyThatIsAwayIsUnavailable(t *testing.T) {
 		"a connection that broke": {&pgconn.PgError{Code: "08006"}, http.StatusServiceUnavailable},
 		"nobody listens":          {refused, http.StatusServiceUnavailable},
 		"cut off":                 {io.ErrUnexpectedEOF, http.StatusServiceUnavailable},
+		"a lock not in time":      {&pgconn.PgError{Code: "55P03"}, http.StatusServiceUnavailable},
+		"a deadlock":              {&pgconn.PgError{Code: "40P01"}, http.StatusServiceUnavailable},
 		"a fault of ours":         {&pgconn.PgError{Code: "42601"}, http.StatusInternalServerError},
 	} {
 		w := httptest.NewRecorder()

@@ -33,6 +33,8 @@ func mapError(err error) *problem.Error {
 		return problem.Wrap(err, problem.Unavailable, "It took too long. Try again.")
 	case postgres.Away(err):
 		return problem.Wrap(err, problem.Unavailable, "A part of Tandem is restarting. Try again in a second.")
+	case postgres.Busy(err):
+		return problem.Wrap(err, problem.Unavailable, "Too many want the same at once. Try again in a second.")
 	}
 	return problem.From(err)
 }

@@ -125,6 +125,20 @@ func Away(err error) bool {
 		pgconn.SafeToRetry(err) // its connection was closed before the statement was sent
 }
 
+// Busy reports whether err says that others held a lock for too long, or that this
+// transaction was ended for another's sake. Nothing of it was written, and the same may
+// succeed later.
+func Busy(err error) bool {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
+		return false
+	}
+
+	// Serialization failure, deadlock, lock_timeout:
+	// https://www.postgresql.org/docs/current/errcodes-appendix.html
+	return pg.Code == "40001" || pg.Code == "40P01" || pg.Code == "55P03"
+}
+
 // Migrate brings every schema to its newest version, one process at a time.
 func Migrate(ctx context.Context, url string, schemas ...Schema) error {
 	cfg, err := pgx.ParseConfig(url)
