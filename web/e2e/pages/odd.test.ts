@@ -88,7 +88,7 @@ test.each(["rider", "driver", "admin"])("a %s whose session ends on the open pag
   await signIn(page);
   const after = (await (await page.request.get(`${url}/session/${role}`)).json()) as { subject: string };
   expect(after.subject).not.toBe(before.subject);
-  expect(await page.getByTestId("problem").count()).toBe(0);
+  await expect.poll(() => page.getByTestId("problem").count()).toBe(0);
   await page.context().close();
 });
 
