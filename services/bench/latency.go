@@ -92,7 +92,7 @@ func runLatency(ctx context.Context, binary string, runs int, docs string) (err 
 	}
 
 	m, text := machine(), latencyTable(rates)
-	fmt.Printf("%s; %d runs\n\n%s", m, runs, text)
+	fmt.Printf("%s; %s\n\n%s", m, counted(runs), text)
 	if docs == "" {
 		return nil
 	}

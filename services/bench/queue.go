@@ -102,7 +102,7 @@ func runQueue(ctx context.Context, runs int, only, docs string) error {
 	}
 
 	m := machine()
-	fmt.Printf("%s; %d runs\n\n%s", m, runs, table(results))
+	fmt.Printf("%s; %s\n\n%s", m, counted(runs), table(results))
 	if docs != "" && only == "" {
 		if err := writeReport(docs, "queue", m, runs, results); err != nil {
 			return err

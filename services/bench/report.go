@@ -65,8 +65,16 @@ func writeReport(docs, section, machine string, runs int, results []result) erro
 	return os.WriteFile(filepath.Join(docs, picture), []byte(svg(results)), 0o644) //nolint:gosec // a picture
 }
 
+// counted returns "1 run" or "5 runs".
+func counted(runs int) string {
+	if runs == 1 {
+		return "1 run"
+	}
+	return fmt.Sprintf("%d runs", runs)
+}
+
 func measuredOn(machine string, runs int) string {
-	return fmt.Sprintf("\nMeasured on: %s. %d runs; median (least–most).\n\n", machine, runs)
+	return fmt.Sprintf("\nMeasured on: %s. %s; median (least–most).\n\n", machine, counted(runs))
 }
 
 // replaceSection replaces what stands between the two marks of a section in

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -160,8 +161,8 @@ func (s *service) look(viewer string) (now *session, viewers int, yours bool, er
 
 // press lets a viewer do an act.
 func (s *service) press(ctx context.Context, viewer, act string) error {
-	if !slices.Contains([]string{ActLate, ActLose, ActJobs, ActSkip, ActSNS, ActSNSLate, ActRestart}, act) {
-		return problem.Field("act", "It is one of late, lose, jobs, skip, sns, sns_late and restart.")
+	if all := []string{ActLate, ActLose, ActJobs, ActSkip, ActSNS, ActSNSLate, ActRestart}; !slices.Contains(all, act) {
+		return problem.Field("act", "It is one of %s.", strings.Join(all, ", "))
 	}
 
 	s.mu.Lock()

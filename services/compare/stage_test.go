@@ -24,6 +24,7 @@ import (
 	"tandem/services/internal/awsclient"
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/lifecycle"
+	"tandem/services/test/apitest"
 	"tandem/services/test/testenv"
 )
 
@@ -108,14 +109,7 @@ func (g *stage) described(body []byte) {
 
 func schemaOf(t *testing.T, name string) *openapi3.Schema {
 	t.Helper()
-	doc, err := openapi3.NewLoader().LoadFromFile("../../docs/openapi.yaml")
-	require.NoError(t, err)
-	for _, s := range doc.Components.Schemas {
-		if len(s.Value.Properties) > 0 && s.Value.AdditionalProperties.Has == nil {
-			s.Value.AdditionalProperties.Has = new(bool)
-		}
-	}
-	return doc.Components.Schemas[name].Value
+	return apitest.Description(t).Components.Schemas[name].Value
 }
 
 func (g *stage) look() View { g.t.Helper(); return g.lookAs("ann", "") }

@@ -15,8 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
-	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/stretchr/testify/require"
+	"tandem/services/test/apitest"
 )
 
 type fakeQueues struct{ calls atomic.Int64 }
@@ -140,8 +140,7 @@ func TestAFrozenPartKeepsItsLastAnswerAndItsAge(t *testing.T) {
 // An answer of nothing has empty lists: a page counts and filters them, and null would
 // turn it white.
 func TestNoListOfAnEmptyAnswerIsNull(t *testing.T) {
-	doc, err := openapi3.NewLoader().LoadFromFile("../../docs/openapi.yaml")
-	require.NoError(t, err)
+	doc := apitest.Description(t)
 	g := newGatherer(Config{}, &fakeQueues{}, testSigner(t))
 
 	for name, answer := range map[string]any{
