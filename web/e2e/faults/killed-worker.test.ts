@@ -57,12 +57,18 @@ async function expectQueuesDeadline(page: Page): Promise<void> {
   const hidden = page.getByTestId("hidden-for");
   await hidden.waitFor({ timeout: 30_000 });
 
-  const state = (await (await fetch(`${runFile().aws_endpoint}/_aws/emulator/state`)).json()) as EmulatorState;
-  const message = state.queues.find((q) => q.name === "ride-requests")?.messages.find((m) => m.id === id);
-  const deadline = Date.now() + (message?.visible_in_ms ?? NaN);
-  expect(message?.state).toBe("in_flight");
-  expect(Math.abs(Number(await hidden.getAttribute("data-value")) - deadline)).toBeLessThan(1500); // as long as a slow answer is on its way
-  await expect.poll(() => hidden.innerText()).toMatch(/^hidden \d+\ss more$/); // on a busy machine it may be stale for a moment
+  const message = async () => {
+    const state = (await (await fetch(`${runFile().aws_endpoint}/_aws/emulator/state`)).json()) as EmulatorState;
+    return state.queues.find((q) => q.name === "ride-requests")?.messages.find((m) => m.id === id);
+  };
+  expect((await message())?.state).toBe("in_flight");
+
+  // On a busy machine an answer may be slow, and what is shown stale, for a moment.
+  await expect.poll(async () => {
+    const deadline = Date.now() + ((await message())?.visible_in_ms ?? NaN);
+    return Math.abs(Number(await hidden.getAttribute("data-value")) - deadline);
+  }).toBeLessThan(1500);
+  await expect.poll(() => hidden.innerText()).toMatch(/^hidden \d+\ss more$/);
 }
 
 interface EmulatorState {
