@@ -41,6 +41,8 @@ func TestAWrongMessageIsNamed(t *testing.T) {
 		{`{"type":"view","west":-56.3,"south":-35,"east":-56}`, "view"}, // no north is not the equator
 		{`{"type":"view","west":-56.3,"south":-35,"east":-56,"north":91}`, "view"},
 		{`{"type":"view","west":"x"}`, "west"},
+		{`{"type":"view","west":-57,"south":-35,"east":-56,"north":-34,"format":"xml"}`, "format"},
+		{`{"type":"ride","ride_id":"r1","after":"-1"}`, "after"}, {`{"type":"ride","ride_id":"r1","after":"x"}`, "after"},
 		{`{"type":"view","zoom":3}`, "zoom"},
 		{`{"type":"shown_ride","stop":"no"}`, "stop"},
 		{`{"type":"ride"}`, "ride_id"}, {`{"type":"ride","ride_id":".."}`, "ride_id"},

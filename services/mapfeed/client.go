@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"os"
 	"sync"
 	"time"
 
@@ -29,9 +30,24 @@ const (
 	deadAfter  = 3 * pingEvery
 	maxMessage = 4 << 10 // bytes of a client's message
 	maxRides   = 8       // that one socket may listen to
+
+	closeWithin = time.Second
 )
 
-var errSlow = errors.New("mapfeed: the client is too slow: its text frames do not fit into its queue")
+// closing is why the server ends a socket: a code of RFC 6455, and words for a person.
+type closing struct {
+	code   int
+	reason string // at most 123 bytes
+}
+
+func (c closing) Error() string { return "mapfeed: socket closed: " + c.reason }
+
+var (
+	errSlow   = closing{websocket.ClosePolicyViolation, "too slow: the text frames that wait do not fit into their queue; connect again"}
+	errSilent = closing{websocket.ClosePolicyViolation, "no pong for a minute; connect again"}
+	errEnding = closing{websocket.CloseGoingAway, "this server ends; connect again"}
+	errGone   = errors.New("mapfeed: the client has gone, or closed its socket")
+)
 
 // client is one socket.
 type client struct {
@@ -42,12 +58,15 @@ type client struct {
 	wake  chan struct{} // a frame waits
 	texts chan []byte
 
+	told time.Time               // when it last took a frame; the writer's own
+	end  context.CancelCauseFunc // ends the socket: its peer is told why, if that is a closing
+
 	mu      sync.Mutex
-	view    geo.Box
+	view    view
 	viewed  bool            // a view was asked for
+	json    bool            // it wants positions as JSON
 	fresh   bool            // the next frame must tell everything in the view
-	waits   *waiting        // what the next frame will tell; nil: nothing yet
-	offered time.Time       // when a frame was last made ready
+	waits   waiting         // what the next frame will tell
 	knows   map[string]bool // drivers whose number this client may know
 	watches map[string]bool // rides it listens to
 	driver  bool            // it listens to its own state
@@ -60,8 +79,10 @@ type message struct {
 	South  *float64 `json:"south"`
 	East   *float64 `json:"east"`
 	North  *float64 `json:"north"`
+	Format string   `json:"format"` // of the positions in a view: binary or json
 	RideID string   `json:"ride_id"`
-	Stop   bool     `json:"stop"` // of shown_ride: no more of it
+	After  string   `json:"after"` // the seq of the last event of the ride that the client has
+	Stop   bool     `json:"stop"`  // of shown_ride: no more of it
 }
 
 // box is the view that a message asks for.
@@ -76,19 +97,24 @@ func (m message) box() (geo.Box, error) {
 
 // serve runs the socket until it or ctx ends.
 func (c *client) serve(ctx context.Context) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	wg.Go(func() {
-		defer cancel()
-		c.writeLoop(ctx)
-	})
+	ctx, c.end = context.WithCancelCause(ctx)
 
 	// A read knows no context: closing the connection is what ends it.
-	stop := context.AfterFunc(ctx, func() { _ = c.conn.Close() })
-	defer stop()
+	closed := make(chan struct{})
+	context.AfterFunc(ctx, func() {
+		defer close(closed)
+		c.close(context.Cause(ctx))
+	})
+
+	var wg sync.WaitGroup
+	wg.Go(func() { c.end(c.writeLoop(ctx)) })
+	c.feed.add(c)
+	defer func() {
+		c.end(errGone)
+		c.feed.drop(c)
+		wg.Wait()
+		<-closed
+	}()
 
 	// TCP may believe for hours that a client is there that has gone: one that
 	// answers no ping for a minute is disconnected.
@@ -101,7 +127,9 @@ func (c *client) serve(ctx context.Context) {
 	for {
 		_, raw, err := c.conn.ReadMessage()
 		if err != nil {
-			cancel()
+			if os.IsTimeout(err) {
+				c.end(errSilent)
+			}
 			return
 		}
 		_ = alive("")
@@ -109,6 +137,17 @@ func (c *client) serve(ctx context.Context) {
 			c.send(map[string]any{"type": "error", "problem": problem.From(err)})
 		}
 	}
+}
+
+// close tells the client why, unless it is what went, and closes the connection. A
+// client that takes nothing is told nothing: who waits for it would wait for ever.
+func (c *client) close(why error) {
+	told := errEnding
+	if !errors.Is(why, errGone) {
+		_ = errors.As(why, &told)
+		_ = c.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(told.code, told.reason), time.Now().Add(closeWithin))
+	}
+	_ = c.conn.Close()
 }
 
 // handle does what a message asks for. Its error is told to the client.
@@ -124,10 +163,13 @@ func (c *client) handle(ctx context.Context, raw []byte, wg *sync.WaitGroup) err
 		if err != nil {
 			return err
 		}
-		c.look(view)
+		if m.Format != "" && m.Format != "binary" && m.Format != "json" {
+			return problem.Field("format", "Positions come as binary, which is the default, or as json.")
+		}
+		c.look(view, m.Format == "json")
 		return nil
 	case "ride":
-		return c.listenRide(ctx, m.RideID, wg)
+		return c.listenRide(ctx, m, wg)
 	case "driver":
 		return c.listenDriver(ctx, wg)
 	case "shown_ride":
@@ -141,10 +183,11 @@ func (c *client) handle(ctx context.Context, raw []byte, wg *sync.WaitGroup) err
 	return problem.Field("type", "%q is not known; there are view, ride, driver and shown_ride.", m.Type)
 }
 
-func (c *client) look(view geo.Box) {
+func (c *client) look(box geo.Box, json bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.view, c.viewed, c.fresh = view, true, true
+	c.view, c.viewed, c.fresh, c.json = viewOf(box), true, true, json
+	c.waits = waiting{} // what waits is not everything in the new view
 }
 
 // know tells the client a driver's number, now and after each change.
@@ -176,34 +219,51 @@ func (c *client) send(v any) {
 	select {
 	case c.texts <- b:
 	default:
-		c.feed.log.Debug("a client is disconnected", "err", errSlow)
-		_ = c.conn.Close()
+		c.end(errSlow)
 	}
 }
 
-// writeLoop is the only one that writes to the socket, which allows one writer.
-func (c *client) writeLoop(ctx context.Context) {
+// writeLoop is the only one that writes frames to the socket, which allows one writer.
+func (c *client) writeLoop(ctx context.Context) error {
 	ping := time.NewTicker(pingEvery)
 	defer ping.Stop()
 	for {
 		var err error
 		select {
 		case <-ctx.Done():
-			_ = c.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseGoingAway, ""), time.Now().Add(time.Second))
-			return
+			return errGone // why is known already
 		case b := <-c.texts:
 			err = c.write(websocket.TextMessage, b)
 		case <-c.wake:
-			if b := c.take(time.Now()); b != nil {
-				err = c.write(websocket.BinaryMessage, b)
-			}
+			err = c.writePositions()
 		case <-ping.C:
 			err = c.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(WriteWithin))
 		}
 		if err != nil {
-			return
+			return errGone
 		}
 	}
+}
+
+// writePositions writes the frame that waits, if it tells anything.
+func (c *client) writePositions() error {
+	buffer := buffers.Get().(*[]byte)
+	defer buffers.Put(buffer)
+
+	b, asked := c.take((*buffer)[:0], time.Now())
+	if b == nil {
+		return nil
+	}
+	*buffer = b // it may have grown
+
+	if !asked {
+		return c.write(websocket.BinaryMessage, b)
+	}
+	text, err := asJSON(b)
+	if err != nil {
+		return err
+	}
+	return c.write(websocket.TextMessage, text)
 }
 
 func (c *client) write(kind int, b []byte) error {

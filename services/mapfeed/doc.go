@@ -14,13 +14,17 @@
 // A client tells as JSON text what it looks at and what it listens to:
 //
 //	{"type":"view","west":-56.3,"south":-35,"east":-56,"north":-34.8}
-//	{"type":"ride","ride_id":"…"}    events of that ride follow, if it may see them
+//	                                 and "format":"json" for positions as JSON
+//	{"type":"ride","ride_id":"…"}    events of that ride follow, if it may see them;
+//	                                 with "after":"12" those after the one whose seq is 12
 //	{"type":"driver"}                a driver's own duty and offers follow
 //	{"type":"shown_ride"}            one simulated ride after the other follows, for anybody,
 //	                                 until {"type":"shown_ride","stop":true}
 //
 // The server sends text {"type":"hello"|"ride_event"|"driver_state"|"vehicle"|
-// "shown_ride"|"error",…} and binary frames of positions, little-endian:
+// "shown_ride"|"error",…} and binary frames of positions, little-endian (or, where
+// they are asked for as JSON, text {"type":"positions","kind":"moved"|"all",…} with the
+// same parts by name, and null for what is not known):
 //
 //	0   u8   version, 1
 //	1   u8   kind: 1 vehicles that moved, 2 every vehicle in the view: drop others
@@ -51,12 +55,29 @@
 // number of the moment, and by nothing that names the ride, its ends or a person. Once
 // a driver who is a person has accepted it, it is shown no further.
 //
+// # Handing out
+//
+// Four times a second the vehicles that moved are encoded, once for all, and sorted by
+// the cell of a grid that they lie in: a round. Each client is offered the round, which
+// takes no longer however slow the client is; its own goroutine then copies what lies
+// in its view, which it finds by the view's cells without looking at the rest. Every
+// vehicle there is, and not only who moved, is encoded in a round only if some client
+// has a new view.
+//
 // # A slow client
 //
-// A slow client delays nobody and costs bounded memory. At most one frame of
-// positions waits for it. What moves meanwhile is merged into that: it has each
-// vehicle that moved once, where it is now (the map may skip points, but no
-// vehicle; it never shows an older point after a newer). Text frames may not be skipped: up
-// to TextQueue of them wait. A client that has more waiting, or that takes no
-// frame for WriteWithin, is disconnected, and connects again.
+// A slow client delays nobody and costs bounded memory. At most one frame of positions
+// waits for it: a list of the rounds that it tells, which all clients share. It has each
+// vehicle that moved in the view once, where it is now (the map may skip points, but no
+// vehicle; it never shows an older point after a newer). Beyond 8 rounds, two seconds,
+// the list is dropped, and the next frame tells every vehicle in the view. Text frames
+// may not be skipped: up to TextQueue of them wait.
+//
+// # The end of a socket
+//
+// The server closes a socket with a code and a reason, as far as the client takes it:
+// 1001 when the server ends; 1008 when the text frames that wait do not fit into their
+// queue, or when no pong has come for a minute; 1009 for a message over 4 KiB. A client
+// that takes no frame for WriteWithin is disconnected without a word. Each may connect
+// again at once: it asks for its view and its rides again, with after for what it has.
 package mapfeed

@@ -2,6 +2,7 @@ package mapfeed
 
 import (
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -14,9 +15,13 @@ import (
 )
 
 const (
-	maxClients  = 5_000
-	bufferBytes = 4 << 10
+	maxClients = 5_000
+	readBytes  = 1 << 10 // a client says little
+	writeBytes = 4 << 10
 )
+
+// writeBuffers are shared: most sockets write nothing at a given moment.
+var writeBuffers sync.Pool
 
 // Routes is the service's table of routes.
 func Routes() []httpserver.Route { return append((*feed)(nil).routes(), points.LiveRoutes()...) }
@@ -39,7 +44,7 @@ func (f *feed) socketHTTP(c *gin.Context) error {
 
 	// Any origin: httpserver has refused another's page, and the gateway sends none.
 	up := websocket.Upgrader{
-		ReadBufferSize: bufferBytes, WriteBufferSize: bufferBytes, HandshakeTimeout: 5 * time.Second,
+		ReadBufferSize: readBytes, WriteBufferSize: writeBytes, WriteBufferPool: &writeBuffers, HandshakeTimeout: 5 * time.Second,
 		CheckOrigin: func(*http.Request) bool { return true },
 		Error: func(w http.ResponseWriter, _ *http.Request, _ int, reason error) {
 			httpserver.WriteProblem(w, problem.Wrap(reason, problem.Invalid, "The map is a WebSocket: open it as one, with Upgrade: websocket."))
@@ -55,8 +60,6 @@ func (f *feed) socketHTTP(c *gin.Context) error {
 		knows: map[string]bool{}, watches: map[string]bool{},
 	}
 
-	f.add(cl)
-	defer f.drop(cl)
 	cl.serve(c.Request.Context())
 	return nil
 }

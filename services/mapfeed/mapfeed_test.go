@@ -54,7 +54,7 @@ func start(t *testing.T, bookingURL string) (f *feed, base string, signer *auth.
 }
 
 // startWith changes the feed before anything of it runs.
-func startWith(t *testing.T, bookingURL string, change func(*feed)) (f *feed, base string, signer *auth.Signer) {
+func startWith(t testing.TB, bookingURL string, change func(*feed)) (f *feed, base string, signer *auth.Signer) {
 	t.Helper()
 	signer, err := auth.NewSigner([]byte(strings.Repeat("k", 32)))
 	require.NoError(t, err)
@@ -188,24 +188,32 @@ func TestASlowClientDelaysNobody(t *testing.T) {
 	}
 }
 
+// lookAtAll returns every vehicle as a round has it.
+func lookAtAll(t *testing.T, w *world, behind time.Duration) (all []seen, newNumbers bool) {
+	t.Helper()
+	r := w.look(w.now(), behind, true)
+	_, all = decodeFrame(t, setHead(append(make([]byte, headBytes), r.all.bytes...), kindAll, 0, w.now()))
+	return all, r.newNumbers
+}
+
 func TestNumbersChangeForAllWithTheEpoch(t *testing.T) {
 	w := newWorld([]byte("key"))
 	now := time.UnixMilli(epochLength.Milliseconds() * 5)
 	w.now = func() time.Time { return now }
 	w.apply(point("d", 1, 0, 0), now)
-	_, all, _ := w.look(0)
+	all, _ := lookAtAll(t, w, 0)
 	before := all[0].id
 	require.Equal(t, before, w.vehicleOf("d"))
 
 	now = now.Add(epochLength)
 	w.apply(point("d", 2, 0, 0), now)
-	_, all, newNumbers := w.look(0)
+	all, newNumbers := lookAtAll(t, w, 0)
 	require.True(t, newNumbers)
 	require.NotEqual(t, before, all[0].id)
 	require.NotEqual(t, newWorld([]byte("other")).pseudonym("d", 6), all[0].id, "another key, other numbers")
 
 	now = now.Add(silentAfter + time.Second)
-	_, all, _ = w.look(0)
+	all, _ = lookAtAll(t, w, 0)
 	require.Empty(t, all, "a silent driver is gone")
 }
 
@@ -222,6 +230,9 @@ func TestRideEventsComeWithTheClientsOwnRights(t *testing.T) {
 		}
 		connections++
 		w.Header().Set("Content-Type", "text/event-stream")
+		if connections == 3 { // who has event 1 is not told it again
+			_, _ = io.WriteString(w, "id: 1\nevent: requested\ndata: {\"seq\":1,\"kind\":\"requested\",\"data\":{}}\n\n")
+		}
 		if connections == 1 {
 			_, _ = io.WriteString(w, "id: 1\nevent: requested\ndata: {\"seq\":1,\"kind\":\"requested\",\"data\":{}}\n\n")
 			w.(http.Flusher).Flush()
@@ -247,6 +258,13 @@ func TestRideEventsComeWithTheClientsOwnRights(t *testing.T) {
 	require.Equal(t, "assigned", second["kind"])
 	require.Equal(t, "1", second["after"], "it goes on from the last event")
 
+	// Who connects again tells what it has, and is told the car's number again.
+	again := dial(t, base, k, auth.Identity{Subject: "p1", Role: auth.Rider})
+	require.Equal(t, "hello", nextText(t, again)["type"])
+	require.NoError(t, again.WriteJSON(message{Type: "ride", RideID: "r1", After: "1"}))
+	require.Equal(t, "vehicle", nextText(t, again)["type"])
+	require.Equal(t, "assigned", nextText(t, again)["event"].(map[string]any)["kind"])
+
 	other := dial(t, base, k, auth.Identity{Subject: "p2", Role: auth.Rider})
 	require.Equal(t, "hello", nextText(t, other)["type"])
 	require.NoError(t, other.WriteJSON(message{Type: "ride", RideID: "r1"}))
@@ -256,8 +274,9 @@ func TestRideEventsComeWithTheClientsOwnRights(t *testing.T) {
 }
 
 func TestEncodeRoundTrip(t *testing.T) {
-	all := []vehicle{{id: 7, point: point("d", 5, -34.1234567, -56.7654321), arrived: time.Now()}}
-	_, got := decodeFrame(t, encode(kindMoved, all, 0, time.Now()))
+	now := time.Now()
+	v := &vehicle{id: 7, point: point("d", 5, -34.1234567, -56.7654321), arrived: now}
+	_, got := decodeFrame(t, setHead(appendVehicle(make([]byte, headBytes), v, now), kindMoved, 0, now))
 	require.Len(t, got, 1)
 	require.InDelta(t, -34.1234567, got[0].lat, 1e-7)
 	require.InDelta(t, -56.7654321, got[0].lon, 1e-7)
@@ -273,7 +292,7 @@ func TestAFrameTellsWhatIsNotKnown(t *testing.T) {
 	} {
 		p, err := event.DecodePoint([]byte(`{"v":1,"driver":"d","seq":1,"at":1,"lat":1,"lon":1` + members + `}`))
 		require.NoError(t, err)
-		b := encode(kindMoved, []vehicle{{point: p}}, 0, time.Now())[headBytes:]
+		b := appendVehicle(nil, &vehicle{point: p}, time.Now())
 		require.Equal(t, want, [3]uint32{uint32(binary.LittleEndian.Uint16(b[12:])), uint32(binary.LittleEndian.Uint16(b[14:])), binary.LittleEndian.Uint32(b[28:])}, members)
 	}
 }
@@ -284,15 +303,15 @@ func TestNoCarVanishesWhileTheStreamIsSilent(t *testing.T) {
 	now := time.Now()
 	w.now = func() time.Time { return now }
 	w.apply(point("d", 1, 0, 0), now)
-	_, all, _ := w.look(0)
+	all, _ := lookAtAll(t, w, 0)
 	require.Len(t, all, 1)
 
 	now = now.Add(10 * silentAfter)
-	_, all, _ = w.look(10 * silentAfter)
+	all, _ = lookAtAll(t, w, 10*silentAfter)
 	require.Len(t, all, 1)
-	_, all, _ = w.look(-1)
+	all, _ = lookAtAll(t, w, -1)
 	require.Len(t, all, 1, "nobody knows how far behind the map is")
 
-	_, all, _ = w.look(time.Second)
+	all, _ = lookAtAll(t, w, time.Second)
 	require.Empty(t, all, "the stream speaks again, without it")
 }

@@ -1,11 +1,13 @@
 package mapfeed
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"iter"
 	"net/url"
+	"strconv"
 	"sync"
 	"time"
 
@@ -17,9 +19,14 @@ import (
 
 const reconnectIn = time.Second
 
-// listenRide relays a ride's events to this client, asking booking as the
-// client: who may not see the ride hears a problem.
-func (c *client) listenRide(ctx context.Context, rideID string, wg *sync.WaitGroup) error {
+// listenRide relays a ride's events to this client, all of them or those after one
+// that it has, asking booking as the client: who may not see the ride hears a problem.
+func (c *client) listenRide(ctx context.Context, m message, wg *sync.WaitGroup) error {
+	rideID := m.RideID
+	after, err := strconv.ParseInt(cmp.Or(m.After, "0"), 10, 64)
+	if err != nil || after < 0 {
+		return problem.Field("after", "It is the seq of an event of the ride.")
+	}
 	if !event.ValidID(rideID) { // it becomes a part of booking's path
 		return problem.Field("ride_id", "It is a ride's id.")
 	}
@@ -37,6 +44,7 @@ func (c *client) listenRide(ctx context.Context, rideID string, wg *sync.WaitGro
 	wg.Go(func() {
 		c.relay(ctx, "/v1/rides/"+url.PathEscape(rideID)+"/events", func(data []byte) {
 			var e struct {
+				Seq  int64  `json:"seq"`
 				Kind string `json:"kind"`
 				Data struct {
 					DriverID string `json:"driver_id"`
@@ -45,6 +53,9 @@ func (c *client) listenRide(ctx context.Context, rideID string, wg *sync.WaitGro
 			// Booking sent it, so this client may see the ride: then also who drives it.
 			if json.Unmarshal(data, &e) == nil && e.Kind == "assigned" {
 				c.know(e.Data.DriverID)
+			}
+			if e.Seq > 0 && e.Seq <= after {
+				return // read for the car's number, which is told again
 			}
 			c.send(map[string]any{"type": "ride_event", "event": json.RawMessage(data)})
 		})

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -133,19 +135,20 @@ func (f *feed) frames(ctx context.Context) error {
 // handOut offers each client a frame. Offering never waits for a client's
 // socket, so a slow one delays nobody.
 func (f *feed) handOut(now time.Time) {
-	r := round{now: now, behind: -1}
+	f.mu.Lock()
+	clients := slices.Collect(maps.Keys(f.clients))
+	f.mu.Unlock()
+
+	behind := time.Duration(-1)
 	if d, known := f.behind(); known {
-		r.behind = d
+		behind = d
 	}
-	r.moved, r.all, r.newNumbers = f.world.look(r.behind)
+	r := f.world.look(now, behind, slices.ContainsFunc(clients, (*client).wantsAll))
 	if r.newNumbers {
 		f.shown.renumber()
 	}
 
-	f.mu.Lock()
-	defer f.mu.Unlock()
-
-	for c := range f.clients {
+	for _, c := range clients {
 		c.offer(r)
 	}
 }

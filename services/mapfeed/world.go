@@ -13,6 +13,7 @@ import (
 const (
 	epochLength = 10 * time.Minute
 	silentAfter = time.Minute
+	sweepEvery  = 5 * time.Second // of the stream's time: how often silent vehicles are looked for
 )
 
 // world is every vehicle's newest position. It is safe for concurrent use.
@@ -23,18 +24,20 @@ type world struct {
 	mu       sync.Mutex
 	epoch    int64
 	byDriver map[string]*vehicle
-	moved    map[*vehicle]struct{} // since the last look
-	heard    time.Time             // the stream is known to be read up to then
+	moved    []*vehicle // since the last look, each once
+	heard    time.Time  // the stream is known to be read up to then
+	swept    time.Time  // what heard was when silent vehicles were last dropped
 }
 
 type vehicle struct {
 	id      uint32
 	point   event.Point
 	arrived time.Time
+	moved   bool // it is in world.moved
 }
 
 func newWorld(key []byte) *world {
-	return &world{now: time.Now, key: key, byDriver: map[string]*vehicle{}, moved: map[*vehicle]struct{}{}}
+	return &world{now: time.Now, key: key, byDriver: map[string]*vehicle{}}
 }
 
 // pseudonym is a driver's number in an epoch.
@@ -55,7 +58,10 @@ func (w *world) apply(p event.Point, arrived time.Time) {
 	}
 
 	v.point, v.arrived = p, arrived
-	w.moved[v] = struct{}{}
+	if !v.moved {
+		v.moved = true
+		w.moved = append(w.moved, v)
+	}
 }
 
 // vehicleOf returns a driver's number in the epoch of now.
@@ -65,40 +71,66 @@ func (w *world) vehicleOf(driver string) uint32 {
 	return w.pseudonym(driver, w.epoch)
 }
 
-// look returns copies of the vehicles that moved since the last look, and of all
-// vehicles. newNumbers reports whether an epoch began. behind is how far the map may
-// be behind the stream; below 0: nobody knows.
-func (w *world) look(behind time.Duration) (moved, all []vehicle, newNumbers bool) {
-	now := w.now()
+// look returns the round of now: the vehicles that moved since the last look, and with
+// all every vehicle as well. behind is how far the map may be behind the stream; below
+// 0: nobody knows. A round is never changed and shared by all clients, so that a
+// vehicle is encoded once, however many look at it.
+func (w *world) look(now time.Time, behind time.Duration, all bool) round {
+	r := round{now: now, behind: behind}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 
 	// A vehicle is silent when the stream speaks without it. While the stream itself
 	// is silent nothing is known of any vehicle, also not that it has gone.
-	if at := now.Add(-behind); behind >= 0 && at.After(w.heard) {
+	if at := w.now().Add(-behind); behind >= 0 && at.After(w.heard) {
 		w.heard = at
+	}
+	if w.heard.Sub(w.swept) >= sweepEvery {
+		w.sweep()
 	}
 
 	// All numbers change at the same time: a number that changed alone could be matched to
 	// the one before it.
-	if epoch := now.UnixMilli() / epochLength.Milliseconds(); epoch != w.epoch {
-		w.epoch, newNumbers = epoch, true
+	if epoch := w.now().UnixMilli() / epochLength.Milliseconds(); epoch != w.epoch {
+		w.epoch, r.newNumbers = epoch, true
 		for driver, v := range w.byDriver {
 			v.id = w.pseudonym(driver, epoch)
 		}
 	}
 
-	for driver, v := range w.byDriver {
-		if w.heard.Sub(v.arrived) > silentAfter {
-			delete(w.byDriver, driver)
-			delete(w.moved, v)
-			continue
+	r.moved = place(w.moved, now)
+	for _, v := range w.moved {
+		v.moved = false
+	}
+	w.moved = w.moved[:0]
+
+	// Numbers that have just changed are told to everybody, with everything.
+	if all || r.newNumbers {
+		r.all = place(w.vehicles(), now)
+	}
+	return r
+}
+
+// vehicles returns those that are not silent; mu is held.
+func (w *world) vehicles() []*vehicle {
+	out := make([]*vehicle, 0, len(w.byDriver))
+	for _, v := range w.byDriver {
+		if !w.silent(v) {
+			out = append(out, v)
 		}
-		all = append(all, *v)
 	}
-	for v := range w.moved {
-		moved = append(moved, *v)
+	return out
+}
+
+func (w *world) silent(v *vehicle) bool { return w.heard.Sub(v.arrived) > silentAfter }
+
+// sweep forgets silent vehicles; mu is held. One that arrived late and is silent
+// already is told of once more.
+func (w *world) sweep() {
+	w.swept = w.heard
+	for driver, v := range w.byDriver {
+		if !v.moved && w.silent(v) {
+			delete(w.byDriver, driver)
+		}
 	}
-	clear(w.moved)
-	return moved, all, newNumbers
 }

@@ -107,11 +107,11 @@ func readers() []mutant {
 		},
 		{
 			name: "a silent car stays on the map", file: mapfeedDir + "world.go",
-			before: "if w.heard.Sub(v.arrived) > silentAfter {", after: "if false {",
+			before: "return w.heard.Sub(v.arrived) > silentAfter", after: "return false",
 		},
 		{
 			name: "cars vanish while the stream is silent", file: mapfeedDir + "world.go", tests: "TestNoCarVanishesWhileTheStreamIsSilent",
-			before: "if w.heard.Sub(v.arrived) > silentAfter {", after: "if now.Sub(v.arrived) > silentAfter {",
+			before: "return w.heard.Sub(v.arrived) > silentAfter", after: "return w.now().Sub(v.arrived) > silentAfter",
 		},
 		{
 			name: "a reader that has applied nothing takes 0 ms", file: pointsDir + "stats.go", tests: "TestLatencyIsOfTheLastMinutes",
@@ -222,16 +222,28 @@ func readers() []mutant {
 			before: "\tif p.asking {\n\t\treturn nil\n\t}\n", after: "",
 		},
 		{
-			name: "a client is sent what lies outside its view", file: mapfeedDir + "waiting.go", tests: "TestAClientSeesWhatLiesInItsView",
-			before: "return view.Contains(geo.Point{Lat: v.point.Lat, Lon: v.point.Lon})", after: "return v.id > 0 || view.Valid()",
+			name: "a client is sent what lies outside its view", file: mapfeedDir + "placed.go", tests: "TestAClientSeesWhatLiesInItsView",
+			before: "\t\t\tif one := p.bytes[i*vehicleBytes:][:vehicleBytes]; v.contains(one) {", after: "\t\t\tif one := p.bytes[i*vehicleBytes:][:vehicleBytes]; true {",
 		},
 		{
 			name: "a newer frame replaces the one that waits", file: mapfeedDir + "waiting.go", tests: "TestASlowClientMissesNoVehicle",
-			before: "\tif w == nil {\n", after: "\tif w == nil || true {\n",
+			before: "c.waits.rounds = append(c.waits.rounds, r)", after: "c.waits.rounds = append(c.waits.rounds[:0], r)",
 		},
 		{
 			name: "a client whose queue is full holds up the map", file: mapfeedDir + "client.go", tests: "TestAFullQueueEndsTheClient",
-			before: "\tdefault:\n\t\tc.feed.log.Debug(", after: "\tcase <-time.After(time.Hour):\n\t\tc.feed.log.Debug(",
+			before: "\tdefault:\n\t\tc.end(errSlow)", after: "\tcase <-time.After(time.Hour):\n\t\tc.end(errSlow)",
+		},
+		{
+			name: "a car is told of twice, the older after the newer", file: mapfeedDir + "waiting.go", tests: "TestASlowClientMissesNoVehicle",
+			before: "copy(b[at:], vehicle)", after: "_ = at",
+		},
+		{
+			name: "a client that takes nothing keeps every round", file: mapfeedDir + "waiting.go", tests: "TestAClientFarBehindIsToldEverythingAnew",
+			before: "case len(c.waits.rounds) == maxWaiting:", after: "case false:",
+		},
+		{
+			name: "a car that was encoded before is as young as then", file: mapfeedDir + "waiting.go", tests: "TestAnAgeGrowsWhileTheFrameWaits",
+			before: "addAge(b[len(b)-vehicleBytes:], late)", after: "addAge(b[len(b)-vehicleBytes:], 0*late)",
 		},
 		{
 			name: "a forgotten driver stays in the tree", file: nearbyDir + "index.go", tests: "TestASilentDriver",

@@ -516,7 +516,7 @@ export interface paths {
         };
         /**
          * The live map, a WebSocket (any role)
-         * @description Browsers open /{role}/socket with a ticket instead. The client sends {"type":"view",…}, {"type":"ride",…} or {"type":"driver"}; positions come as binary frames, all else as JSON.
+         * @description Browsers open /{role}/socket with a ticket instead. The client sends {"type":"view","west":…,"south":…,"east":…,"north":…}, {"type":"ride","ride_id":…}, after a loss with "after" and the seq of the last event that it has, or {"type":"driver"}. Positions come as binary frames (services/mapfeed/doc.go has the layout), or as JSON for a view with "format":"json"; all else is JSON. The server closes with 1001 when it ends, and 1008 for a client that is too slow or answers no ping: connect again.
          */
         get: operations["map"];
         put?: never;
