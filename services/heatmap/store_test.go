@@ -10,6 +10,7 @@ import (
 
 	"tandem/services/domain/event"
 	"tandem/services/domain/points"
+	"tandem/services/internal/stream/shardreader"
 	"tandem/services/test/pointstest"
 )
 
@@ -25,7 +26,7 @@ func TestBatchesAddUpInTheStore(t *testing.T) {
 			Point: event.Point{Driver: driver, Seq: seq, At: pointstest.Day2013, Lat: -34.9, Lon: -56.2},
 			Shard: "0", Arrived: arrived.Add(after), Rises: rises,
 		}
-		_, err := s.Apply(ctx, []points.Arrival{a}, func(context.Context, pgx.Tx) error { return nil })
+		_, err := s.Apply(ctx, []points.Arrival{a}, func(context.Context, pgx.Tx, ...shardreader.Position) error { return nil })
 		require.NoError(t, err)
 	}
 

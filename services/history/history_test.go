@@ -13,6 +13,7 @@ import (
 	"tandem/services/domain/event"
 	"tandem/services/domain/points"
 	"tandem/services/internal/auth"
+	"tandem/services/internal/stream/shardreader"
 	"tandem/services/internal/stream/shardreader/fakestream"
 	"tandem/services/test/pointstest"
 )
@@ -91,7 +92,7 @@ func TestNewestIsTheHighestSequence(t *testing.T) {
 	for _, seq := range []int64{day2013 + day, day2013 + 2000, day2013 + day + 5, day2013, day2013 + day + 2} {
 		batch = append(batch, points.Arrival{Point: event.Point{Driver: "d", Seq: seq, At: seq}, Arrived: time.Now(), Shard: "0"})
 	}
-	_, err := st.Apply(t.Context(), batch, func(context.Context, pgx.Tx) error { return nil })
+	_, err := st.Apply(t.Context(), batch, func(context.Context, pgx.Tx, ...shardreader.Position) error { return nil })
 	require.NoError(t, err)
 
 	mark := event.Mark{}

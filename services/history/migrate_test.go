@@ -13,6 +13,7 @@ import (
 	"tandem/services/domain/event"
 	"tandem/services/domain/points"
 	"tandem/services/internal/postgres"
+	"tandem/services/internal/stream/shardreader"
 	"tandem/services/test/pointstest"
 )
 
@@ -41,7 +42,7 @@ func TestOldPartitionsTakeWhatIsNotKnown(t *testing.T) {
 	at := func(seq int64, speed *float64) []points.Arrival {
 		return []points.Arrival{{Point: event.Point{Driver: "d", Seq: seq, At: seq, Speed: speed, Heading: speed, Accuracy: speed}, Arrived: time.Now(), Shard: "0", Rises: true}}
 	}
-	commit := func(context.Context, pgx.Tx) error { return nil }
+	commit := func(context.Context, pgx.Tx, ...shardreader.Position) error { return nil }
 	_, err := st.Apply(t.Context(), at(day2013, new(0.0)), commit)
 	require.NoError(t, err)
 	_, err = st.Apply(t.Context(), at(day2013+1, nil), commit)

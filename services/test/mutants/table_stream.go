@@ -23,6 +23,18 @@ func streams() []mutant {
 			before: "\n\t\t\tFOR KEY SHARE)", after: ")",
 		},
 		{
+			name: "a checkpoint passes over what was rolled back", file: groupDir + "store_checkpoint.go", tests: "TestARolledBackCheckpoint",
+			before: "WHERE checkpoints.sequence = $10 AND checkpoints.sub = $11`", after: "WHERE $10::text IS NOT NULL AND $11::int IS NOT NULL`",
+		},
+		{
+			name: "what was committed of a batch comes again after a failure", file: groupDir + "apply.go", tests: "TestAPartOfABatch",
+			before: "\t\t\tb.Records = b.Records[applied:]\n\t\t\tcontinue", after: "\t\t\tcontinue",
+		},
+		{
+			name: "a record is parked before its part of the batch", file: groupDir + "apply.go", tests: "TestAPartParksItsOwn",
+			before: "for _, rec := range b.Records[applied:n] {", after: "for _, rec := range b.Records {",
+		},
+		{
 			name: "a worker leaves with a lease in its name", file: groupDir + "store.go", tests: "TestAStoppedWorkerOwnsNoLease",
 			before: "WHERE stream_id = $1 AND owner = $2 AND completed_at IS NULL)", after: "WHERE stream_id = $1 AND owner = $2 AND false)",
 		},
@@ -68,7 +80,7 @@ func streams() []mutant {
 		},
 		{
 			name: "a processor that wrote no checkpoint goes on", file: groupDir + "apply.go", tests: "TestAProcessorMustCommit",
-			before: "case err == nil && !committed:", after: "case err == nil && !committed && r == nil:",
+			before: "case err == nil && whole:", after: "case err == nil && (whole || applied == 0):",
 		},
 		{
 			name: "under Stop a record that fails is parked", file: groupDir + "apply.go", tests: "TestUndecodableIsParked",

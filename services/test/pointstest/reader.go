@@ -19,6 +19,7 @@ import (
 	"tandem/services/domain/points"
 	"tandem/services/internal/postgres"
 	"tandem/services/internal/stream/shardgroup"
+	"tandem/services/internal/stream/shardreader"
 	"tandem/services/internal/stream/shardreader/fakestream"
 	"tandem/services/test/testenv"
 )
@@ -108,7 +109,7 @@ func RowsAndCheckpointTogether(t *testing.T, pool *pgxpool.Pool, store points.St
 	arrival := points.Arrival{
 		Point: event.Point{Driver: "d", Seq: Day2013, At: Day2013, Lat: -34.9, Lon: -56.2}, Arrived: time.Now(), Shard: "0", Rises: true,
 	}
-	fenced := func(context.Context, pgx.Tx) error { return shardgroup.ErrFenced }
+	fenced := func(context.Context, pgx.Tx, ...shardreader.Position) error { return shardgroup.ErrFenced }
 
 	_, err := store.Apply(context.Background(), []points.Arrival{arrival}, fenced)
 	require.ErrorIs(t, err, shardgroup.ErrFenced)
@@ -138,7 +139,7 @@ func (t *tries) next() int {
 func (f failing) Apply(ctx context.Context, batch []points.Arrival, commit shardgroup.Commit) (points.Outcome, error) {
 	n := f.tries.next()
 	if n%4 == 1 {
-		return f.Store.Apply(ctx, batch, func(ctx context.Context, tx pgx.Tx) error {
+		return f.Store.Apply(ctx, batch, func(ctx context.Context, tx pgx.Tx, _ ...shardreader.Position) error {
 			return errors.Join(commit(ctx, tx), errors.New("failed after the checkpoint was written"))
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -35,23 +36,23 @@ func (r *reading) handle(ctx context.Context, b shardreader.Batch) error {
 }
 
 // apply calls the processor with a batch, without the records that are to be
-// parked. If the processor names more of them, apply calls another one without those.
+// parked, until all of it is applied. If the processor names more of them, apply calls
+// another one without those.
 func (r *reading) apply(ctx context.Context, b shardreader.Batch) error {
 	for {
 		good, park := r.sort(b)
-		committed := false
-		commit := func(ctx context.Context, tx pgx.Tx) error {
-			// The checkpoint is at the end of the whole batch: parked records are
-			// done with, too.
-			st := r.step(b.Next)
-			st.records, st.closed, st.parked, st.gap = len(b.Records), b.Closed, park, r.gap
-			if n := len(b.Records); n > 0 {
-				st.arrived = b.Records[n-1].Arrived
+		applied := 0 // of b's records, by this call
+		whole := false
+		commit := func(ctx context.Context, tx pgx.Tx, upTo ...shardreader.Position) error {
+			st, n, err := r.stepUpTo(b, park, applied, upTo)
+			if err == nil {
+				err = r.g.store.commit(ctx, tx, st)
 			}
-
-			err := r.g.store.commit(ctx, tx, st)
-			committed = err == nil
-			return err
+			if err != nil {
+				return err
+			}
+			applied, whole, r.committed, r.gap = n, n == len(b.Records), st.next, nil
+			return nil
 		}
 
 		var err error
@@ -62,23 +63,57 @@ func (r *reading) apply(ctx context.Context, b shardreader.Batch) error {
 		}
 
 		switch {
-		case err == nil && !committed:
+		case err == nil && whole:
+			clear(r.tries)
+			clear(r.toPark)
+			return nil
+		case err == nil && applied == 0:
 			// The processor has perhaps written nothing, and the next batch's checkpoint
 			// would pass over this one without a trace.
 			return fmt.Errorf("shardgroup: the processor of %s returned without a checkpoint", r.lease.Shard)
 		case err == nil:
-			clear(r.tries)
-			clear(r.toPark)
-			r.gap = nil
-			return nil
+			b.Records = b.Records[applied:]
+			continue
 		case !r.blame(err):
 			return err
 		}
 
 		// A new Processor, as after any failure: what this one cached of the batch was
-		// never committed.
+		// perhaps never committed. What it did commit does not come again; if it was rolled
+		// back after all, the next commit finds another checkpoint than this one.
+		b.Records = b.Records[applied:]
 		r.processor = r.g.o.Processor(r.lease.Shard)
 	}
+}
+
+// stepUpTo returns what a commit of b writes whose first records are applied already, and
+// how many are with it: all of them, or those up to the record that upTo names.
+func (r *reading) stepUpTo(b shardreader.Batch, park []parkedRecord, applied int, upTo []shardreader.Position) (st step, n int, err error) {
+	n = len(b.Records)
+	if len(upTo) > 0 {
+		i := slices.IndexFunc(b.Records, func(rec shardreader.Record) bool { return rec.Position == upTo[0] })
+		if i < applied {
+			return step{}, 0, fmt.Errorf("shardgroup: a commit up to %v, which is no record of the batch that is not committed yet", upTo[0])
+		}
+		n = i + 1
+	}
+
+	// The checkpoint of all is at the end of the whole batch: parked records are done
+	// with, too.
+	st = r.step(b.Next)
+	if n < len(b.Records) {
+		st.next = b.Records[n-1].Position
+	}
+	st.records, st.closed, st.gap = n-applied, b.Closed && n == len(b.Records), r.gap
+	if n > 0 {
+		st.arrived = b.Records[n-1].Arrived
+	}
+	for _, rec := range b.Records[applied:n] {
+		if i := slices.IndexFunc(park, func(p parkedRecord) bool { return p.Position == rec.Position }); i >= 0 {
+			st.parked = append(st.parked, park[i])
+		}
+	}
+	return st, n, nil
 }
 
 // sort takes the records that are to be parked out of a batch.
@@ -123,7 +158,7 @@ func (r *reading) blame(err error) bool {
 
 // step returns what every transaction of this reading writes.
 func (r *reading) step(next shardreader.Position) step {
-	return step{stream: r.life.id, lease: r.lease, next: next}
+	return step{stream: r.life.id, lease: r.lease, from: r.committed, next: next}
 }
 
 // write commits a step that has no rows of a processor.

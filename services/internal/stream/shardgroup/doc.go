@@ -81,6 +81,13 @@
 //     Commit is ErrFenced.
 //   - A commit's answer is lost: nobody guesses. Reading starts again from the
 //     checkpoint in the database, with a new Processor, so without its caches.
+//   - A Processor returns nil although its transaction was rolled back, or ends without
+//     a commit: the second is an error at once. The first is found by the next commit,
+//     which is written only on top of the checkpoint of the one before: it fails, and
+//     reading starts again from the checkpoint in the database, so that no record is
+//     passed over.
+//   - A Processor commits a part of a batch and fails, or returns: what it committed is
+//     applied, and what follows comes again.
 //   - The database is away: no renewal, so trust runs out and reading stops;
 //     when it is back the leases are acquired again.
 //   - A record can't be decoded (ErrUndecodable), or is refused for good

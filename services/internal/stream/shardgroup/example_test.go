@@ -13,26 +13,15 @@ import (
 	"tandem/services/internal/stream/shardreader/fakestream"
 )
 
-// counter counts records by key: rows and checkpoint in one transaction, so
-// each record counts once whatever dies.
-type counter struct {
-	pool    *pgxpool.Pool
-	applied func(records int)
-}
-
-func (c counter) Process(ctx context.Context, b shardreader.Batch, commit shardgroup.Commit) error {
-	err := pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
-		for _, r := range b.Records {
-			if _, err := tx.Exec(ctx, `INSERT INTO counts VALUES ($1, 1) ON CONFLICT (key) DO UPDATE SET n = counts.n + 1`, r.Key); err != nil {
-				return err // everything rolls back, and the batch comes again
-			}
+// countByKey counts records by key: rows and checkpoint are in one transaction, so each
+// record counts once whatever dies.
+func countByKey(ctx context.Context, tx pgx.Tx, b shardreader.Batch) error {
+	for _, r := range b.Records {
+		if _, err := tx.Exec(ctx, `INSERT INTO counts VALUES ($1, 1) ON CONFLICT (key) DO UPDATE SET n = counts.n + 1`, r.Key); err != nil {
+			return err // everything rolls back, and the batch comes again
 		}
-		return commit(ctx, tx) // last: the checkpoint vouches for the rows above
-	})
-	if err == nil {
-		c.applied(len(b.Records))
 	}
-	return err
+	return nil
 }
 
 func Example() {
@@ -57,14 +46,15 @@ func Example() {
 	stream.Put("shard-1", "driver-9", []byte("harbour"))
 
 	var total atomic.Int64 // shards are processed at once
-	applied := func(records int) {
-		if total.Add(int64(records)) == 3 {
-			stop() // enough for an example
+	rows := func(ctx context.Context, tx pgx.Tx, b shardreader.Batch) error {
+		if total.Add(int64(len(b.Records))) == 3 {
+			defer stop() // enough for an example: this batch is finished all the same
 		}
+		return countByKey(ctx, tx, b)
 	}
 	g, err := shardgroup.New(shardgroup.Options{
 		Client: stream, Stream: "driver-locations", Pool: pool, Name: "counter", Worker: shardgroup.WorkerID(),
-		Processor: func(string) shardgroup.Processor { return counter{pool, applied} },
+		Processor: func(string) shardgroup.Processor { return shardgroup.InTx(pool, rows) },
 	})
 	if err != nil {
 		fmt.Println(err)
@@ -72,12 +62,12 @@ func Example() {
 	}
 	fmt.Println("stopped:", g.Run(ctx)) // once the batches under way are done and the leases released
 
-	rows, err := pool.Query(context.Background(), `SELECT key || ' ' || n FROM counts ORDER BY key`)
+	counted, err := pool.Query(context.Background(), `SELECT key || ' ' || n FROM counts ORDER BY key`)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	counts, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	counts, err := pgx.CollectRows(counted, pgx.RowTo[string])
 	fmt.Println(counts, err)
 	// Output:
 	// stopped: <nil>

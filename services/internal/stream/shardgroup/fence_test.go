@@ -2,8 +2,10 @@ package shardgroup_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -163,4 +165,112 @@ func TestAProcessorMustCommit(t *testing.T) {
 		st := g.Status()
 		return len(st.Shards) == 1 && st.Shards[0].Err != nil && strings.Contains(st.Shards[0].Err.Error(), "without a checkpoint")
 	}, 20*time.Second, 10*time.Millisecond)
+}
+
+// A processor that returns nil although its transaction was rolled back passes over
+// nothing: the next commit finds the checkpoint of before, and the records come again.
+func TestARolledBackCheckpointIsNoticed(t *testing.T) {
+	t.Parallel()
+	pool := applierDatabase(t)
+	s := fakestream.New("0")
+	want := put(s, 0, 1, "0")
+
+	var lied atomic.Bool
+	a := &applier{pool: pool, worker: "a"}
+	start(t, s, a, func(o *shardgroup.Options) {
+		o.Processor = func(string) shardgroup.Processor {
+			return processor(func(ctx context.Context, b shardreader.Batch, commit shardgroup.Commit) error {
+				if lied.Swap(true) {
+					return a.Process(ctx, b, commit)
+				}
+				tx, err := pool.Begin(ctx)
+				if err == nil {
+					err = errors.Join(commit(ctx, tx), tx.Rollback(ctx))
+				}
+				return err
+			})
+		}
+	})
+
+	require.Eventually(t, lied.Load, 20*time.Second, 10*time.Millisecond)
+	eventually(t, pool, append(want, put(s, 1, 5, "0")...))
+}
+
+// A processor may apply a batch in several transactions, and return before its end.
+func TestAPartOfABatchIsCommitted(t *testing.T) {
+	t.Parallel()
+	pool := applierDatabase(t)
+	s := fakestream.New("0")
+	want := put(s, 0, 7, "0")
+
+	var sizes []int
+	upTo := func(ctx context.Context, b shardreader.Batch, commit shardgroup.Commit, from, to int) error {
+		return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+			for _, r := range b.Records[from:to] {
+				if _, err := tx.Exec(ctx, `INSERT INTO applied (worker, shard, data) VALUES ('a', $1, $2)`, b.Shard, string(r.Data)); err != nil {
+					return err
+				}
+			}
+			return commit(ctx, tx, b.Records[to-1].Position)
+		})
+	}
+	failed := false
+	_, stop := start(t, s, &applier{pool: pool, worker: "a"}, func(o *shardgroup.Options) {
+		o.Processor = func(string) shardgroup.Processor {
+			return processor(func(ctx context.Context, b shardreader.Batch, commit shardgroup.Commit) error {
+				sizes = append(sizes, len(b.Records))
+				if err := upTo(ctx, b, commit, 0, 1); err != nil || len(b.Records) == 1 {
+					return err
+				}
+
+				// What is committed already can't be committed again, nor what is not there.
+				for _, p := range []shardreader.Position{b.Records[0].Position, {Shard: "0", Sequence: "999"}} {
+					if err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error { return commit(ctx, tx, p) }); err == nil {
+						return errors.New("a commit of no record was taken")
+					}
+				}
+				if err := upTo(ctx, b, commit, 1, 2); err != nil {
+					return err
+				}
+				if !failed {
+					failed = true
+					return errors.New("it fails once, after a part")
+				}
+				return nil
+			})
+		}
+	})
+
+	eventually(t, pool, want)
+	stop()
+	require.Equal(t, []int{7, 5, 3, 1}, sizes, "after a failure, too, what is committed does not come again")
+	require.Equal(t, 7, count(t, pool, `SELECT records FROM shardgroup.checkpoints`))
+}
+
+// What a batch has to park is parked with the part that it lies in.
+func TestAPartParksItsOwn(t *testing.T) {
+	t.Parallel()
+	pool := applierDatabase(t)
+	s := fakestream.New("0")
+	put(s, 0, 4, "0")
+	var parked []int // with each commit
+	start(t, s, &applier{pool: pool, worker: "a"}, func(o *shardgroup.Options) {
+		o.Processor = func(string) shardgroup.Processor {
+			return processor(func(ctx context.Context, b shardreader.Batch, commit shardgroup.Commit) error {
+				for _, r := range b.Records {
+					if d := string(r.Data); d == "0001" || d == "0003" {
+						return shardgroup.Undecodable(r.Position, errors.New("odd"))
+					}
+				}
+				err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error { return commit(ctx, tx, b.Records[0].Position) })
+				parked = append(parked, count(t, pool, `SELECT count(*) FROM shardgroup.dead_records`))
+				return err
+			})
+		}
+	})
+	require.Eventually(t, func() bool {
+		return count(t, pool, `SELECT coalesce(sum(records), 0) FROM shardgroup.checkpoints`) == 4
+	}, 20*time.Second, 10*time.Millisecond)
+	require.Equal(t, 2, count(t, pool, `SELECT count(*) FROM shardgroup.dead_records`))
+	require.Equal(t, []int{0, 1}, parked)
 }

@@ -10,22 +10,47 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"tandem/services/internal/stream/shardreader"
 )
 
 // Commit writes the batch's checkpoint into tx, under the lease. Call it last,
 // after the batch's own rows, then commit tx. ErrFenced: roll back.
-type Commit func(ctx context.Context, tx pgx.Tx) error
+//
+// With upTo, the position of a record of the batch, the checkpoint is that record: a
+// Processor may apply a batch in several transactions, or a part of it and return. What
+// is left then comes again, as a batch of its own.
+type Commit func(ctx context.Context, tx pgx.Tx, upTo ...shardreader.Position) error
 
 // Processor applies a shard's batches, one at a time. Rows and checkpoint go
 // into one transaction: begin, write rows, commit(ctx, tx), tx.Commit. It returns
-// nil only once tx was committed. After a failure the same records come again,
-// but perhaps cut into other batches: a Processor identifies a record by its
+// nil only once tx was committed; InTx does all that. After a failure the same records
+// come again, but perhaps cut into other batches: a Processor identifies a record by its
 // Position or by what is in its data, never by its index in a batch, its address
 // in memory or a count of records.
 type Processor interface {
 	Process(ctx context.Context, b shardreader.Batch, commit Commit) error
+}
+
+// InTx returns a Processor that calls rows with each batch in a transaction of pool, and
+// commits the batch's checkpoint in it. An error of rows rolls both back.
+func InTx(pool *pgxpool.Pool, rows func(ctx context.Context, tx pgx.Tx, b shardreader.Batch) error) Processor {
+	return inTx{pool, rows}
+}
+
+type inTx struct {
+	pool *pgxpool.Pool
+	rows func(ctx context.Context, tx pgx.Tx, b shardreader.Batch) error
+}
+
+func (p inTx) Process(ctx context.Context, b shardreader.Batch, commit Commit) error {
+	return pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error {
+		if err := p.rows(ctx, tx, b); err != nil {
+			return err
+		}
+		return commit(ctx, tx) // last: the checkpoint vouches for the rows above
+	})
 }
 
 // Group is one worker of a consumer group.

@@ -29,7 +29,8 @@ type reading struct {
 	polled  time.Time
 	failing error
 
-	processor Processor // of this attempt, and used by it alone
+	processor Processor            // of this attempt, and used by it alone
+	committed shardreader.Position // where the checkpoint is, if what was committed was not rolled back
 
 	tries  map[shardreader.Position]int
 	toPark map[shardreader.Position]string // why; they are parked with the next checkpoint
@@ -125,6 +126,7 @@ func (r *reading) attempt(wait *time.Duration) error {
 	if err != nil {
 		return err
 	}
+	r.committed = at.Position
 	if at, err = r.declareOverdue(at); err != nil {
 		return err
 	}

@@ -15,6 +15,10 @@ import (
 // lease: roll back, somebody else is writing.
 var ErrFenced = errors.New("shardgroup: the lease is not ours any more")
 
+// errRolledBack is that of a commit that finds an older checkpoint than the one that was
+// written last under this lease.
+var errRolledBack = errors.New("shardgroup: a transaction whose processor had returned nil was rolled back; its records come again")
+
 // checkpoint is where a shard is applied to.
 type checkpoint struct {
 	shardreader.Position
@@ -60,6 +64,7 @@ func (s *store) checkpoint(ctx context.Context, id int64, shard string) (checkpo
 type step struct {
 	stream  int64
 	lease   Lease
+	from    shardreader.Position // the checkpoint before this step
 	next    shardreader.Position
 	arrived time.Time // of the last record; zero: no record was applied
 	tip     time.Time // what arrived before it is applied or declared a gap; zero: unknown
@@ -74,8 +79,9 @@ type step struct {
 // FOR KEY SHARE is the weakest lock that a new epoch waits for (the epoch is part
 // of a unique index), and a renewal does not wait for it.
 func (s *store) commit(ctx context.Context, tx pgx.Tx, st step) error {
-	// One statement is fence and checkpoint: where the lease is not ours, nothing
-	// is inserted.
+	// One statement is fence and checkpoint: where the lease is not ours, or the
+	// checkpoint is not the one that this step goes on from, nothing is written. Without
+	// the second, a step would pass over records whose transaction was rolled back.
 	tag, err := tx.Exec(ctx, `
 		WITH ours AS (
 			SELECT 1 FROM shardgroup.leases
@@ -83,18 +89,37 @@ func (s *store) commit(ctx context.Context, tx pgx.Tx, st step) error {
 			FOR KEY SHARE)
 		INSERT INTO shardgroup.checkpoints (stream_id, shard, sequence, sub, arrived_at, records, tip_at)
 		SELECT $1, $2, $5, $6, $7, $8, $9 FROM ours
+		WHERE $10 = '' OR EXISTS (SELECT FROM shardgroup.checkpoints WHERE stream_id = $1 AND shard = $2)
 		ON CONFLICT (stream_id, shard) DO UPDATE SET sequence = excluded.sequence, sub = excluded.sub,
 			arrived_at = coalesce(excluded.arrived_at, checkpoints.arrived_at),
 			tip_at = greatest(checkpoints.tip_at, excluded.tip_at),
-			records = checkpoints.records + excluded.records, updated_at = clock_timestamp()`,
-		st.stream, st.lease.Shard, st.lease.Owner, st.lease.Epoch, st.next.Sequence, st.next.Sub, orNull(st.arrived), st.records, orNull(st.tip))
+			records = checkpoints.records + excluded.records, updated_at = clock_timestamp()
+		WHERE checkpoints.sequence = $10 AND checkpoints.sub = $11`,
+		st.stream, st.lease.Shard, st.lease.Owner, st.lease.Epoch, st.next.Sequence, st.next.Sub, orNull(st.arrived), st.records, orNull(st.tip),
+		st.from.Sequence, st.from.Sub)
 	if err != nil {
 		return fmt.Errorf("write the checkpoint: %w", err)
 	}
 	if tag.RowsAffected() == 0 {
-		return fmt.Errorf("%w: %s", ErrFenced, st.lease.Shard)
+		return s.whyNot(ctx, tx, st)
 	}
 	return s.commitRest(ctx, tx, st)
+}
+
+// whyNot returns why a checkpoint was not written.
+func (s *store) whyNot(ctx context.Context, tx pgx.Tx, st step) error {
+	var ours bool
+	err := tx.QueryRow(ctx, `
+		SELECT EXISTS (SELECT FROM shardgroup.leases
+			WHERE expires_at > clock_timestamp() AND stream_id = $1 AND shard = $2 AND owner = $3 AND epoch = $4)`,
+		st.stream, st.lease.Shard, st.lease.Owner, st.lease.Epoch).Scan(&ours)
+	switch {
+	case err != nil:
+		return fmt.Errorf("write the checkpoint: %w", err)
+	case ours:
+		return errRolledBack
+	}
+	return fmt.Errorf("%w: %s", ErrFenced, st.lease.Shard)
 }
 
 // commitRest writes what only some transactions have: parked records, a gap, the
