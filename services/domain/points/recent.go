@@ -1,16 +1,15 @@
 package points
 
 import (
-	"slices"
+	"maps"
 	"sync"
 	"time"
-
-	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
 const (
-	seenPerDriver = 8      // points remembered of a driver
-	seenDrivers   = 10_000 // drivers remembered; the one not seen for longest is dropped first
+	seenPerDriver = 8           // points remembered of a driver
+	seenDrivers   = 100_000     // drivers remembered: about 60 MB
+	seenFor       = time.Minute // a driver that was not seen for so long makes room for another
 )
 
 // Seen is one point as a reader applied it. Times are ms since 1970 UTC.
@@ -22,31 +21,63 @@ type Seen struct {
 	AppliedAt      int64  `json:"applied_at"` // by this reader
 }
 
-// recent is the last points of each driver. It is safe for concurrent use.
+// recent is the last points of each driver. Of more drivers than it has room for, those
+// that are remembered stay so: to forget one for each other's point would cost every
+// point, and remember nobody's last ones. It is safe for concurrent use.
 type recent struct {
+	most int // drivers
+
 	mu       sync.Mutex
-	byDriver *simplelru.LRU[string, []Seen] // oldest first
+	byDriver map[string]*lastSeen
+	swept    time.Time // when room was last made
 }
 
-func newRecent() *recent {
-	byDriver, _ := simplelru.NewLRU[string, []Seen](seenDrivers, nil) // fails only for a size below 1
-	return &recent{byDriver: byDriver}
+// lastSeen is a ring of one driver's points.
+type lastSeen struct {
+	points [seenPerDriver]Seen
+	n      int // points ever noted; the newest is points[(n-1) % seenPerDriver]
 }
+
+func (l *lastSeen) newest() Seen { return l.points[(l.n-1)%seenPerDriver] }
+
+func newRecent() *recent { return &recent{most: seenDrivers, byDriver: map[string]*lastSeen{}} }
 
 // see notes a point that was applied.
 func (r *recent) see(a Arrival, applied time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 
-	seen, _ := r.byDriver.Get(a.Driver)
-	if len(seen) == seenPerDriver {
-		seen = slices.Delete(seen, 0, 1)
+	l, known := r.byDriver[a.Driver]
+	if !known {
+		if !r.room(applied) {
+			return
+		}
+		l = &lastSeen{}
+		r.byDriver[a.Driver] = l
 	}
 
-	r.byDriver.Add(a.Driver, append(seen, Seen{
+	l.points[l.n%seenPerDriver] = Seen{
 		Seq: a.Seq, Shard: a.Shard, SequenceNumber: a.SequenceNumber,
 		ArrivedAt: a.Arrived.UnixMilli(), AppliedAt: applied.UnixMilli(),
-	}))
+	}
+	l.n++
+}
+
+// room reports whether one more driver can be remembered; mu is held. It is looked for
+// once a minute at most: a look at all drivers for each point would hold up all of them.
+func (r *recent) room(now time.Time) bool {
+	if len(r.byDriver) < r.most {
+		return true
+	}
+	if now.Sub(r.swept) < seenFor {
+		return false
+	}
+
+	r.swept = now
+	maps.DeleteFunc(r.byDriver, func(_ string, l *lastSeen) bool {
+		return now.UnixMilli()-l.newest().AppliedAt >= seenFor.Milliseconds()
+	})
+	return len(r.byDriver) < r.most
 }
 
 // last returns a driver's last points, newest first.
@@ -54,9 +85,11 @@ func (r *recent) last(driver string) []Seen {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 
-	seen, _ := r.byDriver.Peek(driver) // to be asked about is not to be seen
-
-	out := append([]Seen{}, seen...)
-	slices.Reverse(out)
+	out := []Seen{}
+	if l, known := r.byDriver[driver]; known {
+		for i := l.n - 1; i >= max(0, l.n-seenPerDriver); i-- {
+			out = append(out, l.points[i%seenPerDriver])
+		}
+	}
 	return out
 }
