@@ -16,4 +16,11 @@
 // those of other days, which importers send, at most 100 partitions are created for
 // a batch and 400 in 24 hours; points beyond that are parked in dead_records with
 // the reason, and a rebuild brings them back.
+//
+// A partition is dropped once none of its points arrived within Config.Keep (7 days
+// by default), so that a point stays at least that long, an import's too. Its points
+// are counted in history.removed in the same transaction. Its day is not created
+// again: a point of it that comes later is counted there as expired, in the
+// transaction of its checkpoint. A drop waits 100 ms for its locks, then lets the
+// writers go on, and tries again.
 package history

@@ -43,9 +43,18 @@ func TestOldPartitionsTakeWhatIsNotKnown(t *testing.T) {
 		return []points.Arrival{{Point: event.Point{Driver: "d", Seq: seq, At: seq, Speed: speed, Heading: speed, Accuracy: speed}, Arrived: time.Now(), Shard: "0", Rises: true}}
 	}
 	commit := func(context.Context, pgx.Tx, ...shardreader.Position) error { return nil }
-	_, err := st.Apply(t.Context(), at(day2013, new(0.0)), commit)
+	// As a history of that time did it.
+	_, err := pool.Exec(t.Context(), `CREATE TABLE history.points_20130701 (LIKE history.points INCLUDING DEFAULTS);
+		ALTER TABLE history.points ATTACH PARTITION history.points_20130701 FOR VALUES FROM ('2013-07-01') TO ('2013-07-02')`)
 	require.NoError(t, err)
-	_, err = st.Apply(t.Context(), at(day2013+1, nil), commit)
+	old := func(speed *float64) error {
+		return pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
+			_, err := st.insert(t.Context(), tx, at(day2013, speed))
+			return err
+		})
+	}
+	require.NoError(t, old(new(0.0)))
+	err = old(nil)
 	require.ErrorContains(t, err, "null value")
 
 	require.NoError(t, postgres.Migrate(t.Context(), url, Schema()))

@@ -1,9 +1,12 @@
 package history
 
 import (
+	"cmp"
 	"context"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"tandem/services/domain/points"
 	"tandem/services/domain/profile"
@@ -11,6 +14,7 @@ import (
 	"tandem/services/internal/awsclient"
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/lifecycle"
+	"tandem/services/internal/retention"
 )
 
 const (
@@ -27,6 +31,9 @@ type Config struct {
 	// CatchUpBytes bounds what is read of one shard in a second; 0: all that a shard
 	// serves.
 	CatchUpBytes int
+	// Keep is how long a point is kept, counted from its arrival: at least LeastKeep. 0:
+	// DefaultKeep.
+	Keep time.Duration
 }
 
 // Run reads the stream and serves until ctx ends.
@@ -55,5 +62,21 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	return group.Serve(ctx, httpserver.Options{Name: name, Env: env, Auth: cfg.Auth, Routes: routes(s)})
+
+	tooLate := prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "tandem_history_points_too_late_total", Help: "Points that came after their day had been dropped because of its age; they are not stored.",
+	})
+	env.Metrics.MustRegister(tooLate)
+	s.late = func(n int) {
+		tooLate.Add(float64(n))
+		env.Log.Warn("points came after their day had been dropped; they are counted as expired", "n", n)
+	}
+
+	return group.Serve(ctx, httpserver.Options{Name: name, Env: env, Auth: cfg.Auth, Routes: routes(s)},
+		lifecycle.Task{Name: "retention", Run: func(ctx context.Context) error {
+			return retention.Run(ctx, retention.Options{
+				What: "points", Keep: cmp.Or(cfg.Keep, DefaultKeep), Least: LeastKeep, Log: env.Log, Metrics: env.Metrics,
+				Delete: func(ctx context.Context, keep time.Duration, _ int) (int64, error) { return s.dropOld(ctx, keep) },
+			})
+		}})
 }

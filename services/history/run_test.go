@@ -16,7 +16,7 @@ func TestServiceStoresAcrossRestarts(t *testing.T) {
 	pool := pointstest.Service{
 		Name: "history", Schema: history.Schema(), Total: `SELECT count(*) FROM history.points`,
 		Run: func(ctx context.Context, env lifecycle.Env, cfg pointstest.Config) error {
-			return history.Run(ctx, env, history.Config(cfg))
+			return history.Run(ctx, env, history.Config{DatabaseURL: cfg.DatabaseURL, AWS: cfg.AWS, Auth: cfg.Auth, Profile: cfg.Profile, CatchUpBytes: cfg.CatchUpBytes})
 		},
 	}.AcrossRestarts(t)
 

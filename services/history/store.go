@@ -17,12 +17,19 @@ type store struct {
 	pool             *pgxpool.Pool
 	perBatch, perDay int // partitions that may be created
 
-	mu   sync.Mutex
-	days map[time.Time]bool // partitions that are known to exist
+	now  func() time.Time
+	late func(points int) // is told of points that came too late; after their commit
+
+	mu      sync.Mutex
+	days    map[time.Time]bool // partitions that are known to exist
+	dropped map[time.Time]bool // partitions that are known to have been dropped
 }
 
 func newStore(pool *pgxpool.Pool) *store {
-	return &store{pool: pool, perBatch: maxPerBatch, perDay: maxPerDay, days: map[time.Time]bool{}}
+	return &store{
+		pool: pool, perBatch: maxPerBatch, perDay: maxPerDay, now: time.Now, late: func(int) {},
+		days: map[time.Time]bool{}, dropped: map[time.Time]bool{},
+	}
 }
 
 // point is a stored point as the API shows it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -38,12 +39,12 @@ var (
 	errDayDays   = errors.New("more partitions would be created today than may be")
 )
 
-// ensureDays creates the partitions that a batch needs, each in a transaction of
-// its own and before the batch's, so that its locks are held for a moment only.
+// ensureDays creates the partitions that a batch needs and that were not dropped, each
+// in a transaction of its own and before the batch's, so that its locks are held for a moment only.
 // Points of other days than the present share what may be created. The error
 // names all that are beyond that, so that the group parks them in one step.
 func (s *store) ensureDays(ctx context.Context, batch []points.Arrival) error {
-	missing := func(a points.Arrival) bool { return !s.hasDay(dayOf(a)) }
+	missing := func(a points.Arrival) bool { return !s.hasDay(dayOf(a)) && !s.wasDropped(dayOf(a)) }
 	if !slices.ContainsFunc(batch, missing) {
 		return nil
 	}
@@ -91,30 +92,60 @@ func (s *store) hasDay(day time.Time) bool {
 	return s.days[day]
 }
 
-// listDays notes the partitions that exist.
+// wasDropped reports whether the day's partition is known to have been dropped because
+// of its age.
+func (s *store) wasDropped(day time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.dropped[day]
+}
+
+// knownDays returns the days whose partitions are known to exist, the oldest first.
+func (s *store) knownDays() []time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.SortedFunc(maps.Keys(s.days), time.Time.Compare)
+}
+
+// listDays notes the partitions that exist, and the days whose partition was dropped;
+// it forgets all others.
 func (s *store) listDays(ctx context.Context) error {
-	rows, err := s.pool.Query(ctx, `SELECT to_date(right(c.relname, 8), 'YYYYMMDD')
-		FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'history.points'::regclass`)
+	// One statement sees one moment: no day is in both lists.
+	rows, err := s.pool.Query(ctx, `SELECT to_date(right(c.relname, 8), 'YYYYMMDD'), false
+		FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'history.points'::regclass
+		UNION ALL SELECT day, true FROM history.days WHERE dropped_at IS NOT NULL`)
 	if err != nil {
 		return fmt.Errorf("list the partitions: %w", err)
 	}
-	days, err := pgx.CollectRows(rows, pgx.RowTo[time.Time])
+
+	days, dropped := map[time.Time]bool{}, map[time.Time]bool{}
+	var day time.Time
+	var gone bool
+	_, err = pgx.ForEachRow(rows, []any{&day, &gone}, func() error {
+		if gone {
+			dropped[day] = true
+		} else {
+			days[day] = true
+		}
+		return nil
+	})
 	if err != nil {
 		return fmt.Errorf("list the partitions: %w", err)
 	}
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, day := range days {
-		s.days[day] = true
-	}
+	s.days, s.dropped = days, dropped
 	return nil
 }
 
-// createDay creates a day's partition, unless it exists. It returns errDayDays
-// where too many were created lately, except for a day that is free.
+func partitionOf(day time.Time) string { return "points_" + day.Format("20060102") }
+
+// createDay creates a day's partition, unless it exists or was dropped. It returns
+// errDayDays where too many were created lately, except for a day that is free.
 func (s *store) createDay(ctx context.Context, day time.Time, free bool) error {
-	name := "points_" + day.Format("20060102")
+	name := partitionOf(day)
+	dropped := false
 	table := pgx.Identifier{"history", name}.Sanitize()
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		// One process at a time, or two would create the same table.
@@ -123,6 +154,11 @@ func (s *store) createDay(ctx context.Context, day time.Time, free bool) error {
 		}
 		var exists bool
 		if err := tx.QueryRow(ctx, `SELECT to_regclass($1) IS NOT NULL`, "history."+name).Scan(&exists); err != nil || exists {
+			return err
+		}
+
+		// Asked after the table was not found: whoever dropped it has committed both.
+		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM history.days WHERE day = $1 AND dropped_at IS NOT NULL)`, day).Scan(&dropped); err != nil || dropped {
 			return err
 		}
 		if !free {
@@ -146,7 +182,11 @@ func (s *store) createDay(ctx context.Context, day time.Time, free bool) error {
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.days[day] = true
+	if dropped {
+		s.dropped[day] = true
+	} else {
+		s.days[day] = true
+	}
 	return nil
 }
 

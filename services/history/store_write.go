@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -14,19 +15,41 @@ import (
 	"tandem/services/internal/stream/shardgroup"
 )
 
-const uniqueViolation = "23505"
+const (
+	uniqueViolation = "23505"
+	checkViolation  = "23514" // of a row without partition, too
+)
 
-// Apply stores a batch: rows and checkpoint in one transaction.
+// Apply stores a batch: rows and checkpoint in one transaction. Points of a day that
+// was dropped are counted as expired there.
 func (s *store) Apply(ctx context.Context, batch []points.Arrival, commit shardgroup.Commit) (points.Outcome, error) {
+	out, err := s.apply(ctx, batch, commit)
+
+	// A partition that was there a moment ago has been dropped, perhaps by another
+	// process: which are there is asked anew, once.
+	if pg := (*pgconn.PgError)(nil); errors.As(err, &pg) && pg.Code == checkViolation {
+		if err := s.listDays(ctx); err != nil {
+			return points.Outcome{}, err
+		}
+		return s.apply(ctx, batch, commit)
+	}
+	return out, err
+}
+
+func (s *store) apply(ctx context.Context, batch []points.Arrival, commit shardgroup.Commit) (points.Outcome, error) {
 	if err := s.ensureDays(ctx, batch); err != nil {
 		return points.Outcome{}, err
 	}
+	batch, late := s.partLate(batch)
 
 	var stored int64
 	//excerpt:apply
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		var err error
 		if stored, err = s.insert(ctx, tx, batch); err != nil {
+			return err
+		}
+		if err := countLate(ctx, tx, late); err != nil {
 			return err
 		}
 		// Last, so that the lease is locked for the shortest time: from here on
@@ -37,7 +60,50 @@ func (s *store) Apply(ctx context.Context, batch []points.Arrival, commit shardg
 		return points.Outcome{}, err
 	}
 	//excerpt:end
-	return points.Outcome{Repeated: len(batch) - int(stored)}, nil
+
+	if len(late) > 0 {
+		s.late(len(late))
+	}
+	return points.Outcome{Repeated: len(batch) - int(stored), Skipped: len(late)}, nil
+}
+
+// partLate parts the points of days that were dropped from the others.
+func (s *store) partLate(batch []points.Arrival) (rest, late []points.Arrival) {
+	tooLate := func(a points.Arrival) bool { return s.wasDropped(dayOf(a)) }
+	if !slices.ContainsFunc(batch, tooLate) {
+		return batch, nil
+	}
+
+	for _, a := range batch {
+		if tooLate(a) {
+			late = append(late, a)
+		} else {
+			rest = append(rest, a)
+		}
+	}
+	return rest, late
+}
+
+// countLate counts points that came too late as expired. Whether one of them had been
+// stored before its day was dropped cannot be told any more.
+func countLate(ctx context.Context, tx pgx.Tx, late []points.Arrival) error {
+	type count struct{ points, notRising int64 }
+	days := map[time.Time]count{}
+	for _, a := range late {
+		n := days[dayOf(a)]
+		n.points++
+		if !a.Rises {
+			n.notRising++
+		}
+		days[dayOf(a)] = n
+	}
+
+	for day, n := range days {
+		if err := expired(ctx, tx, day, n.points, n.notRising); err != nil {
+			return fmt.Errorf("count late points: %w", err)
+		}
+	}
+	return nil
 }
 
 // insert stores the batch and returns how many of its points were new.

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"tandem/services/compare"
 	"tandem/services/heatmap"
@@ -99,6 +101,14 @@ type historyCmd struct {
 	signing
 	timing
 	catchUp
+	Keep time.Duration `default:"168h" env:"TANDEM_HISTORY_KEEP" help:"How long a point is kept, counted from its arrival; at least 72h."`
+}
+
+func (c historyCmd) Validate() error {
+	if c.Keep < history.LeastKeep {
+		return fmt.Errorf("--keep is %v: the least is %v", c.Keep, history.LeastKeep)
+	}
+	return c.messaging.Validate()
 }
 
 func (c historyCmd) Run(ctx context.Context) error {
@@ -108,7 +118,7 @@ func (c historyCmd) Run(ctx context.Context) error {
 	}
 
 	return c.serve(ctx, "history", func(ctx context.Context, env lifecycle.Env) error {
-		return history.Run(ctx, env, history.Config{DatabaseURL: c.DatabaseURL, AWS: c.aws(), Auth: signer, Profile: prof, CatchUpBytes: c.CatchUpBytes})
+		return history.Run(ctx, env, history.Config{DatabaseURL: c.DatabaseURL, AWS: c.aws(), Auth: signer, Profile: prof, CatchUpBytes: c.CatchUpBytes, Keep: c.Keep})
 	})
 }
 

@@ -28,7 +28,7 @@ type Store interface {
 // Outcome counts the points of a batch that had no effect.
 type Outcome struct {
 	Repeated int // were stored before
-	Skipped  int // do not rise: repeats, or out of order
+	Skipped  int // do not rise: repeats, or out of order; or, in history, came too late to be kept
 }
 
 // GroupOptions configures a Group. All but CatchUpBytes, Worker and Backoff are needed.

@@ -1,8 +1,10 @@
 // Package retention deletes old rows beside a service's work: in small batches with a
-// pause after each, so that nothing waits long for a lock, and vacuum keeps up.
+// pause after each, so that nothing waits long for a lock, and vacuum keeps up. History,
+// whose rows are too many for that, drops partitions instead.
 package retention
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -16,28 +18,29 @@ const (
 	pause = 200 * time.Millisecond
 	every = time.Hour
 
-	// Least is the shortest time that rows may be kept: a message that comes again must
+	// Least is the shortest time that rows of what was done about a message may be kept: a message that comes again must
 	// still find what was done about it. SQS keeps one for 14 days at most on its queue, and
 	// as long again on the dead-letter queue, where a worker's copy is a new message.
 	Least = (14 + 14 + 1) * 24 * time.Hour
 )
 
-// Options says what is deleted. All are needed.
+// Options says what is deleted. All but Least are needed.
 type Options struct {
 	What    string        // in the log and in the metric, such as "rides"
 	Keep    time.Duration // at least Least
+	Least   time.Duration // the shortest Keep that is right; 0: the constant Least
 	Log     *slog.Logger
 	Metrics prometheus.Registerer
 	// Delete deletes rows older than keep, at most limit of them, and returns how many.
-	// Several processes may call it concurrently.
+	// One that drops whole tables may drop more. Several processes may call it concurrently.
 	Delete func(ctx context.Context, keep time.Duration, limit int) (int64, error)
 }
 
 // Run deletes what is old, now and each hour, until ctx ends, and then returns nil. An
 // error means that the options are wrong.
 func Run(ctx context.Context, o Options) error {
-	if o.Keep < Least {
-		return fmt.Errorf("retention: %s would be kept for %v; the least is %v", o.What, o.Keep, Least)
+	if least := cmp.Or(o.Least, Least); o.Keep < least {
+		return fmt.Errorf("retention: %s would be kept for %v; the least is %v", o.What, o.Keep, least)
 	}
 
 	removed := prometheus.NewCounter(prometheus.CounterOpts{

@@ -76,4 +76,5 @@ func TestNothingIsKeptForLessThanSQSKeepsAMessage(t *testing.T) {
 	for _, keep := range []time.Duration{0, -time.Hour, 14 * 24 * time.Hour} {
 		require.ErrorContains(t, Run(t.Context(), Options{What: "rides", Keep: keep}), "the least is")
 	}
+	require.ErrorContains(t, Run(t.Context(), Options{What: "points", Keep: 2 * time.Hour, Least: 3 * time.Hour}), "the least is 3h")
 }

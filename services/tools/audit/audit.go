@@ -118,6 +118,11 @@ func (a *auditor) open(ctx context.Context) error {
 	if _, err := a.tx.Exec(ctx, `SET LOCAL idle_in_transaction_session_timeout = 0`); err != nil {
 		return err
 	}
+	// A dropped partition's rows are gone also for a snapshot of before, in which nothing
+	// says so yet. The lock, taken before the snapshot, keeps all partitions until the end.
+	if _, err := a.tx.Exec(ctx, `LOCK TABLE history.points IN ACCESS SHARE MODE`); err != nil {
+		return err
+	}
 	if err := a.tx.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&a.now); err != nil {
 		return err
 	}

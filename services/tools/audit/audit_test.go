@@ -204,6 +204,10 @@ func TestWhatIsAccountedForIsOK(t *testing.T) {
 			s.exec(`DELETE FROM history.points WHERE driver = 'd1'`)
 			s.exec(`INSERT INTO history.removed (reason, driver, day, points) VALUES ('erased', 'd1', $1, 4)`, s.began.UTC())
 		},
+		"expired": func(s *site) {
+			s.exec(`DELETE FROM history.points WHERE driver = 'd1'`)
+			s.exec(`INSERT INTO history.removed (reason, day, points, not_rising) VALUES ('expired', $1, 4, 0), ('expired', $1, 1, 1)`, s.began.UTC())
+		},
 		"parked": func(s *site) {
 			s.exec(`DELETE FROM history.points WHERE driver = 'd1' AND seq = $1`, s.seq(3))
 			s.exec(`INSERT INTO shardgroup.dead_records SELECT id, 's0', '106', 0, 'd1', $1, now(), 'poison' FROM shardgroup.streams`, s.records[6].Data)

@@ -94,7 +94,7 @@ func (a *auditor) heatmapSum(ctx context.Context, c *comparison) error {
 	f := newFinding(4, "heatmap")
 	var sum, removed int64
 	err := a.tx.QueryRow(ctx, `SELECT (SELECT coalesce(sum(n), 0)::bigint FROM heatmap.cells WHERE generation = $1),
-		(SELECT coalesce(sum(points), 0)::bigint FROM history.removed)`, a.heatmap.generation).Scan(&sum, &removed)
+		(SELECT coalesce(sum(points - not_rising), 0)::bigint FROM history.removed)`, a.heatmap.generation).Scan(&sum, &removed)
 	if err != nil {
 		return fmt.Errorf("heatmap: %w", err)
 	}

@@ -1,0 +1,126 @@
+package history
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"tandem/services/domain/event"
+	"tandem/services/domain/points"
+	"tandem/services/internal/stream/shardreader"
+	"tandem/services/test/pointstest"
+)
+
+const expiredPoints = `SELECT coalesce(sum(points), 0) FROM history.removed WHERE reason = 'expired' AND driver IS NULL`
+
+// dayN is the n-th day of 2013-07, at noon.
+func dayN(n int) time.Time {
+	return time.UnixMilli(day2013).UTC().Truncate(24*time.Hour).AddDate(0, 0, n).Add(12 * time.Hour)
+}
+
+func arrival(driver string, of, arrived time.Time) points.Arrival {
+	seq := of.UnixMilli()
+	return points.Arrival{Point: event.Point{Driver: driver, Seq: seq, At: seq}, Arrived: arrived, Shard: "0", Rises: true}
+}
+
+func apply(t *testing.T, s *store, batch ...points.Arrival) points.Outcome {
+	t.Helper()
+	out, err := s.Apply(t.Context(), batch, func(context.Context, pgx.Tx, ...shardreader.Position) error { return nil })
+	require.NoError(t, err)
+	return out
+}
+
+func TestAWeekIsDroppedAndIsNotCreatedAgain(t *testing.T) {
+	t.Parallel()
+	_, pool := pointstest.Database(t, Schema())
+	s, other := newStore(pool), newStore(pool)
+	for n := range 10 {
+		apply(t, s, arrival("d", dayN(n), dayN(n)))
+	}
+	apply(t, other, arrival("e", dayN(2).Add(time.Hour), dayN(9))) // keeps its day for a week
+	apply(t, other, arrival("e", dayN(0), dayN(0)))
+	s.now = func() time.Time { return dayN(14).Add(time.Hour) }
+
+	n, err := s.dropOld(t.Context(), DefaultKeep)
+	require.NoError(t, err)
+
+	require.EqualValues(t, 7, n)
+	require.Equal(t, 4, pointstest.Count(t, pool, partitions), "of days 7 to 9, and of day 2")
+	require.Equal(t, 5, pointstest.Count(t, pool, total))
+	require.Equal(t, 7, pointstest.Count(t, pool, expiredPoints))
+
+	told := 0
+	for _, late := range []*store{s, other, newStore(pool)} { // other believes that the day is there
+		late.late = func(n int) { told += n }
+		out := apply(t, late, arrival("f", dayN(0), dayN(14)), arrival("g", dayN(14), dayN(14)))
+		require.Equal(t, 1, out.Skipped)
+	}
+	require.Equal(t, 3, told)
+	require.Equal(t, 5, pointstest.Count(t, pool, partitions), "day 14's, not day 0's")
+	require.Equal(t, 6, pointstest.Count(t, pool, total))
+	require.Equal(t, 10, pointstest.Count(t, pool, expiredPoints))
+
+	n, err = s.dropOld(t.Context(), DefaultKeep)
+	require.NoError(t, err)
+	require.Zero(t, n)
+
+	s.now = func() time.Time { return dayN(30) }
+	n, err = s.dropOld(t.Context(), DefaultKeep)
+	require.NoError(t, err)
+	require.EqualValues(t, 6, n)
+	require.Equal(t, 16, pointstest.Count(t, pool, expiredPoints))
+}
+
+// An import's points are of a day long ago, and arrived today.
+func TestAnImportIsKeptFromItsArrival(t *testing.T) {
+	t.Parallel()
+	_, pool := pointstest.Database(t, Schema())
+	s := newStore(pool)
+	require.NoError(t, s.ensureDays(t.Context(), []points.Arrival{arrival("d", dayN(1), time.Now())})) // empty still
+	apply(t, s, arrival("d", dayN(0), time.Now()))
+
+	s.now = func() time.Time { return time.Now().Add(DefaultKeep - time.Minute) }
+	_, err := s.dropOld(t.Context(), DefaultKeep)
+	require.NoError(t, err)
+	require.Equal(t, 2, pointstest.Count(t, pool, partitions))
+
+	s.now = func() time.Time { return time.Now().Add(DefaultKeep + time.Minute) }
+	_, err = s.dropOld(t.Context(), DefaultKeep)
+	require.NoError(t, err)
+	require.Zero(t, pointstest.Count(t, pool, partitions))
+}
+
+// A drop waits for who writes, and nobody waits for the drop.
+func TestADropHoldsUpNoWriter(t *testing.T) {
+	t.Parallel()
+	_, pool := pointstest.Database(t, Schema())
+	s := newStore(pool)
+	apply(t, s, arrival("d", dayN(0), dayN(0)), arrival("d", dayN(1), dayN(1)))
+	s.now = func() time.Time { return dayN(8).Add(time.Hour) } // day 0's time has come, day 1's has not
+	open, err := pool.Begin(t.Context())
+	require.NoError(t, err)
+	defer func() { _ = open.Rollback(context.WithoutCancel(t.Context())) }()
+	_, err = s.insert(t.Context(), open, []points.Arrival{arrival("e", dayN(1), dayN(1))})
+	require.NoError(t, err)
+
+	dropped := make(chan error, 1)
+	go func() {
+		_, err := s.dropOld(t.Context(), DefaultKeep)
+		dropped <- err
+	}()
+	writer := newStore(pool)
+	for i := range 10 {
+		short, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		_, err := writer.Apply(short, []points.Arrival{arrival("f", dayN(1).Add(time.Duration(i)*time.Millisecond), dayN(1))}, func(context.Context, pgx.Tx, ...shardreader.Position) error { return nil })
+		cancel()
+		require.NoError(t, err)
+	}
+	require.Equal(t, 2, pointstest.Count(t, pool, partitions))
+
+	require.NoError(t, open.Commit(t.Context()))
+	require.NoError(t, <-dropped)
+	require.Equal(t, 1, pointstest.Count(t, pool, partitions))
+}
