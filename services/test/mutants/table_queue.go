@@ -244,7 +244,7 @@ func queues() []mutant {
 		},
 		{
 			name: "a setting removes what a message would look for", file: "services/internal/retention/retention.go", tests: "TestNothingIsKept",
-			before: "if o.Keep < Least {", after: "if false {",
+			before: "o.Keep < least {", after: "o.Keep < least && false {",
 		},
 		{
 			name: "a lost ride counts as removed", file: "services/tools/audit/promises.go", tests: "TestARemovedRide",
