@@ -1,9 +1,12 @@
 package history
 
 import (
+	"context"
 	"testing"
+	"time"
 
 	"tandem/services/internal/auth"
+	"tandem/services/internal/problem"
 	"tandem/services/internal/stream/shardreader/fakestream"
 	"tandem/services/test/apitest"
 	"tandem/services/test/pointstest"
@@ -20,10 +23,19 @@ func TestTheDescribedAnswersHappen(t *testing.T) {
 	pointstest.Read(t, stream, pool, "a", s)
 	pointstest.Eventually(t, pool, 1, total)
 
+	picked := time.UnixMilli(day2013)
+	s.ride = func(_ context.Context, _ auth.Identity, id string) (trip, error) {
+		if id == apitest.Nobodys {
+			return trip{}, problem.New(problem.NotFound, "There is no ride with this id.")
+		}
+		return trip{DriverID: "d", PickedUpAt: &picked}, nil
+	}
+
 	api := apitest.Serve(t, pointstest.Signer(t), routes(s))
 	d, other, ops := auth.Identity{Role: auth.Driver, Subject: "d"}, auth.Identity{Role: auth.Driver, Subject: "e"}, auth.Identity{Role: auth.Admin, Subject: "ops"}
 	const span, nul = "/v1/drivers/d/points?from=1372636858000&to=2013-07-01T12:00:00Z", "/v1/drivers/a%00b"
-	api.RefusesWrongInput(t, []apitest.Request{{Op: "storedPoints", Who: ops, Path: span}}, nil)
+	const track, way = "/v1/drivers/d/track?from=1372636858000&to=2013-07-01T12:00:00Z&limit=1", "/v1/rides/019b0000-0000-7000-8000-000000000001/track"
+	api.RefusesWrongInput(t, []apitest.Request{{Op: "storedPoints", Who: ops, Path: span}, {Op: "driverTrack", Who: d, Path: track}, {Op: "rideTrack", Who: d, Path: way}}, nil)
 	api.Provoke(t, []apitest.Request{
 		{Op: "lastPoint", Who: d, Status: 200, Path: "/v1/drivers/d/last"},
 		{Op: "lastPoint", Who: other, Status: 404, Path: "/v1/drivers/d/last"},
@@ -34,5 +46,16 @@ func TestTheDescribedAnswersHappen(t *testing.T) {
 		{Op: "storedPoints", Who: ops, Status: 404, Path: nul + "/points"},
 		{Op: "storedPoints", Who: ops, Status: 400, Path: "/v1/drivers/d/points?from=yesterday"},
 		{Op: "storedPoints", Who: ops, Status: 400, Path: "/v1/drivers/d/points?limit=0"},
+		{Op: "driverTrack", Who: d, Status: 200, Path: track},
+		{Op: "driverTrack", Who: ops, Status: 200, Path: "/v1/drivers/e/track"},
+		{Op: "driverTrack", Who: other, Status: 404, Path: track},
+		{Op: "driverTrack", Who: ops, Status: 404, Path: nul + "/track"},
+		{Op: "driverTrack", Who: ops, Status: 400, Path: track + "&simplify=-1"},
+		{Op: "driverTrack", Who: ops, Status: 400, Path: "/v1/drivers/d/track?from=2013-07-01T12:00:00Z&to=2013-07-01T11:00:00Z"},
+		{Op: "driverTrack", Who: ops, Status: 400, Path: "/v1/drivers/d/track?from=2013-07-01T12:00:00Z&to=2013-07-02T13:00:00Z"},
+		{Op: "rideTrack", Who: d, Status: 200, Path: way},
+		{Op: "rideTrack", Who: d, Status: 404, Path: "/v1/rides/" + apitest.Nobodys + "/track"},
+		{Op: "rideTrack", Who: d, Status: 404, Path: "/v1/rides/a%00b/track"},
+		{Op: "rideTrack", Who: d, Status: 400, Path: way + "?simplify=much"},
 	}, map[string]string{"429": "httpserver's tests have the limits", "503": "httpserver's tests take dependencies away"})
 }

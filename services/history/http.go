@@ -2,7 +2,6 @@ package history
 
 import (
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -26,6 +25,8 @@ func routes(s *store) []httpserver.Route {
 	return []httpserver.Route{
 		{Method: http.MethodGet, Path: "/v1/drivers/:id/last", Roles: []auth.Role{auth.Driver, auth.Importer, auth.Service, auth.Admin}, Whose: "a driver's own", Handle: s.lastHTTP},
 		{Method: http.MethodGet, Path: "/v1/drivers/:id/points", Roles: []auth.Role{auth.Admin, auth.Service}, Handle: s.pointsHTTP},
+		{Method: http.MethodGet, Path: "/v1/drivers/:id/track", Roles: []auth.Role{auth.Driver, auth.Service, auth.Admin}, Whose: "a driver's own", Handle: s.trackHTTP},
+		{Method: http.MethodGet, Path: "/v1/rides/:id/track", Roles: []auth.Role{auth.Rider, auth.Driver, auth.Service, auth.Admin}, Whose: "a rider's and a driver's own, from the pick-up to the end", Handle: s.rideTrackHTTP},
 	}
 }
 
@@ -72,11 +73,9 @@ func (s *store) pointsHTTP(c *gin.Context) error {
 		return err
 	}
 
-	limit := defaultPage
-	if q := c.Query("limit"); q != "" {
-		if limit, err = strconv.Atoi(q); err != nil || limit < 1 || limit > maxPage {
-			return problem.Field("limit", "It is a number from 1 to %d.", maxPage)
-		}
+	limit, err := limitParam(c)
+	if err != nil {
+		return err
 	}
 
 	points, err := s.between(c.Request.Context(), c.Param("id"), from, to, limit)

@@ -12,6 +12,7 @@ import (
 	"tandem/services/domain/profile"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/awsclient"
+	"tandem/services/internal/httpclient"
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/lifecycle"
 	"tandem/services/internal/retention"
@@ -27,6 +28,7 @@ type Config struct {
 	DatabaseURL string
 	AWS         awsclient.Config
 	Auth        *auth.Signer
+	BookingURL  string // is asked who may see a ride's track, and from when to when
 	Profile     profile.Profile
 	// CatchUpBytes bounds what is read of one shard in a second; 0: all that a shard
 	// serves.
@@ -50,6 +52,9 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	}
 
 	s := newStore(pool)
+	s.ride = askBooking(httpclient.New(cfg.BookingURL, httpclient.Options{
+		Timeout: 10 * time.Second, Connections: 16, Retry: httpclient.Retry{First: 50 * time.Millisecond, Most: time.Second, For: 5 * time.Second},
+	}), cfg.Auth)
 	//excerpt:group
 	group, err := points.NewGroup(points.GroupOptions{
 		Name: name, Generation: generation, Store: s, Pool: pool, Client: kinesis.NewFromConfig(awsCfg),

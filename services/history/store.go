@@ -10,6 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"tandem/services/internal/auth"
 )
 
 // store is the SQL on the schema history. It is the service's points.Store.
@@ -19,6 +21,9 @@ type store struct {
 
 	now  func() time.Time
 	late func(points int) // is told of points that came too late; after their commit
+
+	// ride looks a ride up as the asker.
+	ride func(ctx context.Context, asker auth.Identity, id string) (trip, error)
 
 	mu      sync.Mutex
 	days    map[time.Time]bool // partitions that are known to exist

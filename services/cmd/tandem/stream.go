@@ -101,7 +101,8 @@ type historyCmd struct {
 	signing
 	timing
 	catchUp
-	Keep time.Duration `default:"168h" env:"TANDEM_HISTORY_KEEP" help:"How long a point is kept, counted from its arrival; at least 72h."`
+	BookingURL string        `required:"" help:"Base URL of booking, which says who may see a ride's track."`
+	Keep       time.Duration `default:"168h" env:"TANDEM_HISTORY_KEEP" help:"How long a point is kept, counted from its arrival; at least 72h."`
 }
 
 func (c historyCmd) Validate() error {
@@ -118,7 +119,7 @@ func (c historyCmd) Run(ctx context.Context) error {
 	}
 
 	return c.serve(ctx, "history", func(ctx context.Context, env lifecycle.Env) error {
-		return history.Run(ctx, env, history.Config{DatabaseURL: c.DatabaseURL, AWS: c.aws(), Auth: signer, Profile: prof, CatchUpBytes: c.CatchUpBytes, Keep: c.Keep})
+		return history.Run(ctx, env, history.Config{DatabaseURL: c.DatabaseURL, AWS: c.aws(), Auth: signer, Profile: prof, CatchUpBytes: c.CatchUpBytes, BookingURL: c.BookingURL, Keep: c.Keep})
 	})
 }
 

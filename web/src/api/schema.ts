@@ -183,6 +183,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/rides/{id}/track": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["RideID"];
+            };
+            cookie?: never;
+        };
+        /**
+         * The ride's way from the pick-up to the end, as GeoJSON (its rider, its driver, admin)
+         * @description Without a position before the pick-up, and once history keeps the points no more.
+         */
+        get: operations["rideTrack"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/rides/{id}/worker": {
         parameters: {
             query?: never;
@@ -370,6 +392,25 @@ export interface paths {
         };
         /** The driver's stored points of a span, oldest first (admin) */
         get: operations["storedPoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/drivers/{id}/track": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["DriverID"];
+            };
+            cookie?: never;
+        };
+        /** Where the driver was in a span of at most 24 hours, as GeoJSON (that driver, admin) */
+        get: operations["driverTrack"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1198,6 +1239,26 @@ export interface components {
             heading: number | null;
             /** @description metres */
             accuracy: number | null;
+        };
+        Track: {
+            /** @enum {string} */
+            type: "Feature";
+            /** @description null: there is no position; a Point where there is one alone */
+            geometry: {
+                /** @enum {string} */
+                type: "LineString" | "Point";
+                /** @description longitude, latitude */
+                coordinates: unknown[];
+            } | null;
+            properties: {
+                driver_id?: components["schemas"]["ID"];
+                /** @description that were stored of the span, before it was simplified */
+                points: number;
+                /** @description of each position, ms since 1970 */
+                times: number[];
+            };
+            /** Format: int64 */
+            next?: number;
         };
         StoredPoints: {
             points: components["schemas"]["StoredPoint"][];
@@ -2431,6 +2492,51 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description A GeoJSON Feature; where there are more points, next is the from to go on with */
+        Track: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "Feature",
+                 *       "geometry": {
+                 *         "type": "LineString",
+                 *         "coordinates": [
+                 *           [
+                 *             -56.1913,
+                 *             -34.9058
+                 *           ],
+                 *           [
+                 *             -56.1921,
+                 *             -34.9049
+                 *           ]
+                 *         ]
+                 *       },
+                 *       "properties": {
+                 *         "driver_id": "d-017",
+                 *         "points": 2,
+                 *         "times": [
+                 *           1780574407312,
+                 *           1780574408320
+                 *         ]
+                 *       },
+                 *       "next": 1780574408321
+                 *     }
+                 */
+                "application/json": components["schemas"]["Track"];
+            };
+        };
+        /** @description A parameter is out of range; field names it */
+        BadTrack: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description A parameter is out of range; field names it */
         BadPointsPage: {
             headers: {
@@ -3056,6 +3162,34 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    rideTrack: {
+        parameters: {
+            query?: {
+                /** @description the next of the page before */
+                from?: components["schemas"]["Time"];
+                /** @description leave out positions that lie within so many metres of the line */
+                simplify?: number;
+                /** @description points of a page before it is simplified */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: components["parameters"]["RideID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Track"];
+            400: components["responses"]["BadTrack"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
     rideWorker: {
         parameters: {
             query?: never;
@@ -3399,6 +3533,35 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadPointsPage"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NoDriver"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    driverTrack: {
+        parameters: {
+            query?: {
+                /** @description two hours before to where it is missing, or the next of the page before */
+                from?: components["schemas"]["Time"];
+                to?: components["schemas"]["Time"];
+                /** @description leave out positions that lie within so many metres of the line */
+                simplify?: number;
+                /** @description points of a page before it is simplified */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: components["parameters"]["DriverID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Track"];
+            400: components["responses"]["BadTrack"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NoDriver"];
