@@ -83,11 +83,12 @@ func (s *store) rideTrackHTTP(c *gin.Context) error {
 	}
 
 	// Before the pick-up there is no track. A ride under way has one up to now.
-	began, end := time.Time{}, time.Now()
+	end := time.Now()
+	began := end
 	if t.PickedUpAt != nil {
 		began = *t.PickedUpAt
 	} else {
-		t.DriverID, began = "", end
+		t.DriverID = ""
 	}
 	if t.EndedAt != nil {
 		end = *t.EndedAt
