@@ -37,6 +37,22 @@ func readers() []mutant {
 			before: "a.Arrived, a.Shard, !a.Rises,", after: "a.Arrived, a.Shard, false,",
 		},
 		{
+			name: "a dropped day is created again", file: historyDir + "store_days.go", tests: "TestAWeekIsDropped",
+			before: "day).Scan(&dropped); err != nil || dropped {", after: "day).Scan(&dropped); err != nil {",
+		},
+		{
+			name: "history believes that a dropped day is there", file: historyDir + "store_write.go", tests: "TestAWeekIsDropped",
+			before: "pg.Code == checkViolation {", after: "pg.Code == checkViolation && false {",
+		},
+		{
+			name: "a drop holds up writers", file: historyDir + "store_retention.go", tests: "TestADropHoldsUpNoWriter",
+			before: "dropLockWait = 100 * time.Millisecond", after: "dropLockWait = 7 * time.Second",
+		},
+		{
+			name: "a rider sees its driver before the pick-up", file: historyDir + "http_track.go", tests: "TestARidesTrack",
+			before: "if from.Before(began) {", after: "if false {",
+		},
+		{
 			name: "heatmap counts a repeat", file: heatmapDir + "tally.go", quick: true, tests: "TestBatchesDecideNothing",
 			before: "\t\tif !p.Rises {", after: "\t\tif false {",
 		},
