@@ -45,7 +45,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	stats := newStats()
 	p, err := kinesisproducer.New(kinesisproducer.Options{
 		Client: client, Stream: event.Stream, Buckets: cfg.Backend.Buckets, Log: env.Log,
-		Linger: max(cfg.Profile.Linger, cfg.Backend.MinLinger), Report: stats.report, Trace: telemetry.Recorded,
+		Linger: max(cfg.Profile.Linger, cfg.Backend.MinLinger), Spacing: cfg.Backend.MinLinger, Report: stats.report, Trace: telemetry.Recorded,
 	})
 	if err != nil {
 		return err

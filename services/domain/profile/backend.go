@@ -15,7 +15,7 @@ type Backend struct {
 	// Buckets divides the drivers into 2^Buckets parts, each of which keeps its own
 	// order. It is fixed for the life of a stream.
 	Buckets kpl.Buckets
-	// MinLinger is the least time that the producer waits for more points.
+	// MinLinger is the least time from one record of a bucket to its next.
 	MinLinger time.Duration
 	// FanOut reports whether mapfeed and nearby read by enhanced fan-out.
 	FanOut bool

@@ -112,11 +112,27 @@ func streams() []mutant {
 		},
 		{
 			name: "a record that failed loses its pause", file: producerDir + "send.go", tests: "TestWhatFailedDoesNotTravel",
-			before: "d > p.o.Linger/4 || d > 0 && q.retry != nil", after: "d > p.o.Linger/4",
+			before: "d > p.o.Linger/8 || d > 0 && q.retry != nil", after: "d > p.o.Linger/8",
 		},
 		{
-			name: "each bucket is a call", file: producerDir + "send.go", tests: "TestWhatIsNearlyDue",
-			before: "d > p.o.Linger/4 || d > 0 && q.retry != nil", after: "d > 0",
+			name: "each bucket is a call", file: producerDir + "send.go", tests: "TestAQuietStream",
+			before: "nextCall := p.called.Add(p.o.Linger / 4)", after: "nextCall := p.called",
+		},
+		{
+			name: "an idle bucket's item waits for others", file: producerDir + "queue.go", tests: "TestAQuietStream",
+			before: "min(q.cutAt.Add(spacing).Sub(now), q.waiting[0].since.Add(o.Linger).Sub(now))", after: "q.waiting[0].since.Add(o.Linger).Sub(now)",
+		},
+		{
+			name: "a busy bucket fills its shard with records", file: producerDir + "send.go", tests: "TestABusyShard",
+			before: "return min(p.o.Linger, max(p.o.Spacing, time.Duration(p.perShard[q.shard])*time.Second/recordsPerShard))", after: "return p.o.Spacing",
+		},
+		{
+			name: "a dear record is not waited for", file: producerDir + "send.go", tests: "TestASpacingIsKept",
+			before: "max(p.o.Spacing, time.Duration(p.perShard[q.shard])", after: "max(0, time.Duration(p.perShard[q.shard])",
+		},
+		{
+			name: "a shard keeps the buckets that a split took", file: producerDir + "send.go", tests: "TestSpacingFollows",
+			before: "p.perShard[shard]++", after: "p.perShard[shard] = len(p.queues)",
 		},
 		{
 			name: "a record that failed is not sent again", file: producerDir + "send.go", tests: "TestEachKeysOrderThroughFailures",

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,36 +25,119 @@ func oneOfEach(b kpl.Buckets) []string {
 	return keys
 }
 
-// Buckets that fall due one after the other share a call, as far as it comes at most a
-// quarter of Linger early.
-func TestWhatIsNearlyDueTravelsAlong(t *testing.T) {
+// On a quiet stream an item is sent at once, and what comes soon after it with the next
+// call, a quarter of Linger later.
+func TestAQuietStreamAnswersSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const linger = 100 * time.Millisecond
 		f := newFakeStream(1)
 		p, stop := start(f, func(o *kinesisproducer.Options) { o.Linger = linger })
 		began := time.Now()
 
-		// At 0, 5, … 35 ms: the first six are due within 25 ms of the first.
+		// At 0, 6, … 42 ms, each in a bucket of its own.
 		var puts sync.WaitGroup
 		keys := oneOfEach(3)
-		took := make([]time.Duration, len(keys))
+		at := make([]time.Duration, len(keys))
 		for i, key := range keys {
 			puts.Go(func() {
-				time.Sleep(time.Duration(i) * 5 * time.Millisecond)
+				time.Sleep(time.Duration(i) * 6 * time.Millisecond)
 				if _, err := p.Put(t.Context(), key, item(1)); err != nil {
 					t.Error(err)
 				}
-				took[i] = time.Since(began)
+				at[i] = time.Since(began)
 			})
 		}
 		puts.Wait()
 
 		require.NoError(t, stop())
-		require.Len(t, f.calls, 2)
-		require.ElementsMatch(t, keys[:6], f.calls[0])
-		require.ElementsMatch(t, keys[6:], f.calls[1])
-		require.Equal(t, linger, took[5], "it waited for 75 ms")
-		require.Equal(t, linger+30*time.Millisecond, took[6], "it would have come more than a quarter early")
+		require.Len(t, f.calls, 3)
+		require.Equal(t, keys[:1], f.calls[0])
+		require.ElementsMatch(t, keys[1:5], f.calls[1])
+		require.Equal(t, []time.Duration{0, linger / 4, linger / 2}, []time.Duration{at[0], at[1], at[7]})
+	})
+}
+
+// However many clients there are, a shard gets no more records than it takes, and no
+// client waits longer than Linger and a bit.
+func TestABusyShardGetsFewRecords(t *testing.T) {
+	for _, buckets := range []kpl.Buckets{3, 5, 6} {
+		synctest.Test(t, func(t *testing.T) {
+			const linger, length = 100 * time.Millisecond, 10 * time.Second
+			f := newFakeStream(1)
+			f.latency = 3 * time.Millisecond
+			p, stop := start(f, func(o *kinesisproducer.Options) { o.Linger, o.Buckets = linger, buckets })
+
+			var clients sync.WaitGroup
+			began := time.Now()
+			var points atomic.Int64
+			for i := range 256 {
+				clients.Go(func() {
+					for time.Since(began) < length {
+						sent := time.Now()
+						if _, err := p.Put(t.Context(), strconv.Itoa(i), item(1)); err != nil {
+							t.Error(err)
+						}
+						if took := time.Since(sent); took > linger+2*f.latency {
+							t.Errorf("it took %v", took)
+						}
+						points.Add(1)
+					}
+				})
+			}
+			clients.Wait()
+			require.NoError(t, stop())
+
+			perSecond := float64(f.aggregates) / length.Seconds()
+			t.Logf("%d buckets on one shard: %.0f records/s, %.0f points/s, %d calls", buckets.Count(), perSecond, float64(points.Load())/length.Seconds(), len(f.calls))
+			require.Less(t, perSecond, 900.0)
+		})
+	}
+}
+
+// Each bucket's next record tells which shard it lies on now: after a split its buckets
+// are half as many a shard, and an item of a busy one waits less long.
+func TestSpacingFollowsAReshard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakeStream(1)
+		p, stop := start(f, func(o *kinesisproducer.Options) { o.Linger, o.Buckets = 400*time.Millisecond, 6 })
+		put := func(key string) time.Duration {
+			began := time.Now()
+			_, err := p.Put(t.Context(), key, item(1))
+			require.NoError(t, err)
+			return time.Since(began)
+		}
+		keys := oneOfEach(6)
+		all := func() {
+			var puts sync.WaitGroup
+			for _, key := range keys {
+				puts.Go(func() { put(key) })
+			}
+			puts.Wait()
+		}
+
+		all()
+		put(keys[0])
+		require.Equal(t, 128*time.Millisecond, put(keys[0]), "64 buckets of 500 records a second")
+		f.shardOf = func(key string) string { return strconv.Itoa(kpl.Buckets(1).Of(key)) }
+		all()
+		put(keys[0])
+		require.Equal(t, 100*time.Millisecond, put(keys[0]), "a call each quarter of Linger; the spacing is 64 ms")
+		require.NoError(t, stop())
+	})
+}
+
+// To a backend to which records are dear, a busy bucket sends one each Spacing.
+func TestASpacingIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakeStream(1)
+		p, stop := start(f, func(o *kinesisproducer.Options) { o.Linger, o.Spacing = time.Second, time.Second })
+		began := time.Now()
+		for seq := range uint64(4) {
+			_, err := p.Put(t.Context(), "key", item(seq))
+			require.NoError(t, err)
+		}
+		require.Equal(t, 3*time.Second, time.Since(began), "the first goes at once")
+		require.NoError(t, stop())
 	})
 }
 
@@ -64,7 +148,7 @@ func TestWhatFailedDoesNotTravelAlongEarly(t *testing.T) {
 		keys := oneOfEach(3)
 		f.refuses = func(key string) bool { return key == keys[0] }
 		p, stop := start(f, func(o *kinesisproducer.Options) {
-			o.Linger, o.AggregateMax = 400*time.Millisecond, 1<<10 // a quarter is more than the first pause
+			o.Linger, o.AggregateMax = 800*time.Millisecond, 1<<10 // an eighth is more than the first pause
 		})
 
 		var puts sync.WaitGroup
@@ -74,7 +158,7 @@ func TestWhatFailedDoesNotTravelAlongEarly(t *testing.T) {
 			}
 		}
 		puts.Go(func() { put(keys[0], item(1)) })
-		time.Sleep(401 * time.Millisecond)
+		time.Sleep(time.Millisecond)
 		puts.Go(func() { put(keys[1], make([]byte, 600), make([]byte, 600)) }) // more than a record: due at once
 		time.Sleep(5 * time.Millisecond)
 

@@ -10,12 +10,13 @@
 //	record    the aggregate that was cut from the front of a queue, encoded once
 //	call      one PutRecords with the records of several buckets
 //	in flight said of a record from when it is cut until it is acknowledged
-//	linger    how long an item may wait for others to share its record
+//	linger    how long an item may wait for others to share its record or its call
+//	spacing   the time from one record of a bucket to its next
 //
 // # The protocol
 //
 // A bucket has at most one record in flight. When it has none and its oldest
-// item has waited for Linger, or a full record's worth of items waits, the next
+// item has waited for long enough, or a full record's worth of items waits, the next
 // record is cut. When the call is answered, the items of a record with a
 // sequence number are acknowledged; a record with an error code is sent again,
 // the same bytes, before anything behind it in its bucket.
@@ -27,8 +28,19 @@
 // So order holds for each key although PutRecords promises none, even within a
 // call: two records of one bucket are never in flight together.
 //
-// Buckets fall due at moments of their own. A call that is made for one takes along
-// those that are due within a quarter of Linger; a record that failed keeps its pause.
+// # How long an item waits
+//
+// As short as costs little. An item of a bucket that was idle goes with the next call,
+// and calls for what may wait are a quarter of Linger apart: on a quiet stream data is
+// durable after that, or at once. The records of a busy bucket are spaced, so that all
+// buckets of a shard together put about 500 records a second there, half of what it
+// takes: the more buckets share a shard, the longer an item waits for others, and the
+// more share its record. Where records are dear, Spacing is the least. No item waits
+// longer than Linger. Which buckets share a shard is
+// read from the answers, so that a reshard needs no notice.
+//
+// A call takes along what would be due within an eighth of Linger; a record that failed
+// keeps its pause.
 //
 // # Failure by failure
 //

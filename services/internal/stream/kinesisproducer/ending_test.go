@@ -78,11 +78,11 @@ func TestReadyIsJudgedByTimeAndShare(t *testing.T) {
 		after time.Duration
 		ready bool
 	}{
-		"one bucket of eight":       {1, time.Minute, true},
+		"one bucket of eight":       {1, 10 * time.Second, true},
 		"all, for a moment":         {8, time.Second, true},
 		"all, for longer":           {8, 4 * time.Second, false},
 		"five of eight, for longer": {5, 4 * time.Second, false},
-		"none":                      {0, time.Minute, true},
+		"none":                      {0, 10 * time.Second, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

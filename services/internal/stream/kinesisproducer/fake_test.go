@@ -25,9 +25,11 @@ type fakeStream struct {
 	answered   func()                // called before each answer
 	refuses    func(key string) bool // records that are throttled
 	late       time.Duration         // the first call is handled so much later, unheard
-	stored     map[string][][]byte   // by key, as a reader sees them
-	traced     map[string]string     // what is traced -> its trace
-	calls      [][]string            // the partition keys of each call
+	latency    time.Duration         // of each call
+	shardOf    func(key string) string
+	stored     map[string][][]byte // by key, as a reader sees them
+	traced     map[string]string   // what is traced -> its trace
+	calls      [][]string          // the partition keys of each call
 	aggregates int
 	records    int
 }
@@ -42,6 +44,7 @@ func (f *fakeStream) PutRecords(ctx context.Context, in *kinesis.PutRecordsInput
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}
+	time.Sleep(f.latency)
 	if f.answered != nil {
 		defer f.answered()
 	}
@@ -92,9 +95,9 @@ func (f *fakeStream) handle(ctx context.Context, in *kinesis.PutRecordsInput) (*
 		in.Records[i].PartitionKey = nil // stored
 	}
 
-	for _, r := range in.Records {
+	for i, r := range in.Records {
 		if r.PartitionKey == nil {
-			out.Records = append(out.Records, types.PutRecordsResultEntry{SequenceNumber: aws.String("1"), ShardId: aws.String("s")})
+			out.Records = append(out.Records, types.PutRecordsResultEntry{SequenceNumber: aws.String("1"), ShardId: aws.String(f.shard(keys[i]))})
 		} else {
 			out.Records = append(out.Records, types.PutRecordsResultEntry{ErrorCode: aws.String("ProvisionedThroughputExceededException")})
 		}
@@ -104,4 +107,11 @@ func (f *fakeStream) handle(ctx context.Context, in *kinesis.PutRecordsInput) (*
 		return nil, errors.New("the answer was lost")
 	}
 	return out, nil
+}
+
+func (f *fakeStream) shard(key string) string {
+	if f.shardOf == nil {
+		return "s"
+	}
+	return f.shardOf(key)
 }

@@ -17,7 +17,10 @@ type Options struct {
 	Buckets kpl.Buckets  // fixed for the life of the stream
 	Log     *slog.Logger // nil: silent
 
-	Linger       time.Duration // how long the first item of a record waits for more
+	Linger time.Duration // how long the first item of a record waits for more, at most
+	// Spacing is the least time from one record of a bucket to its next, for a backend to
+	// which records are dear; up to Linger counts. 0: as many as its shard takes.
+	Spacing      time.Duration
 	AggregateMax int           // bytes of one record, from 1 KiB; 0 is 48 KiB
 	MaxPending   int           // bytes that may wait or be in flight; 0 is 32 MiB
 	CallWithin   time.Duration // bounds one PutRecords; 0 is 5 s
@@ -59,6 +62,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, wrong("Buckets", o.Buckets, fmt.Sprintf("0 to %d: there are 2 to the power of it", kpl.MaxBuckets))
 	case o.Linger < 0:
 		return o, wrong("Linger", o.Linger, "0 or more")
+	case o.Spacing < 0:
+		return o, wrong("Spacing", o.Spacing, "0 or more")
 	case o.AggregateMax < minAggregate || o.AggregateMax > maxAggregate:
 		return o, wrong("AggregateMax", o.AggregateMax, fmt.Sprintf("%d to %d bytes, or 0 for the default", minAggregate, maxAggregate))
 	case o.MaxPending < 0:

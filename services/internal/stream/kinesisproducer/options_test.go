@@ -32,6 +32,7 @@ func TestNewChecksTheOptions(t *testing.T) {
 		"Client is nil; allowed is a client of Kinesis":                                   func(o *kinesisproducer.Options) { o.Client = nil },
 		"Stream is empty; allowed is the stream's name":                                   func(o *kinesisproducer.Options) { o.Stream = "" },
 		"Buckets is 17; allowed is 0 to 16":                                               func(o *kinesisproducer.Options) { o.Buckets = 17 },
+		"Spacing is -1s; allowed is 0 or more":                                            func(o *kinesisproducer.Options) { o.Spacing = -time.Second },
 		"Linger is -1s; allowed is 0 or more":                                             func(o *kinesisproducer.Options) { o.Linger = -time.Second },
 		"AggregateMax is -1; allowed is 1024 to 1047552 bytes, or 0 for the default":      func(o *kinesisproducer.Options) { o.AggregateMax = -1 },
 		"AggregateMax is 1023; allowed is 1024 to 1047552 bytes, or 0 for the default":    func(o *kinesisproducer.Options) { o.AggregateMax = 1023 },

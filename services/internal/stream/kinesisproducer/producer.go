@@ -37,11 +37,14 @@ type Producer struct {
 	wake  chan struct{} // tells Run that there is something to look at
 	gone  chan struct{} // closed when Run gives up: nothing is sent any more
 
-	mu      sync.Mutex
-	queues  []bucketQueue // by bucket
-	pending int           // bytes that wait or are in flight
-	room    chan struct{} // closed and replaced when pending falls
-	closed  bool
+	mu     sync.Mutex
+	queues []bucketQueue // by bucket
+	called time.Time     // when the last call was begun
+	// perShard is the number of buckets whose last record each shard has.
+	perShard map[string]int
+	pending  int           // bytes that wait or are in flight
+	room     chan struct{} // closed and replaced when pending falls
+	closed   bool
 }
 
 // New returns a Producer that sends once Run runs. The error names the option that
@@ -53,7 +56,7 @@ func New(o Options) (*Producer, error) {
 	}
 
 	p := &Producer{
-		o: o, queues: make([]bucketQueue, o.Buckets.Count()), room: make(chan struct{}),
+		o: o, queues: make([]bucketQueue, o.Buckets.Count()), perShard: map[string]int{}, room: make(chan struct{}),
 		wake: make(chan struct{}, 1), gone: make(chan struct{}), calls: make(chan struct{}, callsInFlight),
 	}
 	for i := range p.queues {

@@ -32,6 +32,8 @@ type bucketQueue struct {
 	waiting  []*item
 	inFlight []*item // of the record that was cut and not acknowledged yet
 	retry    *record // that record, while it waits to be sent again
+	cutAt    time.Time
+	shard    string // that its last record was stored on
 
 	fail    error     // why that record failed last; nil: it did not
 	failing time.Time // since when it fails
@@ -39,8 +41,9 @@ type bucketQueue struct {
 }
 
 // due returns how long until the bucket's next record may be sent; false where
-// nothing waits, or a record is in flight.
-func (q *bucketQueue) due(now time.Time, o Options, draining bool) (time.Duration, bool) {
+// nothing waits, or a record is in flight. spacing is the time from one record of the
+// bucket to the next, nextCall the time before which no call is made for what may wait.
+func (q *bucketQueue) due(now time.Time, o Options, spacing time.Duration, nextCall time.Time, draining bool) (time.Duration, bool) {
 	// A record that failed goes before anything behind it.
 	if q.retry != nil {
 		return q.retry.after.Sub(now), true
@@ -54,15 +57,20 @@ func (q *bucketQueue) due(now time.Time, o Options, draining bool) (time.Duratio
 	if draining || q.full(o.AggregateMax) {
 		return 0, true
 	}
-	return o.Linger - now.Sub(q.waiting[0].since), true
+
+	// Of a bucket that was idle an item is sent with the next call. In a busy one it waits
+	// for others, so that the shard's records stay few, but never longer than Linger.
+	wait := min(q.cutAt.Add(spacing).Sub(now), q.waiting[0].since.Add(o.Linger).Sub(now))
+	return max(wait, nextCall.Sub(now)), true
 }
 
 // take returns the record to send next, which is in flight from then on.
-func (q *bucketQueue) take(bucket int, o Options) *record {
+func (q *bucketQueue) take(bucket int, o Options, now time.Time) *record {
 	if r := q.retry; r != nil {
 		q.retry = nil
 		return r
 	}
+	q.cutAt = now
 	return q.cut(bucket, o)
 }
 

@@ -82,41 +82,61 @@ func (p *Producer) left() int {
 // idleWait is how long Run sleeps with nothing to send.
 const idleWait = time.Minute
 
+// recordsPerShard is how many records a second are put on one shard, about, while their
+// buckets are busy: half of what a shard takes (Amazon Kinesis Data Streams, quotas: 1,000
+// records a second), so that another producer has room.
+const recordsPerShard = 500
+
+// spacing returns the time from one record of a bucket to the next: the bucket's part of
+// recordsPerShard, by the number of buckets whose last records were stored on the same
+// shard. It follows a reshard with each bucket's next record. mu is held.
+func (p *Producer) spacing(q *bucketQueue) time.Duration {
+	if q.shard == "" {
+		return p.o.Linger
+	}
+	return min(p.o.Linger, max(p.o.Spacing, time.Duration(p.perShard[q.shard])*time.Second/recordsPerShard))
+}
+
 // collect takes what may be sent now, once any bucket is due: one record of each that
-// has none in flight and is due, or will be within a quarter of Linger. With nothing
+// has none in flight and is due, or will be within an eighth of Linger. With nothing
 // due, wait is the time until something may be.
 func (p *Producer) collect(now time.Time, draining bool) (batch []*record, wait time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 
-	due := false
+	// A call for each item as it comes would cost more than the records.
+	nextCall := p.called.Add(p.o.Linger / 4)
+	due := func(q *bucketQueue) (time.Duration, bool) { return q.due(now, p.o, p.spacing(q), nextCall, draining) }
+
+	any := false
 	wait = idleWait
 	for i := range p.queues {
-		d, ok := p.queues[i].due(now, p.o, draining)
-		if due = due || ok && d <= 0; ok && d > 0 {
+		d, ok := due(&p.queues[i])
+		if any = any || ok && d <= 0; ok && d > 0 {
 			wait = min(wait, d)
 		}
 	}
-	if !due {
+	if !any {
 		return nil, wait
 	}
 
-	// Each bucket falls due at a moment of its own, and a call for each would cost more
-	// than the records. So the call takes along what is nearly due; a record that failed
-	// keeps the whole of its pause.
+	// The call takes along what is nearly due, which needs none of its own then; a record
+	// that failed keeps the whole of its pause.
+	p.called = now
 	size := 0
 	for i := range p.queues {
 		// The call is full: the rest goes into the next one, at once.
 		if len(batch) == maxCallRecords || size > maxCallBytes {
+			p.called = time.Time{}
 			return batch, 0
 		}
 
 		q := &p.queues[i]
-		d, ok := q.due(now, p.o, draining)
-		if !ok || d > p.o.Linger/4 || d > 0 && q.retry != nil {
+		d, ok := due(q)
+		if !ok || d > p.o.Linger/8 || d > 0 && q.retry != nil {
 			continue
 		}
-		if r := q.take(i, p.o); r != nil {
+		if r := q.take(i, p.o, now); r != nil {
 			batch = append(batch, r)
 			size += len(r.data)
 		}
@@ -185,6 +205,7 @@ func (p *Producer) ack(r *record, shard string) {
 		p.pending -= len(it.data)
 	}
 	q.inFlight = nil
+	p.stored(q, shard)
 	p.note(q, nil)
 	p.release(0)
 	p.signal()
@@ -192,6 +213,18 @@ func (p *Producer) ack(r *record, shard string) {
 	if p.o.Report != nil {
 		p.o.Report(shard, r.items, len(r.data))
 	}
+}
+
+// stored notes which shard has the bucket's last record; mu is held.
+func (p *Producer) stored(q *bucketQueue, shard string) {
+	if q.shard == shard {
+		return
+	}
+	if p.perShard[q.shard]--; p.perShard[q.shard] <= 0 {
+		delete(p.perShard, q.shard)
+	}
+	q.shard = shard
+	p.perShard[shard]++
 }
 
 // again sends the record once more, after a pause that grows. Its bytes stay as
