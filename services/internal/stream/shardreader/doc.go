@@ -73,8 +73,10 @@
 //     which know nothing of each other share a shard's five calls a second. The
 //     SDK's own retries are off for GetRecords: they would hide the signal.
 //   - Far behind: at most CatchUpBytes a second, less where the shard throttles, so
-//     that readers share its 2 MB/s. A full shard takes 1 MB/s: one reader alone
-//     comes nearer by 1 MB a second, two that poll beside each other don't.
+//     that readers share its 2 MB/s. A call asks for what may be read until the
+//     next one, not for all there is: 10 MiB at once would keep every reader of the
+//     shard out for 5 s. A full shard takes 1 MB/s: one reader alone comes nearer by
+//     1 MB a second, two that poll beside each other don't.
 //   - A server that is slow by the record (LocalStack with many of them): a call
 //     asks for half as many records after an answer that took more than half of
 //     CallTimeout or did not come, and for twice as many while answers come soon.

@@ -35,7 +35,8 @@ type Options struct {
 	CatchUpBytes int
 	// Limit bounds the Kinesis records of one call; 0 is 5,000. Reading begins
 	// with 500, and takes twice as many while answers come within an eighth of
-	// CallTimeout, half as many after one that took more than half of it.
+	// CallTimeout, half as many after one that took more than half of it, and never
+	// for more than CatchUpBytes allows until the next call.
 	Limit int32
 	// CallTimeout bounds one call, or all calls of one poll; 0 is 10 s.
 	CallTimeout time.Duration

@@ -31,14 +31,26 @@ func newPace(pollEvery time.Duration, bytes int) *pace {
 func (p *pace) ok(n int, behind bool) time.Duration {
 	p.rate = min(p.rate+callsStep, max(catchUpCalls, p.atTip))
 	p.bytes = min(p.bytes+p.most/bytesSteps, p.most)
-	rate := p.rate
-	if !behind {
-		rate = min(rate, p.atTip)
-	}
 
 	// Both bounds must hold: calls a second and bytes a second, because the shard's
-	// limits of both are shared with the others that poll it.
-	return max(seconds(1/rate), seconds(float64(n)/p.bytes))
+	// limits of both are shared with the others that poll it. The wait for bytes is not
+	// shortened: a call that comes too early is throttled, and that halves the pace.
+	return max(jitter(seconds(1/p.calls(behind))), seconds(float64(n)/p.bytes))
+}
+
+// calls returns how many calls a second are allowed now.
+func (p *pace) calls(behind bool) float64 {
+	if behind {
+		return p.rate
+	}
+	return min(p.rate, p.atTip)
+}
+
+// records returns for how many records the next call may ask where they have so many
+// bytes each: those that are allowed until the call after it. More would only come in a
+// lump that keeps every reader of the shard waiting, and the pace rises by calls.
+func (p *pace) records(each float64, behind bool) int32 {
+	return max(int32(min(p.bytes/p.calls(behind), p.most)/max(each, 1)), 1)
 }
 
 // throttled returns the time to wait after a call that was refused. At the tip
@@ -50,11 +62,12 @@ func (p *pace) throttled(behind bool) time.Duration {
 	}
 	p.rate = max(p.rate/2, minCalls)
 	p.bytes = max(p.bytes/2, p.most/bytesSteps) // nobody says which of the shard's limits it was
-	return seconds(1 / p.rate)
+	return jitter(seconds(1 / p.rate))
 }
 
 const (
-	firstRecords = 500 // what a first call asks for
+	firstEach    = 20_000 // bytes that a record is taken to have before one has come
+	firstRecords = 500    // what a first call asks for
 	leastRecords = 50
 )
 

@@ -28,6 +28,18 @@ func TestBytesRiseAndAreHalved(t *testing.T) {
 	require.InDelta(t, 5, wait(), 0.01, "never nothing")
 }
 
+// A call asks for what may be read until the next one, and for a second's worth at most.
+func TestACallAsksForItsShare(t *testing.T) {
+	p := newPace(time.Second, 2_000_000)
+	require.EqualValues(t, 250, p.records(1000, true), "half of the bytes, a quarter of a second")
+	require.EqualValues(t, 1000, p.records(1000, false), "until the next poll at the tip")
+	require.EqualValues(t, 1, p.records(1_000_000, true), "one at least")
+
+	p.bytes, p.rate = p.most, minCalls
+	require.EqualValues(t, 2000, p.records(1000, true), "no lump, however seldom it calls")
+	require.EqualValues(t, 2_000_000, p.records(0, true), "records of nothing")
+}
+
 // A call asks for few records at first, for more while answers come soon, and for
 // half after one that was slow or did not come.
 func TestSizeFollowsTheAnswers(t *testing.T) {

@@ -28,8 +28,9 @@ func (s *session) poll(ctx context.Context) (Batch, time.Duration, error) {
 	// Taken before the call is sent: an answer "at the tip" vouches for what
 	// arrived before that, not for what arrived while it travelled.
 	asOf := time.Now()
+	limit := min(s.size.now, s.pace.records(s.each, s.behind), maxRecords)
 	out, err := s.r.o.Client.GetRecords(ctx, &kinesis.GetRecordsInput{
-		ShardIterator: &s.iterator, Limit: &s.size.now,
+		ShardIterator: &s.iterator, Limit: &limit,
 	}, withoutRetries)
 	if err != nil {
 		// Only the call's own time is up: an error of a caller that left says nothing.
@@ -50,6 +51,9 @@ func (s *session) poll(ctx context.Context) (Batch, time.Duration, error) {
 	n := 0
 	for _, rec := range out.Records {
 		n += len(rec.Data)
+	}
+	if len(out.Records) > 0 {
+		s.each = float64(n) / float64(len(out.Records))
 	}
 	s.behind = b.Behind > 0
 	return b, s.pace.ok(n, s.behind), nil

@@ -32,7 +32,7 @@ func (r *Reader) drain(ctx context.Context, shard string, start Start, handle Ha
 	s := &session{
 		r: r, shard: shard, kind: kind, startAt: start.at, handle: handle, next: next,
 		pace: newPace(r.o.PollEvery, r.o.CatchUpBytes), backoff: firstBackoff,
-		size: newSize(r.o.Limit, r.o.CallTimeout),
+		size: newSize(r.o.Limit, r.o.CallTimeout), each: firstEach,
 	}
 	if kind == fromLatest {
 		// If the first iterator expires before a record has come, reading goes on
@@ -53,7 +53,7 @@ func (r *Reader) drain(ctx context.Context, shard string, start Start, handle Ha
 				return err
 			}
 		}
-		if err := sleep(ctx, jitter(wait)); err != nil {
+		if err := sleep(ctx, wait); err != nil {
 			return err
 		}
 	}
@@ -77,6 +77,7 @@ type session struct {
 	behind   bool
 	pace     *pace
 	size     size
+	each     float64 // bytes of a record, on the average of the last answer
 
 	// Fan-out.
 	continuation string        // the last event's, while nothing has failed since
@@ -177,7 +178,7 @@ func (s *session) recover(ctx context.Context, err error) (time.Duration, error)
 	}
 
 	s.r.o.Log.Warn("reading a shard fails; trying again", "stream", s.r.o.Stream, "shard", s.shard, "in", s.backoff, "err", err)
-	wait := s.backoff
+	wait := jitter(s.backoff)
 	s.backoff = min(s.backoff*2, lastBackoff)
 	return wait, nil
 }
