@@ -20,6 +20,8 @@ type tools struct {
 	Env envCmd `cmd:"" group:"tools" help:"Print what a shell exports so that AWS's tools, psql and curl find the demo: eval \"$(bin/tandem env)\"."`
 
 	Messaging messagingCmd `cmd:"" group:"tools" help:"Deploy queues and stream on LocalStack or AWS, or delete them."`
+
+	Reshard reshardCmd `cmd:"" group:"tools" help:"Split, merge or scale the stream's shards while it is in use."`
 }
 
 // running has the flag by which a tool finds the demo that it works on.
