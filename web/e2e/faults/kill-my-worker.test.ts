@@ -77,7 +77,7 @@ test("an operator kills the worker that holds a message, and nothing is lost", {
   expect(await other.getByTestId("nobody-holds").innerText()).toContain(`✕ pid ${pid} is killed.`);
   expect((await other.getByTestId("worker-pid-fate").innerText()).replace(/\s+/g, " ").trim()).toBe("✕ killed");
   console.info(`the other tab showed it ${Date.now() - seenHere} ms after this one`);
-  expect(Date.now() - seenHere).toBeLessThan(8000); // two maps are drawn without a graphics card
+  expect(Date.now() - seenHere).toBeLessThan(30_000); // two maps are drawn without a graphics card, beside what compiles
   await other.close();
   await expect.poll(() => existsSync(`/proc/${pid}`), slow).toBe(false);
   await page.getByTestId("hidden-for").waitFor(slow); // the queue's own countdown
