@@ -24,6 +24,12 @@ func Run(t *testing.T, url, data string) {
 	run(t, "e2e", url, data)
 }
 
+// RunRide runs those that book a ride, watch it and drive: what may depend on the backend.
+func RunRide(t *testing.T, url, data string) {
+	t.Helper()
+	run(t, "e2e:ride", url, data)
+}
+
 // RunPages runs those that look at each page on every screen, with odd browsers and odd
 // words: what they see does not depend on the backend.
 func RunPages(t *testing.T, url, data string) {

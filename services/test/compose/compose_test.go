@@ -59,7 +59,7 @@ func TestTandemInContainers(t *testing.T) {
 
 	p.ridesEnd()
 	p.clean("--allow-gaps")
-	browser.Run(t, p.gateway, p.writeRunFile()) // riders have stopped, drivers have not
+	browser.RunRide(t, p.gateway, p.writeRunFile()) // riders have stopped, drivers have not
 	p.measure()
 	p.nothingDied()
 }

@@ -3,7 +3,7 @@
 // as SURVIVED: the test for it is missing.
 //
 //	make mutants                         all of them
-//	make mutants ARGS="-quick"           the subset that CI has time for
+//	make mutants ARGS="-quick"           a subset of a few minutes
 //	make mutants ARGS="-run ride"        those whose name or file matches
 //	make mutants ARGS="-list"            the table alone
 //

@@ -25,7 +25,7 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.pattern, "run", "", "only mutants whose `pattern` matches name or file")
-	flag.BoolVar(&o.quick, "quick", false, "only the subset that CI has time for")
+	flag.BoolVar(&o.quick, "quick", false, "only a subset of a few minutes")
 	flag.BoolVar(&o.list, "list", false, "print the table and plant nothing")
 	flag.IntVar(&o.jobs, "j", runtime.NumCPU(), "how many mutants at once")
 	flag.DurationVar(&o.timeout, "timeout", 2*time.Minute, "a mutant whose tests take longer counts as caught: they hang")

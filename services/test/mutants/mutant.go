@@ -16,7 +16,7 @@ type mutant struct {
 	before, after string   // before stands in the file exactly once
 	tests         string   // go test's -run; empty: every test of the packages. Of a file of the page: the name of its test file
 	packages      []string // whose tests should catch it; empty: the file's own. Of a file of the page: test files
-	quick         bool     // CI has time for it
+	quick         bool     // in the subset of a few minutes
 }
 
 // targets are the packages as go test takes them.
