@@ -1,9 +1,10 @@
 import { Autocomplete, Loader } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
-import { useEffect, useRef, useState, type KeyboardEvent, type Ref } from "react";
+import { useEffect, useState, type KeyboardEvent, type Ref } from "react";
 import { rider } from "../api/client";
 import { placeName } from "../api/format";
 import type { Place } from "../api/types";
+import { FirstFound } from "./first-found";
 
 interface Props {
   label: string;
@@ -30,13 +31,11 @@ export function PlaceField({ label, testid, place, active, onPlace, onFocus, onC
   // A place that was chosen on the map changes the text as well.
   useEffect(() => setText(place ? placeName(place) : ""), [place]);
 
-  // Enter may be pressed before the answer is there: then its first place is taken.
-  const wanted = useRef<string>(undefined);
-  const answered = useRef<string>(undefined);
+  const [first] = useState(() => new FirstFound());
 
   const choose = (p: Place | undefined) => {
     if (!p) return;
-    wanted.current = undefined;
+    first.typed();
     onPlace(p);
     onChosen();
   };
@@ -47,8 +46,7 @@ export function PlaceField({ label, testid, place, active, onPlace, onFocus, onC
       .places(q)
       .then(({ places }) => {
         setFound(places);
-        answered.current = q;
-        if (wanted.current === q) choose(places[0]);
+        choose(first.answered(q, places));
         setNote(places.length ? undefined : "No such address was found in Montevideo. Type only the street's name, or click on the map.");
       })
       .catch((e: Error) => setNote(e.message))
@@ -58,7 +56,7 @@ export function PlaceField({ label, testid, place, active, onPlace, onFocus, onC
   const onText = (value: string) => {
     setText(value);
     setNote(undefined);
-    wanted.current = undefined;
+    first.typed();
 
     // Other text is no longer the chosen place: the trip must not keep it.
     if (place && value !== placeName(place)) onPlace(undefined);
@@ -72,8 +70,8 @@ export function PlaceField({ label, testid, place, active, onPlace, onFocus, onC
     if (e.key !== "Enter" || place || text.trim().length < shortestSearch || e.currentTarget.getAttribute("aria-activedescendant")) return;
 
     e.preventDefault();
-    if (answered.current === text) choose(found[0]);
-    else wanted.current = text;
+    choose(first.enter(text));
+    if (note) search(text); // it failed, or found nothing: Enter asks once more
   };
 
   return (
