@@ -66,3 +66,42 @@ func TestRoutes(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, again.Cells)
 }
+
+// While the database is slow, who asks waits no longer than it wants to, also behind
+// another; and who leaves does not take the answer from the others.
+func TestASlowDatabaseHoldsUpNobodyWhoLeaves(t *testing.T) {
+	t.Parallel()
+	_, pool := pointstest.Database(t, Schema())
+	api := newService(&store{pool: pool, generation: generation})
+	lock, err := pool.Begin(t.Context())
+	require.NoError(t, err)
+	defer func() { _ = lock.Rollback(context.WithoutCancel(t.Context())) }()
+	_, err = lock.Exec(t.Context(), `LOCK TABLE heatmap.presence IN ACCESS EXCLUSIVE MODE`)
+	require.NoError(t, err)
+
+	now := time.Now()
+	leaving, leave := context.WithCancel(t.Context())
+	first, second := make(chan error, 1), make(chan error, 1)
+	ask := func(ctx context.Context, answer chan error) {
+		_, err := api.publicMap(ctx, now, 15)
+		answer <- err
+	}
+	go ask(leaving, first)
+	const waits = `SELECT count(*)::int FROM pg_locks WHERE NOT granted AND relation = 'heatmap.presence'::regclass`
+	require.Eventually(t, func() bool { return pointstest.Count(t, pool, waits) == 1 }, 10*time.Second, 5*time.Millisecond)
+	go ask(t.Context(), second)
+
+	for _, minutes := range []int{15, 30} {
+		short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		began := time.Now()
+		_, err := api.publicMap(short, now, minutes)
+		cancel()
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Less(t, time.Since(began), 5*time.Second, "%d minutes", minutes)
+	}
+
+	leave()
+	require.ErrorIs(t, <-first, context.Canceled)
+	require.NoError(t, lock.Rollback(t.Context()))
+	require.NoError(t, <-second)
+}

@@ -2,6 +2,7 @@ package heatmap
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/golang/geo/s2"
+	"golang.org/x/sync/singleflight"
 
 	"tandem/services/domain/points"
 	"tandem/services/internal/auth"
@@ -20,6 +22,7 @@ import (
 const (
 	defaultMinutes = 15
 	mostRaw        = 24 * time.Hour // that one raw answer is of
+	computeWithin  = 10 * time.Second
 )
 
 // spans are the minutes that the public heatmap can be asked for: a free
@@ -30,7 +33,9 @@ func spans() []int { return []int{defaultMinutes, 30, 60} }
 type service struct {
 	store *store
 
-	mu     sync.Mutex
+	computing singleflight.Group // of public maps
+
+	mu     sync.Mutex        // held only for a moment
 	public map[int]publicMap // by minutes
 }
 
@@ -104,17 +109,45 @@ func (s *service) heatmapHTTP(c *gin.Context) error {
 	return nil
 }
 
-// publicMap returns the heatmap of the last whole minutes before now.
+// publicMap returns the heatmap of the last whole minutes before now. Everybody is
+// answered from the same map for a minute: two that differ by one driver could be
+// subtracted.
 func (s *service) publicMap(ctx context.Context, now time.Time, minutes int) (publicMap, error) {
 	to := now.UTC().Truncate(window)
+	if m, ok := s.computed(minutes, to); ok {
+		return m, nil
+	}
 
-	// Everybody is answered from the same map for a minute: two that differ by one
-	// driver could be subtracted. The lock is held while it is computed, so that
-	// many askers cost one computation.
+	// Many askers cost one computation. It is nobody's own: whoever asked first may
+	// leave, and nobody waits longer than it wants to.
+	answer := s.computing.DoChan(fmt.Sprint(minutes, " ", to.Unix()), func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), computeWithin)
+		defer cancel()
+		return s.compute(ctx, to, minutes)
+	})
+	select {
+	case <-ctx.Done():
+		return publicMap{}, ctx.Err()
+	case r := <-answer:
+		if r.Err != nil {
+			return publicMap{}, r.Err
+		}
+		return r.Val.(publicMap), nil //nolint:forcetypeassert // compute's
+	}
+}
+
+// computed returns the map, if there is one yet.
+func (s *service) computed(minutes int, to time.Time) (publicMap, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 
-	if m, ok := s.public[minutes]; ok && m.To.Equal(to) {
+	m, ok := s.public[minutes]
+	return m, ok && m.To.Equal(to)
+}
+
+func (s *service) compute(ctx context.Context, to time.Time, minutes int) (publicMap, error) {
+	// It may have been computed since it was looked for: a second one would differ.
+	if m, ok := s.computed(minutes, to); ok {
 		return m, nil
 	}
 
@@ -123,11 +156,12 @@ func (s *service) publicMap(ctx context.Context, now time.Time, minutes int) (pu
 	if err != nil {
 		return publicMap{}, err
 	}
-
 	for _, a := range partition(present) {
 		m.Cells = append(m.Cells, publicCell{Cell: a.cell.ToToken(), Level: a.cell.Level(), Class: class(a.drivers), Corners: corners(a.cell)})
 	}
 
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.public[minutes] = m
 	return m, nil
 }

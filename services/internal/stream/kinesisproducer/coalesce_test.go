@@ -57,8 +57,8 @@ func TestAQuietStreamAnswersSoon(t *testing.T) {
 	})
 }
 
-// However many clients there are, a shard gets no more records than it takes, and no
-// client waits longer than Linger and a bit.
+// However many clients there are, a shard gets no more records than it takes of up to 64
+// buckets, and no client waits longer than Linger and a bit.
 func TestABusyShardGetsFewRecords(t *testing.T) {
 	for _, buckets := range []kpl.Buckets{3, 5, 6} {
 		synctest.Test(t, func(t *testing.T) {

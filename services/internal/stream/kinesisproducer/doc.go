@@ -35,9 +35,12 @@
 // durable after that, or at once. The records of a busy bucket are spaced, so that all
 // buckets of a shard together put about 500 records a second there, half of what it
 // takes: the more buckets share a shard, the longer an item waits for others, and the
-// more share its record. Where records are dear, Spacing is the least. No item waits
-// longer than Linger. Which buckets share a shard is
-// read from the answers, so that a reshard needs no notice.
+// more share its record. Where records are dear, Spacing is the least. Which buckets share
+// a shard is read from the answers, so that a reshard needs no notice.
+//
+// No item waits longer than Linger. So where more buckets share a shard than 500 times
+// Linger in seconds, 50 at 100 ms, it gets buckets ÷ Linger records a second: 640 of 64
+// buckets. All of this is of one Producer; several on one stream add up.
 //
 // A call takes along what would be due within an eighth of Linger; a record that failed
 // keeps its pause.
