@@ -12,7 +12,7 @@ import (
 )
 
 // ridersFor is how long riders request rides: it covers all of the attacks.
-const ridersFor = 6 * time.Minute
+const ridersFor = 5 * time.Minute
 
 // TestConfigIsWithoutWarning only has compose read its files; it starts nothing.
 func TestConfigIsWithoutWarning(t *testing.T) {
@@ -48,7 +48,7 @@ func TestTandemInContainers(t *testing.T) {
 	// Fast cars, so that the longest trip ends within two minutes.
 	p := newProject(t, "TANDEM_DRIVERS=100", "TANDEM_RIDERS=60", "TANDEM_SPEED=20", "TANDEM_FOR="+ridersFor.String())
 	p.up("--build")
-	time.Sleep(2 * time.Minute) // the load itself is the test here
+	time.Sleep(time.Minute) // the load itself is the test here
 	p.clean()
 	p.measure()
 
