@@ -63,12 +63,7 @@ func (s *store) pointsHTTP(c *gin.Context) error {
 		return errNoDriver
 	}
 
-	// Sequences may run ahead of the clock; an hour is more than location allows.
-	to, err := httpserver.TimeParam(c, "to", time.Now().Add(time.Hour))
-	if err != nil {
-		return err
-	}
-	from, err := httpserver.TimeParam(c, "from", to.Add(-2*time.Hour))
+	from, to, err := spanParams(c)
 	if err != nil {
 		return err
 	}
@@ -90,4 +85,14 @@ func (s *store) pointsHTTP(c *gin.Context) error {
 
 	c.JSON(http.StatusOK, answer)
 	return nil
+}
+
+// spanParams returns the parameters from and to: by default the last two hours.
+func spanParams(c *gin.Context) (from, to time.Time, err error) {
+	// Sequences may run ahead of the clock; an hour is more than location allows.
+	if to, err = httpserver.TimeParam(c, "to", time.Now().Add(time.Hour)); err != nil {
+		return from, to, err
+	}
+	from, err = httpserver.TimeParam(c, "from", to.Add(-2*time.Hour))
+	return from, to, err
 }

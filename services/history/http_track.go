@@ -44,11 +44,7 @@ func (s *store) trackHTTP(c *gin.Context) error {
 		return errNoDriver
 	}
 
-	to, err := httpserver.TimeParam(c, "to", time.Now().Add(time.Hour))
-	if err != nil {
-		return err
-	}
-	from, err := httpserver.TimeParam(c, "from", to.Add(-2*time.Hour))
+	from, to, err := spanParams(c)
 	if err != nil {
 		return err
 	}

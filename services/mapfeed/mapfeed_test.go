@@ -168,7 +168,7 @@ func TestASlowClientDelaysNobody(t *testing.T) {
 			for d := range 400 {
 				f.world.apply(point(fmt.Sprint(d), seq, -34.5, -56.5), time.Now())
 			}
-			f.handOut(time.Now())
+			f.handOut()
 		}
 	}()
 
@@ -191,7 +191,7 @@ func TestASlowClientDelaysNobody(t *testing.T) {
 // lookAtAll returns every vehicle as a round has it.
 func lookAtAll(t *testing.T, w *world, behind time.Duration) (all []seen, newNumbers bool) {
 	t.Helper()
-	r := w.look(w.now(), behind, true)
+	r := w.look(behind, true)
 	_, all = decodeFrame(t, setHead(append(make([]byte, headBytes), r.all.bytes...), kindAll, 0, w.now()))
 	return all, r.newNumbers
 }

@@ -126,15 +126,15 @@ func (f *feed) frames(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case now := <-tick.C:
-			f.handOut(now)
+		case <-tick.C:
+			f.handOut()
 		}
 	}
 }
 
 // handOut offers each client a frame. Offering never waits for a client's
 // socket, so a slow one delays nobody.
-func (f *feed) handOut(now time.Time) {
+func (f *feed) handOut() {
 	f.mu.Lock()
 	clients := slices.Collect(maps.Keys(f.clients))
 	f.mu.Unlock()
@@ -143,7 +143,7 @@ func (f *feed) handOut(now time.Time) {
 	if d, known := f.behind(); known {
 		behind = d
 	}
-	r := f.world.look(now, behind, slices.ContainsFunc(clients, (*client).wantsAll))
+	r := f.world.look(behind, slices.ContainsFunc(clients, (*client).wantsAll))
 	if r.newNumbers {
 		f.shown.renumber()
 	}

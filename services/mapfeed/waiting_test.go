@@ -48,7 +48,7 @@ func TestASlowClientMissesNoVehicle(t *testing.T) {
 			for d := range 10 {
 				w.apply(point(fmt.Sprint(quarter, "-", d), now.UnixMilli(), -34.5, -56.5), now)
 			}
-			r := w.look(now, 0, c.wantsAll())
+			r := w.look(0, c.wantsAll())
 			r.newNumbers = false // the world's first epoch is none that begins
 			c.offer(r)
 			if second == 0 {

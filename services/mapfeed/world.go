@@ -75,14 +75,15 @@ func (w *world) vehicleOf(driver string) uint32 {
 // all every vehicle as well. behind is how far the map may be behind the stream; below
 // 0: nobody knows. A round is never changed and shared by all clients, so that a
 // vehicle is encoded once, however many look at it.
-func (w *world) look(now time.Time, behind time.Duration, all bool) round {
+func (w *world) look(behind time.Duration, all bool) round {
+	now := w.now()
 	r := round{now: now, behind: behind}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 
 	// A vehicle is silent when the stream speaks without it. While the stream itself
 	// is silent nothing is known of any vehicle, also not that it has gone.
-	if at := w.now().Add(-behind); behind >= 0 && at.After(w.heard) {
+	if at := now.Add(-behind); behind >= 0 && at.After(w.heard) {
 		w.heard = at
 	}
 	if w.heard.Sub(w.swept) >= sweepEvery {
@@ -91,7 +92,7 @@ func (w *world) look(now time.Time, behind time.Duration, all bool) round {
 
 	// All numbers change at the same time: a number that changed alone could be matched to
 	// the one before it.
-	if epoch := w.now().UnixMilli() / epochLength.Milliseconds(); epoch != w.epoch {
+	if epoch := now.UnixMilli() / epochLength.Milliseconds(); epoch != w.epoch {
 		w.epoch, r.newNumbers = epoch, true
 		for driver, v := range w.byDriver {
 			v.id = w.pseudonym(driver, epoch)

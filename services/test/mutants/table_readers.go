@@ -238,7 +238,7 @@ func readers() []mutant {
 			before: "\tif p.asking {\n\t\treturn nil\n\t}\n", after: "",
 		},
 		{
-			name: "a client is sent what lies outside its view", file: mapfeedDir + "placed.go", tests: "TestAClientSeesWhatLiesInItsView",
+			name: "a client is sent what lies outside its view", file: mapfeedDir + "placed.go", tests: "TestAViewFinds",
 			before: "\t\t\tif one := p.bytes[i*vehicleBytes:][:vehicleBytes]; v.contains(one) {", after: "\t\t\tif one := p.bytes[i*vehicleBytes:][:vehicleBytes]; true {",
 		},
 		{
@@ -250,7 +250,7 @@ func readers() []mutant {
 			before: "\tdefault:\n\t\tc.end(errSlow)", after: "\tcase <-time.After(time.Hour):\n\t\tc.end(errSlow)",
 		},
 		{
-			name: "a car is told of twice, the older after the newer", file: mapfeedDir + "waiting.go", tests: "TestASlowClientMissesNoVehicle",
+			name: "a car that moved twice is told of as it was first", file: mapfeedDir + "waiting.go", tests: "TestAWaitingVehicle",
 			before: "copy(b[at:], vehicle)", after: "_ = at",
 		},
 		{

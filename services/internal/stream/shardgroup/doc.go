@@ -85,7 +85,7 @@
 //     a commit: the second is an error at once. The first is found by the next commit,
 //     which is written only on top of the checkpoint of the one before: it fails, and
 //     reading starts again from the checkpoint in the database, so that no record is
-//     passed over.
+//     passed over. On a shard to which nothing more comes that is at the next start.
 //   - A Processor commits a part of a batch and fails, or returns: what it committed is
 //     applied, and what follows comes again.
 //   - The database is away: no renewal, so trust runs out and reading stops;
