@@ -53,7 +53,7 @@ func RunSoak(t *testing.T, url, data string, length time.Duration) {
 func run(t *testing.T, script, url, data string, env ...string) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "report.json")
-	cmd := exec.Command("npm", "--prefix", "../../../web", "run", "--silent", script, "--",
+	cmd := exec.Command("npm", "--prefix", "../../../web", "run", "--silent", script, "--", "--retry="+retries(),
 		"--reporter=default", "--reporter=json", "--outputFile.json="+file)
 	cmd.Env = append(os.Environ(), "TANDEM_URL="+url, "TANDEM_DATA="+data, "CHROMIUM="+chromium(t))
 	cmd.Env = append(cmd.Env, env...)
@@ -70,9 +70,20 @@ func run(t *testing.T, script, url, data string, env ...string) {
 		if f.Status == "failed" {
 			t.Run(filepath.Base(f.Name), f.tell)
 		}
+		for _, again := range f.passedAgain() {
+			t.Logf("!!! ONLY THE SECOND TIME: %s", again)
+		}
 	}
 
 	require.NoError(t, ended, "browser tests")
+}
+
+// retries is how often a test that failed is tried again: TANDEM_RETRY, or never.
+func retries() string {
+	if n := os.Getenv("TANDEM_RETRY"); n != "" {
+		return n
+	}
+	return "0"
 }
 
 // report is what is read of vitest's: in Jest's form, as its json reporter writes it.
@@ -89,6 +100,17 @@ type file struct {
 		Status   string
 		Failures []string `json:"failureMessages"`
 	} `json:"assertionResults"`
+}
+
+// passedAgain returns the tests that failed before they passed, and why they failed.
+func (f file) passedAgain() []string {
+	var again []string
+	for _, one := range f.Tests {
+		if one.Status == "passed" && len(one.Failures) > 0 {
+			again = append(again, fmt.Sprintf("%s, %s: %s", filepath.Base(f.Name), one.Title, strings.Join(one.Failures, "\n")))
+		}
+	}
+	return again
 }
 
 func (f file) tell(t *testing.T) {
