@@ -1,10 +1,12 @@
 package mapfeed
 
 import (
+	"context"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"os"
 	"slices"
@@ -27,8 +29,9 @@ func TestBenchClients(t *testing.T) {
 	}
 	var base string
 	var n int
+	var stalled int
 	var width float64
-	_, err := fmt.Sscan(asked, &base, &n, &width)
+	_, err := fmt.Sscan(asked, &base, &n, &width, &stalled)
 	require.NoError(t, err)
 
 	var counting atomic.Bool
@@ -39,6 +42,9 @@ func TestBenchClients(t *testing.T) {
 	var conns []*websocket.Conn
 	signer, err := auth.NewSigner(benchKey)
 	require.NoError(t, err)
+	for range stalled {
+		conns = append(conns, stall(t, base, signer))
+	}
 	for i := range n {
 		header := http.Header{}
 		token, err := signer.Sign(auth.Identity{Subject: fmt.Sprint("client-", i), Role: auth.Service}, time.Hour)
@@ -102,6 +108,25 @@ func TestBenchClients(t *testing.T) {
 		_ = c.Close()
 	}
 	wg.Wait()
+}
+
+// stall opens a socket that wants the whole map and then reads nothing, with a receive
+// buffer that is soon full.
+func stall(t *testing.T, base string, signer *auth.Signer) *websocket.Conn {
+	t.Helper()
+	token, err := signer.Sign(auth.Identity{Subject: "stalled", Role: auth.Service}, time.Hour)
+	require.NoError(t, err)
+	small := websocket.Dialer{NetDialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+		if err == nil {
+			err = conn.(*net.TCPConn).SetReadBuffer(4096)
+		}
+		return conn, err
+	}}
+	conn, _, err := small.DialContext(t.Context(), base, http.Header{"Authorization": {"Bearer " + token}})
+	require.NoError(t, err)
+	require.NoError(t, conn.WriteJSON(map[string]any{"type": "view", "west": -56.4, "south": -34.95, "east": -56.0, "north": -34.75}))
+	return conn
 }
 
 func countVehicles(b []byte) (n int) {

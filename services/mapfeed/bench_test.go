@@ -52,7 +52,7 @@ func BenchmarkManyClients(b *testing.B) {
 			for range b.N {
 				f, base, _ := startBench(b)
 				stop := drive(f)
-				report := benchClients(b, base, n, 0.02)
+				report := benchClients(b, base, n, 0.02, 0)
 				stop()
 				b.ReportMetric(report.P50, "p50-ms")
 				b.ReportMetric(report.P99, "p99-ms")
@@ -61,6 +61,23 @@ func BenchmarkManyClients(b *testing.B) {
 				b.ReportMetric(float64(residentKB())/float64(n), "kB/client")
 			}
 		})
+	}
+}
+
+// BenchmarkStalledClients is how old an update is for 1,000 clients that read, alone and
+// beside 50 that never do.
+func BenchmarkStalledClients(b *testing.B) {
+	for range b.N {
+		p99 := map[int]float64{}
+		for _, stalled := range []int{0, 50} {
+			f, base, _ := startBench(b)
+			stop := drive(f)
+			p99[stalled] = benchClients(b, base, 1000, 0.02, stalled).P99
+			stop()
+		}
+		b.ReportMetric(p99[0], "p99-ms-alone")
+		b.ReportMetric(p99[50], "p99-ms-beside")
+		b.ReportMetric(p99[50]/p99[0], "ratio")
 	}
 }
 
@@ -98,7 +115,7 @@ func startBench(b *testing.B) (*feed, string, *auth.Signer) {
 func benchFeed(b *testing.B, clients int) (perCPU float64) {
 	f, base, _ := startBench(b)
 	defer drive(f)()
-	r := benchClients(b, base, clients, benchTenth)
+	r := benchClients(b, base, clients, benchTenth, 0)
 	return float64(r.Updates) / r.CPU
 }
 
@@ -163,7 +180,7 @@ func benchHub(b *testing.B, clients int) (perCPU float64) {
 			}
 		}
 	}()
-	r := benchClients(b, "ws://"+l.Addr().String(), clients, -benchTenth)
+	r := benchClients(b, "ws://"+l.Addr().String(), clients, -benchTenth, 0)
 	return float64(r.Updates) / r.CPU
 }
 
@@ -176,10 +193,11 @@ type benchReport struct {
 // benchClients runs clients in a process of their own for benchLength, each with a view
 // of so large a part of the map. width below 0: every message has JSON of all, of which
 // that part is counted.
-func benchClients(b *testing.B, base string, n int, width float64) benchReport {
+// Beside them so many are stalled: they never read.
+func benchClients(b *testing.B, base string, n int, width float64, stalled int) benchReport {
 	b.Helper()
 	child := exec.Command(os.Args[0], "-test.run=TestBenchClients$", "-test.v")
-	child.Env = append(os.Environ(), "MAPFEED_BENCH="+fmt.Sprint(base, " ", n, " ", width))
+	child.Env = append(os.Environ(), "MAPFEED_BENCH="+fmt.Sprint(base, " ", n, " ", width, " ", stalled))
 	child.Stderr = os.Stderr
 	out, err := child.StdoutPipe()
 	require.NoError(b, err)
