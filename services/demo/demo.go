@@ -43,12 +43,13 @@ type Options struct {
 	HungAfter            time.Duration // see supervisor.Options
 	Data                 string
 	Profile              string
-	DatabaseURL          string // empty: a private Postgres
-	Backend              string // profile.Emulator is started; the others run already
-	AWSEndpoint          string // of LocalStack; empty with the emulator and AWS
-	AWSRegion            string // empty: the SDK's default
-	Faults               bool   // the emulator accepts rules for failing calls
-	OTLPEndpoint         string // where spans go; empty: nowhere
+	DatabaseURL          string   // empty: a private Postgres
+	Backend              string   // profile.Emulator is started; the others run already
+	AWSEndpoint          string   // of LocalStack; empty with the emulator and AWS
+	AWSRegion            string   // empty: the SDK's default
+	Faults               bool     // the emulator accepts rules for failing calls
+	With                 []string // readers of points besides those that Tandem needs
+	OTLPEndpoint         string   // where spans go; empty: nowhere
 	TraceRatio           float64
 
 	// Migrate applies all schemas.

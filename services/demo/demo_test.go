@@ -120,6 +120,21 @@ func TestTableHasEveryWorker(t *testing.T) {
 	require.Equal(t, []string{"dispatch-1", "dispatch-2", "dispatch-3"}, workers)
 }
 
+// A reader that is asked for runs with the services, and is told no more than the others.
+func TestAReaderMayBeAdded(t *testing.T) {
+	o := Options{Workers: Range{1, 1}, Backend: profile.Emulator}
+	named := func(o Options, name string) int {
+		return slices.IndexFunc(table(o, "", "", ""), func(r row) bool { return r.name == name })
+	}
+	require.Negative(t, named(o, "speeding"))
+
+	o.With = []string{"speeding"}
+	rows := table(o, "", "", "")
+	added, heatmap := rows[named(o, "speeding")], rows[named(o, "heatmap")]
+	heatmap.name, heatmap.role = "speeding", "speeding"
+	require.Equal(t, heatmap, added)
+}
+
 func TestEveryProcessIsToldWhereSpansGo(t *testing.T) {
 	require.Empty(t, Options{TraceRatio: 1}.traceEnviron())
 	require.Equal(t, []string{"TANDEM_OTLP_ENDPOINT=http://c:4318", "TANDEM_TRACE_RATIO=0.25"}, Options{OTLPEndpoint: "http://c:4318", TraceRatio: 0.25}.traceEnviron())

@@ -70,6 +70,10 @@ func table(o Options, dataDir, ledger, simReport string) []row {
 		last.args = append(last.args, "--yes-this-costs-money") // the person agreed already: see demoCmd
 	}
 
+	for _, name := range o.With {
+		rows = append(rows, row{name: name, needs: "DATABASE_URL BACKEND AWS_ENDPOINT AWS_REGION SIGNING_KEY PROFILE"})
+	}
+
 	for n := range o.Workers.Min {
 		rows = append(rows, workerRow(n+1))
 	}

@@ -36,6 +36,7 @@ type demoCmd struct {
 	Backend     string        `default:"emulator" enum:"emulator,localstack,aws" env:"TANDEM_BACKEND,BACKEND" help:"emulator (part of the demo), localstack (one that runs already) or aws."`
 	AWSEndpoint string        `name:"aws-endpoint" env:"TANDEM_AWS_ENDPOINT,AWS_ENDPOINT" help:"Where LocalStack is (default: http://127.0.0.1:4566)."`
 	AWSRegion   string        `name:"aws-region" help:"AWS region; empty is the SDK's default."`
+	With        []string      `enum:"speeding" placeholder:"READER" help:"Start this reader as well: speeding."`
 	Faults      bool          `help:"Let the emulator's /_aws/faults cause failures on purpose."`
 	tracing
 	demoLogin
@@ -102,7 +103,7 @@ func (c demoCmd) Run(ctx context.Context) error {
 		Version: version, Self: self, Command: typed(self), Environ: os.Environ(), Out: os.Stdout,
 		Addr: c.Addr, AllowHost: c.AllowHost, DemoLoginOffLoopback: c.OffLoopback, Drivers: c.Drivers, Riders: c.Riders, SimulatorArgs: c.args(), Speed: c.Speed, Seed: c.Seed, Workers: demo.Range(c.Workers),
 		For: c.For, Report: c.Report, HungAfter: c.HungAfter, Fresh: c.Fresh, Data: c.Data, Profile: c.Profile, DatabaseURL: c.DatabaseURL,
-		Backend: c.Backend, AWSEndpoint: where.AWSEndpoint, AWSRegion: c.AWSRegion, Faults: c.Faults, OTLPEndpoint: c.OTLPEndpoint, TraceRatio: c.TraceRatio,
+		Backend: c.Backend, AWSEndpoint: where.AWSEndpoint, AWSRegion: c.AWSRegion, Faults: c.Faults, With: c.With, OTLPEndpoint: c.OTLPEndpoint, TraceRatio: c.TraceRatio,
 		Deploy:  func(ctx context.Context) error { return deployMissing(ctx, where) },
 		Migrate: func(ctx context.Context, url string) error { return postgres.Migrate(ctx, url, schemas()...) },
 		Audit:   auditDemo(c.Profile),

@@ -10,13 +10,14 @@ import (
 	"tandem/services/internal/postgres"
 	"tandem/services/internal/stream/shardgroup"
 	"tandem/services/notification"
+	"tandem/services/speeding"
 	"tandem/services/tools/deadletter"
 )
 
 // schemas returns all schemas of Tandem; each has one package that owns it.
 func schemas() []postgres.Schema {
 	return append(ride.Schemas(),
-		gateway.Schema(), notification.Schema(), history.Schema(), heatmap.Schema(), deadletter.Schema(),
+		gateway.Schema(), notification.Schema(), history.Schema(), heatmap.Schema(), speeding.Schema(), deadletter.Schema(),
 		postgres.Schema{Name: shardgroup.SchemaName, FS: shardgroup.Migrations()},
 	)
 }

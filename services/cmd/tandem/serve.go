@@ -24,6 +24,7 @@ type services struct {
 	Mapfeed      mapfeedCmd      `cmd:"" group:"services" help:"Read the stream and send moving cars to browsers by WebSocket."`
 	History      historyCmd      `cmd:"" group:"services" help:"Read the stream and keep every point."`
 	Heatmap      heatmapCmd      `cmd:"" group:"services" help:"Read the stream and count how busy each part of the city is."`
+	Speeding     speedingCmd     `cmd:"" group:"services" help:"Read the stream and keep which drivers were faster than a limit: the reader that somebody adds."`
 	Compare      compareCmd      `cmd:"" group:"services" help:"Serve the page Six maps: the same points on a queue and on a stream, while somebody looks. Run one process of it."`
 	Console      consoleCmd      `cmd:"" group:"services" help:"Serve the operations API: queue, stream, processes."`
 	Emulator     emulatorCmd     `cmd:"" group:"services" help:"Serve SQS, Kinesis and SNS on this machine, for AWS's SDKs."`

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"tandem/services/compare"
@@ -12,6 +13,7 @@ import (
 	"tandem/services/location"
 	"tandem/services/mapfeed"
 	"tandem/services/nearby"
+	"tandem/services/speeding"
 )
 
 // The services of the stream's side: location writes the stream, the other ones
@@ -140,6 +142,33 @@ func (c heatmapCmd) Run(ctx context.Context) error {
 
 	return c.serve(ctx, "heatmap", func(ctx context.Context, env lifecycle.Env) error {
 		return heatmap.Run(ctx, env, heatmap.Config{DatabaseURL: c.DatabaseURL, AWS: c.aws(), Auth: signer, Profile: prof, CatchUpBytes: c.CatchUpBytes})
+	})
+}
+
+type speedingCmd struct {
+	serving
+	database
+	messaging
+	signing
+	timing
+	Over float64 `default:"60" help:"The limit in km/h; a driver who was faster is kept."`
+}
+
+func (c speedingCmd) Validate() error {
+	if !(c.Over >= 0) || math.IsInf(c.Over, 0) { // the first is true of NaN, too
+		return fmt.Errorf("--over is %v: it is a number of km/h, 0 or more", c.Over)
+	}
+	return c.messaging.Validate()
+}
+
+func (c speedingCmd) Run(ctx context.Context) error {
+	signer, prof, err := c.keys(c.timing)
+	if err != nil {
+		return err
+	}
+
+	return c.serve(ctx, "speeding", func(ctx context.Context, env lifecycle.Env) error {
+		return speeding.Run(ctx, env, speeding.Config{DatabaseURL: c.DatabaseURL, AWS: c.aws(), Auth: signer, Profile: prof, Over: c.Over})
 	})
 }
 

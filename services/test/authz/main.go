@@ -17,6 +17,7 @@ import (
 	"tandem/services/booking"
 	"tandem/services/compare"
 	"tandem/services/console"
+	"tandem/services/domain/points"
 	"tandem/services/gateway"
 	"tandem/services/heatmap"
 	"tandem/services/history"
@@ -61,6 +62,7 @@ func servers() []server {
 	return []server{
 		{"gateway", gateway.Routes()}, {"booking", booking.Routes()}, {"notification", notification.Routes()}, {"location", location.Routes()},
 		{"mapfeed", mapfeed.Routes()}, {"nearby", nearby.Routes()}, {"history", history.Routes()}, {"heatmap", heatmap.Routes()},
+		{"speeding", points.Routes()},
 		{"console", console.Routes()}, {"compare", compare.Routes()}, {"dispatch", nil}, {"simulator", nil},
 	}
 }

@@ -36,7 +36,7 @@ func notServices() []string {
 func named() []string {
 	return []string{
 		"emulator", "emulator/conformance", "localstack", "services/simulator", "services/console", "services/mapfeed", "services/gateway",
-		"services/domain/event", "services/domain/ride", "services/domain/city", "services/domain/geo", "services/notification", "services/history", "services/heatmap",
+		"services/domain/event", "services/domain/ride", "services/domain/city", "services/domain/geo", "services/notification", "services/history", "services/heatmap", "services/speeding",
 		"services/internal/httpserver", "services/internal/httpclient", "services/internal/problem", "services/internal/auth", "services/internal/awsclient",
 		"services/internal/queue", "services/internal/stream", "services/demo/pgserver", "services/demo/supervisor", "services/tools/audit", "services/tools/deadletter",
 	}
@@ -180,7 +180,7 @@ func libraries() []rule {
 // schema, or who opens pools.
 func usesPostgres(f file) bool {
 	return under(f.dir, "services/internal/postgres", "services/internal/queue/outbox", "services/internal/stream/shardgroup",
-		"services/domain/ride", "services/domain/points", "services/gateway", "services/notification", "services/history", "services/heatmap",
+		"services/domain/ride", "services/domain/points", "services/gateway", "services/notification", "services/history", "services/heatmap", "services/speeding",
 		"services/booking", "services/dispatch", "services/tools", "services/demo", "services/cmd", "services/bench")
 }
 
@@ -267,7 +267,7 @@ func foreignSQL(f file) string {
 	}
 	owners := map[string]string{
 		"ride.": "services/domain/ride", "account.": "services/gateway", "notification.": "services/notification",
-		"history.": "services/history", "heatmap.": "services/heatmap", "shardgroup.": "services/internal/stream/shardgroup",
+		"history.": "services/history", "heatmap.": "services/heatmap", "speeding.": "services/speeding", "shardgroup.": "services/internal/stream/shardgroup",
 		"operations.": "services/tools/deadletter",
 	}
 	for _, text := range texts(f) {

@@ -66,18 +66,18 @@ func (s Service) AcrossRestarts(t *testing.T) *pgxpool.Pool {
 		drivers = append(drivers, fmt.Sprint("driver-", i))
 	}
 
-	base, stop := s.start(t, cfg)
+	base, stop := s.Start(t, cfg)
 	require.Eventually(t, func() bool {
 		code, _ := get(t, base+"/readyz", "")
 		return code == http.StatusOK
 	}, 10*time.Second, 20*time.Millisecond)
-	put(t, client, drivers, 0, 10)
+	Put(t, client, drivers, 0, 10)
 	Eventually(t, pool, 200, s.Total)
 	s.looks(t, base, cfg.Auth, drivers[0])
 	stop()
 
-	put(t, client, drivers, 5, 10)
-	_, stop = s.start(t, cfg)
+	Put(t, client, drivers, 5, 10)
+	_, stop = s.Start(t, cfg)
 	defer stop()
 	Eventually(t, pool, 300, s.Total)
 	return pool
@@ -130,8 +130,8 @@ func get(t *testing.T, url, token string) (code int, body []byte) {
 	return resp.StatusCode, body
 }
 
-// start runs the service until stop is called.
-func (s Service) start(t *testing.T, cfg Config) (base string, stop func()) {
+// Start runs the service until stop is called.
+func (s Service) Start(t *testing.T, cfg Config) (base string, stop func()) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -155,8 +155,8 @@ func (s Service) start(t *testing.T, cfg Config) (base string, stop func()) {
 
 const buckets kpl.Buckets = 6
 
-// put sends one aggregate for each driver, each with points from..from+n-1.
-func put(t *testing.T, c *kinesis.Client, drivers []string, from, n int) {
+// Put sends one aggregate for each driver, each with points from..from+n-1.
+func Put(t *testing.T, c *kinesis.Client, drivers []string, from, n int) {
 	t.Helper()
 	first := time.Date(2014, 2, 3, 4, 5, 0, 0, time.UTC).UnixMilli()
 	var entries []types.PutRecordsRequestEntry

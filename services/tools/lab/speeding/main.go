@@ -35,7 +35,6 @@ func main() {
 	if len(os.Args) == 3 {
 		start = shardreader.At(time.Now().Add(-must(time.ParseDuration(os.Args[2]))))
 	}
-
 	if err := f.read(context.Background(), start); err != nil {
 		log.Fatal(err)
 	}
@@ -43,8 +42,7 @@ func main() {
 	fmt.Printf("%d drivers were faster than %g km/h\n", len(f.drivers), f.limit)
 }
 
-// finding is what was found so far.
-type finding struct {
+type finding struct { // so far
 	mu      sync.Mutex
 	limit   float64 // km/h
 	points  int
