@@ -1,6 +1,7 @@
 package heatmap
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -24,13 +25,15 @@ func TestTheDescribedAnswersHappen(t *testing.T) {
 	api := apitest.Serve(t, pointstest.Signer(t), s.routes())
 	viewer, ops := auth.Identity{Role: auth.Viewer, Subject: "viewer"}, auth.Identity{Role: auth.Admin, Subject: "ops"}
 	const path = "/v1/heatmap?raw=1"
-	api.RefusesWrongInput(t, []apitest.Request{{Op: "heatmap", Who: viewer, Path: "/v1/heatmap?minutes=15"}, {Op: "heatmap", Who: ops, Path: path}}, nil)
+	recently := fmt.Sprint(time.Now().Add(-3 * time.Minute).UnixMilli())
+	api.RefusesWrongInput(t, []apitest.Request{{Op: "heatmap", Who: viewer, Path: "/v1/heatmap?box=-57,-35,-56,-34&at=" + recently}, {Op: "heatmap", Who: ops, Path: path}}, nil)
 	api.Provoke(t, []apitest.Request{
 		{Op: "heatmap", Who: viewer, Status: 200}, // no cell has five drivers
 		{Op: "heatmap", Who: ops, Status: 200, Path: path},
 		{Op: "heatmap", Who: ops, Status: 200, Path: path + "&from=2026-01-01T00:00:00Z&to=2026-01-01T00:00:00Z"},
 		{Op: "heatmap", Who: viewer, Status: 403, Path: path},
-		{Op: "heatmap", Who: viewer, Status: 400, Path: "/v1/heatmap?minutes=16"},
+		{Op: "heatmap", Who: viewer, Status: 400, Path: "/v1/heatmap?minutes=15"},
+		{Op: "heatmap", Who: ops, Status: 400, Path: path + "&minutes=16"},
 		{Op: "heatmap", Who: viewer, Status: 400, Path: "/v1/heatmap?raw=yes"},
 		{Op: "heatmap", Who: viewer, Status: 400, Path: "/v1/heatmap?from=2026-01-01T00:00:00Z"},
 		{Op: "heatmap", Who: ops, Status: 400, Path: path + "&from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z"},

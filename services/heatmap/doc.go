@@ -7,6 +7,10 @@
 // Only the records' own fields decide what is counted where: a recorded trip
 // of 2013 falls into windows of 2013, a late point into its own minute.
 //
-// Operators see counts. Everybody else sees areas that at least five distinct
-// drivers were in, in classes, the same for all, computed once a minute.
+// Operators see counts. Everybody else sees a map of each whole minute: areas that at
+// least five distinct drivers were in, in classes. Areas of a minute do not overlap, nor
+// do minutes, and a minute's map stays as it was first made. So whatever levels,
+// minutes and viewports are asked for, what is answered are the same pieces, each of
+// five drivers or more, and the difference of two answers is made of whole pieces. It
+// hides one among five; it does not hide where five went together.
 package heatmap

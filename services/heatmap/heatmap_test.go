@@ -47,24 +47,36 @@ func TestRoutes(t *testing.T) {
 	get := pointstest.Routes(t, api.routes())
 	as := func(role auth.Role) auth.Identity { return auth.Identity{Subject: "x", Role: role} }
 
-	code, public := get(as(auth.Viewer), "/v1/heatmap?minutes=15")
+	minute := fmt.Sprint("/v1/heatmap?at=", fix)
+	code, public := get(as(auth.Viewer), minute)
 	require.Equal(t, http.StatusOK, code, public)
 	cells := public["cells"].([]any)
 	require.Len(t, cells, 1)
 	require.Equal(t, "5-9", cells[0].(map[string]any)["class"])
 	require.NotContains(t, cells[0], "n")
+	_, inView := get(as(auth.Viewer), minute+"&box=-56.21,-34.91,-56.19,-34.89")
+	require.Equal(t, public, inView)
+	_, elsewhere := get(as(auth.Viewer), minute+"&box=-56.1,-34.91,-56,-34.89")
+	require.Empty(t, elsewhere["cells"])
+
 	code, raw := get(as(auth.Admin), "/v1/heatmap?raw=1")
 	require.Equal(t, http.StatusOK, code, raw)
 	require.EqualValues(t, 6, raw["cells"].([]any)[0].(map[string]any)["n"])
 	code, _ = get(as(auth.Rider), "/v1/heatmap?raw=1")
 	require.Equal(t, http.StatusForbidden, code)
-	code, _ = get(as(auth.Viewer), "/v1/heatmap?minutes=16")
-	require.Equal(t, http.StatusBadRequest, code, "a free choice of minutes would let answers be subtracted")
+	_, raw = get(as(auth.Admin), "/v1/heatmap?raw=1&box=-56.1,-34.91,-56,-34.89")
+	require.Empty(t, raw["cells"])
+	for _, wrong := range []string{
+		"minutes=15", "from=0", fmt.Sprint("at=", now.Add(time.Minute).UnixMilli()), fmt.Sprint("at=", now.Add(-2*time.Hour).UnixMilli()),
+		"box=1,2,3", "box=1,2,3,x", "box=1,2,3,91", "box=1,3,4,2",
+	} {
+		code, _ = get(as(auth.Viewer), "/v1/heatmap?"+wrong)
+		require.Equal(t, http.StatusBadRequest, code, wrong)
+	}
 
-	require.NoError(t, api.store.forget(context.Background(), now))
-	again, err := api.publicMap(context.Background(), now.Truncate(time.Minute).Add(2*time.Minute), 15)
-	require.NoError(t, err)
-	require.Empty(t, again.Cells)
+	require.NoError(t, api.store.forget(t.Context(), now))
+	require.Zero(t, pointstest.Count(t, pool, `SELECT count(*)::int FROM heatmap.presence`))
+	require.Zero(t, pointstest.Count(t, pool, `SELECT count(*)::int FROM heatmap.shown`))
 }
 
 // While the database is slow, who asks waits no longer than it wants to, also behind
@@ -79,11 +91,11 @@ func TestASlowDatabaseHoldsUpNobodyWhoLeaves(t *testing.T) {
 	_, err = lock.Exec(t.Context(), `LOCK TABLE heatmap.presence IN ACCESS EXCLUSIVE MODE`)
 	require.NoError(t, err)
 
-	now := time.Now()
+	minute := newestMinute(time.Now())
 	leaving, leave := context.WithCancel(t.Context())
 	first, second := make(chan error, 1), make(chan error, 1)
 	ask := func(ctx context.Context, answer chan error) {
-		_, err := api.publicMap(ctx, now, 15)
+		_, err := api.publicMap(ctx, minute)
 		answer <- err
 	}
 	go ask(leaving, first)
@@ -91,13 +103,13 @@ func TestASlowDatabaseHoldsUpNobodyWhoLeaves(t *testing.T) {
 	require.Eventually(t, func() bool { return pointstest.Count(t, pool, waits) == 1 }, 10*time.Second, 5*time.Millisecond)
 	go ask(t.Context(), second)
 
-	for _, minutes := range []int{15, 30} {
+	for _, back := range []time.Duration{0, time.Minute} {
 		short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		began := time.Now()
-		_, err := api.publicMap(short, now, minutes)
+		_, err := api.publicMap(short, minute.Add(-back))
 		cancel()
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.Less(t, time.Since(began), 5*time.Second, "%d minutes", minutes)
+		require.Less(t, time.Since(began), 5*time.Second, "%s back", back)
 	}
 
 	leave()

@@ -1,18 +1,21 @@
 package heatmap
 
 import (
-	"context"
-	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/golang/geo/r1"
+	"github.com/golang/geo/s1"
 	"github.com/golang/geo/s2"
 	"golang.org/x/sync/singleflight"
 
+	"tandem/services/domain/geo"
 	"tandem/services/domain/points"
 	"tandem/services/internal/auth"
 	"tandem/services/internal/httpserver"
@@ -22,11 +25,9 @@ import (
 const (
 	defaultMinutes = 15
 	mostRaw        = 24 * time.Hour // that one raw answer is of
-	computeWithin  = 10 * time.Second
 )
 
-// spans are the minutes that the public heatmap can be asked for: a free
-// choice would be a way to subtract one answer from another.
+// spans are the minutes that raw counts can be asked for without from and to.
 func spans() []int { return []int{defaultMinutes, 30, 60} }
 
 // service answers from the store.
@@ -35,26 +36,11 @@ type service struct {
 
 	computing singleflight.Group // of public maps
 
-	mu     sync.Mutex        // held only for a moment
-	public map[int]publicMap // by minutes
+	mu     sync.Mutex              // held only for a moment
+	public map[time.Time]publicMap // by the minute's start; those that can be asked for
 }
 
-func newService(s *store) *service { return &service{store: s, public: map[int]publicMap{}} }
-
-// publicMap is the public heatmap of one minute: computed once, the same for all.
-type publicMap struct {
-	From    time.Time    `json:"from"`
-	To      time.Time    `json:"to"`
-	Minutes int          `json:"minutes"`
-	Cells   []publicCell `json:"cells"`
-}
-
-type publicCell struct {
-	Cell    string        `json:"cell"` // the S2 cell's token
-	Level   int           `json:"level"`
-	Class   string        `json:"class"` // of distinct drivers: 5-9, 10-19 ...
-	Corners [4][2]float64 `json:"corners"`
-}
+func newService(s *store) *service { return &service{store: s, public: map[time.Time]publicMap{}} }
 
 type rawMapCell struct {
 	Cell         string        `json:"cell"`
@@ -76,31 +62,84 @@ func (s *service) routes() []httpserver.Route {
 }
 
 func (s *service) heatmapHTTP(c *gin.Context) error {
-	minutes := defaultMinutes
-	if q := c.Query("minutes"); q != "" {
-		n, err := strconv.Atoi(q)
-		if err != nil || !slices.Contains(spans(), n) {
-			return problem.Field("minutes", "It is one of %v.", spans())
-		}
-		minutes = n
-	}
-
+	raw := false
 	switch c.Query("raw") {
 	case "":
 	case "1":
-		return s.rawHTTP(c, minutes)
+		raw = true
 	default:
 		return problem.Field("raw", "It is 1, for raw counts, or left out.")
 	}
-	for _, name := range []string{"from", "to"} {
-		if c.Query(name) != "" {
-			return problem.Field(name, "It is for raw=1 alone; without that, say minutes.")
+
+	view, err := viewParam(c)
+	if err != nil {
+		return err
+	}
+	if raw {
+		return s.rawHTTP(c, view)
+	}
+	return s.publicHTTP(c, view)
+}
+
+// viewParam returns the viewport that is asked for; nil: everything.
+func viewParam(c *gin.Context) (*geo.Box, error) {
+	q := c.Query("box")
+	if q == "" {
+		return nil, nil //nolint:nilnil // said above
+	}
+
+	wrong := problem.Field("box", "It is west,south,east,north in degrees, like -56.25,-34.95,-56.1,-34.85.")
+	parts := strings.Split(q, ",")
+	if len(parts) != 4 {
+		return nil, wrong
+	}
+	var degrees [4]float64
+	for i, part := range parts {
+		var err error
+		if degrees[i], err = strconv.ParseFloat(part, 64); err != nil {
+			return nil, wrong
 		}
 	}
 
-	m, err := s.publicMap(c.Request.Context(), time.Now(), minutes)
+	box := geo.Box{West: degrees[0], South: degrees[1], East: degrees[2], North: degrees[3]}
+	if !box.Valid() {
+		return nil, wrong
+	}
+	return &box, nil
+}
+
+// rectOf returns a box as S2 knows it.
+func rectOf(b geo.Box) s2.Rect {
+	const rad = math.Pi / 180
+	return s2.Rect{
+		Lat: r1.Interval{Lo: b.South * rad, Hi: b.North * rad},
+		Lng: s1.IntervalFromEndpoints(b.West*rad, b.East*rad),
+	}
+}
+
+func (s *service) publicHTTP(c *gin.Context, view *geo.Box) error {
+	for _, name := range []string{"from", "to", "minutes"} {
+		if c.Query(name) != "" {
+			return problem.Field(name, "It is for raw=1 alone; the public heatmap is of one minute, which at chooses.")
+		}
+	}
+
+	newest := newestMinute(time.Now())
+	at, err := httpserver.TimeParam(c, "at", newest)
 	if err != nil {
 		return err
+	}
+	from := at.UTC().Truncate(window)
+	if from.After(newest) || from.Before(newest.Add(-mostBack)) {
+		return problem.Field("at", "It lies in a minute from %s to %s.", newest.Add(-mostBack).Format(time.RFC3339), newest.Format(time.RFC3339))
+	}
+
+	m, err := s.publicMap(c.Request.Context(), from)
+	if err != nil {
+		return err
+	}
+	if view != nil {
+		m.Cells = inView(m.Cells, *view)
 	}
 
 	// Private, since a shared cache does not check tokens.
@@ -109,68 +148,23 @@ func (s *service) heatmapHTTP(c *gin.Context) error {
 	return nil
 }
 
-// publicMap returns the heatmap of the last whole minutes before now. Everybody is
-// answered from the same map for a minute: two that differ by one driver could be
-// subtracted.
-func (s *service) publicMap(ctx context.Context, now time.Time, minutes int) (publicMap, error) {
-	to := now.UTC().Truncate(window)
-	if m, ok := s.computed(minutes, to); ok {
-		return m, nil
-	}
-
-	// Many askers cost one computation. It is nobody's own: whoever asked first may
-	// leave, and nobody waits longer than it wants to.
-	answer := s.computing.DoChan(fmt.Sprint(minutes, " ", to.Unix()), func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), computeWithin)
-		defer cancel()
-		return s.compute(ctx, to, minutes)
-	})
-	select {
-	case <-ctx.Done():
-		return publicMap{}, ctx.Err()
-	case r := <-answer:
-		if r.Err != nil {
-			return publicMap{}, r.Err
-		}
-		return r.Val.(publicMap), nil //nolint:forcetypeassert // compute's
-	}
-}
-
-// computed returns the map, if there is one yet.
-func (s *service) computed(minutes int, to time.Time) (publicMap, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-
-	m, ok := s.public[minutes]
-	return m, ok && m.To.Equal(to)
-}
-
-func (s *service) compute(ctx context.Context, to time.Time, minutes int) (publicMap, error) {
-	// It may have been computed since it was looked for: a second one would differ.
-	if m, ok := s.computed(minutes, to); ok {
-		return m, nil
-	}
-
-	m := publicMap{From: to.Add(-time.Duration(minutes) * time.Minute), To: to, Minutes: minutes, Cells: []publicCell{}}
-	present, err := s.store.present(ctx, m.From, m.To)
-	if err != nil {
-		return publicMap{}, err
-	}
-	for _, a := range partition(present) {
-		m.Cells = append(m.Cells, publicCell{Cell: a.cell.ToToken(), Level: a.cell.Level(), Class: class(a.drivers), Corners: corners(a.cell)})
-	}
-
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.public[minutes] = m
-	return m, nil
-}
-
 // rawHTTP answers operators with counts of points by cell, of the last minutes
 // or of [from, to).
-func (s *service) rawHTTP(c *gin.Context, minutes int) error {
+func (s *service) rawHTTP(c *gin.Context, view *geo.Box) error {
 	if httpserver.Identity(c).Role != auth.Admin {
 		return problem.New(problem.Forbidden, "Raw counts are for the role admin.")
+	}
+
+	if c.Query("at") != "" {
+		return problem.Field("at", "It is for the public heatmap; with raw=1, say minutes, or from and to.")
+	}
+	minutes := defaultMinutes
+	if q := c.Query("minutes"); q != "" {
+		n, err := strconv.Atoi(q)
+		if err != nil || !slices.Contains(spans(), n) {
+			return problem.Field("minutes", "It is one of %v.", spans())
+		}
+		minutes = n
 	}
 
 	to, err := httpserver.TimeParam(c, "to", time.Now())
@@ -191,13 +185,16 @@ func (s *service) rawHTTP(c *gin.Context, minutes int) error {
 		return err
 	}
 
-	cells := make([]rawMapCell, len(rows))
-	for i, row := range rows {
+	cells := make([]rawMapCell, 0, len(rows))
+	for _, row := range rows {
 		id := s2.CellID(row.Cell) //nolint:gosec // all 64 bits are kept
-		cells[i] = rawMapCell{
+		if view != nil && !s2.CellFromCellID(id).RectBound().Intersects(rectOf(*view)) {
+			continue
+		}
+		cells = append(cells, rawMapCell{
 			Cell: id.ToToken(), Level: id.Level(), N: row.N,
 			FirstArrived: row.FirstArrived.UTC(), LastArrived: row.LastArrived.UTC(), Corners: corners(id),
-		}
+		})
 	}
 
 	c.JSON(http.StatusOK, gin.H{"from": from.UTC(), "to": to.UTC(), "cells": cells})

@@ -3,6 +3,7 @@ package heatmap
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/golang/geo/s2"
@@ -13,30 +14,32 @@ const (
 	atLeast    = 5  // distinct drivers in any area that is shown
 )
 
-// area is one piece of the public heatmap.
+// area is one piece of the public heatmap: its cell, less the finer cells in it that
+// are areas too.
 type area struct {
 	cell    s2.CellID
 	drivers int
 }
 
 // partition cuts the city into areas of which each has at least five distinct
-// drivers, as fine as that allows. A cell is cut into its four only if each of
-// them that anybody was in has five by itself: else what is left of the cell
-// could be found by subtraction. So no two areas overlap, none contains another,
-// and there is nothing to subtract. A cell of the coarsest level with fewer than
-// five is not shown.
+// drivers, as fine as that allows: a finest cell that has five is an area, and what
+// is left over of a coarser cell is one where it has five together. What has fewer
+// in a cell of the coarsest level is not shown. So each place lies in one area at
+// most, no number is shown of several together, and there is nothing to subtract.
 func partition(present map[s2.CellID][]string) []area {
-	floors := map[s2.CellID]bool{}
-	for c := range present {
-		floors[c.Parent(floorLevel)] = true
+	floors := map[s2.CellID]map[s2.CellID][]string{}
+	for c, drivers := range present {
+		f := c.Parent(floorLevel)
+		if floors[f] == nil {
+			floors[f] = map[s2.CellID][]string{}
+		}
+		floors[f][c] = drivers
 	}
 
-	within := levels(present)
 	var out []area
-	for c := range floors {
-		if len(within[c]) >= atLeast {
-			out = append(out, cut(c, within)...)
-		}
+	for c, within := range floors {
+		areas, _ := cut(c, within)
+		out = append(out, areas...)
 	}
 
 	// The order of a map is random; an answer's should not be.
@@ -44,44 +47,26 @@ func partition(present map[s2.CellID][]string) []area {
 	return out
 }
 
-// levels returns the distinct drivers of every cell from the coarsest level to
-// the finest.
-func levels(present map[s2.CellID][]string) map[s2.CellID]map[string]struct{} {
-	out := map[s2.CellID]map[string]struct{}{}
-	for c, drivers := range present {
-		for l := floorLevel; l <= level; l++ {
-			p := c.Parent(l)
-			if out[p] == nil {
-				out[p] = map[string]struct{}{}
-			}
-			for _, d := range drivers {
-				out[p][d] = struct{}{}
-			}
-		}
-	}
-
-	return out
-}
-
-// cut returns c, or the areas that it can be cut into.
-func cut(c s2.CellID, within map[s2.CellID]map[string]struct{}) []area {
-	whole := []area{{c, len(within[c])}}
+// cut returns the areas within c, and who was in what is left over of it.
+func cut(c s2.CellID, present map[s2.CellID][]string) (areas []area, left map[string]struct{}) {
+	left = map[string]struct{}{}
 	if c.Level() == level {
-		return whole
-	}
-
-	var out []area
-	for _, child := range c.Children() {
-		switch n := len(within[child]); {
-		case n == 0:
-		case n < atLeast:
-			return whole // this child's few drivers would be the whole less its other parts
-		default:
-			out = append(out, cut(child, within)...)
+		for _, d := range present[c] {
+			left[d] = struct{}{}
+		}
+	} else {
+		for _, child := range c.Children() {
+			within, rest := cut(child, present)
+			areas = append(areas, within...)
+			maps.Copy(left, rest)
 		}
 	}
 
-	return out
+	// A driver in two of its parts counts once: five fixes of one are not five drivers.
+	if len(left) < atLeast {
+		return areas, left
+	}
+	return append(areas, area{c, len(left)}), nil
 }
 
 // class is what is shown of a number of drivers: 5-9, 10-19, 20-49, 50-99, 100+.

@@ -9,10 +9,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// present returns which drivers were in which cell in [from, to).
-func (s *store) present(ctx context.Context, from, to time.Time) (map[s2.CellID][]string, error) {
+// present returns which drivers were in which cell in the minute that begins at from.
+func (s *store) present(ctx context.Context, from time.Time) (map[s2.CellID][]string, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT cell, array_agg(DISTINCT driver) FROM heatmap.presence WHERE window_at >= $1 AND window_at < $2 GROUP BY cell`, from, to)
+		SELECT cell, array_agg(driver) FROM heatmap.presence WHERE window_at = $1 GROUP BY cell`, from)
 	if err != nil {
 		return nil, fmt.Errorf("who was where: %w", err)
 	}
@@ -29,6 +29,34 @@ func (s *store) present(ctx context.Context, from, to time.Time) (map[s2.CellID]
 		return nil, fmt.Errorf("who was where: %w", err)
 	}
 	return out, nil
+}
+
+// shown is the public heatmap of a minute as it is kept: the class of each cell.
+type shown struct {
+	cells   []int64
+	classes []string
+}
+
+// shown returns what is kept for the minute that begins at from. It wraps
+// pgx.ErrNoRows where that has not been computed yet.
+func (s *store) shown(ctx context.Context, from time.Time) (shown, error) {
+	var out shown
+	err := s.pool.QueryRow(ctx, `SELECT cells, classes FROM heatmap.shown WHERE window_at = $1`, from).Scan(&out.cells, &out.classes)
+	if err != nil {
+		return shown{}, fmt.Errorf("the public map of a minute: %w", err)
+	}
+	return out, nil
+}
+
+// keepShown keeps m for the minute that begins at from, unless another process was
+// first, and returns what is kept.
+func (s *store) keepShown(ctx context.Context, from time.Time, m shown) (shown, error) {
+	_, err := s.pool.Exec(ctx, `
+		INSERT INTO heatmap.shown (window_at, cells, classes) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, from, m.cells, m.classes)
+	if err != nil {
+		return shown{}, fmt.Errorf("keep the public map of a minute: %w", err)
+	}
+	return s.shown(ctx, from)
 }
 
 // rawCell is a cell as operators see it, its windows added up.

@@ -48,3 +48,20 @@ func TestBatchesAddUpInTheStore(t *testing.T) {
 	require.Equal(t, event.Mark{"a": 20, "b": 11}, mark)
 	require.Equal(t, 2, pointstest.Count(t, pool, `SELECT skipped::int FROM heatmap.marks WHERE driver = 'a'`))
 }
+
+// Two processes that compute the map of a minute at a time, one with a point more, both
+// answer with that of the first.
+func TestTheFirstMapOfAMinuteStays(t *testing.T) {
+	t.Parallel()
+	_, pool := pointstest.Database(t, Schema())
+	s, minute := &store{pool: pool, generation: generation}, newestMinute(time.Now())
+	_, err := s.shown(t.Context(), minute)
+	require.ErrorIs(t, err, pgx.ErrNoRows)
+
+	first := shown{cells: []int64{-1, 2}, classes: []string{"5-9", "10-19"}}
+	for _, m := range []shown{first, {cells: []int64{}, classes: []string{}}} {
+		kept, err := s.keepShown(t.Context(), minute, m)
+		require.NoError(t, err)
+		require.Equal(t, first, kept)
+	}
+}

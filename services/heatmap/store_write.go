@@ -20,8 +20,8 @@ type store struct {
 	generation int
 }
 
-// presenceKept is how long it is kept who was where: longer than the longest
-// span that the public heatmap can be asked for.
+// presenceKept is how long it is kept who was where, and what was shown of it: longer
+// than the public heatmap can be asked for.
 const presenceKept = 2 * time.Hour
 
 // Apply counts a batch: rows, marks and checkpoint in one transaction.
@@ -142,10 +142,12 @@ func (s *store) Newest(ctx context.Context, drivers []string, mark event.Mark) e
 	return nil
 }
 
-// forget drops presence from before t.
+// forget drops presence, and the public maps made of it, from before t.
 func (s *store) forget(ctx context.Context, before time.Time) error {
-	if _, err := s.pool.Exec(ctx, `DELETE FROM heatmap.presence WHERE window_at < $1`, before); err != nil {
-		return fmt.Errorf("forget presence: %w", err)
+	for _, table := range []string{"presence", "shown"} {
+		if _, err := s.pool.Exec(ctx, `DELETE FROM heatmap.`+table+` WHERE window_at < $1`, before); err != nil {
+			return fmt.Errorf("forget %s: %w", table, err)
+		}
 	}
 	return nil
 }

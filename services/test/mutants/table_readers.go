@@ -77,12 +77,24 @@ func readers() []mutant {
 			before: "atLeast    = 5 ", after: "atLeast    = 4 ",
 		},
 		{
-			name: "a cell with few drivers can be found by subtraction", file: heatmapDir + "public.go",
-			before: "return whole // this", after: "continue // this",
+			name: "a cell counts the finer ones in it too", file: heatmapDir + "public.go", tests: "TestNoAreaIsSmall",
+			before: "return append(areas, area{c, len(left)}), nil", after: "return append(areas, area{c, len(left)}), left",
+		},
+		{
+			name: "another process's public map does not count", file: heatmapDir + "store.go", tests: "TestTheFirstMap",
+			before: "VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`", after: "VALUES ($1, $2, $3) ON CONFLICT (window_at) DO UPDATE SET cells = excluded.cells, classes = excluded.classes`",
+		},
+		{
+			name: "the public maps of two minutes overlap", file: heatmapDir + "store.go", tests: "TestNothingCanBeSubtracted",
+			before: "WHERE window_at = $1 GROUP BY cell`", after: "WHERE window_at > $1 - interval '2 minutes' AND window_at <= $1 GROUP BY cell`",
+		},
+		{
+			name: "a viewport cuts a cell out of its finer ones", file: heatmapDir + "public_minute.go", tests: "TestNothingCanBeSubtracted",
+			before: "c.id.Parent(floorLevel)", after: "c.id",
 		},
 		{
 			name: "a driver in two cells counts twice", file: heatmapDir + "public.go",
-			before: "out[p][d] = struct{}{}", after: "out[p][d+c.String()] = struct{}{}",
+			before: "left[d] = struct{}{}", after: "left[d+c.String()] = struct{}{}",
 		},
 		{
 			name: "marks are kept although the batch was not committed", file: pointsDir + "group_processor.go", quick: true, tests: "TestWhatRisesIsDecidedByCommittedMarks",

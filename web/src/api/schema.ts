@@ -575,7 +575,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Where drivers were (any role); raw counts (admin) */
+        /**
+         * Where drivers were in a minute (any role); raw counts (admin)
+         * @description The public map is of one whole minute of fix time, made once, 5 s after the minute, and the same for all from then on. A cell's class counts the drivers in it outside of the finer cells that the map has in it, so that no cell counts what another does, and it is never of fewer than five.
+         */
         get: operations["heatmap"];
         put?: never;
         post?: never;
@@ -1272,7 +1275,6 @@ export interface components {
             from: string;
             /** Format: date-time */
             to: string;
-            minutes: number;
             cells: components["schemas"]["HeatmapCell"][];
         };
         HeatmapCell: {
@@ -3868,8 +3870,13 @@ export interface operations {
     heatmap: {
         parameters: {
             query?: {
-                minutes?: 15 | 30 | 60;
+                /** @description a time in the minute, at most an hour before the newest; public only, by default the newest */
+                at?: components["schemas"]["Time"];
+                /** @description the viewport: west,south,east,north in degrees; the public map's cells come whole, with all of the 2 km around them */
+                box?: string;
                 raw?: "1";
+                /** @description raw only */
+                minutes?: 15 | 30 | 60;
                 /** @description raw only */
                 from?: components["schemas"]["Time"];
                 /** @description raw only, at most a day after from */
