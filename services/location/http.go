@@ -3,6 +3,7 @@ package location
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"tandem/services/internal/auth"
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/problem"
+	"tandem/services/internal/stream/kinesisproducer"
 )
 
 // producer is what location needs of *kinesisproducer.Producer.
@@ -117,8 +119,13 @@ func (s *service) put(ctx context.Context, driver string, points []event.Point) 
 // durable and from which on to send again.
 func notDurable(err error, through, resend int64, refused []refusal) error {
 	p := problem.Wrap(err, problem.Unavailable, "The stream has not acknowledged every point. Send again from resend_from on.")
-	if errors.Is(err, context.DeadlineExceeded) {
-		p.Err = errors.New("the stream did not acknowledge in time")
+	switch {
+	case errors.Is(err, kinesisproducer.ErrRefused):
+		// Not 4xx, on which an app drops its points: as a rule it is how the stream is
+		// called, by all, that somebody here must mend.
+		p.Detail = "The stream refuses the point at resend_from: until somebody mends that, sending it again will not help. Nothing from there on is durable."
+	case errors.Is(err, context.DeadlineExceeded):
+		p.Err = fmt.Errorf("the stream did not acknowledge in time: %w", err)
 	}
 
 	// Points are acknowledged in order, so one sequence tells what is durable. What

@@ -23,6 +23,7 @@ import (
 	"tandem/services/internal/awsclient"
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/lifecycle"
+	"tandem/services/internal/stream/kinesisproducer"
 	"tandem/services/internal/stream/shardreader"
 	"tandem/services/test/testenv"
 )
@@ -88,6 +89,28 @@ func TestWhatIsNotDurableIsSaid(t *testing.T) {
 
 	_, out = post(t, handler(t, signer, stalled{}), signer, auth.Identity{Subject: "d", Role: auth.Driver}, body)
 	require.InDelta(t, 0, out["accepted_through"], 0)
+}
+
+// refusing acknowledges one point, and refuses the next.
+type refusing struct{}
+
+func (refusing) Put(context.Context, string, ...[]byte) (int, error) {
+	return 1, fmt.Errorf("%w: secret-host refused", kinesisproducer.ErrRefused)
+}
+
+// What the stream refuses for good is kept by its driver too, who is told that waiting is
+// not enough.
+func TestWhatTheStreamRefusesIsSaid(t *testing.T) {
+	signer := testSigner(t)
+	now := time.Now().UnixMilli()
+	body := fmt.Sprintf(`{"points":[{"seq":%d,"at":%d,"lat":1,"lon":1},{"seq":%d,"at":%d,"lat":1,"lon":1}]}`, now, now, now+1, now)
+
+	status, out := post(t, handler(t, signer, refusing{}), signer, auth.Identity{Subject: "d", Role: auth.Driver}, body)
+	require.Equal(t, 503, status)
+	require.InDelta(t, now, out["accepted_through"], 0)
+	require.InDelta(t, now+1, out["resend_from"], 0)
+	require.Contains(t, out["detail"], "refuses the point at resend_from")
+	require.NotContains(t, fmt.Sprint(out), "secret-host")
 }
 
 // silent never answers.

@@ -139,6 +139,22 @@ func streams() []mutant {
 			before: "\t\tp.again(r, why)\n", after: "\t\tp.ack(r, shard)\n",
 		},
 		{
+			name: "what the stream never takes is sent for ever", file: producerDir + "send.go", tests: "TestWhatTheStreamNeverTakes",
+			before: "case CauseOf(why) != Refused:", after: "case true:",
+		},
+		{
+			name: "a missing stream is taken for a fault of the data", file: producerDir + "refused.go", quick: true, tests: "TestWhatPasses",
+			before: "\t\treturn Missing\n", after: "\t\treturn Refused\n",
+		},
+		{
+			name: "others are refused with a record", file: producerDir + "send.go", tests: "TestNobodyIsRefused",
+			before: "case err != nil && len(batch) > 1:", after: "case false:",
+		},
+		{
+			name: "a Put's rest overtakes what was refused", file: producerDir + "refused.go", tests: "TestWhatTheStreamNeverTakes",
+			before: "\tp.withdraw(q, it.put)\n", after: "",
+		},
+		{
 			name: "the user records have no hash key", file: kplDir + "aggregate.go", tests: "TestRoundtrip|TestReadByAWS",
 			before: "ExplicitHashKeyIndex: new(uint64), ", after: "",
 		},

@@ -50,6 +50,18 @@
 //   - A record fails (throttled, internal): it alone is sent again after a
 //     pause; other buckets go on. The record's own error code counts, not
 //     FailedRecordCount.
+//   - The stream refuses the data for good (InvalidArgumentException,
+//     ValidationException): sent again, it would keep its bucket from ever going on. Where
+//     a whole call is refused, its records are sent again in smaller calls, and the one
+//     that is refused alone is cut in two, until one item is alone. Its Put returns
+//     ErrRefused and how many items before it are acknowledged; what the Put has behind it
+//     is withdrawn. Nothing is dropped unsaid, and nobody else's Put ends with it. A
+//     stream's name that no stream can have ends every Put so, and Ready fails.
+//   - Any other error is no fault of the data: no stream, no permission, an expired token,
+//     a key that is disabled, a limit, no answer, a code that is not known here. The record
+//     is sent again, after pauses of up to two seconds, for as long as it takes: Put ends with its
+//     context, and its error says why. The log says it once, as an error where somebody has
+//     to mend something.
 //   - The call fails, or its answer is lost: all its records are sent again.
 //     What was stored already then lies on the stream twice, as a rule before
 //     anything behind it. But a call that was given up after CallWithin may still

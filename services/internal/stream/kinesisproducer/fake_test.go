@@ -1,9 +1,11 @@
 package kinesisproducer_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,21 +19,26 @@ import (
 // fakeStream stores what it is given, and fails as Kinesis may: single records,
 // whole calls, and answers that are lost after the records were stored.
 type fakeStream struct {
-	mu         sync.Mutex
-	rng        *rand.Rand
-	partial    float64 // share of records that fail
-	lost       float64 // share of calls whose answer is lost
-	down       bool
-	answered   func()                // called before each answer
-	refuses    func(key string) bool // records that are throttled
-	late       time.Duration         // the first call is handled so much later, unheard
-	latency    time.Duration         // of each call
-	shardOf    func(key string) string
-	stored     map[string][][]byte // by key, as a reader sees them
-	traced     map[string]string   // what is traced -> its trace
-	calls      [][]string          // the partition keys of each call
-	aggregates int
-	records    int
+	mu       sync.Mutex
+	rng      *rand.Rand
+	partial  float64 // share of records that fail
+	lost     float64 // share of calls whose answer is lost
+	down     bool
+	answered func()                // called before each answer
+	refuses  func(key string) bool // records that are throttled
+	fails    error                 // of every call; nil: none
+	poison   string                // data that is refused for good: with its whole call,
+	// or, if poisonNamed, its record alone.
+	poisonNamed bool
+	refusals    int
+	late        time.Duration // the first call is handled so much later, unheard
+	latency     time.Duration // of each call
+	shardOf     func(key string) string
+	stored      map[string][][]byte // by key, as a reader sees them
+	traced      map[string]string   // what is traced -> its trace
+	calls       [][]string          // the partition keys of each call
+	aggregates  int
+	records     int
 }
 
 func newFakeStream(seed uint64) *fakeStream {
@@ -65,6 +72,13 @@ func (f *fakeStream) handle(ctx context.Context, in *kinesis.PutRecordsInput) (*
 	if f.down || ctx.Err() != nil {
 		return nil, errors.New("connection refused")
 	}
+	if f.fails != nil {
+		return nil, f.fails
+	}
+	if !f.poisonNamed && slices.ContainsFunc(in.Records, f.poisoned) {
+		f.refusals++
+		return nil, &types.InvalidArgumentException{Message: aws.String("poison")}
+	}
 
 	var keys []string
 	for _, r := range in.Records {
@@ -76,7 +90,7 @@ func (f *fakeStream) handle(ctx context.Context, in *kinesis.PutRecordsInput) (*
 	// Kinesis promises no order within a call: store it in another one.
 	for _, i := range f.rng.Perm(len(in.Records)) {
 		r := in.Records[i]
-		if f.rng.Float64() < f.partial || f.refuses != nil && f.refuses(*r.PartitionKey) {
+		if f.poisoned(r) || f.rng.Float64() < f.partial || f.refuses != nil && f.refuses(*r.PartitionKey) {
 			continue
 		}
 
@@ -98,6 +112,9 @@ func (f *fakeStream) handle(ctx context.Context, in *kinesis.PutRecordsInput) (*
 	for i, r := range in.Records {
 		if r.PartitionKey == nil {
 			out.Records = append(out.Records, types.PutRecordsResultEntry{SequenceNumber: aws.String("1"), ShardId: aws.String(f.shard(keys[i]))})
+		} else if f.poisoned(r) {
+			f.refusals++
+			out.Records = append(out.Records, types.PutRecordsResultEntry{ErrorCode: aws.String("ValidationException"), ErrorMessage: aws.String("poison")})
 		} else {
 			out.Records = append(out.Records, types.PutRecordsResultEntry{ErrorCode: aws.String("ProvisionedThroughputExceededException")})
 		}
@@ -107,6 +124,11 @@ func (f *fakeStream) handle(ctx context.Context, in *kinesis.PutRecordsInput) (*
 		return nil, errors.New("the answer was lost")
 	}
 	return out, nil
+}
+
+// poisoned reports whether the stream never takes a record.
+func (f *fakeStream) poisoned(r types.PutRecordsRequestEntry) bool {
+	return f.poison != "" && bytes.Contains(r.Data, []byte(f.poison))
 }
 
 func (f *fakeStream) shard(key string) string {

@@ -19,6 +19,9 @@ var (
 	ErrTooLarge = errors.New("kinesisproducer: the data does not fit into a record")
 	ErrKey      = errors.New("kinesisproducer: a partition key has 1 to 256 characters")
 	ErrClosed   = errors.New("kinesisproducer: closed")
+	// ErrRefused: the stream will never take the item after the acknowledged ones as it
+	// is; its own error is wrapped too. The rest of the Put was not sent.
+	ErrRefused = errors.New("kinesisproducer: the stream refuses the data")
 )
 
 const (

@@ -2,6 +2,7 @@ package kinesisproducer
 
 import (
 	"context"
+	"fmt"
 	"time"
 	"unicode/utf8"
 
@@ -12,7 +13,8 @@ import (
 type put struct {
 	acked   []bool // by item
 	left    int
-	settled chan struct{} // closed when every item is acknowledged
+	settled chan struct{} // closed when every item is acknowledged, or one is refused
+	refused error         // set before settled is closed; nil: every item is acknowledged
 }
 
 const (
@@ -27,7 +29,8 @@ const recordOverhead = 128 + kpl.TraceSize
 // Put puts data of one key, in order, and waits until all of it is durable.
 // acked is how many, from the first, are: with an error it is less than all, and
 // sending again from acked on keeps the key's order. A key must have one Put at a
-// time. Put ends with ctx, or with ErrClosed once Run has given up.
+// time. Put ends with ctx, with ErrClosed once Run has given up, or with ErrRefused; an
+// error of the first two also wraps why the stream has not taken the data, if it said so.
 func (p *Producer) Put(ctx context.Context, key string, data ...[]byte) (acked int, err error) {
 	// Refuse what can never be sent before anything of this Put is queued: it
 	// would stop its bucket for ever, and a key that Kinesis refuses would stop every
@@ -54,19 +57,15 @@ func (p *Producer) Put(ctx context.Context, key string, data ...[]byte) (acked i
 
 	select {
 	case <-this.settled:
-		return len(data), nil
+		if this.refused == nil {
+			return len(data), nil
+		}
 	case <-ctx.Done():
 		err = ctx.Err()
 	case <-p.gone:
 		err = ErrClosed
 	}
-
-	// The last item may have been acknowledged in this very moment: then all is
-	// durable, whatever ended the wait.
-	if acked = p.abandon(bucket, this); acked == len(data) {
-		return acked, nil
-	}
-	return acked, err
+	return p.abandon(bucket, this, err)
 }
 
 // trace returns what the first item of a Put carries. What is no traceparent by its
@@ -113,15 +112,37 @@ func (p *Producer) enqueue(ctx context.Context, bucket int, key string, data [][
 	return this, nil
 }
 
-// abandon withdraws the items of a Put that were not sent yet and returns how
-// many, from the first, are acknowledged.
-func (p *Producer) abandon(bucket int, this *put) (acked int) {
+// abandon withdraws the items of a Put that were not sent yet, and returns how many,
+// from the first, are acknowledged, and why not all: refused, or what ended the wait.
+func (p *Producer) abandon(bucket int, this *put, ended error) (acked int, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 
 	// Items in flight stay: nobody knows whether they are stored, and the record
 	// is finished before the key's next item, so the order holds either way.
 	q := &p.queues[bucket]
+	p.withdraw(q, this)
+
+	// Only a prefix counts: the caller sends again from there on.
+	for acked < len(this.acked) && this.acked[acked] {
+		acked++
+	}
+
+	switch {
+	// The last item may have been acknowledged in this very moment: then all is
+	// durable, whatever ended the wait.
+	case acked == len(this.acked):
+		return acked, nil
+	case this.refused != nil:
+		return acked, this.refused
+	case len(q.inFlight) > 0 && q.fail != nil && CauseOf(q.fail) != Refused:
+		return acked, fmt.Errorf("%w: the stream has not taken it: %w", ended, q.fail)
+	}
+	return acked, ended
+}
+
+// withdraw takes a Put's items out of what waits; mu is held.
+func (p *Producer) withdraw(q *bucketQueue, this *put) {
 	kept := q.waiting[:0]
 	for _, it := range q.waiting {
 		if it.put == this {
@@ -132,10 +153,4 @@ func (p *Producer) abandon(bucket int, this *put) (acked int) {
 	}
 	clear(q.waiting[len(kept):]) // so that what was withdrawn is not kept in memory
 	q.waiting = kept
-
-	// Only a prefix counts: the caller sends again from there on.
-	for acked < len(this.acked) && this.acked[acked] {
-		acked++
-	}
-	return acked
 }

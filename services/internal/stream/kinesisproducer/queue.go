@@ -24,6 +24,8 @@ type record struct {
 	items  int
 	tries  int
 	after  time.Time // it is not sent before
+	// company is how many records its call may have; 0: any number.
+	company int
 }
 
 // bucketQueue is one bucket's items, in order.
@@ -33,10 +35,12 @@ type bucketQueue struct {
 	inFlight []*item // of the record that was cut and not acknowledged yet
 	retry    *record // that record, while it waits to be sent again
 	cutAt    time.Time
+	atMost   int    // items of the next record, after one that was refused; 0: any number
 	shard    string // that its last record was stored on
 
-	fail    error     // why that record failed last; nil: it did not
-	failing time.Time // since when it fails
+	fail    error     // why the bucket's last record failed; nil: it was acknowledged
+	failing time.Time // since when its records fail
+	failed  time.Time // when the last of them did
 	acked   time.Time // when the bucket's last record was acknowledged
 }
 
@@ -54,7 +58,7 @@ func (q *bucketQueue) due(now time.Time, o Options, spacing time.Duration, nextC
 		return 0, false
 	}
 
-	if draining || q.full(o.AggregateMax) {
+	if draining || q.atMost > 0 || q.full(o.AggregateMax) {
 		return 0, true
 	}
 
@@ -74,12 +78,23 @@ func (q *bucketQueue) take(bucket int, o Options, now time.Time) *record {
 	return q.cut(bucket, o)
 }
 
+// company is how many records the call of the bucket's next one may have.
+func (q *bucketQueue) company() int {
+	switch {
+	case q.retry != nil && q.retry.company > 0:
+		return q.retry.company
+	case q.atMost > 0:
+		return 1 // the refused item may be in it
+	}
+	return maxCallRecords
+}
+
 // cut packs items from the front of the queue into a record, which is in flight
 // from then on; nil where the first item cannot be packed.
 func (q *bucketQueue) cut(bucket int, o Options) *record {
 	agg := kpl.NewAggregate(q.hashKey, o.AggregateMax)
 	n := 0
-	for n < len(q.waiting) && agg.AddTraced(q.waiting[n].key, q.waiting[n].data, q.waiting[n].trace) {
+	for n < len(q.waiting) && (q.atMost == 0 || n < q.atMost) && agg.AddTraced(q.waiting[n].key, q.waiting[n].data, q.waiting[n].trace) {
 		n++
 	}
 

@@ -28,8 +28,17 @@ func (p *Producer) Ready(context.Context) error {
 		q := &p.queues[i]
 		switch {
 		case q.fail != nil:
+			// What was refused is not sent again: nothing fails since then, so one
+			// refusal alone is no reason, and refusals are none for ever.
+			until := now
+			if len(q.inFlight) == 0 {
+				until = q.failed
+			}
+			if now.Sub(until) >= busyFor {
+				continue
+			}
 			busy++
-			if now.Sub(q.failing) >= stuckAfter {
+			if until.Sub(q.failing) >= stuckAfter {
 				stuck, why = stuck+1, q.fail
 			}
 		case now.Sub(q.acked) < busyFor:
@@ -49,21 +58,38 @@ func (p *Producer) note(q *bucketQueue, err error) {
 	switch {
 	case err == nil:
 		q.acked = now
-	case q.fail == nil:
+	case q.fail == nil || now.Sub(q.failed) >= busyFor:
 		q.failing = now
 	}
 
-	// Only the first failure after a success is logged: while the stream is away,
-	// there are many in each second.
-	if err != nil && !p.anyFails() {
-		p.o.Log.Warn("records were not taken by the stream; they are sent again", "stream", p.o.Stream, "err", err)
+	// Only the first failure of a cause after a success is logged: while the stream is
+	// away, there are many in each second.
+	if err != nil {
+		if cause := CauseOf(err); !p.fails(cause, now) {
+			p.say(cause, err)
+		}
+		q.failed = now
 	}
 	q.fail = err
 }
 
-func (p *Producer) anyFails() bool {
+// say logs why records are not taken: as an error where somebody has to mend something.
+func (p *Producer) say(cause Cause, err error) {
+	log := p.o.Log.With("stream", p.o.Stream, "cause", string(cause), "err", err)
+	switch cause {
+	case Throttled, Unavailable:
+		log.Warn("records were not taken by the stream; they are sent again")
+	case Refused:
+		log.Error("the stream refuses data for good; its Put ends with ErrRefused")
+	default:
+		log.Error("records are not taken by the stream until somebody mends that; they are sent again")
+	}
+}
+
+// fails reports whether a bucket's last record failed of this cause, and lately; mu is held.
+func (p *Producer) fails(cause Cause, now time.Time) bool {
 	for i := range p.queues {
-		if p.queues[i].fail != nil {
+		if q := &p.queues[i]; q.fail != nil && CauseOf(q.fail) == cause && now.Sub(q.failed) < busyFor {
 			return true
 		}
 	}

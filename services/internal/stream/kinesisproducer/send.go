@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+	"github.com/aws/smithy-go"
 )
 
 // Run sends until ctx ends; then it finishes what waits, for at most drain. It
@@ -108,34 +109,42 @@ func (p *Producer) collect(now time.Time, draining bool) (batch []*record, wait 
 	nextCall := p.called.Add(p.o.Linger / 4)
 	due := func(q *bucketQueue) (time.Duration, bool) { return q.due(now, p.o, p.spacing(q), nextCall, draining) }
 
-	any := false
+	first, least := 0, maxCallRecords+1
 	wait = idleWait
 	for i := range p.queues {
 		d, ok := due(&p.queues[i])
-		if any = any || ok && d <= 0; ok && d > 0 {
+		if ok && d > 0 {
 			wait = min(wait, d)
 		}
+
+		// A call begins with the record that bears the least company: that is the
+		// call's limit, and the record is left out of none.
+		if company := p.queues[i].company(); ok && d <= 0 && company < least {
+			first, least = i, company
+		}
 	}
-	if !any {
-		return nil, wait
+	if least > maxCallRecords {
+		return nil, wait // nothing is due
 	}
 
 	// The call takes along what is nearly due, which needs none of its own then; a record
 	// that failed keeps the whole of its pause.
 	p.called = now
-	size := 0
-	for i := range p.queues {
+	size, limit := 0, maxCallRecords
+	for n := range p.queues {
 		// The call is full: the rest goes into the next one, at once.
-		if len(batch) == maxCallRecords || size > maxCallBytes {
+		if len(batch) == limit || size > maxCallBytes {
 			p.called = time.Time{}
 			return batch, 0
 		}
 
+		i := (first + n) % len(p.queues)
 		q := &p.queues[i]
 		d, ok := due(q)
 		if !ok || d > p.o.Linger/8 || d > 0 && q.retry != nil {
 			continue
 		}
+		limit = min(limit, q.company()) // the first one's is the least
 		if r := q.take(i, p.o, now); r != nil {
 			batch = append(batch, r)
 			size += len(r.data)
@@ -164,11 +173,16 @@ func (p *Producer) call(ctx context.Context, batch []*record) {
 
 	for i, r := range batch {
 		shard, why := outcome(out, err, i)
-		if why == nil {
+		switch {
+		case why == nil:
 			p.ack(r, shard)
-			continue
+		case CauseOf(why) != Refused:
+			p.again(r, why)
+		case err != nil && len(batch) > 1:
+			p.apart(r, (len(batch)+1)/2)
+		default:
+			p.refuse(r, why)
 		}
-		p.again(r, why)
 	}
 }
 
@@ -187,7 +201,7 @@ func outcome(out *kinesis.PutRecordsOutput, err error, i int) (shard string, why
 	if aws.ToString(r.ErrorCode) == "" && aws.ToString(r.SequenceNumber) != "" {
 		return aws.ToString(r.ShardId), nil
 	}
-	return "", fmt.Errorf("%s: %s", aws.ToString(r.ErrorCode), aws.ToString(r.ErrorMessage))
+	return "", &smithy.GenericAPIError{Code: aws.ToString(r.ErrorCode), Message: aws.ToString(r.ErrorMessage)}
 }
 
 // ack settles the items of a record that is durable, which frees its bucket for
@@ -204,7 +218,7 @@ func (p *Producer) ack(r *record, shard string) {
 		}
 		p.pending -= len(it.data)
 	}
-	q.inFlight = nil
+	q.inFlight, q.atMost = nil, 0
 	p.stored(q, shard)
 	p.note(q, nil)
 	p.release(0)
