@@ -132,9 +132,9 @@ func TestWhatIsNotKnownIsNull(t *testing.T) {
 	_, pool := pointstest.Database(t, Schema())
 	s := fakestream.New("0")
 	for i, measured := range []string{"", `,"speed":0,"heading":0,"accuracy":0`} {
-		raw := fmt.Appendf(nil, `{"v":1,"driver":"d%d","seq":%[2]d,"at":%[2]d,"lat":1,"lon":1%s}`, i, day2013, measured)
-		s.Put("0", "d", raw)
-		s.Put("0", "d", raw) // the slower way keeps it too
+		driver, raw := fmt.Sprint("d", i), fmt.Appendf(nil, `{"v":2,"seq":%d,"lat":1,"lon":1%s}`, day2013, measured)
+		s.Put("0", driver, raw)
+		s.Put("0", driver, raw) // the slower way keeps it too
 	}
 	st := newStore(pool)
 	pointstest.Read(t, s, pool, "a", st)

@@ -70,9 +70,7 @@ func check(driver string, points []point, b bounds) (good []event.Point, refused
 			continue
 		}
 
-		last = event.Point{
-			Driver: driver, Seq: p.Seq, At: p.At, Lat: *p.Lat, Lon: *p.Lon, Speed: p.Speed, Heading: p.Heading, Accuracy: p.Accuracy,
-		}
+		last = p.rounded(driver)
 		good = append(good, last)
 	}
 
@@ -100,7 +98,7 @@ func (p point) check(b bounds) (field, detail string) {
 		return "lat", "Latitude is -90 to 90 degrees."
 	case p.Lon == nil || bad(p.Lon, -180, 180):
 		return "lon", "Longitude is -180 to 180 degrees."
-	case *p.Lat == 0 && *p.Lon == 0:
+	case round(*p.Lat, 7) == 0 && round(*p.Lon, 7) == 0:
 		return "lat", "0,0 lies in the Gulf of Guinea: it is what a receiver without a fix reports."
 	case bad(p.Speed, 0, maxSpeed):
 		return "speed", fmt.Sprintf("Speed is 0 to %g metres a second.", maxSpeed)
@@ -110,6 +108,35 @@ func (p point) check(b bounds) (field, detail string) {
 		return "accuracy", fmt.Sprintf("Accuracy is 0 to %g metres.", maxAccuracy)
 	}
 	return "", ""
+}
+
+// rounded returns the point as it goes to the stream: to a centimetre and to
+// hundredths of what was measured, which is below what a receiver knows. A device's
+// seventeen digits would be a third of the bytes.
+func (p point) rounded(driver string) event.Point {
+	out := event.Point{
+		Driver: driver, Seq: p.Seq, At: p.At, Lat: round(*p.Lat, 7), Lon: round(*p.Lon, 7),
+		Speed: hundredths(p.Speed), Heading: hundredths(p.Heading), Accuracy: hundredths(p.Accuracy),
+	}
+
+	// 359.996 is north.
+	if out.Heading != nil && *out.Heading == 360 {
+		*out.Heading = 0
+	}
+	return out
+}
+
+func hundredths(x *float64) *float64 {
+	if x == nil {
+		return nil
+	}
+	return new(round(*x, 2))
+}
+
+// round returns x with so many digits after the point, and never -0.
+func round(x float64, digits int) float64 {
+	shift := math.Pow10(digits)
+	return math.Round(x*shift)/shift + 0
 }
 
 // follows returns the field that does not fit what the driver sent before, and

@@ -169,6 +169,28 @@ func TestWhatADriverDoesNotSayIsNotZero(t *testing.T) {
 	require.Contains(t, data[1], `"speed":0,"heading":0,"accuracy":0`)
 }
 
+func TestAPointIsAsPreciseAsItsReceiver(t *testing.T) {
+	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	ms := now.UnixMilli()
+	one := func(lat, lon, speed, heading float64) string {
+		good, _ := check("d", []point{{Seq: ms, At: ms, Lat: &lat, Lon: &lon, Speed: &speed, Heading: &heading, Accuracy: new(4.999)}}, bounds{now: now})
+		if len(good) == 0 {
+			return ""
+		}
+		b, err := good[0].Encode()
+		require.NoError(t, err)
+		return string(b)
+	}
+
+	require.Equal(t, fmt.Sprintf(`{"v":2,"seq":%d,"lat":-34.9011123,"lon":-56.1645678,"speed":8.33,"heading":271.57,"accuracy":5}`, ms),
+		one(-34.901112349999996, -56.16456779999999, 8.333333333333334, 271.56505117707799))
+	require.Contains(t, one(1, 1, 0.001, 359.996), `"speed":0,"heading":0,`, "north, and no 360")
+	require.Contains(t, one(-1e-9, 1, 1, 1), `"lat":0,"lon":1,`, "no -0")
+	require.Empty(t, one(1e-9, -1e-9, 1, 1), "what is rounded to 0,0 is no fix either")
+	require.NotEmpty(t, one(1e-7, 0, 1, 1))
+	require.Contains(t, one(90, 180, 100, 0), `"lat":90,"lon":180,"speed":100`)
+}
+
 func TestEachFieldIsRefusedByName(t *testing.T) {
 	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	ms := now.UnixMilli()
@@ -223,8 +245,10 @@ func FuzzPoints(f *testing.F) {
 		for _, p := range taken {
 			raw, err := p.Encode()
 			require.NoError(t, err)
-			_, err = event.DecodePoint(raw)
+			read, err := event.DecodePoint("d", raw)
 			require.NoError(t, err, "what is taken can be read")
+			require.Equal(t, p, read)
+			require.False(t, p.Heading != nil && *p.Heading >= 360)
 		}
 	})
 }
@@ -276,7 +300,7 @@ func TestPointsReachTheStream(t *testing.T) {
 		_ = reader.
 			All(reading, shardreader.Horizon(), func(_ context.Context, b shardreader.Batch) error {
 				for _, r := range b.Records {
-					p, err := event.DecodePoint(r.Data)
+					p, err := event.DecodePoint(r.Key, r.Data)
 					if err != nil {
 						return err
 					}

@@ -23,14 +23,14 @@ type tape struct {
 	hold   func() // called before a put is acknowledged
 }
 
-func (s *tape) Put(_ context.Context, _ string, data ...[]byte) (int, error) {
+func (s *tape) Put(_ context.Context, driver string, data ...[]byte) (int, error) {
 	if s.hold != nil {
 		s.hold()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, d := range data {
-		p, err := event.DecodePoint(d)
+		p, err := event.DecodePoint(driver, d)
 		if err != nil {
 			return 0, err
 		}

@@ -25,7 +25,7 @@ type Arrival struct {
 }
 
 func decode(shard string, r shardreader.Record) (Arrival, error) {
-	p, err := event.DecodePoint(r.Data)
+	p, err := event.DecodePoint(r.Key, r.Data)
 	if err != nil {
 		return Arrival{}, err
 	}

@@ -62,7 +62,7 @@ func TestARepeatHasArrivedAsWell(t *testing.T) {
 	require.NoError(t, err)
 	now := time.Now()
 	for range 2 {
-		require.NoError(t, l.handle(t.Context(), shardreader.Batch{Shard: "s", Records: []shardreader.Record{{Data: data, Arrived: now}}}))
+		require.NoError(t, l.handle(t.Context(), shardreader.Batch{Shard: "s", Records: []shardreader.Record{{Key: "a", Data: data, Arrived: now}}}))
 	}
 	require.Equal(t, 2, sum(l.arrived.last("s", now.UnixMilli()/BinLength.Milliseconds())))
 }

@@ -48,7 +48,7 @@ func batchOf(t *testing.T, seqs ...int64) (b shardreader.Batch) {
 	for _, seq := range seqs {
 		data, err := event.Point{Driver: "d", Seq: seq}.Encode()
 		require.NoError(t, err)
-		b.Records = append(b.Records, shardreader.Record{Data: data})
+		b.Records = append(b.Records, shardreader.Record{Key: "d", Data: data})
 	}
 	return b
 }

@@ -44,7 +44,7 @@ func TestNeverAnOlderPointAfterANewer(t *testing.T) {
 				data, err := event.Point{Driver: driver, Seq: seq}.Encode()
 				require.NoError(t, err)
 				newest[driver] = max(newest[driver], seq)
-				b.Records = append(b.Records, shardreader.Record{Data: data, Arrived: time.Now()})
+				b.Records = append(b.Records, shardreader.Record{Key: driver, Data: data, Arrived: time.Now()})
 			}
 			require.NoError(t, f.handle(context.Background(), b))
 		}
@@ -69,7 +69,7 @@ func TestLiveForgetsTheDriversHeardOfLongestAgo(t *testing.T) {
 	hear := func(driver string, seq int64) {
 		data, err := event.Point{Driver: driver, Seq: seq}.Encode()
 		require.NoError(t, err)
-		require.NoError(t, l.handle(t.Context(), shardreader.Batch{Records: []shardreader.Record{{Data: data}}}))
+		require.NoError(t, l.handle(t.Context(), shardreader.Batch{Records: []shardreader.Record{{Key: driver, Data: data}}}))
 	}
 
 	hear("regular", 1)

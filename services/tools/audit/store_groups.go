@@ -87,16 +87,17 @@ func (g group) positions() map[string]shardreader.Position {
 // records that are no point.
 func (a *auditor) parked(ctx context.Context, g group) (points map[string]map[int64]bool, unread int64, err error) {
 	rows, err := a.tx.Query(ctx, `
-		SELECT d.data FROM shardgroup.dead_records d JOIN shardgroup.streams s ON s.id = d.stream_id
+		SELECT d.key, d.data FROM shardgroup.dead_records d JOIN shardgroup.streams s ON s.id = d.stream_id
 		WHERE s.group_name = $1 AND s.generation = $2`, g.name, g.generation)
 	if err != nil {
 		return nil, 0, fmt.Errorf("dead records: %w", err)
 	}
 
 	points = map[string]map[int64]bool{}
+	var key string
 	var data []byte
-	_, err = pgx.ForEachRow(rows, []any{&data}, func() error {
-		switch p, err := event.DecodePoint(data); {
+	_, err = pgx.ForEachRow(rows, []any{&key, &data}, func() error {
+		switch p, err := event.DecodePoint(key, data); {
 		case err != nil:
 			unread++
 		case points[p.Driver] == nil:

@@ -47,7 +47,7 @@ func comparePositions(a, b shardreader.Position) int {
 
 // add takes the next record; a shard's come in order.
 func (v *streamView) add(rec shardreader.Record) {
-	p, err := event.DecodePoint(rec.Data)
+	p, err := event.DecodePoint(rec.Key, rec.Data)
 	if err != nil {
 		v.undecoded++
 		return

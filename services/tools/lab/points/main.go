@@ -51,7 +51,7 @@ func run(ctx context.Context, driver string) error {
 	found := 0
 	err = reader.All(ctx, shardreader.At(time.Now().Add(-30*time.Second)), func(_ context.Context, b shardreader.Batch) error {
 		for _, r := range b.Records {
-			p, err := event.DecodePoint(r.Data)
+			p, err := event.DecodePoint(r.Key, r.Data)
 			if err != nil || p.Driver != driver {
 				continue // another's, or not a point
 			}

@@ -80,7 +80,7 @@ func (f *finding) take(b shardreader.Batch) {
 	f.mu.Lock() // another shard's batch may come at the same time
 	defer f.mu.Unlock()
 	for _, r := range b.Records {
-		p, err := event.DecodePoint(r.Data)
+		p, err := event.DecodePoint(r.Key, r.Data)
 		if err != nil {
 			continue // not a point
 		}

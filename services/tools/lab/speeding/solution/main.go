@@ -82,7 +82,7 @@ func (f *finding) take(b shardreader.Batch) {
 	defer f.mu.Unlock()
 	//excerpt:take
 	for _, r := range b.Records {
-		p, err := event.DecodePoint(r.Data)
+		p, err := event.DecodePoint(r.Key, r.Data)
 		if err != nil {
 			continue // not a point
 		}

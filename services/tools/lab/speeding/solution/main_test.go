@@ -19,7 +19,7 @@ func TestOnlyMeasuredSpeedsAboveTheLimitCount(t *testing.T) {
 	for driver, speed := range map[string]*float64{"fast": new(17.0), "slow": new(16.0), "unknown": nil} {
 		data, err := event.Point{Driver: driver, Seq: 5, At: 5, Speed: speed}.Encode()
 		require.NoError(t, err)
-		b.Records = append(b.Records, shardreader.Record{Data: data})
+		b.Records = append(b.Records, shardreader.Record{Key: driver, Data: data})
 	}
 	b.Records = append(b.Records, shardreader.Record{Data: []byte("not a point")})
 
