@@ -30,6 +30,7 @@ const (
 	ActCancel     = "cancel redrive"
 	ActDiscard    = "discard"
 	ActSendAgain  = "send again" // an outbox row
+	ActErase      = "erase driver"
 )
 
 // The outcomes of an act.
@@ -108,6 +109,24 @@ func conclude(ctx context.Context, q executor, id int64, outcome, result string)
 		return fmt.Errorf("deadletter: write the act's outcome: %w", err)
 	}
 	return nil
+}
+
+// Begin writes in tx that somebody is about to act on something else than a dead letter:
+// on subject, which is in place. It returns the act, whose outcome End writes.
+func Begin(ctx context.Context, tx pgx.Tx, act, place, subject string, by By) (Act, error) {
+	if err := by.check(act); err != nil {
+		return Act{}, err
+	}
+
+	l := Letter{Place: place, ID: subject}
+	id, err := intend(ctx, tx, act, by, l)
+	return actOf(id, act, l, by), err
+}
+
+// End writes what became of an act that Begin has written, and returns it with that.
+func End(ctx context.Context, q executor, a Act, outcome, result string) (Act, error) {
+	a.Outcome, a.Result, a.EndedAt = outcome, result, new(time.Now().UTC())
+	return a, conclude(ctx, q, a.ID, outcome, result)
 }
 
 // RemoveOldActs deletes acts of longer than keep ago, at most limit of them, and returns

@@ -11,7 +11,8 @@
 //     outbox is given to the relay again.
 //   - discard: delete it, with a reason.
 //   - act: a redrive, a discard, or the start or cancellation of a redrive of all. Each
-//     is a row of operations.acts.
+//     is a row of operations.acts. Tools that act on something else write theirs there
+//     too (Begin, End): the erasure of a driver.
 //
 // # Looking is receiving
 //

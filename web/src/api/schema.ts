@@ -916,7 +916,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What people did with dead letters, the newest first (admin) */
+        /** What people did with dead letters, and which drivers they erased, the newest first (admin) */
         get: operations["acts"];
         put?: never;
         post?: never;
@@ -1712,9 +1712,10 @@ export interface components {
             /** @description false: it is what somebody said at a command line */
             verified: boolean;
             /** @enum {string} */
-            act: "redrive" | "redrive all" | "cancel redrive" | "discard" | "send again";
-            place: components["schemas"]["DeadPlace"];
-            /** @description absent: the act was on all */
+            act: "redrive" | "redrive all" | "cancel redrive" | "discard" | "send again" | "erase driver";
+            /** @description a place of dead letters; of the erasure of a driver: history */
+            place: string;
+            /** @description of a dead letter, or the erased driver's id; absent: the act was on all */
             message_id?: string;
             /** Format: uuid */
             ride_id?: string;
