@@ -24,4 +24,12 @@
 //
 // 0,0 is refused, and so is a point that lies too far from the one before in its
 // batch: over 100 m/s, where at least a second counts.
+//
+// # A hot bucket, and too many shards
+//
+// /metrics has the points and bytes of each bucket (tandem_bucket_bytes_total): one that
+// nears 1 MB a second alone is all that a shard takes, and more shards do not help it. It
+// also has the tries that failed, by cause, and how many shards are open, beside the
+// number of buckets: of more shards than that, the rest is empty. That is logged, once,
+// within a minute.
 package location

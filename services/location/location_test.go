@@ -259,9 +259,9 @@ func TestPointsReachTheStream(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
+	ended, metrics := make(chan error, 1), prometheus.NewRegistry()
 	go func() {
-		ended <- Run(ctx, lifecycle.Env{Listener: l, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()},
+		ended <- Run(ctx, lifecycle.Env{Listener: l, Log: slog.New(slog.DiscardHandler), Metrics: metrics},
 			Config{AWS: aws, Auth: signer, Profile: profile.Fast()})
 	}()
 
@@ -288,6 +288,10 @@ func TestPointsReachTheStream(t *testing.T) {
 	require.Equal(t, 403, status, "another driver's location")
 	status, _ = post(t, do, signer, auth.Identity{Subject: "f", Role: auth.Importer}, `{"driver_id":"d3","points":[{"seq":1362127071000,"at":1362127071000,"lat":40.7,"lon":-74}]}`)
 	require.Equal(t, 202, status)
+
+	shown := gather(t, metrics)
+	require.InDelta(t, 21, shown["tandem_bucket_points_total bucket=0"], 0)
+	require.InDelta(t, 4, shown["tandem_stream_open_shards"], 0)
 
 	cfg, err := awsclient.New(t.Context(), aws)
 	require.NoError(t, err)

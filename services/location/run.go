@@ -37,15 +37,23 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	client := kinesis.NewFromConfig(awsCfg)
 
 	// A stream of more shards than buckets would leave some of them empty.
-	check, err := streamcheck.New(streamcheck.Options{Client: client, Stream: event.Stream, MaxShards: cfg.Backend.Buckets.Count(), Log: env.Log})
+	stats, metrics := newStats(), newMetrics(env.Metrics, cfg.Backend.Buckets.Count())
+	check, err := streamcheck.New(streamcheck.Options{
+		Client: client, Stream: event.Stream, MaxShards: cfg.Backend.Buckets.Count(), Log: env.Log, Report: metrics.shards,
+	})
 	if err != nil {
 		return err
 	}
+	report := func(s kinesisproducer.Stored) {
+		metrics.stored(s)
+		if stats.report(s.Shard, s.UserRecords, s.Bytes) {
+			check.Recheck() // the stream may have been resharded, to more shards than it may have
+		}
+	}
 
-	stats := newStats()
 	p, err := kinesisproducer.New(kinesisproducer.Options{
 		Client: client, Stream: event.Stream, Buckets: cfg.Backend.Buckets, Log: env.Log,
-		Linger: max(cfg.Profile.Linger, cfg.Backend.MinLinger), Spacing: cfg.Backend.MinLinger, Report: stats.report, Trace: telemetry.Recorded,
+		Linger: max(cfg.Profile.Linger, cfg.Backend.MinLinger), Spacing: cfg.Backend.MinLinger, Report: report, Failed: metrics.failed, Trace: telemetry.Recorded,
 	})
 	if err != nil {
 		return err

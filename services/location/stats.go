@@ -42,8 +42,9 @@ func (s *stats) put(acked int, took time.Duration) {
 	_ = s.latency.RecordValue(min(max(took.Milliseconds(), 1), 60_000)) // in range by the clamp
 }
 
-// report is called by the producer for each record that was acknowledged.
-func (s *stats) report(shard string, points, bytes int) {
+// report counts a record that was acknowledged, and reports whether it is the first one of
+// its shard.
+func (s *stats) report(shard string, points, bytes int) (first bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 
@@ -58,6 +59,7 @@ func (s *stats) report(shard string, points, bytes int) {
 	sh.points += int64(points)
 	sh.records++
 	sh.bytes += int64(bytes)
+	return !ok
 }
 
 // roll ends the window, once it is long enough.

@@ -40,7 +40,17 @@
 //
 // No item waits longer than Linger. So where more buckets share a shard than 500 times
 // Linger in seconds, 50 at 100 ms, it gets buckets ÷ Linger records a second: 640 of 64
-// buckets. All of this is of one Producer; several on one stream add up.
+// buckets. Over 1,000 times Linger, 100 at 100 ms, a shard throttles such a load, and its
+// records wait for each other: have fewer buckets, or a longer Linger. All of this is of
+// one Producer; several on one stream add up.
+//
+// # Shards and buckets
+//
+// A bucket lies in one shard. So no more shards than buckets have records, and a bucket
+// that is hot, near the 1 MB a second that a shard takes, cannot be split: only another
+// number of buckets, with a new stream, parts its keys. Options.Report tells each record's
+// bucket and shard; a shard that it has not named before is new, and the stream may have
+// outgrown the buckets. More shards than buckets do no harm but their price.
 //
 // A call takes along what would be due within an eighth of Linger; a record that failed
 // keeps its pause.

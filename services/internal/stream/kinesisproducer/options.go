@@ -24,13 +24,25 @@ type Options struct {
 	AggregateMax int           // bytes of one record, from 1 KiB; 0 is 48 KiB
 	MaxPending   int           // bytes that may wait or be in flight; 0 is 32 MiB
 	CallWithin   time.Duration // bounds one PutRecords; 0 is 5 s
-	// Report, when set, is called for each record that was acknowledged. It must
-	// not block, nor call the Producer.
-	Report func(shard string, userRecords, bytes int)
+	// Report, when set, is called for each record that was acknowledged, and Failed for
+	// each try of one that was not. They must not block, nor call the Producer.
+	Report func(Stored)
+	Failed func(bucket int, cause Cause)
 	// Trace, when set, is asked once for each Put, and returns the W3C traceparent that
 	// the first of its data carries beside it; "": none. It is for one Put in many: it
 	// costs kpl.TraceSize bytes.
 	Trace func(ctx context.Context) string
+}
+
+// Stored is a record that the stream has acknowledged. A bucket that is near what a shard
+// takes, alone, is hot: it lies in one shard whatever the number of shards. There are
+// Buckets.Count() buckets, so one label of a metric may be each.
+type Stored struct {
+	Shard       string
+	Bucket      int // from 0
+	UserRecords int
+	Bytes       int           // of the record's data
+	Waited      time.Duration // from the Put of its first item to now
 }
 
 // Bounds of AggregateMax. With a partition key of the greatest length, each of its
@@ -49,6 +61,12 @@ func (o Options) withDefaults() (Options, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 
+	if o.Report == nil {
+		o.Report = func(Stored) {}
+	}
+	if o.Failed == nil {
+		o.Failed = func(int, Cause) {}
+	}
 	if o.Trace == nil {
 		o.Trace = func(context.Context) string { return "" }
 	}

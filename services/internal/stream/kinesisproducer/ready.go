@@ -53,8 +53,8 @@ func (p *Producer) Ready(context.Context) error {
 }
 
 // note keeps why a record failed, nil if it was acknowledged; mu is held.
-func (p *Producer) note(q *bucketQueue, err error) {
-	now := time.Now()
+func (p *Producer) note(bucket int, err error) {
+	q, now := &p.queues[bucket], time.Now()
 	switch {
 	case err == nil:
 		q.acked = now
@@ -69,6 +69,7 @@ func (p *Producer) note(q *bucketQueue, err error) {
 			p.say(cause, err)
 		}
 		q.failed = now
+		p.o.Failed(bucket, CauseOf(err))
 	}
 	q.fail = err
 }

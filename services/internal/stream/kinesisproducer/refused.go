@@ -73,7 +73,7 @@ func (p *Producer) refuse(r *record, why error) {
 
 	it := q.inFlight[0]
 	q.inFlight, q.atMost = nil, 0
-	p.note(q, why)
+	p.note(r.bucket, why)
 	p.pending -= len(it.data)
 
 	// The Put's items behind it leave with it: stored now, they would lie before this

@@ -211,6 +211,7 @@ func (p *Producer) ack(r *record, shard string) {
 	defer p.mu.Unlock()
 
 	q := &p.queues[r.bucket]
+	waited := time.Since(q.inFlight[0].since)
 	for _, it := range q.inFlight {
 		it.put.acked[it.number] = true
 		if it.put.left--; it.put.left == 0 {
@@ -220,13 +221,11 @@ func (p *Producer) ack(r *record, shard string) {
 	}
 	q.inFlight, q.atMost = nil, 0
 	p.stored(q, shard)
-	p.note(q, nil)
+	p.note(r.bucket, nil)
 	p.release(0)
 	p.signal()
 
-	if p.o.Report != nil {
-		p.o.Report(shard, r.items, len(r.data))
-	}
+	p.o.Report(Stored{Shard: shard, Bucket: r.bucket, UserRecords: r.items, Bytes: len(r.data), Waited: waited})
 }
 
 // stored notes which shard has the bucket's last record; mu is held.
@@ -252,6 +251,6 @@ func (p *Producer) again(r *record, why error) {
 	defer p.mu.Unlock()
 	q := &p.queues[r.bucket]
 	q.retry = r
-	p.note(q, why)
+	p.note(r.bucket, why)
 	p.signal()
 }

@@ -1,9 +1,12 @@
-// Package streamcheck checks, when a service starts, that the stream which it
-// needs exists and fits, and reports in one sentence what is wrong.
+// Package streamcheck checks that the stream which a service needs exists and fits,
+// and reports in one sentence what is wrong.
 //
-// It keeps checking, with backoff, until the stream fits, and then stops: a
-// stream that is resharded or lost later is noticed by those who use it. It
-// delays nobody: what is put or read meanwhile fails, and is tried again.
+// It keeps checking, with backoff, until the stream fits. Where the number of shards is
+// bounded it then checks again each minute, and soon after Recheck: a stream that outgrew
+// its bound while the service ran is logged and reported. Ready stays as it is by then:
+// the shards above the bound are empty, and to stop for them would lose more. A stream
+// that is lost later is noticed by those who use it. Checking delays nobody: what is put
+// or read meanwhile fails, and is tried again.
 package streamcheck
 
 import (
@@ -11,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -31,6 +35,9 @@ type Options struct {
 	Stream    string
 	MaxShards int          // open shards at most; 0: any number
 	Log       *slog.Logger // nil: silent
+	// Report, when set, is called by Run after each check that Kinesis answered for a
+	// stream that exists, with the number of its open shards. It must not block.
+	Report func(openShards int)
 }
 
 // SetupError is an error in one sentence that anybody may read.
@@ -43,7 +50,9 @@ func (m *SetupError) Advice() string { return m.sentence }
 
 // Checker checks one stream while Run runs.
 type Checker struct {
-	o   Options
+	o     Options
+	again chan struct{} // tells Run to check again
+
 	mu  sync.Mutex
 	err error
 }
@@ -52,6 +61,11 @@ const (
 	checkWithin = 5 * time.Second
 	firstPause  = 200 * time.Millisecond
 	lastPause   = 10 * time.Second
+	// every is the time between checks of a stream that fits: DescribeStreamSummary
+	// takes 20 calls a second of a whole account.
+	every = time.Minute
+	// soon is the least time between two checks, however often somebody asks.
+	soon = 5 * time.Second
 )
 
 // New returns a Checker that has checked nothing yet. The error names the option
@@ -66,7 +80,7 @@ func New(o Options) (*Checker, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Checker{o: o, err: &SetupError{fmt.Sprintf("stream %s has not answered yet", o.Stream)}}, nil
+	return &Checker{o: o, again: make(chan struct{}, 1), err: &SetupError{fmt.Sprintf("stream %s has not answered yet", o.Stream)}}, nil
 }
 
 // Ready returns nil once the stream fits, else a *SetupError or what Kinesis said.
@@ -76,40 +90,87 @@ func (c *Checker) Ready(context.Context) error {
 	return c.err
 }
 
-// Run checks until the stream fits, then waits for ctx to end and returns nil.
+// Recheck lets Run check again soon: some shard is new, say. It does not block.
+func (c *Checker) Recheck() {
+	select {
+	case c.again <- struct{}{}:
+	default: // one that waits stands for all
+	}
+}
+
+// Run checks until ctx ends and returns nil.
 func (c *Checker) Run(ctx context.Context) error {
 	retry := backoff.NewExponentialBackOff()
 	retry.InitialInterval, retry.MaxInterval = firstPause, lastPause
-	logged := ""
+	logged, fitted := "", false
 	for {
-		err := c.Check(ctx)
-		c.mu.Lock()
-		c.err = err
-		c.mu.Unlock()
+		open, err := c.look(ctx)
+		if c.o.Report != nil && open > 0 {
+			c.o.Report(open)
+		}
 
-		if err == nil {
+		pause, again := every+rand.N(every/8), c.again // not all services in the same moment
+		if err == nil && logged != "" {
+			logged = ""
+			c.o.Log.Info("the stream is as this service needs it", "stream", c.o.Stream)
+		}
+		if fitted = fitted || err == nil; !fitted {
+			pause, again = retry.NextBackOff(), nil
+		}
+		if !fitted || err == nil {
+			c.mu.Lock()
+			c.err = err
+			c.mu.Unlock()
+		}
+
+		// Each reason once, not at each try. Of a stream that did fit, only what is known
+		// to be wrong: that it cannot be asked for a while is its users' to notice.
+		var wrong *SetupError
+		if err != nil && ctx.Err() == nil && (!fitted || errors.As(err, &wrong)) {
+			if now := err.Error(); now != logged {
+				logged = now
+				c.o.Log.Error("the stream is not as this service needs it; checking again", "stream", c.o.Stream, "err", err)
+			}
+		}
+
+		if fitted && c.o.MaxShards == 0 {
 			<-ctx.Done() // ending now would end the service that runs it
 			return nil
 		}
-
-		// Each reason once, not at each try.
-		if now := err.Error(); now != logged && ctx.Err() == nil {
-			logged = now
-			c.o.Log.Error("the stream is not as this service needs it; checking again", "stream", c.o.Stream, "err", err)
-		}
-
-		t := time.NewTimer(retry.NextBackOff())
-		select {
-		case <-ctx.Done():
-			t.Stop()
+		if !wait(ctx, pause, again) {
 			return nil
-		case <-t.C:
 		}
 	}
 }
 
+// wait waits for pause, or soon after somebody asks on again, and reports whether ctx goes on.
+func wait(ctx context.Context, pause time.Duration, again <-chan struct{}) bool {
+	least, most := time.NewTimer(min(soon, pause)), time.NewTimer(pause)
+	defer least.Stop()
+	defer most.Stop()
+
+	select {
+	case <-ctx.Done():
+		return false
+	case <-least.C:
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-again:
+	case <-most.C:
+	}
+	return true
+}
+
 // Check checks once.
 func (c *Checker) Check(ctx context.Context) error {
+	_, err := c.look(ctx)
+	return err
+}
+
+// look checks once and returns the number of open shards too; 0 where it is not known.
+func (c *Checker) look(ctx context.Context) (open int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, checkWithin)
 	defer cancel()
 
@@ -117,18 +178,19 @@ func (c *Checker) Check(ctx context.Context) error {
 	var gone *types.ResourceNotFoundException
 	switch {
 	case errors.As(err, &gone):
-		return &SetupError{fmt.Sprintf("stream %s does not exist: deploy it", c.o.Stream)}
+		return 0, &SetupError{fmt.Sprintf("stream %s does not exist: deploy it", c.o.Stream)}
 	case err != nil:
-		return fmt.Errorf("stream %s: %w", c.o.Stream, err)
+		return 0, fmt.Errorf("stream %s: %w", c.o.Stream, err)
 	}
 
 	// A stream that is being resharded (UPDATING) takes and serves records.
 	s := out.StreamDescriptionSummary
-	switch open := int(aws.ToInt32(s.OpenShardCount)); {
+	open = int(aws.ToInt32(s.OpenShardCount))
+	switch {
 	case s.StreamStatus != types.StreamStatusActive && s.StreamStatus != types.StreamStatusUpdating:
-		return &SetupError{fmt.Sprintf("stream %s is %s: wait until it is ACTIVE", c.o.Stream, s.StreamStatus)}
+		return open, &SetupError{fmt.Sprintf("stream %s is %s: wait until it is ACTIVE", c.o.Stream, s.StreamStatus)}
 	case c.o.MaxShards > 0 && open > c.o.MaxShards:
-		return &SetupError{fmt.Sprintf("stream %s has %d open shards, and no more than %d can be used: set its shards to %d or fewer", c.o.Stream, open, c.o.MaxShards, c.o.MaxShards)}
+		return open, &SetupError{fmt.Sprintf("stream %s has %d open shards, and no more than %d can be used: set its shards to %d or fewer", c.o.Stream, open, c.o.MaxShards, c.o.MaxShards)}
 	}
-	return nil
+	return open, nil
 }

@@ -106,7 +106,71 @@ func TestItLooksUntilItFits(t *testing.T) {
 
 		before := looks.Load()
 		time.Sleep(time.Hour)
-		require.Equal(t, before, looks.Load(), "it looks no more")
+		require.Equal(t, before, looks.Load(), "any number of shards fits: it looks no more")
+
+		cancel()
+		require.NoError(t, <-ended)
+	})
+}
+
+// A stream that outgrows its bound later is said, soon where somebody saw a new shard. It
+// is still used: its last shards are empty, and that is all.
+func TestAStreamThatOutgrowsItsBoundIsSaid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := &bytes.Buffer{}
+		var looks, open, reported atomic.Int64
+		var away atomic.Bool
+		open.Store(4)
+		c := newChecker(t, streamcheck.Options{
+			Stream: "s", MaxShards: 8, Log: slog.New(slog.NewTextHandler(log, nil)), Report: func(n int) { reported.Store(int64(n)) },
+			Client: answers(func() (types.StreamStatus, int32, error) {
+				looks.Add(1)
+				if away.Load() {
+					return "", 0, errors.New("no route to host")
+				}
+				return types.StreamStatusActive, int32(open.Load()), nil //nolint:gosec // below 100
+			}),
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- c.Run(ctx) }()
+		pass := func(d time.Duration) { time.Sleep(d); synctest.Wait() }
+		said := func() int { return strings.Count(log.String(), "level=ERROR") }
+
+		pass(time.Hour)
+		require.EqualValues(t, 4, reported.Load())
+		require.Greater(t, looks.Load(), int64(50))
+		require.Less(t, looks.Load(), int64(62), "once a minute, about")
+
+		open.Store(9)
+		pass(2 * time.Minute)
+		require.Equal(t, 1, said())
+		require.Contains(t, log.String(), "9 open shards, and no more than 8 can be used")
+		require.EqualValues(t, 9, reported.Load())
+		require.NoError(t, c.Ready(t.Context()), "it is used as before")
+		pass(time.Hour)
+		require.Equal(t, 1, said(), "once")
+
+		open.Store(8)
+		pass(2 * time.Minute)
+		require.Equal(t, 1, strings.Count(log.String(), "level=INFO"), "and that it fits again")
+
+		away.Store(true)
+		pass(time.Hour)
+		require.Equal(t, 1, said(), "not to know is nothing to say")
+		require.EqualValues(t, 8, reported.Load())
+		require.NoError(t, c.Ready(t.Context()))
+
+		away.Store(false)
+		pass(2 * time.Minute)
+		open.Store(10)
+		before := looks.Load()
+		for range 1000 {
+			c.Recheck()
+		}
+		pass(6 * time.Second)
+		require.LessOrEqual(t, looks.Load(), before+2, "however often it is asked")
+		require.EqualValues(t, 10, reported.Load(), "soon")
 
 		cancel()
 		require.NoError(t, <-ended)
