@@ -18,9 +18,12 @@ import (
 	"tandem/services/internal/retention"
 )
 
+// Name is the service's, and its consumer group's.
+const Name = "history"
+
 const (
-	name       = "history" // of the service and of its consumer group
-	generation = 1         // a rebuild reads everything again under the next one
+	name       = Name
+	generation = 1 // a rebuild reads everything again under the next one
 )
 
 // Config is what the service needs.

@@ -21,6 +21,8 @@ type tools struct {
 
 	Messaging messagingCmd `cmd:"" group:"tools" help:"Deploy queues and stream on LocalStack or AWS, or delete them."`
 
+	Replay replayCmd `cmd:"" group:"tools" help:"Read a span of the stream again, and make a reader's rows what the stream says."`
+
 	Reshard reshardCmd `cmd:"" group:"tools" help:"Split, merge or scale the stream's shards while it is in use."`
 }
 

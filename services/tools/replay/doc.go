@@ -1,0 +1,51 @@
+// Package replay reads a span of the stream again, and makes the rows that a durable
+// reader has of it what the stream says, while that reader goes on at the tip.
+//
+// # Words
+//
+//	span     from <= arrival < to, by the stream's own stamps
+//	fence    the live reader's checkpoints: a span lies wholly below them, or is refused
+//	mark     the newest sequence of a driver that had arrived before the span
+//	kept     what a shard still has, by its oldest record
+//
+// # Protocol
+//
+//	refuse ──> read, shard by shard, children after parents ──> refuse again ──> replace
+//	  age, life, fence      stage beside the rows                  age, fence      one transaction
+//
+// A span of history is its rows with such an arrival. The points are decoded as the
+// reader does, judged by the marks of before the span, and staged in a temporary table;
+// what was parked stays parked. Then one transaction compares both sides, deletes the rows
+// that the stream does not have so and inserts those that are missing. A row that is
+// right is not touched. It prints the count and the SHA-256 of the span's rows before and
+// after, which psql can repeat:
+//
+//	COPY (SELECT day, driver, ... FROM history.points WHERE arrived_at >= ... ORDER BY driver, seq) TO STDOUT
+//
+// The live reader is not stopped, and neither its lease nor its checkpoint is touched:
+// its rows arrived later than all of the span. It waits for the transaction only where a
+// repeat arrives just now of a point whose row is being replaced.
+//
+// # Failure by failure
+//
+//   - The span begins before what the stream keeps, or before the stream was created:
+//     refused. Also after it was read: its first records may have left while it was.
+//   - The stream dropped records before their time (the emulator's has a size): a row
+//     that would be deleted, older than all that its shard still has, is no proof against
+//     the row. Refused, and all stays as it was.
+//   - The span ends above a checkpoint, or a shard has none yet: refused. A reader would
+//     meet rows of its own future, and by them take new points for old ones. A second is
+//     added, for clocks and for stamps that are not in order.
+//   - This process dies, or is stopped: what it staged dies with its connection, and
+//     the transaction with it. Nothing is half-written.
+//   - The stream is deleted, or recreated, while it is read: refused by its creation
+//     time, or given up after a minute in which no shard answered.
+//   - A reshard: the parents are read to their end before their children.
+//   - A shard is throttled: the reader at the tip comes first. No more than 1 MiB a second
+//     of each shard is read, and less where it is throttled.
+//   - A second replay: refused, by an advisory lock that its connection holds.
+//   - Retention drops a day meanwhile: before the transaction, and the day's points are
+//     left out; or after it, for it has to wait. A day that was dropped is never created again.
+//   - A day has no partition and was not dropped: it is created within the bounds that
+//     hold for the reader, or all is given up.
+package replay
