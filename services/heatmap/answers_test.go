@@ -16,7 +16,7 @@ import (
 func TestTheDescribedAnswersHappen(t *testing.T) {
 	t.Parallel()
 	_, pool := pointstest.Database(t, Schema())
-	s := newService(&store{pool: pool, generation: generation})
+	s := newService(newStore(pool))
 	stream := fakestream.New("0")
 	stream.Put("0", "d", pointstest.Encode(t, "d", time.Now().Add(-3*time.Minute).UnixMilli()))
 	pointstest.Read(t, stream, pool, "a", s.store)

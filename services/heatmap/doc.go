@@ -4,6 +4,11 @@
 // sequence of each driver is kept as its mark, and rows, marks and checkpoint are
 // one transaction under the shard's lease.
 //
+// A lease remembers what it has written, for as long as nothing fails: who is in which
+// cell is written once a minute, and the marks that a batch raises are one row of arrays,
+// which are merged into the drivers' rows when each was raised some times. The next
+// lease merges what it finds, and begins with nothing remembered.
+//
 // Only the records' own fields decide what is counted where: a recorded trip
 // of 2013 falls into windows of 2013, a late point into its own minute.
 //

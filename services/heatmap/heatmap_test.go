@@ -20,13 +20,13 @@ const total = `SELECT coalesce(sum(n), 0)::int FROM heatmap.cells`
 func TestRowsAndCheckpointAreOneTransaction(t *testing.T) {
 	t.Parallel()
 	_, pool := pointstest.Database(t, Schema())
-	pointstest.RowsAndCheckpointTogether(t, pool, &store{pool: pool, generation: generation}, total)
+	pointstest.RowsAndCheckpointTogether(t, pool, newStore(pool), total)
 }
 
 func TestCountsOnceThroughFailuresAndTakeOvers(t *testing.T) {
 	t.Parallel()
 	_, pool := pointstest.Database(t, Schema())
-	pointstest.OnceThroughFailures(t, pool, func() points.Store { return &store{pool: pool, generation: generation} }, total)
+	pointstest.OnceThroughFailures(t, pool, func() points.Store { return newStore(pool) }, total)
 	require.Equal(t, 20, pointstest.Count(t, pool, `SELECT sum(skipped)::int FROM heatmap.marks`))
 	require.Zero(t, pointstest.Count(t, pool, `SELECT count(*) FROM heatmap.presence`), "nobody asks who was there in 2013")
 }
@@ -41,7 +41,7 @@ func TestRoutes(t *testing.T) {
 		d := fmt.Sprint("d", i)
 		s.Put("0", d, pointstest.Encode(t, d, fix))
 	}
-	api := newService(&store{pool: pool, generation: generation})
+	api := newService(newStore(pool))
 	pointstest.Read(t, s, pool, "a", api.store)
 	pointstest.Eventually(t, pool, 6, total)
 	get := pointstest.Routes(t, api.routes())
@@ -84,7 +84,7 @@ func TestRoutes(t *testing.T) {
 func TestASlowDatabaseHoldsUpNobodyWhoLeaves(t *testing.T) {
 	t.Parallel()
 	_, pool := pointstest.Database(t, Schema())
-	api := newService(&store{pool: pool, generation: generation})
+	api := newService(newStore(pool))
 	lock, err := pool.Begin(t.Context())
 	require.NoError(t, err)
 	defer func() { _ = lock.Rollback(context.WithoutCancel(t.Context())) }()

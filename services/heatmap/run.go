@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"tandem/services/domain/points"
 	"tandem/services/domain/profile"
@@ -44,7 +45,13 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		return err
 	}
 
-	s := &store{pool: pool, generation: generation}
+	late := prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "tandem_heatmap_points_late_total",
+		Help: "Points that arrived after the minute of their fix had been shown; they are counted in it, and are not on its public map.",
+	})
+	env.Metrics.MustRegister(late)
+	s := newStore(pool)
+	s.late = func(n int) { late.Add(float64(n)) }
 	group, err := points.NewGroup(points.GroupOptions{
 		Name: name, Generation: generation, Store: s, Pool: pool, Client: kinesis.NewFromConfig(awsCfg),
 		Lease: cfg.Profile.Lease, Log: env.Log, Traces: env.Traces,

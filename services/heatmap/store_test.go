@@ -19,7 +19,7 @@ import (
 func TestBatchesAddUpInTheStore(t *testing.T) {
 	t.Parallel()
 	_, pool := pointstest.Database(t, Schema())
-	s, ctx := &store{pool: pool, generation: generation}, context.Background()
+	s, ctx := newStore(pool), context.Background()
 	arrived := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	apply := func(driver string, seq int64, after time.Duration, rises bool) {
 		a := points.Arrival{
@@ -46,7 +46,10 @@ func TestBatchesAddUpInTheStore(t *testing.T) {
 	mark := event.Mark{}
 	require.NoError(t, s.Newest(ctx, []string{"a", "b"}, mark))
 	require.Equal(t, event.Mark{"a": 20, "b": 11}, mark)
-	require.Equal(t, 2, pointstest.Count(t, pool, `SELECT skipped::int FROM heatmap.marks WHERE driver = 'a'`))
+	apply("a", 5, 5*time.Second, false)
+	require.NoError(t, s.Newest(ctx, []string{"a", "b"}, mark))
+	require.Equal(t, event.Mark{"a": 20, "b": 11}, mark)
+	require.Equal(t, 3, pointstest.Count(t, pool, `SELECT skipped::int FROM heatmap.marks WHERE driver = 'a'`))
 }
 
 // Two processes that compute the map of a minute at a time, one with a point more, both
@@ -54,7 +57,7 @@ func TestBatchesAddUpInTheStore(t *testing.T) {
 func TestTheFirstMapOfAMinuteStays(t *testing.T) {
 	t.Parallel()
 	_, pool := pointstest.Database(t, Schema())
-	s, minute := &store{pool: pool, generation: generation}, newestMinute(time.Now())
+	s, minute := newStore(pool), newestMinute(time.Now())
 	_, err := s.shown(t.Context(), minute)
 	require.ErrorIs(t, err, pgx.ErrNoRows)
 

@@ -14,42 +14,29 @@ import (
 	"tandem/services/internal/stream/shardgroup"
 )
 
-// store is the SQL on the schema heatmap. It is the service's points.Store.
+// store is the SQL on the schema heatmap. It is the service's points.Leaser.
 type store struct {
 	pool       *pgxpool.Pool
 	generation int
+	late       func(points int) // is told of late points, after their commit
+}
+
+func newStore(pool *pgxpool.Pool) *store {
+	return &store{pool: pool, generation: generation, late: func(int) {}}
 }
 
 // presenceKept is how long it is kept who was where, and what was shown of it: longer
 // than the public heatmap can be asked for.
 const presenceKept = 2 * time.Hour
 
-// Apply counts a batch: rows, marks and checkpoint in one transaction.
+// Apply counts a batch as a lease of its own.
 func (s *store) Apply(ctx context.Context, batch []points.Arrival, commit shardgroup.Commit) (points.Outcome, error) {
-	t := tallyUp(batch, time.Now().Add(-presenceKept))
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		if err := s.add(ctx, tx, t); err != nil {
-			return err
-		}
-		// Last: it locks the lease until these rows are visible with their checkpoint.
-		return commit(ctx, tx)
-	})
-	if err != nil {
-		return points.Outcome{}, err
-	}
-	return points.Outcome{Skipped: t.skippedPoints()}, nil
+	return s.ForLease("").Apply(ctx, batch, commit)
 }
 
-// add writes what a batch adds, in the one order in which all shards do.
-func (s *store) add(ctx context.Context, tx pgx.Tx, t tally) error {
-	var b pgx.Batch
-	s.addCells(&b, t)
-	s.addMarks(&b, t)
-	s.addPresence(&b, t)
-	if err := tx.SendBatch(ctx, &b).Close(); err != nil {
-		return fmt.Errorf("count points: %w", err)
-	}
-	return nil
+// Newest sets mark to the drivers' marks.
+func (s *store) Newest(ctx context.Context, drivers []string, mark event.Mark) error {
+	return s.ForLease("").Newest(ctx, drivers, mark)
 }
 
 func (s *store) addCells(b *pgx.Batch, t tally) {
@@ -76,32 +63,6 @@ func (s *store) addCells(b *pgx.Batch, t tally) {
 		s.generation, windows, cells, ns, first, last)
 }
 
-func (s *store) addMarks(b *pgx.Batch, t tally) {
-	var drivers []string
-	for d := range t.marks {
-		drivers = append(drivers, d)
-	}
-	for d := range t.skipped {
-		if _, ok := t.marks[d]; !ok {
-			drivers = append(drivers, d)
-		}
-	}
-	slices.Sort(drivers)
-
-	seqs, skipped := make([]int64, len(drivers)), make([]int64, len(drivers))
-	for i, d := range drivers {
-		seqs[i], skipped[i] = t.marks[d], t.skipped[d]
-	}
-
-	// greatest: a driver whose points were all skipped comes with 0.
-	b.Queue(`
-		INSERT INTO heatmap.marks AS m (generation, driver, seq, skipped)
-		SELECT $1, * FROM unnest($2::text[], $3::bigint[], $4::bigint[])
-		ON CONFLICT (generation, driver) DO UPDATE SET
-			seq = greatest(m.seq, excluded.seq), skipped = m.skipped + excluded.skipped`,
-		s.generation, drivers, seqs, skipped)
-}
-
 func (s *store) addPresence(b *pgx.Batch, t tally) {
 	if len(t.present) == 0 {
 		return
@@ -123,8 +84,22 @@ func (s *store) addPresence(b *pgx.Batch, t tally) {
 		SELECT * FROM unnest($1::timestamptz[], $2::bigint[], $3::text[]) ON CONFLICT DO NOTHING`, windows, cells, drivers)
 }
 
-// Newest sets mark to the drivers' marks.
-func (s *store) Newest(ctx context.Context, drivers []string, mark event.Mark) error {
+// mergeRaised moves all that leases raised into heatmap.marks, those that are still
+// held too: to a lease it makes no difference where its marks lie.
+func (s *store) mergeRaised(ctx context.Context) error {
+	_, err := s.pool.Exec(ctx, `
+		WITH gone AS (DELETE FROM heatmap.raised WHERE generation = $1 RETURNING drivers, seqs)
+		INSERT INTO heatmap.marks AS m (generation, driver, seq)
+		SELECT $1, driver, max(seq) FROM gone, unnest(drivers, seqs) AS u (driver, seq) GROUP BY driver ORDER BY driver COLLATE "C"
+		ON CONFLICT (generation, driver) DO UPDATE SET seq = greatest(m.seq, excluded.seq)`, s.generation)
+	if err != nil {
+		return fmt.Errorf("merge marks: %w", err)
+	}
+	return nil
+}
+
+// newest sets mark to what heatmap.marks says of the drivers.
+func (s *store) newest(ctx context.Context, drivers []string, mark event.Mark) error {
 	rows, err := s.pool.Query(ctx, `SELECT driver, seq FROM heatmap.marks WHERE generation = $1 AND driver = ANY($2)`, s.generation, drivers)
 	if err != nil {
 		return fmt.Errorf("look up marks: %w", err)

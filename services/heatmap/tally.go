@@ -67,6 +67,7 @@ type tally struct {
 	present map[presence]struct{}
 	marks   event.Mark       // the newest sequence counted, by driver
 	skipped map[string]int64 // repeats and what came out of order, by driver
+	late    int              // points that arrived after their window had been shown
 }
 
 // tallyUp adds up a batch. Presence is noted for fixes after since: nobody asks
@@ -81,6 +82,9 @@ func tallyUp(batch []points.Arrival, since time.Time) tally {
 		t.marks[p.Driver] = p.Seq
 
 		at := placeOf(p.Point)
+		if !p.Arrived.Before(at.window().Add(window + settle)) {
+			t.late++
+		}
 		t.cells[at] = t.cells[at].plus(count{n: 1, first: p.Arrived, last: p.Arrived})
 		if p.Time().After(since) {
 			t.present[presence{at, p.Driver}] = struct{}{}

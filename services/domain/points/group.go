@@ -25,6 +25,22 @@ type Store interface {
 	Apply(ctx context.Context, batch []Arrival, commit shardgroup.Commit) (Outcome, error)
 }
 
+// Leaser is a Store that has another for each lease of a shard, which may remember what
+// it has written: nobody else applies points of the shard's drivers for as long as it is
+// used, and it is not used any more after an error. It is not called concurrently.
+type Leaser interface {
+	Store
+	ForLease(shard string) Store
+}
+
+// ForLease returns s's Store for a lease of a shard: s itself, if it is no Leaser.
+func ForLease(s Store, shard string) Store {
+	if l, ok := s.(Leaser); ok {
+		return l.ForLease(shard)
+	}
+	return s
+}
+
 // Outcome counts the points of a batch that had no effect.
 type Outcome struct {
 	Repeated int // were stored before

@@ -15,11 +15,12 @@ import (
 // committed.
 type processor struct {
 	group *Group
+	store Store // of this lease
 	marks marks
 }
 
-func (g *Group) processor(string) shardgroup.Processor {
-	return &processor{group: g, marks: newMarks()}
+func (g *Group) processor(shard string) shardgroup.Processor {
+	return &processor{group: g, store: ForLease(g.o.Store, shard), marks: newMarks()}
 }
 
 // Process applies a batch: rows and checkpoint in one transaction.
@@ -40,7 +41,7 @@ func (p *processor) Process(ctx context.Context, b shardreader.Batch, commit sha
 
 	// After an error the transaction may or may not have been committed. The group
 	// drops this processor with its marks, and reads again from the checkpoint.
-	out, err := p.group.o.Store.Apply(ctx, batch, commit)
+	out, err := p.store.Apply(ctx, batch, commit)
 	if err != nil {
 		return err
 	}
@@ -74,7 +75,7 @@ func (p *processor) recall(ctx context.Context, batch []Arrival) (event.Mark, er
 		return mark, nil
 	}
 
-	return mark, p.group.o.Store.Newest(ctx, unknown, mark)
+	return mark, p.store.Newest(ctx, unknown, mark)
 }
 
 func (g *Group) count(batch []Arrival, out Outcome) {

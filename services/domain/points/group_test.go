@@ -37,6 +37,32 @@ func (m *memory) Apply(_ context.Context, batch []Arrival, _ shardgroup.Commit) 
 	return m.out, m.err
 }
 
+// leaser counts its leases.
+type leaser struct {
+	memory
+	leases []*memory
+}
+
+func (l *leaser) ForLease(string) Store {
+	l.leases = append(l.leases, &memory{})
+	return l.leases[len(l.leases)-1]
+}
+
+// What a Store remembers for a lease is of that lease alone.
+func TestEachLeaseHasItsStore(t *testing.T) {
+	l := &leaser{}
+	g := &Group{o: GroupOptions{Store: l, Log: slog.New(slog.DiscardHandler)}, stats: newStats(time.Time{}), seen: newRecent()}
+	first, second := g.processor("s"), g.processor("s")
+	require.NoError(t, first.Process(t.Context(), batchOf(t, 1), nil))
+	require.NoError(t, second.Process(t.Context(), batchOf(t, 2, 3), nil))
+	require.NoError(t, first.Process(t.Context(), batchOf(t, 4, 5, 6), nil))
+
+	require.Len(t, l.leases, 2)
+	require.Len(t, l.leases[0].applied, 3)
+	require.Len(t, l.leases[1].applied, 2)
+	require.Empty(t, l.applied)
+}
+
 func testProcessor(m *memory) shardgroup.Processor {
 	g := &Group{o: GroupOptions{Store: m, Log: slog.New(slog.DiscardHandler)}, stats: newStats(time.Time{}), seen: newRecent()}
 	return g.processor("s")

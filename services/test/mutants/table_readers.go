@@ -17,8 +17,8 @@ func readers() []mutant {
 			before: "\t\treturn commit(ctx, tx)\n\t})\n\tif err != nil {", after: "\t\treturn nil\n\t})\n\tif err == nil {\n\t\terr = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return commit(ctx, tx) })\n\t}\n\tif err != nil {",
 		},
 		{
-			name: "heatmap writes the checkpoint in a transaction of its own", file: heatmapDir + "store_write.go", quick: true, tests: "TestRowsAndCheckpointAreOneTransaction",
-			before: "\t\treturn commit(ctx, tx)\n\t})\n\tif err != nil {", after: "\t\treturn nil\n\t})\n\tif err == nil {\n\t\terr = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return commit(ctx, tx) })\n\t}\n\tif err != nil {",
+			name: "heatmap writes the checkpoint in a transaction of its own", file: heatmapDir + "lease.go", quick: true, tests: "TestRowsAndCheckpointAreOneTransaction",
+			before: "\t\treturn commit(ctx, tx)\n\t})\n\tif err != nil {", after: "\t\treturn nil\n\t})\n\tif err == nil {\n\t\terr = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error { return commit(ctx, tx) })\n\t}\n\tif err != nil {",
 		},
 		{
 			name: "a batch with a repeat stores none of its new points", file: historyDir + "store_write.go",
@@ -65,8 +65,32 @@ func readers() []mutant {
 			before: "first_arrived = least(c.first_arrived, excluded.first_arrived)", after: "first_arrived = excluded.first_arrived",
 		},
 		{
-			name: "a mark goes back", file: heatmapDir + "store_write.go", tests: "TestBatchesAddUpInTheStore",
+			name: "a mark goes back", file: heatmapDir + "lease.go", tests: "TestBatchesAddUpInTheStore",
 			before: "seq = greatest(m.seq, excluded.seq)", after: "seq = excluded.seq",
+		},
+		{
+			name: "the next lease does not find what was raised", file: heatmapDir + "lease.go", tests: "TestMarksAreOfCommittedBatches",
+			before: "if !l.merged {", after: "if false {",
+		},
+		{
+			name: "a lease merges its marks without those of the batches before", file: heatmapDir + "lease.go", tests: "TestMarksAreOfCommittedBatches",
+			before: "\t\tfor d, seq := range l.raised {\n\t\t\trows[d] = seq\n\t\t}\n", after: "",
+		},
+		{
+			name: "a lease never merges its marks", file: heatmapDir + "lease.go", tests: "TestMarksAreOfCommittedBatches",
+			before: "merge := l.rows >= maxRows ||", after: "merge := false && l.rows >= maxRows &&",
+		},
+		{
+			name: "a lease remembers presence that was not committed", file: heatmapDir + "lease.go", tests: "TestALeaseWritesPresenceOnce",
+			before: "\tif err != nil {\n\t\treturn points.Outcome{}, err\n\t}\n\n\t// Only now", after: "\tif err != nil {\n\t\tl.remember(t, false)\n\t\treturn points.Outcome{}, err\n\t}\n\n\t// Only now",
+		},
+		{
+			name: "presence is written with every point", file: heatmapDir + "lease.go", tests: "TestALeaseWritesPresenceOnce",
+			before: "ok && at == p.place {", after: "false && ok && at == p.place {",
+		},
+		{
+			name: "a lease has its store from the one before", file: pointsDir + "group_processor.go", tests: "TestEachLeaseHasItsStore",
+			before: "store: ForLease(g.o.Store, shard)", after: "store: g.o.Store",
 		},
 		{
 			name: "heatmap counts by the time of arrival", file: heatmapDir + "tally.go",
@@ -102,7 +126,7 @@ func readers() []mutant {
 		},
 		{
 			name: "a driver's mark is not looked up", file: pointsDir + "group_processor.go",
-			before: "return mark, p.group.o.Store.Newest(ctx, unknown, mark)", after: "return mark, nil",
+			before: "return mark, p.store.Newest(ctx, unknown, mark)", after: "return mark, nil",
 			packages: []string{"services/domain/points", "services/heatmap"},
 		},
 		{

@@ -136,6 +136,11 @@ func (t *tries) next() int {
 	return t.n
 }
 
+// ForLease makes what is remembered for a lease fail too.
+func (f failing) ForLease(shard string) points.Store {
+	return failing{points.ForLease(f.Store, shard), f.tries}
+}
+
 func (f failing) Apply(ctx context.Context, batch []points.Arrival, commit shardgroup.Commit) (points.Outcome, error) {
 	n := f.tries.next()
 	if n%4 == 1 {
