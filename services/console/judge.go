@@ -161,7 +161,10 @@ func notSent(o Outbox) string {
 // unread says which reader does not read what is on the stream.
 func unread(o Overview) string {
 	for _, r := range o.Readers {
-		switch {
+		switch paused := pausedShards(r); {
+		case paused > 0: // first: what follows from it is no fault
+			return fmt.Sprintf("%s is paused by a person on %d of its shards%s%s: nothing is broken. `tandem reader resume %s` lets it go on.",
+				kindOf(r.Reader), paused, behind(r), soMany(r), kindOf(r.Reader))
 		case len(r.NotRead) > 0:
 			return fmt.Sprintf("%s does not read %d of its shards%s: a process that ended may still have their leases. Nothing is lost, and the others are not held up.",
 				kindOf(r.Reader), len(r.NotRead), soMany(r))
@@ -176,6 +179,27 @@ func unread(o Overview) string {
 		}
 	}
 	return ""
+}
+
+// pausedShards is how many of a reader's shards a person has paused.
+func pausedShards(r Reader) (n int) {
+	if r.ReaderState == nil {
+		return 0
+	}
+	for _, s := range r.Shards {
+		if s.Paused {
+			n++
+		}
+	}
+	return n
+}
+
+// behind says how far behind the stream a reader is, where that is known.
+func behind(r Reader) string {
+	if r.BehindMS == nil {
+		return ""
+	}
+	return fmt.Sprintf(", %s behind the stream", milliseconds(*r.BehindMS).Round(time.Second))
 }
 
 // soMany says how many points a reader has not read, where that is known.

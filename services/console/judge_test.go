@@ -80,6 +80,11 @@ func TestJudgeNamesTheMostUrgentTroubleAndWhoSuffers(t *testing.T) {
 			"history is 12s behind the stream, about 840 points unread"},
 		{"a reader that does not read", func(o *Overview) { o.Readers[1].NotRead, o.Readers[1].Unread = []string{"0", "1"}, pointer(40) }, false,
 			"history does not read 2 of its shards, about 40 points unread"},
+		{"a reader that is paused", func(o *Overview) {
+			r := &o.Readers[1]
+			r.ReaderState = &ReaderState{Shards: []points.ShardDetail{{Shard: "0", Paused: true}, {Shard: "1"}}}
+			r.BehindMS, r.Unread, r.NotRead = pointer(45_000), pointer(40), []string{"0"}
+		}, false, "history is paused by a person on 1 of its shards, 45s behind the stream, about 40 points unread: nothing is broken. `tandem reader resume history` lets it go on."},
 		{"a reader of which nothing is known", func(o *Overview) { o.Readers[1].BehindMS = nil }, false, "history has not said yet how far it has read"},
 		{"silence of the stream", func(o *Overview) { o.Readers[0].StreamAt = ago(o, 7*time.Second) }, false,
 			"mapfeed has heard nothing from the stream for 7s: the map stands still; rides go on."},

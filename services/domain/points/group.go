@@ -108,7 +108,7 @@ func (g *Group) Detail() Detail {
 	for _, s := range status.Shards {
 		d.Shards = append(d.Shards, ShardDetail{
 			Shard: s.Shard, Sequence: s.Sequence, BehindMS: knownMS(s.Behind, s.Known), HeardAt: unixMS(s.PolledAt),
-			Worker: s.Worker, Error: errorText(s.Err), Drained: s.Drained,
+			Worker: s.Worker, Error: errorText(s.Err), Drained: s.Drained, Paused: s.Paused,
 		})
 	}
 

@@ -38,6 +38,7 @@ type ShardDetail struct {
 	Worker   string `json:"worker,omitempty"`   // of a Group: who reads the shard
 	Error    string `json:"error,omitempty"`    // why reading stands still
 	Drained  bool   `json:"drained,omitempty"`
+	Paused   bool   `json:"paused,omitempty"` // by a person: nobody reads the shard, and behind_ms climbs
 }
 
 func knownMS(d time.Duration, known bool) *int64 {

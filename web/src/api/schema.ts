@@ -1850,6 +1850,8 @@ export interface components {
             error?: string;
             /** @description closed, and read to its end */
             drained?: boolean;
+            /** @description by a person: nobody reads the shard, and behind_ms climbs */
+            paused?: boolean;
         };
         RideCounts: {
             /**

@@ -17,15 +17,14 @@ func (r *reading) handle(ctx context.Context, b shardreader.Batch) error {
 		r.gap = r.trimmedBefore(b)
 	}
 	if len(b.Records) > 0 || b.Closed {
-		if err := r.apply(ctx, b); err != nil {
+		if err := r.applyInParts(ctx, b); err != nil {
 			return err
 		}
 	}
 
-	r.g.records.Add(int64(len(b.Records)))
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.at.Position, r.behind, r.polled, r.failing = b.Next, b.Behind, b.AsOf, nil
+	r.at.Position, r.behind, r.polled, r.failing, r.alone = b.Next, b.Behind, b.AsOf, nil, nil
 	if n := len(b.Records); n > 0 {
 		r.at.arrived = b.Records[n-1].Arrived
 	}
@@ -33,6 +32,37 @@ func (r *reading) handle(ctx context.Context, b shardreader.Batch) error {
 		r.at.tip = b.AsOf // written with the next renewal, not at once
 	}
 	return nil
+}
+
+// applyInParts applies a batch, and after a failure in parts: half as many records as
+// failed, and twice as many after each success. So what stands before a record that
+// always fails is applied, and that record is tried alone: which it is, is known.
+func (r *reading) applyInParts(ctx context.Context, b shardreader.Batch) error {
+	for {
+		part := b
+		if n := r.most; n > 0 && n < len(b.Records) {
+			part.Records, part.Next, part.Closed = b.Records[:n], b.Records[n-1].Position, false
+		}
+
+		n := len(part.Records)
+		if err := r.apply(ctx, part); err != nil {
+			r.most = max(n/2, 1)
+			r.mu.Lock()
+			if r.alone = nil; n == 1 {
+				r.alone = &part.Records[0].Position
+			}
+			r.mu.Unlock()
+			return err
+		}
+
+		r.g.records.Add(int64(n))
+		if n == len(b.Records) {
+			r.most = 0
+			return nil
+		}
+		r.most = 2 * n
+		b.Records = b.Records[n:]
+	}
 }
 
 // apply calls the processor with a batch, without the records that are to be

@@ -91,10 +91,13 @@
 //   - The database is away: no renewal, so trust runs out and reading stops;
 //     when it is back the leases are acquired again.
 //   - A record can't be decoded (ErrUndecodable), or is refused for good
-//     (ErrRefused): it is parked with the next checkpoint, at once. A record that its Processor keeps refusing stops the
-//     shard at that record, which is tried again (Stop), or is parked after
-//     MaxTries (Park). Any other error is nobody's record's fault and the batch is
-//     tried again for as long as it takes.
+//     (ErrRefused): it is parked with the next checkpoint, at once. A record that its
+//     Processor keeps refusing stops the shard at that record, which is tried again
+//     (Stop), or is parked after MaxTries (Park). Any other error is nobody's record's
+//     fault and is tried again for as long as it takes.
+//   - Whatever the error was, a batch that failed is applied in parts, of half as many
+//     records after each failure. So what stands before a record that always fails is
+//     applied, the record is tried alone, and the lease's row says which it is.
 //   - The stream was recreated: the first worker to see it registers the new
 //     life, fences the leases of the old one and declares a gap for each of its
 //     shards (from the last record applied or the last look at an empty tip, to
@@ -109,6 +112,16 @@
 //   - A process is frozen in a transaction: its shard waits for the end of it.
 //     Every other shard of its is acquired by others as its leases expire.
 //   - ListShards does not answer: what is known is read on, and it is asked again.
+//
+// # What a person may do
+//
+// Pause, Resume, Seek and SetAside (operate.go) change a shard in the caller's
+// transaction, whoever reads it and also where nobody does. Each of them takes the
+// lease: the new epoch waits for a commit that is under way and fences every later one,
+// so from the end of that transaction on nothing is written that does not know of it. The
+// owner hears of it by a notification, or sees it at its next look, lets go, and whoever
+// acquires the shard next reads from the checkpoint that is there now. A paused shard is
+// nobody's to acquire; its children wait for it as for any parent.
 //
 // Status says how far behind its tip each shard is. While a shard is stuck, by a
 // record, a slow transaction or a stream that does not answer, it is the time

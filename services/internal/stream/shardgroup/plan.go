@@ -19,6 +19,9 @@ type Lease struct {
 	Epoch     int64  // rises with every new owner
 	ExpiresAt time.Time
 	Completed bool // the shard is closed and drained
+	Paused    bool // by a person: nobody is to read the shard
+
+	known time.Time // what arrived before is applied
 }
 
 // held reports whether the lease is an owner's that has not expired.
@@ -42,7 +45,8 @@ type Move struct {
 // and no live worker holds two more than another. It is pure, and the same for
 // every worker that sees the same; a worker carries out the moves that name it.
 //
-// A shard may be read once its parents are completed or no longer kept. A
+// A shard may be read once its parents are completed or no longer kept, and unless it is
+// paused. A
 // lease that has not expired is never moved over its owner's head: its owner
 // releases it first. Nothing is moved that need not be.
 func Plan(now time.Time, shards []Shard, leases []Lease, workers []Worker) []Move {
@@ -101,7 +105,8 @@ func Plan(now time.Time, shards []Shard, leases []Lease, workers []Worker) []Mov
 	}
 }
 
-// readable returns the shards that are not drained and whose parents are, sorted.
+// readable returns the shards that are neither drained nor paused and whose parents are
+// drained, sorted.
 func readable(shards []Shard, leases map[string]Lease) []string {
 	known := map[string]bool{}
 	for _, s := range shards {
@@ -111,7 +116,7 @@ func readable(shards []Shard, leases map[string]Lease) []string {
 	var out []string
 	for _, s := range shards {
 		waits := slices.ContainsFunc(s.Parents, func(p string) bool { return known[p] && !leases[p].Completed })
-		if !leases[s.ID].Completed && !waits {
+		if !leases[s.ID].Completed && !leases[s.ID].Paused && !waits {
 			out = append(out, s.ID)
 		}
 	}

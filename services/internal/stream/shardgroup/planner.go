@@ -101,6 +101,14 @@ func (p *planner) tick(ctx context.Context) (time.Duration, error) {
 	p.g.leases, p.g.seen = v.leases, time.Now()
 	p.g.mu.Unlock()
 
+	// Somebody took the lease from us, to pause the shard or to move its checkpoint: let go
+	// now, not at the next renewal.
+	for _, l := range v.leases {
+		if r := p.g.reading(l.Shard); r != nil && r.lease.Epoch < l.Epoch {
+			r.distrust()
+		}
+	}
+
 	// Others carry out their own moves; a move that is overtaken finds another epoch.
 	for _, m := range Plan(v.now, v.shards, v.leases, v.workers) {
 		switch {

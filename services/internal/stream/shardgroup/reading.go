@@ -1,6 +1,7 @@
 package shardgroup
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -28,10 +29,12 @@ type reading struct {
 	behind  time.Duration
 	polled  time.Time
 	failing error
+	alone   *shardreader.Position // the record that failed when it was applied alone; nil: none did
 
 	processor Processor            // of this attempt, and used by it alone
 	committed shardreader.Position // where the checkpoint is, if what was committed was not rolled back
 
+	most   int // how many records to apply at once; 0: all of a batch
 	tries  map[shardreader.Position]int
 	toPark map[shardreader.Position]string // why; they are parked with the next checkpoint
 	gap    *gap                            // is declared with the next checkpoint
@@ -64,7 +67,11 @@ func (r *reading) end() {
 func (r *reading) renewal() renewal {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return renewal{shard: r.lease.Shard, epoch: r.lease.Epoch, tip: r.at.tip}
+	out := renewal{shard: r.lease.Shard, epoch: r.lease.Epoch, tip: r.at.tip, failingAt: r.alone}
+	if r.failing != nil {
+		out.failing = r.failing.Error()
+	}
+	return out
 }
 
 func (r *reading) status() ShardStatus {
@@ -135,8 +142,8 @@ func (r *reading) attempt(wait *time.Duration) error {
 	r.mu.Unlock()
 
 	start := shardreader.After(at.Position)
-	if at.Sequence == "" && !r.life.startAt.IsZero() {
-		start = shardreader.At(r.life.startAt)
+	if from := cmp.Or(at.start, r.life.startAt); at.Sequence == "" && !from.IsZero() {
+		start = shardreader.At(from)
 	}
 
 	// A new Processor each time: what the old one cached may be what rolled back.

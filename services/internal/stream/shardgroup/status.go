@@ -11,7 +11,7 @@ type Status struct {
 	Worker  string
 	Shards  []ShardStatus // sorted; those of other workers, too
 	Records int64         // that this worker applied
-	Parked  int64         // records in dead_records, of the whole group
+	Parked  int64         // records in dead_records that nobody has skipped, of the whole group
 	Gaps    int64         // of the whole group
 }
 
@@ -27,6 +27,7 @@ type ShardStatus struct {
 	PolledAt time.Time
 	Err      error // why reading the shard fails
 	Drained  bool
+	Paused   bool // by a person; Behind climbs meanwhile
 }
 
 // Status returns the group as last seen.
@@ -37,7 +38,10 @@ func (g *Group) Status() Status {
 	out := Status{Worker: g.o.Worker, Records: g.records.Load(), Parked: g.parked, Gaps: g.gaps}
 	for _, l := range g.leases {
 		if _, ours := g.readings[l.Shard]; !ours {
-			one := ShardStatus{Shard: l.Shard, Epoch: l.Epoch, Drained: l.Completed}
+			one := ShardStatus{Shard: l.Shard, Epoch: l.Epoch, Drained: l.Completed, Paused: l.Paused}
+			if l.Paused { // nobody reads it, so what is known is true for all
+				one.Behind, one.Known = max(time.Since(l.known), 0), true
+			}
 			if l.Owner != g.o.Worker { // else ours until a moment ago
 				one.Worker = l.Owner
 			}

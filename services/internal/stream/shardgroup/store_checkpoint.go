@@ -25,6 +25,7 @@ type checkpoint struct {
 	arrived time.Time // of the last record applied
 	tip     time.Time // what arrived before it is applied
 	since   time.Time // what arrived before it is not wanted
+	start   time.Time // where reading begins while nothing is applied; zero: where the group does
 }
 
 // known is the arrival time up to which nothing is missing.
@@ -41,12 +42,12 @@ func (c checkpoint) known() time.Time {
 // checkpoint returns where a shard is applied to; an empty one where nothing was.
 func (s *store) checkpoint(ctx context.Context, id int64, shard string) (checkpoint, error) {
 	c := checkpoint{Position: shardreader.Position{Shard: shard}}
-	var arrived, tip *time.Time
+	var arrived, tip, start *time.Time
 	err := s.pool.QueryRow(ctx, `
-		SELECT coalesce(c.sequence, ''), coalesce(c.sub, 0), c.arrived_at, c.tip_at, l.since
+		SELECT coalesce(c.sequence, ''), coalesce(c.sub, 0), c.arrived_at, c.tip_at, l.since, c.start_at
 		FROM shardgroup.leases l LEFT JOIN shardgroup.checkpoints c USING (stream_id, shard)
 		WHERE l.stream_id = $1 AND l.shard = $2`,
-		id, shard).Scan(&c.Sequence, &c.Sub, &arrived, &tip, &c.since)
+		id, shard).Scan(&c.Sequence, &c.Sub, &arrived, &tip, &c.since, &start)
 	if err != nil {
 		return c, fmt.Errorf("read the checkpoint of %s: %w", shard, err)
 	}
@@ -56,6 +57,9 @@ func (s *store) checkpoint(ctx context.Context, id int64, shard string) (checkpo
 	}
 	if tip != nil {
 		c.tip = *tip
+	}
+	if start != nil {
+		c.start = *start
 	}
 	return c, nil
 }

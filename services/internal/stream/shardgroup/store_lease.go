@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"tandem/services/internal/stream/shardreader"
 )
 
 // addShards inserts the leases and empty checkpoints of shards that are new.
@@ -50,6 +52,9 @@ type renewal struct {
 	shard string
 	epoch int64
 	tip   time.Time
+
+	failing   string                // why it stands still; empty: it does not
+	failingAt *shardreader.Position // the record that fails also alone; nil: not known
 }
 
 // renew writes the worker's heartbeat, extends the leases that are still its own
@@ -57,8 +62,15 @@ type renewal struct {
 // that is still the worker's; those of others are not in the map.
 func (s *store) renew(ctx context.Context, id int64, worker string, ttl time.Duration, renewals []renewal) (map[string]bool, error) {
 	shards, epochs, tips := make([]string, len(renewals)), make([]int64, len(renewals)), make([]*time.Time, len(renewals))
+	failing, sequences, subs := make([]*string, len(renewals)), make([]*string, len(renewals)), make([]*int, len(renewals))
 	for i, r := range renewals {
 		shards[i], epochs[i], tips[i] = r.shard, r.epoch, orNull(r.tip)
+		if r.failing != "" {
+			failing[i] = &r.failing
+		}
+		if r.failingAt != nil {
+			sequences[i], subs[i] = &r.failingAt.Sequence, &r.failingAt.Sub
+		}
 	}
 
 	// One round trip for all of a worker's shards, which waits for no lock but that
@@ -72,12 +84,15 @@ func (s *store) renew(ctx context.Context, id int64, worker string, ttl time.Dur
 		ON CONFLICT (group_name, generation, worker) DO UPDATE SET stream_id = excluded.stream_id, expires_at = excluded.expires_at`,
 		s.group, s.generation, worker, id, ttl)
 	b.Queue(`
-		WITH sent AS (SELECT * FROM unnest($3::text[], $4::bigint[], $5::timestamptz[]) AS s (shard, epoch, tip)),
+		WITH sent AS (
+			SELECT * FROM unnest($3::text[], $4::bigint[], $5::timestamptz[], $7::text[], $8::text[], $9::integer[])
+				AS s (shard, epoch, tip, failing, failing_sequence, failing_sub)),
 		free AS (
-			SELECT l.shard, sent.tip FROM shardgroup.leases l JOIN sent ON sent.shard = l.shard AND sent.epoch = l.epoch
+			SELECT sent.* FROM shardgroup.leases l JOIN sent ON sent.shard = l.shard AND sent.epoch = l.epoch
 			WHERE l.stream_id = $1 AND l.owner = $2 FOR NO KEY UPDATE OF l SKIP LOCKED),
 		renewed AS (
-			UPDATE shardgroup.leases l SET expires_at = clock_timestamp() + $6::interval
+			UPDATE shardgroup.leases l SET expires_at = clock_timestamp() + $6::interval,
+				failing = free.failing, failing_sequence = free.failing_sequence, failing_sub = free.failing_sub
 			FROM free WHERE l.stream_id = $1 AND l.shard = free.shard RETURNING l.shard, free.tip),
 		later AS (
 			SELECT c.shard, renewed.tip FROM shardgroup.checkpoints c JOIN renewed ON renewed.shard = c.shard
@@ -86,7 +101,7 @@ func (s *store) renew(ctx context.Context, id int64, worker string, ttl time.Dur
 			UPDATE shardgroup.checkpoints c SET tip_at = later.tip FROM later WHERE c.stream_id = $1 AND c.shard = later.shard)
 		SELECT l.shard, EXISTS (SELECT FROM renewed WHERE renewed.shard = l.shard)
 		FROM shardgroup.leases l JOIN sent ON sent.shard = l.shard AND sent.epoch = l.epoch
-		WHERE l.stream_id = $1 AND l.owner = $2`, id, worker, shards, epochs, tips, ttl)
+		WHERE l.stream_id = $1 AND l.owner = $2`, id, worker, shards, epochs, tips, ttl, failing, sequences, subs)
 
 	res := s.pool.SendBatch(ctx, &b)
 	defer func() { _ = res.Close() }()
@@ -122,11 +137,12 @@ func (s *store) view(ctx context.Context, id int64) (view, error) {
 	var b pgx.Batch
 	b.Queue(`SELECT clock_timestamp()`).QueryRow(func(row pgx.Row) error { return row.Scan(&v.now) })
 	b.Queue(`
-		SELECT shard, coalesce(owner, ''), epoch, greatest(expires_at, 'epoch'), completed_at IS NOT NULL, coalesce(parents, '{}')
-		FROM shardgroup.leases WHERE stream_id = $1 ORDER BY shard`, id).Query(func(rows pgx.Rows) error {
+		SELECT l.shard, coalesce(l.owner, ''), l.epoch, greatest(l.expires_at, 'epoch'), l.completed_at IS NOT NULL, l.paused_at IS NOT NULL,
+			greatest(c.arrived_at, c.tip_at, l.since), coalesce(l.parents, '{}')
+		FROM shardgroup.leases l LEFT JOIN shardgroup.checkpoints c USING (stream_id, shard) WHERE l.stream_id = $1 ORDER BY l.shard`, id).Query(func(rows pgx.Rows) error {
 		var l Lease
 		var parents []string
-		_, err := pgx.ForEachRow(rows, []any{&l.Shard, &l.Owner, &l.Epoch, &l.ExpiresAt, &l.Completed, &parents}, func() error {
+		_, err := pgx.ForEachRow(rows, []any{&l.Shard, &l.Owner, &l.Epoch, &l.ExpiresAt, &l.Completed, &l.Paused, &l.known, &parents}, func() error {
 			v.leases, v.shards = append(v.leases, l), append(v.shards, Shard{ID: l.Shard, Parents: slices.Clone(parents)})
 			return nil
 		})
