@@ -16,9 +16,14 @@ import (
 	"tandem/services/internal/lifecycle"
 )
 
+// Name is the service's, and its consumer group's.
+const Name = "heatmap"
+
 const (
-	name       = "heatmap" // of the service and of its consumer group
-	generation = 1         // a rebuild counts everything again under the next one
+	name = Name
+	// generation is what the live reader counts under and what is shown. A replay counts
+	// under a higher one, and moves the rows here when it is whole.
+	generation = 1
 )
 
 // Config is what the service needs.

@@ -11,6 +11,7 @@ import (
 )
 
 type replayCmd struct {
+	Heatmap replayHeatmapCmd `cmd:"" help:"Count what arrived in a span again, as a new generation, and swap it in for the rows that lie wholly inside. Refuses as history does."`
 	History replayHistoryCmd `cmd:"" help:"Replace history's points that arrived in a span by what the stream has. The reader goes on meanwhile; a span that the stream does not keep wholly, or that the reader has not passed, is refused."`
 }
 
@@ -73,5 +74,16 @@ func (c replayHistoryCmd) Run(ctx context.Context) error {
 		return err
 	}
 	_, err = replay.History(ctx, cfg)
+	return err
+}
+
+type replayHeatmapCmd struct{ replaying }
+
+func (c replayHeatmapCmd) Run(ctx context.Context) error {
+	cfg, err := c.config()
+	if err != nil {
+		return err
+	}
+	_, err = replay.Heatmap(ctx, cfg)
 	return err
 }

@@ -22,9 +22,18 @@
 //
 //	COPY (SELECT day, driver, ... FROM history.points WHERE arrived_at >= ... ORDER BY driver, seq) TO STDOUT
 //
+// The heatmap's rows are sums, so its span is counted into a generation of its own, one
+// above the last, of which nobody is shown anything. When it is whole, one transaction
+// compares it with the live rows whose first and last arrival both lie in the span, and
+// moves those that differ into their place. A row that reaches beyond the span was counted in part
+// only, and stays as it was. The generation's SHA-256 is the same each time; a late point
+// moves a row to the edges. Consumer group, checkpoints and marks keep generation 1, so
+// that neither the live reader nor audit ever meets a generation that is half built.
+//
 // The live reader is not stopped, and neither its lease nor its checkpoint is touched:
 // its rows arrived later than all of the span. It waits for the transaction only where a
-// repeat arrives just now of a point whose row is being replaced.
+// repeat arrives just now of a point whose row is being replaced; the heatmap's waits,
+// where a row differs, while the rows are moved.
 //
 // # Failure by failure
 //
@@ -37,7 +46,13 @@
 //     meet rows of its own future, and by them take new points for old ones. A second is
 //     added, for clocks and for stamps that are not in order.
 //   - This process dies, or is stopped: what it staged dies with its connection, and
-//     the transaction with it. Nothing is half-written.
+//     the transaction with it. Nothing is half-written. A generation that was not swapped
+//     in stays unseen, and the next replay deletes it.
+//   - A late point reaches a row of the heatmap between the comparison and the swap: the
+//     row reaches beyond the span from then on, and stays.
+//   - History does not keep a driver's points of before the span any more (retention,
+//     erasure): a repeat of one of them would be counted again. A day of the stream is
+//     younger than what retention drops.
 //   - The stream is deleted, or recreated, while it is read: refused by its creation
 //     time, or given up after a minute in which no shard answered.
 //   - A reshard: the parents are read to their end before their children.

@@ -48,6 +48,7 @@ type run struct {
 	mark   event.Mark
 	known  map[string]bool // drivers whose mark of before the span was looked up
 	parked map[shardreader.Position]bool
+	begun  map[string]bool // shards of which a record was ever applied
 
 	passed, unread int // records that were parked, or are no points
 }
@@ -90,6 +91,7 @@ func (r *run) open(ctx context.Context) (err error) {
 // would meet rows of the future, by which they would judge what is new. The marks of
 // before the span are history's, so history is asked for always.
 func (r *run) fence(ctx context.Context) error {
+	r.begun = map[string]bool{}
 	for _, reader := range []string{history.Name, r.reader} {
 		shards, err := shardgroup.ReadProgress(ctx, r.pool, reader, r.source.stream.Created)
 		if err != nil {
@@ -98,6 +100,7 @@ func (r *run) fence(ctx context.Context) error {
 		known := map[string]shardgroup.Progress{}
 		for _, s := range shards {
 			known[s.Shard] = s
+			r.begun[s.Shard] = r.begun[s.Shard] || s.Begun
 		}
 
 		for _, s := range r.source.shards {
@@ -183,63 +186,14 @@ func (r *run) sayPassed() {
 // Report is the result of a replay. Equal is true where the rows were what the stream
 // says already.
 type Report struct {
-	Span   Span
-	Equal  bool
-	Before history.Digest
-	After  history.Digest
+	Span          Span
+	Equal         bool
+	Before, After Digest
+	Built         Digest // of the heatmap: all that the span's records come to
 }
 
-// History reads the span again and replaces history's rows of it. Errors: ErrRefused, and
-// what database and stream say; then nothing was changed.
-func History(ctx context.Context, cfg Config) (Report, error) {
-	r, err := open(ctx, cfg, history.Name)
-	if err != nil {
-		return Report{}, err
-	}
-	defer r.pool.Close()
-
-	h, err := history.NewReplay(ctx, r.pool, r.Span.From, r.Span.To)
-	if errors.Is(err, history.ErrReplayUnderWay) {
-		return Report{}, refuse("%w", err)
-	}
-	if err != nil {
-		return Report{}, err
-	}
-	defer h.Close()
-
-	if err := r.read(ctx, h.Add); err != nil {
-		return Report{}, err
-	}
-	kept, err := r.source.kept(ctx)
-	if err != nil {
-		return Report{}, err
-	}
-	_, _ = fmt.Fprintf(r.Out, "%d points read; comparing and replacing\n", r.source.points)
-	done, err := h.Replace(ctx, kept, r.DryRun)
-	if lost := (*history.KeptError)(nil); errors.As(err, &lost) {
-		return Report{}, refuse("%w; begin after what is gone", lost)
-	}
-	if err != nil {
-		return Report{}, err
-	}
-
-	r.sayPassed()
-	r.sayHistory(done)
-	return Report{Span: r.Span, Equal: done.Before == done.After, Before: done.Before, After: done.After}, nil
-}
-
-func (r *run) sayHistory(d history.Replaced) {
-	if d.Repeated+d.Expired > 0 {
-		_, _ = fmt.Fprintf(r.Out, "not stored: %d repeats, %d points of days that were dropped because of their age\n", d.Repeated, d.Expired)
-	}
-	_, _ = fmt.Fprintf(r.Out, "before: %d points, SHA-256 %s\nafter:  %d points, SHA-256 %s\n", d.Before.Rows, d.Before.SHA256, d.After.Rows, d.After.SHA256)
-
-	switch {
-	case d.Before == d.After:
-		_, _ = fmt.Fprintln(r.Out, "equal: history was what the stream says")
-	case r.DryRun:
-		_, _ = fmt.Fprintf(r.Out, "not equal: %d rows would be removed and %d added (--dry-run: nothing was changed)\n", d.Removed, d.Added)
-	default:
-		_, _ = fmt.Fprintf(r.Out, "not equal: %d rows were removed and %d added; history is now what the stream says\n", d.Removed, d.Added)
-	}
+// Digest is a number of rows and the SHA-256 of them.
+type Digest struct {
+	Rows   int64
+	SHA256 string
 }

@@ -42,7 +42,6 @@ const stamp = "2006-01-02T15:04:05.000Z07:00"
 // source is the stream that is read again.
 type source struct {
 	reader *shardreader.Reader
-	oldest *shardreader.Reader // of one record a call
 	stream shardreader.Stream
 	shards []shardreader.Shard
 	out    io.Writer
@@ -76,10 +75,6 @@ func openSource(ctx context.Context, cfg Config) (*source, error) {
 	// Another stream of the same name is noticed from here on.
 	o.Created = s.stream.Created
 	if s.reader, err = shardreader.New(o); err != nil {
-		return nil, err
-	}
-	o.Limit = 1
-	if s.oldest, err = shardreader.New(o); err != nil {
 		return nil, err
 	}
 
@@ -202,8 +197,9 @@ func (s *source) say(b shardreader.Batch, n int) {
 
 // kept returns each shard with the arrival of its oldest record, or what is later than
 // any where it has none. A stream may drop records before their time (the emulator's has a
-// size), and nothing but what it still has tells. A child begins with its parents' end.
-func (s *source) kept(ctx context.Context) (map[string]time.Time, error) {
+// size), and nothing but what it still has tells. A child begins with its parents' end, and
+// a shard that is not begun never had a record.
+func (s *source) kept(ctx context.Context, begun map[string]bool) (map[string]time.Time, error) {
 	listed := map[string]bool{}
 	for _, sh := range s.shards {
 		listed[sh.ID] = true
@@ -212,12 +208,12 @@ func (s *source) kept(ctx context.Context) (map[string]time.Time, error) {
 	out := map[string]time.Time{}
 	for _, sh := range s.shards {
 		out[sh.ID] = time.Time{}
-		if len(sh.Parents) > 0 && listed[sh.Parents[0]] {
+		if len(sh.Parents) > 0 && listed[sh.Parents[0]] || !begun[sh.ID] {
 			continue
 		}
 
 		out[sh.ID] = s.now()
-		err := s.oldest.Shard(ctx, sh.ID, shardreader.Horizon(), func(_ context.Context, b shardreader.Batch) error {
+		err := s.reader.Shard(ctx, sh.ID, shardreader.Horizon(), func(_ context.Context, b shardreader.Batch) error {
 			if len(b.Records) > 0 {
 				out[sh.ID] = b.Records[0].Arrived
 			}

@@ -15,6 +15,7 @@ import (
 
 	"tandem/services/domain/event"
 	"tandem/services/domain/profile"
+	"tandem/services/heatmap"
 	"tandem/services/history"
 	"tandem/services/internal/awsclient"
 	"tandem/services/internal/lifecycle"
@@ -40,18 +41,24 @@ const (
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	s := &stage{aws: testenv.Emulator(t)}
-	s.dbURL, s.pool = testenv.Database(t, history.Schema(), postgres.Schema{Name: shardgroup.SchemaName, FS: shardgroup.Migrations()})
+	s.dbURL, s.pool = testenv.Database(t, history.Schema(), heatmap.Schema(), postgres.Schema{Name: shardgroup.SchemaName, FS: shardgroup.Migrations()})
 	cfg, err := awsclient.New(t.Context(), s.aws)
 	require.NoError(t, err)
 	s.stream = kinesis.NewFromConfig(cfg)
 	return s
 }
 
+// read runs history.
 func (s *stage) read(t *testing.T) {
 	t.Helper()
-	_, stop := pointstest.Service{Run: func(ctx context.Context, env lifecycle.Env, cfg pointstest.Config) error {
+	s.run(t, func(ctx context.Context, env lifecycle.Env, cfg pointstest.Config) error {
 		return history.Run(ctx, env, history.Config{DatabaseURL: cfg.DatabaseURL, AWS: cfg.AWS, Auth: cfg.Auth, Profile: cfg.Profile})
-	}}.Start(t, pointstest.Config{DatabaseURL: s.dbURL, AWS: s.aws, Auth: pointstest.Signer(t), Profile: profile.Fast()})
+	})
+}
+
+func (s *stage) run(t *testing.T, service func(context.Context, lifecycle.Env, pointstest.Config) error) {
+	t.Helper()
+	_, stop := pointstest.Service{Run: service}.Start(t, pointstest.Config{DatabaseURL: s.dbURL, AWS: s.aws, Auth: pointstest.Signer(t), Profile: profile.Fast()})
 	t.Cleanup(stop)
 }
 

@@ -19,6 +19,7 @@ type Querier interface {
 type Progress struct {
 	Shard   string
 	Known   time.Time // all of it that arrived before is applied
+	Begun   bool      // a record of it was applied
 	Drained bool      // closed, and applied to its end
 }
 
@@ -26,7 +27,7 @@ type Progress struct {
 // of the stream that was created then; none where it has not read that stream.
 func ReadProgress(ctx context.Context, q Querier, group string, created time.Time) ([]Progress, error) {
 	rows, err := q.Query(ctx, `
-		SELECT l.shard, greatest(c.arrived_at, c.tip_at, l.since), l.completed_at IS NOT NULL
+		SELECT l.shard, greatest(c.arrived_at, c.tip_at, l.since), coalesce(c.sequence, '') <> '', l.completed_at IS NOT NULL
 		FROM shardgroup.leases l LEFT JOIN shardgroup.checkpoints c USING (stream_id, shard)
 		WHERE l.stream_id = (
 			SELECT id FROM shardgroup.streams WHERE group_name = $1 AND created_at = $2 ORDER BY generation DESC LIMIT 1)
