@@ -51,6 +51,11 @@ func (s *store) ensureDays(ctx context.Context, batch []points.Arrival) error {
 	if err := s.listDays(ctx); err != nil {
 		return err
 	}
+	// What was erased needs no partition, and must not be parked for want of one.
+	batch, err := s.withoutErased(ctx, batch)
+	if err != nil {
+		return err
+	}
 
 	var beyond []error
 	var full error // why no more partitions are created

@@ -54,21 +54,30 @@ func (s *store) dropOld(ctx context.Context, keep time.Duration) (int64, error) 
 
 // dropDayPatiently tries again where others hold the locks.
 func (s *store) dropDayPatiently(ctx context.Context, day, limit time.Time) (n int64, err error) {
-	for range dropTries {
+	err = patiently(ctx, func() (err error) {
 		n, err = s.dropDay(ctx, day, limit)
+		return err
+	})
+	return n, err
+}
+
+// patiently tries again where others hold the locks that do waits for.
+func patiently(ctx context.Context, do func() error) (err error) {
+	for range dropTries {
+		err = do()
 		var pg *pgconn.PgError
 		if err == nil || !errors.As(err, &pg) || pg.Code != lockNotAvailable && pg.Code != deadlockDetected {
-			return n, err
+			return err
 		}
 
 		// Writers go on in the pause; nobody waits behind a lock that is not held.
 		select {
 		case <-ctx.Done():
-			return 0, ctx.Err()
+			return ctx.Err()
 		case <-time.After(dropPause):
 		}
 	}
-	return 0, err
+	return err
 }
 
 // dropDay drops a day's partition if all of it arrived before limit, and counts its

@@ -21,7 +21,7 @@ const (
 )
 
 // Apply stores a batch: rows and checkpoint in one transaction. Points of a day that
-// was dropped are counted as expired there.
+// was dropped are counted as expired there, and those of an erased driver as erased.
 func (s *store) Apply(ctx context.Context, batch []points.Arrival, commit shardgroup.Commit) (points.Outcome, error) {
 	out, err := s.apply(ctx, batch, commit)
 
@@ -43,10 +43,14 @@ func (s *store) apply(ctx context.Context, batch []points.Arrival, commit shardg
 	batch, late := s.partLate(batch)
 
 	var stored int64
+	var rest []points.Arrival
 	//excerpt:apply
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		var err error
-		if stored, err = s.insert(ctx, tx, batch); err != nil {
+		if rest, err = partErased(ctx, tx, batch); err != nil {
+			return err
+		}
+		if stored, err = s.insert(ctx, tx, rest); err != nil {
 			return err
 		}
 		if err := countLate(ctx, tx, late); err != nil {
@@ -64,7 +68,7 @@ func (s *store) apply(ctx context.Context, batch []points.Arrival, commit shardg
 	if len(late) > 0 {
 		s.late(len(late))
 	}
-	return points.Outcome{Repeated: len(batch) - int(stored), Skipped: len(late)}, nil
+	return points.Outcome{Repeated: len(rest) - int(stored), Skipped: len(batch) - len(rest) + len(late)}, nil
 }
 
 // partLate parts the points of days that were dropped from the others.

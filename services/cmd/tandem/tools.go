@@ -23,6 +23,8 @@ type tools struct {
 
 	Replay replayCmd `cmd:"" group:"tools" help:"Read a span of the stream again, and make a reader's rows what the stream says."`
 
+	Erase eraseCmd `cmd:"" group:"tools" help:"Erase a driver's points."`
+
 	Reshard reshardCmd `cmd:"" group:"tools" help:"Split, merge or scale the stream's shards while it is in use."`
 }
 

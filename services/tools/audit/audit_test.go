@@ -161,6 +161,10 @@ func TestPlantedViolationsAreNamed(t *testing.T) {
 		{"history took an older point", "order", "history has 1 points", func(s *site) {
 			s.exec(`UPDATE history.points SET not_rising = true WHERE driver = 'd1' AND seq = $1`, s.seq(1))
 		}},
+		{"a point was sent after its driver was erased, and is not there", "points", "d1 ", func(s *site) {
+			s.exec(`DELETE FROM history.points WHERE driver = 'd1' AND seq = $1`, s.seq(3))
+			s.exec(`INSERT INTO history.erased VALUES ('d1', $2, $1)`, s.seq(2), s.began.Add(-time.Second))
+		}},
 		{"a gap", "gaps", "history could not read s0", func(s *site) { s.gap() }},
 		{"a reader stands still", "readers", "history vouches", func(s *site) { s.cfg.Wait = time.Millisecond }},
 	} {
@@ -203,6 +207,16 @@ func TestWhatIsAccountedForIsOK(t *testing.T) {
 		"erased": func(s *site) {
 			s.exec(`DELETE FROM history.points WHERE driver = 'd1'`)
 			s.exec(`INSERT INTO history.removed (reason, driver, day, points) VALUES ('erased', 'd1', $1, 4)`, s.began.UTC())
+		},
+		"erased, and two that history met later": func(s *site) {
+			s.exec(`DELETE FROM history.points WHERE driver = 'd1'`)
+			s.exec(`INSERT INTO history.removed (reason, driver, day, points) VALUES ('erased', 'd1', $1, 2), ('erased', 'd1', $1, 2)`, s.began.UTC())
+			s.exec(`INSERT INTO history.erased VALUES ('d1', '2026-01-01', $1)`, s.seq(3))
+		},
+		"a parked point, erased": func(s *site) {
+			s.exec(`DELETE FROM history.points WHERE driver = 'd1' AND seq = $1`, s.seq(3))
+			s.exec(`INSERT INTO history.erased VALUES ('d1', now(), $1)`, s.seq(2))
+			s.exec(`UPDATE heatmap.cells SET n = n - 1 WHERE cell = 1`)
 		},
 		"expired": func(s *site) {
 			s.exec(`DELETE FROM history.points WHERE driver = 'd1'`)

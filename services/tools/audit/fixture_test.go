@@ -89,7 +89,7 @@ func (s *site) clean() {
 	s.t.Helper()
 	s.exec(`DROP TABLE IF EXISTS history.points_20200101`)
 	s.exec(`TRUNCATE ride.rides, ride.offers, ride.ride_events, ride.outbox, ride.drivers, notification.deliveries, notification.inbox,
-		history.points, history.removed, heatmap.cells, heatmap.marks, heatmap.presence,
+		history.points, history.removed, history.erased, heatmap.cells, heatmap.marks, heatmap.presence,
 		shardgroup.streams, shardgroup.leases, shardgroup.checkpoints, shardgroup.gaps, shardgroup.dead_records`)
 	s.exec(`CREATE UNIQUE INDEX IF NOT EXISTS one_live_ride_of_a_driver ON ride.rides (driver_id) WHERE state IN ('offered', 'assigned', 'arrived', 'picked_up')`)
 	s.exec(`CREATE UNIQUE INDEX IF NOT EXISTS one_live_driver_of_a_ride ON ride.offers (ride_id) WHERE state IN ('open', 'accepted')`)

@@ -34,6 +34,9 @@ func (l *losses) why(driver string, p promisedPoint) string {
 	if l.parked[driver][p.seq] {
 		return "parked"
 	}
+	if e, ok := l.erased[driver]; ok && e.covers(p) {
+		return "erased"
+	}
 
 	// What was removed is known by count, not by sequence: each removal explains as
 	// many missing points as it removed, and no more.

@@ -49,6 +49,7 @@ type storedPoint struct {
 // losses are the reasons why a promised point may rightly not be in history.
 type losses struct {
 	removed map[removedKey]*removed
+	erased  map[string]erasure // by driver
 	parked  map[string]map[int64]bool
 	unread  int64 // parked records that are no point
 	gaps    []gap // of history
@@ -62,6 +63,35 @@ type removedKey struct {
 type removed struct {
 	reason string
 	points int64
+}
+
+// erasure is a driver's tombstone.
+type erasure struct {
+	at, seq int64 // ms since 1970, when it was erased; the highest sequence that was
+}
+
+// covers reports whether a point had arrived before the erasure, or repeats one that
+// had. A promise notes no arrival: a driver whose fixes are of before sent it before.
+func (e erasure) covers(p promisedPoint) bool {
+	return p.seq <= max(e.seq, e.at) || p.at > 0 && p.at <= e.at
+}
+
+func (a *auditor) erasures(ctx context.Context) (map[string]erasure, error) {
+	rows, err := a.tx.Query(ctx, `SELECT driver, floor(extract(epoch FROM erased_at) * 1000)::bigint, seq FROM history.erased`)
+	if err != nil {
+		return nil, fmt.Errorf("history: erased: %w", err)
+	}
+	out := map[string]erasure{}
+	var driver string
+	var e erasure
+	_, err = pgx.ForEachRow(rows, []any{&driver, &e.at, &e.seq}, func() error {
+		out[driver] = e
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("history: erased: %w", err)
+	}
+	return out, nil
 }
 
 func (a *auditor) losses(ctx context.Context) (losses, error) {
@@ -81,6 +111,9 @@ func (a *auditor) losses(ctx context.Context) (losses, error) {
 		return l, fmt.Errorf("history: removed: %w", err)
 	}
 
+	if l.erased, err = a.erasures(ctx); err != nil {
+		return l, err
+	}
 	if l.parked, l.unread, err = a.parked(ctx, a.history); err != nil {
 		return l, err
 	}
