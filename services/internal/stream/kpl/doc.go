@@ -17,15 +17,37 @@
 //
 // Kinesis sends a record to the shard whose range of hash keys holds the
 // record's hash key: MD5 of its partition key, or its explicit hash key. A
-// reader such as the KCL then drops every user record whose own hash key lies
-// outside the shard's range, because after a split it belongs to the other
-// child.
+// reader such as the KCL then drops an aggregate that has a user record whose own
+// hash key lies outside the shard's range, because after a split it belongs to the
+// other child.
 //
 // So an aggregate must not straddle a split. Here it holds the keys of one
 // [Buckets] bucket alone, and carries the middle of the bucket's range as
 // explicit hash key, on the Kinesis record and on every user record in it.
 // While shards are bounded by bucket bounds (no more shards than buckets, split
 // evenly), a bucket lies in one shard whole and nothing need be predicted.
+//
+// # Outside of the shard
+//
+// A user record may lie outside: its aggregate was made before a split for the whole of
+// the parent, and came to one child.
+//
+//   - The KPL predicts the shard, sees by the answer that it was another one, and sends
+//     those user records again that lie outside of that one's range; those inside it
+//     counts as put. So a reader of its records must leave out the first, and only them:
+//     then each is seen once. That is what [DeaggregateWithin] does.
+//   - The KCL's own rule is coarser. Once it meets a user record outside, KCL 2 drops the
+//     whole aggregate, those inside as well, and KCL 1.8.8 hands the aggregate on as one
+//     record.
+//   - AWS's aggregation modules predict nothing and send nothing again. They put any keys
+//     into one aggregate, which lies where its first key belongs: for their records the
+//     rule is a loss.
+//   - Package kinesisproducer's user records never lie outside: the rule does nothing.
+//
+// A reader cannot tell who wrote an aggregate. So [Deaggregate] leaves nothing out: a user
+// record of the KPL may then come twice, as it may after any lost answer, and who reads
+// must know repeats anyway. Package shardreader applies the rule where Options.Outside is
+// set, which is told how many it leaves out.
 //
 // # Reading
 //

@@ -43,7 +43,12 @@ type Options struct {
 	// Empty asks for batches without records too: they carry Behind, and that
 	// the tip is known (AsOf).
 	Empty bool
-	Log   *slog.Logger // nil: silent
+	// Outside, when set, lets the rule be applied that readers of the KPL's records need:
+	// an aggregate's user records whose hash keys lie outside of the shard's range are left
+	// out, and Outside is called with how many. Only for a stream that the KPL alone, or
+	// kinesisproducer, writes to: package kpl says why. It must not block.
+	Outside func(shard string, userRecords int)
+	Log     *slog.Logger // nil: silent
 }
 
 // maxRecords is the most that one call may ask for.

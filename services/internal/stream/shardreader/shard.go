@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+
+	"tandem/services/internal/stream/kpl"
 )
 
 const (
@@ -71,6 +73,7 @@ type session struct {
 	resuming bool // what is read next begins with next's record, which was handled up to Sub
 	checked  bool // the stream was compared since the last failure
 	backoff  time.Duration
+	within   *kpl.Range // of the shard's hash keys; nil: all user records are handed over
 
 	// Polling.
 	iterator string
@@ -88,6 +91,9 @@ type session struct {
 // turn is one poll, or one whole subscription. ended reports that reading has
 // ended: with err, or drained. Else wait is the time until the next turn.
 func (s *session) turn(ctx context.Context) (ended bool, wait time.Duration, err error) {
+	if err := s.learnRange(ctx); err != nil {
+		return false, 0, err
+	}
 	if held, arn := s.consumer(); arn != "" {
 		ended, err = s.subscription(ctx, held, arn)
 		if s.pollFor > 0 {

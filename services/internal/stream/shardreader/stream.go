@@ -57,7 +57,7 @@ func (r *Reader) Shards(ctx context.Context) ([]Shard, error) {
 }
 
 func shardOf(s types.Shard) Shard {
-	out := Shard{ID: aws.ToString(s.ShardId)}
+	out := Shard{ID: aws.ToString(s.ShardId), hashKeys: s.HashKeyRange}
 	for _, p := range []*string{s.ParentShardId, s.AdjacentParentShardId} {
 		if aws.ToString(p) != "" {
 			out.Parents = append(out.Parents, *p)

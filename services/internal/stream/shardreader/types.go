@@ -3,6 +3,8 @@ package shardreader
 import (
 	"errors"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 )
 
 // Position is the last user record of a shard that was handled. An empty
@@ -48,6 +50,8 @@ type Shard struct {
 	ID      string
 	Parents []string // one after a split, two after a merge; those past retention too
 	Closed  bool     // takes no more records
+
+	hashKeys *types.HashKeyRange
 }
 
 // Stream is one life of a stream: a recreated stream has the same name and ARN,

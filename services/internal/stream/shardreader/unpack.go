@@ -5,8 +5,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
-
-	"tandem/services/internal/stream/kpl"
 )
 
 // batch unpacks what an answer or an event brought and leaves out what lies at
@@ -53,7 +51,7 @@ func (s *session) unpack(rec types.Record) []Record {
 
 	// Leaving it out would be a hole that nobody knows of: the handler has to see
 	// it to count it or put it aside.
-	users, err := kpl.Deaggregate(rec.Data, whole.Key)
+	users, err := s.deaggregate(rec)
 	if err != nil {
 		s.r.o.Log.Warn("a record can't be unpacked; handing it over whole", "shard", s.shard, "sequence", whole.Sequence, "err", err)
 		return []Record{whole}
