@@ -42,6 +42,7 @@ type Replaced struct {
 	Before, After  Digest // of the span's rows, in the order of driver and sequence, as COPY writes them
 	Removed, Added int64  // a row that came out otherwise counts in both
 	Repeated       int64  // points that the stream has more than once, or had before the span
+	Erased         int64  // points of drivers that were erased: they stay so
 	Expired        int64  // points of days that were dropped: they stay so
 }
 
@@ -150,22 +151,28 @@ func (r *Replay) Replace(ctx context.Context, kept map[string]time.Time, dryRun 
 // The rows of the span, and those that were added, as far as they are to be there. $1 and
 // $2 are the span.
 const (
-	rowsInSpan = `SELECT %[1]s FROM history.points p WHERE arrived_at >= $1 AND arrived_at < $2`
+	rowsInSpan = `SELECT %[1]s FROM history.points p WHERE arrived_at >= $1 AND arrived_at < $2 AND ` + notErased
+
+	// What a tombstone covers comes back no more; rows of it that are there still are
+	// EraseRows' to delete, which counts them.
+	notErased = `NOT EXISTS (SELECT FROM history.erased e WHERE e.driver = p.driver AND (p.arrived_at <= e.erased_at OR p.seq <= e.seq))`
 
 	// Of two with one key the first is kept, as the reader does; and a row from outside
 	// of the span stays what it is.
-	rowsAgain = `SELECT DISTINCT ON (driver, day, seq) %[1]s FROM again a
-		WHERE NOT EXISTS (SELECT FROM history.days d WHERE d.day = a.day AND d.dropped_at IS NOT NULL)
-		AND NOT EXISTS (SELECT FROM history.points p WHERE (p.driver, p.day, p.seq) = (a.driver, a.day, a.seq)
-			AND (p.arrived_at < $1 OR p.arrived_at >= $2))
+	rowsAgain = `SELECT DISTINCT ON (driver, day, seq) %[1]s FROM again p
+		WHERE NOT EXISTS (SELECT FROM history.days d WHERE d.day = p.day AND d.dropped_at IS NOT NULL) AND ` + notErased + `
+		AND NOT EXISTS (SELECT FROM history.points o WHERE (o.driver, o.day, o.seq) = (p.driver, p.day, p.seq)
+			AND (o.arrived_at < $1 OR o.arrived_at >= $2))
 		ORDER BY driver, day, seq, place`
 )
 
 func (r *Replay) replace(ctx context.Context, tx pgx.Tx, kept map[string]time.Time) (out Replaced, err error) {
 	// Retention, which takes SHARE, drops no partition until the end, and gives up soon
-	// where it has to wait; readers that store points take the same lock as this.
+	// where it has to wait; readers that store points take the same locks as this. No
+	// tombstone is written before the end.
 	for _, sql := range []string{
 		`SET LOCAL idle_in_transaction_session_timeout = 0`,
+		`SELECT pg_advisory_xact_lock_shared(` + eraseLock + `)`,
 		`LOCK TABLE history.points IN ROW EXCLUSIVE MODE`,
 		`CREATE TEMPORARY TABLE had (LIKE history.points) ON COMMIT DROP`,
 		`CREATE TEMPORARY TABLE wanted (LIKE history.points) ON COMMIT DROP`,
@@ -231,9 +238,10 @@ func (r *Replay) replace(ctx context.Context, tx pgx.Tx, kept map[string]time.Ti
 // count counts what was added and is not wanted.
 func (r *Replay) count(ctx context.Context, tx pgx.Tx, wanted int64, out *Replaced) error {
 	var read int64
-	err := tx.QueryRow(ctx, `SELECT count(*), count(*) FILTER (WHERE day IN (SELECT day FROM history.days WHERE dropped_at IS NOT NULL)) FROM again`).
-		Scan(&read, &out.Expired)
-	out.Repeated = read - out.Expired - wanted
+	err := tx.QueryRow(ctx, `SELECT count(*), count(*) FILTER (WHERE late), count(*) FILTER (WHERE erased AND NOT late) FROM (
+		SELECT day IN (SELECT day FROM history.days WHERE dropped_at IS NOT NULL) AS late, NOT (`+notErased+`) AS erased FROM again p) AS a`).
+		Scan(&read, &out.Expired, &out.Erased)
+	out.Repeated = read - out.Expired - out.Erased - wanted
 	return err
 }
 

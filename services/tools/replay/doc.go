@@ -61,6 +61,8 @@
 //   - A second replay: refused, by an advisory lock that its connection holds.
 //   - Retention drops a day meanwhile: before the transaction, and the day's points are
 //     left out; or after it, for it has to wait. A day that was dropped is never created again.
+//   - A driver is erased meanwhile: likewise, by the lock of those who store points. What
+//     its tombstone covers is neither stored nor touched.
 //   - A day has no partition and was not dropped: it is created within the bounds that
 //     hold for the reader, or all is given up.
 package replay

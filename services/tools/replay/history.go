@@ -48,8 +48,8 @@ func History(ctx context.Context, cfg Config) (Report, error) {
 }
 
 func (r *run) sayHistory(d history.Replaced) {
-	if d.Repeated+d.Expired > 0 {
-		_, _ = fmt.Fprintf(r.Out, "not stored: %d repeats, %d points of days that were dropped because of their age\n", d.Repeated, d.Expired)
+	if d.Repeated+d.Expired+d.Erased > 0 {
+		_, _ = fmt.Fprintf(r.Out, "not stored: %d repeats, %d points of days that were dropped because of their age, %d of drivers that were erased\n", d.Repeated, d.Expired, d.Erased)
 	}
 	_, _ = fmt.Fprintf(r.Out, "before: %d points, SHA-256 %s\nafter:  %d points, SHA-256 %s\n", d.Before.Rows, d.Before.SHA256, d.After.Rows, d.After.SHA256)
 

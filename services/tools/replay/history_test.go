@@ -74,7 +74,8 @@ func TestHistoryBecomesWhatTheStreamSays(t *testing.T) {
 	require.Equal(t, was, is)
 }
 
-// What was taken out on purpose stays out: a day that was dropped, and what is parked.
+// What was taken out on purpose stays out: a day that was dropped, what is
+// parked, and an erased driver's points.
 func TestHistoryBringsNothingBackThatLeft(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -93,6 +94,16 @@ func TestHistoryBringsNothingBackThatLeft(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, done.Equal)
 	require.EqualValues(t, 20, done.After.Rows)
+
+	// b is erased: its rows are left to whoever erases them, and do not come back.
+	s.exec(t, `INSERT INTO history.erased SELECT 'b', now(), max(seq) FROM history.points WHERE driver = 'b'`)
+	for _, erase := range []string{`UPDATE history.points SET lat = 0 WHERE driver = 'b'`, `DELETE FROM history.points WHERE driver = 'b' AND lat = 0`} {
+		s.exec(t, erase)
+		done, err = History(t.Context(), s.config(span))
+		require.NoError(t, err)
+		require.True(t, done.Equal)
+		require.EqualValues(t, 10, done.After.Rows)
+	}
 
 	_, err = s.pool.Exec(t.Context(), `DROP TABLE history.`+day)
 	require.NoError(t, err)
