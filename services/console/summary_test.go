@@ -96,10 +96,11 @@ func TestTheSummaryIsWhatQueueAndStreamSay(t *testing.T) {
 	put := func() {
 		for i, s := range shards.Shards {
 			for n := range i + 1 {
-				data, err := event.Point{Driver: fmt.Sprint(i, "-", n), Seq: time.Now().UnixMilli(), Lat: -34.9, Lon: -56.2}.Encode()
+				driver := fmt.Sprint(i, "-", n)
+				data, err := event.Point{Driver: driver, Seq: time.Now().UnixMilli(), Lat: -34.9, Lon: -56.2}.Encode()
 				require.NoError(t, err)
 				out, err := stream.PutRecord(t.Context(), &kinesis.PutRecordInput{
-					StreamName: aws.String(event.Stream), Data: data, PartitionKey: aws.String("k"), ExplicitHashKey: s.HashKeyRange.StartingHashKey,
+					StreamName: aws.String(event.Stream), Data: data, PartitionKey: &driver, ExplicitHashKey: s.HashKeyRange.StartingHashKey,
 				})
 				require.NoError(t, err)
 				want[*out.ShardId]++

@@ -84,9 +84,12 @@ func (p Point) Encode() ([]byte, error) {
 // key. It returns ErrVersion for a version it does not know and wraps ErrPoint for
 // anything that is not a usable point.
 func DecodePoint(key string, b []byte) (Point, error) {
-	var w wire
-	if err := json.Unmarshal(b, &w); err != nil {
-		return Point{}, fmt.Errorf("%w: %w", ErrPoint, err)
+	w, ok := scan(b)
+	if !ok {
+		w = wire{}
+		if err := json.Unmarshal(b, &w); err != nil {
+			return Point{}, fmt.Errorf("%w: %w", ErrPoint, err)
+		}
 	}
 
 	switch w.Version {
