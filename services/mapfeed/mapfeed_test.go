@@ -290,7 +290,7 @@ func TestAFrameTellsWhatIsNotKnown(t *testing.T) {
 		`,"speed":9`:                   {900, 0, 2},
 		``:                             {0, 0, 3},
 	} {
-		p, err := event.DecodePoint("d", []byte(`{"v":2,"seq":1,"lat":1,"lon":1` + members + `}`))
+		p, err := event.DecodePoint("d", []byte(`{"v":2,"seq":1,"lat":1,"lon":1`+members+`}`))
 		require.NoError(t, err)
 		b := appendVehicle(nil, &vehicle{point: p}, time.Now())
 		require.Equal(t, want, [3]uint32{uint32(binary.LittleEndian.Uint16(b[12:])), uint32(binary.LittleEndian.Uint16(b[14:])), binary.LittleEndian.Uint32(b[28:])}, members)
