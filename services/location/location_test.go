@@ -183,7 +183,7 @@ func TestAPointIsAsPreciseAsItsReceiver(t *testing.T) {
 	}
 
 	require.Equal(t, fmt.Sprintf(`{"v":2,"seq":%d,"lat":-34.9011123,"lon":-56.1645678,"speed":8.33,"heading":271.57,"accuracy":5}`, ms),
-		one(-34.901112349999996, -56.16456779999999, 8.333333333333334, 271.56505117707799))
+		one(-34.901112344444444, -56.16456779999999, 8.333333333333334, 271.56505117707799))
 	require.Contains(t, one(1, 1, 0.001, 359.996), `"speed":0,"heading":0,`, "north, and no 360")
 	require.Contains(t, one(-1e-9, 1, 1, 1), `"lat":0,"lon":1,`, "no -0")
 	require.Empty(t, one(1e-9, -1e-9, 1, 1), "what is rounded to 0,0 is no fix either")
