@@ -227,6 +227,16 @@ func TestWhatIsAccountedForIsOK(t *testing.T) {
 			s.exec(`INSERT INTO shardgroup.dead_records SELECT id, 's0', '106', 0, 'd1', $1, now(), 'poison' FROM shardgroup.streams`, s.records[6].Data)
 			s.exec(`UPDATE heatmap.cells SET n = n - 1 WHERE cell = 1`)
 		},
+		"parked by history alone": func(s *site) {
+			s.exec(`DELETE FROM history.points WHERE driver = 'd1' AND seq = $1`, s.seq(3))
+			s.exec(`INSERT INTO shardgroup.dead_records SELECT id, 's0', '106', 0, 'd1', $1, now(), 'poison' FROM shardgroup.streams
+				WHERE group_name = 'history'`, s.records[6].Data)
+		},
+		"parked by the heatmap alone": func(s *site) {
+			s.exec(`INSERT INTO shardgroup.dead_records SELECT id, 's0', '106', 0, 'd1', $1, now(), 'poison' FROM shardgroup.streams
+				WHERE group_name = 'heatmap'`, s.records[6].Data)
+			s.exec(`UPDATE heatmap.cells SET n = n - 1 WHERE cell = 1`)
+		},
 		"lost in an allowed gap": func(s *site) {
 			s.exec(`DELETE FROM history.points WHERE driver = 'd1' AND seq = $1`, s.seq(3))
 			s.records = append(s.records[:6:6], s.records[7:]...)

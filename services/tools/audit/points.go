@@ -63,6 +63,7 @@ type comparison struct {
 	losses                losses
 	promised, checkpoints *finding
 	rows, notRising       int64
+	parked                int64 // points that history set aside and has not stored
 	sentSo                int64 // of those that do not rise: sent so by their driver
 	seen                  map[string]bool
 }
@@ -85,6 +86,11 @@ func (c *comparison) driver(driver string, rows []storedPoint) {
 		}
 	}
 
+	for seq := range c.losses.parked[driver] {
+		if _, ok := slices.BinarySearch(have, seq); !ok {
+			c.parked++
+		}
+	}
 	c.rows += int64(len(rows))
 	c.sentSo += sentSo(rows)
 	c.compare(driver, have)
@@ -95,6 +101,11 @@ func (c *comparison) driversWithoutRows() {
 	for driver := range c.a.promised.points {
 		if !c.seen[driver] {
 			c.compare(driver, nil)
+		}
+	}
+	for driver, seqs := range c.losses.parked {
+		if !c.seen[driver] {
+			c.parked += int64(len(seqs))
 		}
 	}
 

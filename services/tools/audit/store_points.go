@@ -136,9 +136,18 @@ func (a *auditor) heatmapSum(ctx context.Context, c *comparison) error {
 		return err
 	}
 
-	// The heatmap keeps the count of a point that history removed. It has not counted
-	// what did not rise: it knows a driver's newest sequence alone.
-	want := c.rows + removed - c.notRising
+	parked, _, err := a.parked(ctx, a.heatmap)
+	if err != nil {
+		return err
+	}
+
+	// The heatmap keeps the count of a point that history removed, and counts one that
+	// history alone set aside. It has not counted what it set aside itself, nor what did
+	// not rise: it knows a driver's newest sequence alone.
+	want := c.rows + removed + c.parked - c.notRising
+	for _, seqs := range parked {
+		want -= int64(len(seqs))
+	}
 	f.count("sum", sum)
 	f.count("rows", c.rows)
 	if a.view != nil {
