@@ -21,7 +21,7 @@ func unjudged(cfg Config) []Unjudged {
 		say(5, "the order on the stream: it was not read (--no-stream)")
 		say(6, "whether a checkpoint is ahead of its rows: likewise")
 	}
-	say(7, "that reading again writes the same rows: nothing is read again; services/heatmap tests it")
+	say(7, "that reading again writes the same rows: nothing is read again here; tandem replay history and heatmap, with --dry-run, compare a span")
 	say(8, "that who is slow delays nobody else: rows do not tell when they might have come; the tests that docs/guarantees.md names do")
 	if !cfg.AtRest {
 		say(9, "whether the queues are empty: on a running system they need not be (--at-rest)")
