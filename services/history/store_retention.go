@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 const (
@@ -150,4 +151,14 @@ func expired(ctx context.Context, tx pgx.Tx, day time.Time, points, notRising in
 	}
 	_, err := tx.Exec(ctx, `INSERT INTO history.removed (reason, day, points, not_rising) VALUES ('expired', $1, $2, $3)`, day, points, notRising)
 	return err
+}
+
+// ExpiredSince reports whether points were counted as expired at or after a time: read
+// again from then on, they would be counted again.
+func ExpiredSince(ctx context.Context, pool *pgxpool.Pool, t time.Time) (yes bool, err error) {
+	err = pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM history.removed WHERE reason = 'expired' AND removed_at >= $1)`, t).Scan(&yes)
+	if err != nil {
+		return false, fmt.Errorf("history: look at what expired: %w", err)
+	}
+	return yes, nil
 }

@@ -15,6 +15,8 @@ type tools struct {
 
 	Deadletter deadletterCmd `cmd:"" group:"tools" help:"Look at dead letters, send them back or discard them."`
 
+	Reader readerCmd `cmd:"" group:"tools" help:"Look at the stream's durable readers; pause, resume, send back, let them pass a record."`
+
 	Autoscale autoscaleCmd `cmd:"" group:"tools" help:"Look at how many workers the queue wants: live, recorded or simulated."`
 
 	Env envCmd `cmd:"" group:"tools" help:"Print what a shell exports so that AWS's tools, psql and curl find the demo: eval \"$(bin/tandem env)\"."`

@@ -44,6 +44,7 @@ type Profile struct {
 	// Stream side.
 	Lease     time.Duration // a shard's owner is trusted for this long after it last renewed
 	PollEvery time.Duration // between two GetRecords of one reader on one shard at the tip
+	Backoff   time.Duration // the longest wait between two tries to apply a batch that fails
 	Linger    time.Duration // the producer waits this long for more points of a bucket
 	PutWithin time.Duration // a batch of points is durable by then or answered with 503
 }
@@ -64,7 +65,7 @@ func Default() Profile {
 			WarmUp: 15 * time.Second, ScaleInAfter: time.Minute, Fresh: 15 * time.Second,
 		},
 		ScaleEvery: 5 * time.Second,
-		Lease:      10 * time.Second, PollEvery: 500 * time.Millisecond, Linger: 100 * time.Millisecond,
+		Lease:      10 * time.Second, PollEvery: 500 * time.Millisecond, Backoff: 15 * time.Second, Linger: 100 * time.Millisecond,
 		PutWithin: 8 * time.Second,
 	}
 }
@@ -80,7 +81,7 @@ func Fast() Profile {
 			WarmUp: 3 * time.Second, ScaleInAfter: 6 * time.Second, Fresh: 3 * time.Second,
 		},
 		ScaleEvery: time.Second,
-		Lease:      2 * time.Second, PollEvery: 100 * time.Millisecond, Linger: 20 * time.Millisecond,
+		Lease:      2 * time.Second, PollEvery: 100 * time.Millisecond, Backoff: 200 * time.Millisecond, Linger: 20 * time.Millisecond,
 		PutWithin: 4 * time.Second,
 	}
 }
