@@ -108,6 +108,11 @@ func viewParam(c *gin.Context) (*geo.Box, error) {
 	return &box, nil
 }
 
+// meets reports whether a part of a cell lies in the view.
+func meets(id s2.CellID, view geo.Box) bool {
+	return rectOf(view).IntersectsCell(s2.CellFromCellID(id))
+}
+
 // rectOf returns a box as S2 knows it.
 func rectOf(b geo.Box) s2.Rect {
 	const rad = math.Pi / 180
@@ -180,7 +185,7 @@ func (s *service) rawHTTP(c *gin.Context, view *geo.Box) error {
 		return problem.Field("from", "It lies before to, and at most %s before.", mostRaw)
 	}
 
-	rows, err := s.store.raw(c.Request.Context(), from, to)
+	rows, err := s.store.raw(c.Request.Context(), from, to, view)
 	if err != nil {
 		return err
 	}
@@ -188,7 +193,7 @@ func (s *service) rawHTTP(c *gin.Context, view *geo.Box) error {
 	cells := make([]rawMapCell, 0, len(rows))
 	for _, row := range rows {
 		id := s2.CellID(row.Cell) //nolint:gosec // all 64 bits are kept
-		if view != nil && !s2.CellFromCellID(id).RectBound().Intersects(rectOf(*view)) {
+		if view != nil && !meets(id, *view) {
 			continue
 		}
 		cells = append(cells, rawMapCell{

@@ -119,10 +119,9 @@ func (s *service) show(ctx context.Context, from time.Time) (shown, error) {
 // every coarsest cell that meets it. A cell alone would not tell which places it
 // counts, since those in a finer one are not among them.
 func inView(cells []publicCell, view geo.Box) []publicCell {
-	rect := rectOf(view)
 	out := []publicCell{}
 	for _, c := range cells {
-		if s2.CellFromCellID(c.id.Parent(floorLevel)).RectBound().Intersects(rect) {
+		if meets(c.id.Parent(floorLevel), view) {
 			out = append(out, c)
 		}
 	}

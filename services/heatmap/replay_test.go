@@ -33,8 +33,10 @@ func TestAReplayHoldsUpNoReader(t *testing.T) {
 		require.NoError(t, err)
 	}
 	count(at(0, 0), at(5, 1), at(9, 2))
-	_, err := pool.Exec(ctx, `UPDATE heatmap.cells SET n = 9`)
-	require.NoError(t, err)
+	for _, sql := range []string{`UPDATE heatmap.cells SET n = 9`, `UPDATE heatmap.hours SET n = 27`} {
+		_, err := pool.Exec(ctx, sql)
+		require.NoError(t, err)
+	}
 
 	r, err := NewReplay(ctx, pool, arrived, arrived.Add(time.Second))
 	require.NoError(t, err)
@@ -43,7 +45,7 @@ func TestAReplayHoldsUpNoReader(t *testing.T) {
 	require.ErrorIs(t, err, ErrReplayUnderWay)
 	require.NoError(t, r.Add(ctx, []points.Arrival{at(0, 0), at(5, 1)}))
 	require.NoError(t, r.Add(ctx, []points.Arrival{at(9, 2), at(9, 3)}))
-	raw, err := s.raw(ctx, arrived.AddDate(-20, 0, 0), arrived)
+	raw, err := s.raw(ctx, arrived.AddDate(-20, 0, 0), arrived, nil)
 	require.NoError(t, err)
 	require.EqualValues(t, 27, raw[0].N, "the live rows alone")
 
@@ -60,4 +62,5 @@ func TestAReplayHoldsUpNoReader(t *testing.T) {
 	require.EqualValues(t, 2, out.After.Rows)
 	require.Equal(t, 1+10+2, pointstest.Count(t, pool, total))
 	require.Equal(t, 3, pointstest.Count(t, pool, `SELECT count(*)::int FROM heatmap.cells`))
+	require.Equal(t, 1+10+2, pointstest.Count(t, pool, `SELECT sum(n)::int FROM heatmap.hours`))
 }

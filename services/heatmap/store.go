@@ -3,10 +3,13 @@ package heatmap
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/golang/geo/s2"
 	"github.com/jackc/pgx/v5"
+
+	"tandem/services/domain/geo"
 )
 
 // present returns which drivers were in which cell in the minute that begins at from.
@@ -67,11 +70,28 @@ type rawCell struct {
 	LastArrived  time.Time
 }
 
-// raw adds up the windows in [from, to).
-func (s *store) raw(ctx context.Context, from, to time.Time) ([]rawCell, error) {
+// raw adds up the windows that begin in [from, to), of cells about the view; nil: of all.
+// Cells that lie outside of the view may be among them.
+func (s *store) raw(ctx context.Context, from, to time.Time, view *geo.Box) ([]rawCell, error) {
+	// Whole hours have their rows: only what lies before and after them is added up by
+	// the minute.
+	begin, end := from.Add(time.Hour-1).Truncate(time.Hour), to.Truncate(time.Hour)
+	if begin.After(end) {
+		begin, end = to, to // no whole hour
+	}
+	least, most := cellsAbout(view)
+
 	rows, err := s.pool.Query(ctx, `
-		SELECT cell, sum(n)::bigint, min(first_arrived), max(last_arrived) FROM heatmap.cells
-		WHERE generation = $1 AND window_at >= $2 AND window_at < $3 GROUP BY cell ORDER BY cell`, s.generation, from, to)
+		SELECT cell, sum(n)::bigint, min(first_arrived), max(last_arrived) FROM (
+			SELECT cell, n, first_arrived, last_arrived FROM heatmap.hours
+			WHERE generation = $1 AND hour_at >= $3 AND hour_at < $4 AND cell BETWEEN $6 AND $7
+			UNION ALL
+			SELECT cell, n, first_arrived, last_arrived FROM heatmap.cells
+			WHERE generation = $1 AND window_at >= $2 AND window_at < $3 AND cell BETWEEN $6 AND $7
+			UNION ALL
+			SELECT cell, n, first_arrived, last_arrived FROM heatmap.cells
+			WHERE generation = $1 AND window_at >= $4 AND window_at < $5 AND cell BETWEEN $6 AND $7
+		) AS parts GROUP BY cell ORDER BY cell`, s.generation, from, begin, end, to, least, most)
 	if err != nil {
 		return nil, fmt.Errorf("add up windows: %w", err)
 	}
@@ -81,4 +101,19 @@ func (s *store) raw(ctx context.Context, from, to time.Time) ([]rawCell, error) 
 		return nil, fmt.Errorf("add up windows: %w", err)
 	}
 	return out, nil
+}
+
+// cellsAbout returns the least and the highest id of cells that meet the view. Cells
+// near each other mostly have ids near each other, so it leaves out most others.
+func cellsAbout(view *geo.Box) (least, most int64) {
+	if view == nil {
+		return math.MinInt64, math.MaxInt64
+	}
+
+	least, most = math.MaxInt64, math.MinInt64
+	coverer := s2.RegionCoverer{MaxLevel: level, MaxCells: 8}
+	for _, c := range coverer.Covering(rectOf(*view)) {
+		least, most = min(least, int64(c.RangeMin())), max(most, int64(c.RangeMax())) //nolint:gosec // all 64 bits are kept, and a face lies on one side of 0
+	}
+	return least, most
 }

@@ -2,13 +2,18 @@ package heatmap
 
 import (
 	"context"
+	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/golang/geo/s2"
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"tandem/services/domain/event"
+	"tandem/services/domain/geo"
 	"tandem/services/domain/points"
 	"tandem/services/internal/stream/shardreader"
 	"tandem/services/test/pointstest"
@@ -67,4 +72,72 @@ func TestTheFirstMapOfAMinuteStays(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, first, kept)
 	}
+}
+
+// Whatever the span and the viewport, raw counts are those of the minutes, although whole
+// hours come from rows of their own; cells may only be more than what meets the viewport.
+func TestAnySpanAddsUpItsMinutes(t *testing.T) {
+	t.Parallel()
+	_, pool := pointstest.Database(t, Schema())
+	s, rng := newStore(pool), rand.New(rand.NewPCG(1, 1)) //nolint:gosec // a test's own
+	began := time.Date(2026, 1, 1, 22, 0, 0, 0, time.UTC)
+	minute := func() time.Time { return began.Add(time.Duration(rng.IntN(5*60)) * time.Minute) }
+	var all []points.Arrival
+	for i := range int64(3000) {
+		a := arrival("d", i+1, -34.9+0.05*rng.Float64(), minute().Add(time.Duration(rng.IntN(60_000))*time.Millisecond))
+		a.Arrived = began.Add(time.Duration(rng.IntN(1_000_000)) * time.Millisecond)
+		all = append(all, a)
+	}
+	for batch := range slices.Chunk(all, 500) {
+		_, err := s.Apply(t.Context(), batch, noCommit)
+		require.NoError(t, err)
+	}
+
+	for range 60 {
+		from := minute().Add(time.Duration(rng.IntN(2)) * time.Second)
+		to := from.Add(time.Duration(rng.Int64N(int64(5 * time.Hour))))
+		if rng.IntN(3) == 0 {
+			from, to = from.Truncate(time.Hour), to.Truncate(time.Hour)
+		}
+		var view *geo.Box
+		if south := -34.9 + 0.05*rng.Float64(); rng.IntN(2) == 0 {
+			view = &geo.Box{West: -56.3, South: south, East: -56.1, North: south + 0.02*rng.Float64()}
+		}
+
+		want := map[s2.CellID]count{}
+		for _, a := range all {
+			p := placeOf(a.Point)
+			if id := s2.CellID(p.cell); !p.window().Before(from) && p.window().Before(to) && (view == nil || meets(id, *view)) {
+				want[id] = want[id].plus(count{n: 1, first: a.Arrived, last: a.Arrived})
+			}
+		}
+		rows, err := s.raw(t.Context(), from, to, view)
+		require.NoError(t, err)
+		got := map[s2.CellID]count{}
+		for _, r := range rows {
+			id := s2.CellID(r.Cell) //nolint:gosec // all 64 bits are kept
+			if view == nil || meets(id, *view) {
+				got[id] = count{r.N, r.FirstArrived.UTC(), r.LastArrived.UTC()}
+			}
+		}
+		require.Equal(t, want, got, "%s to %s of %v", from, to, view)
+	}
+}
+
+// The ids that a view asks for are those of every cell that meets it, however small it is.
+func TestNoCellOfAViewIsLeftOut(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		side := rapid.SampledFrom([]float64{1e-5, 0.003, 0.02, 0.1}).Draw(t, "side") // degrees: 1 m to 10 km
+		south, west := rapid.Float64Range(-60, 60).Draw(t, "south"), rapid.Float64Range(-179, 178).Draw(t, "west")
+		view := geo.Box{West: west, South: south, East: west + side*rapid.Float64Range(0.1, 1).Draw(t, "width"), North: south + side}
+
+		least, most := cellsAbout(&view)
+		every := s2.RegionCoverer{MinLevel: level, MaxLevel: level, MaxCells: 1 << 20}
+		for _, id := range every.Covering(rectOf(view)) {
+			require.True(t, meets(id, view))
+			require.LessOrEqual(t, least, int64(id))   //nolint:gosec // all 64 bits are kept
+			require.GreaterOrEqual(t, most, int64(id)) //nolint:gosec // all 64 bits are kept
+		}
+	})
 }

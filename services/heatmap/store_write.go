@@ -39,8 +39,18 @@ func (s *store) Newest(ctx context.Context, drivers []string, mark event.Mark) e
 	return s.ForLease("").Newest(ctx, drivers, mark)
 }
 
+// addCells adds the counts to the rows of their minutes, and to those of their hours.
 func (s *store) addCells(b *pgx.Batch, t tally) {
-	places := t.places()
+	s.addMinutes(b, t)
+	s.addCounts(b, byHour(t.cells), `INSERT INTO heatmap.hours AS c (generation, hour_at, cell, n, first_arrived, last_arrived)`, "hour_at")
+}
+
+func (s *store) addMinutes(b *pgx.Batch, t tally) {
+	s.addCounts(b, t.cells, `INSERT INTO heatmap.cells AS c (generation, window_at, cell, n, first_arrived, last_arrived)`, "window_at")
+}
+
+func (s *store) addCounts(b *pgx.Batch, counts map[place]count, insert, at string) {
+	places := sorted(counts)
 	if len(places) == 0 {
 		return
 	}
@@ -48,16 +58,15 @@ func (s *store) addCells(b *pgx.Batch, t tally) {
 	windows, cells, ns := make([]time.Time, len(places)), make([]int64, len(places)), make([]int64, len(places))
 	first, last := make([]time.Time, len(places)), make([]time.Time, len(places))
 	for i, p := range places {
-		c := t.cells[p]
+		c := counts[p]
 		windows[i], cells[i], ns[i], first[i], last[i] = p.window(), int64(p.cell), c.n, c.first, c.last //nolint:gosec // all 64 bits are kept
 	}
 
 	// Sums, minima and maxima: the row is the same however the stream was cut into
 	// batches.
-	b.Queue(`
-		INSERT INTO heatmap.cells AS c (generation, window_at, cell, n, first_arrived, last_arrived)
+	b.Queue(insert+`
 		SELECT $1, * FROM unnest($2::timestamptz[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::timestamptz[])
-		ON CONFLICT (generation, window_at, cell) DO UPDATE SET n = c.n + excluded.n,
+		ON CONFLICT (generation, `+at+`, cell) DO UPDATE SET n = c.n + excluded.n,
 			first_arrived = least(c.first_arrived, excluded.first_arrived),
 			last_arrived = greatest(c.last_arrived, excluded.last_arrived)`,
 		s.generation, windows, cells, ns, first, last)

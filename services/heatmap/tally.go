@@ -2,6 +2,7 @@ package heatmap
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -102,13 +103,18 @@ func (t tally) skippedPoints() (n int) {
 	return n
 }
 
-// places returns the rows in the one order in which all shards lock them: two
-// transactions that lock in different orders would wait for each other.
-func (t tally) places() []place {
-	out := make([]place, 0, len(t.cells))
-	for p := range t.cells {
-		out = append(out, p)
+// byHour adds up the counts of minutes to those of their hours.
+func byHour(cells map[place]count) map[place]count {
+	out := map[place]count{}
+	for p, c := range cells {
+		hour := place{p.window().Truncate(time.Hour).UnixMilli(), p.cell}
+		out[hour] = out[hour].plus(c)
 	}
-	slices.SortFunc(out, comparePlaces)
 	return out
+}
+
+// sorted returns the rows in the one order in which all shards lock them: two
+// transactions that lock in different orders would wait for each other.
+func sorted(counts map[place]count) []place {
+	return slices.SortedFunc(maps.Keys(counts), comparePlaces)
 }

@@ -65,6 +65,22 @@ func readers() []mutant {
 			before: "first_arrived = least(c.first_arrived, excluded.first_arrived)", after: "first_arrived = excluded.first_arrived",
 		},
 		{
+			name: "a span has its whole hours by the minute too", file: heatmapDir + "store.go", tests: "TestAnySpanAddsUpItsMinutes",
+			before: "window_at >= $2 AND window_at < $3", after: "window_at >= $2 AND window_at < $4",
+		},
+		{
+			name: "a span has the whole of the hour it begins in", file: heatmapDir + "store.go", tests: "TestAnySpanAddsUpItsMinutes",
+			before: "from.Add(time.Hour-1).Truncate", after: "from.Truncate",
+		},
+		{
+			name: "a viewport leaves out cells at its edge", file: heatmapDir + "store.go", tests: "TestNoCellOfAViewIsLeftOut",
+			before: "max(most, int64(c.RangeMax()))", after: "max(most, int64(c.RangeMin()))",
+		},
+		{
+			name: "a replay leaves the hours as they were", file: heatmapDir + "store_replay.go", tests: "TestAReplayHoldsUpNoReader",
+			before: "err := hoursAgain(ctx, tx); err != nil", after: "err := error(nil); err != nil",
+		},
+		{
 			name: "a mark goes back", file: heatmapDir + "lease.go", tests: "TestBatchesAddUpInTheStore",
 			before: "seq = greatest(m.seq, excluded.seq)", after: "seq = excluded.seq",
 		},

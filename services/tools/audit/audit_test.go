@@ -136,9 +136,12 @@ func TestPlantedViolationsAreNamed(t *testing.T) {
 			s.exec(`UPDATE shardgroup.checkpoints SET sequence = '108'`)
 		}},
 		{"the heatmap counted twice", "heatmap", "sum is 9, history and the stream make it 8 (+1)", func(s *site) {
-			s.exec(`UPDATE heatmap.cells SET n = n + 1 WHERE cell = 1`)
+			s.count(`UPDATE heatmap.cells SET n = n + 1 WHERE cell = 1`)
 		}},
-		{"the heatmap forgot", "heatmap", "(-3)", func(s *site) { s.exec(`DELETE FROM heatmap.cells WHERE cell = 2`) }},
+		{"an hour of the heatmap is not its minutes", "heatmap", "its hours add up to 9, its minutes to 8", func(s *site) {
+			s.exec(`UPDATE heatmap.hours SET n = n + 1 WHERE cell = 1`)
+		}},
+		{"the heatmap forgot", "heatmap", "(-3)", func(s *site) { s.count(`DELETE FROM heatmap.cells WHERE cell = 2`) }},
 		{"out of order on the stream", "order", "d1: ", func(s *site) { s.pointTaken("d1", -1, 1, false) }},
 		{"a point was overtaken on its way", "order", "d1: ", func(s *site) {
 			s.pointTaken("d1", 9, 11, false)
@@ -216,7 +219,7 @@ func TestWhatIsAccountedForIsOK(t *testing.T) {
 		"a parked point, erased": func(s *site) {
 			s.exec(`DELETE FROM history.points WHERE driver = 'd1' AND seq = $1`, s.seq(3))
 			s.exec(`INSERT INTO history.erased VALUES ('d1', now(), $1)`, s.seq(2))
-			s.exec(`UPDATE heatmap.cells SET n = n - 1 WHERE cell = 1`)
+			s.count(`UPDATE heatmap.cells SET n = n - 1 WHERE cell = 1`)
 		},
 		"expired": func(s *site) {
 			s.exec(`DELETE FROM history.points WHERE driver = 'd1'`)
@@ -225,7 +228,7 @@ func TestWhatIsAccountedForIsOK(t *testing.T) {
 		"parked": func(s *site) {
 			s.exec(`DELETE FROM history.points WHERE driver = 'd1' AND seq = $1`, s.seq(3))
 			s.exec(`INSERT INTO shardgroup.dead_records SELECT id, 's0', '106', 0, 'd1', $1, now(), 'poison' FROM shardgroup.streams`, s.records[6].Data)
-			s.exec(`UPDATE heatmap.cells SET n = n - 1 WHERE cell = 1`)
+			s.count(`UPDATE heatmap.cells SET n = n - 1 WHERE cell = 1`)
 		},
 		"parked by history alone": func(s *site) {
 			s.exec(`DELETE FROM history.points WHERE driver = 'd1' AND seq = $1`, s.seq(3))
@@ -235,7 +238,7 @@ func TestWhatIsAccountedForIsOK(t *testing.T) {
 		"parked by the heatmap alone": func(s *site) {
 			s.exec(`INSERT INTO shardgroup.dead_records SELECT id, 's0', '106', 0, 'd1', $1, now(), 'poison' FROM shardgroup.streams
 				WHERE group_name = 'heatmap'`, s.records[6].Data)
-			s.exec(`UPDATE heatmap.cells SET n = n - 1 WHERE cell = 1`)
+			s.count(`UPDATE heatmap.cells SET n = n - 1 WHERE cell = 1`)
 		},
 		"lost in an allowed gap": func(s *site) {
 			s.exec(`DELETE FROM history.points WHERE driver = 'd1' AND seq = $1`, s.seq(3))
@@ -253,7 +256,7 @@ func TestWhatIsAccountedForIsOK(t *testing.T) {
 		},
 		"the heatmap is ahead of history": func(s *site) {
 			s.point("d1", 4, false)
-			s.exec(`UPDATE heatmap.cells SET n = n + 1 WHERE cell = 1`)
+			s.count(`UPDATE heatmap.cells SET n = n + 1 WHERE cell = 1`)
 			s.exec(`UPDATE shardgroup.checkpoints SET sequence = '108' WHERE stream_id = (SELECT id FROM shardgroup.streams WHERE group_name = 'heatmap')`)
 		},
 		"a producer's retry": func(s *site) {
@@ -265,7 +268,7 @@ func TestWhatIsAccountedForIsOK(t *testing.T) {
 			s.pointTaken("d1", -2, 10, true)
 			s.pointTaken("d1", -1, 10, true)
 			s.pointTaken("d1", 4, 11, true)
-			s.exec(`UPDATE heatmap.cells SET n = n + 1 WHERE cell = 1`)
+			s.count(`UPDATE heatmap.cells SET n = n + 1 WHERE cell = 1`)
 			s.exec(`UPDATE shardgroup.checkpoints SET sequence = '110'`)
 		},
 		"a driver sent an older point, which the stream keeps no longer": func(s *site) {

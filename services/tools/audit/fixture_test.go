@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -76,6 +77,7 @@ func newSite(t *testing.T, url string, pool *pgxpool.Pool) *site {
 	}
 	s.exec(`INSERT INTO heatmap.cells (generation, window_at, cell, n, first_arrived, last_arrived) VALUES
 		(1, date_trunc('minute', now()), 1, 5, now(), now()), (1, date_trunc('minute', now()), 2, 3, now(), now())`)
+	s.exec(`INSERT INTO heatmap.hours SELECT generation, date_trunc('hour', window_at), cell, n, first_arrived, last_arrived FROM heatmap.cells`)
 	s.promise(client.Entry{Ride: &client.RideEntry{Key: done, RideID: done, Rider: "ana", Status: 201}},
 		client.Entry{Ride: &client.RideEntry{Key: done, RideID: done, Rider: "ana", Status: 201}},
 		client.Entry{Ride: &client.RideEntry{Key: open, RideID: open, Rider: "bea", Status: 201}},
@@ -89,10 +91,17 @@ func (s *site) clean() {
 	s.t.Helper()
 	s.exec(`DROP TABLE IF EXISTS history.points_20200101`)
 	s.exec(`TRUNCATE ride.rides, ride.offers, ride.ride_events, ride.outbox, ride.drivers, notification.deliveries, notification.inbox,
-		history.points, history.removed, history.erased, heatmap.cells, heatmap.marks, heatmap.presence,
+		history.points, history.removed, history.erased, heatmap.cells, heatmap.hours, heatmap.marks, heatmap.presence,
 		shardgroup.streams, shardgroup.leases, shardgroup.checkpoints, shardgroup.gaps, shardgroup.dead_records`)
 	s.exec(`CREATE UNIQUE INDEX IF NOT EXISTS one_live_ride_of_a_driver ON ride.rides (driver_id) WHERE state IN ('offered', 'assigned', 'arrived', 'picked_up')`)
 	s.exec(`CREATE UNIQUE INDEX IF NOT EXISTS one_live_driver_of_a_ride ON ride.offers (ride_id) WHERE state IN ('open', 'accepted')`)
+}
+
+// count changes what the heatmap has counted, by the minute and by the hour.
+func (s *site) count(sql string) {
+	s.t.Helper()
+	s.exec(sql)
+	s.exec(strings.ReplaceAll(sql, "heatmap.cells", "heatmap.hours"))
 }
 
 func (s *site) exec(sql string, args ...any) {

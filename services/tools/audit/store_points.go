@@ -125,9 +125,10 @@ func (a *auditor) losses(ctx context.Context) (losses, error) {
 // heatmapSum: the heatmap has counted each point of history once.
 func (a *auditor) heatmapSum(ctx context.Context, c *comparison) error {
 	f := newFinding(4, "heatmap")
-	var sum, removed int64
+	var sum, hours, removed int64
 	err := a.tx.QueryRow(ctx, `SELECT (SELECT coalesce(sum(n), 0)::bigint FROM heatmap.cells WHERE generation = $1),
-		(SELECT coalesce(sum(points - not_rising), 0)::bigint FROM history.removed)`, a.heatmap.generation).Scan(&sum, &removed)
+		(SELECT coalesce(sum(n), 0)::bigint FROM heatmap.hours WHERE generation = $1),
+		(SELECT coalesce(sum(points - not_rising), 0)::bigint FROM history.removed)`, a.heatmap.generation).Scan(&sum, &hours, &removed)
 	if err != nil {
 		return fmt.Errorf("heatmap: %w", err)
 	}
@@ -156,6 +157,11 @@ func (a *auditor) heatmapSum(ctx context.Context, c *comparison) error {
 		want += a.view.early - a.view.late
 	}
 	f.count("expected", want)
+
+	// The rows of hours come of those of minutes, in the same transactions.
+	if hours != sum {
+		f.broken("its hours add up to %d, its minutes to %d", hours, sum)
+	}
 
 	switch {
 	case a.view == nil && !samePlace(a.history, a.heatmap):

@@ -48,6 +48,10 @@ func TestTheHeatmapBecomesWhatTheStreamSays(t *testing.T) {
 		require.NoError(t, s.pool.QueryRow(t.Context(), all).Scan(&text))
 		return text
 	}
+	// What the hours say that the minutes do not, and the other way round.
+	const offHours = `WITH minutes AS (SELECT generation, date_trunc('hour', window_at, 'UTC') AS hour_at, cell, sum(n)::bigint AS n,
+			min(first_arrived) AS first_arrived, max(last_arrived) AS last_arrived FROM heatmap.cells GROUP BY 1, 2, 3)
+		SELECT count(*)::int FROM ((TABLE heatmap.hours EXCEPT TABLE minutes) UNION ALL (TABLE minutes EXCEPT TABLE heatmap.hours)) AS off`
 	const live = "05 300, 06 300, 07 42, 08 200, 25 1"
 	require.Eventually(t, func() bool { return is() == live }, 10*time.Second, 20*time.Millisecond, is())
 
@@ -59,6 +63,7 @@ func TestTheHeatmapBecomesWhatTheStreamSays(t *testing.T) {
 	require.EqualValues(t, 2, first.Before.Rows)
 	require.EqualValues(t, 4, first.Built.Rows)
 	require.Equal(t, live, is())
+	require.Zero(t, pointstest.Count(t, s.pool, offHours))
 
 	s.exec(t, `DELETE FROM heatmap.cells WHERE to_char(window_at, 'MI') = '06'`)
 	s.exec(t, `UPDATE heatmap.cells SET n = 999 WHERE to_char(window_at, 'MI') IN ('05', '08')`)
@@ -73,6 +78,7 @@ func TestTheHeatmapBecomesWhatTheStreamSays(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, mended.Equal)
 	require.Equal(t, first.After, mended.After)
+	require.Zero(t, pointstest.Count(t, s.pool, offHours))
 	require.Equal(t, "05 999, 06 300, 07 42, 08 200, 25 1", is(), "a row at the span's edge stays as it was")
 
 	// A late point takes its row out of the comparison, and changes nothing in what is built.
