@@ -181,7 +181,7 @@ func samePlace(a, b group) bool {
 		return false
 	}
 	for shard, p := range x {
-		if comparePositions(p, y[shard]) != 0 {
+		if p.Compare(y[shard]) != 0 {
 			return false
 		}
 	}

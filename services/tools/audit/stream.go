@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
@@ -29,7 +28,7 @@ type streamView struct {
 // reached reports whether a reader with that checkpoint has passed at.
 func reached(checkpoint map[string]shardreader.Position, at shardreader.Position) bool {
 	c, ok := checkpoint[at.Shard]
-	return ok && comparePositions(at, c) <= 0
+	return ok && at.Compare(c) <= 0
 }
 
 func newStreamView(history, heatmap group) *streamView {
@@ -37,12 +36,6 @@ func newStreamView(history, heatmap group) *streamView {
 		history: history.positions(), heatmap: heatmap.positions(), risen: map[string][]int64{}, owed: map[string][]int64{},
 		latest: map[string]event.Point{},
 	}
-}
-
-// comparePositions orders two positions of one shard. Sequence numbers are
-// decimal numbers of up to 128 digits without leading zeros.
-func comparePositions(a, b shardreader.Position) int {
-	return cmp.Or(cmp.Compare(len(a.Sequence), len(b.Sequence)), cmp.Compare(a.Sequence, b.Sequence), cmp.Compare(a.Sub, b.Sub))
 }
 
 // add takes the next record; a shard's come in order.

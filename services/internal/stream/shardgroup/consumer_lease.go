@@ -20,7 +20,7 @@ type ConsumerLeaseOptions struct {
 	Open func(ctx context.Context) (*pgxpool.Pool, error)
 	// List lists the stream's consumers: shardreader's Consumers.
 	List   func(ctx context.Context) ([]shardreader.Consumer, error)
-	Prefix string // consumers whose names begin so are shared
+	Prefix string // consumers whose names begin so are shared; or the ARN of one
 	Worker string // unique among all processes, also over restarts: WorkerID returns one
 
 	Lease time.Duration // how long a lease lasts after it was renewed; 0 is 10 s

@@ -54,7 +54,7 @@ func (l *ConsumerLease) list(ctx context.Context) ([]shardreader.Consumer, error
 
 	var out []shardreader.Consumer
 	for _, c := range all {
-		if c.Active && strings.HasPrefix(c.Name, l.o.Prefix) {
+		if c.Active && (strings.HasPrefix(c.Name, l.o.Prefix) || c.ARN == l.o.Prefix) {
 			out = append(out, c)
 		}
 	}

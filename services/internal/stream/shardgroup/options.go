@@ -15,7 +15,7 @@ import (
 // Options of a Group. Client, Stream, Pool, Name, Worker and Processor are needed.
 type Options struct {
 	Client shardreader.Client
-	Stream string // the stream's name
+	Stream string // the stream's name or ARN
 	Pool   *pgxpool.Pool
 
 	Name       string // the group: each group reads every record once
@@ -29,6 +29,7 @@ type Options struct {
 	PollEvery time.Duration // see shardreader.Options
 	// CatchUpBytes bounds what is read of one shard in a second: see shardreader.Options.
 	CatchUpBytes int
+	MaxRecords   int  // of a batch, and so of a transaction: see shardreader.Options
 	Latest       bool // a new group starts with what arrives from now on, not with the oldest record
 	Poison       Poison
 	MaxTries     int           // of a record under Park; 0 is 5
@@ -68,7 +69,8 @@ func (o Options) withDefaults() (Options, error) {
 // ties it to this life; Empty lets it say when it is at the tip.
 func (o Options) reader(created time.Time) shardreader.Options {
 	return shardreader.Options{
-		Client: o.Client, Stream: o.Stream, Created: created, PollEvery: o.PollEvery, CatchUpBytes: o.CatchUpBytes, Empty: true, Log: o.Log,
+		Client: o.Client, Stream: o.Stream, Created: created, PollEvery: o.PollEvery, CatchUpBytes: o.CatchUpBytes,
+		MaxRecords: o.MaxRecords, Empty: true, Log: o.Log,
 	}
 }
 

@@ -14,10 +14,10 @@ import (
 const relistEvery = 30 * time.Second
 
 // All reads every shard of the stream, children after their parents are
-// drained. It returns nil once ctx has ended, handle's error where that fails,
-// or ErrStreamChanged where the stream is recreated (call it again with
-// Horizon). handle is called for one batch of a shard at a time, and for
-// different shards concurrently.
+// drained. It returns nil once ctx has ended or every shard is read to the end that
+// start may have (Until, Through), handle's error where that fails, or
+// ErrStreamChanged where the stream is recreated (call it again with Horizon). handle
+// is called for one batch of a shard at a time, and for different shards concurrently.
 func (r *Reader) All(ctx context.Context, start Start, handle Handler) error {
 	if err := start.check(); err != nil {
 		return err
@@ -30,7 +30,7 @@ func (r *Reader) All(ctx context.Context, start Start, handle Handler) error {
 	r.mu.Unlock()
 
 	g, reading := errgroup.WithContext(ctx)
-	s := &scheduler{r: r, start: start, handle: handle, g: g, drained: map[string]bool{}, ended: make(chan string, 16)}
+	s := &scheduler{r: r, start: start, handle: handle, g: g, drained: map[string]bool{}, ended: make(chan ending, 16)}
 	g.Go(func() error { return s.run(reading) })
 	return unlessEnded(ctx, g.Wait())
 }
@@ -42,8 +42,14 @@ type scheduler struct {
 	handle  Handler
 	g       *errgroup.Group
 	drained map[string]bool // of each shard that was started; run's alone
-	ended   chan string     // shards that are drained from now on
+	ended   chan ending     // shards that are read to their end from now on
 	ends    []string        // shards that were read until they were drained; run's alone
+}
+
+// ending is the end of a shard: it is drained or, at the end that Start sets, done with.
+type ending struct {
+	shard   string
+	drained bool
 }
 
 func (s *scheduler) run(ctx context.Context) error {
@@ -56,6 +62,8 @@ func (s *scheduler) run(ctx context.Context) error {
 		case err != nil:
 			s.r.o.Log.Warn("listing shards fails; trying again", "stream", s.r.o.Stream, "in", backoff, "err", err)
 			wait, backoff = backoff, min(backoff*2, lastBackoff)
+		case s.done():
+			return nil
 		default:
 			backoff = firstBackoff
 		}
@@ -65,13 +73,26 @@ func (s *scheduler) run(ctx context.Context) error {
 		case <-ctx.Done():
 			t.Stop()
 			return ctx.Err()
-		case shard := <-s.ended:
-			s.drained[shard] = true
-			s.ends = append(s.ends, shard)
+		case e := <-s.ended:
+			s.drained[e.shard] = true
+			if e.drained {
+				s.ends = append(s.ends, e.shard)
+			}
 		case <-t.C:
 		}
 		t.Stop()
 	}
+}
+
+// done reports whether every shard was read to the end that Start sets. A shard that is
+// not started waits for one that is not read to its end.
+func (s *scheduler) done() bool {
+	for _, ended := range s.drained {
+		if !ended {
+			return false
+		}
+	}
+	return s.start.bounded && len(s.drained) > 0
 }
 
 // startReadable starts reading the shards that may be read now.
@@ -98,7 +119,7 @@ func (s *scheduler) startReadable(ctx context.Context) error {
 	}
 	start := s.start
 	if !first && latest {
-		start = Horizon() // a shard that is new was opened after we began: all of it is wanted
+		start.kind = fromHorizon // a shard that is new was opened after we began: all of it is wanted
 	}
 
 	for _, sh := range shards {
@@ -139,13 +160,14 @@ func (s *scheduler) readable(sh Shard, known map[string]bool) bool {
 func (s *scheduler) read(ctx context.Context, shard string, start Start) error {
 	// Nil means drained here, not stopped: only then children may be read.
 	err := s.r.drain(ctx, shard, start, s.handle)
-	if err != nil && !errors.Is(err, ErrShardGone) {
+	ended := errors.Is(err, errEnded)
+	if err != nil && !errors.Is(err, ErrShardGone) && !ended {
 		return err
 	}
-	s.r.update(shard, func(st *ShardState) { st.Closed, st.Err = true, nil }) // also where it is gone
+	s.r.update(shard, func(st *ShardState) { st.Closed, st.Ended, st.Err = !ended, ended, nil }) // closed also where it is gone
 
 	select {
-	case s.ended <- shard:
+	case s.ended <- ending{shard, !ended}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -20,6 +20,7 @@
 //	pace         how many calls a second a poller allows itself
 //	trimmed      said of records that passed the stream's retention
 //	recreated    said of a stream that was deleted and created again
+//	end          where a read stops, if it has one (Start's Until and Through)
 //
 // # Model
 //
@@ -63,6 +64,9 @@
 //   - What State says of how far behind a shard is never stands still: where no
 //     answer has come or been handled for a while, the time since is added. A
 //     reader has caught up only when the children of drained shards were started.
+//   - Of two spans of which one ends where the other begins (At, Until) each record
+//     is in one, whatever the arrival stamps: the first record stamped at that time or
+//     later, in the shard's order, is where the second begins.
 //   - Ending the context is how reading is stopped, so Shard and All return nil
 //     once it has ended. An error is always a reason that reading could not go on.
 //
@@ -72,6 +76,9 @@
 //     halved, and rises by a step with each success (AIMD), so that readers
 //     which know nothing of each other share a shard's five calls a second. The
 //     SDK's own retries are off for GetRecords: they would hide the signal.
+//   - The account's limit of DescribeStreamSummary, 20 calls a second, is shared by
+//     everything that runs in it: a Reader sends ten at once, then ten a second, for
+//     all of its shards. That it is throttled does not slow the shard's calls.
 //   - Far behind: at most CatchUpBytes a second, less where the shard throttles, so
 //     that readers share its 2 MB/s. A call asks for what may be read until the
 //     next one, not for all there is: 10 MiB at once would keep every reader of the

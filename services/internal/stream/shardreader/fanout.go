@@ -2,6 +2,7 @@ package shardreader
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -46,8 +47,29 @@ type Consumer struct {
 	Active    bool   // may be subscribed with
 }
 
+// ErrNoConsumer says that the stream has no such consumer.
+var ErrNoConsumer = errors.New("shardreader: no such consumer")
+
+// Consumer returns the stream's consumer of that name or ARN, or ErrNoConsumer.
+func (r *Reader) Consumer(ctx context.Context, nameOrARN string) (Consumer, error) {
+	all, err := r.Consumers(ctx)
+	if err != nil {
+		return Consumer{}, err
+	}
+
+	for _, c := range all {
+		if c.Name == nameOrARN || c.ARN == nameOrARN {
+			return c, nil
+		}
+	}
+	return Consumer{}, fmt.Errorf("%w: %s, of stream %s", ErrNoConsumer, nameOrARN, r.o.Stream)
+}
+
 // Consumers lists the stream's registered consumers.
 func (r *Reader) Consumers(ctx context.Context) ([]Consumer, error) {
+	if r.o.FanOut == nil {
+		return nil, wrong("FanOut", "nil", "one that lists consumers")
+	}
 	stream, err := r.Describe(ctx)
 	if err != nil {
 		return nil, err

@@ -6,13 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 )
 
 // Options of a Reader. Client and Stream are needed.
 type Options struct {
 	Client Client
-	Stream string // the stream's name
+	Stream string // the stream's name or ARN; an ARN may be of another account
 
 	// FanOut and Consumer, both set, let shards be read by enhanced fan-out.
 	// Consumer is asked before each turn: it returns the ARN of the consumer that
@@ -38,6 +39,9 @@ type Options struct {
 	// CallTimeout, half as many after one that took more than half of it, and never
 	// for more than CatchUpBytes allows until the next call.
 	Limit int32
+	// MaxRecords bounds the user records of one batch, of which an aggregate may hold
+	// thousands; 0: whatever an answer brought. The rest comes at once, as further batches.
+	MaxRecords int
 	// CallTimeout bounds one call, or all calls of one poll; 0 is 10 s.
 	CallTimeout time.Duration
 	// Empty asks for batches without records too: they carry Behind, and that
@@ -72,12 +76,25 @@ func (o Options) withDefaults() (Options, error) {
 		return o, wrong("CatchUpBytes", o.CatchUpBytes, "above 0, or 0 for the default")
 	case o.Limit < 0 || o.Limit > maxRecords:
 		return o, wrong("Limit", o.Limit, fmt.Sprintf("1 to %d, or 0 for the default", maxRecords))
+	case o.MaxRecords < 0:
+		return o, wrong("MaxRecords", o.MaxRecords, "above 0, or 0 for no bound")
+	case strings.HasPrefix(o.Stream, "arn:") && !strings.Contains(o.Stream, ":stream/"):
+		return o, wrong("Stream", o.Stream, "a stream's name or ARN (arn:…:stream/NAME)")
 	case o.CallTimeout < 0:
 		return o, wrong("CallTimeout", o.CallTimeout, "above 0, or 0 for the default")
 	case o.Consumer != nil && o.FanOut == nil:
 		return o, wrong("Consumer", "set", "nil without a FanOut that reads by it")
 	}
 	return o, nil
+}
+
+// names returns what calls name the stream by: its name or, where that is what is known,
+// its ARN.
+func (o Options) names() (name, arn *string) {
+	if strings.HasPrefix(o.Stream, "arn:") {
+		return nil, &o.Stream
+	}
+	return &o.Stream, nil
 }
 
 func wrong(option string, is any, allowed string) error {

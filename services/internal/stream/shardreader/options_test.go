@@ -18,6 +18,8 @@ func TestOptionsAreChecked(t *testing.T) {
 		"Stream":       func(o *shardreader.Options) { o.Stream = "" },
 		"PollEvery":    func(o *shardreader.Options) { o.PollEvery = -time.Second },
 		"CatchUpBytes": func(o *shardreader.Options) { o.CatchUpBytes = -1 },
+		"MaxRecords":   func(o *shardreader.Options) { o.MaxRecords = -1 },
+		"a stream's":   func(o *shardreader.Options) { o.Stream = "arn:aws:sqs:us-east-1:000000000000:s" },
 		"Limit":        func(o *shardreader.Options) { o.Limit = 10_001 },
 		"CallTimeout":  func(o *shardreader.Options) { o.CallTimeout = -1 },
 		"Consumer":     func(o *shardreader.Options) { o.Consumer = func() (context.Context, string) { return nil, "" } },

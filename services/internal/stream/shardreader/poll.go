@@ -29,8 +29,9 @@ func (s *session) poll(ctx context.Context) (Batch, time.Duration, error) {
 	// arrived before that, not for what arrived while it travelled.
 	asOf := time.Now()
 	limit := min(s.size.now, s.pace.records(s.each, s.behind), maxRecords)
+	_, arn := s.r.o.names()
 	out, err := s.r.o.Client.GetRecords(ctx, &kinesis.GetRecordsInput{
-		ShardIterator: &s.iterator, Limit: &limit,
+		StreamARN: arn, ShardIterator: &s.iterator, Limit: &limit,
 	}, withoutRetries)
 	if err != nil {
 		// Only the call's own time is up: an error of a caller that left says nothing.
@@ -86,8 +87,9 @@ func (s *session) from() types.StartingPosition {
 
 func (s *session) newIterator(ctx context.Context) error {
 	from := s.from()
+	name, arn := s.r.o.names()
 	out, err := s.r.o.Client.GetShardIterator(ctx, &kinesis.GetShardIteratorInput{
-		StreamName: &s.r.o.Stream, ShardId: &s.shard,
+		StreamName: name, StreamARN: arn, ShardId: &s.shard,
 		ShardIteratorType: from.Type, StartingSequenceNumber: from.SequenceNumber, Timestamp: from.Timestamp,
 	})
 	if err != nil {

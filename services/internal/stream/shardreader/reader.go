@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"golang.org/x/time/rate"
 )
 
 // Client is the part of *kinesis.Client that reading needs.
@@ -29,6 +30,10 @@ type Reader struct {
 	// followed is how many drained shards All knew of when it last started what it
 	// found: so many have had their children started.
 	followed int
+
+	asking   *asking // the call of DescribeStreamSummary that is not sent yet, if any
+	describe *rate.Limiter
+	flight   chan struct{} // has an element while a call of describeNow is under way
 }
 
 // New returns a Reader; it calls nothing yet. The error names the option that is
@@ -38,7 +43,10 @@ func New(o Options) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{o: o, stream: Stream{Created: o.Created}, shards: map[string]*ShardState{}}, nil
+	return &Reader{
+		o: o, stream: Stream{Created: o.Created}, shards: map[string]*ShardState{},
+		describe: rate.NewLimiter(rate.Every(describeEvery), describeBurst), flight: make(chan struct{}, 1),
+	}, nil
 }
 
 // unlessEnded returns err, or nil once ctx has ended: whoever ended it asked for

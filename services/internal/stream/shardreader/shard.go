@@ -17,22 +17,31 @@ const (
 )
 
 // Shard reads one shard from start until it is drained, which handle sees by a
-// batch with Closed, or until ctx has ended; then it returns nil. It returns
-// handle's error where that fails, and ErrStreamChanged or ErrShardGone where
-// the stream is another one. Everything else it waits out.
+// batch with Closed, to the end that start may have (Until, Through), or until ctx
+// has ended; then it returns nil. It returns handle's error where that fails, and
+// ErrStreamChanged or ErrShardGone where the stream is another one. Everything else it
+// waits out.
 func (r *Reader) Shard(ctx context.Context, shard string, start Start, handle Handler) error {
 	if err := start.check(); err != nil {
 		return err
 	}
-	return unlessEnded(ctx, r.drain(ctx, shard, start, handle))
+	err := r.drain(ctx, shard, start, handle)
+	if errors.Is(err, errEnded) {
+		return nil
+	}
+	return unlessEnded(ctx, err)
 }
 
 // drain reads one shard to its end. It returns nil only when the shard is
-// drained; once ctx has ended it returns an error as any other.
+// drained, and errEnded where the end that start sets came first; once ctx has ended it
+// returns an error as any other.
 func (r *Reader) drain(ctx context.Context, shard string, start Start, handle Handler) error {
 	kind, next := start.of(shard)
+	if !start.wants(shard) {
+		return errEnded
+	}
 	s := &session{
-		r: r, shard: shard, kind: kind, startAt: start.at, handle: handle, next: next,
+		r: r, shard: shard, start: start, kind: kind, startAt: start.at, handle: handle, next: next,
 		pace: newPace(r.o.PollEvery, r.o.CatchUpBytes), backoff: firstBackoff,
 		size: newSize(r.o.Limit, r.o.CallTimeout), each: firstEach,
 	}
@@ -66,6 +75,7 @@ func (r *Reader) drain(ctx context.Context, shard string, start Start, handle Ha
 type session struct {
 	r        *Reader
 	shard    string
+	start    Start     // its end counts
 	kind     startKind // where to begin while next is empty
 	startAt  time.Time
 	handle   Handler
@@ -113,9 +123,37 @@ func (s *session) turn(ctx context.Context) (ended bool, wait time.Duration, err
 	return ended, wait - time.Since(b.AsOf), err
 }
 
-// handOver calls the handler with a batch and moves the position to its end. ended
-// reports that reading has ended: with the handler's error, or drained.
+// handOver hands over what an answer or an event brought, in as many batches as MaxRecords
+// asks for. ended reports that reading has ended: with an error, or drained.
 func (s *session) handOver(ctx context.Context, b Batch, answered time.Time, fanOut bool) (ended bool, err error) {
+	b, last := s.cut(b)
+	s.r.update(s.shard, func(st *ShardState) {
+		st.Waiting, st.counted = len(b.Records), time.Time{}
+		if b.Behind == 0 {
+			st.counted = answered // only at the tip nothing else waits in the stream
+		}
+	})
+
+	for i, piece := range s.pieces(b) {
+		// Between batches only: what was handed over whole counts also for who stops then.
+		if i > 0 && ctx.Err() != nil {
+			return true, ctx.Err()
+		}
+		if ended, err := s.handOne(ctx, piece, answered, fanOut); ended {
+			return true, err
+		}
+	}
+
+	if last {
+		s.r.update(s.shard, func(st *ShardState) { st.Ended = true })
+		return true, errEnded
+	}
+	return false, nil
+}
+
+// handOne calls the handler with a batch and moves the position to its end. ended
+// reports that reading has ended: with the handler's error, or drained.
+func (s *session) handOne(ctx context.Context, b Batch, answered time.Time, fanOut bool) (ended bool, err error) {
 	//excerpt:handover
 	if len(b.Records) > 0 || b.Closed || s.r.o.Empty {
 		if err := s.handle(ctx, b); err != nil {
@@ -129,6 +167,7 @@ func (s *session) handOver(ctx context.Context, b Batch, answered time.Time, fan
 	s.r.update(s.shard, func(st *ShardState) {
 		st.Position, st.Behind, st.PolledAt, st.FanOut, st.Closed, st.Err = b.Next, b.Behind, answered, fanOut, b.Closed, nil
 		st.AtTip = st.AtTip || b.Behind == 0
+		st.Waiting -= len(b.Records)
 	})
 	return b.Closed, nil
 }
@@ -157,8 +196,10 @@ func (s *session) recover(ctx context.Context, err error) (time.Duration, error)
 	}
 
 	// Throttling is the shard's answer to all its readers together: the iterator
-	// stays good, and only the pace changes.
-	if errors.As(err, &throughput) || errors.As(err, &limit) {
+	// stays good, and only the pace changes. Of the account's limit on comparing streams
+	// that is not true.
+	comparing := errors.Is(err, errComparing)
+	if !comparing && (errors.As(err, &throughput) || errors.As(err, &limit)) {
 		s.r.update(s.shard, func(st *ShardState) { st.Throttled++ })
 		return s.pace.throttled(s.behind), nil
 	}

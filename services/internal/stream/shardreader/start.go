@@ -1,13 +1,20 @@
 package shardreader
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
-// Start says where reading begins. It is returned by Horizon, Latest, At and
-// After.
+// Start says where reading begins, and with Until or Through where it ends. It is
+// returned by Horizon, Latest, At and After.
 type Start struct {
 	kind  startKind
 	at    time.Time
 	after map[string]Position // by shard; "" where a position names none
+
+	bounded bool // by until or, where it is not nil, by through
+	until   time.Time
+	through map[string]Position // by shard
 }
 
 type startKind int
@@ -45,10 +52,18 @@ func After(positions ...Position) Start {
 
 // check refuses a position that could be of any shard: sequence numbers rise
 // over the whole stream, so a foreign one would skip a shard's older records
-// without a word.
+// without a word. It refuses a span that is none, too.
 func (s Start) check() error {
-	if _, nameless := s.after[""]; nameless {
+	_, nameless := s.after[""]
+	if _, end := s.through[""]; nameless || end {
 		return ErrNoShard
+	}
+
+	switch {
+	case s.bounded && s.through == nil && s.until.IsZero():
+		return errors.New("shardreader: Until has the zero time; allowed is a time after the start")
+	case s.bounded && s.through == nil && s.kind == fromTime && s.until.Before(s.at):
+		return errors.New("shardreader: Until lies before the time of At")
 	}
 	return nil
 }

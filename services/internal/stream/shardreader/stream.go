@@ -16,7 +16,8 @@ func (r *Reader) Describe(ctx context.Context) (Stream, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.o.CallTimeout)
 	defer cancel()
 
-	out, err := r.o.Client.DescribeStreamSummary(ctx, &kinesis.DescribeStreamSummaryInput{StreamName: &r.o.Stream})
+	name, arn := r.o.names()
+	out, err := r.o.Client.DescribeStreamSummary(ctx, &kinesis.DescribeStreamSummaryInput{StreamName: name, StreamARN: arn})
 	if err != nil {
 		return Stream{}, fmt.Errorf("describe stream %s: %w", r.o.Stream, err)
 	}
@@ -39,7 +40,8 @@ func (r *Reader) Shards(ctx context.Context) ([]Shard, error) {
 	defer cancel()
 
 	var shards []Shard
-	in := &kinesis.ListShardsInput{StreamName: &r.o.Stream}
+	name, arn := r.o.names()
+	in := &kinesis.ListShardsInput{StreamName: name, StreamARN: arn}
 	for {
 		out, err := r.o.Client.ListShards(ctx, in)
 		if err != nil {
@@ -69,11 +71,11 @@ func shardOf(s types.Shard) Shard {
 }
 
 // check compares the stream's creation time with the one that reading began
-// with: ErrStreamChanged, or whatever the call failed with.
+// with: ErrStreamChanged, or whatever the call failed with (errComparing).
 func (r *Reader) check(ctx context.Context) error {
-	now, err := r.Describe(ctx)
+	now, err := r.describeNow(ctx)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errComparing, err)
 	}
 
 	r.mu.Lock()

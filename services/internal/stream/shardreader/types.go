@@ -1,7 +1,9 @@
 package shardreader
 
 import (
+	"cmp"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
@@ -13,6 +15,14 @@ type Position struct {
 	Shard    string
 	Sequence string
 	Sub      int
+}
+
+// Compare returns -1, 0 or +1 where p lies before, at or after q, a position of the same
+// shard. One without a Sequence lies before all others.
+func (p Position) Compare(q Position) int {
+	// Sequence numbers are decimal numbers, of up to 128 digits and not all equally many.
+	a, b := strings.TrimLeft(p.Sequence, "0"), strings.TrimLeft(q.Sequence, "0")
+	return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b), cmp.Compare(p.Sub, q.Sub))
 }
 
 // Record is one user record. Arrived is the stream's arrival stamp, the only
@@ -43,6 +53,27 @@ type Batch struct {
 	// longer kept: what followed it may be lost, up to the first record of this
 	// batch, or all of it where a closed shard's last batch has none.
 	Trimmed bool
+}
+
+// pieces returns b in parts of no more than MaxRecords user records.
+func (s *session) pieces(b Batch) []Batch {
+	most := s.r.o.MaxRecords
+	if most == 0 || len(b.Records) <= most {
+		return []Batch{b}
+	}
+
+	var out []Batch
+	for rest := b.Records; len(rest) > most; rest = rest[most:] {
+		part := b
+		part.Records, part.Next, part.Closed = rest[:most:most], rest[most-1].Position, false
+		// Not at the tip: the rest is known to follow.
+		part.Behind = max(b.Behind, b.AsOf.Sub(rest[most-1].Arrived), time.Millisecond)
+		part.Trimmed = b.Trimmed && len(out) == 0
+		out = append(out, part)
+	}
+
+	b.Records, b.Trimmed = b.Records[len(out)*most:], false
+	return append(out, b)
 }
 
 // Shard is one shard of a stream and what it came from.

@@ -27,7 +27,7 @@ func (s *Stream) DescribeStreamSummary(_ context.Context, in *kinesis.DescribeSt
 	}
 
 	return &kinesis.DescribeStreamSummaryOutput{StreamDescriptionSummary: &types.StreamDescriptionSummary{
-		StreamARN: aws.String("arn:aws:kinesis:us-east-1:000000000000:stream/" + *in.StreamName), StreamName: in.StreamName,
+		StreamARN: aws.String(s.arn()), StreamName: aws.String("s"),
 		StreamCreationTimestamp: aws.Time(s.created), RetentionPeriodHours: aws.Int32(24),
 	}}, nil
 }
