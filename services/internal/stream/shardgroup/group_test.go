@@ -53,13 +53,14 @@ func TestEachRecordOnceThroughFailures(t *testing.T) {
 	pool := applierDatabase(t)
 	s := fakestream.New("0", "1")
 	s.Limit(3)
-	want := put(s, 0, 200, "0", "1")
+	want := put(s, 0, 100, "0", "1") // each attempt begins with four calls a second
 	var mu sync.Mutex
-	n := 0
+	n, failed := 0, map[int]int{}
 	every := func(k int, err error) error {
 		mu.Lock()
 		defer mu.Unlock()
 		if n++; n%k == 0 {
+			failed[k]++
 			return err
 		}
 		return nil
@@ -76,8 +77,10 @@ func TestEachRecordOnceThroughFailures(t *testing.T) {
 		}
 		return nil
 	})
-	start(t, s, a, nil)
+	_, stop := start(t, s, a, nil)
 	eventually(t, pool, want)
+	stop()
+	require.Len(t, failed, 3, "each failure was met")
 }
 
 func TestChildrenAfterParents(t *testing.T) {
