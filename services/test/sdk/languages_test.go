@@ -11,14 +11,21 @@ import (
 )
 
 func TestPython(t *testing.T) {
+	dir, env, python := installPython(t)
+	check(t, dir, env, python, "check.py")
+}
+
+// installPython returns the folder that has the scripts, and what they are run with.
+func installPython(t *testing.T) (dir string, env []string, python string) {
+	t.Helper()
 	wanted(t)
-	python := program(t, "python3")
+	python = program(t, "python3")
 	version, err := exec.Command(python, "-c", "import sys; assert sys.version_info >= (3, 9), sys.version; print(sys.version, sys.prefix)").CombinedOutput()
 	if err != nil {
 		t.Skipf("NOT TESTED: Python 3.9 or later is needed: %s", version)
 	}
 
-	dir := prepare(t, "python", version, "check.py", "requirements.txt")
+	dir = prepare(t, "python", version, "check.py", "aggregation.py", "requirements.txt")
 	packages := filepath.Join(dir, "packages")
 	if exec.Command(python, "-m", "pip", "--version").Run() != nil {
 		venv := filepath.Join(dir, "venv") // Debian's Python may lack pip, and have it here
@@ -28,8 +35,7 @@ func TestPython(t *testing.T) {
 		python = filepath.Join(venv, "bin", "python")
 	}
 	install(t, dir, python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade", "--target", packages, "-r", "requirements.txt")
-
-	check(t, dir, []string{"PYTHONPATH=" + packages, "PYTHONDONTWRITEBYTECODE=1", "AWS_PAGER="}, python, "check.py")
+	return dir, []string{"PYTHONPATH=" + packages, "PYTHONDONTWRITEBYTECODE=1", "AWS_PAGER="}, python
 }
 
 func TestJavaScript(t *testing.T) {

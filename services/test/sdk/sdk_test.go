@@ -103,23 +103,29 @@ func install(t *testing.T, dir string, command ...string) {
 	t.Skipf("NOT TESTED: the packages cannot be installed: %s", why)
 }
 
-// check runs a script against an emulator of its own. The environment is all that
-// points the clients to it, and they have no other configuration.
+// check runs a script against an emulator of its own.
 func check(t *testing.T, dir string, env []string, command ...string) {
 	t.Helper()
-	at, nowhere := testenv.Emulator(t), t.TempDir()
 	ctx, cancel := context.WithTimeout(t.Context(), checkWithin)
 	defer cancel()
 
-	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
-	cmd.Dir = dir
-	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "AWS_") })
-	cmd.Env = append(append(cmd.Env, env...), "AWS_ENDPOINT_URL="+at.Endpoint, "AWS_REGION=us-east-1", "AWS_DEFAULT_REGION=us-east-1",
-		"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_EC2_METADATA_DISABLED=true", "NO_PROXY=127.0.0.1",
-		// No configuration of whoever runs this.
-		"AWS_CONFIG_FILE="+filepath.Join(nowhere, "config"), "AWS_SHARED_CREDENTIALS_FILE="+filepath.Join(nowhere, "credentials"))
-
+	cmd := script(ctx, t, testenv.Emulator(t).Endpoint, dir, env, command...)
 	out, err := cmd.CombinedOutput()
 	t.Logf("%s:\n%s", filepath.Base(dir), out)
 	require.NoError(t, err)
+}
+
+// script returns a command that has not started. The environment is all that points its
+// clients to the endpoint.
+func script(ctx context.Context, t *testing.T, endpoint, dir string, env []string, command ...string) *exec.Cmd {
+	t.Helper()
+	nowhere := t.TempDir()
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd.Dir = dir
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "AWS_") })
+	cmd.Env = append(append(cmd.Env, env...), "AWS_ENDPOINT_URL="+endpoint, "AWS_REGION=us-east-1", "AWS_DEFAULT_REGION=us-east-1",
+		"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_EC2_METADATA_DISABLED=true", "NO_PROXY=127.0.0.1",
+		// No configuration of whoever runs this.
+		"AWS_CONFIG_FILE="+filepath.Join(nowhere, "config"), "AWS_SHARED_CREDENTIALS_FILE="+filepath.Join(nowhere, "credentials"))
+	return cmd
 }
