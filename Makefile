@@ -118,7 +118,7 @@ aws-messaging: build ## Deploy queues and stream on AWS, which costs money: make
 aws-messaging-down: build ## Delete queues and stream on AWS, and check that nothing is left
 	@./$(BIN) messaging delete --backend=aws $(ARGS)
 
-bench: ## Compare the emulator with a stub, as ratios; into docs/benchmarks.md with ARGS=-queue (the queue packages and their peers) or ARGS=-latency (from booking to offer; make build first)
+bench: ## Compare the emulator with a stub, as ratios; into docs/benchmarks.md with ARGS=-queue (the queue packages and their peers), ARGS=-stream (the stream packages and the readers) or ARGS=-latency (from booking to offer; make build first)
 	@cd services/bench && go run . $(ARGS)
 
 lines: ## Measure how the code reads: blank and comment lines per room, file sizes

@@ -21,6 +21,7 @@ import (
 // database is a Postgres with two tables of messages: that of package outbox, and a
 // simple one without keys.
 type database struct {
+	url       string
 	flushed   *pgxpool.Pool // a commit waits for the disk, as is Postgres' default
 	unflushed *pgxpool.Pool // it does not: what a disk without delay would be like
 }
@@ -77,6 +78,7 @@ func (db database) close() {
 
 // openDatabase creates the tables and opens the pools.
 func openDatabase(ctx context.Context, url string) (db database, err error) {
+	db.url = url
 	err = postgres.Migrate(ctx, url,
 		postgres.Schema{Name: "bench", FS: outbox.Migrations()},
 		postgres.Schema{Name: "bench", FS: fstest.MapFS{"00001_simple.sql": {Data: []byte(simpleTable)}}, Versions: "simple_version"})

@@ -58,6 +58,10 @@ type clients struct {
 	stream  string
 	queue   *string
 	db      database // of the rows that need one
+	// Of the stream's rows: the server with AWS's limits, and the folder of the packages'
+	// benchmarks.
+	limited    *kinesis.Client
+	benchmarks string
 }
 
 func connect(ctx context.Context, endpoint string) (clients, error) {

@@ -1,6 +1,7 @@
 // Command bench compares the emulator with a stub that only decodes and answers;
 // the difference is the price of keeping what was acknowledged. With -queue it compares
-// the packages of internal/queue with what else does their work. Each server is a
+// the packages of internal/queue with what else does their work, and with -stream those
+// of internal/stream and the services on them. Each server is a
 // process of its own. The same SDK clients call both in turn, in one run, so that
 // the ratios mean something on any machine.
 package main
@@ -30,10 +31,11 @@ func main() {
 	d := flag.Duration("for", 3*time.Second, "how long each load runs in a round")
 	rounds := flag.Int("rounds", 0, "rounds, of which the median counts (default 3; with -queue 5)")
 	queue := flag.Bool("queue", false, "compare the queue's packages with their peers instead")
+	stream := flag.Bool("stream", false, "compare the stream's packages and readers with their peers instead")
 	latency := flag.Bool("latency", false, "measure how long rides wait for an offer, on a demo of its own, instead")
 	binary := flag.String("tandem", "../../bin/tandem", "with -latency: the program whose demo is measured")
-	docs := flag.String("docs", "../../docs", "with -queue and -latency: the folder of benchmarks.md, which gets the numbers; empty: none does")
-	only := flag.String("only", "", "with -queue: measure just the rows that contain this, such as relay, and write nothing")
+	docs := flag.String("docs", "../../docs", "with -queue, -stream and -latency: the folder of benchmarks.md, which gets the numbers; empty: none does")
+	only := flag.String("only", "", "with -queue and -stream: measure just the rows that contain this, such as relay, and write nothing")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -42,13 +44,15 @@ func main() {
 	var err error
 	switch flag.Arg(0) {
 	case "stub", "unlimited", "limited": // a child
-		err = serve(ctx, flag.Arg(0))
+		err = serve(ctx, flag.Arg(0), flag.Arg(1))
 	case "":
 		switch {
-		case *queue && *latency:
-			err = errors.New("-queue and -latency are two measurements: choose one")
+		case *queue && *stream || *queue && *latency || *stream && *latency:
+			err = errors.New("-queue, -stream and -latency are measurements of their own: choose one")
 		case *queue:
 			err = runQueue(ctx, cmp.Or(*rounds, 5), *only, *docs)
+		case *stream:
+			err = runStream(ctx, cmp.Or(*rounds, 3), *only, *docs)
 		case *latency:
 			err = runLatency(ctx, *binary, cmp.Or(*rounds, 3), *docs)
 		default:
@@ -65,8 +69,9 @@ func main() {
 }
 
 // serve is a child: it prints its address and serves until its parent closes
-// its standard input.
-func serve(ctx context.Context, kind string) error {
+// its standard input. An emulator keeps its data in dir; empty: in a folder of its own,
+// which it deletes.
+func serve(ctx context.Context, kind, dir string) error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -88,22 +93,23 @@ func serve(ctx context.Context, kind string) error {
 		return nil
 	}
 
-	dir, err := os.MkdirTemp("", "tandem-bench-")
-	if err != nil {
-		return err
+	if dir == "" {
+		if dir, err = os.MkdirTemp("", "tandem-bench-"); err != nil {
+			return err
+		}
+		defer func() { _ = os.RemoveAll(dir) }()
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
 	return emulator.Run(ctx, l, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), emulator.Config{DataDir: dir, Limits: kind == "limited"})
 }
 
 // start runs a child and connects to it. stop ends it.
-func start(ctx context.Context, kind string) (c clients, stop func() error, err error) {
+func start(ctx context.Context, kind string, dir ...string) (c clients, stop func() error, err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return c, nil, err
 	}
 
-	cmd := exec.CommandContext(ctx, self, kind)
+	cmd := exec.CommandContext(ctx, self, append([]string{kind}, dir...)...)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 )
 
 // subject is one side of a comparison. rate does the work once and returns how much
-// of it was done in a second.
+// of it was done in a second, or what else the row's unit says.
 type subject struct {
 	name string
 	rate func(ctx context.Context, c clients) (perSecond float64, err error)
@@ -22,6 +22,8 @@ type row struct {
 	name, unit string
 	ours, peer subject
 	aim        float64 // the least ratio; 0: none
+	less       bool    // the aim is the largest ratio: what is measured is better small
+	once       bool    // it takes long, and one run says enough
 }
 
 // consumers are the rows of receiving, handling and deleting. far rows are those whose
@@ -44,7 +46,10 @@ func consumers() []row {
 		if longer > 0 {
 			peer.name += fmt.Sprintf(", both at %v a call", longer)
 		}
-		return row{"receive, handle, delete", "messages/s", subject{ours.name, consume(n, longer, ours.run)}, subject{peer.name, consume(n, longer, peer.run)}, aim}
+		return row{
+			name: "receive, handle, delete", unit: "messages/s", aim: aim,
+			ours: subject{ours.name, consume(n, longer, ours.run)}, peer: subject{peer.name, consume(n, longer, peer.run)},
+		}
 	}
 	return []row{
 		compare(3_000, near, ours(50), loop, 1),
@@ -69,14 +74,18 @@ type result struct {
 	oursRates, peerRates, ratios []float64
 }
 
-func (r result) missed() bool { return median(r.ratios) < r.aim }
+func (r result) missed() bool {
+	if r.less {
+		return median(r.ratios) > r.aim
+	}
+	return median(r.ratios) < r.aim
+}
 
-// runQueue measures the rows, prints them, and writes them to the documents in docs
-// unless that is empty. Only some of them are not written: a table is of one run.
+// runQueue measures the queue's rows.
 func runQueue(ctx context.Context, runs int, only, docs string) error {
-	rows := slices.DeleteFunc(queueRows(), func(r row) bool { return !strings.Contains(r.ours.name+" ÷ "+r.peer.name, only) })
-	if len(rows) == 0 {
-		return fmt.Errorf("no row contains %q", only)
+	rows, err := containing(only, queueRows())
+	if err != nil {
+		return err
 	}
 
 	c, stop, err := start(ctx, "unlimited")
@@ -91,6 +100,21 @@ func runQueue(ctx context.Context, runs int, only, docs string) error {
 	defer func() { _ = stopDatabase() }()
 	c.db = db
 
+	return report(ctx, c, "queue", rows, runs, only, docs)
+}
+
+// containing returns the rows whose names contain only.
+func containing(only string, rows []row) ([]row, error) {
+	rows = slices.DeleteFunc(rows, func(r row) bool { return !strings.Contains(r.name+": "+r.ours.name+" ÷ "+r.peer.name, only) })
+	if len(rows) == 0 {
+		return nil, fmt.Errorf("no row contains %q", only)
+	}
+	return rows, nil
+}
+
+// report measures the rows, prints them, and writes them to the section of the documents
+// in docs unless that is empty. Only some of them are not written: a table is of one run.
+func report(ctx context.Context, c clients, section string, rows []row, runs int, only, docs string) error {
 	var results []result
 	for _, r := range rows {
 		res, err := measure(ctx, c, r, runs)
@@ -98,13 +122,13 @@ func runQueue(ctx context.Context, runs int, only, docs string) error {
 			return err
 		}
 		results = append(results, res)
-		fmt.Fprintf(os.Stderr, "%s ÷ %s: %s\n", r.ours.name, r.peer.name, spread(res.ratios, "%.2f"))
+		fmt.Fprintf(os.Stderr, "%s: %s ÷ %s: %s\n", r.name, r.ours.name, r.peer.name, spread(res.ratios, "%.2f"))
 	}
 
 	m := machine()
 	fmt.Printf("%s; %s\n\n%s", m, counted(runs), table(results))
 	if docs != "" && only == "" {
-		if err := writeReport(docs, "queue", m, runs, results); err != nil {
+		if err := writeReport(docs, section, m, runs, results); err != nil {
 			return err
 		}
 	}
@@ -118,6 +142,9 @@ func runQueue(ctx context.Context, runs int, only, docs string) error {
 // slows both.
 func measure(ctx context.Context, c clients, r row, runs int) (result, error) {
 	res := result{row: r}
+	if r.once {
+		runs = 1
+	}
 	for range runs {
 		ours, err := r.ours.rate(ctx, c)
 		if err != nil {

@@ -46,7 +46,10 @@ func relays() []row {
 		if w.longer > 0 {
 			peer += fmt.Sprintf(", both at %v a call", w.longer)
 		}
-		return row{"outbox to queue", "rows/s", subject{ours, empty(n, keys, w, relay())}, subject{peer, empty(n, keys, w, oneByOne())}, 5}
+		return row{
+			name: "outbox to queue", unit: "rows/s", aim: 5,
+			ours: subject{ours, empty(n, keys, w, relay())}, peer: subject{peer, empty(n, keys, w, oneByOne())},
+		}
 	}
 
 	var out []row

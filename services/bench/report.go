@@ -38,15 +38,23 @@ func table(results []result) string {
 	for _, r := range results {
 		aim := "–"
 		switch {
-		case r.missed():
-			aim = fmt.Sprintf("%.1f, **missed**", r.aim)
+		case r.aim > 0 && r.missed():
+			aim = r.bound() + ", **missed**"
 		case r.aim > 0:
-			aim = fmt.Sprintf("%.1f, met", r.aim)
+			aim = r.bound() + ", met"
 		}
 		fmt.Fprintf(&b, "| %s (%s) | %s | %s | %s | %s | **%s** | %s |\n", r.name, r.unit,
 			r.ours.name, spread(r.oursRates, "%.0f"), r.peer.name, spread(r.peerRates, "%.0f"), spread(r.ratios, "%.2f"), aim)
 	}
 	return b.String()
+}
+
+// bound is the row's aim, as in the table.
+func (r row) bound() string {
+	if r.less {
+		return fmt.Sprintf("≤ %.2f", r.aim)
+	}
+	return fmt.Sprintf("≥ %.2f", r.aim)
 }
 
 // spread is the median and, in brackets, the least and the most.

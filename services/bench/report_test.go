@@ -28,9 +28,40 @@ func TestASectionIsReplacedAndNoOther(t *testing.T) {
 func TestEveryMeasurementHasItsSection(t *testing.T) {
 	text, err := os.ReadFile("../../docs/benchmarks.md")
 	require.NoError(t, err)
-	for _, section := range []string{"queue", "latency"} {
+	for _, section := range []string{"queue", "stream", "latency"} {
 		docs := t.TempDir()
 		require.NoError(t, os.WriteFile(filepath.Join(docs, "benchmarks.md"), text, 0o600))
 		require.NoError(t, replaceSection(docs, section, ""))
 	}
+}
+
+func TestAnAimIsMissedOnItsOwnSide(t *testing.T) {
+	at := func(ratio, aim float64, less bool) result {
+		return result{row: row{aim: aim, less: less}, oursRates: []float64{1}, peerRates: []float64{1}, ratios: []float64{ratio}}
+	}
+	for _, tt := range []struct {
+		result
+		missed bool
+		cell   string
+	}{
+		{at(0.9, 1, false), true, "| ≥ 1.00, **missed** |"},
+		{at(1, 1, false), false, "| ≥ 1.00, met |"},
+		{at(0.4, 0.35, true), true, "| ≤ 0.35, **missed** |"},
+		{at(0.35, 0.35, true), false, "| ≤ 0.35, met |"},
+		{at(0.1, 0, false), false, "| – |"},
+	} {
+		require.Equal(t, tt.missed, tt.result.missed(), tt.cell)
+		require.Contains(t, table([]result{tt.result}), tt.cell)
+	}
+}
+
+func TestABenchmarksMetricIsFound(t *testing.T) {
+	const out = "goos: linux\nBenchmarkPoints/100/durable-2 \t 1\t3469678649 ns/op\t 48300 points/cpu-s\t 32230.5 points/s\nPASS\n"
+	v, err := metric(out, "points/s")
+	require.NoError(t, err)
+	require.InDelta(t, 32230.5, v, 0)
+	_, err = metric(out, "bytes/point")
+	require.ErrorContains(t, err, "no bytes/point in")
+	_, err = metric("points/s", "points/s")
+	require.Error(t, err)
 }
