@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -22,6 +23,7 @@ import (
 	"tandem/services/test/apitest"
 	"tandem/services/test/testenv"
 	"tandem/services/tools/deadletter"
+	"tandem/services/tools/reader"
 )
 
 // TestTheDescribedAnswersHappen provokes what docs/openapi.yaml says of the console's
@@ -29,11 +31,15 @@ import (
 func TestTheDescribedAnswersHappen(t *testing.T) {
 	t.Parallel()
 	signer := testSigner(t)
-	db, pool := testenv.Database(t, append(rides.Schemas(), deadletter.Schema())...)
+	db, pool := testenv.Database(t, append(rides.Schemas(), deadletter.Schema(), groups())...)
 	where := testenv.Emulator(t)
 	dead, done, err := deadletter.Open(t.Context(), deadletter.Config{DatabaseURL: db, AWS: where})
 	require.NoError(t, err)
 	t.Cleanup(done)
+	readers, done, err := reader.Open(t.Context(), db, where, nil)
+	require.NoError(t, err)
+	t.Cleanup(done)
+	shard, records := stuckReaders(t, pool, where, "heatmap", "another")
 	aws, err := awsclient.New(t.Context(), where)
 	require.NoError(t, err)
 	client := sqs.NewFromConfig(aws)
@@ -59,7 +65,7 @@ func TestTheDescribedAnswersHappen(t *testing.T) {
 	gather := newGatherer(cfg, client, signer)
 	s := &service{
 		cfg: cfg, gather: gather, summary: newSummaries(gather, newRetention(kinesis.NewFromConfig(aws), time.Now)), log: slog.New(slog.DiscardHandler),
-		booking: httpclient.ForService(behind.URL, signer, serviceName), inside: newInside(where.Endpoint), region: aws.Region, dead: dead,
+		booking: httpclient.ForService(behind.URL, signer, serviceName), inside: newInside(where.Endpoint), region: aws.Region, dead: dead, readers: readers,
 	}
 	api := apitest.Serve(t, signer, s.routes())
 
@@ -79,12 +85,19 @@ func TestTheDescribedAnswersHappen(t *testing.T) {
 	rita, rob, ana := auth.Identity{Role: auth.Rider, Subject: "rita"}, auth.Identity{Role: auth.Rider, Subject: "rob"}, auth.Identity{Role: auth.Admin, Subject: "ana"}
 	dan, dora := auth.Identity{Role: auth.Driver, Subject: "dan"}, auth.Identity{Role: auth.Driver, Subject: "dora"}
 	const why, all, queue = `{"why":"a test message"}`, `{"rate":1,"why":"it is mended"}`, "/v1/dead-letters/ride-requests-dlq/"
+	const heatmap = "/v1/readers/heatmap/"
+	shards := fmt.Sprintf(`{"why":"the disk is full","shards":["%s"]}`, shard)
+	back := fmt.Sprintf(`{"why":"mended","shards":["%s"],"to":"%s"}`, shard, time.Now().Add(-time.Minute).UTC().Format(time.RFC3339))
+	record := fmt.Sprintf(`{"why":"no row takes it","shards":["%s"],"record":"%s"}`, shard, records[0])
 	api.RefusesWrongInput(t, []apitest.Request{
 		{Op: "rideStream", Who: rita, Path: "/v1/rides/" + ride + "/stream"},
 		{Op: "rideQueue", Who: rita, Path: "/v1/rides/" + ride + "/queue"},
 		{Op: "redrive", Who: ana, Body: why}, {Op: "discard", Who: ana, Body: why},
 		{Op: "redriveAll", Who: ana, Body: all}, {Op: "cancelRedrive", Who: ana, Body: why},
 		{Op: "acts", Who: ana, Path: "/v1/operations/acts"},
+		{Op: "pauseReader", Who: ana, Path: heatmap + "pause", Body: shards}, {Op: "resumeReader", Who: ana, Path: heatmap + "resume", Body: shards},
+		{Op: "seekReader", Who: ana, Path: heatmap + "seek", Body: back},
+		{Op: "parkRecord", Who: ana, Path: heatmap + "park", Body: record}, {Op: "skipRecord", Who: ana, Path: heatmap + "skip", Body: record},
 	}, acts)
 
 	var requests []apitest.Request
@@ -133,6 +146,25 @@ func TestTheDescribedAnswersHappen(t *testing.T) {
 	add("cancelRedrive", ana, 200, "", why)
 	add("acts", ana, 200, "/v1/operations/acts?limit=2", "")
 	add("acts", ana, 400, "/v1/operations/acts?limit=0", "")
+
+	add("readers", ana, 200, "", "")
+	for op, body := range map[string]string{"pauseReader": shards, "resumeReader": shards, "seekReader": back, "parkRecord": record, "skipRecord": record} {
+		add(op, ana, 400, heatmap+strings.TrimSuffix(strings.TrimSuffix(op, "Reader"), "Record"), `{"by":"bob"}`)
+		add(op, ana, 404, "", body)
+	}
+	for _, r := range []apitest.Request{
+		{Op: "resumeReader", Status: 409, Body: shards}, {Op: "pauseReader", Status: 200, Body: shards}, {Op: "pauseReader", Status: 409, Body: `{}`},
+		{Op: "resumeReader", Status: 200, Body: `{}`}, {Op: "seekReader", Status: 200, Body: back},
+		{Op: "seekReader", Status: 409, Path: "/v1/readers/another/seek", Body: back},
+		{Op: "parkRecord", Status: 409, Body: record}, // a seek knows of none
+		{Op: "parkRecord", Status: 200, Body: record, Before: func(*apitest.Request) { standAt(t, pool, records[0]) }},
+		{Op: "skipRecord", Status: 409, Body: record},
+		{Op: "skipRecord", Status: 200, Body: strings.Replace(record, records[0], reader.Parked, 1)},
+	} {
+		name := strings.TrimSuffix(strings.TrimSuffix(r.Op, "Reader"), "Record")
+		r.Who, r.Path = ana, cmp.Or(r.Path, heatmap+name)
+		requests = append(requests, r)
+	}
 
 	api.Provoke(t, requests, map[string]string{
 		"killWorker 200": "kill_test.go kills a process, and holds the answer against its schema",

@@ -2,8 +2,9 @@
 // while it runs and says in one sentence whether all is well, or what is wrong and
 // who notices.
 //
-// It changes nothing by itself. An admin may kill a worker (killWorker), and redrive or
-// discard dead letters (package tools/deadletter). Counts come from SQS's own
+// It changes nothing by itself. An admin may kill a worker (killWorker), redrive or
+// discard dead letters (package tools/deadletter), and pause a reader, send it back or let
+// it pass a record (package tools/reader). Counts come from SQS's own
 // attributes, the rest from each service's GET /v1/status. A part that does not answer
 // is shown as such and is no error of the console. Parts are asked when somebody asks,
 // and the answer is shared for a moment: many open consoles cost no more than one, and a

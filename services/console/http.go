@@ -24,7 +24,7 @@ func Routes() []httpserver.Route { return (*service)(nil).routes() }
 func (s *service) routes() []httpserver.Route {
 	anybody := []auth.Role{auth.Viewer, auth.Rider, auth.Driver, auth.Importer, auth.Service, auth.Admin}
 	each := httpserver.Limit{PerSecond: 20, Burst: 100} // a second's answer for each tab of an address
-	return append(s.deadRoutes(), []httpserver.Route{
+	return append(append(s.deadRoutes(), s.readerRoutes()...), []httpserver.Route{
 		{Method: http.MethodGet, Path: "/v1/summary", Roles: anybody, Whose: "counts and processes, nobody's ride", Limit: each, Handle: s.summaryHTTP},
 		{Method: http.MethodGet, Path: "/v1/overview", Roles: []auth.Role{auth.Admin, auth.Service}, Handle: s.overviewHTTP},
 		{Method: http.MethodGet, Path: "/v1/rides/:id/stream", Roles: []auth.Role{auth.Rider, auth.Driver, auth.Admin}, Whose: "a rider's and a driver's own", Handle: s.rideStreamHTTP},

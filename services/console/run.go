@@ -18,13 +18,14 @@ import (
 	"tandem/services/internal/lifecycle"
 	oldrows "tandem/services/internal/retention"
 	"tandem/services/tools/deadletter"
+	"tandem/services/tools/reader"
 )
 
 const serviceName = "console" // it asks the others as this subject
 
 // Config is what the console needs.
 type Config struct {
-	// DatabaseURL is where rides, outbox and the acts on dead letters are.
+	// DatabaseURL is where rides, outbox, the readers' checkpoints and what people did are.
 	DatabaseURL string
 
 	Auth       *auth.Signer
@@ -55,6 +56,7 @@ type service struct {
 	region  string // AWS's, for who looks at the same with AWS's own tools
 	kills   kills
 	dead    *deadletter.Tool
+	readers *reader.Tool
 }
 
 // Run serves until ctx ends.
@@ -76,6 +78,11 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		return err
 	}
 	defer done()
+	readers, done, err := reader.Open(ctx, cfg.DatabaseURL, cfg.AWS, env.Log)
+	if err != nil {
+		return err
+	}
+	defer done()
 
 	gather := newGatherer(cfg, sqs.NewFromConfig(awsCfg), cfg.Auth)
 	env.Metrics.MustRegister(newMetrics(gather.overview))
@@ -88,6 +95,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 		inside:  newInside(cfg.AWS.Endpoint),
 		region:  awsCfg.Region,
 		dead:    dead,
+		readers: readers,
 	}
 
 	return lifecycle.Group(ctx,

@@ -55,7 +55,7 @@ func upstreams(cfg Config) []upstream {
 		{"history", cfg.HistoryURL, "drivers rides/{id}/track"},
 		{"heatmap", cfg.HeatmapURL, "heatmap"},
 		{"notification", cfg.NotificationURL, "contact inbox deliveries lab"},
-		{"console", cfg.ConsoleURL, "rides/{id}/stream rides/{id}/worker rides/{id}/queue overview summary dead-letters operations"},
+		{"console", cfg.ConsoleURL, "rides/{id}/stream rides/{id}/worker rides/{id}/queue overview summary dead-letters readers operations"},
 		{"compare", cfg.CompareURL, "compare"},
 	}
 }

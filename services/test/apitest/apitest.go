@@ -99,7 +99,7 @@ func At(t testing.TB, base string, signer *auth.Signer, routes []httpserver.Rout
 }
 
 // paths turns gin's patterns into the file's.
-var paths = strings.NewReplacer(":id", "{id}", ":place", "{place}", ":role", "{role}")
+var paths = strings.NewReplacer(":id", "{id}", ":place", "{place}", ":group", "{group}", ":role", "{role}")
 
 // Description returns docs/openapi.yaml, which is valid, its examples included. A value
 // with a member that its schema does not name is refused by it.

@@ -44,6 +44,7 @@ import (
 	"tandem/services/test/testenv"
 	"tandem/services/tools/audit"
 	"tandem/services/tools/deadletter"
+	"tandem/services/tools/reader"
 )
 
 // stage runs all of Tandem in this process.
@@ -282,6 +283,33 @@ func (s *stage) deadLetters() {
 	}
 }
 
+// readers has a person act on a reader at the console: one that stands at a record, as no
+// row takes it.
+func (s *stage) readers() {
+	tool, done, err := reader.Open(s.t.Context(), s.db, s.record("console"), nil)
+	require.NoError(s.t, err)
+	s.t.Cleanup(done)
+	_, err = s.pool.Exec(s.t.Context(), `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no row for it'; END $$;
+		CREATE TRIGGER refuse BEFORE INSERT ON history.points FOR EACH ROW EXECUTE FUNCTION refuse()`)
+	require.NoError(s.t, err)
+
+	by := deadletter.By{Who: "ops", Why: "a test"}
+	require.Eventually(s.t, func() bool {
+		shards, err := tool.List(s.t.Context(), history.Name)
+		i := slices.IndexFunc(shards, func(one reader.Shard) bool { return one.FailingAt != "" })
+		if err != nil || i < 0 {
+			return false
+		}
+		_, err = tool.Do(s.t.Context(), reader.Park, history.Name, reader.Ask{Shards: []string{shards[i].Shard}, Record: shards[i].FailingAt}, by)
+		return err == nil
+	}, time.Minute, 50*time.Millisecond, "a record is parked")
+	_, err = s.pool.Exec(s.t.Context(), `DROP TRIGGER refuse ON history.points`)
+	require.NoError(s.t, err)
+
+	_, err = tool.Do(s.t.Context(), reader.Seek, history.Name, reader.Ask{To: time.Now().Add(-time.Hour)}, by)
+	require.NoError(s.t, err)
+}
+
 func has(calls []call, action string) bool {
 	for _, c := range calls {
 		if c.action == action {
@@ -302,6 +330,7 @@ func TestServicesCallWhatTheirPoliciesAllow(t *testing.T) {
 
 	s.compare()
 	s.deadLetters()
+	s.readers()
 
 	// An operator looks, and audits; somebody opens the first page.
 	require.Eventually(t, func() bool {

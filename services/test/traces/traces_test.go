@@ -29,7 +29,9 @@ import (
 	"tandem/services/internal/auth"
 	"tandem/services/internal/httpserver"
 	"tandem/services/internal/lifecycle"
+	"tandem/services/internal/postgres"
 	"tandem/services/internal/problem"
+	"tandem/services/internal/stream/shardgroup"
 	"tandem/services/internal/telemetry"
 	"tandem/services/notification"
 	"tandem/services/test/collector"
@@ -168,7 +170,7 @@ func TestOneRideIsOneTrace(t *testing.T) {
 	signer, err := auth.NewSigner(bytes.Repeat([]byte("k"), 32))
 	require.NoError(t, err)
 	p := &parts{collector: collector.Start(t), signer: signer}
-	schemas := append(ride.Schemas(), notification.Schema(), gateway.Schema(), deadletter.Schema())
+	schemas := append(ride.Schemas(), notification.Schema(), gateway.Schema(), deadletter.Schema(), postgres.Schema{Name: shardgroup.SchemaName, FS: shardgroup.Migrations()})
 	database, pool := testenv.Database(t, schemas...)
 	aws := testenv.Emulator(t)
 	times := profile.Fast()

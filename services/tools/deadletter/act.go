@@ -63,7 +63,7 @@ func (t *Tool) Discard(ctx context.Context, place, id string, by By) (Act, error
 // became of it.
 func (t *Tool) actOn(ctx context.Context, act, place, id string, by By,
 	do func(context.Context, *look, types.Message) (outcome, result string, err error)) (Act, error) {
-	if err := by.check(act); err != nil {
+	if err := by.Check(act); err != nil {
 		return Act{}, err
 	}
 	q, err := t.queue(place)

@@ -62,8 +62,8 @@ const (
 	mostWhy  = 500
 )
 
-// check refuses what the table would.
-func (b By) check(act string) error {
+// Check refuses, as a problem, what the table of acts would.
+func (b By) Check(act string) error {
 	n := utf8.RuneCountInString(strings.TrimSpace(b.Why))
 	switch {
 	case b.Who == "" || len(b.Who) > 200:
@@ -114,7 +114,7 @@ func conclude(ctx context.Context, q executor, id int64, outcome, result string)
 // Begin writes in tx that somebody is about to act on something else than a dead letter:
 // on subject, which is in place. It returns the act, whose outcome End writes.
 func Begin(ctx context.Context, tx pgx.Tx, act, place, subject string, by By) (Act, error) {
-	if err := by.check(act); err != nil {
+	if err := by.Check(act); err != nil {
 		return Act{}, err
 	}
 

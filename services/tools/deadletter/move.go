@@ -87,7 +87,7 @@ func (t *Tool) running(ctx context.Context, place string) (m Move, ok bool, err 
 // RedriveAll has SQS move all messages of a dead-letter queue back, at most rate of them
 // a second (1 to MostRate). It returns as soon as SQS has begun; Moves says how far it is.
 func (t *Tool) RedriveAll(ctx context.Context, place string, rate int, by By) (Act, error) {
-	if err := by.check(ActRedriveAll); err != nil {
+	if err := by.Check(ActRedriveAll); err != nil {
 		return Act{}, err
 	}
 
@@ -152,7 +152,7 @@ func (t *Tool) refuseSecond(ctx context.Context, place string) error {
 
 // Cancel stops the redrive of all that is under way. What was moved stays moved.
 func (t *Tool) Cancel(ctx context.Context, place string, by By) (Act, error) {
-	if err := by.check(ActCancel); err != nil {
+	if err := by.Check(ActCancel); err != nil {
 		return Act{}, err
 	}
 

@@ -89,7 +89,7 @@ func (t *Tool) discardOutbox(ctx context.Context, id string, by By) (Act, error)
 // actOnRow changes a row and writes the act with its outcome in one transaction: both
 // happen, or neither.
 func (t *Tool) actOnRow(ctx context.Context, act, id string, by By, result string, do func(context.Context, pgx.Tx, string) error) (out Act, err error) {
-	if err := by.check(act); err != nil {
+	if err := by.Check(act); err != nil {
 		return out, err
 	}
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -35,6 +36,8 @@ func rereads() map[string]string {
 	}
 }
 
+var recordName = regexp.MustCompile(`^[0-9]+/[0-9]+$`)
+
 // plan refuses what cannot be, with the reason, and changes nothing.
 func (t *Tool) plan(ctx context.Context, act, group string, states []shardgroup.ShardState, ask Ask, by deadletter.By) (plan, error) {
 	if act != Seek && !ask.To.IsZero() {
@@ -42,6 +45,9 @@ func (t *Tool) plan(ctx context.Context, act, group string, states []shardgroup.
 	}
 	if act != Park && act != Skip && ask.Record != "" {
 		return plan{}, problem.Field("record", "Only park and skip are of one record.")
+	}
+	if ask.Record != "" && ask.Record != Parked && !recordName.MatchString(ask.Record) {
+		return plan{}, problem.Field("record", "It is SEQUENCE/SUB as the record is listed, or of a skip %q.", Parked)
 	}
 	shards, err := named(group, states, ask.Shards)
 	if err != nil {
@@ -98,7 +104,7 @@ func (t *Tool) seek(ctx context.Context, group string, shards []shardgroup.Shard
 	case to.Before(oldest):
 		return plan{}, problem.Field("to", "The stream keeps nothing from before %s: a part of what you want is gone.", oldest.UTC().Format(time.RFC3339))
 	case begins != nil && to.Before(*begins):
-		return plan{}, problem.Field("to", "%s began at %s and does not answer for what was before.", group, begins.UTC().Format(time.RFC3339))
+		return plan{}, problem.Field("to", "Reader %s began at %s and does not answer for what was before.", group, begins.UTC().Format(time.RFC3339))
 	}
 
 	// A shard that is not there yet stays: to send it forward would pass over records.
@@ -138,11 +144,11 @@ func (t *Tool) setAside(ctx context.Context, act, group string, s shardgroup.Sha
 		return plan{subject: s.Shard, result: fmt.Sprintf("%d parked, and nobody needs to look at them", s.Parked),
 			do: func(ctx context.Context, tx pgx.Tx) error { _, err := shardgroup.SkipParked(ctx, tx, s); return err }}, nil
 	case s.FailingAt == nil && s.Failing != "":
-		return plan{}, problem.New(problem.Conflict, "%s fails on %s, and which record is to blame is not known, or none is: %s. Look again in a moment.", group, s.Shard, s.Failing)
+		return plan{}, problem.New(problem.Conflict, "Reader %s fails on %s, and which record is to blame is not known, or none is: %s. Look again in a moment.", group, s.Shard, s.Failing)
 	case s.FailingAt == nil:
-		return plan{}, problem.New(problem.Conflict, "%s does not stand at a record of %s: nothing is in its way.", group, s.Shard)
+		return plan{}, problem.New(problem.Conflict, "Reader %s does not stand at a record of %s: nothing is in its way.", group, s.Shard)
 	case record != "" && record != position(*s.FailingAt):
-		return plan{}, problem.New(problem.Conflict, "%s stands at record %s of %s, and not at %s: nothing was done.", group, position(*s.FailingAt), s.Shard, record)
+		return plan{}, problem.New(problem.Conflict, "Reader %s stands at record %s of %s, and not at %s: nothing was done.", group, position(*s.FailingAt), s.Shard, record)
 	}
 
 	rec, err := t.next(ctx, s)

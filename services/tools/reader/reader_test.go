@@ -245,6 +245,7 @@ func TestAReaderIsPausedResumedAndSentBack(t *testing.T) {
 	s.refused(t, problem.NotFound, "No reader", reader.Pause, "history\x00", reader.Ask{}, ana)
 	s.refused(t, problem.Invalid, "Name the reader", reader.Pause, "", reader.Ask{}, ana)
 	s.refused(t, problem.Invalid, "of one record", reader.Pause, "history", reader.Ask{Record: "7/0"}, ana)
+	s.refused(t, problem.Invalid, "SEQUENCE/SUB", reader.Park, "history", reader.Ask{Record: "7", Shards: []string{s.shards(t, "reading")[0].Shard}}, anas)
 	s.refused(t, problem.NotFound, "There is no act", "stop", "history", reader.Ask{}, ana)
 	s.refused(t, problem.Invalid, "has no shard", reader.Pause, "history", reader.Ask{Shards: []string{"x"}}, ana)
 	s.refused(t, problem.Invalid, "which time", reader.Seek, "history", reader.Ask{}, ana)

@@ -116,7 +116,7 @@ func (t *Tool) List(ctx context.Context, group string) ([]Shard, error) {
 }
 
 func (t *Tool) states(ctx context.Context, group string) ([]shardgroup.ShardState, error) {
-	unknown := problem.New(problem.NotFound, "No reader %q has read the stream from this database: list them.", group)
+	unknown := problem.New(problem.NotFound, "No reader %q has read the stream into this database: list them.", group)
 	if !utf8.ValidString(group) || strings.ContainsRune(group, 0) {
 		return nil, unknown // Postgres takes no such text
 	}
@@ -146,6 +146,9 @@ type Ask struct {
 func (t *Tool) Do(ctx context.Context, act, group string, ask Ask, by deadletter.By) (deadletter.Act, error) {
 	if group == "" { // to States that is all of them
 		return deadletter.Act{}, problem.Field("group", "Name the reader.")
+	}
+	if err := by.Check(act); err != nil {
+		return deadletter.Act{}, err
 	}
 	states, err := t.states(ctx, group)
 	if err != nil {
@@ -185,7 +188,7 @@ func (t *Tool) Do(ctx context.Context, act, group string, ask Ask, by deadletter
 func named(group string, states []shardgroup.ShardState, names []string) ([]shardgroup.ShardState, error) {
 	for _, n := range names {
 		if !slices.ContainsFunc(states, func(s shardgroup.ShardState) bool { return s.Shard == n }) {
-			return nil, problem.Field("shards", "%s has no shard %q; these are: %s.", group, n, strings.Join(idsOf(states), ", "))
+			return nil, problem.Field("shards", "Reader %s has no shard %q; these are: %s.", group, n, strings.Join(idsOf(states), ", "))
 		}
 	}
 	if len(names) == 0 {

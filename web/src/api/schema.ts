@@ -909,6 +909,135 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/readers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The shards of the stream's durable readers, and what is in their way (admin) */
+        get: operations["readers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/readers/{group}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a reader's name, such as history */
+                group: components["parameters"]["ReaderGroup"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let nobody read shards until they are resumed (admin)
+         * @description Once it is answered nothing more of them is applied. They fall behind, and nothing is lost within what the stream keeps. 409 where each is drained or paused already.
+         */
+        post: operations["pauseReader"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/readers/{group}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a reader's name, such as history */
+                group: components["parameters"]["ReaderGroup"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let them be read on from where they stood (admin) */
+        post: operations["resumeReader"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/readers/{group}/seek": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a reader's name, such as history */
+                group: components["parameters"]["ReaderGroup"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have what has arrived since a time read again (admin)
+         * @description It goes back only, and only where the rows come out the same. A shard that has not got so far stays where it is. 409 where the reader would not come to the same rows.
+         */
+        post: operations["seekReader"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/readers/{group}/park": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a reader's name, such as history */
+                group: components["parameters"]["ReaderGroup"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set the record aside at which a shard stands, and go on behind it (admin)
+         * @description It is written to dead_records in the transaction that moves the checkpoint, and audit counts it as parked. 409 where the shard does not stand at that record any more.
+         */
+        post: operations["parkRecord"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/readers/{group}/skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a reader's name, such as history */
+                group: components["parameters"]["ReaderGroup"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The same, and nobody needs to look at the record any more (admin)
+         * @description With the record "parked" it is of those that were parked before.
+         */
+        post: operations["skipRecord"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/operations/acts": {
         parameters: {
             query?: never;
@@ -916,7 +1045,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What people did with dead letters, and which drivers they erased, the newest first (admin) */
+        /** What people did with dead letters and readers, and which drivers they erased, the newest first (admin) */
         get: operations["acts"];
         put?: never;
         post?: never;
@@ -1703,6 +1832,64 @@ export interface components {
             rate: number;
             why?: string;
         };
+        GroupShards: {
+            /** Format: date-time */
+            at: string;
+            shards: components["schemas"]["GroupShard"][];
+        };
+        GroupShard: {
+            /** @description the reader's name */
+            group: string;
+            shard: string;
+            /**
+             * @description free: no process has its lease; drained: closed, and applied to its end
+             * @enum {string}
+             */
+            state: "reading" | "failing" | "paused" | "free" | "drained";
+            worker?: string;
+            /** @description of the last record applied */
+            sequence?: string;
+            /**
+             * Format: date-time
+             * @description what arrived before is applied
+             */
+            applied_to: string;
+            /** Format: date-time */
+            paused_at?: string;
+            /** @description why it stands still */
+            error?: string;
+            /** @description the record that fails alone, SEQUENCE/SUB; absent: there is none, or it is not known yet */
+            failing_at?: string;
+            /**
+             * Format: int64
+             * @description records set aside that nobody has skipped
+             */
+            parked: number;
+        };
+        OfShards: {
+            /** @description kept with the act */
+            why?: string;
+            /** @description absent: all */
+            shards?: string[];
+        };
+        SeekReader: {
+            /** @description kept with the act */
+            why?: string;
+            /** @description absent: all */
+            shards?: string[];
+            /**
+             * Format: date-time
+             * @description what has arrived since is read again; within what the stream keeps
+             */
+            to: string;
+        };
+        ReaderRecord: {
+            /** @description kept with the act and the record */
+            why: string;
+            shards: string[];
+            /** @description as it is listed, so that an act which is sent again passes over one record only; of a skip also parked, for those that were parked before */
+            record: string;
+        };
         Act: {
             /** Format: int64 */
             id: number;
@@ -1712,10 +1899,10 @@ export interface components {
             /** @description false: it is what somebody said at a command line */
             verified: boolean;
             /** @enum {string} */
-            act: "redrive" | "redrive all" | "cancel redrive" | "discard" | "send again" | "erase driver";
-            /** @description a place of dead letters; of the erasure of a driver: history */
+            act: "redrive" | "redrive all" | "cancel redrive" | "discard" | "send again" | "erase driver" | "pause" | "resume" | "seek" | "park" | "skip";
+            /** @description a place of dead letters; of the erasure of a driver: history; of an act on a reader: reader and its name */
             place: string;
-            /** @description of a dead letter, or the erased driver's id; absent: the act was on all */
+            /** @description of a dead letter, or the erased driver's id, or the reader's shards; absent: the act was on all */
             message_id?: string;
             /** Format: uuid */
             ride_id?: string;
@@ -2254,6 +2441,57 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The act, which was done */
+        ReaderAct: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "id": 42,
+                 *       "at": "2026-11-24T12:00:00Z",
+                 *       "who": "admin ana",
+                 *       "verified": true,
+                 *       "act": "pause",
+                 *       "place": "reader history",
+                 *       "message_id": "shardId-000000000001",
+                 *       "why": "the disk is full",
+                 *       "outcome": "done",
+                 *       "result": "nobody reads it until it is resumed",
+                 *       "ended_at": "2026-11-24T12:00:00.004Z"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Act"];
+            };
+        };
+        /** @description A member is missing, unknown or out of range; field names it */
+        BadReaderAct: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description There is no such reader */
+        NoReader: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The shards are not in the state that the act is for; nothing was done */
+        ReaderConflict: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description There is no such dead-letter queue */
         NoDeadPlace: {
             headers: {
@@ -2746,6 +2984,8 @@ export interface components {
         DeadPlace: components["schemas"]["DeadPlace"];
         /** @description as it is listed */
         DeadLetterID: string;
+        /** @description a reader's name, such as history */
+        ReaderGroup: string;
         SessionRole: "viewer" | "rider" | "driver" | "admin";
     };
     requestBodies: {
@@ -4669,6 +4909,211 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NoDeadPlace"];
             409: components["responses"]["NotMoving"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Unsupported"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    readers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Each shard of each reader, as the database knows it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "at": "2026-11-24T12:00:00Z",
+                     *       "shards": [
+                     *         {
+                     *           "group": "heatmap",
+                     *           "shard": "shardId-000000000001",
+                     *           "state": "reading",
+                     *           "worker": "heatmap-1",
+                     *           "sequence": "49590338271490256608559692538361571095921575989136588898",
+                     *           "applied_to": "2026-11-24T11:59:59.400Z",
+                     *           "parked": 0
+                     *         },
+                     *         {
+                     *           "group": "history",
+                     *           "shard": "shardId-000000000001",
+                     *           "state": "failing",
+                     *           "worker": "history-1",
+                     *           "sequence": "49590338271490256608559692538361571095921575989136588898",
+                     *           "applied_to": "2026-11-24T11:51:00Z",
+                     *           "error": "history: no row for it",
+                     *           "failing_at": "49590338271490256608559692538361571095921575989136588899/4",
+                     *           "parked": 0
+                     *         },
+                     *         {
+                     *           "group": "speeding",
+                     *           "shard": "shardId-000000000001",
+                     *           "state": "paused",
+                     *           "applied_to": "2026-11-24T11:55:00Z",
+                     *           "paused_at": "2026-11-24T11:55:00Z",
+                     *           "parked": 2
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GroupShards"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    pauseReader: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a reader's name, such as history */
+                group: components["parameters"]["ReaderGroup"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfShards"];
+            };
+        };
+        responses: {
+            200: components["responses"]["ReaderAct"];
+            400: components["responses"]["BadReaderAct"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NoReader"];
+            409: components["responses"]["ReaderConflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Unsupported"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    resumeReader: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a reader's name, such as history */
+                group: components["parameters"]["ReaderGroup"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfShards"];
+            };
+        };
+        responses: {
+            200: components["responses"]["ReaderAct"];
+            400: components["responses"]["BadReaderAct"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NoReader"];
+            409: components["responses"]["ReaderConflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Unsupported"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    seekReader: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a reader's name, such as history */
+                group: components["parameters"]["ReaderGroup"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeekReader"];
+            };
+        };
+        responses: {
+            200: components["responses"]["ReaderAct"];
+            400: components["responses"]["BadReaderAct"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NoReader"];
+            409: components["responses"]["ReaderConflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Unsupported"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    parkRecord: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a reader's name, such as history */
+                group: components["parameters"]["ReaderGroup"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReaderRecord"];
+            };
+        };
+        responses: {
+            200: components["responses"]["ReaderAct"];
+            400: components["responses"]["BadReaderAct"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NoReader"];
+            409: components["responses"]["ReaderConflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Unsupported"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    skipRecord: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a reader's name, such as history */
+                group: components["parameters"]["ReaderGroup"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReaderRecord"];
+            };
+        };
+        responses: {
+            200: components["responses"]["ReaderAct"];
+            400: components["responses"]["BadReaderAct"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NoReader"];
+            409: components["responses"]["ReaderConflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["Unsupported"];
             429: components["responses"]["TooMany"];
