@@ -8,7 +8,7 @@ import (
 	"tandem/services/internal/httpclient"
 )
 
-// Overview is what the console says of queues and workers; for admins. What is nil is
+// Overview is what the console says of queues, workers and readers; for admins. What is nil is
 // not known.
 type Overview struct {
 	At     time.Time `json:"at"`
@@ -22,6 +22,14 @@ type Overview struct {
 		Name string `json:"name"`
 		OK   bool   `json:"ok"`
 	} `json:"workers"`
+	Readers []struct {
+		Reader   string `json:"reader"`
+		BehindMS *int64 `json:"behind_ms"` // behind the stream's tip
+		Shards   []struct {
+			Shard    string `json:"shard"`
+			Sequence string `json:"sequence"` // of the newest record read; empty: none
+		} `json:"shards"`
+	} `json:"readers"`
 	Rides *struct {
 		OldestWaiting *time.Time `json:"oldest_waiting"`
 	} `json:"rides"`
