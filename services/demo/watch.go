@@ -38,9 +38,10 @@ type overview struct {
 		PointsPerSecond *float64 `json:"points_per_s"`
 	} `json:"shards"`
 	Readers []struct {
-		Reader  string `json:"reader"`
-		OK      bool   `json:"ok"`
-		Latency *struct {
+		Reader   string `json:"reader"`
+		OK       bool   `json:"ok"`
+		BehindMS *int64 `json:"behind_ms"` // of its slowest shard
+		Latency  *struct {
 			P50 float64 `json:"p50"`
 			P99 float64 `json:"p99"`
 		} `json:"latency_ms"`
@@ -106,6 +107,10 @@ func (d *demo) watch(ctx context.Context, done func() bool) {
 	}
 }
 
+// behindAfter is how far behind the stream a reader may be on a shard, and the line
+// still says how long its points take.
+const behindAfter = 5 * time.Second
+
 // line returns the status line: rides, points, queue depth, lag of each reader. What
 // is not known is a question mark.
 func (o overview) line() string {
@@ -137,6 +142,9 @@ func (o overview) line() string {
 			lags = append(lags, r.Reader+" does not read")
 		case r.Latency == nil:
 			lags = append(lags, r.Reader+" ?")
+		case r.BehindMS != nil && *r.BehindMS > behindAfter.Milliseconds():
+			// A shard that stands still adds nothing to what points have taken so far.
+			lags = append(lags, fmt.Sprintf("%s %.0f s behind", r.Reader, float64(*r.BehindMS)/1000))
 		default:
 			lags = append(lags, fmt.Sprintf("%s %.0f ms", r.Reader, r.Latency.P50))
 		}

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"encoding/json"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -36,4 +37,13 @@ func TestQuestionsShareOneConnection(t *testing.T) {
 		require.InDelta(t, 7, o.Rides.PerMinute, 0)
 	}
 	require.EqualValues(t, 1, connections.Load(), "connections for 10 questions")
+}
+
+func TestTheLineSaysWhichReaderStandsStill(t *testing.T) {
+	var o overview
+	require.NoError(t, json.Unmarshal([]byte(`{"readers":[
+		{"reader":"mapfeed","ok":true,"behind_ms":0,"latency_ms":{"p50":1}},
+		{"reader":"history","ok":true,"behind_ms":32049,"latency_ms":{"p50":447}},
+		{"reader":"heatmap","ok":true,"behind_ms":null,"latency_ms":{"p50":455}}]}`), &o))
+	require.Contains(t, o.line(), "mapfeed 1 ms, history 32 s behind, heatmap 455 ms")
 }
