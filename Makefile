@@ -118,7 +118,7 @@ aws-messaging: build ## Deploy queues and stream on AWS, which costs money: make
 aws-messaging-down: build ## Delete queues and stream on AWS, and check that nothing is left
 	@./$(BIN) messaging delete --backend=aws $(ARGS)
 
-bench: ## Compare the emulator with a stub, as ratios; into docs/benchmarks.md with ARGS=-queue (the queue packages and their peers), ARGS=-stream (the stream packages and the readers) or ARGS=-latency (from booking to offer; make build first)
+bench: ## Compare the emulator with a stub, as ratios; into docs/benchmarks.md with ARGS=-queue or ARGS=-stream (the packages and their peers), or after make build with ARGS=-latency (from booking to offer) or ARGS=-growth (a point's cost at more shards and drivers)
 	@cd services/bench && go run . $(ARGS)
 
 lines: ## Measure how the code reads: blank and comment lines per room, file sizes
@@ -127,7 +127,7 @@ lines: ## Measure how the code reads: blank and comment lines per room, file siz
 soak: build ## Run the demo for an hour, and compare memory and disk at minutes 10 and 60
 	TANDEM_SOAK=1h go test -count=1 -v -timeout 80m -run TestSoak ./services/test/e2e
 
-chaos: build ## Take nearby, Postgres, the workers, a fast SQS away for minutes, and audit (half an hour): ARGS="-run Postgres"
+chaos: build ## Take nearby, Postgres, the workers, a fast SQS or a reader away for minutes, reshard under load, and audit (40 minutes): ARGS="-run Postgres"
 	TANDEM_CHAOS=1 go test -count=1 -v -timeout 60m $(ARGS) ./services/test/e2e
 
 clean: ## Remove what was built here (not the demo's data: tandem demo --fresh)

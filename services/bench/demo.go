@@ -31,13 +31,15 @@ const (
 // demo is a running `tandem demo` without riders.
 type demo struct {
 	runfile.Run
-	pool *pgxpool.Pool
+	dir     string
+	drivers int
+	pool    *pgxpool.Pool
 }
 
 // startDemo starts binary's demo on a folder of its own and waits until its drivers
 // are on duty and free. stop ends it and deletes its data; where the start fails, its
 // output is kept and named.
-func startDemo(ctx context.Context, binary string) (d demo, stop func() error, err error) {
+func startDemo(ctx context.Context, binary string, drivers, workers int) (d demo, stop func() error, err error) {
 	if binary, err = filepath.Abs(binary); err != nil {
 		return d, nil, err
 	}
@@ -61,7 +63,7 @@ func startDemo(ctx context.Context, binary string) (d demo, stop func() error, e
 	defer func() { _ = output.Close() }()
 
 	cmd := exec.Command(binary, "demo", "--data", dir, "--addr", "127.0.0.1:0", "--riders", "0", "--cancel-share", "1",
-		"--drivers", fmt.Sprint(demoDrivers), "--workers", fmt.Sprint(demoWorkers))
+		"--drivers", fmt.Sprint(drivers), "--workers", fmt.Sprint(workers))
 	cmd.Stdout, cmd.Stderr = output, output
 	if err := cmd.Start(); err != nil {
 		return d, nil, err
@@ -69,6 +71,7 @@ func startDemo(ctx context.Context, binary string) (d demo, stop func() error, e
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 
+	d.dir, d.drivers = dir, drivers
 	if err := d.awaitReady(ctx, dir, ended); err != nil {
 		return d, nil, fmt.Errorf("%w; its output is %s", errors.Join(err, d.end(cmd, ended), os.RemoveAll(dir)), output.Name())
 	}
@@ -130,6 +133,6 @@ func (d *demo) ready(ctx context.Context, dir string) (ready bool, err error) {
 	// second: they are over when none is open and none has come for a while.
 	err = d.pool.QueryRow(ctx, `SELECT (SELECT count(*) FROM ride.drivers WHERE on_duty) >= $1
 		AND (SELECT max(requested_at) FROM ride.rides) < now() - interval '5 s'
-		AND NOT EXISTS (SELECT FROM ride.rides WHERE wake_at IS NOT NULL)`, demoDrivers*9/10).Scan(&ready)
+		AND NOT EXISTS (SELECT FROM ride.rides WHERE wake_at IS NOT NULL)`, d.drivers*9/10).Scan(&ready)
 	return ready, err
 }

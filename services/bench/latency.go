@@ -64,7 +64,7 @@ func (a atRate) kept() bool {
 
 // runLatency measures on a demo of its own, and writes to docs as runQueue does.
 func runLatency(ctx context.Context, binary string, runs int, docs string) (err error) {
-	d, stop, err := startDemo(ctx, binary)
+	d, stop, err := startDemo(ctx, binary, demoDrivers, demoWorkers)
 	if err != nil {
 		return err
 	}

@@ -33,8 +33,9 @@ func main() {
 	queue := flag.Bool("queue", false, "compare the queue's packages with their peers instead")
 	stream := flag.Bool("stream", false, "compare the stream's packages and readers with their peers instead")
 	latency := flag.Bool("latency", false, "measure how long rides wait for an offer, on a demo of its own, instead")
-	binary := flag.String("tandem", "../../bin/tandem", "with -latency: the program whose demo is measured")
-	docs := flag.String("docs", "../../docs", "with -queue, -stream and -latency: the folder of benchmarks.md, which gets the numbers; empty: none does")
+	growth := flag.Bool("growth", false, "measure what a point costs at more and more shards and drivers, on demos of their own, instead")
+	binary := flag.String("tandem", "../../bin/tandem", "with -latency and -growth: the program whose demo is measured")
+	docs := flag.String("docs", "../../docs", "with -queue, -stream, -latency and -growth: the folder of benchmarks.md, which gets the numbers; empty: none does")
 	only := flag.String("only", "", "with -queue and -stream: measure just the rows that contain this, such as relay, and write nothing")
 	flag.Parse()
 
@@ -47,12 +48,14 @@ func main() {
 		err = serve(ctx, flag.Arg(0), flag.Arg(1))
 	case "":
 		switch {
-		case *queue && *stream || *queue && *latency || *stream && *latency:
-			err = errors.New("-queue, -stream and -latency are measurements of their own: choose one")
+		case trues(*queue, *stream, *latency, *growth) > 1:
+			err = errors.New("-queue, -stream, -latency and -growth are measurements of their own: choose one")
 		case *queue:
 			err = runQueue(ctx, cmp.Or(*rounds, 5), *only, *docs)
 		case *stream:
 			err = runStream(ctx, cmp.Or(*rounds, 3), *only, *docs)
+		case *growth:
+			err = runGrowth(ctx, *binary, *docs)
 		case *latency:
 			err = runLatency(ctx, *binary, cmp.Or(*rounds, 3), *docs)
 		default:
@@ -66,6 +69,15 @@ func main() {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+func trues(flags ...bool) (n int) {
+	for _, f := range flags {
+		if f {
+			n++
+		}
+	}
+	return n
 }
 
 // serve is a child: it prints its address and serves until its parent closes
