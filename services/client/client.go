@@ -17,6 +17,12 @@
 // that a part of it is restarting, for as long as the caller's context lives.
 // That is safe: a booking carries its Idempotency-Key, a point its sequence
 // number, and an action on a ride that was done already is not an error.
+//
+// # Offline
+//
+// Points wait in a Track, in order, until an answer names them: a Driver keeps ten
+// minutes of fixes. Where more would wait, the oldest that is not in flight is dropped
+// and counted, and the driver logs that. The web app does the same (autopilot.ts).
 package client
 
 import (

@@ -15,7 +15,7 @@ import (
 const (
 	stepEvery  = time.Second
 	actWithin  = 20 * time.Second
-	maxWaiting = 600 // ten minutes of fixes: what an app keeps while it is offline
+	maxWaiting = 600 // ten minutes of fixes: what an app keeps while it is offline; more than MaxBatch
 	maxShown   = 60  // metres a second: location refuses what no car can drive
 	atHand     = 25  // metres: as good as there
 )
@@ -39,8 +39,13 @@ type Driver struct {
 	mover   Mover
 	track   *Track
 	every   time.Duration // stepEvery, but in tests
+	keeps   int           // maxWaiting, but in tests
 	wake    chan struct{}
 	due     chan struct{} // a fix waits to be sent
+
+	// Whoever flushes has these two.
+	told     int64 // of the dropped fixes, how many have been logged
+	dropping bool  // it has been logged that this outage costs fixes
 
 	retiring atomic.Bool
 	retired  chan struct{} // closed when the driver is off duty for good
@@ -66,7 +71,7 @@ func NewDriver(s *Session, streets Streets, start geo.Point, p Policy) *Driver {
 	p.Speed = cmp.Or(p.Speed, 1)
 	return &Driver{
 		session: s, streets: streets, policy: p, mover: Mover{At: start},
-		every: stepEvery, wake: make(chan struct{}, 1), due: make(chan struct{}, 1), retired: make(chan struct{}), Log: slog.New(slog.DiscardHandler),
+		every: stepEvery, keeps: maxWaiting, wake: make(chan struct{}, 1), due: make(chan struct{}, 1), retired: make(chan struct{}), Log: slog.New(slog.DiscardHandler),
 	}
 }
 
@@ -78,7 +83,7 @@ func (d *Driver) Start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.track = NewTrack(d.session, last, maxWaiting)
+	d.track = NewTrack(d.session, last, d.keeps)
 	d.track.OnAnswer = d.OnPoints
 
 	st, err := d.session.Duty(ctx, true)

@@ -6,8 +6,9 @@ import (
 )
 
 const (
-	sendAgain     = time.Second // after a failure, and twice as long after each further one
-	sendAgainMost = 8 * time.Second
+	// After a failure a driver sends again in the next step, and waits twice as long after
+	// each further one, at most so many steps.
+	sendAgainMost = 8
 	// leaveWithin is how long a driver who goes off duty waits for its last fixes to
 	// be durable.
 	leaveWithin = 10 * time.Second
@@ -29,7 +30,7 @@ func (d *Driver) move(now time.Time, dt time.Duration) {
 
 func (d *Driver) addFix(now time.Time) {
 	d.lastFix = now
-	_ = d.track.Add(Point{ // ErrFull: offline for ten minutes; newer fixes are dropped
+	d.track.Add(Point{
 		At: now.UnixMilli(), Lat: d.mover.At.Lat, Lon: d.mover.At.Lon,
 		Speed: new(min(d.mover.Speed, maxShown)), Heading: new(d.mover.Heading), Accuracy: new(choice(d.policy.Accuracy, 5)),
 	})
@@ -44,7 +45,7 @@ func (d *Driver) addFix(now time.Time) {
 // fixes pile up, and go together with the next one: a Tandem that is slow gets
 // fewer requests, not more, and no fewer points.
 func (d *Driver) sendFixes(ctx context.Context) {
-	pause := sendAgain
+	pause := d.every
 	for {
 		select {
 		case <-ctx.Done():
@@ -57,10 +58,10 @@ func (d *Driver) sendFixes(ctx context.Context) {
 			case <-ctx.Done():
 				return
 			case <-time.After(pause):
-				pause = min(2*pause, sendAgainMost)
+				pause = min(2*pause, sendAgainMost*d.every)
 			}
 		}
-		pause = sendAgain
+		pause = d.every
 	}
 }
 
@@ -72,7 +73,23 @@ func (d *Driver) flush(ctx context.Context) bool {
 	if err != nil && ctx.Err() == nil && !Temporary(err) {
 		d.Log.Warn("points were not taken", "driver", d.session.Subject(), "err", err)
 	}
+	d.sayDropped(err == nil)
 	return err == nil
+}
+
+// sayDropped logs when an outage begins to cost fixes, and how many it has cost once
+// the rest is durable: not each second of it, for each driver.
+func (d *Driver) sayDropped(sent bool) {
+	dropped := d.track.Dropped() - d.told
+	switch {
+	case dropped == 0:
+	case sent:
+		d.Log.Warn("fixes of an outage were dropped, and the newest have been sent", "driver", d.session.Subject(), "dropped", dropped, "keeps", d.keeps)
+		d.told, d.dropping = d.told+dropped, false
+	case !d.dropping:
+		d.Log.Warn("too many fixes wait to be sent: the oldest are dropped", "driver", d.session.Subject(), "keeps", d.keeps)
+		d.dropping = true
+	}
 }
 
 // leave stops the fixes, and reports whether those before are durable or have

@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -16,16 +15,21 @@ func NextSeq(last int64, at time.Time) int64 { return max(last+1, at.UnixMilli()
 
 // Track is a driver's points that are not durable yet: numbered when they are
 // added, sent in order with one batch in flight, kept until they are accepted
-// or refused. Fixes may be added while a Flush is under way; one Flush is at a time.
+// or refused. While Tandem cannot be reached they wait, and the oldest are dropped
+// where they become too many. Fixes may be added while a Flush is under way; one Flush
+// is at a time.
 type Track struct {
 	session *Session
 	limit   int
 
-	mu      sync.Mutex
-	last    int64
-	pending []Point
+	mu       sync.Mutex
+	last     int64
+	pending  []Point
+	inFlight int // how many of pending, from its start, the request under way carries
+	dropped  int64
 
-	// OnAnswer, when set, hears of each batch and its answer: for the ledger.
+	// OnAnswer, when set, hears of each batch and its answer: for the ledger. It may
+	// not keep the batch.
 	OnAnswer func(sent []Point, a PointsAnswer)
 }
 
@@ -34,26 +38,31 @@ func NewTrack(s *Session, last int64, limit int) *Track {
 	return &Track{session: s, last: last, limit: limit}
 }
 
-// ErrFull is returned by Add when too many points wait: Tandem has been away
-// for long, or the driver is offline.
-var ErrFull = errors.New("client: too many points wait to be sent")
-
-// Add numbers a fix and keeps it for the next Flush. The point's Seq is set;
-// ErrFull means that the fix was not kept.
-func (t *Track) Add(p Point) error {
+// Add numbers a fix and keeps it for the next Flush; the point's Seq is set. Where
+// more than the limit would wait, the oldest that is not in flight is dropped, and
+// counted.
+func (t *Track) Add(p Point) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-
-	// The new fix is dropped, not the oldest that waits: that one may have been
-	// sent already, and stays until an answer names it.
-	if len(t.pending) >= t.limit {
-		return ErrFull
-	}
 
 	p.Seq = NextSeq(t.last, time.UnixMilli(p.At))
 	t.last = p.Seq
 	t.pending = append(t.pending, p)
-	return nil
+
+	// The oldest is what matters least to who looks for the car. One that is in flight
+	// may be durable in this moment, and its answer is still to be read.
+	if len(t.pending) > t.limit {
+		t.pending = slices.Delete(t.pending, t.inFlight, t.inFlight+1)
+		t.dropped++
+	}
+}
+
+// Dropped is how many points were given up because too many waited. One whose answer
+// was lost may be durable all the same.
+func (t *Track) Dropped() int64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.dropped
 }
 
 // Waiting is how many points are not known to be durable.
@@ -63,12 +72,13 @@ func (t *Track) Waiting() int {
 	return len(t.pending)
 }
 
-// next returns what one request may carry of what waits. It stays as it is: Add
-// only appends behind it.
+// next returns what one request may carry of what waits, which is then in flight: it
+// stays as it is until settle.
 func (t *Track) next() []Point {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.pending[:min(len(t.pending), MaxBatch)]
+	t.inFlight = min(len(t.pending), MaxBatch)
+	return t.pending[:t.inFlight]
 }
 
 // Flush sends what waits, once: what piled up during one request goes with the
@@ -83,12 +93,11 @@ func (t *Track) Flush(ctx context.Context) error {
 
 		// A point leaves only when an answer named it; without one it is sent again
 		// under the same sequence, by which readers know a repeat.
-		switch {
-		case err == nil || answer.Status == http.StatusBadRequest:
-			t.drop(batch[len(batch)-1].Seq) // all of it accepted or refused by name
-		case answer.AcceptedThrough > 0:
-			t.drop(answer.AcceptedThrough)
+		through := answer.AcceptedThrough
+		if err == nil || answer.Status == http.StatusBadRequest {
+			through = batch[len(batch)-1].Seq // all of it accepted or refused by name
 		}
+		t.settle(through)
 		if err != nil {
 			return fmt.Errorf("send points of %s: %w", t.session.Subject(), err)
 		}
@@ -96,14 +105,17 @@ func (t *Track) Flush(ctx context.Context) error {
 	return nil
 }
 
-func (t *Track) drop(through int64) {
+// settle forgets what is settled up to a sequence, 0: nothing; nothing is in flight
+// any more.
+func (t *Track) settle(through int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 
 	n := 0
-	for n < len(t.pending) && t.pending[n].Seq <= through {
+	for n < t.inFlight && t.pending[n].Seq <= through {
 		n++
 	}
 
+	t.inFlight = 0
 	t.pending = slices.Clone(t.pending[n:]) // the array of what was sent can be freed
 }

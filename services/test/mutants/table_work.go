@@ -104,11 +104,15 @@ func work() []mutant {
 		},
 		{
 			name: "the client drops points that no answer named", file: clientDir + "track.go", tests: "TestTrack",
-			before: "case answer.AcceptedThrough > 0:", after: "case answer.AcceptedThrough >= 0:\n\t\t\tt.drop(batch[len(batch)-1].Seq)\n\t\tcase false:",
+			before: "if err == nil || answer.Status == http.StatusBadRequest {", after: "if true {",
 		},
 		{
 			name: "the client keeps more points than its limit", file: clientDir + "track.go", tests: "TestTrack",
-			before: "if len(t.pending) >= t.limit {", after: "if false {",
+			before: "if len(t.pending) > t.limit {", after: "if false {",
+		},
+		{
+			name: "the client drops points that are in flight", file: clientDir + "track.go", tests: "TestTrack",
+			before: "slices.Delete(t.pending, t.inFlight, t.inFlight+1)", after: "slices.Delete(t.pending, 0, 1)",
 		},
 		{
 			name: "two fixes of one millisecond have one sequence", file: clientDir + "track.go", tests: "TestTrack",

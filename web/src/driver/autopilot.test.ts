@@ -10,7 +10,7 @@ afterEach(() => {
 const problem = (status: number, more: object = {}) => Response.json({ detail: `no ${status}`, ...more }, { status });
 
 /** An autopilot whose server answers as told. The last answer to points is given again and again. */
-function drive(last: Response[], ...answers: ((seqs: number[]) => Response)[]) {
+function drive(last: Response[], ...answers: ((seqs: number[]) => Response | Promise<Response>)[]) {
   const trips: Trip[] = [];
   const batches: number[][] = [];
   vi.stubGlobal("fetch", (url: string, init: RequestInit) => {
@@ -24,6 +24,9 @@ function drive(last: Response[], ...answers: ((seqs: number[]) => Response)[]) {
 
   return { pilot, batches, latest: () => trips.at(-1) };
 }
+
+/** Seconds until there have been so many more fixes. */
+const seconds = (n: number) => vi.advanceTimersByTimeAsync(n * 1000);
 
 const taken = (refused: number[] = []) => (seqs: number[]) =>
   Response.json({ accepted: seqs.length - refused.length, accepted_through: seqs.at(-1), refused: refused.map((i) => ({ seq: seqs[i], index: i, field: "lat", detail: "no" })) }, { status: 202 });
@@ -68,4 +71,32 @@ test("one that was stopped while it starts does not start", async () => {
   await vi.advanceTimersByTimeAsync(3000);
 
   expect(batches).toEqual([]);
+});
+
+test("what an outage leaves no room for is the oldest, is counted, and the rest is sent in order", async () => {
+  const answers = Array.from({ length: 605 }, () => () => problem(503));
+  const { pilot, batches, latest } = drive([problem(404)], ...answers, taken());
+  await seconds(604.5);
+  expect(latest()).toMatchObject({ sent: 0, unsent: 600, dropped: 5, retried: true });
+
+  await seconds(2);
+  pilot.stop();
+  const all = [...new Set(batches.flat())].sort((a, b) => a - b);
+  const [first, second] = batches.slice(605);
+  expect(first).toHaveLength(500);
+  expect([...first!, ...second!]).toEqual(all.slice(6)); // one more was dropped before the first answer
+  expect(latest()).toMatchObject({ sent: 601, unsent: 0, dropped: 6, error: undefined });
+});
+
+test("what is in flight is not dropped", async () => {
+  let answer: (r: Response) => void = () => undefined;
+  const { pilot, batches, latest } = drive([problem(404)], () => new Promise<Response>((resolve) => (answer = resolve)), taken());
+  await seconds(603.5); // one is in flight, 603 were added behind it
+  expect(batches).toHaveLength(1);
+
+  answer(taken()(batches[0]!));
+  await seconds(1);
+  pilot.stop();
+  expect(latest()).toMatchObject({ sent: 501, unsent: 100, dropped: 4 });
+  expect(batches[1]![0]).toBe(batches[0]![0]! + 5000);
 });

@@ -4,7 +4,8 @@ import { Course, type Position } from "./course";
 
 const fixInterval = 1000; // ms between two fixes
 const speedUp = 4; // how much faster than the streets allow the car drives
-const maxUnsent = 300; // fixes that wait while the location service cannot be reached
+export const maxUnsent = 600; // fixes that wait while the location service cannot be reached: ten minutes
+const maxBatch = 500; // points that one request may carry
 const home = { lat: -34.9066, lon: -56.1997 }; // Plaza Independencia, where the suggested short trip begins
 
 export interface Trip {
@@ -14,6 +15,7 @@ export interface Trip {
   sent: number; // points that are acknowledged: they are on the stream
   sentAt: number; // when that was known
   unsent: number; // points that wait
+  dropped: number; // points that were given up, as too many waited
   refused: number; // points that the server takes never
   error: unknown;
   retried: boolean; // what failed is tried again by itself
@@ -30,6 +32,8 @@ export class Autopilot {
   private route: [number, number][] | undefined;
   private goal: Goal | undefined;
   private unsent: Point[] = [];
+  private inFlight = 0; // how many of unsent, from its start, the request under way carries
+  private dropped = 0;
   private sent = 0;
   private sentAt = Date.now();
   private refused = 0;
@@ -86,8 +90,8 @@ export class Autopilot {
   }
 
   private tell(): void {
-    const { position, route, sent, sentAt, refused, error, retried } = this;
-    if (!this.stopped) this.onTrip({ position, route, left: this.course?.left, sent, sentAt, unsent: this.unsent.length, refused, error, retried });
+    const { position, route, sent, sentAt, dropped, refused, error, retried } = this;
+    if (!this.stopped) this.onTrip({ position, route, left: this.course?.left, sent, sentAt, unsent: this.unsent.length, dropped, refused, error, retried });
   }
 
   /** Takes the driver's state, and drives to where its ride needs the car next. */
@@ -126,11 +130,21 @@ export class Autopilot {
 
     // Sequence numbers always rise, also when the computer's clock is set back.
     this.seq = Math.max(this.seq + 1, at);
-    this.unsent = [...this.unsent, { seq: this.seq, at, accuracy: 5, ...this.position }].slice(-maxUnsent);
+    this.keep({ seq: this.seq, at, accuracy: 5, ...this.position });
 
     if (this.course?.done) void this.act();
     await this.send();
     this.tell();
+  }
+
+  /** Keeps a fix until it is sent. Where too many wait, the oldest that is not in flight is dropped. */
+  private keep(fix: Point): void {
+    this.unsent = [...this.unsent, fix];
+    if (this.unsent.length <= maxUnsent) return;
+
+    // What is in flight may be on the stream already: its answer will say.
+    this.unsent = this.unsent.filter((_, i) => i !== this.inFlight);
+    this.dropped++;
   }
 
   private async send(): Promise<void> {
@@ -138,7 +152,8 @@ export class Autopilot {
     if (this.sending || this.unsent.length === 0) return;
     this.sending = true;
 
-    const batch = this.unsent;
+    const batch = this.unsent.slice(0, maxBatch);
+    this.inFlight = batch.length;
     try {
       const answer = await driver.sendPoints(batch);
 
@@ -159,6 +174,7 @@ export class Autopilot {
       else this.settle(batch, accepted_through, (refused ?? []).filter((r) => r.seq <= accepted_through).length);
     } finally {
       this.sending = false;
+      this.inFlight = 0;
     }
   }
 

@@ -3,7 +3,7 @@ import { money, placeName, whole } from "../api/format";
 import type { Ride } from "../api/types";
 import { ProblemNote } from "../ui/problem-note";
 import { Stale } from "../ui/stale";
-import type { Trip } from "./autopilot";
+import { maxUnsent, type Trip } from "./autopilot";
 import { EarningsToday } from "./earnings";
 import { OfferCard } from "./offer-card";
 import { RideNow } from "./ride-now";
@@ -70,12 +70,14 @@ function Earned({ ride }: { ride: Ride }) {
   );
 }
 
-function PointsLine({ trip }: { trip: Trip }) {
+/** How many points of the car are on the stream, and what became of the rest. */
+export function PointsLine({ trip }: { trip: Trip }) {
   return (
     <Text size="xs" className="stream">
       <span data-testid="points-sent" data-value={trip.sent}><Stale at={trip.sentAt} of={trip.sent} since>{whole}</Stale></span> points of your car are on the stream,
       one more each second{trip.unsent > 1 && `; ${whole(trip.unsent)} wait to be sent`}
       {trip.refused > 0 && `; ${whole(trip.refused)} were refused`}.
+      {trip.dropped > 0 && ` At most ${whole(maxUnsent)} can wait: the oldest were dropped, ${whole(trip.dropped)} so far.`}
     </Text>
   );
 }
