@@ -2,11 +2,13 @@ package gateway
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -98,4 +100,25 @@ func TestBuffersAreLentAgainAndSmall(t *testing.T) {
 	b := &bufferPool{}
 	require.LessOrEqual(t, len(b.Get()), 8<<10)
 	require.Less(t, testing.AllocsPerRun(100, func() { b.Put(b.Get()) }), 2.0, "the header alone")
+}
+
+// What is packed is unpacked by the service alone, which knows how much it may be.
+func TestAPackedBodyIsPassedOnUntouched(t *testing.T) {
+	const packed = "\x1f\x8b\x08 as it came"
+	front, _ := proxyTo(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		w.Header().Set("Accept-Encoding", "gzip")
+		_, _ = io.WriteString(w, r.Header.Get("Content-Encoding")+" "+string(body)+fmt.Sprint(err))
+	}), newTransport(time.Second))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, front.URL, strings.NewReader(packed))
+	require.NoError(t, err)
+	req.Header.Set("Content-Encoding", "gzip")
+
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.Equal(t, "gzip "+packed+"<nil>", string(body))
+	require.Equal(t, "gzip", resp.Header.Get("Accept-Encoding"))
 }

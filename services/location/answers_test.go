@@ -36,6 +36,7 @@ func TestTheDescribedAnswersHappen(t *testing.T) {
 		{Op: "sendPoints", Who: dan, Status: 400, Body: bad},
 		{Op: "sendPoints", Who: feed, Status: 400, Body: bad}, // it names no driver
 		{Op: "sendPoints", Who: auth.Identity{Role: auth.Driver, Subject: "bo"}, Status: 403, Body: good},
+		{Op: "sendPoints", Who: dan, Status: 415, Body: good, Header: []string{"Content-Encoding", "br"}},
 		{Op: "sendPoints", Who: feed, Status: 503, Body: good, Before: func(*apitest.Request) { s.stream = stalled{} }},
 	}, map[string]string{"429": "httpserver's tests have the limits"})
 }

@@ -5,6 +5,9 @@
 // Which points are valid is decided here. A point that is not is refused with the
 // name of the field that is wrong, and the rest of its batch is taken.
 //
+// A body may be packed with gzip. The limit on it counts what was sent, and what that
+// unpacks to: a bomb is refused when it has unpacked to a byte more than the limit.
+//
 // # Order
 //
 // A sequence is the fix time in ms, or one above the one before: it lies at its

@@ -47,8 +47,8 @@ type accepted struct {
 
 // points is POST /v1/points.
 func (s *service) points(c *gin.Context) error {
-	var in pointsRequest
-	if err := httpserver.Bind(c, &in); err != nil {
+	in, err := readPoints(c)
+	if err != nil {
 		return err
 	}
 

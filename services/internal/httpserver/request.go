@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"mime"
 	"net/http"
 	"reflect"
 	"slices"
@@ -28,12 +27,9 @@ func Identity(c *gin.Context) auth.Identity {
 // Bind reads the JSON body into v. Unknown and repeated members, wrong types and
 // trailing bytes are problems that name the member.
 func Bind(c *gin.Context, v any) error {
-	// A page of another site may send a form or a plain text without asking first.
-	kind, _, err := mime.ParseMediaType(c.GetHeader("Content-Type"))
-	if err != nil || kind != "application/json" {
-		return problem.New(problem.Unsupported, "Send JSON, with Content-Type: application/json.")
+	if err := isJSON(c); err != nil {
+		return err
 	}
-
 	return Decode(c.Request.Body, v)
 }
 

@@ -539,7 +539,7 @@ export interface paths {
         put?: never;
         /**
          * One driver's points (driver, importer)
-         * @description 202 means that the stream keeps every point that is not refused. One batch of a driver in flight at a time, sequences rising: a sequence lies at its fix time or at most a day above it, and not below the first of the driver's last batch, which may be sent again. Refused by name are also 0,0 and a place that lies too far from the one before in the batch: over 100 metres a second.
+         * @description 202 means that the stream keeps every point that is not refused. One batch of a driver in flight at a time, sequences rising: a sequence lies at its fix time or at most a day above it, and not below the first of the driver's last batch, which may be sent again. Refused by name are also 0,0 and a place that lies too far from the one before in the batch: over 100 metres a second. The body may come with Content-Encoding: gzip; its limit counts what was sent and what that unpacks to, each by itself.
          */
         post: operations["sendPoints"];
         delete?: never;
@@ -4071,7 +4071,17 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             413: components["responses"]["TooLarge"];
-            415: components["responses"]["Unsupported"];
+            /** @description The body is not JSON, or packed in another way than by gzip */
+            415: {
+                headers: {
+                    /** @description gzip: the one way in which a body may be packed; where Content-Encoding is the reason */
+                    "Accept-Encoding"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["TooMany"];
             /** @description The stream did not acknowledge all; send again from resend_from on */
             503: {
