@@ -52,7 +52,7 @@ func upstreams(cfg Config) []upstream {
 		{"booking", cfg.BookingURL, "rides quote route places offers drivers/me drivers/events"},
 		{"location", cfg.LocationURL, "points"},
 		{"mapfeed", cfg.MapfeedURL, "map"},
-		{"history", cfg.HistoryURL, "drivers rides/{id}/track"},
+		{"history", cfg.HistoryURL, "drivers rides/{id}/track playback"},
 		{"heatmap", cfg.HeatmapURL, "heatmap"},
 		{"notification", cfg.NotificationURL, "contact inbox deliveries lab"},
 		{"console", cfg.ConsoleURL, "rides/{id}/stream rides/{id}/worker rides/{id}/queue overview summary dead-letters readers operations"},

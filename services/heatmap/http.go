@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -88,22 +87,9 @@ func viewParam(c *gin.Context) (*geo.Box, error) {
 		return nil, nil //nolint:nilnil // said above
 	}
 
-	wrong := problem.Field("box", "It is west,south,east,north in degrees, like -56.25,-34.95,-56.1,-34.85.")
-	parts := strings.Split(q, ",")
-	if len(parts) != 4 {
-		return nil, wrong
-	}
-	var degrees [4]float64
-	for i, part := range parts {
-		var err error
-		if degrees[i], err = strconv.ParseFloat(part, 64); err != nil {
-			return nil, wrong
-		}
-	}
-
-	box := geo.Box{West: degrees[0], South: degrees[1], East: degrees[2], North: degrees[3]}
-	if !box.Valid() {
-		return nil, wrong
+	box, ok := geo.ParseBox(q)
+	if !ok {
+		return nil, problem.Field("box", "It is west,south,east,north in degrees, like -56.25,-34.95,-56.1,-34.85.")
 	}
 	return &box, nil
 }

@@ -2,6 +2,7 @@ package history
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -35,7 +36,10 @@ func TestTheDescribedAnswersHappen(t *testing.T) {
 	d, other, ops := auth.Identity{Role: auth.Driver, Subject: "d"}, auth.Identity{Role: auth.Driver, Subject: "e"}, auth.Identity{Role: auth.Admin, Subject: "ops"}
 	const span, nul = "/v1/drivers/d/points?from=1372636858000&to=2013-07-01T12:00:00Z", "/v1/drivers/a%00b"
 	const track, way = "/v1/drivers/d/track?from=1372636858000&to=2013-07-01T12:00:00Z&limit=1", "/v1/rides/019b0000-0000-7000-8000-000000000001/track"
-	api.RefusesWrongInput(t, []apitest.Request{{Op: "storedPoints", Who: ops, Path: span}, {Op: "driverTrack", Who: d, Path: track}, {Op: "rideTrack", Who: d, Path: way}}, nil)
+	now := time.Now()
+	play := fmt.Sprintf("/v1/playback?box=-57,-35,-56,-34&from=%d&to=%d", now.Add(-time.Minute).UnixMilli(), now.UnixMilli())
+	asJSON := []string{"Accept", "application/json"}
+	api.RefusesWrongInput(t, []apitest.Request{{Op: "storedPoints", Who: ops, Path: span}, {Op: "driverTrack", Who: d, Path: track}, {Op: "rideTrack", Who: d, Path: way}, {Op: "playback", Who: ops, Path: play + "&step=7&limit=10"}}, nil)
 	api.Provoke(t, []apitest.Request{
 		{Op: "lastPoint", Who: d, Status: 200, Path: "/v1/drivers/d/last"},
 		{Op: "lastPoint", Who: other, Status: 404, Path: "/v1/drivers/d/last"},
@@ -57,5 +61,12 @@ func TestTheDescribedAnswersHappen(t *testing.T) {
 		{Op: "rideTrack", Who: d, Status: 404, Path: "/v1/rides/" + apitest.Nobodys + "/track"},
 		{Op: "rideTrack", Who: d, Status: 404, Path: "/v1/rides/a%00b/track"},
 		{Op: "rideTrack", Who: d, Status: 400, Path: way + "?simplify=much"},
+		{Op: "playback", Who: ops, Status: 200, Path: play},
+		{Op: "playback", Who: ops, Status: 200, Path: play, Header: asJSON},
+		{Op: "playback", Who: ops, Status: 400, Path: "/v1/playback"},
+		{Op: "playback", Who: ops, Status: 400, Path: play + "&step=0"},
+		{Op: "playback", Who: ops, Status: 400, Path: play + "&after=x"},
+		{Op: "playback", Who: ops, Status: 400, Path: "/v1/playback?box=-57,-35,-56,-34&from=1372636858000&to=2013-07-01T12:00:00Z"},
+		{Op: "playback", Who: ops, Status: 410, Path: "/v1/playback?box=-57,-35,-56,-34&from=1372636858000&to=1372636859000"},
 	}, map[string]string{"429": "httpserver's tests have the limits", "503": "httpserver's tests take dependencies away"})
 }

@@ -23,4 +23,27 @@
 // again: a point of it that comes later is counted there as expired, in the
 // transaction of its checkpoint. A drop waits 100 ms for its locks, then lets the
 // writers go on, and tries again.
+//
+// # Playback
+//
+// GET /v1/playback answers an admin with what all drivers did in a viewport and a span of
+// arrivals, by arrival, then driver, then sequence. A page has limit points at most, and
+// no slice of time is begun after two seconds, so it may have fewer: next says how to go
+// on, and only a page without it is the last. What is stored while one reads, of arrivals
+// that were read already, is not in it. A page is binary, little-endian (or JSON, to
+// Accept: application/json):
+//
+//	0   u8   version, 1
+//	1   u8   kind: 3
+//	2   u16  number of drivers
+//	4   u32  number of points
+//	8   f64  the span's begin, ms since 1970 UTC
+//	16  then for each point 40 bytes, as a vehicle in mapfeed's frames:
+//	    u32 driver: its place in the list below, from 0,
+//	    i32 latitude × 1e7, i32 longitude × 1e7,
+//	    u16 speed in cm/s, u16 heading × 100, f64 fix time in ms,
+//	    u32 ms from the span's begin to the arrival,
+//	    u32 what is not known: 1 the speed, 2 the heading, f64 sequence
+//	    then for each driver u8 length and its id,
+//	    then u8 length and next, of length 0 where there is no more
 package history

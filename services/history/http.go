@@ -27,6 +27,7 @@ func routes(s *store) []httpserver.Route {
 		{Method: http.MethodGet, Path: "/v1/drivers/:id/points", Roles: []auth.Role{auth.Admin, auth.Service}, Handle: s.pointsHTTP},
 		{Method: http.MethodGet, Path: "/v1/drivers/:id/track", Roles: []auth.Role{auth.Driver, auth.Service, auth.Admin}, Whose: "a driver's own", Handle: s.trackHTTP},
 		{Method: http.MethodGet, Path: "/v1/rides/:id/track", Roles: []auth.Role{auth.Rider, auth.Driver, auth.Service, auth.Admin}, Whose: "a rider's and a driver's own, from the pick-up to the end", Handle: s.rideTrackHTTP},
+		{Method: http.MethodGet, Path: "/v1/playback", Roles: []auth.Role{auth.Admin}, Handle: s.playbackHTTP},
 	}
 }
 
@@ -68,7 +69,7 @@ func (s *store) pointsHTTP(c *gin.Context) error {
 		return err
 	}
 
-	limit, err := limitParam(c)
+	limit, err := limitParam(c, defaultPage)
 	if err != nil {
 		return err
 	}

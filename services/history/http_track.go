@@ -98,7 +98,7 @@ func (s *store) rideTrackHTTP(c *gin.Context) error {
 // answerTrack answers with a page of a driver's track whose sequences are in the span
 // and whose fixes are not before since.
 func (s *store) answerTrack(c *gin.Context, driver string, from, to, since time.Time) error {
-	limit, err := limitParam(c)
+	limit, err := limitParam(c, defaultPage)
 	if err != nil {
 		return err
 	}
@@ -131,10 +131,10 @@ func (s *store) answerTrack(c *gin.Context, driver string, from, to, since time.
 	return nil
 }
 
-func limitParam(c *gin.Context) (int, error) {
+func limitParam(c *gin.Context, missing int) (int, error) {
 	q := c.Query("limit")
 	if q == "" {
-		return defaultPage, nil
+		return missing, nil
 	}
 	limit, err := strconv.Atoi(q)
 	if err != nil || limit < 1 || limit > maxPage {

@@ -55,6 +55,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	}
 
 	s := newStore(pool)
+	s.keep = cmp.Or(cfg.Keep, DefaultKeep)
 	s.ride = askBooking(httpclient.New(cfg.BookingURL, httpclient.Options{
 		Timeout: 10 * time.Second, Connections: 16, Retry: httpclient.Retry{First: 50 * time.Millisecond, Most: time.Second, For: 5 * time.Second},
 	}), cfg.Auth)
@@ -83,7 +84,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	return group.Serve(ctx, httpserver.Options{Name: name, Env: env, Auth: cfg.Auth, Routes: routes(s)},
 		lifecycle.Task{Name: "retention", Run: func(ctx context.Context) error {
 			return retention.Run(ctx, retention.Options{
-				What: "points", Keep: cmp.Or(cfg.Keep, DefaultKeep), Least: LeastKeep, Log: env.Log, Metrics: env.Metrics,
+				What: "points", Keep: s.keep, Least: LeastKeep, Log: env.Log, Metrics: env.Metrics,
 				Delete: func(ctx context.Context, keep time.Duration, _ int) (int64, error) { return s.dropOld(ctx, keep) },
 			})
 		}})

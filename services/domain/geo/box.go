@@ -1,6 +1,10 @@
 package geo
 
-import "math"
+import (
+	"math"
+	"strconv"
+	"strings"
+)
 
 // Box is a part of the earth between two meridians and two parallels. West may
 // be greater than East: the box then crosses the antimeridian.
@@ -14,6 +18,25 @@ type Box struct {
 // Valid reports whether b is finite, in range, and not upside down.
 func (b Box) Valid() bool {
 	return Point{b.South, b.West}.Valid() && Point{b.North, b.East}.Valid() && b.South <= b.North
+}
+
+// ParseBox reads "west,south,east,north" in degrees. It reports whether that is a valid
+// box.
+func ParseBox(s string) (Box, bool) {
+	parts := strings.Split(s, ",")
+	if len(parts) != 4 {
+		return Box{}, false
+	}
+	var degrees [4]float64
+	for i, part := range parts {
+		var err error
+		if degrees[i], err = strconv.ParseFloat(part, 64); err != nil {
+			return Box{}, false
+		}
+	}
+
+	b := Box{West: degrees[0], South: degrees[1], East: degrees[2], North: degrees[3]}
+	return b, b.Valid()
 }
 
 // Contains reports whether p lies in b; the edges belong to it.

@@ -419,6 +419,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/playback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What all drivers did in a viewport and a span of at most an hour of arrivals (admin)
+         * @description By arrival, then driver, then sequence. A page may have fewer points than limit; only one without next is the last. What is stored later, of arrivals that were read already, is not in it. The binary form is little-endian: u8 version 1, u8 kind 3, u16 number of drivers, u32 number of points, f64 from (ms since 1970); then for each point 40 bytes, as a vehicle in the map's frames: u32 driver (its place in the list below, from 0), i32 latitude × 1e7, i32 longitude × 1e7, u16 speed in cm/s, u16 heading × 100, f64 fix time in ms, u32 ms from from to the arrival, u32 what is not known (1 the speed, 2 the heading), f64 sequence; then for each driver u8 length and its id; then u8 length and next, of length 0 where there is no more.
+         */
+        get: operations["playback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/offers/{id}/accept": {
         parameters: {
             query?: never;
@@ -1396,6 +1416,30 @@ export interface components {
             points: components["schemas"]["StoredPoint"][];
             /** Format: int64 */
             next?: number;
+        };
+        PlaybackPage: {
+            points: {
+                driver_id: components["schemas"]["ID"];
+                /** Format: int64 */
+                seq: number;
+                /** Format: date-time */
+                at: string;
+                lat: number;
+                lon: number;
+                /** @description metres a second; null here and below: not known */
+                speed: number | null;
+                /** @description degrees clockwise from north */
+                heading: number | null;
+                /** @description metres */
+                accuracy: number | null;
+                /**
+                 * Format: date-time
+                 * @description on the stream
+                 */
+                arrived_at: string;
+            }[];
+            /** @description the after to go on with; missing: there is no more */
+            next?: string;
         };
         /** @description latitude and longitude of a cell's four corners */
         Corners: number[][];
@@ -2780,6 +2824,24 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description A parameter is missing or out of range; field names it */
+        BadPlayback: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Points of the span are no longer kept */
+        NotKept: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description A parameter is out of range; field names it */
         BadPointsPage: {
             headers: {
@@ -3810,6 +3872,65 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NoDriver"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    playback: {
+        parameters: {
+            query: {
+                /** @description the viewport: west,south,east,north in degrees */
+                box: string;
+                /** @description of arrival */
+                from: components["schemas"]["Time"];
+                /** @description of arrival, itself not within; at most an hour after from */
+                to: components["schemas"]["Time"];
+                /** @description of each driver only its first point in the box of each so many seconds, counted from from; all points where it is missing */
+                step?: number;
+                limit?: number;
+                /** @description the next of the page before, with all else as it was */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example (no point: version 1, kind 3, 14 bytes, and a 0) */
+                    "application/octet-stream": string;
+                    /**
+                     * @example {
+                     *       "points": [
+                     *         {
+                     *           "driver_id": "d-017",
+                     *           "seq": 1780574407312,
+                     *           "at": "2026-11-24T12:00:07.312Z",
+                     *           "lat": -34.9058,
+                     *           "lon": -56.1913,
+                     *           "speed": 8.4,
+                     *           "heading": 271.5,
+                     *           "accuracy": null,
+                     *           "arrived_at": "2026-11-24T12:00:07.401Z"
+                     *         }
+                     *       ],
+                     *       "next": "1780574407401000.1780574407312.d-017"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PlaybackPage"];
+                };
+            };
+            400: components["responses"]["BadPlayback"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            410: components["responses"]["NotKept"];
             429: components["responses"]["TooMany"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
