@@ -87,8 +87,8 @@ test("the stream's numbers are those of Kinesis and of what history has stored",
   };
   await expect.poll(missed, slow).toBe(0);
 
-  // Each reader that the console asks has its name.
-  for (const name of ["map", "nearby", "history", "heatmap"]) expect(await page.getByTestId("stream-strip").textContent()).toContain(name);
+  // Each reader that the console asks has its name, for who cannot see the picture too.
+  for (const name of ["mapfeed", "nearby", "history", "heatmap"]) expect(await page.getByTestId("stream-strip").getAttribute("aria-label")).toContain(name);
   await page.context().close();
 });
 
@@ -270,9 +270,16 @@ describe.each(screens)("on $name", (screen) => {
     const heights = () => page.evaluate(() => ["queue", "stream"].map((side) => document.querySelector(`[data-testid=${side}]`)?.clientHeight));
     const before = await heights();
 
-    // The longest number that a process may have lies over no place.
-    await answerWith(page, (s) => ({ ...s, workers: s.workers.map((w) => ({ ...w, pid: 4_194_304 })) }));
+    // The longest number that a process may have lies over no place, and three readers in one place over no other.
+    await answerWith(page, (s) => ({
+      ...s,
+      workers: s.workers.map((w) => ({ ...w, pid: 4_194_304 })),
+      stream: { ...s.stream, readers: [["mapfeed", 5], ["nearby", 9], ["history", 480], ["heatmap", 500], ["speeding", 520]].map(([reader, behind_ms]) => ({ reader, behind_ms, heard_at: s.at }) as Summary["stream"]["readers"][number]) },
+    }));
     await expect.poll(() => page.getByTestId("queue-strip").textContent(), slow).toContain("4194304");
+    expect(await page.getByTestId("stream-strip").textContent()).toContain("3 readers 0.5 s behind");
+    expect(await coveredWords(page)).toEqual([]);
+    await screenshot(page, `home-three-readers-${screen.name}`);
     await page.unrouteAll({ behavior: "ignoreErrors" });
     await page.route("**/v1/summary", (route) => route.abort());
     await expect.poll(() => agesOf(page), { timeout: 10_000 }).toEqual(["stale", "stale"]);

@@ -21,6 +21,8 @@ export function StreamStrip({ heard, width, phone }: Props) {
   const laneH = (height - flag) / Math.max(shards.length, 4);
   const pxPerMs = (right - left) / span;
   const { edge, back, unknown } = cursors(stream?.readers ?? []);
+  const beside = [...edge, ...unknown.map((name) => `${name} ?`)];
+  const named = beside.length > 4 ? [...beside.slice(0, 3), `and ${beside.length - 3}`] : beside;
 
   const lanes = useMovingLanes(heard, right, pxPerMs);
 
@@ -54,8 +56,8 @@ export function StreamStrip({ heard, width, phone }: Props) {
         );
       })}
       <line x1={right} x2={right} y1={2} y2={height} className={edge.length > 0 ? classes.cursor : classes.edge} />
-      {[...edge, ...unknown.map((name) => `${name} ?`)].slice(0, 4).map((name, i) => <text key={name} x={right + 7} y={11 + i * 17} className={classes.value}>{name}</text>)}
-      {edge.length + unknown.length < 4 && <text x={right + 7} y={height - 2} className={classes.lesser}>1 s ago</text>}
+      {named.map((name, i) => <text key={name} x={right + 7} y={11 + i * 17} className={classes.value}>{name}</text>)}
+      {named.length < 4 && <text x={right + 7} y={height - 2} className={classes.lesser}>1 s ago</text>}
     </svg>
   );
 }

@@ -23,6 +23,15 @@ test("readers stand as far from now as they are behind, each under its own name"
   ]);
 });
 
+test("more than two readers in one place are counted, so that a small phone has room for the label", () => {
+  const three = [reader("history", 480), reader("heatmap", 510), reader("speeding", 530)];
+  expect(cursors(three).back).toEqual([{ behind: 530, text: "3 readers 0.5 s behind" }]);
+  expect(cursors([...three, reader("erasing", 1700)]).back).toEqual([{ behind: 1700, text: "4 readers 0.5 s to 1.7 s behind" }]);
+
+  // The lanes of a phone of 320 px are 260 px wide, and labelAt counts 6.4 px a letter.
+  expect("9 readers 12 s to 13 s behind".length * 6.4).toBeLessThan(260);
+});
+
 test("where a reader is nobody knows is not the edge", () => {
   expect(cursors([reader("history", null), reader("nearby", 0)])).toEqual({ edge: ["nearby"], back: [], unknown: ["history"] });
 });

@@ -69,6 +69,9 @@ export function labelAt(text: string, x: number, left: number, right: number): {
 
 function labelOf(group: { name: string; behind: number }[]): string {
   const [nearest, furthest] = [group[0]?.behind ?? 0, group.at(-1)?.behind ?? 0];
+
+  // More than two names are wider than a small phone's strip; the list beside it has them all.
+  if (group.length > 2) return `${group.length} readers ${furthest - nearest < 100 ? "" : `${seconds(nearest)} to `}${seconds(furthest)} behind`;
   if (furthest - nearest < 100) return `${group.map((r) => r.name).join(", ")} ${seconds(furthest)} behind`;
   return `${group.map((r) => `${r.name} ${seconds(r.behind)}`).join(", ")} behind`;
 }
