@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -89,6 +90,7 @@ func refusedByState(t *testing.T, h *harness) (out []apitest.Request) {
 	}
 	add("quote", rita, 400, "/v1/quote?pickup=-91,0&dropoff=1,1", "")
 	add("quote", rita, 400, "/v1/quote?pickup=-34.9,-56.1&dropoff=-34.9,-56.1", "")
+	add("demand", rita, 400, "/v1/demand?at=2026-01-01T00:00:00Z", "")
 	add("route", rita, 400, "/v1/route?from=x&to=1,1", "")
 	add("searchPlaces", rita, 400, "/v1/places?q="+strings.Repeat("x", 201), "")
 	for _, lat := range []string{"x", "", "90.1", "NaN", "-Inf", "1e999"} {
@@ -156,6 +158,7 @@ func TestEveryMemberAndParameterIsChecked(t *testing.T) {
 		{Op: "driverEvents", Who: feed, Path: "/v1/drivers/me/events?driver_id=ana"}, {Op: "fleetEvents", Who: feed, Path: "/v1/drivers/events?prefix=d"},
 		{Op: "quote", Who: feed, Path: "/v1/quote?pickup=-34.9,-56.16&dropoff=-34.92,-56.16"}, {Op: "route", Who: feed, Path: "/v1/route?from=-34.9,-56.16&to=-34.92,-56.16"},
 		{Op: "searchPlaces", Who: feed, Path: "/v1/places?q=plaza"}, {Op: "nearestPlace", Who: feed, Path: "/v1/places/near?lat=-34.9&lon=-56.16"},
+		{Op: "demand", Who: rita, Path: "/v1/demand?at=" + strconv.FormatInt(time.Now().Add(-time.Hour).UnixMilli(), 10)},
 	}, func() any {
 		var kept string
 		require.NoError(t, h.pool.QueryRow(t.Context(), `SELECT jsonb_agg(to_jsonb(r) - 'wake_at')::text || (SELECT count(*) FROM ride.drivers) FROM ride.rides r`).Scan(&kept))

@@ -41,6 +41,7 @@ func (s *service) routes() []httpserver.Route {
 		{Method: get, Path: "/v1/drivers/events", Roles: []auth.Role{auth.Importer}, Stream: true, Handle: s.fleetEvents},
 		{Method: post, Path: "/v1/offers/:id/accept", Roles: drives, Whose: "the driver who has the offer", Handle: s.accept},
 		{Method: post, Path: "/v1/offers/:id/refuse", Roles: drives, Whose: "the driver who has the offer", Handle: s.refuse},
+		{Method: get, Path: "/v1/demand", Roles: anybody, Handle: s.demand},
 		{Method: get, Path: "/v1/quote", Roles: anybody, Limit: typing, Handle: s.quote},
 		{Method: get, Path: "/v1/route", Roles: anybody, Limit: typing, Handle: s.route},
 		{Method: get, Path: "/v1/places", Roles: anybody, Limit: typing, Handle: s.places},

@@ -49,7 +49,7 @@ type upstream struct{ name, url, paths string }
 
 func upstreams(cfg Config) []upstream {
 	return []upstream{
-		{"booking", cfg.BookingURL, "rides quote route places offers drivers/me drivers/events"},
+		{"booking", cfg.BookingURL, "rides demand quote route places offers drivers/me drivers/events"},
 		{"location", cfg.LocationURL, "points"},
 		{"mapfeed", cfg.MapfeedURL, "map"},
 		{"history", cfg.HistoryURL, "drivers rides/{id}/track playback"},

@@ -15,11 +15,16 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
+	"tandem/services/domain/areas"
 	"tandem/services/domain/city"
 	"tandem/services/domain/geo"
 	"tandem/services/internal/auth"
 	"tandem/services/test/pointstest"
 )
+
+func cellAt(lat, lon float64) s2.CellID {
+	return s2.CellIDFromLatLng(s2.LatLngFromDegrees(lat, lon)).Parent(level)
+}
 
 // spot is a finest cell in a minute: what public areas are made of.
 type spot struct {
@@ -97,7 +102,7 @@ func (f fleet) spots(answer publicMap, cell s2.CellID) map[spot]bool {
 func TestNothingCanBeSubtracted(t *testing.T) {
 	t.Parallel()
 	_, pool := pointstest.Database(t, Schema())
-	areas := 0
+	attacked := 0
 	for seed := range uint64(8) {
 		_, err := pool.Exec(t.Context(), `TRUNCATE heatmap.presence, heatmap.shown`)
 		require.NoError(t, err)
@@ -124,9 +129,9 @@ func TestNothingCanBeSubtracted(t *testing.T) {
 			lat, lon, half := -34.9+0.1*rng.NormFloat64(), -56.2+0.1*rng.NormFloat64(), 0.2*rng.Float64()*rng.Float64()
 			answers = append(answers, ask(at, fmt.Sprintf("%f,%f,%f,%f", lon-half, lat-half, lon+half, lat+half)))
 		}
-		areas += f.attack(t, answers)
+		attacked += f.attack(t, answers)
 	}
-	require.Greater(t, areas, 50)
+	require.Greater(t, attacked, 50)
 }
 
 // asker returns a function that asks for a public map as anybody.
@@ -144,7 +149,7 @@ func asker(t *testing.T, s *service) func(at time.Time, box string) publicMap {
 		require.NoError(t, err)
 		for _, c := range m["cells"].([]any) {
 			c := c.(map[string]any)
-			out.Cells = append(out.Cells, publicCell{id: s2.CellIDFromToken(c["cell"].(string)), Class: c["class"].(string)})
+			out.Cells = append(out.Cells, publicCell{id: s2.CellIDFromToken(c["cell"].(string)), Shown: areas.Shown{Class: c["class"].(string)}})
 		}
 		return out
 	}
@@ -153,26 +158,26 @@ func asker(t *testing.T, s *service) func(at time.Time, box string) publicMap {
 // attack subtracts all that was answered, and returns how many cells that was.
 func (f fleet) attack(t *testing.T, answers []publicMap) int {
 	t.Helper()
-	var areas []map[spot]bool
+	var seen []map[spot]bool
 	for _, answer := range answers {
 		for _, c := range answer.Cells {
 			spots := f.spots(answer, c.id)
 			who := len(f.seenAt(spots))
-			require.GreaterOrEqual(t, who, atLeast, "%s at %s", c.id.ToToken(), answer.From)
-			require.Equal(t, class(who), c.Class, "%s at %s", c.id.ToToken(), answer.From)
-			if !slices.ContainsFunc(areas, func(b map[spot]bool) bool { return maps.Equal(spots, b) }) {
-				areas = append(areas, spots)
+			require.GreaterOrEqual(t, who, areas.AtLeast, "%s at %s", c.id.ToToken(), answer.From)
+			require.Equal(t, areas.Class(who), c.Class, "%s at %s", c.id.ToToken(), answer.From)
+			if !slices.ContainsFunc(seen, func(b map[spot]bool) bool { return maps.Equal(spots, b) }) {
+				seen = append(seen, spots)
 			}
 		}
 	}
-	for i, a := range areas {
-		for j, b := range areas {
+	for i, a := range seen {
+		for j, b := range seen {
 			less := maps.Clone(a)
 			maps.DeleteFunc(less, func(at spot, _ bool) bool { return b[at] })
-			require.True(t, i == j || len(f.seenAt(less)) >= atLeast, "%v less %v", a, b)
+			require.True(t, i == j || len(f.seenAt(less)) >= areas.AtLeast, "%v less %v", a, b)
 		}
 	}
-	return len(areas)
+	return len(seen)
 }
 
 // TestTwoHundredDriversAreSeen has a fleet of the demo's size where the demo starts it: the
@@ -194,8 +199,8 @@ func TestTwoHundredDriversAreSeen(t *testing.T) {
 			}
 		}
 
-		areas := len(partition(present))
-		t.Logf("at %d h: %d areas", hour, areas)
-		require.GreaterOrEqual(t, areas, 15)
+		shown := len(areas.Partition(present))
+		t.Logf("at %d h: %d areas", hour, shown)
+		require.GreaterOrEqual(t, shown, 15)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/golang/geo/s2"
 	"golang.org/x/sync/singleflight"
 
+	"tandem/services/domain/areas"
 	"tandem/services/domain/geo"
 	"tandem/services/domain/points"
 	"tandem/services/internal/auth"
@@ -184,7 +185,7 @@ func (s *service) rawHTTP(c *gin.Context, view *geo.Box) error {
 		}
 		cells = append(cells, rawMapCell{
 			Cell: id.ToToken(), Level: id.Level(), N: row.N,
-			FirstArrived: row.FirstArrived.UTC(), LastArrived: row.LastArrived.UTC(), Corners: corners(id),
+			FirstArrived: row.FirstArrived.UTC(), LastArrived: row.LastArrived.UTC(), Corners: areas.Corners(id),
 		})
 	}
 

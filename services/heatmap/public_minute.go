@@ -9,6 +9,7 @@ import (
 	"github.com/golang/geo/s2"
 	"github.com/jackc/pgx/v5"
 
+	"tandem/services/domain/areas"
 	"tandem/services/domain/geo"
 )
 
@@ -29,10 +30,7 @@ type publicMap struct {
 }
 
 type publicCell struct {
-	Cell    string        `json:"cell"` // the S2 cell's token
-	Level   int           `json:"level"`
-	Class   string        `json:"class"` // of distinct drivers: 5-9, 10-19 ...
-	Corners [4][2]float64 `json:"corners"`
+	areas.Shown
 
 	id s2.CellID
 }
@@ -88,7 +86,7 @@ func (s *service) compute(ctx context.Context, from time.Time) (publicMap, error
 	m := publicMap{From: from, To: from.Add(window), Cells: make([]publicCell, len(kept.cells))}
 	for i, cell := range kept.cells {
 		id := s2.CellID(cell) //nolint:gosec // all 64 bits are kept
-		m.Cells[i] = publicCell{Cell: id.ToToken(), Level: id.Level(), Class: kept.classes[i], Corners: corners(id), id: id}
+		m.Cells[i] = publicCell{Shown: areas.Show(id, kept.classes[i]), id: id}
 	}
 
 	s.mu.Lock()
@@ -108,9 +106,9 @@ func (s *service) show(ctx context.Context, from time.Time) (shown, error) {
 	}
 
 	m := shown{cells: []int64{}, classes: []string{}}
-	for _, a := range partition(present) {
-		m.cells = append(m.cells, int64(a.cell)) //nolint:gosec // all 64 bits are kept
-		m.classes = append(m.classes, class(a.drivers))
+	for _, a := range areas.Partition(present) {
+		m.cells = append(m.cells, int64(a.Cell)) //nolint:gosec // all 64 bits are kept
+		m.classes = append(m.classes, areas.Class(a.People))
 	}
 	return s.store.keepShown(ctx, from, m)
 }
@@ -121,7 +119,7 @@ func (s *service) show(ctx context.Context, from time.Time) (shown, error) {
 func inView(cells []publicCell, view geo.Box) []publicCell {
 	out := []publicCell{}
 	for _, c := range cells {
-		if meets(c.id.Parent(floorLevel), view) {
+		if meets(c.id.Parent(areas.FloorLevel), view) {
 			out = append(out, c)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"tandem/services/domain/areas"
 	"tandem/services/domain/event"
 	"tandem/services/domain/geo"
 	"tandem/services/domain/points"
@@ -13,7 +14,7 @@ import (
 
 const (
 	window = time.Minute // what a row counts over, of fix time
-	level  = 15          // of the S2 cells that are counted: about 280 m across
+	level  = areas.Level // of the S2 cells that are counted
 )
 
 // place is the key of a row.

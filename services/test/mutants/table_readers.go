@@ -6,6 +6,7 @@ const (
 	mapfeedDir = "services/mapfeed/"
 	nearbyDir  = "services/nearby/"
 	pointsDir  = "services/domain/points/"
+	areasDir   = "services/domain/areas/"
 	consoleDir = "services/console/"
 )
 
@@ -113,12 +114,28 @@ func readers() []mutant {
 			before: "windowMS: p.At / ms * ms", after: "windowMS: time.Now().UnixMilli() / ms * ms",
 		},
 		{
-			name: "four drivers are shown", file: heatmapDir + "public.go", quick: true, tests: "TestClasses",
-			before: "atLeast    = 5 ", after: "atLeast    = 4 ",
+			name: "four drivers are shown", file: areasDir + "areas.go", quick: true, tests: "TestClasses",
+			before: "AtLeast    = 5 ", after: "AtLeast    = 4 ",
 		},
 		{
-			name: "a cell counts the finer ones in it too", file: heatmapDir + "public.go", tests: "TestNoAreaIsSmall",
-			before: "return append(areas, area{c, len(left)}), nil", after: "return append(areas, area{c, len(left)}), left",
+			name: "a cell counts the finer ones in it too", file: areasDir + "areas.go", tests: "TestNoAreaIsSmall",
+			before: "return append(out, Area{c, len(left)}), nil", after: "return append(out, Area{c, len(left)}), left",
+		},
+		{
+			name: "a late booking changes the map of demand", file: rideDir + "demand.go", tests: "TestDemandShowsNobody",
+			before: "if errors.Is(err, pgx.ErrNoRows) {", after: "if err == nil {\n\t\t_, err = s.pool.Exec(ctx, `DELETE FROM ride.demand`)\n\t}\n\tif err == nil || errors.Is(err, pgx.ErrNoRows) {",
+		},
+		{
+			name: "two spans of demand overlap", file: rideDir + "demand.go", tests: "TestDemandShowsNobody",
+			before: "requested_at >= $1 AND requested_at < $2", after: "requested_at >= $1 AND requested_at <= $2",
+		},
+		{
+			name: "a map of demand leaves while it may be asked for", file: rideDir + "demand.go", tests: "TestTheFirstMapOfDemandStays",
+			before: "2*DemandBack)", after: "DemandBack)",
+		},
+		{
+			name: "a quarter of an hour is shown before it is over", file: "services/booking/http_demand.go", tests: "TestDemand",
+			before: "Truncate(ride.DemandSpan).Add(-ride.DemandSpan)", after: "Truncate(ride.DemandSpan)",
 		},
 		{
 			name: "another process's public map does not count", file: heatmapDir + "store.go", tests: "TestTheFirstMap",
@@ -130,11 +147,11 @@ func readers() []mutant {
 		},
 		{
 			name: "a viewport cuts a cell out of its finer ones", file: heatmapDir + "public_minute.go", tests: "TestNothingCanBeSubtracted",
-			before: "c.id.Parent(floorLevel)", after: "c.id",
+			before: "c.id.Parent(areas.FloorLevel)", after: "c.id",
 		},
 		{
-			name: "a driver in two cells counts twice", file: heatmapDir + "public.go",
-			before: "left[d] = struct{}{}", after: "left[d+c.String()] = struct{}{}",
+			name: "a driver in two cells counts twice", file: areasDir + "areas.go",
+			before: "left[p] = struct{}{}", after: "left[p+c.String()] = struct{}{}",
 		},
 		{
 			name: "marks are kept although the batch was not committed", file: pointsDir + "group_processor.go", quick: true, tests: "TestWhatRisesIsDecidedByCommittedMarks",

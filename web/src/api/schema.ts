@@ -548,6 +548,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/demand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where riders asked for rides in a quarter of an hour (any role)
+         * @description The map is of one whole quarter of an hour, made once, at the earliest 5 s after it, and the same for all from then on. A ride counts whatever became of it. A cell's class counts the riders in it outside of the finer cells that the map has in it, so that no cell counts what another does, and it is never of fewer than five. Where drivers are is /v1/heatmap.
+         */
+        get: operations["demand"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/points": {
         parameters: {
             query?: never;
@@ -1454,7 +1474,7 @@ export interface components {
             /** @description the S2 cell's token */
             cell: string;
             level: number;
-            /** @description distinct drivers: 5-9, 10-19 … */
+            /** @description distinct drivers, or riders: 5-9, 10-19 … */
             class: string;
             corners: components["schemas"]["Corners"];
         };
@@ -2727,6 +2747,15 @@ export interface components {
         };
         /** @description A parameter is out of range; field names it */
         BadSpan: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The time is none, or not one that can be asked for; field names it */
+        BadTime: {
             headers: {
                 [name: string]: unknown;
             };
@@ -4138,6 +4167,65 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadPlace"];
+            401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    demand: {
+        parameters: {
+            query?: {
+                /** @description a time in the quarter of an hour, at most a day before the newest; by default the newest */
+                at?: components["schemas"]["Time"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Cells with five distinct riders or more */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "from": "2026-11-24T11:45:00Z",
+                     *       "to": "2026-11-24T12:00:00Z",
+                     *       "cells": [
+                     *         {
+                     *           "cell": "95a1d5c4",
+                     *           "level": 14,
+                     *           "class": "5-9",
+                     *           "corners": [
+                     *             [
+                     *               -34.91,
+                     *               -56.19
+                     *             ],
+                     *             [
+                     *               -34.91,
+                     *               -56.18
+                     *             ],
+                     *             [
+                     *               -34.9,
+                     *               -56.18
+                     *             ],
+                     *             [
+                     *               -34.9,
+                     *               -56.19
+                     *             ]
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Heatmap"];
+                };
+            };
+            400: components["responses"]["BadTime"];
             401: components["responses"]["Unauthenticated"];
             429: components["responses"]["TooMany"];
             503: components["responses"]["Unavailable"];

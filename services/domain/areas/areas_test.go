@@ -1,4 +1,4 @@
-package heatmap
+package areas
 
 import (
 	"fmt"
@@ -10,7 +10,7 @@ import (
 )
 
 func cellAt(lat, lon float64) s2.CellID {
-	return s2.CellIDFromLatLng(s2.LatLngFromDegrees(lat, lon)).Parent(level)
+	return s2.CellIDFromLatLng(s2.LatLngFromDegrees(lat, lon)).Parent(Level)
 }
 
 // Every place where somebody was counts in one area of at least five drivers, or in what
@@ -22,10 +22,10 @@ func TestNoAreaIsSmallAndEachPlaceCountsInOne(t *testing.T) {
 			c := cellAt(-34.9+rapid.Float64Range(0, 0.03).Draw(t, "lat"), -56.2+rapid.Float64Range(0, 0.03).Draw(t, "lon"))
 			present[c] = append(present[c], fmt.Sprint(rapid.IntRange(0, 20).Draw(t, "driver")))
 		}
-		areas := partition(present)
+		areas := Partition(present)
 		for i, a := range areas {
-			require.GreaterOrEqual(t, a.cell.Level(), floorLevel)
-			require.LessOrEqual(t, a.cell.Level(), level)
+			require.GreaterOrEqual(t, a.Cell.Level(), FloorLevel)
+			require.LessOrEqual(t, a.Cell.Level(), Level)
 			drivers := map[string]bool{}
 			for c, who := range present {
 				if finest(areas, c) != i {
@@ -35,15 +35,15 @@ func TestNoAreaIsSmallAndEachPlaceCountsInOne(t *testing.T) {
 					drivers[d] = true
 				}
 			}
-			require.Len(t, drivers, a.drivers)
-			require.GreaterOrEqual(t, a.drivers, atLeast)
+			require.Len(t, drivers, a.People)
+			require.GreaterOrEqual(t, a.People, AtLeast)
 		}
 		left := map[s2.CellID]map[string]bool{}
 		for c, who := range present {
 			if finest(areas, c) >= 0 {
 				continue
 			}
-			f := c.Parent(floorLevel)
+			f := c.Parent(FloorLevel)
 			if left[f] == nil {
 				left[f] = map[string]bool{}
 			}
@@ -52,16 +52,16 @@ func TestNoAreaIsSmallAndEachPlaceCountsInOne(t *testing.T) {
 			}
 		}
 		for f, who := range left {
-			require.Less(t, len(who), atLeast, "enough drivers of %s are not shown", f.ToToken())
+			require.Less(t, len(who), AtLeast, "enough drivers of %s are not shown", f.ToToken())
 		}
 	})
 }
 
 // finest returns which area a place belongs to: that of the smallest cell; -1: none.
-func finest(areas []area, c s2.CellID) int {
+func finest(areas []Area, c s2.CellID) int {
 	best := -1
 	for i, a := range areas {
-		if a.cell.Contains(c) && (best < 0 || a.cell.Level() > areas[best].cell.Level()) {
+		if a.Cell.Contains(c) && (best < 0 || a.Cell.Level() > areas[best].Cell.Level()) {
 			best = i
 		}
 	}
@@ -70,6 +70,6 @@ func finest(areas []area, c s2.CellID) int {
 
 func TestClasses(t *testing.T) {
 	for n, want := range map[int]string{4: "", 5: "5-9", 9: "5-9", 10: "10-19", 20: "20-49", 99: "50-99", 1000: "100+"} {
-		require.Equal(t, want, class(n))
+		require.Equal(t, want, Class(n))
 	}
 }
