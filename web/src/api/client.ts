@@ -1,4 +1,4 @@
-import type { Comparison, DeadLetterDetail, DeadLetters, DriverState, Earnings, Message, OperationsAct, Overview, Place, Point, PointsAccepted, Quote, Ride, RideEvent, RideQueue, RideWorker, Role, Route, StreamTrace, Summary } from "./types";
+import type { Comparison, DeadLetterDetail, DeadLetters, DriverState, Earnings, Message, OperationsAct, Overview, Place, Point, PointsAccepted, Quote, ReaderShards, Ride, RideEvent, RideQueue, RideWorker, Role, Route, StreamTrace, Summary } from "./types";
 
 /** A request that was refused, with the server's explanation. Status 0: no server was reached. */
 export class Problem extends Error {
@@ -119,6 +119,16 @@ export const compare = {
   act: (viewer: string, act: Act) => send<undefined>("/viewer/v1/compare/acts", "POST", { viewer, act }),
 };
 
+export type ReaderAct = "pause" | "resume" | "seek" | "park" | "skip";
+
+/** What an act on a reader is on: without shards on all of them. */
+export interface ReaderAsk {
+  why: string;
+  shards?: string[];
+  to?: string; // of seek
+  record?: string; // of park and skip
+}
+
 export const admin = {
   overview: () => request<Overview>("/admin/v1/overview"),
   killWorker: (ride: string) => send<NonNullable<RideWorker["holder"]>>(`/admin/v1/rides/${ride}/worker/kill`, "POST"),
@@ -133,5 +143,9 @@ export const admin = {
   discard: (place: string, id: string, why: string) => send<OperationsAct>(`/admin/v1/dead-letters/${place}/${id}/discard`, "POST", { why }, {}, AbortSignal.timeout(actTimeout)),
   redriveAll: (place: string, rate: number, why: string) => send<OperationsAct>(`/admin/v1/dead-letters/${place}/redrive`, "POST", { rate, why }, {}, AbortSignal.timeout(actTimeout)),
   cancelRedrive: (place: string) => send<OperationsAct>(`/admin/v1/dead-letters/${place}/redrive/cancel`, "POST", {}),
+  readers: () => request<ReaderShards>("/admin/v1/readers"),
+  // A record that is set aside is read from the stream first.
+  actOnReader: (reader: string, act: ReaderAct, ask: ReaderAsk) =>
+    send<OperationsAct>(`/admin/v1/readers/${encodeURIComponent(reader)}/${act}`, "POST", ask, {}, AbortSignal.timeout(actTimeout)),
   lastPoint: (driver: string) => request<Fix>(`/admin/v1/drivers/${encodeURIComponent(driver)}/last`),
 };

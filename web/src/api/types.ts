@@ -30,4 +30,6 @@ export type DeadListing = Schemas["DeadListing"];
 export type DeadLetter = Schemas["DeadLetter"];
 export type DeadLetterDetail = Schemas["DeadLetterDetail"];
 export type OperationsAct = Schemas["Act"];
+export type ReaderShards = Schemas["GroupShards"];
+export type ReaderShard = Schemas["GroupShard"];
 export type Summary = Schemas["Summary"];

@@ -13,6 +13,7 @@ import { DeadLetters } from "./dead-letters";
 import { heardOf } from "./heard";
 import { useNamedPart } from "./part-id";
 import { Autoscale, Outbox, Queues, Workers } from "./queue-side";
+import { ReaderShards } from "./reader-shards";
 import { Services } from "./services";
 import { Readers, Shards } from "./stream-side";
 import { useSeries } from "./use-series";
@@ -88,6 +89,9 @@ function Overview() {
 
       <Section title="Dead letters" hue="queue" explanation="Workers set these messages aside. Nothing brings them back or deletes them until a person does.">
         <DeadLetters heard={heard} />
+      </Section>
+      <Section title="Durable readers" hue="stream" explanation="These readers keep in the database how far they are. A person pauses one, sends it back, or lets it pass a record that it cannot apply.">
+        <ReaderShards />
       </Section>
       <Section title="Services" explanation="These are the processes that make up Tandem.">
         <Services heard={heard} />

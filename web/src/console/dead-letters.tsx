@@ -5,7 +5,7 @@ import { day, short, time, visible, whole } from "../api/format";
 import type { DeadLetter, DeadListing, OperationsAct } from "../api/types";
 import { Loading } from "../ui/loading";
 import { ProblemNote } from "../ui/problem-note";
-import { ActDialog, type Asked } from "./act-dialog";
+import { ActDialog, type Answered, type Asked } from "./act-dialog";
 import { Acts } from "./acts";
 import type { Heard } from "./heard";
 import { LetterDialog, noReason } from "./letter-dialog";
@@ -14,7 +14,7 @@ import { WideTable } from "./wide-table";
 import classes from "./dead-letters.module.css";
 
 interface Question extends Asked {
-  act: (why: string, rate: number) => Promise<OperationsAct>;
+  act: (answer: Answered) => Promise<OperationsAct>;
 }
 
 /** What the workers could not handle: why, and what a person does with it. */
@@ -55,7 +55,7 @@ export function DeadLetters({ heard }: { heard: Heard }) {
     ask({
       title: `Discard ${short(l.id)}`, action: "Discard", needsWhy: true,
       children: `It is deleted from ${l.place} for good. Who did it, and why, is kept.`,
-      act: (why) => admin.discard(l.place, l.id, why),
+      act: ({ why }) => admin.discard(l.place, l.id, why),
     });
 
   return (
@@ -84,7 +84,7 @@ export function DeadLetters({ heard }: { heard: Heard }) {
         </section>
       )}
       {shown && <LetterDialog letter={shown} disabled={acting} onRedrive={() => redrive(shown)} onDiscard={() => discard(shown)} onClose={() => setShown(undefined)} />}
-      {question && <ActDialog {...question} onAct={(why, rate) => void perform(() => question.act(why, rate))} onClose={() => setQuestion(undefined)} />}
+      {question && <ActDialog {...question} onAct={(answer) => void perform(() => question.act(answer))} onClose={() => setQuestion(undefined)} />}
     </Stack>
   );
 }
@@ -120,7 +120,7 @@ function Place({ listing: { place, total, letters, moving, error }, disabled, on
           onClick={() => onAsk({
             title: `Redrive all of ${place}`, action: "Redrive all", rate: 10,
             children: "SQS moves all of them back to their queue. What no worker can read, or is about a closed ride, comes back or does nothing.",
-            act: (why, rate) => admin.redriveAll(place, rate, why),
+            act: ({ why, rate }) => admin.redriveAll(place, rate, why),
           })}
         >
           Redrive all…
