@@ -44,9 +44,18 @@ func table(results []result) string {
 			aim = r.bound() + ", met"
 		}
 		fmt.Fprintf(&b, "| %s (%s) | %s | %s | %s | %s | **%s** | %s |\n", r.name, r.unit,
-			r.ours.name, spread(r.oursRates, "%.0f"), r.peer.name, spread(r.peerRates, "%.0f"), spread(r.ratios, "%.2f"), aim)
+			r.ours.name, spread(r.oursRates, finer(r.oursRates, 10, "%.0f", "%.2f")), r.peer.name, spread(r.peerRates, finer(r.peerRates, 10, "%.0f", "%.2f")),
+			spread(r.ratios, finer(r.ratios, 0.1, "%.2f", "%.3f")), aim)
 	}
 	return b.String()
+}
+
+// finer returns the format small for what has a median below that, so that 0.002 is not 0.
+func finer(v []float64, below float64, format, small string) string {
+	if median(v) < below {
+		return small
+	}
+	return format
 }
 
 // bound is the row's aim, as in the table.
@@ -128,7 +137,7 @@ func svg(results []result) string {
 		if r.aim > 0 {
 			fmt.Fprintf(&b, `<path d="M%.1f %.0fv32" stroke="#111" stroke-dasharray="3 3"/>`+"\n", x(r.aim), y-4)
 		}
-		fmt.Fprintf(&b, `<text x="%.1f" y="%.0f">%.2f</text>`+"\n", x(max(slices.Max(r.ratios), r.aim))+6, y+18, median(r.ratios))
+		fmt.Fprintf(&b, `<text x="%.1f" y="%.0f">%s</text>`+"\n", x(max(slices.Max(r.ratios), r.aim))+6, y+18, fmt.Sprintf(finer(r.ratios, 0.1, "%.2f", "%.3f"), median(r.ratios)))
 	}
 	fmt.Fprintf(&b, `<text x="%d" y="%d" fill="#555">ours ÷ peer, median; line: least to most; dashes: aim</text>`+"\n</svg>\n", left, height-12)
 	return b.String()

@@ -55,6 +55,12 @@ func TestAnAimIsMissedOnItsOwnSide(t *testing.T) {
 	}
 }
 
+func TestASmallNumberIsNotZero(t *testing.T) {
+	text := table([]result{{row: row{aim: 0.35, less: true}, oursRates: []float64{0.94}, peerRates: []float64{470.4}, ratios: []float64{0.002}}})
+	require.Contains(t, text, "| 0.94 (0.94–0.94) |")
+	require.Contains(t, text, "| 470 (470–470) | **0.002 (0.002–0.002)** |")
+}
+
 func TestABenchmarksMetricIsFound(t *testing.T) {
 	const out = "goos: linux\nBenchmarkPoints/100/durable-2 \t 1\t3469678649 ns/op\t 48300 points/cpu-s\t 32230.5 points/s\nPASS\n"
 	v, err := metric(out, "points/s")

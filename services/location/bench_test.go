@@ -44,7 +44,7 @@ func BenchmarkPoints(b *testing.B) {
 			points int // of all drivers
 			run    func(b *testing.B, points, size int) benchPoints
 		}{
-			{"durable", map[int]int{100: 102_400, 10: 25_600, 1: 7_680}[size], func(b *testing.B, points, size int) benchPoints {
+			{"durable", map[int]int{100: 204_800, 10: 51_200, 1: 15_360}[size], func(b *testing.B, points, size int) benchPoints {
 				return benchHandler(b, benchProducer(b, client, nil), false, points, size)
 			}},
 			{"one-by-one", map[int]int{100: 6_400, 10: 5_120, 1: 5_120}[size], func(b *testing.B, points, size int) benchPoints {
@@ -159,8 +159,8 @@ func benchServe(b *testing.B, p producer, validated bool) http.Handler {
 }
 
 func (s *service) validated(c *gin.Context) error {
-	var in pointsRequest
-	if err := httpserver.Bind(c, &in); err != nil {
+	in, err := readPoints(c)
+	if err != nil {
 		return err
 	}
 	driver, err := auth.ActingDriver(httpserver.Identity(c), in.DriverID, event.ValidID)
