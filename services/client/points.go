@@ -46,7 +46,9 @@ type PointsAnswer struct {
 const MaxBatch = 500
 
 // SendPoints sends one batch once. The error says why not all of it is
-// durable; the answer tells what is.
+// durable; the answer tells what is. It does not pack the batch, although location takes
+// gzip: at the fastest level that costs 100 points 0.36 ms for a third of the bytes, and
+// location reads them in 0.07 ms; on one machine bytes cost less.
 func (s *Session) SendPoints(ctx context.Context, points []Point) (out PointsAnswer, err error) {
 	in := struct {
 		DriverID string  `json:"driver_id,omitempty"`

@@ -22,6 +22,9 @@ func readPoints(c *gin.Context) (in pointsRequest, err error) {
 	if err := httpserver.ReadBody(c, maxBody, b); err != nil {
 		return in, err
 	}
+	if in, ok := scanPoints(b.Bytes()); ok {
+		return in, nil
+	}
 	err = httpserver.Decode(b, &in)
 	return in, err
 }

@@ -39,6 +39,7 @@ func judge(t require.TestingT, b []byte) (scanned bool) {
 var odd = []string{
 	`{}`, `{"v":2}`, `{"v":2,"lat":-0,"lon":-0.0}`, `{"v":2,"speed":1,"speed":2}`, `{"v":2,"driver":"~ !"}`, `{"v":1,"driver":""}`,
 	`{"lat":0.00000000000001,"lon":999999999999999}`, `{"lat":123456789.123456}`, `{"seq":-999999999999999}`,
+	`{"lat":0.1234567890123456,"lon":-56.16455550000001}`, `{"lat":9007199254740993,"lon":123456789012345678901234567890}`,
 }
 
 func TestWhatIsNoJSONIsNotScanned(t *testing.T) {
@@ -48,7 +49,7 @@ func TestWhatIsNoJSONIsNotScanned(t *testing.T) {
 	for _, raw := range []string{
 		``, `{`, `{"v":2`, `{"v":2}}`, `{"v":2} `, ` {"v":2}`, `{"v":2,}`, `{,"v":2}`, `{"v" :2}`, `{"v":02}`, `{"v":-}`, `{"v":2.0}`, `{"v":2e0}`,
 		`{"lat":1.}`, `{"lat":.5}`, `{"lat":00.5}`, `{"lat":1e5}`, `{"lat":"1"}`, `{"lat":null}`, `{"lat":1 }`, `{"V":2}`, `{"other":2}`,
-		`{"driver":"\u0064"}`, `{"driver":"é"}`, "{\"driver\":\"\x00\"}", `{"driver":"d}`, `{"driver":d}`, `{"seq":1234567890123456}`, `{"lat":0.1234567890123456}`,
+		`{"driver":"\u0064"}`, `{"driver":"é"}`, "{\"driver\":\"\x00\"}", `{"driver":"d}`, `{"driver":d}`, `{"seq":1234567890123456}`, `{"lat":0.1234567890123456e1}`,
 		`{"seq":99999999999999999999999999}`, `[]`, `null`,
 	} {
 		_, ok := scan([]byte(raw))
