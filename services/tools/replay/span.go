@@ -205,26 +205,39 @@ func (s *source) kept(ctx context.Context, begun map[string]bool) (map[string]ti
 		listed[sh.ID] = true
 	}
 
-	out := map[string]time.Time{}
+	// The shards are asked beside each other: one that has dropped much is read for a while.
+	g, reading := errgroup.WithContext(ctx)
+	out, mu := map[string]time.Time{}, sync.Mutex{}
+	set := func(shard string, oldest time.Time) {
+		mu.Lock()
+		defer mu.Unlock()
+		out[shard] = oldest
+	}
 	for _, sh := range s.shards {
-		out[sh.ID] = time.Time{}
 		if len(sh.Parents) > 0 && listed[sh.Parents[0]] || !begun[sh.ID] {
+			set(sh.ID, time.Time{})
 			continue
 		}
 
-		out[sh.ID] = s.now()
-		err := s.reader.Shard(ctx, sh.ID, shardreader.Horizon(), func(_ context.Context, b shardreader.Batch) error {
-			if len(b.Records) > 0 {
-				out[sh.ID] = b.Records[0].Arrived
-			}
-			if len(b.Records) > 0 || b.Behind == 0 {
-				return errEnd
+		set(sh.ID, s.now())
+		g.Go(func() error {
+			err := s.reader.Shard(reading, sh.ID, shardreader.Horizon(), func(_ context.Context, b shardreader.Batch) error {
+				if len(b.Records) > 0 {
+					set(sh.ID, b.Records[0].Arrived)
+				}
+				if len(b.Records) > 0 || b.Behind == 0 {
+					return errEnd
+				}
+				return nil
+			})
+			if err != nil && !errors.Is(err, errEnd) {
+				return fmt.Errorf("the oldest record of %s: %w", sh.ID, err)
 			}
 			return nil
 		})
-		if err != nil && !errors.Is(err, errEnd) {
-			return nil, fmt.Errorf("the oldest record of %s: %w", sh.ID, err)
-		}
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
 	}
 	return out, ctx.Err()
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
+	"tandem/emulator"
 	"tandem/services/domain/event"
 	"tandem/services/domain/profile"
 	"tandem/services/heatmap"
@@ -40,7 +41,9 @@ const (
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
-	s := &stage{aws: testenv.Emulator(t)}
+	// Without limits: the readers at the tip poll so often that AWS's five calls a second of
+	// a shard would be theirs, and each replay would wait for a turn.
+	s := &stage{aws: testenv.Emulator(t, func(c *emulator.Config) { c.Limits = false })}
 	s.dbURL, s.pool = testenv.Database(t, history.Schema(), heatmap.Schema(), postgres.Schema{Name: shardgroup.SchemaName, FS: shardgroup.Migrations()})
 	cfg, err := awsclient.New(t.Context(), s.aws)
 	require.NoError(t, err)
