@@ -59,7 +59,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	s.late = func(n int) { late.Add(float64(n)) }
 	group, err := points.NewGroup(points.GroupOptions{
 		Name: name, Generation: generation, Store: s, Pool: pool, Client: kinesis.NewFromConfig(awsCfg),
-		Lease: cfg.Profile.Lease, Backoff: cfg.Profile.Backoff, Log: env.Log, Traces: env.Traces,
+		Lease: cfg.Profile.Lease, Backoff: cfg.Profile.Backoff, Log: env.Log, Metrics: env.Metrics, Traces: env.Traces,
 		// Half as often as those whose answer a person waits for: all readers
 		// share a shard's five calls a second.
 		PollEvery: 2 * cfg.Profile.PollEvery, CatchUpBytes: cfg.CatchUpBytes,

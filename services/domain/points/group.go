@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
 
 	"tandem/services/domain/event"
@@ -60,7 +61,8 @@ type GroupOptions struct {
 	// serves, less where others read it too. See shardreader.Options.
 	CatchUpBytes int
 	Log          *slog.Logger
-	Traces       trace.TracerProvider // nil: it makes no spans
+	Metrics      prometheus.Registerer // nil: none. One process has one Group in a registry
+	Traces       trace.TracerProvider  // nil: it makes no spans
 
 	Worker  string        // unique among the group's processes; empty: a new id
 	Backoff time.Duration // see shardgroup.Options
@@ -83,14 +85,19 @@ func NewGroup(o GroupOptions) (*Group, error) {
 	// A Group that was away catches up, and its latency shows it: so nothing is
 	// left out of it.
 	g := &Group{o: o, stats: newStats(time.Time{}), seen: newRecent()}
+	metrics := newGroupMetrics()
 	var err error
 	g.group, err = shardgroup.New(shardgroup.Options{
 		Client: o.Client, Stream: event.Stream, Pool: o.Pool,
 		Name: o.Name, Generation: o.Generation, Worker: o.Worker, Processor: g.processor,
-		Lease: o.Lease, PollEvery: o.PollEvery, CatchUpBytes: o.CatchUpBytes, Backoff: o.Backoff, Log: o.Log,
+		Lease: o.Lease, PollEvery: o.PollEvery, CatchUpBytes: o.CatchUpBytes, Backoff: o.Backoff, Metrics: metrics, Log: o.Log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.Name, err)
+	}
+
+	if o.Metrics != nil {
+		metrics.register(o.Metrics, g.group.Status)
 	}
 	return g, nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/domain/event"
@@ -116,11 +117,19 @@ func TestAllUndecodableRecordsAreNamedAtOnce(t *testing.T) {
 	require.ErrorContains(t, err, "8")
 }
 
-// What a group is told of reading reaches who reads: it refuses what cannot be.
-func TestAGroupHandsOnHowFastToCatchUp(t *testing.T) {
+// What a group is told of reading and of metrics is heard: it refuses what cannot be.
+func TestAGroupHandsOnItsOptions(t *testing.T) {
 	o := GroupOptions{Name: "test", Store: &memory{}, Pool: new(pgxpool.Pool), Client: nowhere{}, Lease: time.Second, PollEvery: time.Second}
 	_, err := NewGroup(o)
 	require.NoError(t, err)
+
+	r := prometheus.NewRegistry()
+	o.Metrics = r
+	_, err = NewGroup(o)
+	require.NoError(t, err)
+	all, err := r.Gather()
+	require.NoError(t, err)
+	require.Len(t, all, 5, "its metrics; of no shard it is known how far behind it is")
 
 	o.CatchUpBytes = -1
 	_, err = NewGroup(o)

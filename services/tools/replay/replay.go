@@ -93,14 +93,16 @@ func (r *run) open(ctx context.Context) (err error) {
 func (r *run) fence(ctx context.Context) error {
 	r.begun = map[string]bool{}
 	for _, reader := range []string{history.Name, r.reader} {
-		shards, err := shardgroup.ReadProgress(ctx, r.pool, reader, r.source.stream.Created)
-		if err != nil {
+		shards, err := shardgroup.States(ctx, r.pool, reader)
+		if err != nil && !errors.Is(err, shardgroup.ErrNoGroup) {
 			return err
 		}
-		known := map[string]shardgroup.Progress{}
+		known := map[string]shardgroup.ShardState{}
 		for _, s := range shards {
-			known[s.Shard] = s
-			r.begun[s.Shard] = r.begun[s.Shard] || s.Begun
+			if s.Created.Equal(r.source.stream.Created) { // else it has not come to this stream yet
+				known[s.Shard] = s
+				r.begun[s.Shard] = r.begun[s.Shard] || s.Sequence != ""
+			}
 		}
 
 		for _, s := range r.source.shards {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -44,7 +45,7 @@ func (r *reading) applyInParts(ctx context.Context, b shardreader.Batch) error {
 			part.Records, part.Next, part.Closed = b.Records[:n], b.Records[n-1].Position, false
 		}
 
-		n := len(part.Records)
+		n, began := len(part.Records), time.Now()
 		if err := r.apply(ctx, part); err != nil {
 			r.most = max(n/2, 1)
 			r.mu.Lock()
@@ -56,6 +57,7 @@ func (r *reading) applyInParts(ctx context.Context, b shardreader.Batch) error {
 		}
 
 		r.g.records.Add(int64(n))
+		r.g.o.Metrics.Applied(b.Shard, n, time.Since(began))
 		if n == len(b.Records) {
 			r.most = 0
 			return nil

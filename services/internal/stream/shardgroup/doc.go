@@ -127,6 +127,10 @@
 // record, a slow transaction or a stream that does not answer, it is the time
 // since which everything is known to be applied, so it climbs.
 //
+// Options.Metrics is told of shards that are acquired, given back and lost, of batches
+// that were applied and of failures: leases that are lost again and again show a worker
+// that is too slow for its lease time, failures a shard that is stuck.
+//
 // The last look at the tip (tip_at) is written with the renewals, not for each
 // empty poll: a shard at rest costs one small transaction a renewal, for all
 // shards of a worker together. It is this machine's clock beside the stream's

@@ -34,6 +34,7 @@ type Options struct {
 	Poison       Poison
 	MaxTries     int           // of a record under Park; 0 is 5
 	Backoff      time.Duration // the longest wait between tries; 0 is 15 s
+	Metrics      Metrics       // nil: none
 	Log          *slog.Logger  // nil: silent
 }
 
@@ -43,6 +44,9 @@ func (o Options) withDefaults() (Options, error) {
 	o.Backoff = cmp.Or(o.Backoff, 15*time.Second)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Metrics == nil {
+		o.Metrics = silent{}
 	}
 
 	switch {

@@ -34,6 +34,7 @@ func (p *planner) acquire(ctx context.Context, m Move) error {
 	p.g.mu.Lock()
 	p.g.readings[m.Shard] = r
 	p.g.mu.Unlock()
+	p.g.o.Metrics.Held(1)
 
 	go func() {
 		r.err = r.run()
@@ -44,10 +45,17 @@ func (p *planner) acquire(ctx context.Context, m Move) error {
 
 // settle does what the end of a reading asks for: mostly, release its lease.
 func (p *planner) settle(ctx context.Context, r *reading) error {
+	// Before end, which lets go of a lease that is still ours.
+	lost := r.work.Err() != nil || errors.Is(r.err, ErrFenced)
 	r.end()
 	p.g.mu.Lock()
 	delete(p.g.readings, r.lease.Shard)
 	p.g.mu.Unlock()
+
+	p.g.o.Metrics.Held(-1)
+	if lost {
+		p.g.o.Metrics.Lost(r.lease.Shard)
+	}
 
 	switch {
 	case errors.Is(r.err, shardreader.ErrStreamChanged):

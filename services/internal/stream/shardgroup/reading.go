@@ -119,6 +119,7 @@ func (r *reading) run() error {
 		r.mu.Lock()
 		r.failing = err
 		r.mu.Unlock()
+		r.g.o.Metrics.Failed(r.lease.Shard)
 		if err := sleep(r.read, wait); err != nil {
 			return err
 		}

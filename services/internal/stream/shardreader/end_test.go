@@ -98,7 +98,9 @@ func TestThroughPositions(t *testing.T) {
 		require.Equal(t, []string{"2"}, one.got())
 		require.NoError(t, r.Shard(t.Context(), "a", shardreader.After(end...).Through(end...), one.handle))
 		require.Equal(t, []string{"2"}, one.got(), "nothing is left")
+		asked := s.Calls("GetShardIterator") + s.Calls("SubscribeToShard")
 		require.NoError(t, r.All(t.Context(), shardreader.Horizon().Through(), one.handle))
+		require.Equal(t, asked, s.Calls("GetShardIterator")+s.Calls("SubscribeToShard"), "a shard without an end is not read")
 		require.Equal(t, []string{"2"}, one.got(), "nothing is asked for")
 	})
 }
