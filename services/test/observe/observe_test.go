@@ -61,7 +61,7 @@ func TestRulesAreTheAlarmsOfTheTemplate(t *testing.T) {
 		delete(want, r.Alert)
 	}
 	require.Empty(t, slices.Collect(maps.Keys(want)), "alarms without a rule")
-	require.Equal(t, []string{"tandem-outbox-age", "tandem-outbox-set-aside", "tandem-nobody-measures"}, own, "rules without an alarm")
+	require.Equal(t, []string{"tandem-bucket-hot", "tandem-stream-outgrows-buckets", "tandem-outbox-age", "tandem-outbox-set-aside", "tandem-nobody-measures"}, own, "rules without an alarm")
 }
 
 // TestEachAlarmHasAPanel: whoever is woken by an alarm finds its numbers drawn.

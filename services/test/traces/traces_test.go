@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -33,6 +34,7 @@ import (
 	"tandem/services/internal/problem"
 	"tandem/services/internal/stream/shardgroup"
 	"tandem/services/internal/telemetry"
+	"tandem/services/location"
 	"tandem/services/notification"
 	"tandem/services/test/collector"
 	"tandem/services/test/observe"
@@ -148,6 +150,7 @@ func (p *parts) everyMetricExists(t *testing.T, urls ...string) {
 	}
 	// Of readers of the stream, which do not run here, the console says what it is told.
 	shown.WriteString("\ntandem_reader_behind_seconds{\ntandem_reader_unread_points{\ntandem_shard_points_total{")
+	shown.WriteString("\nshardgroup_failures_total \nshardgroup_leases_lost_total ") // domain/points tests what they show themselves
 	for name, where := range observe.Metrics(t, "../../..") {
 		require.True(t, strings.Contains(shown.String(), "\n"+name+"{") || strings.Contains(shown.String(), "\n"+name+" "), "%s asks for %s, which nobody shows", where, name)
 	}
@@ -186,6 +189,11 @@ func TestOneRideIsOneTrace(t *testing.T) {
 	notify := p.run(t, "notification", func(ctx context.Context, env lifecycle.Env) error {
 		return notification.Run(ctx, env, notification.Config{DatabaseURL: database, AWS: aws, Auth: signer, Profile: times})
 	})
+	backend, err := profile.BackendByName("emulator")
+	require.NoError(t, err)
+	points := p.run(t, "location", func(ctx context.Context, env lifecycle.Env) error {
+		return location.Run(ctx, env, location.Config{AWS: aws, Auth: signer, Profile: times, Backend: backend})
+	})
 	front := p.run(t, "gateway", func(ctx context.Context, env lifecycle.Env) error {
 		files := fstest.MapFS{"index.html": {Data: []byte("<!doctype html>")}}
 		return gateway.Run(ctx, env, gateway.Config{DatabaseURL: database, Auth: signer, App: files, City: files, BookingURL: book,
@@ -212,7 +220,14 @@ func TestOneRideIsOneTrace(t *testing.T) {
 		var sent int
 		return pool.QueryRow(t.Context(), `SELECT count(*) FROM notification.deliveries WHERE channel = 'sms' AND state = 'sent'`).Scan(&sent) == nil && sent == 1
 	}, patience, look)
-	p.everyMetricExists(t, book, work, notify, ops)
+
+	// A bucket is shown once a point of it is on the stream, the shards once they were seen.
+	now := time.Now().UnixMilli()
+	p.must(t, auth.Driver, "dan", http.MethodPost, points+"/v1/points", fmt.Sprintf(`{"points":[{"seq":%d,"at":%d,"lat":1,"lon":1}]}`, now, now))
+	require.Eventually(t, func() bool {
+		return strings.Contains(string(p.must(t, auth.Service, "prometheus", http.MethodGet, points+"/metrics", "")), "\ntandem_stream_open_shards ")
+	}, patience, look)
+	p.everyMetricExists(t, book, work, notify, ops, points)
 	p.stop()
 
 	spans := p.collector.Spans()
