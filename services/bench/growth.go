@@ -137,7 +137,11 @@ func (d *demo) grow(ctx context.Context, client *kinesis.Client, backend profile
 	if err := pause(ctx, growthSettles); err != nil {
 		return g, err
 	}
-	before, n, began := d.used(), acked.Load(), time.Now()
+	before, err := d.used()
+	if err != nil {
+		return g, err
+	}
+	n, began := acked.Load(), time.Now()
 	var lags []float64
 	for time.Since(began) < growthFor {
 		lag, err := d.lag(ctx)
@@ -149,7 +153,11 @@ func (d *demo) grow(ctx context.Context, client *kinesis.Client, backend profile
 			return g, err
 		}
 	}
-	after, points := d.used(), float64(acked.Load()-n)
+	after, err := d.used()
+	if err != nil {
+		return g, err
+	}
+	points := float64(acked.Load() - n)
 	g = grown{drivers: drivers, perSecond: points / time.Since(began).Seconds(), cpu: map[string]float64{}, mb: map[string]float64{}}
 	for _, part := range growthParts() {
 		g.cpu[part] = (after[part].cpu - before[part].cpu).Seconds() * 1e6 / points
