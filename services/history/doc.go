@@ -28,9 +28,11 @@
 //
 // GET /v1/playback answers an admin with what all drivers did in a viewport and a span of
 // arrivals, by arrival, then driver, then sequence. A page has limit points at most, and
-// no slice of time is begun after two seconds, so it may have fewer: next says how to go
-// on, and only a page without it is the last. What is stored while one reads, of arrivals
-// that were read already, is not in it. A page is binary, little-endian (or JSON, to
+// no slice of time is begun after two seconds, so it may have fewer, or none: next says
+// how to go on, and only a page without it is the last. There is none before the reader
+// has applied all that arrived in the span; who is there ahead of it asks again after a
+// second. What is stored while one reads, of arrivals that were read already, is not in
+// it. A page is binary, little-endian (or JSON, to
 // Accept: application/json):
 //
 //	0   u8   version, 1

@@ -83,7 +83,7 @@ func playbackParams(c *gin.Context) (p playback, err error) {
 	case span < 0:
 		return p, problem.Field("from", "It is after to.")
 	case span > maxPlayback:
-		return p, problem.Field("from", "From from to to is at most an hour.")
+		return p, problem.Field("from", "The span from `from` to `to` is at most an hour.")
 	}
 
 	if q := c.Query("step"); q != "" {

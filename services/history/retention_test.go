@@ -127,3 +127,29 @@ func TestADropHoldsUpNoWriter(t *testing.T) {
 	require.NoError(t, <-dropped)
 	require.Equal(t, 1, pointstest.Count(t, pool, partitions))
 }
+
+// What a drop counts arrived days before it, so that who reads the last day again does not
+// read it; a point that came too late has just arrived.
+func TestADropIsNoReasonNotToReadAgain(t *testing.T) {
+	t.Parallel()
+	_, pool := pointstest.Database(t, Schema())
+	since := func(ago time.Duration) bool {
+		yes, err := ExpiredSince(t.Context(), pool, time.Now().Add(-ago))
+		require.NoError(t, err)
+		return yes
+	}
+	run := func(sql string) {
+		_, err := pool.Exec(t.Context(), sql)
+		require.NoError(t, err)
+	}
+
+	run(`WITH day AS (INSERT INTO history.days (day, dropped_at) VALUES ('2026-01-01', now() - interval '1 h') RETURNING *)
+		INSERT INTO history.removed (reason, day, points, not_rising, removed_at) SELECT 'expired', day, 5, 0, dropped_at FROM day`)
+	require.False(t, since(2*time.Hour))
+	require.False(t, since(LeastKeep))
+	require.True(t, since(LeastKeep+2*time.Hour), "it may have been kept for so long alone")
+
+	run(`INSERT INTO history.removed (reason, day, points, not_rising, removed_at) VALUES ('expired', '2026-01-01', 1, 0, now() - interval '30 min')`)
+	require.True(t, since(2*time.Hour))
+	require.False(t, since(10*time.Minute))
+}

@@ -22,8 +22,9 @@ type store struct {
 	now  func() time.Time
 	late func(points int) // is told of points that came too late; after their commit
 
-	keep       time.Duration // since its arrival a point is here for so long at least
-	playWithin time.Duration // no slice of a page of playback begins later
+	keep       time.Duration                            // since its arrival a point is here for so long at least
+	playWithin time.Duration                            // no slice of a page of playback begins later
+	applied    func(context.Context) (time.Time, error) // what arrived before is stored
 
 	// ride looks a ride up as the asker.
 	ride func(ctx context.Context, asker auth.Identity, id string) (trip, error)
@@ -36,7 +37,7 @@ type store struct {
 func newStore(pool *pgxpool.Pool) *store {
 	return &store{
 		pool: pool, perBatch: maxPerBatch, perDay: maxPerDay, now: time.Now, late: func(int) {},
-		keep: DefaultKeep, playWithin: playWithin,
+		keep: DefaultKeep, playWithin: playWithin, applied: func(ctx context.Context) (time.Time, error) { return appliedTo(ctx, pool) },
 		days: map[time.Time]bool{}, dropped: map[time.Time]bool{},
 	}
 }

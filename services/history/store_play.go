@@ -2,12 +2,15 @@ package history
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"tandem/services/domain/geo"
+	"tandem/services/internal/stream/shardgroup"
 )
 
 const (
@@ -39,10 +42,20 @@ type played struct {
 }
 
 // play returns a page of what follows a place, in order, and the place to go on after;
-// nil: there is no more. A page may be short, or empty, before that.
+// nil: there is no more. A page may be short, or empty, before that. A span that the
+// reader has not applied to its end has no last page yet: it would be a quiet city.
 func (s *store) play(ctx context.Context, p playback, after place) (page []played, next *place, err error) {
 	// By slices of time, each sorted by itself: a whole hour of a large fleet would be
 	// sorted anew for every page of it.
+	applied, err := s.applied(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	whole := !applied.Before(p.to)
+	if !whole {
+		p.to = applied // what arrived later is still to come here
+	}
+
 	end := time.Now().Add(s.playWithin)
 	for width := firstSlice; after.arrived.Before(p.to); {
 		began, until := time.Now(), after.arrived.Add(width)
@@ -70,7 +83,25 @@ func (s *store) play(ctx context.Context, p playback, after place) (page []playe
 			return page, &after, nil
 		}
 	}
+	if !whole {
+		return page, &after, nil
+	}
 	return page, nil, nil
+}
+
+// appliedTo returns up to when all that arrived is stored here: where the slowest shard
+// that is still read stands.
+func appliedTo(ctx context.Context, pool *pgxpool.Pool) (t time.Time, err error) {
+	shards, err := shardgroup.States(ctx, pool, name)
+	if errors.Is(err, shardgroup.ErrNoGroup) {
+		return t, nil // nothing is
+	}
+	for _, s := range shards {
+		if !s.Drained && (t.IsZero() || s.Known.Before(t)) {
+			t = s.Known
+		}
+	}
+	return t, err
 }
 
 const (

@@ -153,10 +153,12 @@ func expired(ctx context.Context, tx pgx.Tx, day time.Time, points, notRising in
 	return err
 }
 
-// ExpiredSince reports whether points were counted as expired at or after a time: read
-// again from then on, they would be counted again.
+// ExpiredSince reports whether points that arrived at or after a time may have been
+// counted as expired: read again from then on, they would be counted again. What a day's
+// drop has counted arrived LeastKeep before it, or earlier.
 func ExpiredSince(ctx context.Context, pool *pgxpool.Pool, t time.Time) (yes bool, err error) {
-	err = pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM history.removed WHERE reason = 'expired' AND removed_at >= $1)`, t).Scan(&yes)
+	err = pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM history.removed r WHERE reason = 'expired' AND removed_at >= $1
+		AND NOT EXISTS (SELECT FROM history.days d WHERE d.day = r.day AND d.dropped_at = r.removed_at AND d.dropped_at - $2::interval < $1))`, t, LeastKeep).Scan(&yes)
 	if err != nil {
 		return false, fmt.Errorf("history: look at what expired: %w", err)
 	}
