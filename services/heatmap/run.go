@@ -57,6 +57,13 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	env.Metrics.MustRegister(late)
 	s := newStore(pool)
 	s.late = func(n int) { late.Add(float64(n)) }
+	mended, err := s.mendHours(ctx)
+	if err != nil {
+		return err
+	}
+	if mended {
+		env.Log.Warn("hours of the heatmap were not what their minutes add up to: they were added up again")
+	}
 	group, err := points.NewGroup(points.GroupOptions{
 		Name: name, Generation: generation, Store: s, Pool: pool, Client: kinesis.NewFromConfig(awsCfg),
 		Lease: cfg.Profile.Lease, Backoff: cfg.Profile.Backoff, Log: env.Log, Metrics: env.Metrics, Traces: env.Traces,

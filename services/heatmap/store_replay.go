@@ -245,7 +245,12 @@ func (r *Replay) swap(ctx context.Context, tx pgx.Tx, out *Swapped) error {
 			return err
 		}
 
-		if err := hoursAgain(ctx, tx); err != nil {
+		_, err = tx.Exec(ctx, `CREATE TEMPORARY TABLE changed ON COMMIT DROP AS
+			SELECT date_trunc('hour', window_at, 'UTC') AS hour_at, cell FROM (TABLE removed UNION ALL TABLE added) AS rows GROUP BY 1, 2`)
+		if err != nil {
+			return err
+		}
+		if err := hoursAgain(ctx, tx, generation); err != nil {
 			return err
 		}
 
@@ -267,25 +272,6 @@ func (r *Replay) swap(ctx context.Context, tx pgx.Tx, out *Swapped) error {
 	}
 	_, err := tx.Exec(ctx, `UPDATE heatmap.generations SET swapped_at = clock_timestamp(), sha256 = $2 WHERE generation = $1`, r.next.generation, out.Built.SHA256)
 	return err
-}
-
-// hoursAgain adds up the live rows again for each hour of a cell that swap may have
-// changed. Who writes hours has written cells before, which is locked here.
-func hoursAgain(ctx context.Context, tx pgx.Tx) error {
-	for _, sql := range []string{`
-		CREATE TEMPORARY TABLE changed ON COMMIT DROP AS
-		SELECT date_trunc('hour', window_at, 'UTC') AS hour_at, cell FROM (TABLE removed UNION ALL TABLE added) AS rows GROUP BY 1, 2`, `
-		DELETE FROM heatmap.hours h USING changed c WHERE h.generation = 1 AND (h.hour_at, h.cell) = (c.hour_at, c.cell)`, `
-		INSERT INTO heatmap.hours (generation, hour_at, cell, n, first_arrived, last_arrived)
-		SELECT 1, c.hour_at, c.cell, sum(m.n), min(m.first_arrived), max(m.last_arrived)
-		FROM changed c JOIN heatmap.cells m ON m.generation = 1 AND m.cell = c.cell
-			AND m.window_at >= c.hour_at AND m.window_at < c.hour_at + interval '1 hour'
-		GROUP BY c.hour_at, c.cell`} {
-		if _, err := tx.Exec(ctx, sql); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // digest returns the SHA-256 of a table's rows as COPY writes them: psql can repeat it.

@@ -141,3 +141,31 @@ func TestNoCellOfAViewIsLeftOut(t *testing.T) {
 		}
 	})
 }
+
+// A heatmap of before there were hours adds to minutes alone, and one that starts mends it.
+func TestHoursAreMended(t *testing.T) {
+	t.Parallel()
+	_, pool := pointstest.Database(t, Schema())
+	s, day := newStore(pool), time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	_, err := s.Apply(t.Context(), []points.Arrival{arrival("a", 1, -34.9, day), arrival("a", 2, -34.9, day.Add(2*time.Hour)), arrival("b", 1, -34.8, day)}, noCommit)
+	require.NoError(t, err)
+	mended, err := s.mendHours(t.Context())
+	require.NoError(t, err)
+	require.False(t, mended)
+
+	for _, sql := range []string{
+		`UPDATE heatmap.cells SET n = n + 4, last_arrived = last_arrived + interval '1 s' WHERE window_at = (SELECT max(window_at) FROM heatmap.cells)`,
+		`INSERT INTO heatmap.cells SELECT generation, window_at + interval '1 min', 7, 2, first_arrived, last_arrived FROM heatmap.cells WHERE n > 1`,
+		`INSERT INTO heatmap.hours SELECT generation, hour_at + interval '5 h', 8, 1, first_arrived, last_arrived FROM heatmap.hours LIMIT 1`,
+	} {
+		_, err := pool.Exec(t.Context(), sql)
+		require.NoError(t, err)
+	}
+	mended, err = s.mendHours(t.Context())
+	require.NoError(t, err)
+	require.True(t, mended)
+	require.Zero(t, pointstest.Count(t, pool, `
+		WITH minutes AS (SELECT generation, date_trunc('hour', window_at, 'UTC') AS hour_at, cell, sum(n)::bigint AS n,
+			min(first_arrived) AS first_arrived, max(last_arrived) AS last_arrived FROM heatmap.cells GROUP BY 1, 2, 3)
+		SELECT count(*)::int FROM ((TABLE heatmap.hours EXCEPT TABLE minutes) UNION ALL (TABLE minutes EXCEPT TABLE heatmap.hours)) AS off`))
+}

@@ -1,7 +1,8 @@
 -- +goose Up
 
 -- The rows of heatmap.cells added up by the hour, in the same transactions: a day of
--- a city is a million rows of minutes.
+-- a city is a million rows of minutes. What a heatmap of before writes after this, each
+-- heatmap adds up when it starts.
 CREATE TABLE heatmap.hours (
     generation    integer     NOT NULL,
     hour_at       timestamptz NOT NULL, -- the hour's start
@@ -14,7 +15,7 @@ CREATE TABLE heatmap.hours (
 
 INSERT INTO heatmap.hours (generation, hour_at, cell, n, first_arrived, last_arrived)
 SELECT generation, date_trunc('hour', window_at, 'UTC'), cell, sum(n), min(first_arrived), max(last_arrived)
-FROM heatmap.cells GROUP BY 1, 2, 3;
+FROM heatmap.cells WHERE generation = 1 GROUP BY 1, 2, 3;
 
 -- +goose Down
 DROP TABLE heatmap.hours;

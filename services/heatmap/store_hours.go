@@ -1,0 +1,64 @@
+package heatmap
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// mendHours makes the hours what their minutes add up to, and reports whether they were
+// not: a heatmap of before there were hours may have gone on while the tables were
+// migrated.
+func (s *store) mendHours(ctx context.Context) (mended bool, err error) {
+	// One statement sees both as they are at one moment.
+	var same bool
+	err = s.pool.QueryRow(ctx, `SELECT coalesce((SELECT sum(n) FROM heatmap.cells WHERE generation = $1), 0)
+		= coalesce((SELECT sum(n) FROM heatmap.hours WHERE generation = $1), 0)`, s.generation).Scan(&same)
+	if err != nil {
+		return false, fmt.Errorf("compare hours with minutes: %w", err)
+	}
+	if same {
+		return false, nil
+	}
+
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		// Who adds to an hour has added to its minutes before, and waits here until they agree.
+		if _, err := tx.Exec(ctx, `LOCK TABLE heatmap.cells IN SHARE ROW EXCLUSIVE MODE`); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `
+			CREATE TEMPORARY TABLE changed ON COMMIT DROP AS
+			SELECT DISTINCT hour_at, cell
+			FROM (SELECT date_trunc('hour', window_at, 'UTC') AS hour_at, cell, sum(n) AS n, min(first_arrived) AS first_arrived, max(last_arrived) AS last_arrived
+				FROM heatmap.cells WHERE generation = `+fmt.Sprint(s.generation)+` GROUP BY 1, 2) AS m
+			FULL JOIN (SELECT hour_at, cell, n::numeric AS n, first_arrived, last_arrived FROM heatmap.hours WHERE generation = `+fmt.Sprint(s.generation)+`) AS h
+				USING (hour_at, cell, n, first_arrived, last_arrived)
+			WHERE m IS NULL OR h IS NULL`)
+		if err != nil {
+			return err
+		}
+		return hoursAgain(ctx, tx, s.generation)
+	})
+	if err != nil {
+		return false, fmt.Errorf("add up hours again: %w", err)
+	}
+	return true, nil
+}
+
+// hoursAgain adds up the minutes of each hour and cell in the temporary table changed
+// again. heatmap.cells is locked against those who write it, and so is heatmap.hours: who
+// writes there has written cells before.
+func hoursAgain(ctx context.Context, tx pgx.Tx, generation int) error {
+	_, err := tx.Exec(ctx, `DELETE FROM heatmap.hours h USING changed c WHERE h.generation = $1 AND (h.hour_at, h.cell) = (c.hour_at, c.cell)`, generation)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `
+		INSERT INTO heatmap.hours (generation, hour_at, cell, n, first_arrived, last_arrived)
+		SELECT m.generation, c.hour_at, c.cell, sum(m.n), min(m.first_arrived), max(m.last_arrived)
+		FROM changed c JOIN heatmap.cells m ON m.generation = $1 AND m.cell = c.cell
+			AND m.window_at >= c.hour_at AND m.window_at < c.hour_at + interval '1 hour'
+		GROUP BY m.generation, c.hour_at, c.cell`, generation)
+	return err
+}
