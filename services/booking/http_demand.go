@@ -1,6 +1,7 @@
 package booking
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -22,6 +23,9 @@ type demandAnswer struct {
 	Cells []areas.Shown `json:"cells"`
 }
 
+// demandWithin bounds the computing of a span's map.
+const demandWithin = 10 * time.Second
+
 // demand is GET /v1/demand: where riders asked for rides in a quarter of an hour.
 func (s *service) demand(c *gin.Context) error {
 	newest := time.Now().UTC().Add(-demandSettle).Truncate(ride.DemandSpan).Add(-ride.DemandSpan)
@@ -34,7 +38,7 @@ func (s *service) demand(c *gin.Context) error {
 		return problem.Field("at", "It lies in a quarter of an hour from %s to %s.", oldest.Format(time.RFC3339), newest.Format(time.RFC3339))
 	}
 
-	found, err := s.rides.Demand(c.Request.Context(), from)
+	found, err := s.demandOf(c.Request.Context(), from)
 	if err != nil {
 		return explain(err)
 	}
@@ -47,4 +51,21 @@ func (s *service) demand(c *gin.Context) error {
 	c.Header("Cache-Control", "private, max-age=15")
 	c.JSON(http.StatusOK, out)
 	return nil
+}
+
+// demandOf returns a span's map. At each quarter of an hour many ask for a new one, which
+// costs one computation. It is nobody's own: whoever asked first may leave.
+func (s *service) demandOf(ctx context.Context, from time.Time) ([]ride.DemandArea, error) {
+	answer := s.demands.DoChan(from.Format(time.RFC3339), func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), demandWithin)
+		defer cancel()
+		return s.rides.Demand(ctx, from)
+	})
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case r := <-answer:
+		found, _ := r.Val.([]ride.DemandArea) // nil with an error
+		return found, r.Err
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"golang.org/x/sync/singleflight"
 
 	"tandem/services/domain/city"
 	"tandem/services/domain/event"
@@ -45,6 +46,8 @@ type service struct {
 	counts   counts
 	sqs      *sqs.Client
 	whereIs  whereIs // nil: nobody can say
+
+	demands singleflight.Group // of demand, by the span's start
 }
 
 // Run serves, relays and sweeps until ctx ends.

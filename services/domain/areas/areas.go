@@ -4,7 +4,8 @@
 //
 // That hides one among five in one answer. Who shows several has to see to it that they
 // are of spans that do not overlap, and that a span's answer stays as it was first made:
-// or the difference of two shows who came in between.
+// or the difference of two shows who came in between. It does not hide somebody from the
+// four others: who brings four people to a place sees whether there was a fifth.
 package areas
 
 import (

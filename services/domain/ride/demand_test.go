@@ -111,4 +111,19 @@ func TestTheFirstMapOfDemandStays(t *testing.T) {
 	require.NoError(t, pool.QueryRow(t.Context(), `SELECT array_agg(from_at ORDER BY from_at) FROM ride.demand`).Scan(&kept))
 	require.Len(t, kept, 2)
 	require.True(t, kept[0].Equal(oldest))
+
+	span := now.Add(-2 * ride.DemandSpan)
+	crowd := func(lat float64) (all []asked) {
+		for i := range 5 {
+			all = append(all, asked{fmt.Sprint("r", i, lat), geo.Point{Lat: lat, Lon: -56.19}, span.Add(time.Minute)})
+		}
+		return all
+	}
+	book(t, pool, crowd(-34.9))
+	require.NoError(t, ride.KeepDemand(s, t.Context(), span))
+	book(t, pool, crowd(-34.8))
+	require.NoError(t, ride.KeepDemand(s, t.Context(), span))
+	got, err := s.Demand(t.Context(), span)
+	require.NoError(t, err)
+	require.Len(t, got, 1)
 }
