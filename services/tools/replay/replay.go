@@ -101,7 +101,7 @@ func (r *run) fence(ctx context.Context) error {
 		for _, s := range shards {
 			if s.Created.Equal(r.source.stream.Created) { // else it has not come to this stream yet
 				known[s.Shard] = s
-				r.begun[s.Shard] = r.begun[s.Shard] || s.Sequence != ""
+				r.begun[s.Shard] = r.begun[s.Shard] || s.Begun
 			}
 		}
 

@@ -29,6 +29,7 @@ type ShardState struct {
 	Worker               string     // the owner; empty: nobody
 	PausedAt             *time.Time // nil: it is not paused
 	Drained              bool       // closed, and applied to its end
+	Begun                bool       // a record of it was applied once, also if the checkpoint is empty again
 	Known                time.Time  // what arrived before is applied
 	Parked               int64      // records in dead_records that nobody has skipped
 	Failing              string     // why it stood still at the last renewal; empty: it did not
@@ -49,7 +50,7 @@ func States(ctx context.Context, q Querier, group string) ([]ShardState, error) 
 			ORDER BY group_name, generation DESC, created_at DESC)
 		SELECT s.id, s.group_name, s.generation, l.shard, coalesce(c.sequence, ''), coalesce(c.sub, 0), s.created_at, s.start_at, coalesce(c.start_at, s.start_at),
 			CASE WHEN l.expires_at > clock_timestamp() THEN coalesce(l.owner, '') ELSE '' END,
-			l.paused_at, l.completed_at IS NOT NULL, greatest(c.arrived_at, c.tip_at, l.since),
+			l.paused_at, l.completed_at IS NOT NULL, coalesce(c.records, 0) > 0, greatest(c.arrived_at, c.tip_at, l.since),
 			(SELECT count(*) FROM shardgroup.dead_records d WHERE d.stream_id = l.stream_id AND d.shard = l.shard AND d.skipped_at IS NULL),
 			coalesce(l.failing, ''), l.failing_sequence, coalesce(l.failing_sub, 0)
 		FROM newest s JOIN shardgroup.leases l ON l.stream_id = s.id LEFT JOIN shardgroup.checkpoints c ON c.stream_id = s.id AND c.shard = l.shard
@@ -61,7 +62,7 @@ func States(ctx context.Context, q Querier, group string) ([]ShardState, error) 
 	out, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s ShardState, err error) {
 		var sequence *string
 		var sub int
-		err = row.Scan(&s.stream, &s.Group, &s.Generation, &s.Shard, &s.Sequence, &s.Sub, &s.Created, &s.Begins, &s.Start, &s.Worker, &s.PausedAt, &s.Drained, &s.Known,
+		err = row.Scan(&s.stream, &s.Group, &s.Generation, &s.Shard, &s.Sequence, &s.Sub, &s.Created, &s.Begins, &s.Start, &s.Worker, &s.PausedAt, &s.Drained, &s.Begun, &s.Known,
 			&s.Parked, &s.Failing, &sequence, &sub)
 		if sequence != nil {
 			s.FailingAt = &shardreader.Position{Shard: s.Shard, Sequence: *sequence, Sub: sub}

@@ -138,6 +138,7 @@ func TestAShardIsReadAgainFromATime(t *testing.T) {
 	end, to := stateOf(t, pool, "0").Sequence, now.Add(-150*time.Second)
 
 	inTx(t, pool, func(ctx context.Context, tx pgx.Tx) error { return shardgroup.Seek(ctx, tx, to, stateOf(t, pool, "0")) })
+	require.True(t, stateOf(t, pool, "0").Begun, "although its checkpoint is empty")
 	eventually(t, pool, []string{"0000", "0001", "0002", "0002", "0003", "0003", "0004", "0005"})
 	require.Equal(t, end, stateOf(t, pool, "0").Sequence)
 
