@@ -19,7 +19,7 @@ type readerCmd struct {
 	Resume readerResumeCmd `cmd:"" help:"Let them be read on."`
 	Seek   readerSeekCmd   `cmd:"" help:"Send a reader back: it reads again what has arrived since a time."`
 	Park   readerParkCmd   `cmd:"" help:"Set the record aside at which a shard stands, for somebody to look at, and go on behind it."`
-	Skip   readerSkipCmd   `cmd:"" help:"The same, and nobody needs to look at it any more; nor, where the shard stands at none, at those that were parked before."`
+	Skip   readerSkipCmd   `cmd:"" help:"Set aside the record that a shard stands at, as done with. Where it stands at none: the records that were parked before are done with."`
 }
 
 // readers has what every subcommand of reader needs.

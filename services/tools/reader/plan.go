@@ -22,8 +22,8 @@ import (
 
 // plan is an act that may be done.
 type plan struct {
-	subject, result string
-	do              func(ctx context.Context, tx pgx.Tx) error
+	subject string
+	do      func(ctx context.Context, tx pgx.Tx) (result string, err error)
 }
 
 // rereads are the groups that may read again: what they applied once changes nothing a
@@ -74,14 +74,16 @@ func (t *Tool) plan(ctx context.Context, act, group string, states []shardgroup.
 func pauseOrResume(act, group string, shards []shardgroup.ShardState) (plan, error) {
 	shards = slices.DeleteFunc(slices.Clone(shards), func(s shardgroup.ShardState) bool { return s.Drained || (s.PausedAt != nil) == (act == Pause) })
 	if len(shards) == 0 {
-		return plan{}, problem.New(problem.Conflict, "No such shard of %s is there to %s: each is drained, or it is so already.", group, act)
+		return plan{}, problem.New(problem.Conflict, "All these shards of %s are drained, or %s already.", group, map[string]string{Pause: "paused", Resume: "not paused"}[act])
 	}
 	if act == Pause {
-		return plan{subject: list(shards), result: "nobody reads it until it is resumed",
-			do: func(ctx context.Context, tx pgx.Tx) error { return shardgroup.Pause(ctx, tx, shards...) }}, nil
+		return plan{list(shards), func(ctx context.Context, tx pgx.Tx) (string, error) {
+			return "nobody reads it until it is resumed", shardgroup.Pause(ctx, tx, shards...)
+		}}, nil
 	}
-	return plan{subject: list(shards), result: "it is read on",
-		do: func(ctx context.Context, tx pgx.Tx) error { return shardgroup.Resume(ctx, tx, shards...) }}, nil
+	return plan{list(shards), func(ctx context.Context, tx pgx.Tx) (string, error) {
+		return "it is read on", shardgroup.Resume(ctx, tx, shards...)
+	}}, nil
 }
 
 // seek plans to send those of the shards back that are past a time.
@@ -123,8 +125,9 @@ func (t *Tool) seek(ctx context.Context, group string, shards []shardgroup.Shard
 			return plan{}, problem.New(problem.Conflict, "History has let points expire since then, and would count those again: choose a later time.")
 		}
 	}
-	return plan{subject: list(shards), result: "it reads again what has arrived since " + to.UTC().Format(time.RFC3339Nano),
-		do: func(ctx context.Context, tx pgx.Tx) error { return shardgroup.Seek(ctx, tx, to, shards...) }}, nil
+	return plan{list(shards), func(ctx context.Context, tx pgx.Tx) (string, error) {
+		return "it reads again what has arrived since " + to.UTC().Format(time.RFC3339Nano), shardgroup.Seek(ctx, tx, to, shards...)
+	}}, nil
 }
 
 // setAside plans to pass over the record at which a shard stands, or with Skip to say
@@ -141,8 +144,10 @@ func (t *Tool) setAside(ctx context.Context, act, group string, s shardgroup.Sha
 	case record == Parked && s.Parked == 0:
 		return plan{}, problem.New(problem.Conflict, "No record of %s on %s is parked that nobody has skipped.", s.Shard, group)
 	case record == Parked:
-		return plan{subject: s.Shard, result: fmt.Sprintf("%d parked, and nobody needs to look at them", s.Parked),
-			do: func(ctx context.Context, tx pgx.Tx) error { _, err := shardgroup.SkipParked(ctx, tx, s); return err }}, nil
+		return plan{s.Shard, func(ctx context.Context, tx pgx.Tx) (string, error) {
+			n, err := shardgroup.SkipParked(ctx, tx, s) // perhaps more by now than when s was looked at
+			return fmt.Sprintf("%d parked, and nobody needs to look at them", n), err
+		}}, nil
 	case s.FailingAt == nil && s.Failing != "":
 		return plan{}, problem.New(problem.Conflict, "Reader %s fails on %s, and which record is to blame is not known, or none is: %s. Look again in a moment.", group, s.Shard, s.Failing)
 	case s.FailingAt == nil:
@@ -156,10 +161,9 @@ func (t *Tool) setAside(ctx context.Context, act, group string, s shardgroup.Sha
 		return plan{}, err
 	}
 	reason := fmt.Sprintf("%s by %s (%s): %s", map[string]string{Park: "parked", Skip: "skipped"}[act], by.Who, strings.TrimSpace(by.Why), s.Failing)
-	return plan{subject: s.Shard + " " + position(rec.Position), result: "written to dead_records; the shard goes on behind it",
-		do: func(ctx context.Context, tx pgx.Tx) error {
-			return shardgroup.SetAside(ctx, tx, s, rec, reason, act == Skip)
-		}}, nil
+	return plan{s.Shard + " " + position(rec.Position), func(ctx context.Context, tx pgx.Tx) (string, error) {
+		return "written to dead_records; the shard goes on behind it", shardgroup.SetAside(ctx, tx, s, rec, reason, act == Skip)
+	}}, nil
 }
 
 var errFound = errors.New("found")

@@ -220,7 +220,7 @@ func TestAReaderIsPausedResumedAndSentBack(t *testing.T) {
 	act, err := s.tool.Do(t.Context(), reader.Pause, "history", reader.Ask{}, ana)
 	require.NoError(t, err)
 	require.Equal(t, deadletter.OutcomeDone, act.Outcome)
-	s.refused(t, problem.Conflict, "it is so already", reader.Pause, "history", reader.Ask{}, ana)
+	s.refused(t, problem.Conflict, "paused already", reader.Pause, "history", reader.Ask{}, ana)
 	pointstest.Put(t, s.client, []string{"a", "b", "c"}, 10, 10)
 	pointstest.Eventually(t, s.pool, 60, counted)
 	require.Len(t, s.shards(t, "paused"), 4)

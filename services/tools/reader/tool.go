@@ -165,10 +165,11 @@ func (t *Tool) Do(ctx context.Context, act, group string, ask Ask, by deadletter
 		if err != nil {
 			return err
 		}
-		if err := plan.do(ctx, tx); err != nil {
+		result, err := plan.do(ctx, tx)
+		if err != nil {
 			return err
 		}
-		out, err = deadletter.End(ctx, tx, a, deadletter.OutcomeDone, plan.result)
+		out, err = deadletter.End(ctx, tx, a, deadletter.OutcomeDone, result)
 		return err
 	})
 	switch {
@@ -180,7 +181,7 @@ func (t *Tool) Do(ctx context.Context, act, group string, ask Ask, by deadletter
 		return out, err
 	}
 
-	t.o.Log.Info("reader", "act", act, "group", group, "on", plan.subject, "by", by.Who, "verified", by.Verified, "why", by.Why, "result", plan.result)
+	t.o.Log.Info("reader", "act", act, "group", group, "on", plan.subject, "by", by.Who, "verified", by.Verified, "why", by.Why, "result", out.Result)
 	return out, nil
 }
 
