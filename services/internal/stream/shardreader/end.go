@@ -60,6 +60,7 @@ func (s *session) cut(b Batch) (Batch, bool) {
 		return b, there && !b.Closed
 	}
 	b.Records, b.Closed, b.Next = b.Records[:i], false, s.next
+	b.Behind = max(b.Behind, time.Millisecond) // not at the tip: what was cut off follows
 	if i > 0 {
 		b.Next = b.Records[i-1].Position
 	}

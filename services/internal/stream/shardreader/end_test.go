@@ -141,6 +141,25 @@ func TestUntilReadsTheChildren(t *testing.T) {
 	})
 }
 
+// What is cut off at the end follows: such a batch is not at the tip.
+func TestACutBatchIsNotAtTheTip(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := fakestream.New("a")
+		s.Put("a", "k", []byte("1"))
+		time.Sleep(time.Minute)
+		end := time.Now()
+		s.Put("a", "k", []byte("past"))
+		time.Sleep(time.Hour)
+
+		var behind time.Duration
+		require.NoError(t, newReader(t, polling(s)).Shard(t.Context(), "a", shardreader.Horizon().Until(end), func(_ context.Context, b shardreader.Batch) error {
+			behind = b.Behind
+			return nil
+		}))
+		require.Positive(t, behind)
+	})
+}
+
 func TestAnEndThatCannotBeIsRefused(t *testing.T) {
 	t.Parallel()
 	now := time.Now()

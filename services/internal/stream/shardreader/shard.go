@@ -229,3 +229,24 @@ func (s *session) recover(ctx context.Context, err error) (time.Duration, error)
 	s.backoff = min(s.backoff*2, lastBackoff)
 	return wait, nil
 }
+
+// pieces returns b in parts of no more than MaxRecords user records.
+func (s *session) pieces(b Batch) []Batch {
+	most := s.r.o.MaxRecords
+	if most == 0 || len(b.Records) <= most {
+		return []Batch{b}
+	}
+
+	var out []Batch
+	for rest := b.Records; len(rest) > most; rest = rest[most:] {
+		part := b
+		part.Records, part.Next, part.Closed = rest[:most:most], rest[most-1].Position, false
+		// Not at the tip: the rest is known to follow.
+		part.Behind = max(b.Behind, b.AsOf.Sub(rest[most-1].Arrived), time.Millisecond)
+		part.Trimmed = b.Trimmed && len(out) == 0
+		out = append(out, part)
+	}
+
+	b.Records, b.Trimmed = b.Records[len(out)*most:], false
+	return append(out, b)
+}
