@@ -140,11 +140,11 @@ func (o overview) line() string {
 			lags = append(lags, r.Reader+" down")
 		case len(r.NotRead) > 0:
 			lags = append(lags, r.Reader+" does not read")
-		case r.Latency == nil:
-			lags = append(lags, r.Reader+" ?")
 		case r.BehindMS != nil && *r.BehindMS > behindAfter.Milliseconds():
 			// A shard that stands still adds nothing to what points have taken so far.
 			lags = append(lags, fmt.Sprintf("%s %.0f s behind", r.Reader, float64(*r.BehindMS)/1000))
+		case r.Latency == nil:
+			lags = append(lags, r.Reader+" ?")
 		default:
 			lags = append(lags, fmt.Sprintf("%s %.0f ms", r.Reader, r.Latency.P50))
 		}

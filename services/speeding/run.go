@@ -49,7 +49,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 
 	group, err := points.NewGroup(points.GroupOptions{
 		Name: "speeding", Generation: 1, Store: &store{pool, cfg.Over}, Pool: pool, Client: kinesis.NewFromConfig(awsCfg),
-		Lease: cfg.Profile.Lease, PollEvery: 2 * cfg.Profile.PollEvery, Log: env.Log, Metrics: env.Metrics, Traces: env.Traces,
+		Lease: cfg.Profile.Lease, Backoff: cfg.Profile.Backoff, PollEvery: 2 * cfg.Profile.PollEvery, Log: env.Log, Metrics: env.Metrics, Traces: env.Traces,
 	})
 	if err != nil {
 		return err
