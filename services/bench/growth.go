@@ -24,9 +24,8 @@ import (
 )
 
 const (
-	demoShards    = 4     // localstack/messaging.yaml
-	growthRate    = 4_000 // points a second that are sent
-	growthSettles = 10 * time.Second
+	demoShards    = 4                // localstack/messaging.yaml
+	growthRate    = 4_000            // points a second that are sent
 	growthFor     = 20 * time.Second // is measured
 	growthSenders = 1_000            // who each wait for their answer
 )
@@ -134,7 +133,8 @@ func (d *demo) grow(ctx context.Context, client *kinesis.Client, backend profile
 		senders.Go(func() { errs[i] = sendPoints(sending, p, i, drivers, &acked) })
 	}
 
-	if err := pause(ctx, growthSettles); err != nil {
+	// Each driver's first point, which makes its rows, is not what a point costs.
+	if err := pause(ctx, time.Duration(drivers/growthRate+10)*time.Second); err != nil {
 		return g, err
 	}
 	before, err := d.used()

@@ -28,7 +28,7 @@ func TestASectionIsReplacedAndNoOther(t *testing.T) {
 func TestEveryMeasurementHasItsSection(t *testing.T) {
 	text, err := os.ReadFile("../../docs/benchmarks.md")
 	require.NoError(t, err)
-	for _, section := range []string{"queue", "stream", "latency"} {
+	for _, section := range []string{"queue", "stream", "latency", "growth"} {
 		docs := t.TempDir()
 		require.NoError(t, os.WriteFile(filepath.Join(docs, "benchmarks.md"), text, 0o600))
 		require.NoError(t, replaceSection(docs, section, ""))

@@ -2,7 +2,9 @@ package location
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -15,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
@@ -30,9 +33,9 @@ import (
 	"tandem/services/test/testenv"
 )
 
-// BenchmarkPoints has 256 drivers (64 where a batch of 100 is put one by one) send batches, each the next one once it has the answer
-// to the one before: to the handler with its producer, to the handler with one PutRecord
-// a point instead, and to what only decodes, validates and answers 202. What is measured
+// BenchmarkPoints has 256 drivers send batches, each the next one once it has the answer to the one before: to the handler with its
+// producer, to the handler with one PutRecord a point instead, and to what only decodes (by
+// json.Unmarshal, or as the handler does), validates and answers 202. What is measured
 // begins at the handler: no sockets, and no client that encodes. make bench names a
 // server in LOCATION_BENCH_AWS; without it an emulator runs in this process, whose
 // processor time counts too. Run it with -benchtime 1x.
@@ -45,13 +48,16 @@ func BenchmarkPoints(b *testing.B) {
 			run    func(b *testing.B, points, size int) benchPoints
 		}{
 			{"durable", map[int]int{100: 204_800, 10: 51_200, 1: 15_360}[size], func(b *testing.B, points, size int) benchPoints {
-				return benchHandler(b, benchProducer(b, client, nil), false, points, size)
+				return benchHandler(b, benchProducer(b, client, nil), nil, points, size)
 			}},
-			{"one-by-one", map[int]int{100: 6_400, 10: 5_120, 1: 5_120}[size], func(b *testing.B, points, size int) benchPoints {
-				return benchHandler(b, oneByOne{client}, false, points, size)
+			{"one-by-one", map[int]int{100: 25_600, 10: 5_120, 1: 5_120}[size], func(b *testing.B, points, size int) benchPoints {
+				return benchHandler(b, oneByOne{benchCaller(b, client)}, nil, points, size)
 			}},
-			{"validated", map[int]int{100: 51_200, 10: 25_600, 1: 7_680}[size], func(b *testing.B, points, size int) benchPoints {
-				return benchHandler(b, nil, true, points, size)
+			{"unmarshalled", map[int]int{100: 51_200, 10: 25_600, 1: 7_680}[size], func(b *testing.B, points, size int) benchPoints {
+				return benchHandler(b, nil, unmarshal, points, size)
+			}},
+			{"scanned", map[int]int{100: 204_800, 10: 51_200, 1: 7_680}[size], func(b *testing.B, points, size int) benchPoints {
+				return benchHandler(b, nil, readPoints, points, size)
 			}},
 		} {
 			b.Run(fmt.Sprintf("%d/%s", size, way.name), func(b *testing.B) {
@@ -75,7 +81,7 @@ func BenchmarkBytes(b *testing.B) {
 			bytes.Add(int64(s.Bytes))
 			points.Add(int64(s.UserRecords))
 		})
-		serve := benchServe(b, p, false)
+		serve := benchServe(b, p, nil)
 
 		const drivers, seconds, every = 5_000, 3, 5 * time.Millisecond
 		requests := benchRequests(b, drivers, seconds, 1)
@@ -113,6 +119,17 @@ func benchStream(b *testing.B) *kinesis.Client {
 	return kinesis.NewFromConfig(cfg)
 }
 
+// benchCaller is a client that keeps a connection for each driver: the peer's calls are
+// not to pay for new ones.
+func benchCaller(b *testing.B, like *kinesis.Client) *kinesis.Client {
+	b.Helper()
+	o := like.Options()
+	o.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+		t.MaxIdleConns, t.MaxIdleConnsPerHost = benchDrivers, benchDrivers
+	})
+	return kinesis.New(o)
+}
+
 // benchProducer is the producer that Run has, with the default profile.
 func benchProducer(b *testing.B, client *kinesis.Client, report func(kinesisproducer.Stored)) producer {
 	b.Helper()
@@ -141,14 +158,14 @@ func (o oneByOne) Put(ctx context.Context, key string, data ...[]byte) (acked in
 	return len(data), nil
 }
 
-// benchServe returns the handler, or with validated what only decodes, validates and
+// benchServe returns the handler, or with read what only decodes by that, validates and
 // answers.
-func benchServe(b *testing.B, p producer, validated bool) http.Handler {
+func benchServe(b *testing.B, p producer, read func(*gin.Context) (pointsRequest, error)) http.Handler {
 	b.Helper()
 	s := &service{stream: p, putWithin: time.Minute, now: time.Now, memory: newMemory(), stats: newStats()}
 	routes := s.routes()
-	if validated {
-		routes[0].Handle = s.validated
+	if read != nil {
+		routes[0].Handle = func(c *gin.Context) error { return s.validated(c, read) }
 	}
 	signer, err := auth.NewSigner([]byte(strings.Repeat("k", 32)))
 	require.NoError(b, err)
@@ -158,8 +175,18 @@ func benchServe(b *testing.B, p producer, validated bool) http.Handler {
 	return h
 }
 
-func (s *service) validated(c *gin.Context) error {
-	in, err := readPoints(c)
+// unmarshal is how a handler reads its body that has no decoder of its own: it takes members
+// that nobody knows, and those that come twice.
+func unmarshal(c *gin.Context) (in pointsRequest, err error) {
+	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
+	if err != nil {
+		return in, err
+	}
+	return in, json.Unmarshal(body, &in)
+}
+
+func (s *service) validated(c *gin.Context, read func(*gin.Context) (pointsRequest, error)) error {
+	in, err := read(c)
 	if err != nil {
 		return err
 	}
@@ -216,10 +243,10 @@ func benchServed(b *testing.B, h http.Handler, r *http.Request) {
 }
 
 // benchHandler serves the drivers' batches and measures from the first to the last.
-func benchHandler(b *testing.B, p producer, validated bool, points, size int) benchPoints {
+func benchHandler(b *testing.B, p producer, read func(*gin.Context) (pointsRequest, error), points, size int) benchPoints {
 	b.Helper()
 	drivers := min(benchDrivers, points/size)
-	serve, requests := benchServe(b, p, validated), benchRequests(b, drivers, points/drivers/size, size)
+	serve, requests := benchServe(b, p, read), benchRequests(b, drivers, points/drivers/size, size)
 
 	began, cpu := time.Now(), processorTime()
 	var all sync.WaitGroup

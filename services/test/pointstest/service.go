@@ -102,6 +102,13 @@ func (s Service) looks(t *testing.T, base string, signer *auth.Signer, driver st
 	require.NotEmpty(t, status.Detail.Shards[0].Sequence)
 	require.NotEmpty(t, status.Detail.Shards[0].Worker)
 
+	_, metrics := get(t, base+"/metrics", token)
+	for _, name := range []string{"failures_total ", "leases_lost_total ", `behind_seconds{shard="`} {
+		require.Contains(t, string(metrics), "\nshardgroup_"+name)
+	}
+	require.NotContains(t, string(metrics), "\nshardgroup_shards_held 0\n")
+	require.NotContains(t, string(metrics), "\nshardgroup_batch_records_count 0\n")
+
 	var seen points.SeenAnswer
 	_, body := get(t, base+"/v1/seen?driver="+driver, token)
 	require.NoError(t, json.Unmarshal(body, &seen), string(body))
