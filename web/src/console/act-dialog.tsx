@@ -42,7 +42,7 @@ export function ActDialog({ title, children, action, needsWhy = false, rate: pro
 
   const missing = needsWhy && [...why.trim()].length < leastWhy;
   const rateWrong = proposed !== undefined && !(Number.isInteger(Number(rate)) && Number(rate) >= 1 && Number(rate) <= 500);
-  const sinceWrong = ago !== undefined && Number.isNaN(Date.parse(since));
+  const sinceWrong = ago !== undefined && !(Date.parse(since) <= Date.now());
   const submit = (e: FormEvent) => {
     e.preventDefault();
     if (missing || rateWrong || sinceWrong) return;
@@ -59,10 +59,10 @@ export function ActDialog({ title, children, action, needsWhy = false, rate: pro
           <TextInput type="number" label="How many a second (1 to 500)" min={1} max={500} step={1} required value={rate} onChange={(e) => setRate(e.currentTarget.value)} data-testid="act-rate" />
         )}
         {ago && (
-          <TextInput type="datetime-local" label="Since when (by this browser's clock)" step={1} required value={since} onChange={(e) => setSince(e.currentTarget.value)} data-testid="act-since" />
+          <TextInput type="datetime-local" label="Since when (in your time zone)" step={1} max={localTime(new Date())} required value={since} onChange={(e) => setSince(e.currentTarget.value)} data-testid="act-since" />
         )}
         <Textarea
-          label={needsWhy ? "Why" : "Why (if you like)"} description={needsWhy ? `${leastWhy} to ${mostWhy} characters: nobody can ask it later.` : undefined}
+          label={needsWhy ? "Why" : "Why (if you like)"} description={needsWhy ? `${leastWhy} to ${mostWhy} characters: it is all that anybody will know of the reason.` : undefined}
           required={needsWhy} maxLength={mostWhy} minRows={2} autosize value={why} onChange={(e) => setWhy(e.currentTarget.value)} data-testid="act-why"
         />
         <Group justify="flex-end" gap="sm">

@@ -4,12 +4,17 @@ import type { OperationsAct } from "../api/types";
 import { WideTable } from "./wide-table";
 import classes from "./dead-letters.module.css";
 
-const actColumns = { Act: "left", Who: "left", When: "left", Outcome: "left", Why: "left", "The message": "left" } as const;
+const actColumns = { Act: "left", Who: "left", When: "left", Outcome: "left", Why: "left" } as const;
 
-/** What people did with dead letters. An act without an outcome was cut off. */
-export function Acts({ acts }: { acts: OperationsAct[] }) {
+interface Props {
+  acts: OperationsAct[];
+  on: string; // what they were on, as the column's name
+}
+
+/** What people did with dead letters, or with readers. An act without an outcome was cut off. */
+export function Acts({ acts, on }: Props) {
   return (
-    <WideTable label="Acts table" minWidth={900} columns={actColumns}>
+    <WideTable label={`Acts table: ${on}`} minWidth={900} columns={{ ...actColumns, [on]: "left" }}>
       {acts.map((a) => (
         <Table.Tr key={a.id} data-testid="act" data-value={a.message_id}>
           <Table.Td>{a.act}</Table.Td>
@@ -21,7 +26,7 @@ export function Acts({ acts }: { acts: OperationsAct[] }) {
           </Table.Td>
           <Table.Td className={classes.text}>{a.why}</Table.Td>
           <Table.Td className={classes.text}>
-            <span title={a.message_id}>{a.message_id ? short(a.message_id) : "all"}</span> <Text span size="xs" c="dimmed">of {a.place}</Text>
+            <span title={a.message_id}>{a.message_id ? a.message_id.split(" ").map(short).join(", ") : "all"}</span> <Text span size="xs" c="dimmed">of {a.place}</Text>
             <Text size="xs" c="dimmed">{a.reason}</Text>
           </Table.Td>
         </Table.Tr>

@@ -7,6 +7,7 @@ import { Loading } from "../ui/loading";
 import { ProblemNote } from "../ui/problem-note";
 import { ActDialog, type Answered, type Asked } from "./act-dialog";
 import { Acts } from "./acts";
+import { ofReader } from "./reader-words";
 import type { Heard } from "./heard";
 import { LetterDialog, noReason } from "./letter-dialog";
 import { countsOf, useDeadLetters } from "./use-dead-letters";
@@ -26,6 +27,7 @@ export function DeadLetters({ heard }: { heard: Heard }) {
   const [said, setSaid] = useState("");
   const status = useRef<HTMLParagraphElement>(null);
   const actsTitle = useId();
+  const ours = (acts ?? []).filter((a) => !ofReader(a.place));
   const [failure, setFailure] = useState<unknown>();
 
   const perform = async (act: () => Promise<OperationsAct>) => {
@@ -77,10 +79,10 @@ export function DeadLetters({ heard }: { heard: Heard }) {
         data.places.every((p) => p.total === 0) && <Text data-testid="dead-none">There are none. What a worker cannot read, or has tried five times, would be here with its reason.</Text>
       )}
 
-      {acts && acts.length > 0 && (
+      {ours.length > 0 && (
         <section aria-labelledby={actsTitle}>
-          <Title order={3} size="md" mt="sm" id={actsTitle}>What people did with them</Title>
-          <Acts acts={acts} />
+          <Title order={3} size="md" mt="sm" id={actsTitle}>What people did with dead letters</Title>
+          <Acts acts={ours} on="The message" />
         </section>
       )}
       {shown && <LetterDialog letter={shown} disabled={acting} onRedrive={() => redrive(shown)} onDiscard={() => discard(shown)} onClose={() => setShown(undefined)} />}

@@ -1,12 +1,13 @@
-import { Button, Group, Stack, Table, Text } from "@mantine/core";
-import { useCallback, useEffect, useRef, useState } from "react";
+import { Button, Group, Stack, Table, Text, Title } from "@mantine/core";
+import { useCallback, useEffect, useId, useRef, useState } from "react";
 import { admin, type ReaderAct } from "../api/client";
 import { day } from "../api/format";
-import type { ReaderShard, ReaderShards as Listed } from "../api/types";
+import type { OperationsAct, ReaderShard, ReaderShards as Listed } from "../api/types";
 import { Loading } from "../ui/loading";
 import { ProblemNote } from "../ui/problem-note";
+import { Acts } from "./acts";
 import { ActDialog, type Answered, type Asked } from "./act-dialog";
-import { actsOn, actsOnAll, inTheWay, readersOf, readerWords, shardWords, willHappen, wordOf, type NamedReader } from "./reader-words";
+import { actsOn, actsOnAll, inTheWay, ofReader, readersOf, readerWords, shardWords, willHappen, wordOf, type NamedReader } from "./reader-words";
 import { WideTable } from "./wide-table";
 import classes from "./dead-letters.module.css";
 
@@ -22,6 +23,7 @@ interface Question extends Asked {
 /** The durable readers, shard by shard where one stands still, and what a person does with them. */
 export function ReaderShards() {
   const [listed, setListed] = useState<Listed>();
+  const [acts, setActs] = useState<OperationsAct[]>([]);
   const [error, setError] = useState<unknown>();
   const [question, setQuestion] = useState<Question>();
   const [acting, setActing] = useState(false);
@@ -29,13 +31,15 @@ export function ReaderShards() {
   const [failure, setFailure] = useState<unknown>();
   const status = useRef<HTMLParagraphElement>(null);
   const asked = useRef(0);
+  const actsTitle = useId();
 
   const look = useCallback(async () => {
     const mine = ++asked.current; // of two answers the later question's counts
     try {
-      const answer = await admin.readers();
+      const [answer, did] = await Promise.all([admin.readers(), admin.acts()]);
       if (mine !== asked.current) return;
       setListed(answer);
+      setActs(did.acts.filter((a) => ofReader(a.place)));
       setError(undefined);
     } catch (e) {
       if (mine === asked.current) setError(e);
@@ -43,9 +47,17 @@ export function ReaderShards() {
   }, []);
 
   useEffect(() => {
-    void look();
-    const timer = setInterval(() => void look(), pollInterval);
-    return () => clearInterval(timer);
+    let timer: ReturnType<typeof setTimeout>, stopped = false;
+    const poll = async () => {
+      await look();
+      // The next question waits for this answer: of a slow server there would never be one.
+      if (!stopped) timer = setTimeout(() => void poll(), pollInterval);
+    };
+    void poll();
+    return () => {
+      stopped = true;
+      clearTimeout(timer);
+    };
   }, [look]);
 
   const perform = async ({ act, reader, shard }: Question, { why, since }: Answered) => {
@@ -90,6 +102,12 @@ export function ReaderShards() {
       {listed.shards.length === 0 && <Text>No reader has begun yet. Those that keep what they read in the database, such as history and heatmap, would be here.</Text>}
       {readersOf(listed.shards).map((r) => <Reader key={r.name} reader={r} disabled={acting} onAsk={ask} />)}
       {standing.length > 0 && <Standing shards={standing} disabled={acting} onAsk={ask} />}
+      {acts.length > 0 && (
+        <section aria-labelledby={actsTitle}>
+          <Title order={3} size="md" mt="sm" id={actsTitle}>What people did with the readers</Title>
+          <Acts acts={acts} on="Shards" />
+        </section>
+      )}
       {question && <ActDialog {...question} onAct={(answer) => void perform(question, answer)} onClose={() => setQuestion(undefined)} />}
     </Stack>
   );

@@ -22,7 +22,7 @@ test("a shard that stands at a record names it, and offers to set it aside", () 
   expect(inTheWay(failing)).toBe(true);
   expect(shardWords(failing)).toBe("It stands still at record 49/4: no row⟨U+202E⟩ for it");
   expect(actsOn(failing)).toEqual(["pause", "park", "skip", "seek"]);
-  expect(willHappen("park", "history", failing)).toContain("Record 49/4 is written to dead_records");
+  expect(willHappen("park", "history", failing)).toContain("Record 49/4 is set aside");
 });
 
 test("which record is to blame is not guessed", () => {
@@ -35,7 +35,7 @@ test("which record is to blame is not guessed", () => {
 test("parked records are told of until somebody skips them", () => {
   expect(shardWords(shard({ parked: 1 }))).toBe("It is read. 1 record was parked, and nobody has skipped it.");
   expect(actsOn(shard({ parked: 2 }))).toEqual(["pause", "skip", "seek"]);
-  expect(willHappen("skip", "history", shard({ parked: 2 }))).toContain("were parked stay in dead_records");
+  expect(willHappen("skip", "history", shard({ parked: 2 }))).toContain("were parked stay set aside");
 });
 
 test("a reader is told in one sentence, without the shards that are read to their end", () => {

@@ -57,6 +57,9 @@ export function actsOnAll({ shards }: NamedReader): ReaderAct[] {
   ];
 }
 
+/** Whether an act was on a reader, by its place. */
+export const ofReader = (place: string): boolean => place.startsWith("reader ");
+
 const actWords: Record<ReaderAct, string> = { pause: "Pause", resume: "Resume", seek: "Send back", park: "Park record", skip: "Skip record" };
 
 /** The word of an act on a shard: a skip may be of what was parked before. */
@@ -73,10 +76,10 @@ export function willHappen(act: ReaderAct, reader: string, s?: ReaderShard): str
     case "seek":
       return `${reader} reads again what has arrived since a time${s ? " on this shard" : ""}. What it applied is not applied twice. It never goes forward: that would pass over records.`;
     case "park":
-      return `Record ${s?.failing_at} is written to dead_records for somebody to look at, and the shard goes on behind it. It comes back only when ${reader} is sent back.`;
+      return `Record ${s?.failing_at} is set aside for somebody to look at, and the shard goes on behind it. It comes back only when ${reader} is sent back.`;
     case "skip":
       return s?.failing_at
-        ? `Record ${s.failing_at} is written to dead_records, nobody needs to look at it any more, and the shard goes on behind it. It comes back only when ${reader} is sent back.`
-        : "The records of this shard that were parked stay in dead_records, and nobody needs to look at them any more.";
+        ? `Record ${s.failing_at} is set aside, nobody needs to look at it any more, and the shard goes on behind it. It comes back only when ${reader} is sent back.`
+        : "The records of this shard that were parked stay set aside, and nobody needs to look at them any more.";
   }
 }

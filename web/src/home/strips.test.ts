@@ -29,7 +29,13 @@ test("more than two readers in one place are counted, so that a small phone has 
   expect(cursors([...three, reader("erasing", 1700)]).back).toEqual([{ behind: 1700, text: "4 readers 0.5 s to 1.7 s behind" }]);
 
   // The lanes of a phone of 320 px are 260 px wide, and labelAt counts 6.4 px a letter.
-  expect("9 readers 12 s to 13 s behind".length * 6.4).toBeLessThan(260);
+  const text = cursors(Array.from({ length: 9 }, (_, i) => reader(`reader-${i}`, 12_000 + i * 150))).back[0]?.text ?? "";
+  expect(text).toBe("9 readers 12 s to 13 s behind");
+  for (const x of [0, 60, 130, 200, 260]) {
+    const at = labelAt(text, x, 0, 260), width = text.length * 6.4;
+    const from = at.textAnchor === "end" ? at.x - width : at.x;
+    expect([from >= 0, from + width <= 260]).toEqual([true, true]);
+  }
 });
 
 test("where a reader is nobody knows is not the edge", () => {

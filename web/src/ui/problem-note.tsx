@@ -17,7 +17,7 @@ export function ProblemNote({ error, onRetry, retried }: Props) {
   return (
     <Alert icon={<Text span inherit c="fault">✕</Text>} role="alert" data-testid="problem">
       <Stack gap="xs" align="flex-start">
-        <Text size="sm">{detail}{retried && " The page tries again by itself."}</Text>
+        <Text size="sm" style={{ overflowWrap: "anywhere" }}>{detail}{retried && " The page tries again by itself."}</Text>
         {onRetry && <Button size="xs" variant="default" onClick={onRetry}>Try again</Button>}
       </Stack>
     </Alert>
