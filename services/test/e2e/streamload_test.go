@@ -106,6 +106,9 @@ func (d *trafficDriver) points(now int64, n int) (out []client.Point) {
 	return out
 }
 
+// streamReaders are the readers of the demo.
+var streamReaders = []string{"history", "heatmap", "mapfeed", "nearby"}
+
 // lags collects how far each reader is behind, in seconds.
 type lags struct {
 	mu sync.Mutex
@@ -185,7 +188,7 @@ func (c *chaos) say(when string, l *lags) map[string][]float64 {
 	c.Helper()
 	seen := l.take()
 	line := when + ":"
-	for _, reader := range []string{"history", "heatmap", "mapfeed", "nearby"} {
+	for _, reader := range streamReaders {
 		if v := seen[reader]; len(v) > 0 {
 			line += fmt.Sprintf(" %s %.2f s behind, p95 %.2f, at most %.2f;", reader, v[len(v)/2], p95(v), v[len(v)-1])
 		}

@@ -79,7 +79,7 @@ func readers() []mutant {
 		},
 		{
 			name: "a replay leaves the hours as they were", file: heatmapDir + "store_replay.go", tests: "TestAReplayHoldsUpNoReader",
-			before: "err := hoursAgain(ctx, tx); err != nil", after: "err := error(nil); err != nil",
+			before: "err := hoursAgain(ctx, tx, generation); err != nil", after: "err := error(nil); err != nil",
 		},
 		{
 			name: "a mark goes back", file: heatmapDir + "lease.go", tests: "TestBatchesAddUpInTheStore",
@@ -124,6 +124,10 @@ func readers() []mutant {
 		{
 			name: "a late booking changes the map of demand", file: rideDir + "demand.go", tests: "TestDemandShowsNobody",
 			before: "if errors.Is(err, pgx.ErrNoRows) {", after: "if err == nil {\n\t\t_, err = s.pool.Exec(ctx, `DELETE FROM ride.demand`)\n\t}\n\tif err == nil || errors.Is(err, pgx.ErrNoRows) {",
+		},
+		{
+			name: "who computes a map of demand second wins", file: rideDir + "demand.go", tests: "TestTheFirstMapOfDemandStays",
+			before: "VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", after: "VALUES ($1, $2, $3) ON CONFLICT (from_at) DO UPDATE SET cells = excluded.cells, classes = excluded.classes",
 		},
 		{
 			name: "two spans of demand overlap", file: rideDir + "demand.go", tests: "TestDemandShowsNobody",
