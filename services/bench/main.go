@@ -220,5 +220,5 @@ func compare(ctx context.Context, l load, peer, emu clients, d time.Duration, ro
 
 func median(v []float64) float64 {
 	v = slices.Sorted(slices.Values(v))
-	return v[len(v)/2]
+	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
 }

@@ -71,3 +71,8 @@ func TestABenchmarksMetricIsFound(t *testing.T) {
 	_, err = metric("points/s", "points/s")
 	require.Error(t, err)
 }
+
+func TestTheMedianOfTwoLiesBetweenThem(t *testing.T) {
+	require.InDelta(t, 3, median([]float64{4, 2}), 0)
+	require.InDelta(t, 2, median([]float64{9, 1, 2}), 0)
+}
