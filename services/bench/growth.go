@@ -119,6 +119,7 @@ func (d *demo) grow(ctx context.Context, client *kinesis.Client, backend profile
 	if err != nil {
 		return g, err
 	}
+
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ended := make(chan error, 1)
@@ -137,6 +138,7 @@ func (d *demo) grow(ctx context.Context, client *kinesis.Client, backend profile
 	if err := pause(ctx, time.Duration(drivers/growthRate+10)*time.Second); err != nil {
 		return g, err
 	}
+
 	before, err := d.used()
 	if err != nil {
 		return g, err
@@ -153,6 +155,7 @@ func (d *demo) grow(ctx context.Context, client *kinesis.Client, backend profile
 			return g, err
 		}
 	}
+
 	after, err := d.used()
 	if err != nil {
 		return g, err
@@ -163,6 +166,7 @@ func (d *demo) grow(ctx context.Context, client *kinesis.Client, backend profile
 		g.cpu[part] = (after[part].cpu - before[part].cpu).Seconds() * 1e6 / points
 		g.mb[part] = float64(after[part].memory) / 1e6
 	}
+
 	slices.Sort(lags)
 	g.lag = lags[(len(lags)-1)*95/100]
 

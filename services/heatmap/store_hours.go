@@ -27,6 +27,7 @@ func (s *store) mendHours(ctx context.Context) (mended bool, err error) {
 		if _, err := tx.Exec(ctx, `LOCK TABLE heatmap.cells IN SHARE ROW EXCLUSIVE MODE`); err != nil {
 			return err
 		}
+
 		_, err := tx.Exec(ctx, `
 			CREATE TEMPORARY TABLE changed ON COMMIT DROP AS
 			SELECT DISTINCT hour_at, cell

@@ -23,31 +23,13 @@ type deadletterCmd struct {
 }
 
 // deadletters has what every subcommand of deadletter needs.
-type deadletters struct {
-	running
-	messaging
-	DatabaseURL string `help:"Postgres (default: the running demo's)."`
-	JSON        bool   `name:"json" help:"Print JSON."`
-}
-
-// Validate replaces messaging's: a running demo's run file says where its AWS is,
-// so the flags are needed only for another database.
-func (c deadletters) Validate() error {
-	if c.DatabaseURL == "" {
-		return nil
-	}
-	return c.messaging.Validate()
-}
+type deadletters struct{ operating }
 
 // with calls use with a tool on the running demo, or on what the flags name.
 func (c deadletters) with(ctx context.Context, use func(*deadletter.Tool) error) error {
-	url, where := c.DatabaseURL, c.aws()
-	if url == "" {
-		run, err := c.find()
-		if err != nil {
-			return err
-		}
-		url, where = run.DatabaseURL, awsOf(run)
+	url, where, err := c.site()
+	if err != nil {
+		return err
 	}
 
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))

@@ -23,30 +23,13 @@ type readerCmd struct {
 }
 
 // readers has what every subcommand of reader needs.
-type readers struct {
-	running
-	messaging
-	DatabaseURL string `help:"Postgres (default: the running demo's)."`
-	JSON        bool   `name:"json" help:"Print JSON."`
-}
-
-// Validate replaces messaging's: see deadletters.
-func (c readers) Validate() error {
-	if c.DatabaseURL == "" {
-		return nil
-	}
-	return c.messaging.Validate()
-}
+type readers struct{ operating }
 
 // with calls use with a tool on the running demo, or on what the flags name.
 func (c readers) with(ctx context.Context, use func(*reader.Tool) error) error {
-	url, where := c.DatabaseURL, c.aws()
-	if url == "" {
-		run, err := c.find()
-		if err != nil {
-			return err
-		}
-		url, where = run.DatabaseURL, awsOf(run)
+	url, where, err := c.site()
+	if err != nil {
+		return err
 	}
 
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))

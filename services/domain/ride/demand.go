@@ -62,6 +62,7 @@ func (s *Store) keepDemand(ctx context.Context, from time.Time) error {
 	if err != nil {
 		return err
 	}
+
 	asked := map[s2.CellID][]string{}
 	var rider string
 	var p geo.Point

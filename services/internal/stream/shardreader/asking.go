@@ -22,7 +22,7 @@ var errComparing = errors.New("compare the stream with the one that reading bega
 // asking is one call of DescribeStreamSummary and who waits for it.
 type asking struct {
 	answered chan struct{} // closed once the rest is set
-	left     bool          // its caller gave up, which says nothing to the others
+	left     bool          // its caller has left, which says nothing to the others
 	stream   Stream
 	err      error
 }
