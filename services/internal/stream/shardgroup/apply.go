@@ -91,7 +91,7 @@ func (r *reading) apply(ctx context.Context, b shardreader.Batch) error {
 		if len(good.Records) > 0 {
 			err = r.processor.Process(ctx, good, commit)
 		} else {
-			err = pgx.BeginFunc(ctx, r.g.o.Pool, func(tx pgx.Tx) error { return commit(ctx, tx) }) // nothing left to process
+			err = r.g.store.begin(ctx, func(tx pgx.Tx) error { return commit(ctx, tx) }) // nothing left to process
 		}
 
 		switch {
@@ -195,5 +195,5 @@ func (r *reading) step(next shardreader.Position) step {
 
 // write commits a step that has no rows of a processor.
 func (r *reading) write(st step) error {
-	return pgx.BeginFunc(r.work, r.g.o.Pool, func(tx pgx.Tx) error { return r.g.store.commit(r.work, tx, st) })
+	return r.g.store.begin(r.work, func(tx pgx.Tx) error { return r.g.store.commit(r.work, tx, st) })
 }

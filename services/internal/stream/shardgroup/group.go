@@ -56,7 +56,7 @@ func (p inTx) Process(ctx context.Context, b shardreader.Batch, commit Commit) e
 // Group is one worker of a consumer group.
 type Group struct {
 	o     Options
-	store *store
+	store checkpointStore
 
 	records atomic.Int64
 
@@ -105,11 +105,15 @@ func (g *Group) Run(ctx context.Context) error {
 		return fmt.Errorf("shardgroup: %w", err)
 	}
 	defer own.Close()
+	return g.run(ctx, &store{pool: own, group: g.o.Name, generation: g.o.Generation})
+}
 
+// run is Run with the store on the worker's own connections.
+func (g *Group) run(ctx context.Context, own leaseStore) error {
 	wait := firstWait
 	for {
 		began := time.Now()
-		err := g.live(ctx, &store{pool: own, group: g.o.Name, generation: g.o.Generation})
+		err := g.live(ctx, own)
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // stopped, as asked
 		}
@@ -133,7 +137,7 @@ func (g *Group) Run(ctx context.Context) error {
 
 // live works on one life of the stream, until ctx ends (its error) or the
 // stream is another one (ErrStreamChanged).
-func (g *Group) live(ctx context.Context, own *store) error {
+func (g *Group) live(ctx context.Context, own leaseStore) error {
 	first, err := shardreader.New(g.o.reader(time.Time{}))
 	if err != nil {
 		return err
@@ -148,7 +152,7 @@ func (g *Group) live(ctx context.Context, own *store) error {
 	if err != nil {
 		return err
 	}
-	if err := checkTimeouts(ctx, own.pool, g.o.Lease, g.o.Log); err != nil {
+	if err := own.checkTimeouts(ctx, g.o.Lease, g.o.Log); err != nil {
 		return err
 	}
 

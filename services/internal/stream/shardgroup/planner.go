@@ -3,6 +3,7 @@ package shardgroup
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -15,13 +16,30 @@ const (
 	countEvery  = 10 * time.Second // how often parked records and gaps are counted
 )
 
+// leaseStore is what the planner needs of the store, where the methods say what they do.
+// Each call is a transaction of its own.
+type leaseStore interface {
+	checkTimeouts(ctx context.Context, lease time.Duration, log *slog.Logger) error
+	register(ctx context.Context, stream shardreader.Stream, latest bool) (life, error)
+	addShards(ctx context.Context, of life, shards []Shard) error
+	announce(ctx context.Context) error
+	leave(ctx context.Context, id int64, worker string) error
+
+	view(ctx context.Context, id int64) (view, error)
+	counts(ctx context.Context) (parked, gaps int64, err error)
+	acquire(ctx context.Context, id int64, m Move, ttl time.Duration) (lease Lease, ok bool, err error)
+	renew(ctx context.Context, id int64, worker string, ttl time.Duration, renewals []renewal) (map[string]bool, error)
+	release(ctx context.Context, id int64, l Lease) error
+	listen(ctx context.Context, changed, recreated func()) error
+}
+
 // planner works on one life of the stream. What may wait for different things
 // runs in goroutines of its own: renewing asks the database, on a connection
 // that nothing else uses; listing asks Kinesis; planning looks at all leases and
 // carries out the moves; listening hears what other workers changed.
 type planner struct {
 	g      *Group
-	store  *store // on connections that no Processor uses
+	store  leaseStore // on connections that no Processor uses
 	life   life
 	reader *shardreader.Reader
 	ended  chan *reading // readings that have ended and are not settled

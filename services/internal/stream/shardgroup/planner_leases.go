@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"tandem/services/internal/stream/shardreader"
 )
 
@@ -133,40 +131,13 @@ func (p *planner) changed(ctx context.Context, err error) error {
 // was missed is seen at the next renewal's period.
 func (p *planner) listening(ctx context.Context) error {
 	for {
-		err := p.listen(ctx)
+		err := p.store.listen(ctx, func() { poke(p.look) }, func() { poke(p.relist) })
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		p.g.o.Log.Warn("the group's notifications cannot be heard; trying again", "in", p.g.o.Lease, "err", err)
 		if err := sleep(ctx, p.g.o.Lease); err != nil {
 			return err
-		}
-	}
-}
-
-func (p *planner) listen(ctx context.Context) error {
-	pooled, err := p.store.pool.Acquire(ctx)
-	if err != nil {
-		return err
-	}
-	// Not back into the pool: whoever had it next would go on listening.
-	c := pooled.Hijack()
-	defer func() { _ = c.Close(context.WithoutCancel(ctx)) }()
-
-	if _, err := c.Exec(ctx, "LISTEN "+pgx.Identifier{channel}.Sanitize()); err != nil {
-		return err
-	}
-	poke(p.look) // what was notified before is not repeated
-	for {
-		n, err := c.WaitForNotification(ctx)
-		if err != nil {
-			return err
-		}
-		switch n.Payload {
-		case p.store.topic():
-			poke(p.look)
-		case p.store.topicRecreated():
-			poke(p.relist)
 		}
 	}
 }

@@ -25,9 +25,9 @@ func (g *Group) ownPool(ctx context.Context) (*pgxpool.Pool, error) {
 
 // checkTimeouts warns where a frozen process would hold its shards for longer than
 // a lease lasts: its open transaction keeps them from every other worker.
-func checkTimeouts(ctx context.Context, pool *pgxpool.Pool, lease time.Duration, log *slog.Logger) error {
+func (s *store) checkTimeouts(ctx context.Context, lease time.Duration, log *slog.Logger) error {
 	var ms int64
-	err := pool.QueryRow(ctx, `SELECT setting::bigint FROM pg_settings WHERE name = 'idle_in_transaction_session_timeout'`).Scan(&ms)
+	err := s.pool.QueryRow(ctx, `SELECT setting::bigint FROM pg_settings WHERE name = 'idle_in_transaction_session_timeout'`).Scan(&ms)
 	if err != nil {
 		return fmt.Errorf("look at the pool's settings: %w", err)
 	}

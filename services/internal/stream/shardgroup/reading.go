@@ -7,8 +7,17 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"tandem/services/internal/stream/shardreader"
 )
+
+// checkpointStore is what a reading needs of the store.
+type checkpointStore interface {
+	checkpoint(ctx context.Context, id int64, shard string) (checkpoint, error)
+	begin(ctx context.Context, f func(tx pgx.Tx) error) error
+	commit(ctx context.Context, tx pgx.Tx, st step) error
+}
 
 // reading is the reading of one shard under a lease of this worker.
 type reading struct {

@@ -123,6 +123,35 @@ func (s *store) announce(ctx context.Context) error {
 	return nil
 }
 
+// listen calls changed when a plan of this group may come out otherwise, and recreated
+// when there is a new life, until it fails or ctx ends.
+func (s *store) listen(ctx context.Context, changed, recreated func()) error {
+	pooled, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	// Not back into the pool: whoever had it next would go on listening.
+	c := pooled.Hijack()
+	defer func() { _ = c.Close(context.WithoutCancel(ctx)) }()
+
+	if _, err := c.Exec(ctx, "LISTEN "+pgx.Identifier{channel}.Sanitize()); err != nil {
+		return err
+	}
+	changed() // what was notified before is not repeated
+	for {
+		n, err := c.WaitForNotification(ctx)
+		if err != nil {
+			return err
+		}
+		switch n.Payload {
+		case s.topic():
+			changed()
+		case s.topicRecreated():
+			recreated()
+		}
+	}
+}
+
 // leave takes the worker off the list and releases what is still in its name: a
 // lease whose release failed, or which it stopped trusting and nobody acquired.
 // None of its readings may run any more. The others look again, also where it had

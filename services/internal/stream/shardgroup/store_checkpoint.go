@@ -78,6 +78,11 @@ type step struct {
 	gap     *gap
 }
 
+// begin calls f with a transaction that commits if f returns nil, and else rolls back.
+func (s *store) begin(ctx context.Context, f func(tx pgx.Tx) error) error {
+	return pgx.BeginFunc(ctx, s.pool, f)
+}
+
 // commit writes the checkpoint, and what belongs to it, in tx, under the
 // lease: the row stays locked until tx ends, so nobody acquires it in between.
 // FOR KEY SHARE is the weakest lock that a new epoch waits for (the epoch is part
