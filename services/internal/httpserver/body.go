@@ -17,22 +17,32 @@ import (
 
 // ReadBody reads a JSON body of at most most bytes into b, for Decode. One that comes
 // with Content-Encoding: gzip is unpacked, and the limit counts what it unpacks to as
-// well. Its errors have the answers 400, 413 and 415. Bind takes no gzip.
+// well. Its errors have the answers 400, 413 and 415. Bind takes no packed body.
 func ReadBody(c *gin.Context, most int64, b *bytes.Buffer) error {
 	if err := isJSON(c); err != nil {
 		return err
 	}
 
-	switch coding := strings.Join(c.Request.Header.Values("Content-Encoding"), ", "); strings.ToLower(coding) {
+	switch how := coding(c); how {
 	case "", "identity":
 		_, err := b.ReadFrom(c.Request.Body)
 		return readProblem(err, "The body cannot be read: %s.")
 	case "gzip", "x-gzip":
 		return unpack(c.Request.Body, most, b)
 	default:
-		c.Header("Accept-Encoding", "gzip") // RFC 9110, 12.5.3: what the next request may have
-		return problem.New(problem.Unsupported, "The body may be packed with gzip alone, and not with Content-Encoding: %q.", coding)
+		return refuseCoding(c, "gzip", "The body may be packed with gzip alone, and not with Content-Encoding: %q.", how)
 	}
+}
+
+// coding is how the body is packed, in small letters; "": it does not say.
+func coding(c *gin.Context) string {
+	return strings.ToLower(strings.Join(c.Request.Header.Values("Content-Encoding"), ", "))
+}
+
+// refuseCoding also names what the next request may have: RFC 9110, 12.5.3.
+func refuseCoding(c *gin.Context, allowed, words, how string) error {
+	c.Header("Accept-Encoding", allowed)
+	return problem.New(problem.Unsupported, words, how)
 }
 
 // unpackers are gzip.Readers: a new one takes 40 kB.

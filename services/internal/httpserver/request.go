@@ -25,10 +25,14 @@ func Identity(c *gin.Context) auth.Identity {
 }
 
 // Bind reads the JSON body into v. Unknown and repeated members, wrong types and
-// trailing bytes are problems that name the member.
+// trailing bytes are problems that name the member. A body that is not JSON, or packed,
+// has the answer 415; ReadBody takes gzip.
 func Bind(c *gin.Context, v any) error {
 	if err := isJSON(c); err != nil {
 		return err
+	}
+	if how := coding(c); how != "" && how != "identity" {
+		return refuseCoding(c, "identity", "The body may not be packed, as with Content-Encoding: %q it is.", how)
 	}
 	return Decode(c.Request.Body, v)
 }

@@ -71,6 +71,31 @@ func TestABodyMeansOneThing(t *testing.T) {
 	}
 }
 
+// Bytes that are packed are no JSON, which the client is told by what it may send.
+func TestAPackedBodyIsRefusedByItsCoding(t *testing.T) {
+	f := start(t, httpserver.Options{Routes: []httpserver.Route{{Method: "POST", Path: "/v1/seats", Public: true, Handle: func(c *gin.Context) error {
+		if err := httpserver.Bind(c, &struct{}{}); err != nil {
+			return err
+		}
+		c.Status(http.StatusNoContent)
+		return nil
+	}}}})
+
+	for coding, want := range map[string]int{"": 204, "identity": 204, "Identity": 204, "gzip": 415, "br": 415, "identity, gzip": 415} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, f.url+"/v1/seats", strings.NewReader(`{}`))
+		require.NoError(t, err)
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Content-Encoding", coding)
+
+		status, header, body := send(t, req)
+		assert.Equal(t, want, status, "%s: %s", coding, body)
+		if want == 415 {
+			assert.Equal(t, "identity", header.Get("Accept-Encoding"), coding)
+			assert.Contains(t, string(body), `The body may not be packed, as with Content-Encoding: \"`+coding+`\" it is.`)
+		}
+	}
+}
+
 // A client that announces a body and never sends it holds its connection for
 // Timeout, wherever it asks: a route, a proxy, or where there is nothing.
 func TestStalledBodiesAreCutOff(t *testing.T) {

@@ -155,6 +155,8 @@ func (a *API) Refused() (out []Request) {
 			large := `{"x":"` + strings.Repeat("x", int(max(op.MaxBody, httpserver.DefaultMaxBody))) + `"}`
 			add(may, http.StatusRequestEntityTooLarge, large, "")
 			add(may, http.StatusUnsupportedMediaType, "{}", "text/plain")
+			add(may, http.StatusUnsupportedMediaType, "{}", "")
+			out[len(out)-1].Header = []string{"Idempotency-Key", "k", "Content-Encoding", "br"} // no route takes it
 		}
 		if id := op.in.GetByInAndName(openapi3.ParameterInPath, "id"); id != nil && id.Schema.Value.Format == "uuid" && (op.RequestBody == nil || !op.RequestBody.Value.Required) {
 			add(may, http.StatusNotFound, "", "")

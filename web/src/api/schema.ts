@@ -2972,9 +2972,11 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body is not JSON */
+        /** @description The body is not JSON, or it is packed */
         Unsupported: {
             headers: {
+                /** @description identity: a body may not be packed; where Content-Encoding is the reason */
+                "Accept-Encoding"?: string;
                 [name: string]: unknown;
             };
             content: {
