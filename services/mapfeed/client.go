@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -61,15 +62,14 @@ type client struct {
 	told time.Time               // when it last took a frame; the writer's own
 	end  context.CancelCauseFunc // ends the socket: its peer is told why, if that is a closing
 
-	mu      sync.Mutex
-	view    view
-	viewed  bool            // a view was asked for
-	json    bool            // it wants positions as JSON
-	fresh   bool            // the next frame must tell everything in the view
-	waits   waiting         // what the next frame will tell
-	knows   map[string]bool // drivers whose number this client may know
-	watches map[string]bool // rides it listens to
-	driver  bool            // it listens to its own state
+	mu     sync.Mutex
+	view   view
+	viewed bool              // a view was asked for
+	json   bool              // it wants positions as JSON
+	fresh  bool              // the next frame must tell everything in the view
+	waits  waiting           // what the next frame will tell
+	rides  map[string]string // rides it listens to, and who drives each now; empty: nobody
+	driver bool              // it listens to its own state
 }
 
 // message is what a client sends.
@@ -190,17 +190,32 @@ func (c *client) look(box geo.Box, json bool) {
 	c.waits = waiting{} // what waits is not everything in the new view
 }
 
-// know tells the client a driver's number, now and after each change.
-func (c *client) know(driver string) {
+// drives notes who drives a ride of this client's now, and tells it that driver's number;
+// empty: nobody, so that it is told no other number of who did.
+func (c *client) drives(rideID, driver string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 
-	if driver == "" || c.knows[driver] {
-		return
+	again := slices.Contains(c.known(), driver)
+	c.rides[rideID] = driver
+	if driver != "" && !again {
+		c.tellVehicle(driver)
 	}
+}
 
-	c.knows[driver] = true
-	c.tellVehicle(driver)
+// known returns the drivers whose numbers this client may know: its own, and those who
+// drive its rides now. mu is held.
+func (c *client) known() []string {
+	var out []string
+	if c.driver {
+		out = append(out, c.id.Subject)
+	}
+	for _, driver := range c.rides {
+		if driver != "" && !slices.Contains(out, driver) {
+			out = append(out, driver)
+		}
+	}
+	return out
 }
 
 func (c *client) tellVehicle(driver string) {

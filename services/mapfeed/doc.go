@@ -45,8 +45,9 @@
 //
 // A vehicle's number is a pseudonym that changes for all every ten minutes, so
 // that nobody can follow a driver through the day. Those who may know a driver
-// (the driver itself, and whoever listens to its ride) are told its number in a
-// "vehicle" frame.
+// (the driver itself, and whoever listens to a ride that it drives now) are told its
+// number in a "vehicle" frame. Of a ride that has ended, or has lost its driver, nobody is
+// told the number any more; one who was told it before has it until the next change.
 //
 // # The ride that is shown to everybody
 //

@@ -59,7 +59,7 @@ func (f *feed) socketHTTP(c *gin.Context) error {
 
 	cl := &client{
 		id: httpserver.Identity(c), conn: conn, feed: f, wake: make(chan struct{}, 1), texts: make(chan []byte, TextQueue),
-		knows: map[string]bool{}, watches: map[string]bool{},
+		rides: map[string]string{},
 	}
 
 	cl.serve(c.Request.Context())

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -228,6 +229,10 @@ func TestRideEventsComeWithTheClientsOwnRights(t *testing.T) {
 			_, _ = io.WriteString(w, `{"code":"not_found","detail":"There is no such ride of yours."}`)
 			return
 		}
+		if !strings.HasSuffix(r.URL.Path, "/events") {
+			_, _ = io.WriteString(w, `{"state":"arrived","driver_id":"d1"}`)
+			return
+		}
 		connections++
 		w.Header().Set("Content-Type", "text/event-stream")
 		if connections == 3 { // who has event 1 is not told it again
@@ -271,6 +276,81 @@ func TestRideEventsComeWithTheClientsOwnRights(t *testing.T) {
 	require.Equal(t, "error", nextText(t, other)["type"])
 	require.NoError(t, other.WriteJSON(message{Type: "driver"}))
 	require.Equal(t, "error", nextText(t, other)["type"])
+}
+
+func TestADriversNumberIsToldForItsRideOnly(t *testing.T) {
+	requeue := make(chan struct{})
+	booking := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		event := func(seq int, kind, driver string) {
+			_, _ = fmt.Fprintf(w, "id: %d\ndata: {\"seq\":%[1]d,\"kind\":%q,\"data\":{\"driver_id\":%q}}\n\n", seq, kind, driver)
+			w.(http.Flusher).Flush()
+		}
+		switch r.URL.Path {
+		case "/v1/rides/ended":
+			_, _ = io.WriteString(w, `{"state":"completed","driver_id":"d1"}`)
+		case "/v1/rides/ended/events":
+			event(1, "assigned", "d1")
+			event(2, "completed", "d1")
+		case "/v1/rides/lost":
+			_, _ = io.WriteString(w, `{"state":"assigned","driver_id":"d2"}`)
+		case "/v1/rides/lost/events":
+			event(1, "assigned", "d0") // before d2 was
+			event(2, "requeued", "")
+			event(3, "assigned", "d2")
+			select {
+			case <-requeue:
+				event(4, "requeued", "")
+			case <-r.Context().Done():
+			}
+			<-r.Context().Done()
+		}
+	}))
+	t.Cleanup(booking.Close)
+	var later atomic.Int64
+	f, base, signer := startWith(t, booking.URL, func(f *feed) {
+		f.world.now = func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
+	})
+	conn := dial(t, base, signer, auth.Identity{Subject: "p1", Role: auth.Rider})
+	require.Equal(t, "hello", nextText(t, conn)["type"])
+	require.NoError(t, conn.WriteJSON(message{Type: "view", West: new(-57.0), South: new(-35.0), East: new(-56.0), North: new(-34.0)}))
+	kind := func() any {
+		text := nextText(t, conn)
+		if e, ok := text["event"].(map[string]any); ok {
+			return e["kind"]
+		}
+		if text["type"] == "vehicle" {
+			return text["driver_id"]
+		}
+		return text["type"]
+	}
+
+	require.NoError(t, conn.WriteJSON(message{Type: "ride", RideID: "ended"}))
+	require.Equal(t, []any{"assigned", "completed"}, []any{kind(), kind()}, "who drove it is somewhere else by now")
+
+	require.NoError(t, conn.WriteJSON(message{Type: "ride", RideID: "lost"}))
+	require.Equal(t, []any{"d2", "assigned", "requeued", "d2", "assigned"}, []any{kind(), kind(), kind(), kind(), kind()})
+
+	// turn changes all numbers, and returns what texts the client is told meanwhile.
+	turn := func() (told []any) {
+		later.Add(epochLength.Nanoseconds())
+		f.world.apply(point("near", f.world.now().UnixMilli(), -34.5, -56.5), f.world.now())
+		for frames := 0; ; {
+			switch k, b := next(t, conn); {
+			case k == websocket.BinaryMessage:
+				if frames++; frames == 2 { // the second is of a round that was begun after the turn
+					require.NoError(t, conn.WriteJSON(message{Type: "no"}))
+				}
+			case strings.Contains(string(b), "error"):
+				return told
+			default:
+				told = append(told, string(b))
+			}
+		}
+	}
+	require.Len(t, turn(), 1, "its new number")
+	close(requeue)
+	require.Equal(t, "requeued", kind())
+	require.Empty(t, turn(), "it drives this rider no more")
 }
 
 func TestEncodeRoundTrip(t *testing.T) {

@@ -33,37 +33,62 @@ func (c *client) listenRide(ctx context.Context, m message, wg *sync.WaitGroup) 
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.watches[rideID] {
+	if _, again := c.rides[rideID]; again {
 		return nil
 	}
-	if len(c.watches) >= maxRides {
+	if len(c.rides) >= maxRides {
 		return problem.New(problem.TooMany, "A socket listens to at most %d rides; open a new one.", maxRides)
 	}
-	c.watches[rideID] = true
+	c.rides[rideID] = ""
 
 	wg.Go(func() {
-		c.relay(ctx, "/v1/rides/"+url.PathEscape(rideID)+"/events", func(data []byte) {
+		c.relay(ctx, ridePath(rideID)+"/events", func(data []byte) error {
 			var e struct {
 				Seq  int64  `json:"seq"`
 				Kind string `json:"kind"`
-				Data struct {
-					DriverID string `json:"driver_id"`
-				} `json:"data"`
 			}
-			// Booking sent it, so this client may see the ride: then also who drives it.
-			if json.Unmarshal(data, &e) == nil && e.Kind == "assigned" {
-				c.know(e.Data.DriverID)
+			_ = json.Unmarshal(data, &e) // what cannot be read is passed on, as what this build does not know
+			switch e.Kind {
+			case "assigned":
+				if err := c.tellDriver(ctx, rideID); err != nil {
+					return err
+				}
+			case "requeued":
+				c.drives(rideID, "")
 			}
+
 			if e.Seq > 0 && e.Seq <= after {
-				return // read for the car's number, which is told again
+				return nil // read for the car's number, which is told again
 			}
 			c.send(map[string]any{"type": "ride_event", "event": json.RawMessage(data)})
+			return nil
 		})
 
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		delete(c.watches, rideID)
+		delete(c.rides, rideID)
 	})
+	return nil
+}
+
+func ridePath(rideID string) string { return "/v1/rides/" + url.PathEscape(rideID) }
+
+// tellDriver tells the client the number of whoever drives the ride now. The events of a
+// ride that has ended can still be read, and do not say so until they are at their end:
+// a rider may know where the driver is during the ride, and not afterwards.
+func (c *client) tellDriver(ctx context.Context, rideID string) error {
+	var r struct {
+		State    string `json:"state"`
+		DriverID string `json:"driver_id"`
+	}
+	if err := c.booking().Get(ctx, ridePath(rideID), &r); err != nil {
+		return err
+	}
+
+	switch r.State {
+	case "assigned", "arrived", "picked_up":
+		c.drives(rideID, r.DriverID)
+	}
 	return nil
 }
 
@@ -76,26 +101,33 @@ func (c *client) listenDriver(ctx context.Context, wg *sync.WaitGroup) error {
 	c.mu.Lock()
 	again := c.driver
 	c.driver = true
+	if !again {
+		c.tellVehicle(c.id.Subject)
+	}
 	c.mu.Unlock()
 	if again {
 		return nil
 	}
 
-	c.know(c.id.Subject)
 	wg.Go(func() {
-		c.relay(ctx, "/v1/drivers/me/events", func(data []byte) {
+		c.relay(ctx, "/v1/drivers/me/events", func(data []byte) error {
 			c.send(map[string]any{"type": "driver_state", "state": json.RawMessage(data)})
+			return nil
 		})
 	})
 	return nil
 }
 
+// booking asks booking as the person who listens: what it refuses, mapfeed shows to
+// nobody.
+func (c *client) booking() *httpclient.Client {
+	return c.feed.booking.As(httpclient.Signed(c.feed.cfg.Auth, c.id))
+}
+
 // relay reads one of booking's streams until it ends cleanly or ctx does,
-// connecting again from the last event on.
-func (c *client) relay(ctx context.Context, path string, each func(data []byte)) {
-	// Booking is asked as the person who listens: what it refuses, mapfeed shows
-	// to nobody.
-	booking := c.feed.booking.As(httpclient.Signed(c.feed.cfg.Auth, c.id))
+// connecting again from the last event on that each took.
+func (c *client) relay(ctx context.Context, path string, each func(data []byte) error) {
+	booking := c.booking()
 	last := ""
 	for ctx.Err() == nil {
 		err := readEvents(booking.Events(ctx, path, last), &last, each)
@@ -119,14 +151,16 @@ func (c *client) relay(ctx context.Context, path string, each func(data []byte))
 	}
 }
 
-// readEvents calls each for every event and keeps the newest id in last.
-func readEvents(events iter.Seq2[httpclient.Event, error], last *string, each func(data []byte)) error {
+// readEvents calls each for every event and keeps the newest id that it took in last.
+func readEvents(events iter.Seq2[httpclient.Event, error], last *string, each func(data []byte) error) error {
 	for e, err := range events {
 		if err != nil {
 			return err
 		}
+		if err := each(e.Data); err != nil {
+			return err
+		}
 		*last = e.ID
-		each(e.Data)
 	}
 	return nil
 }

@@ -36,7 +36,7 @@ func (c *client) offer(r round) {
 
 	if r.newNumbers {
 		c.fresh = true
-		for driver := range c.knows {
+		for _, driver := range c.known() {
 			c.tellVehicle(driver)
 		}
 	}

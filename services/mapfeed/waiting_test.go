@@ -13,7 +13,7 @@ import (
 
 // looking is a client without a socket: tests offer and take.
 func looking(view geo.Box) *client {
-	return &client{wake: make(chan struct{}, 1), texts: make(chan []byte, 8), knows: map[string]bool{}, viewed: true, fresh: true, view: viewOf(view)}
+	return &client{wake: make(chan struct{}, 1), texts: make(chan []byte, 8), viewed: true, fresh: true, view: viewOf(view)}
 }
 
 // taken is the binary frame that waits; nil: none.
