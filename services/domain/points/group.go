@@ -48,7 +48,7 @@ type Outcome struct {
 	Skipped  int // do not rise: repeats, or out of order; or, in history, came too late to be kept
 }
 
-// GroupOptions configures a Group. All but CatchUpBytes, Worker and Backoff are needed.
+// GroupOptions configures a Group. All but CatchUpBytes and Worker are needed.
 type GroupOptions struct {
 	Name       string // of the service and of its consumer group
 	Generation int    // a rebuild reads everything again under the next one
@@ -65,7 +65,7 @@ type GroupOptions struct {
 	Traces       trace.TracerProvider  // nil: it makes no spans
 
 	Worker  string        // unique among the group's processes; empty: a new id
-	Backoff time.Duration // see shardgroup.Options
+	Backoff time.Duration // the longest wait between two tries of a batch; see shardgroup.Options
 }
 
 // Group is one process of a durable reader. It is safe for concurrent use.
@@ -78,6 +78,11 @@ type Group struct {
 
 // NewGroup returns a Group that reads nothing yet.
 func NewGroup(o GroupOptions) (*Group, error) {
+	// shardgroup has a default, and a reader that left out its profile's would go by it in
+	// silence.
+	if o.Backoff <= 0 {
+		return nil, fmt.Errorf("%s: GroupOptions.Backoff is %v; it has to be more than 0", o.Name, o.Backoff)
+	}
 	if o.Worker == "" {
 		o.Worker = shardgroup.WorkerID()
 	}

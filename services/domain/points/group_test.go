@@ -121,6 +121,9 @@ func TestAllUndecodableRecordsAreNamedAtOnce(t *testing.T) {
 func TestAGroupHandsOnItsOptions(t *testing.T) {
 	o := GroupOptions{Name: "test", Store: &memory{}, Pool: new(pgxpool.Pool), Client: nowhere{}, Lease: time.Second, PollEvery: time.Second}
 	_, err := NewGroup(o)
+	require.ErrorContains(t, err, "Backoff is 0s", "no reader goes by another one than its profile's")
+	o.Backoff = time.Second
+	_, err = NewGroup(o)
 	require.NoError(t, err)
 
 	r := prometheus.NewRegistry()
