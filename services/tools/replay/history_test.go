@@ -8,9 +8,11 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/history"
+	"tandem/services/internal/stream/shardgroup"
 	"tandem/services/internal/stream/shardreader"
 	"tandem/services/test/pointstest"
 )
@@ -174,6 +176,17 @@ func TestWhatCannotBeReplayedIsRefused(t *testing.T) {
 	require.ErrorIs(t, err, ErrRefused)
 	require.ErrorContains(t, err, "30 points of the span that the stream does not keep any more")
 	require.Equal(t, 32, pointstest.Count(t, s.pool, rows))
+
+	// The same where the reader was sent to what comes next: its checkpoints are empty, as
+	// those of shards that never had a record are.
+	states, err := shardgroup.States(t.Context(), s.pool, history.Name)
+	require.NoError(t, err)
+	require.NoError(t, pgx.BeginFunc(t.Context(), s.pool, func(tx pgx.Tx) error { return shardgroup.Seek(t.Context(), tx, time.Now(), states...) }))
+	s.passed(t, history.Name, span)
+	require.Zero(t, pointstest.Count(t, s.pool, `SELECT count(*)::int FROM shardgroup.checkpoints WHERE sequence <> ''`))
+	_, err = History(t.Context(), early)
+	require.ErrorIs(t, err, ErrRefused)
+	require.ErrorContains(t, err, "30 points of the span that the stream does not keep any more")
 
 	old := s.config(span)
 	old.client = forgetful{s.stream, time.Time{}, 0}
