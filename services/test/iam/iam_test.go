@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -19,6 +20,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/booking"
@@ -45,6 +47,8 @@ import (
 	"tandem/services/tools/audit"
 	"tandem/services/tools/deadletter"
 	"tandem/services/tools/reader"
+	"tandem/services/tools/replay"
+	"tandem/services/tools/reshard"
 )
 
 // stage runs all of Tandem in this process.
@@ -283,31 +287,44 @@ func (s *stage) deadLetters() {
 	}
 }
 
-// readers has a person act on a reader at the console: one that stands at a record, as no
-// row takes it.
+// readers has a person act on a reader that stands at a record, as no row takes it: at the
+// console, and at the command line.
 func (s *stage) readers() {
-	tool, done, err := reader.Open(s.t.Context(), s.db, s.record("console"), nil)
-	require.NoError(s.t, err)
-	s.t.Cleanup(done)
-	_, err = s.pool.Exec(s.t.Context(), `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no row for it'; END $$;
+	_, err := s.pool.Exec(s.t.Context(), `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no row for it'; END $$;
 		CREATE TRIGGER refuse BEFORE INSERT ON history.points FOR EACH ROW EXECUTE FUNCTION refuse()`)
 	require.NoError(s.t, err)
 
-	by := deadletter.By{Who: "ops", Why: "a test"}
-	require.Eventually(s.t, func() bool {
-		shards, err := tool.List(s.t.Context(), history.Name)
-		i := slices.IndexFunc(shards, func(one reader.Shard) bool { return one.FailingAt != "" })
-		if err != nil || i < 0 {
-			return false
-		}
-		_, err = tool.Do(s.t.Context(), reader.Park, history.Name, reader.Ask{Shards: []string{shards[i].Shard}, Record: shards[i].FailingAt}, by)
-		return err == nil
-	}, time.Minute, 50*time.Millisecond, "a record is parked")
+	for _, policy := range []string{"console", "reader"} {
+		tool, done, err := reader.Open(s.t.Context(), s.db, s.record(policy), nil)
+		require.NoError(s.t, err)
+		s.t.Cleanup(done)
+
+		by := deadletter.By{Who: "ops", Why: "a test"}
+		require.Eventually(s.t, func() bool {
+			shards, err := tool.List(s.t.Context(), history.Name)
+			i := slices.IndexFunc(shards, func(one reader.Shard) bool { return one.FailingAt != "" })
+			if err != nil || i < 0 {
+				return false
+			}
+			_, err = tool.Do(s.t.Context(), reader.Park, history.Name, reader.Ask{Shards: []string{shards[i].Shard}, Record: shards[i].FailingAt}, by)
+			return err == nil
+		}, time.Minute, 50*time.Millisecond, "a record is parked")
+		_, err = tool.Do(s.t.Context(), reader.Seek, history.Name, reader.Ask{To: time.Now().Add(-time.Hour)}, by)
+		require.NoError(s.t, err)
+	}
+
 	_, err = s.pool.Exec(s.t.Context(), `DROP TRIGGER refuse ON history.points`)
 	require.NoError(s.t, err)
+}
 
-	_, err = tool.Do(s.t.Context(), reader.Seek, history.Name, reader.Ask{To: time.Now().Add(-time.Hour)}, by)
-	require.NoError(s.t, err)
+// replay has a person read again what history has just applied.
+func (s *stage) replay() {
+	cfg := replay.Config{DatabaseURL: s.db, AWS: s.record("replay"), DryRun: true, Out: io.Discard, Log: slog.New(slog.DiscardHandler)}
+	require.EventuallyWithT(s.t, func(c *assert.CollectT) {
+		cfg.Span = replay.Span{From: time.Now().Add(-3 * time.Second), To: time.Now().Add(-2 * time.Second)}
+		_, err := replay.History(s.t.Context(), cfg)
+		require.NoError(c, err)
+	}, time.Minute, 100*time.Millisecond)
 }
 
 func has(calls []call, action string) bool {
@@ -331,6 +348,7 @@ func TestServicesCallWhatTheirPoliciesAllow(t *testing.T) {
 	s.compare()
 	s.deadLetters()
 	s.readers()
+	s.replay()
 
 	// An operator looks, and audits; somebody opens the first page.
 	require.Eventually(t, func() bool {
@@ -371,5 +389,22 @@ func TestServicesCallWhatTheirPoliciesAllow(t *testing.T) {
 			}
 		}
 	}
-	require.Len(t, s.calls, 12)
+	require.Len(t, s.calls, 14)
+}
+
+// A person reshards, of a stream that nobody reads.
+func TestReshardingCallsWhatItsPolicyAllows(t *testing.T) {
+	t.Parallel()
+	calls, p := &recorder{seen: map[call]bool{}}, readPolicy(t, "reshard")
+	client, err := reshard.NewClient(t.Context(), calls.of(testenv.Emulator(t)))
+	require.NoError(t, err)
+	tool := reshard.Tool{Client: client, Stream: event.Stream, Buckets: 6, Wait: time.Minute, Every: 20 * time.Millisecond, Out: io.Discard}
+
+	require.NoError(t, tool.Split(t.Context(), "shardId-000000000000"))
+	require.NoError(t, tool.Merge(t.Context(), "shardId-000000000004", "shardId-000000000005"))
+	require.NoError(t, tool.Scale(t.Context(), 2))
+	require.Empty(t, p.unused(calls.calls()))
+	for _, c := range calls.calls() {
+		require.True(t, p.allows(c), c)
+	}
 }
