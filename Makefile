@@ -8,7 +8,7 @@ LINT := go tool -modfile=tools/go.mod golangci-lint
 TEST_TIMEOUT := 10m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build web test unit e2e pages frozen tutorial mutants lint licences authz fmt audit feed soak chaos clean up down logs observe observe-check compose conformance sdk engine aws-messaging aws-messaging-down bench lines
+.PHONY: help demo build web test unit e2e pages frozen tutorial mutants lint licences authz fmt audit feed soak chaos clean up down logs observe observe-check compose conformance sdk engine aws-messaging aws-messaging-down bench lines sim
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -129,6 +129,10 @@ soak: build ## Run the demo for an hour, and compare memory and disk at minutes 
 
 chaos: build ## Take nearby, Postgres, the workers, a fast SQS or a reader away for minutes, reshard under load, and audit (40 minutes): ARGS="-run Postgres"
 	TANDEM_CHAOS=1 go test -count=1 -v -timeout 60m $(ARGS) ./services/test/e2e
+
+SEEDS ?= 1-300
+sim: ## Simulate a consumer group with faults, on a clock of its own: make sim SEEDS=1-1000
+	TANDEM_SIM_SEEDS=$(SEEDS) go test -race -count=1 -timeout 60m -run Simulated ./services/internal/stream/shardgroup
 
 clean: ## Remove what was built here (not the demo's data: tandem demo --fresh)
 	rm -rf bin out my-*.txt web/node_modules web/dist/*

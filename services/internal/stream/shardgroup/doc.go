@@ -150,6 +150,25 @@
 // lock_timeout as well. A worker opens three more connections with the settings
 // of that pool: to renew, to plan and to listen.
 //
+// # Simulation
+//
+// What is said above is tried by a simulation (sim_test.go): several Groups on a clock of
+// their own (testing/synctest), on a stream and a database in memory. A seed draws what
+// happens to them: workers stop, die, or are frozen past their lease; the database is away,
+// answers of calls are lost, commits among them; the stream fails, its shards are split and
+// merged, and it is recreated; records are refused, shards are paused. The database's clock
+// runs up to a tenth faster than the workers'. It is checked all the time that each record
+// is applied once, in the order of its key, by the last worker to acquire its shard, after
+// all of its parents', and that nobody acquires a shard whose former owner still trusts its
+// lease; and, two minutes after the last fault, that nothing is left that is neither
+// applied, parked nor in a gap. A seed fixes the faults, not the order in which goroutines
+// run.
+//
+// The Groups are the real ones. The database is a model of the SQL (model_test.go), which
+// they reach by the interfaces that the planner and the readings need; one suite
+// (conform_test.go) holds the model and the SQL to the same contract. Some seeds run with
+// the other tests, more of them by make sim.
+//
 // # The tables
 //
 // They lie in the Postgres schema SchemaName, which all groups of a database
