@@ -242,6 +242,23 @@ func TestPlaybackOfAStreamThatNobodyReads(t *testing.T) {
 	require.NotEmpty(t, next)
 }
 
+// What is stored is whole up to where the slowest shard stands that is still read.
+func TestPlaybackWaitsForTheSlowestShard(t *testing.T) {
+	t.Parallel()
+	_, pool := pointstest.Database(t, Schema())
+	slowest := time.Now().Add(-time.Minute).Truncate(time.Millisecond)
+	_, err := pool.Exec(t.Context(), `
+		WITH s AS (INSERT INTO shardgroup.streams (group_name, generation, arn, created_at) VALUES ('history', 1, 'a', now()) RETURNING id)
+		INSERT INTO shardgroup.leases (stream_id, shard, since, completed_at)
+		SELECT id, shard, $1::timestamptz + after * interval '1 s', CASE WHEN after < 0 THEN now() END
+		FROM s, (VALUES ('0', -5), ('1', 5), ('2', 0), ('3', 9)) AS l (shard, after)`, slowest)
+	require.NoError(t, err)
+
+	applied, err := appliedTo(t.Context(), pool)
+	require.NoError(t, err)
+	require.WithinDuration(t, slowest, applied, 0, "shard 0 is drained")
+}
+
 func inPages(t *testing.T, play func(string) ([]shown, string), query string, limit int) (all []shown) {
 	query += fmt.Sprint("&limit=", limit)
 	page, next := play(query)

@@ -41,7 +41,9 @@ func TestAWeekIsDroppedAndIsNotCreatedAgain(t *testing.T) {
 		apply(t, s, arrival("d", dayN(n), dayN(n)))
 	}
 	apply(t, other, arrival("e", dayN(2).Add(time.Hour), dayN(9))) // keeps its day for a week
-	apply(t, other, arrival("e", dayN(0), dayN(0)))
+	behind := arrival("e", dayN(0), dayN(0))
+	behind.Rises = false
+	apply(t, other, behind)
 	s.now = func() time.Time { return dayN(14).Add(time.Hour) }
 
 	n, err := s.dropOld(t.Context(), DefaultKeep)
@@ -55,7 +57,9 @@ func TestAWeekIsDroppedAndIsNotCreatedAgain(t *testing.T) {
 	told := 0
 	for i, late := range []*store{s, other, newStore(pool)} { // other believes that the day is there
 		late.late = func(n int) { told += n }
-		out := apply(t, late, arrival("f", dayN(0), dayN(14)), arrival("g", dayN(9).Add(time.Duration(i)*time.Second), dayN(14)))
+		tooLate := arrival("f", dayN(0), dayN(14))
+		tooLate.Rises = i == 0
+		out := apply(t, late, tooLate, arrival("g", dayN(9).Add(time.Duration(i)*time.Second), dayN(14)))
 		require.Equal(t, 1, out.Skipped)
 	}
 	require.NoError(t, newStore(pool).createDay(t.Context(), dateOf(dayN(0)), true)) // as one that has listed the days before the drop
@@ -63,6 +67,7 @@ func TestAWeekIsDroppedAndIsNotCreatedAgain(t *testing.T) {
 	require.Equal(t, 4, pointstest.Count(t, pool, partitions), "day 0 is not created again")
 	require.Equal(t, 8, pointstest.Count(t, pool, total))
 	require.Equal(t, 10, pointstest.Count(t, pool, expiredPoints))
+	require.Equal(t, 3, pointstest.Count(t, pool, `SELECT sum(not_rising)::int FROM history.removed`), "the heatmap has not counted them")
 
 	n, err = s.dropOld(t.Context(), DefaultKeep)
 	require.NoError(t, err)
@@ -92,6 +97,33 @@ func TestAnImportIsKeptFromItsArrival(t *testing.T) {
 	_, err = s.dropOld(t.Context(), DefaultKeep)
 	require.NoError(t, err)
 	require.Zero(t, pointstest.Count(t, pool, partitions))
+	require.Zero(t, pointstest.Count(t, pool, `SELECT count(*) FROM history.days WHERE dropped_at IS NULL`), "they are not created again")
+}
+
+// A drop that found its day old, and then waited for a writer, looks again.
+func TestADropLeavesADayThatIsWrittenTo(t *testing.T) {
+	t.Parallel()
+	_, pool := pointstest.Database(t, Schema())
+	s := newStore(pool)
+	apply(t, s, arrival("d", dayN(0), dayN(0)))
+	s.now = func() time.Time { return dayN(8) }
+	open, err := pool.Begin(t.Context())
+	require.NoError(t, err)
+	defer func() { _ = open.Rollback(context.WithoutCancel(t.Context())) }()
+	_, err = s.insert(t.Context(), open, []points.Arrival{arrival("e", dayN(0), dayN(8))})
+	require.NoError(t, err)
+
+	dropped := make(chan error, 1)
+	go func() {
+		_, err := s.dropOld(t.Context(), DefaultKeep)
+		dropped <- err
+	}()
+	waits := `SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'history.` + partitionOf(dayN(0)) + `'::regclass`
+	require.Eventually(t, func() bool { return pointstest.Count(t, pool, waits) > 0 }, 10*time.Second, time.Millisecond)
+	require.NoError(t, open.Commit(t.Context()))
+	require.NoError(t, <-dropped)
+	require.Equal(t, 2, pointstest.Count(t, pool, total))
+	require.Zero(t, pointstest.Count(t, pool, expiredPoints))
 }
 
 // A drop waits for who writes, and nobody waits for the drop.
