@@ -129,6 +129,9 @@ func TestNothingCanBeSubtracted(t *testing.T) {
 			lat, lon, half := -34.9+0.1*rng.NormFloat64(), -56.2+0.1*rng.NormFloat64(), 0.2*rng.Float64()*rng.Float64()
 			answers = append(answers, ask(at, fmt.Sprintf("%f,%f,%f,%f", lon-half, lat-half, lon+half, lat+half)))
 		}
+		for i, m := range minutes {
+			require.Equal(t, answers[i], ask(m, ""), "what others ask for changes no map")
+		}
 		attacked += f.attack(t, answers)
 	}
 	require.Greater(t, attacked, 50)

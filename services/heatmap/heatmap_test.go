@@ -47,6 +47,8 @@ func TestRoutes(t *testing.T) {
 	get := pointstest.Routes(t, api.routes())
 	as := func(role auth.Role) auth.Identity { return auth.Identity{Subject: "x", Role: role} }
 
+	old := newestMinute(now).Add(-mostBack - 2*time.Minute)
+	api.public[old] = publicMap{}
 	minute := fmt.Sprint("/v1/heatmap?at=", fix)
 	code, public := get(as(auth.Viewer), minute)
 	require.Equal(t, http.StatusOK, code, public)
@@ -54,6 +56,7 @@ func TestRoutes(t *testing.T) {
 	require.Len(t, cells, 1)
 	require.Equal(t, "5-9", cells[0].(map[string]any)["class"])
 	require.NotContains(t, cells[0], "n")
+	require.NotContains(t, api.public, old, "nobody can ask for it any more")
 	_, inView := get(as(auth.Viewer), minute+"&box=-56.21,-34.91,-56.19,-34.89")
 	require.Equal(t, public, inView)
 	_, elsewhere := get(as(auth.Viewer), minute+"&box=-56.1,-34.91,-56,-34.89")
@@ -75,6 +78,8 @@ func TestRoutes(t *testing.T) {
 	}
 
 	require.NoError(t, api.store.forget(t.Context(), now))
+	require.NotZero(t, pointstest.Count(t, pool, `SELECT count(*)::int FROM heatmap.presence`))
+	require.NoError(t, api.store.forget(t.Context(), now.Add(presenceKept)))
 	require.Zero(t, pointstest.Count(t, pool, `SELECT count(*)::int FROM heatmap.presence`))
 	require.Zero(t, pointstest.Count(t, pool, `SELECT count(*)::int FROM heatmap.shown`))
 }

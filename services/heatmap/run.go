@@ -89,7 +89,7 @@ func (s *store) keepForgetting(ctx context.Context, log *slog.Logger) error {
 			return nil
 		case now := <-t.C:
 			// Counting goes on without it, so a failure does not end the service.
-			if err := s.forget(ctx, now.Add(-presenceKept)); err != nil {
+			if err := s.forget(ctx, now); err != nil {
 				log.Warn("dropping old presence fails; trying again in a minute", "err", err)
 			}
 		}

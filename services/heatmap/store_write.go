@@ -126,10 +126,10 @@ func (s *store) newest(ctx context.Context, drivers []string, mark event.Mark) e
 	return nil
 }
 
-// forget drops presence, and the public maps made of it, from before t.
-func (s *store) forget(ctx context.Context, before time.Time) error {
+// forget drops presence, and the public maps made of it, that are not kept any more.
+func (s *store) forget(ctx context.Context, now time.Time) error {
 	for _, table := range []string{"presence", "shown"} {
-		if _, err := s.pool.Exec(ctx, `DELETE FROM heatmap.`+table+` WHERE window_at < $1`, before); err != nil {
+		if _, err := s.pool.Exec(ctx, `DELETE FROM heatmap.`+table+` WHERE window_at < $1`, now.Add(-presenceKept)); err != nil {
 			return fmt.Errorf("forget %s: %w", table, err)
 		}
 	}

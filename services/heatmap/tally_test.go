@@ -61,6 +61,16 @@ func TestBatchesDecideNothing(t *testing.T) {
 	})
 }
 
+// A minute is shown once nothing of it is to be expected, and its presence is kept for as
+// long as somebody may ask for its map.
+func TestAMinuteIsShownOnceItHasSettled(t *testing.T) {
+	t.Parallel()
+	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	require.Equal(t, noon.Add(-2*time.Minute), newestMinute(noon.Add(settle-1)))
+	require.Equal(t, noon.Add(-time.Minute), newestMinute(noon.Add(settle)))
+	require.Greater(t, presenceKept, mostBack+2*window+settle)
+}
+
 func TestWindowIsOfTheFix(t *testing.T) {
 	p := placeOf(event.Point{At: 1372636859123})
 	require.Equal(t, "2013-07-01T00:00:00Z", p.window().Format(time.RFC3339))
