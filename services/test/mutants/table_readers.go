@@ -50,6 +50,18 @@ func readers() []mutant {
 			before: "dropLockWait = 100 * time.Millisecond", after: "dropLockWait = 7 * time.Second",
 		},
 		{
+			name: "a drop that waited for a writer does not look again", file: historyDir + "store_retention.go", tests: "TestADropLeavesADay",
+			before: "IN SHARE MODE`", after: "IN ACCESS SHARE MODE`",
+		},
+		{
+			name: "playback is whole up to where the fastest shard stands", file: historyDir + "store_play.go", tests: "TestPlaybackWaitsForTheSlowestShard",
+			before: "s.Known.Before(t)", after: "s.Known.After(t)",
+		},
+		{
+			name: "a second erasure forgets what the first has counted", file: historyDir + "store_erase.go", tests: "TestWhatWasUnread",
+			before: "seq = greatest(e.seq, excluded.seq)\n", after: "seq = excluded.seq\n",
+		},
+		{
 			name: "a rider sees its driver before the pick-up", file: historyDir + "http_track.go", tests: "TestARidesTrack",
 			before: "if from.Before(began) {", after: "if false {",
 		},
