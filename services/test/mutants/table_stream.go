@@ -88,7 +88,7 @@ func streams() []mutant {
 		},
 		{
 			name: "children are read beside their parents", file: groupDir + "plan.go", quick: true, tests: "TestPlan|TestChildrenAfterParents",
-			before: "return known[p] && !leases[p].Completed })", after: "return known[p] && false })",
+			before: "return kept && (!leases[p].Completed || waits(p))", after: "return kept && false",
 		},
 		{
 			name: "a lease is moved over its owner's head", file: groupDir + "plan.go", tests: "TestPlan",

@@ -18,10 +18,11 @@ const startWithin = time.Minute
 // last is no longer kept. If the shard was seen at its tip after that record, and
 // what arrived since then is still kept, nothing is missing and there is no gap.
 func (r *reading) trimmedBefore(b shardreader.Batch) *gap {
+	horizon := b.AsOf.Add(-r.g.retention())
 	r.mu.Lock()
 	defer r.mu.Unlock()
 
-	known, horizon := r.at.known(), b.AsOf.Add(-r.life.Retention)
+	known := r.at.known()
 	if r.at.tip.After(r.at.arrived) && known.After(horizon) {
 		return nil
 	}
@@ -45,7 +46,7 @@ func (r *reading) trimmedBefore(b shardreader.Batch) *gap {
 // It does so before anything is read: once the reader has seen the tip again,
 // nothing would show that records were missed.
 func (r *reading) declareOverdue(at checkpoint) (checkpoint, error) {
-	horizon := time.Now().Add(-r.life.Retention)
+	horizon := time.Now().Add(-r.g.retention())
 	known, started := at.known(), !at.arrived.IsZero() || !at.tip.IsZero()
 	if known.After(horizon) || !started && known.Add(startWithin).After(horizon) {
 		return at, nil
@@ -66,7 +67,7 @@ func (r *reading) completeGone() error {
 
 	st := r.step(at.Position)
 	st.closed = true
-	if horizon := time.Now().Add(-r.life.Retention); at.known().Before(horizon) {
+	if horizon := time.Now().Add(-r.g.retention()); at.known().Before(horizon) {
 		st.gap = &gap{from: at.known(), to: horizon}
 	}
 	return r.write(st)

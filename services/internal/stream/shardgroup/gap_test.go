@@ -117,6 +117,40 @@ func TestAShardThatStaysStuckPastRetentionLeavesOneGapThatGrows(t *testing.T) {
 		WHERE g.from_at = l.since AND g.to_at > g.noted_at - interval '24 hours'`), "up to the last try")
 }
 
+func TestARaisedRetentionLeavesNoGap(t *testing.T) {
+	t.Parallel()
+	pool := applierDatabase(t)
+	s := fakestream.New("0")
+	want := put(s, 0, 2, "0")
+	var tries atomic.Int64
+	var down atomic.Bool
+	down.Store(true)
+	start(t, s, &applier{pool: pool, worker: "a", before: func(context.Context, shardreader.Batch) error {
+		if tries.Add(1); down.Load() {
+			return errors.New("no")
+		}
+		return nil
+	}}, nil)
+	require.Eventually(t, func() bool { return tries.Load() >= 1 }, 10*time.Second, 5*time.Millisecond)
+
+	// Twice: the second look begins after the first one's end.
+	s.SetRetention(168)
+	for range 2 {
+		looks := s.Calls("DescribeStreamSummary")
+		_, err := pool.Exec(t.Context(), `SELECT pg_notify('shardgroup', 'test/0/recreated')`)
+		require.NoError(t, err)
+		require.Eventually(t, func() bool { return s.Calls("DescribeStreamSummary") > looks }, 10*time.Second, 5*time.Millisecond)
+	}
+
+	_, err := pool.Exec(t.Context(), `UPDATE shardgroup.leases SET since = since - interval '26 hours'`)
+	require.NoError(t, err)
+	before := tries.Load()
+	require.Eventually(t, func() bool { return tries.Load() >= before+3 }, 30*time.Second, 5*time.Millisecond)
+	down.Store(false)
+	eventually(t, pool, want)
+	require.Zero(t, count(t, pool, `SELECT count(*) FROM shardgroup.gaps`), "the stream has it all")
+}
+
 func TestAParentThatIsNoLongerListedLeavesAGapBeforeItsChildIsRead(t *testing.T) {
 	t.Parallel()
 	pool := applierDatabase(t)

@@ -172,6 +172,14 @@ func (g *Group) live(ctx context.Context, own leaseStore) error {
 	return p.run(ctx)
 }
 
+// retention is how long the stream keeps its records, as it said last: that can be changed
+// while a life lasts.
+func (g *Group) retention() time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.life.Retention
+}
+
 // note keeps for Ready whether the last look at the leases succeeded.
 func (g *Group) note(err error) {
 	g.mu.Lock()

@@ -91,8 +91,9 @@ func Resume(ctx context.Context, tx pgx.Tx, shards ...ShardState) error {
 }
 
 // Seek lets shards be read again from the first record that arrived at or after to; one
-// that is drained too, and before its children. What was applied is applied again, so the
-// group's rows must come out the same. to has to be within what the stream keeps, and
+// that is drained too, and before its children: whoever reads one of them is fenced, and
+// nobody reads on there before the shard is drained again. What was applied is applied
+// again, so the group's rows must come out the same. to has to be within what the stream keeps, and
 // no later than a shard's Known, or records are passed over.
 func Seek(ctx context.Context, tx pgx.Tx, to time.Time, shards ...ShardState) error {
 	if err := takeAll(ctx, tx, shards, ``, `, completed_at = NULL`); err != nil {
@@ -106,6 +107,23 @@ func Seek(ctx context.Context, tx pgx.Tx, to time.Time, shards ...ShardState) er
 		if err != nil {
 			return fmt.Errorf("send %s back: %w", s.Shard, err)
 		}
+		if err := takeBelow(ctx, tx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeBelow takes the leases of the shards that came from s, its children and theirs.
+func takeBelow(ctx context.Context, tx pgx.Tx, s ShardState) error {
+	_, err := tx.Exec(ctx, `
+		WITH RECURSIVE below AS (
+			SELECT shard FROM shardgroup.leases WHERE stream_id = $1 AND $2 = ANY(parents)
+			UNION SELECT l.shard FROM shardgroup.leases l JOIN below ON below.shard = ANY(l.parents) WHERE l.stream_id = $1)
+		UPDATE shardgroup.leases SET owner = NULL, epoch = epoch + 1, expires_at = '-infinity'
+		WHERE stream_id = $1 AND completed_at IS NULL AND owner IS NOT NULL AND shard IN (SELECT shard FROM below)`, s.stream, s.Shard)
+	if err != nil {
+		return fmt.Errorf("take the leases of the children of %s: %w", s.Shard, err)
 	}
 	return nil
 }

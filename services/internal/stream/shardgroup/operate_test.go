@@ -222,3 +222,44 @@ func TestADrainedShardIsReadAgainBeforeItsChildren(t *testing.T) {
 	eventually(t, pool, slices.Sorted(slices.Values(slices.Concat(want, want))))
 	require.Zero(t, count(t, pool, `SELECT count(*) FROM applied a, applied b WHERE a.id > 7 AND b.id > 7 AND a.shard = '0' AND b.shard <> '0' AND a.id > b.id`))
 }
+
+func TestAShardThatIsSentBackHoldsWhatCameOfIt(t *testing.T) {
+	t.Parallel()
+	pool := applierDatabase(t)
+	s := fakestream.New("0")
+	blocked, open := make(chan struct{}, 1), make(chan struct{})
+	var again atomic.Bool
+	start(t, s, &applier{pool: pool, worker: "a", before: func(ctx context.Context, b shardreader.Batch) error {
+		if b.Shard == "0" && again.Load() {
+			select {
+			case blocked <- struct{}{}:
+			default:
+			}
+			select {
+			case <-open:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		return nil
+	}}, nil)
+	before := time.Now().Add(-time.Second)
+	want := put(s, 0, 1, "0")
+	s.Reshard([]string{"0"}, []string{"1", "2"})
+	s.Reshard([]string{"1"}, []string{"3", "4"}) // a child that is drained stands between
+	want = append(want, put(s, 1, 3, "2", "3", "4")...)
+	eventually(t, pool, want)
+
+	again.Store(true)
+	inTx(t, pool, func(ctx context.Context, tx pgx.Tx) error {
+		return shardgroup.Seek(ctx, tx, before, stateOf(t, pool, "0"))
+	})
+	<-blocked
+	for _, shard := range []string{"2", "3", "4"} {
+		require.Empty(t, stateOf(t, pool, shard).Worker, "%s waits for the shard it came from", shard)
+	}
+	s.Put("3", "k", []byte("0009"))
+	close(open)
+	eventually(t, pool, []string{"0000", "0000", "0001", "0002", "0003", "0009"})
+	require.Equal(t, 1, count(t, pool, `SELECT count(*) FROM applied a, applied b WHERE a.data = '0000' AND b.data = '0009' AND a.id > 4 AND a.id < b.id`))
+}

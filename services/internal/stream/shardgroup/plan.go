@@ -45,10 +45,9 @@ type Move struct {
 // and no live worker holds two more than another. It is pure, and the same for
 // every worker that sees the same; a worker carries out the moves that name it.
 //
-// A shard may be read once its parents are completed or no longer kept, and unless it is
-// paused. A
-// lease that has not expired is never moved over its owner's head: its owner
-// releases it first. Nothing is moved that need not be.
+// A shard may be read once all that it came from is completed or no longer kept, and
+// unless it is paused. A lease that has not expired is never moved over its owner's head:
+// its owner releases it first. Nothing is moved that need not be.
 func Plan(now time.Time, shards []Shard, leases []Lease, workers []Worker) []Move {
 	load := map[string]int{} // how many shards each live worker holds
 	for _, w := range workers {
@@ -105,18 +104,31 @@ func Plan(now time.Time, shards []Shard, leases []Lease, workers []Worker) []Mov
 	}
 }
 
-// readable returns the shards that are neither drained nor paused and whose parents are
-// drained, sorted.
+// readable returns the shards that are neither drained nor paused and of which all that
+// they came from is drained, sorted. A drained shard may be sent back, and then waits before
+// its children and theirs.
 func readable(shards []Shard, leases map[string]Lease) []string {
-	known := map[string]bool{}
+	parents := make(map[string][]string, len(shards))
 	for _, s := range shards {
-		known[s.ID] = true
+		parents[s.ID] = s.Parents
+	}
+
+	waiting := map[string]bool{} // what is found once: after splits and merges many ways lead to a shard
+	var waits func(shard string) bool
+	waits = func(shard string) bool {
+		if _, found := waiting[shard]; !found {
+			waiting[shard] = false // no lineage leads back to a shard; if one did, this would end
+			waiting[shard] = slices.ContainsFunc(parents[shard], func(p string) bool {
+				_, kept := parents[p]
+				return kept && (!leases[p].Completed || waits(p))
+			})
+		}
+		return waiting[shard]
 	}
 
 	var out []string
 	for _, s := range shards {
-		waits := slices.ContainsFunc(s.Parents, func(p string) bool { return known[p] && !leases[p].Completed })
-		if !leases[s.ID].Completed && !leases[s.ID].Paused && !waits {
+		if !leases[s.ID].Completed && !leases[s.ID].Paused && !waits(s.ID) {
 			out = append(out, s.ID)
 		}
 	}

@@ -106,15 +106,17 @@ func (p *planner) list(ctx context.Context) error {
 		return err
 	}
 
-	if err := p.store.addShards(ctx, p.life, shards); err != nil {
+	of := p.life
+	of.Retention = p.g.retention()
+	if err := p.store.addShards(ctx, of, shards); err != nil {
 		return err
 	}
 	poke(p.look)
 	return nil
 }
 
-// changed returns ErrStreamChanged where the stream is another one by now, else
-// err.
+// changed returns ErrStreamChanged where the stream is another one by now, else err, and
+// notes how long it keeps its records now: by that a gap is told.
 func (p *planner) changed(ctx context.Context, err error) error {
 	now, derr := p.reader.Describe(ctx)
 	if derr != nil {
@@ -123,6 +125,10 @@ func (p *planner) changed(ctx context.Context, err error) error {
 	if !now.Created.Equal(p.life.Created) {
 		return fmt.Errorf("%w: created at %s", shardreader.ErrStreamChanged, now.Created.UTC().Format(time.RFC3339))
 	}
+
+	p.g.mu.Lock()
+	p.g.life.Retention = now.Retention
+	p.g.mu.Unlock()
 	return err
 }
 

@@ -28,7 +28,7 @@ func (s *Stream) DescribeStreamSummary(_ context.Context, in *kinesis.DescribeSt
 
 	return &kinesis.DescribeStreamSummaryOutput{StreamDescriptionSummary: &types.StreamDescriptionSummary{
 		StreamARN: aws.String(s.arn()), StreamName: aws.String("s"),
-		StreamCreationTimestamp: aws.Time(s.created), RetentionPeriodHours: aws.Int32(24),
+		StreamCreationTimestamp: aws.Time(s.created), RetentionPeriodHours: aws.Int32(int32(s.keeps / time.Hour)),
 	}}, nil
 }
 

@@ -19,6 +19,7 @@ import (
 type Stream struct {
 	mu      sync.Mutex
 	created time.Time
+	keeps   time.Duration // what it says; Trim drops
 	shards  map[string]*shard
 	order   []string
 	next    int // sequence numbers rise over the stream's life
@@ -40,7 +41,7 @@ type shard struct {
 
 // New returns a stream with the named shards.
 func New(shards ...string) *Stream {
-	s := &Stream{fail: func(string) error { return nil }, limit: 10_000, calls: map[string]int{}, changed: make(chan struct{})}
+	s := &Stream{fail: func(string) error { return nil }, limit: 10_000, keeps: 24 * time.Hour, calls: map[string]int{}, changed: make(chan struct{})}
 	s.Recreate(shards...)
 	return s
 }
@@ -51,6 +52,13 @@ func (s *Stream) SetCreated(t time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.created = t.Truncate(time.Millisecond)
+}
+
+// SetRetention changes for how long the stream says that it keeps records, in hours.
+func (s *Stream) SetRetention(hours int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keeps = time.Duration(hours) * time.Hour
 }
 
 // Recreate deletes the stream and creates it again; sequence numbers start again.
