@@ -63,6 +63,10 @@ func TestOldPartitionsTakeWhatIsNotKnown(t *testing.T) {
 	require.NoError(t, err)
 	_, err = st.Apply(t.Context(), at(day2013+86_400_000, nil), commit)
 	require.NoError(t, err, "a new partition too")
+	var indexed []string
+	require.NoError(t, pool.QueryRow(t.Context(), `SELECT array_agg(tablename::text ORDER BY tablename) FROM pg_indexes
+		WHERE schemaname = 'history' AND indexdef LIKE '%USING brin%' AND tablename <> 'points'`).Scan(&indexed))
+	require.Equal(t, []string{"points_20130702"}, indexed, "building it on the old one would hold up the writer")
 	require.Equal(t, 1, pointstest.Count(t, pool, `SELECT count(*) FROM history.points WHERE speed = 0 AND heading = 0 AND accuracy = 0`))
 	require.Equal(t, 2, pointstest.Count(t, pool, `SELECT count(*) FROM history.points WHERE speed IS NULL AND heading IS NULL AND accuracy IS NULL`))
 }

@@ -47,9 +47,6 @@ func Embedded(name string, files fs.FS) Schema {
 // this build was made for.
 var ErrSchemaVersion = errors.New("postgres: schema version")
 
-// migrateLock is the advisory lock that one migrating process holds.
-const migrateLock = 7266_3001
-
 // PoolOptions bounds a pool.
 type PoolOptions struct {
 	// App is shown in pg_stat_activity: the service's name.
@@ -137,49 +134,6 @@ func Busy(err error) bool {
 	// Serialization failure, deadlock, lock_timeout:
 	// https://www.postgresql.org/docs/current/errcodes-appendix.html
 	return pg.Code == "40001" || pg.Code == "40P01" || pg.Code == "55P03"
-}
-
-// Migrate brings every schema to its newest version, one process at a time.
-func Migrate(ctx context.Context, url string, schemas ...Schema) error {
-	cfg, err := pgx.ParseConfig(url)
-	if err != nil {
-		return errors.New("postgres: the database URL cannot be read")
-	}
-	conn, err := pgx.ConnectConfig(ctx, cfg)
-	if err != nil {
-		return fmt.Errorf("postgres: cannot connect: %w", err)
-	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-
-	// The lock is the session's: it outlives the migrations' own transactions and
-	// ends with the connection, whatever happens to this process.
-	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", migrateLock); err != nil {
-		return fmt.Errorf("postgres: migration lock: %w", err)
-	}
-
-	for _, s := range schemas {
-		if _, err := conn.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+pgx.Identifier{s.Name}.Sanitize()); err != nil {
-			return fmt.Errorf("postgres: schema %s: %w", s.Name, err)
-		}
-		if err := s.migrate(ctx, cfg); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s Schema) migrate(ctx context.Context, cfg *pgx.ConnConfig) error {
-	db := s.open(cfg)
-	defer func() { _ = db.Close() }()
-	p, err := s.provider(db)
-	if err != nil {
-		return err
-	}
-
-	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("postgres: migrate %s: %w", s.Name, err)
-	}
-	return nil
 }
 
 // CheckVersion returns ErrSchemaVersion, with what to do, if the database's

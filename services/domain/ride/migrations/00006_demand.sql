@@ -8,8 +8,6 @@ CREATE TABLE ride.demand (
     classes text[]   NOT NULL, -- of distinct riders, of each of them
     CHECK (cardinality(cells) = cardinality(classes))
 );
-CREATE INDEX rides_by_request ON ride.rides (requested_at);
 
 -- +goose Down
-DROP INDEX ride.rides_by_request;
 DROP TABLE ride.demand;
