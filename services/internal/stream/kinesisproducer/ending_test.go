@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/internal/stream/kinesisproducer"
@@ -68,6 +69,40 @@ func TestPutEndsWhenRunGivesUp(t *testing.T) {
 			t.Fatal("Run has ended, and Put still waits")
 		}
 	})
+}
+
+// Where every call that may be under way hangs, and more waits, Run notices all the same
+// that it is to end, and ends when its time is over.
+func TestRunEndsInTimeWhileEveryCallHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := hanging{}
+		p, err := kinesisproducer.New(kinesisproducer.Options{Client: f, Stream: "s", Buckets: 6, Linger: 10 * time.Millisecond, CallWithin: 5 * time.Second})
+		require.NoError(t, err)
+		ctx, end := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- p.Run(ctx, time.Second) }()
+		for i := range 20 {
+			go func() { _, _ = p.Put(t.Context(), fmt.Sprint(i), item(1)) }()
+			time.Sleep(20 * time.Millisecond) // each by a call of its own
+		}
+
+		began := time.Now()
+		end()
+		synctest.Wait()
+		_, err = p.Put(t.Context(), "late", item(1))
+		require.ErrorIs(t, err, kinesisproducer.ErrClosed)
+		require.Zero(t, time.Since(began), "at once")
+		require.ErrorContains(t, <-ended, "were not sent in time")
+		require.Equal(t, time.Second, time.Since(began))
+	})
+}
+
+// hanging answers no call before its context ends.
+type hanging struct{}
+
+func (hanging) PutRecords(ctx context.Context, _ *kinesis.PutRecordsInput, _ ...func(*kinesis.Options)) (*kinesis.PutRecordsOutput, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
 }
 
 // One hot bucket is a matter of its own keys. A stream that takes nothing is not,

@@ -27,16 +27,22 @@ func (p *Producer) Run(ctx context.Context, drain time.Duration) error {
 
 	end := ctx.Done()
 	var giveUp <-chan time.Time // nil until ctx has ended
+	placed := false
 	for {
-		batch, wait := p.collect(time.Now(), giveUp != nil)
-		if len(batch) > 0 {
-			// It waits for a place: a slow stream is not sent more and more calls.
-			p.calls <- struct{}{}
-			inFlight.Go(func() {
-				defer func() { <-p.calls }()
-				p.call(sendCtx, batch)
-			})
-			continue
+		// First a place, then what is sent: a slow stream is not sent more and more calls,
+		// and while it is waited for, ctx and the drain time may end.
+		place, wait := chan<- struct{}(p.calls), idleWait
+		if placed {
+			place = nil
+			var batch []*record
+			if batch, wait = p.collect(time.Now(), giveUp != nil); len(batch) > 0 {
+				placed = false
+				inFlight.Go(func() {
+					defer func() { <-p.calls }()
+					p.call(sendCtx, batch)
+				})
+				continue
+			}
 		}
 
 		if giveUp != nil && p.left() == 0 {
@@ -45,6 +51,8 @@ func (p *Producer) Run(ctx context.Context, drain time.Duration) error {
 
 		t := time.NewTimer(wait)
 		select {
+		case place <- struct{}{}:
+			placed = true
 		case <-p.wake:
 		case <-t.C:
 		case <-end:
