@@ -47,6 +47,7 @@ type binned struct {
 	mu       sync.Mutex
 	byShard  map[string]*ring
 	byDriver map[string]int64 // the bin of each driver's newest point
+	pruned   int64            // the bin at which byDriver last forgot those who had gone
 }
 
 // ring has a count for each bin, and the bin's number, by which one of before is
@@ -70,6 +71,9 @@ func (b *binned) note(shard, driver string, arrived time.Time) {
 
 	n := arrived.UnixMilli() / BinLength.Milliseconds()
 	b.byDriver[driver] = max(b.byDriver[driver], n)
+	if n-b.pruned >= bins {
+		b.forget(n) // also while nobody asks
+	}
 	switch at := n % bins; {
 	case n < r.number[at]: // older than what is counted
 	case n > r.number[at]:
@@ -102,8 +106,14 @@ func (b *binned) drivers(now int64) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 
-	maps.DeleteFunc(b.byDriver, func(_ string, newest int64) bool { return newest <= now-bins })
+	b.forget(now)
 	return len(b.byDriver)
+}
+
+// forget drops the drivers whose newest point is not counted any more; mu is held.
+func (b *binned) forget(now int64) {
+	b.pruned = max(b.pruned, now)
+	maps.DeleteFunc(b.byDriver, func(_ string, newest int64) bool { return newest <= now-bins })
 }
 
 // Arrivals returns what lately arrived on every shard that is still written to.

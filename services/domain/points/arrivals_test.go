@@ -1,6 +1,7 @@
 package points
 
 import (
+	"fmt"
 	"log/slog"
 	"testing"
 	"time"
@@ -53,6 +54,17 @@ func TestDriversAreCountedThatSendNow(t *testing.T) {
 	require.Equal(t, 0, b.drivers(at(now.Add(ArrivalsFor))))
 	b.note("0", "b", now.Add(ArrivalsFor))
 	require.Equal(t, 1, b.drivers(at(now.Add(ArrivalsFor))))
+}
+
+// A reader lives long, and perhaps nobody asks it who sends: it remembers no more than
+// who sent lately.
+func TestDriversWhoHaveGoneAreForgottenUnasked(t *testing.T) {
+	b := newBinned()
+	now := time.UnixMilli(1_800_000_000_010)
+	for i := range 100 {
+		b.note("0", fmt.Sprint("d-", i), now.Add(time.Duration(i)*ArrivalsFor/10))
+	}
+	require.LessOrEqual(t, len(b.byDriver), 2*10)
 }
 
 // What arrived and is left out by the marks has arrived all the same.
