@@ -35,6 +35,9 @@ func routes(x *index) []httpserver.Route {
 // until the points since then have been read.
 var errBlind = problem.New(problem.Unavailable, "Where drivers are is not known now: the stream has not been read for %s. Try again in a second.", blindAfter)
 
+// errPartlyBlind is the answer about a driver who is not known while a shard is not read.
+var errPartlyBlind = problem.New(problem.Unavailable, "Where this driver is is not known now: a shard of the stream has not been read for %s. Try again in a second.", blindAfter)
+
 // nearHTTP is GET /v1/nearby?lat=&lon=&limit=&within_m=.
 func (x *index) nearHTTP(c *gin.Context) error {
 	lat, err := number(c, "lat", -90, 90, math.NaN())
@@ -54,10 +57,14 @@ func (x *index) nearHTTP(c *gin.Context) error {
 		return err
 	}
 
-	if x.blind() {
+	blind, partly := x.blind()
+	if blind {
 		return errBlind
 	}
-	c.JSON(http.StatusOK, gin.H{"drivers": x.near(geo.Point{Lat: lat, Lon: lon}, int(limit), within)})
+
+	// While a shard is not read the others' drivers are worth more than a refusal, by which
+	// dispatch would take no ride at all. That some may be missing is told.
+	c.JSON(http.StatusOK, gin.H{"drivers": x.near(geo.Point{Lat: lat, Lon: lon}, int(limit), within), "complete": !partly})
 	return nil
 }
 
@@ -70,12 +77,16 @@ type place struct {
 
 // lastHTTP is GET /v1/nearby/{driver id}.
 func (x *index) lastHTTP(c *gin.Context) error {
-	if x.blind() {
+	blind, partly := x.blind()
+	if blind {
 		return errBlind
 	}
 
 	driver := c.Param("id")
 	p, ok := x.last(driver)
+	if !ok && partly {
+		return errPartlyBlind
+	}
 	if !ok {
 		return problem.New(problem.NotFound, "Driver %s has not been heard of for %s.", driver, silentAfter)
 	}

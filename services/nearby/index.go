@@ -15,14 +15,14 @@ import (
 // silentAfter is how long after its last point a driver counts as gone.
 const silentAfter = time.Minute
 
-// blindAfter is how far behind the stream reading may be on every shard: beyond it
-// too many drivers would be taken for silent.
+// blindAfter is how far behind the stream reading may be: beyond it too many drivers would
+// be taken for silent.
 const blindAfter = silentAfter / 2
 
 // index is the drivers' newest points. It is safe for concurrent use.
 type index struct {
 	now     func() time.Time
-	through func() time.Time // until when the stream was read; nil: it is not asked
+	through func() (every, some time.Time) // until when every shard was read, and some shard; nil: it is not asked
 
 	mu       sync.RWMutex
 	byDriver map[string]entry
@@ -36,9 +36,18 @@ type entry struct {
 
 func newIndex() *index { return &index{now: time.Now, byDriver: map[string]entry{}} }
 
-// blind reports whether nobody knows where drivers are now: the stream was not read
-// for a while, on any shard. Then nobody near is no answer.
-func (x *index) blind() bool { return x.through != nil && x.now().Sub(x.through()) > blindAfter }
+// blind reports whether nobody knows where drivers are now: the stream was not read for a
+// while, on any shard. partly reports whether that is so of some shard: who is known is
+// known, and of nobody else it can be said that he is silent or far away.
+func (x *index) blind() (blind, partly bool) {
+	if x.through == nil {
+		return false, false
+	}
+
+	every, some := x.through()
+	old := func(read time.Time) bool { return x.now().Sub(read) > blindAfter }
+	return old(some), old(every)
+}
 
 func corner(p event.Point) [2]float64 { return [2]float64{p.Lon, p.Lat} }
 

@@ -85,9 +85,9 @@ func TestASilentDriverIsForgotten(t *testing.T) {
 // silent, they are not known.
 func TestWithoutTheStreamNobodyIsKnownToBeNearOrSilent(t *testing.T) {
 	now := time.Now()
-	read := now
+	every, some := now, now
 	x := newIndex()
-	x.now, x.through = func() time.Time { return now }, func() time.Time { return read }
+	x.now, x.through = func() time.Time { return now }, func() (time.Time, time.Time) { return every, some }
 	x.apply(event.Point{Driver: "d", Seq: 1, Lat: -34.9, Lon: -56.2}, now)
 	signer, err := auth.NewSigner(bytes.Repeat([]byte("k"), 32))
 	require.NoError(t, err)
@@ -96,21 +96,32 @@ func TestWithoutTheStreamNobodyIsKnownToBeNearOrSilent(t *testing.T) {
 	h, err := httpserver.NewHandler(t.Context(), httpserver.Options{Name: name, Auth: signer, Routes: routes(x), Env: lifecycle.Env{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()}})
 	require.NoError(t, err)
 
+	body := ""
 	ask := func(path string) int {
 		r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1"+path, http.NoBody)
 		r.Header.Set("Authorization", "Bearer "+token)
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
+		body = w.Body.String()
 		return w.Code
 	}
 	near, last := "/v1/nearby?lat=-34.9&lon=-56.2", "/v1/nearby/d"
-	require.Equal(t, []int{http.StatusOK, http.StatusOK}, []int{ask(near), ask(last)})
+	require.Equal(t, []int{http.StatusOK, http.StatusOK}, []int{ask(last), ask(near)})
+	require.Contains(t, body, `"complete":true`)
 
 	now = now.Add(2 * silentAfter)
 	require.Equal(t, []int{http.StatusServiceUnavailable, http.StatusServiceUnavailable}, []int{ask(near), ask(last)})
 
-	read = now.Add(-time.Second)
+	every, some = now.Add(-time.Second), now
 	require.Equal(t, []int{http.StatusOK, http.StatusNotFound}, []int{ask(near), ask(last)}, "now it is silent")
+
+	// One shard is not read: its drivers are not known, whoever is known still is.
+	x.apply(event.Point{Driver: "d", Seq: 2, Lat: -34.9, Lon: -56.2}, now)
+	for _, every = range []time.Time{now.Add(-2 * blindAfter), {}} {
+		require.Equal(t, []int{http.StatusServiceUnavailable, http.StatusOK}, []int{ask("/v1/nearby/e"), ask(last)})
+		require.Equal(t, http.StatusOK, ask(near))
+		require.Contains(t, body, `"complete":false,"drivers":[{"driver_id":"d"`)
+	}
 }
 
 func TestLastIsOfADriverHeardOfLately(t *testing.T) {

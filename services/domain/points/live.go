@@ -170,17 +170,30 @@ func behind(shards []shardreader.ShardState, now time.Time) (d time.Duration, kn
 	return d, known
 }
 
-// Through returns the time until which what arrived on some shard is known to have
-// been read; zero: no shard has been read.
-func (l *Live) Through() time.Time { return through(l.reader.State()) }
+// Through returns the times until which what arrived is known to have been read: on every
+// shard, zero where one has not been read yet, and on some shard, zero where none has.
+func (l *Live) Through() (every, some time.Time) { return through(l.reader.State()) }
 
-func through(shards []shardreader.ShardState) (newest time.Time) {
+func through(shards []shardreader.ShardState) (every, some time.Time) {
+	first := true
 	for _, s := range shards {
-		if !s.Closed && !s.PolledAt.IsZero() && s.Through.After(newest) {
-			newest = s.Through
+		if s.Closed {
+			continue
 		}
+
+		read := s.Through
+		if s.PolledAt.IsZero() {
+			read = time.Time{}
+		}
+		if first || read.Before(every) {
+			every = read
+		}
+		if read.After(some) {
+			some = read
+		}
+		first = false
 	}
-	return newest
+	return every, some
 }
 
 // Seen returns a driver's last points that this process applied, newest first.

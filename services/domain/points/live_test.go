@@ -114,8 +114,17 @@ func TestBehindIsOfTheSlowestShardAndGrowsInSilence(t *testing.T) {
 		}
 	}
 
-	require.Zero(t, through(nil))
-	require.Zero(t, through([]shardreader.ShardState{{}}))
-	require.Equal(t, silent.Through, through([]shardreader.ShardState{silent, closed, {}}))
-	require.Equal(t, fine.Through, through([]shardreader.ShardState{silent, fine}), "one of them is enough")
+	for name, c := range map[string]struct {
+		shards      []shardreader.ShardState
+		every, some time.Time
+	}{
+		"nothing is read yet":  {nil, time.Time{}, time.Time{}},
+		"no answer yet":        {[]shardreader.ShardState{{}}, time.Time{}, time.Time{}},
+		"one was not read yet": {[]shardreader.ShardState{silent, closed, {}}, time.Time{}, silent.Through},
+		"one is silent":        {[]shardreader.ShardState{silent, fine, closed}, silent.Through, fine.Through},
+	} {
+		every, some := through(c.shards)
+		require.Equal(t, c.every, every, name)
+		require.Equal(t, c.some, some, name)
+	}
 }

@@ -356,7 +356,11 @@ func readers() []mutant {
 		},
 		{
 			name: "nearby answers that nobody is near when nobody is known", file: nearbyDir + "index.go",
-			before: "return x.through != nil && x.now().Sub(x.through()) > blindAfter", after: "return false",
+			before: "return old(some), old(every)", after: "return old(some) && false, old(every)",
+		},
+		{
+			name: "nearby takes drivers of a shard that is not read for silent", file: nearbyDir + "index.go", tests: "TestWithoutTheStream",
+			before: "return old(some), old(every)", after: "return old(some), old(every) && false",
 		},
 		{
 			name: "nearby finds a driver who is silent", file: nearbyDir + "index.go",
