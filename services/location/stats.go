@@ -17,10 +17,18 @@ const rateWindow = 5 * time.Second
 type stats struct {
 	accepted, refused atomic.Int64
 
+	now     func() time.Time
 	mu      sync.Mutex
-	latency *hdrhistogram.Histogram // ms
+	latency *hdrhistogram.WindowedHistogram // ms
+	rotated time.Time
 	shards  map[string]*shardStats
 }
+
+// The latency is of the last minutes.
+const (
+	windows = 5
+	window  = time.Minute
+)
 
 // shardStats are one shard's totals, and what they were when the window began.
 type shardStats struct {
@@ -31,7 +39,7 @@ type shardStats struct {
 }
 
 func newStats() *stats {
-	return &stats{latency: hdrhistogram.New(1, 60_000, 3), shards: map[string]*shardStats{}}
+	return &stats{now: time.Now, latency: hdrhistogram.NewWindowed(windows, 1, 60_000, 3), rotated: time.Now(), shards: map[string]*shardStats{}}
 }
 
 // put counts what a request put on the stream, and how long it waited for that.
@@ -39,7 +47,18 @@ func (s *stats) put(acked int, took time.Duration) {
 	s.accepted.Add(int64(acked))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_ = s.latency.RecordValue(min(max(took.Milliseconds(), 1), 60_000)) // in range by the clamp
+
+	s.rotate()
+	_ = s.latency.Current.RecordValue(min(max(took.Milliseconds(), 1), 60_000)) // in range by the clamp
+}
+
+// rotate drops the windows that are too old; mu is held.
+func (s *stats) rotate() {
+	past := int(s.now().Sub(s.rotated) / window)
+	s.rotated = s.rotated.Add(time.Duration(past) * window)
+	for range min(past, windows) {
+		s.latency.Rotate()
+	}
 }
 
 // report counts a record that was acknowledged, and reports whether it is the first one of
@@ -50,12 +69,12 @@ func (s *stats) report(shard string, points, bytes int) (first bool) {
 
 	sh, ok := s.shards[shard]
 	if !ok {
-		sh = &shardStats{since: time.Now()}
+		sh = &shardStats{since: s.now()}
 		s.shards[shard] = sh
 	}
 
 	// First, so that this record counts in the window that it belongs to.
-	sh.roll(time.Now())
+	sh.roll(s.now())
 	sh.points += int64(points)
 	sh.records++
 	sh.bytes += int64(bytes)
@@ -90,23 +109,31 @@ type shardRates struct {
 }
 
 type detail struct {
-	Points  int64              `json:"points"`
-	Refused int64              `json:"refused"`
-	Latency map[string]float64 `json:"latency_ms"`
-	Shards  []shardDetail      `json:"shards"`
+	Points  int64         `json:"points"`
+	Refused int64         `json:"refused"`
+	Latency *latency      `json:"latency_ms"` // null: nothing was put in the last minutes
+	Shards  []shardDetail `json:"shards"`
+}
+
+// latency is how long requests waited for their points to be durable, in milliseconds.
+type latency struct {
+	P50 float64 `json:"p50"`
+	P99 float64 `json:"p99"`
 }
 
 func (s *stats) detail() any {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 
-	d := detail{Points: s.accepted.Load(), Refused: s.refused.Load(), Shards: []shardDetail{}, Latency: map[string]float64{
-		"p50": float64(s.latency.ValueAtQuantile(50)), "p99": float64(s.latency.ValueAtQuantile(99)),
-	}}
+	d := detail{Points: s.accepted.Load(), Refused: s.refused.Load(), Shards: []shardDetail{}}
+	s.rotate()
+	if h := s.latency.Merge(); h.TotalCount() > 0 {
+		d.Latency = &latency{float64(h.ValueAtQuantile(50)), float64(h.ValueAtQuantile(99))}
+	}
 
 	for _, name := range slices.Sorted(maps.Keys(s.shards)) {
 		sh := s.shards[name]
-		sh.roll(time.Now())
+		sh.roll(s.now())
 		d.Shards = append(d.Shards, shardDetail{name, sh.points, sh.rates})
 	}
 
