@@ -52,8 +52,8 @@ func appendVehicle(b []byte, v *vehicle, now time.Time) []byte {
 	b = binary.LittleEndian.AppendUint32(b, v.id)
 	b = binary.LittleEndian.AppendUint32(b, uint32(fixed(v.point.Lat)))
 	b = binary.LittleEndian.AppendUint32(b, uint32(fixed(v.point.Lon)))
-	b = binary.LittleEndian.AppendUint16(b, uint16(min(max(speed, 0)*100, math.MaxUint16)))
-	b = binary.LittleEndian.AppendUint16(b, uint16(math.Mod(heading*100, 36_000)))
+	b = binary.LittleEndian.AppendUint16(b, uint16(min(max(speed, 0), math.MaxUint16)))
+	b = binary.LittleEndian.AppendUint16(b, uint16(math.Mod(heading, 36_000)))
 	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(float64(v.point.At)))
 	b = binary.LittleEndian.AppendUint32(b, uint32(max(0, now.Sub(v.arrived).Milliseconds())))
 	b = binary.LittleEndian.AppendUint32(b, noSpeed|noHeading)
@@ -82,12 +82,12 @@ func setHead(b []byte, kind byte, behind time.Duration, now time.Time) []byte {
 	return b
 }
 
-// measured returns x and no flag, or flag where x is not known.
+// measured returns hundredths of x, rounded, and no flag, or flag where x is not known.
 func measured(x *float64, flag uint32) (float64, uint32) {
 	if x == nil {
 		return 0, flag
 	}
-	return *x, 0
+	return math.Round(*x * 100), 0
 }
 
 // millis is d as a frame has it: unknownMS where it is below 0.

@@ -1,6 +1,7 @@
 package mapfeed
 
 import (
+	"encoding/binary"
 	"fmt"
 	"testing"
 	"time"
@@ -10,6 +11,16 @@ import (
 
 	"tandem/services/domain/geo"
 )
+
+// Speed and heading are rounded to hundredths, as history's playback has them: 8.29 times
+// 100 lies just below 829.
+func TestAVehiclesNumbersAreRounded(t *testing.T) {
+	p := point("d", 1, -34.9, -56.2)
+	p.Speed, p.Heading = new(8.29), new(359.999)
+	v := appendVehicle(nil, &vehicle{point: p}, time.Now())
+	require.EqualValues(t, 829, binary.LittleEndian.Uint16(v[speedAt:]))
+	require.Zero(t, binary.LittleEndian.Uint16(v[headingAt:]), "360 is 0")
+}
 
 // What a view finds by cells is what it finds by looking at every vehicle.
 func TestAViewFindsWhatLiesInIt(t *testing.T) {
