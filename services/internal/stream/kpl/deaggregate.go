@@ -11,10 +11,10 @@ import (
 const MaxRecord = 10 << 20
 
 // MaxEntries is how many user records, and how many keys, an aggregate may have.
-// The KPL writes at most 1 MiB, where a user record takes 8 bytes or more: what it
-// writes always fits. It bounds what Deaggregate allocates to 12 MiB and the keys,
+// The KPL writes at most 1 MiB, where a user record with any data takes 7 bytes or more:
+// what it writes fits. It bounds what Deaggregate allocates to 13 MiB and the keys,
 // whatever the bytes are.
-const MaxEntries = 1 << 17
+const MaxEntries = 150_000
 
 // ErrCorrupt is wrapped by every error of Deaggregate: the record cannot be
 // read, now or later.

@@ -223,6 +223,15 @@ func sum(body []byte) []byte {
 	return append(append([]byte(magic), body...), s[:]...)
 }
 
+// The most user records with data that fit into what the KPL writes, 1 MiB.
+func TestAFullAggregateOfTheKPLIsRead(t *testing.T) {
+	const entry = "\x1a\x05\x08\x00\x1a\x01x"
+	n := (1<<20 - 100) / len(entry)
+	users, err := kpl.Deaggregate(sum([]byte("\x0a\x01k"+strings.Repeat(entry, n))), "outer")
+	require.NoError(t, err)
+	require.Len(t, users, n)
+}
+
 // Bytes that cost their writer little may not cost their reader much.
 func TestDeaggregateAllocatesAMultipleOfTheRecord(t *testing.T) {
 	for name, entry := range map[string]string{
