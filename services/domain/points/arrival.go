@@ -24,6 +24,11 @@ type Arrival struct {
 	trace string // the traceparent that it carries; of most, empty
 }
 
+// Decode reads the point that a record carries, for what reads the stream again. Whether
+// it rises is the caller's to say. An error means that the record is no point: a Group
+// has parked it.
+func Decode(r shardreader.Record) (Arrival, error) { return decode(r.Shard, r) }
+
 func decode(shard string, r shardreader.Record) (Arrival, error) {
 	p, err := event.DecodePoint(r.Key, r.Data)
 	if err != nil {
