@@ -20,7 +20,7 @@ const (
 	maxRaised     = 200_000 // drivers whose marks are not in heatmap.marks yet
 	maxRows       = 64      // of heatmap.raised
 	// timesRaised is how often, on average, a mark is raised before it is merged: the
-	// next lease has to read so many times its drivers.
+	// next lease has to read this many marks for each of its drivers.
 	timesRaised = 8
 )
 

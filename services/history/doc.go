@@ -15,7 +15,7 @@
 // on which they arrive, or of the next or the one before, always find theirs. For
 // those of other days, which importers send, at most 100 partitions are created for
 // a batch and 400 in 24 hours; points beyond that are parked in dead_records with
-// the reason, and a rebuild brings them back.
+// the reason, and are tried again where the reader is sent back (`tandem reader seek`).
 //
 // A partition is dropped once none of its points arrived within Config.Keep (7 days
 // by default), so that a point stays at least that long, an import's too. Its points

@@ -34,7 +34,8 @@
 //   - A Group decides what rises by marks that were committed. It forgets them
 //     when its lease is lost or anything fails, and reads them from its rows again.
 //   - What Live applies of one driver only ever rises, for as long as it remembers
-//     the driver's mark (maxMarks): what it shows does not go back in time. It remembers the marks of the 100,000 drivers heard of last.
+//     the driver's mark: what it shows does not go back in time. It remembers the marks
+//     of the 100,000 drivers heard of last (maxMarks).
 //   - A record that is no point holds nothing up. A Group puts all those of a
 //     batch into dead_records at once; a Live logs each. Both count it as parked.
 //

@@ -36,7 +36,8 @@
 // buckets of a shard together put about 500 records a second there, half of what it
 // takes: the more buckets share a shard, the longer an item waits for others, and the
 // more share its record. Where records are dear, Spacing is the least. Which buckets share
-// a shard is read from the answers, so that a reshard needs no notice.
+// a shard is read from the answers, so that a reshard needs no notice. A call takes along
+// what would be due within an eighth of Linger; a record that failed keeps its pause.
 //
 // No item waits longer than Linger. So where more buckets share a shard than 500 times
 // Linger in seconds, 50 at 100 ms, it gets buckets ÷ Linger records a second: 640 of 64
@@ -51,9 +52,6 @@
 // number of buckets, with a new stream, parts its keys. Options.Report tells each record's
 // bucket and shard; a shard that it has not named before is new, and the stream may have
 // outgrown the buckets. More shards than buckets do no harm but their price.
-//
-// A call takes along what would be due within an eighth of Linger; a record that failed
-// keeps its pause.
 //
 // # Failure by failure
 //

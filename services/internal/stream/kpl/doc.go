@@ -33,8 +33,8 @@
 // the parent, and came to one child.
 //
 //   - The KPL predicts the shard, sees by the answer that it was another one, and sends
-//     those user records again that lie outside of that one's range; those inside it
-//     counts as put. So a reader of its records must leave out the first, and only them:
+//     those user records again that lie outside of that one's range; it counts those
+//     inside as put. So a reader of its records must leave out the first, and only them:
 //     then each is seen once. That is what [DeaggregateWithin] does.
 //   - The KCL's own rule is coarser. Once it meets a user record outside, KCL 2 drops the
 //     whole aggregate, those inside as well, and KCL 1.8.8 hands the aggregate on as one

@@ -147,8 +147,8 @@
 // worker has shards they queue for them, which slows and does nothing worse. Give
 // it an idle_in_transaction_session_timeout below the lease time, which ends the
 // transaction of a process that is frozen in it (Run looks, and warns), and a
-// lock_timeout as well. A worker opens three more connections with the settings
-// of that pool: to renew, to plan and to listen.
+// lock_timeout as well. A worker opens up to four more connections with the settings
+// of that pool: to renew, to plan, to add the shards that it listed, and to listen.
 //
 // # Simulation
 //

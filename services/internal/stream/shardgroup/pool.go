@@ -10,7 +10,8 @@ import (
 )
 
 // ownConns is how many connections a worker has beside those of Options.Pool: one
-// renews, one plans, one listens.
+// renews, one plans, one adds the shards that were listed. The one that listens was
+// taken out of the pool, and does not count.
 const ownConns = 3
 
 // ownPool opens the worker's own connections, to the same database and with the

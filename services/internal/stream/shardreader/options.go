@@ -34,10 +34,11 @@ type Options struct {
 	// it, takes more while nothing is throttled, and halves it where it is: readers
 	// that know nothing of each other come to equal shares.
 	CatchUpBytes int
-	// Limit bounds the Kinesis records of one call; 0 is 5,000. Reading begins
-	// with 500, and takes twice as many while answers come within an eighth of
-	// CallTimeout, half as many after one that took more than half of it, and never
-	// for more than CatchUpBytes allows until the next call.
+	// Limit bounds the Kinesis records of one call; 0 is 5,000. No call asks for more
+	// than CatchUpBytes allows until the next one, where a record is taken to have 20 kB
+	// until one has come: a first call with the defaults asks for 50. The bound begins at
+	// 500, is doubled while answers come within an eighth of CallTimeout, and halved after
+	// one that took more than half of it.
 	Limit int32
 	// MaxRecords bounds the user records of one batch, of which an aggregate may hold
 	// thousands; 0: whatever an answer brought. The rest comes at once, as further batches.
