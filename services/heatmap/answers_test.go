@@ -16,7 +16,7 @@ import (
 func TestTheDescribedAnswersHappen(t *testing.T) {
 	t.Parallel()
 	_, pool := pointstest.Database(t, Schema())
-	s := newService(newStore(pool))
+	s := newService(caughtUp(pool))
 	stream := fakestream.New("0")
 	stream.Put("0", "d", pointstest.Encode(t, "d", time.Now().Add(-3*time.Minute).UnixMilli()))
 	pointstest.Read(t, stream, pool, "a", s.store)
@@ -38,5 +38,9 @@ func TestTheDescribedAnswersHappen(t *testing.T) {
 		{Op: "heatmap", Who: viewer, Status: 400, Path: "/v1/heatmap?from=2026-01-01T00:00:00Z"},
 		{Op: "heatmap", Who: ops, Status: 400, Path: path + "&from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z"},
 		{Op: "heatmap", Who: ops, Status: 400, Path: path + "&from=0"},
-	}, map[string]string{"429": "httpserver's tests have the limits", "503": "httpserver's tests take dependencies away"})
+		{
+			Op: "heatmap", Who: viewer, Status: 503, Path: fmt.Sprint("/v1/heatmap?at=", time.Now().Add(-10*time.Minute).UnixMilli()),
+			Before: func(*apitest.Request) { countedTo(s.store, time.Now().Add(-20*time.Minute)) },
+		},
+	}, map[string]string{"429": "httpserver's tests have the limits"})
 }

@@ -17,5 +17,7 @@
 // do minutes, and a minute's map stays as it was first made. So whatever levels,
 // minutes and viewports are asked for, what is answered are the same pieces, each of
 // five drivers or more, and the difference of two answers is made of whole pieces. It
-// hides one among five; it does not hide where five went together.
+// hides one among five; it does not hide where five went together. Since a map stays, it
+// is not made before the slowest shard has been applied to its minute's end: while the
+// reader is behind, who asks for a later minute is told so.
 package heatmap

@@ -112,7 +112,7 @@ func TestNothingCanBeSubtracted(t *testing.T) {
 		f := randomFleet(rng, minutes)
 		f.store(t, pool)
 
-		ask := asker(t, newService(newStore(pool)))
+		ask := asker(t, newService(caughtUp(pool)))
 		var answers []publicMap
 		for _, m := range minutes {
 			answers = append(answers, ask(m, "")) // fixed from now on
@@ -123,7 +123,7 @@ func TestNothingCanBeSubtracted(t *testing.T) {
 			late[at] = slices.DeleteFunc(late[at], func(d string) bool { return slices.Contains(f[at], d) })
 		}
 		late.store(t, pool)
-		ask = asker(t, newService(newStore(pool)))
+		ask = asker(t, newService(caughtUp(pool)))
 		for range 12 {
 			at := minutes[rng.IntN(len(minutes))].Add(time.Duration(rng.Int64N(int64(time.Minute))))
 			lat, lon, half := -34.9+0.1*rng.NormFloat64(), -56.2+0.1*rng.NormFloat64(), 0.2*rng.Float64()*rng.Float64()

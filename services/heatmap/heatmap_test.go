@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/domain/points"
@@ -31,6 +32,17 @@ func TestCountsOnceThroughFailuresAndTakeOvers(t *testing.T) {
 	require.Zero(t, pointstest.Count(t, pool, `SELECT count(*) FROM heatmap.presence`), "nobody asks who was there in 2013")
 }
 
+// caughtUp returns a store whose reader has always counted what arrived.
+func caughtUp(pool *pgxpool.Pool) *store {
+	s := newStore(pool)
+	countedTo(s, time.Now().Add(time.Hour))
+	return s
+}
+
+func countedTo(s *store, t time.Time) {
+	s.applied = func(context.Context) (time.Time, error) { return t, nil }
+}
+
 func TestRoutes(t *testing.T) {
 	t.Parallel()
 	_, pool := pointstest.Database(t, Schema())
@@ -42,6 +54,7 @@ func TestRoutes(t *testing.T) {
 		s.Put("0", d, pointstest.Encode(t, d, fix))
 	}
 	api := newService(newStore(pool))
+	api.store.applied = func(ctx context.Context) (time.Time, error) { return points.AppliedTo(ctx, pool, "reader") }
 	pointstest.Read(t, s, pool, "a", api.store)
 	pointstest.Eventually(t, pool, 6, total)
 	get := pointstest.Routes(t, api.routes())
@@ -84,12 +97,61 @@ func TestRoutes(t *testing.T) {
 	require.Zero(t, pointstest.Count(t, pool, `SELECT count(*)::int FROM heatmap.shown`))
 }
 
+// A reader that was paused has counted nothing of the last minutes. Their maps are not
+// made before it has: one that was would say for ever that nobody was there.
+func TestAMinuteThatIsNotCountedIsNotShown(t *testing.T) {
+	t.Parallel()
+	_, pool := pointstest.Database(t, Schema())
+	s := newService(newStore(pool))
+	get := pointstest.Routes(t, s.routes())
+	ask := func(query string) (int, map[string]any) {
+		return get(auth.Identity{Subject: "x", Role: auth.Viewer}, "/v1/heatmap"+query)
+	}
+	newest := newestMinute(time.Now().Add(-2 * time.Minute)) // so that the next minute can be asked for, too
+	at := func(minute time.Time) string { return fmt.Sprint("?at=", minute.UnixMilli()) }
+
+	// Nobody has begun to read.
+	for _, query := range []string{"", at(newest)} {
+		code, body := ask(query)
+		require.Equal(t, http.StatusServiceUnavailable, code, body)
+	}
+	countedTo(s.store, newest.Add(-mostBack))
+	code, body := ask("")
+	require.Equal(t, http.StatusServiceUnavailable, code, "what is counted is too old to be asked for: %v", body)
+
+	// It stands a moment before the end of the newest minute and its last points.
+	countedTo(s.store, newest.Add(window+settle-time.Millisecond))
+	code, body = ask(at(newest))
+	require.Equal(t, http.StatusServiceUnavailable, code, body)
+	require.Equal(t, "unavailable", body["code"])
+	require.Contains(t, body["detail"], newest.Add(window+settle-time.Second).Format(time.RFC3339))
+	code, body = ask("")
+	require.Equal(t, http.StatusOK, code, body)
+	require.Equal(t, newest.Add(-window).Format(time.RFC3339), body["from"])
+
+	fleet{spot{newest, cellAt(-34.9, -56.2)}: {"a", "b", "c", "d", "e"}}.store(t, pool)
+	countedTo(s.store, newest.Add(window+settle))
+	for _, query := range []string{at(newest), ""} {
+		code, body = ask(query)
+		require.Equal(t, http.StatusOK, code, body)
+		require.Equal(t, newest.Format(time.RFC3339), body["from"])
+		require.Len(t, body["cells"], 1)
+	}
+
+	// It is sent back: what was shown is, by another process too.
+	again := newService(newStore(pool))
+	countedTo(again.store, newest.Add(-10*time.Minute))
+	m, err := again.publicMap(t.Context(), newest)
+	require.NoError(t, err)
+	require.Len(t, m.Cells, 1)
+}
+
 // While the database is slow, who asks waits no longer than it wants to, also behind
 // another; and who leaves does not take the answer from the others.
 func TestASlowDatabaseHoldsUpNobodyWhoLeaves(t *testing.T) {
 	t.Parallel()
 	_, pool := pointstest.Database(t, Schema())
-	api := newService(newStore(pool))
+	api := newService(caughtUp(pool))
 	lock, err := pool.Begin(t.Context())
 	require.NoError(t, err)
 	defer func() { _ = lock.Rollback(context.WithoutCancel(t.Context())) }()

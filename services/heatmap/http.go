@@ -116,7 +116,8 @@ func (s *service) publicHTTP(c *gin.Context, view *geo.Box) error {
 		}
 	}
 
-	newest := newestMinute(time.Now())
+	now := time.Now()
+	newest := newestMinute(now)
 	at, err := httpserver.TimeParam(c, "at", newest)
 	if err != nil {
 		return err
@@ -126,6 +127,11 @@ func (s *service) publicHTTP(c *gin.Context, view *geo.Box) error {
 		return problem.Field("at", "It lies in a minute from %s to %s.", newest.Add(-mostBack).Format(time.RFC3339), newest.Format(time.RFC3339))
 	}
 
+	if c.Query("at") == "" {
+		if from, err = s.newestFinal(c.Request.Context(), now); err != nil {
+			return err
+		}
+	}
 	m, err := s.publicMap(c.Request.Context(), from)
 	if err != nil {
 		return err

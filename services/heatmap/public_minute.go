@@ -11,11 +11,12 @@ import (
 
 	"tandem/services/domain/areas"
 	"tandem/services/domain/geo"
+	"tandem/services/internal/problem"
 )
 
 const (
-	// settle is how long after its end a minute is first shown: points are read a
-	// second or two after they were sent, and what comes later is never on its map.
+	// settle is how long after its end points of a minute may arrive to be on its map:
+	// what comes later is never on it.
 	settle        = 5 * time.Second
 	mostBack      = time.Hour // from the newest minute to the oldest that can be asked for
 	computeWithin = 10 * time.Second
@@ -35,9 +36,31 @@ type publicCell struct {
 	id s2.CellID
 }
 
-// newestMinute returns the start of the newest minute that is shown at now.
-func newestMinute(now time.Time) time.Time {
-	return now.UTC().Add(-settle).Truncate(window).Add(-window)
+// newestMinute returns the start of the newest minute whose map is final once all that
+// arrived before a time is counted.
+func newestMinute(before time.Time) time.Time {
+	return before.UTC().Add(-settle).Truncate(window).Add(-window)
+}
+
+// newestFinal returns the newest minute that can be shown at now: while the reader is
+// behind, that is an older one than usual, and an error where it is too old.
+func (s *service) newestFinal(ctx context.Context, now time.Time) (time.Time, error) {
+	newest := newestMinute(now)
+	if _, ok := s.computed(newest); ok {
+		return newest, nil
+	}
+
+	applied, err := s.store.applied(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if final := newestMinute(applied); final.Before(newest) {
+		if final.Before(newest.Add(-mostBack)) {
+			return time.Time{}, notCounted(applied)
+		}
+		newest = final
+	}
+	return newest, nil
 }
 
 // publicMap returns the heatmap of the minute that begins at from. Minutes do not
@@ -100,6 +123,16 @@ func (s *service) compute(ctx context.Context, from time.Time) (publicMap, error
 // show computes a minute's map and keeps it. Another process may have been first,
 // with fewer points or more: then its map counts.
 func (s *service) show(ctx context.Context, from time.Time) (shown, error) {
+	// What is kept stays: of a minute that is not counted to its end it would say for ever
+	// that nobody was there.
+	applied, err := s.store.applied(ctx)
+	if err != nil {
+		return shown{}, err
+	}
+	if from.After(newestMinute(applied)) {
+		return shown{}, notCounted(applied)
+	}
+
 	present, err := s.store.present(ctx, from)
 	if err != nil {
 		return shown{}, err
@@ -111,6 +144,14 @@ func (s *service) show(ctx context.Context, from time.Time) (shown, error) {
 		m.classes = append(m.classes, areas.Class(a.People))
 	}
 	return s.store.keepShown(ctx, from, m)
+}
+
+// notCounted is the answer about a minute of which points may still be uncounted.
+func notCounted(applied time.Time) error {
+	if applied.IsZero() {
+		return problem.New(problem.Unavailable, "The heatmap has not begun to count. Try again in some seconds.")
+	}
+	return problem.New(problem.Unavailable, "The heatmap is behind: it has counted what arrived up to %s. Try again later, or ask for an earlier minute.", applied.UTC().Format(time.RFC3339))
 }
 
 // inView returns the cells of a public map that a viewport is answered with: all in

@@ -52,7 +52,7 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 
 	late := prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "tandem_heatmap_points_late_total",
-		Help: "Points that arrived after the minute of their fix had been shown; they are counted in it, and are not on its public map.",
+		Help: "Points that arrived after the minute of their fix could be shown; they are counted in it, and are not on its public map.",
 	})
 	env.Metrics.MustRegister(late)
 	s := newStore(pool)

@@ -18,11 +18,15 @@ import (
 type store struct {
 	pool       *pgxpool.Pool
 	generation int
-	late       func(points int) // is told of late points, after their commit
+	late       func(points int)                         // is told of late points, after their commit
+	applied    func(context.Context) (time.Time, error) // what arrived before is counted
 }
 
 func newStore(pool *pgxpool.Pool) *store {
-	return &store{pool: pool, generation: generation, late: func(int) {}}
+	return &store{
+		pool: pool, generation: generation, late: func(int) {},
+		applied: func(ctx context.Context) (time.Time, error) { return points.AppliedTo(ctx, pool, name) },
+	}
 }
 
 // presenceKept is how long it is kept who was where, and what was shown of it: longer

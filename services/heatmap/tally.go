@@ -69,7 +69,7 @@ type tally struct {
 	present map[presence]struct{}
 	marks   event.Mark       // the newest sequence counted, by driver
 	skipped map[string]int64 // repeats and what came out of order, by driver
-	late    int              // points that arrived after their window had been shown
+	late    int              // points that arrived after their window could be shown
 }
 
 // tallyUp adds up a batch. Presence is noted for fixes after since: nobody asks

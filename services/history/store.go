@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"tandem/services/domain/points"
 	"tandem/services/internal/auth"
 )
 
@@ -37,7 +38,7 @@ type store struct {
 func newStore(pool *pgxpool.Pool) *store {
 	return &store{
 		pool: pool, perBatch: maxPerBatch, perDay: maxPerDay, now: time.Now, late: func(int) {},
-		keep: DefaultKeep, playWithin: playWithin, applied: func(ctx context.Context) (time.Time, error) { return appliedTo(ctx, pool) },
+		keep: DefaultKeep, playWithin: playWithin, applied: func(ctx context.Context) (time.Time, error) { return points.AppliedTo(ctx, pool, name) },
 		days: map[time.Time]bool{}, dropped: map[time.Time]bool{},
 	}
 }

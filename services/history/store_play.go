@@ -2,15 +2,12 @@ package history
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"tandem/services/domain/geo"
-	"tandem/services/internal/stream/shardgroup"
 )
 
 const (
@@ -87,21 +84,6 @@ func (s *store) play(ctx context.Context, p playback, after place) (page []playe
 		return page, &after, nil
 	}
 	return page, nil, nil
-}
-
-// appliedTo returns up to when all that arrived is stored here: where the slowest shard
-// that is still read stands.
-func appliedTo(ctx context.Context, pool *pgxpool.Pool) (t time.Time, err error) {
-	shards, err := shardgroup.States(ctx, pool, name)
-	if errors.Is(err, shardgroup.ErrNoGroup) {
-		return t, nil // nothing is
-	}
-	for _, s := range shards {
-		if !s.Drained && (t.IsZero() || s.Known.Before(t)) {
-			t = s.Known
-		}
-	}
-	return t, err
 }
 
 const (

@@ -54,8 +54,12 @@ func readers() []mutant {
 			before: "IN SHARE MODE`", after: "IN ACCESS SHARE MODE`",
 		},
 		{
-			name: "playback is whole up to where the fastest shard stands", file: historyDir + "store_play.go", tests: "TestPlaybackWaitsForTheSlowestShard",
-			before: "s.Known.Before(t)", after: "s.Known.After(t)",
+			name: "playback is whole up to where the fastest shard stands", file: groupDir + "applied.go", tests: "TestAGroupIsAppliedTo",
+			before: "SELECT min(greatest", after: "SELECT max(greatest",
+		},
+		{
+			name: "a public map is made before its minute is counted", file: heatmapDir + "public_minute.go", tests: "TestAMinuteThatIsNotCounted",
+			before: "if from.After(newestMinute(applied)) {", after: "if false {",
 		},
 		{
 			name: "a second erasure forgets what the first has counted", file: historyDir + "store_erase.go", tests: "TestWhatWasUnread",

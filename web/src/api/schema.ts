@@ -617,7 +617,7 @@ export interface paths {
         };
         /**
          * Where drivers were in a minute (any role); raw counts (admin)
-         * @description The public map is of one whole minute of fix time, made once, 5 s after the minute, and the same for all from then on. A cell's class counts the drivers in it outside of the finer cells that the map has in it, so that no cell counts what another does, and it is never of fewer than five.
+         * @description The public map is of one whole minute of fix time, made once, when it is first asked for, of what arrived until 5 s after the minute, and the same for all from then on. It is not made before all of that is counted: while the heatmap is behind, a later minute is a 503. A cell's class counts the drivers in it outside of the finer cells that the map has in it, so that no cell counts what another does, and it is never of fewer than five.
          */
         get: operations["heatmap"];
         put?: never;
@@ -4334,7 +4334,7 @@ export interface operations {
     heatmap: {
         parameters: {
             query?: {
-                /** @description a time in the minute, at most an hour before the newest; public only, by default the newest */
+                /** @description a time in the minute, at most an hour before the newest; public only, by default the newest that is counted */
                 at?: components["schemas"]["Time"];
                 /** @description the viewport: west,south,east,north in degrees; the public map's cells come whole, with all of the 2 km around them */
                 box?: string;
