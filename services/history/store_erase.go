@@ -26,7 +26,7 @@ type tombstone struct {
 func (t tombstone) covers(a points.Arrival) bool { return !a.Arrived.After(t.at) || a.Seq <= t.seq }
 
 // Forget writes that all points of a driver up to now are erased, and returns the time
-// that it noted. From its commit on no reader stores them, and none that is storing
+// that it noted. From its commit on history does not store them, and no batch that stores
 // some is still under way. The points themselves are there until EraseRows. note is
 // called in the transaction.
 func Forget(ctx context.Context, pool *pgxpool.Pool, driver string, note func(pgx.Tx) error) (until time.Time, err error) {

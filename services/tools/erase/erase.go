@@ -1,8 +1,8 @@
 // Package erase takes a driver's points out of Tandem: `tandem erase driver` calls it.
 //
 // It is two transactions. The first writes the driver's tombstone (history.erased) and
-// who acts (operations.acts); from then on no reader stores what had arrived by then.
-// The second deletes the rows, and writes the outcome of the act. If the process dies
+// who acts (operations.acts); from then on history does not store what had arrived by
+// then. The second deletes the rows, and writes the outcome of the act. If the process dies
 // in between, the act has no outcome, and erasing again finishes it.
 //
 // What it cannot take away, docs/guarantees.md lists.
@@ -90,7 +90,7 @@ func rows(ctx context.Context, tx pgx.Tx, driver string, until time.Time) (strin
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("points: %d, dead records: %d, rows of presence: %d, of speeding: %d; what arrived up to %s is not stored again",
+	return fmt.Sprintf("points: %d, dead records: %d, rows of presence: %d, of speeding: %d; history does not store again what arrived up to %s",
 		points, dead, present, fast, until.UTC().Format(time.RFC3339)), nil
 }
 
