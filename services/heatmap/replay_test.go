@@ -59,7 +59,9 @@ func TestAReplayHoldsUpNoReader(t *testing.T) {
 	require.NoError(t, r.swap(ctx, tx, &out))
 	require.NoError(t, tx.Commit(ctx))
 
-	require.EqualValues(t, 2, out.After.Rows)
+	after, err := r.readAgain(ctx)
+	require.NoError(t, err)
+	require.EqualValues(t, 2, after.Rows)
 	require.Equal(t, 1+10+2, pointstest.Count(t, pool, total))
 	require.Equal(t, 3, pointstest.Count(t, pool, `SELECT count(*)::int FROM heatmap.cells`))
 	require.Equal(t, 1+10+2, pointstest.Count(t, pool, `SELECT sum(n)::int FROM heatmap.hours`))

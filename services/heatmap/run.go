@@ -57,13 +57,6 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	env.Metrics.MustRegister(late)
 	s := newStore(pool)
 	s.late = func(n int) { late.Add(float64(n)) }
-	mended, err := s.mendHours(ctx)
-	if err != nil {
-		return err
-	}
-	if mended {
-		env.Log.Warn("hours of the heatmap were not what their minutes add up to: they were added up again")
-	}
 	group, err := points.NewGroup(points.GroupOptions{
 		Name: name, Generation: generation, Store: s, Pool: pool, Client: kinesis.NewFromConfig(awsCfg),
 		Lease: cfg.Profile.Lease, Backoff: cfg.Profile.Backoff, Log: env.Log, Metrics: env.Metrics, Traces: env.Traces,
@@ -76,11 +69,20 @@ func Run(ctx context.Context, env lifecycle.Env, cfg Config) error {
 	}
 
 	return group.Serve(ctx, httpserver.Options{Name: name, Env: env, Auth: cfg.Auth, Routes: newService(s).routes()},
-		lifecycle.Task{Name: "presence", Run: func(ctx context.Context) error { return s.keepForgetting(ctx, env.Log) }})
+		lifecycle.Task{Name: "upkeep", Run: func(ctx context.Context) error { return s.keepUp(ctx, env.Log) }})
 }
 
-// keepForgetting drops presence that nobody asks for any more, once a minute.
-func (s *store) keepForgetting(ctx context.Context, log *slog.Logger) error {
+// keepUp mends the hours, while the service serves already, and then drops presence that
+// nobody asks for any more, once a minute.
+func (s *store) keepUp(ctx context.Context, log *slog.Logger) error {
+	mended, err := s.mendHours(ctx)
+	if err != nil && ctx.Err() == nil {
+		log.Warn("comparing hours with their minutes fails; the next start tries again", "err", err)
+	}
+	if mended {
+		log.Warn("hours of the heatmap were not what their minutes add up to: they were added up again")
+	}
+
 	t := time.NewTicker(time.Minute)
 	defer t.Stop()
 	for {

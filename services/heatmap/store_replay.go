@@ -135,7 +135,49 @@ func (r *Replay) Swap(ctx context.Context, kept time.Time, dryRun bool) (Swapped
 	if err != nil {
 		return out, fmt.Errorf("heatmap: replay: %w", err)
 	}
+
+	if out.Removed+out.Added > 0 && !dryRun {
+		if out.After, err = r.readAgain(ctx); err != nil {
+			return out, fmt.Errorf("heatmap: replay: the rows were replaced, and reading them again fails: %w", err)
+		}
+	}
 	return out, nil
+}
+
+// readAgain returns what is there now: it is read, and not computed from what was to be;
+// and after the commit, since nobody has to wait for it.
+func (r *Replay) readAgain(ctx context.Context) (after Digest, err error) {
+	err = pgx.BeginFunc(ctx, r.conn, func(tx pgx.Tx) error {
+		if err := r.inside(ctx, tx); err != nil {
+			return err
+		}
+		after, err = digest(ctx, tx, "inside")
+		return err
+	})
+	return after, err
+}
+
+// inside fills the temporary table inside with the live rows of the span.
+func (r *Replay) inside(ctx context.Context, tx pgx.Tx) error {
+	if _, err := tx.Exec(ctx, `SET LOCAL idle_in_transaction_session_timeout = 0`); err != nil {
+		return err
+	}
+	if err := temporary(ctx, tx, "inside"); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO inside `+liveInside, generation, r.from, r.to)
+	return err
+}
+
+// temporary creates empty tables of minutes that tx alone has.
+func temporary(ctx context.Context, tx pgx.Tx, tables ...string) error {
+	for _, table := range tables {
+		_, err := tx.Exec(ctx, `CREATE TEMPORARY TABLE `+table+` ON COMMIT DROP AS SELECT `+rowsOfPlace+` FROM heatmap.cells LIMIT 0`)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 const (
@@ -146,17 +188,10 @@ const (
 
 // compare finds the rows that differ, and locks none that anybody else writes.
 func (r *Replay) compare(ctx context.Context, tx pgx.Tx, kept time.Time, out *Swapped) error {
-	if _, err := tx.Exec(ctx, `SET LOCAL idle_in_transaction_session_timeout = 0`); err != nil {
+	if err := r.inside(ctx, tx); err != nil {
 		return err
 	}
-	for _, table := range []string{"inside", "rebuilt", "removed", "added"} {
-		_, err := tx.Exec(ctx, `CREATE TEMPORARY TABLE `+table+` ON COMMIT DROP AS SELECT `+rowsOfPlace+` FROM heatmap.cells LIMIT 0`)
-		if err != nil {
-			return err
-		}
-	}
-
-	if _, err := tx.Exec(ctx, `INSERT INTO inside `+liveInside, generation, r.from, r.to); err != nil {
+	if err := temporary(ctx, tx, "rebuilt", "removed", "added"); err != nil {
 		return err
 	}
 	_, err := tx.Exec(ctx, `INSERT INTO rebuilt SELECT `+rowsOfPlace+` FROM heatmap.cells WHERE generation = $1`, r.next.generation)
@@ -224,6 +259,11 @@ func checkKept(ctx context.Context, tx pgx.Tx, kept time.Time) error {
 // swap writes what compare found.
 func (r *Replay) swap(ctx context.Context, tx pgx.Tx, out *Swapped) error {
 	if out.Removed+out.Added > 0 {
+		// The planner then goes by the keys of what differs, and does not read all there is.
+		if _, err := tx.Exec(ctx, `ANALYZE removed, added`); err != nil {
+			return err
+		}
+
 		// The live reader waits from here to the commit, instead of meeting these rows in
 		// another order than that in which it locks them.
 		if _, err := tx.Exec(ctx, `LOCK TABLE heatmap.cells IN SHARE ROW EXCLUSIVE MODE`); err != nil {
@@ -251,17 +291,6 @@ func (r *Replay) swap(ctx context.Context, tx pgx.Tx, out *Swapped) error {
 			return err
 		}
 		if err := hoursAgain(ctx, tx, generation); err != nil {
-			return err
-		}
-
-		// What is there now is read again, and not computed from what was to be.
-		if _, err := tx.Exec(ctx, `TRUNCATE inside`); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, `INSERT INTO inside `+liveInside, generation, r.from, r.to); err != nil {
-			return err
-		}
-		if out.After, err = digest(ctx, tx, "inside"); err != nil {
 			return err
 		}
 	}

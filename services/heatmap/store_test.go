@@ -142,16 +142,23 @@ func TestNoCellOfAViewIsLeftOut(t *testing.T) {
 	})
 }
 
-// A heatmap of before there were hours adds to minutes alone, and one that starts mends it.
+// A heatmap of before there were hours adds to minutes alone, and one that starts mends it,
+// as long as there may have been such a one: it reads both tables whole.
 func TestHoursAreMended(t *testing.T) {
 	t.Parallel()
 	_, pool := pointstest.Database(t, Schema())
 	s, day := newStore(pool), time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	_, err := s.Apply(t.Context(), []points.Arrival{arrival("a", 1, -34.9, day), arrival("a", 2, -34.9, day.Add(2*time.Hour)), arrival("b", 1, -34.8, day)}, noCommit)
+	_, err := s.Apply(t.Context(), []points.Arrival{arrival("a", 1, -34.9, day), arrival("a", 2, -34.9, day.Add(2*time.Hour+59*time.Minute)), arrival("b", 1, -34.8, day)}, noCommit)
 	require.NoError(t, err)
-	mended, err := s.mendHours(t.Context())
-	require.NoError(t, err)
-	require.False(t, mended)
+	mends := func(hoursAgo int, want bool) {
+		t.Helper()
+		_, err := pool.Exec(t.Context(), `UPDATE heatmap.goose_db_version SET tstamp = now() - make_interval(hours => $1) WHERE version_id = $2`, hoursAgo, hoursVersion)
+		require.NoError(t, err)
+		mended, err := s.mendHours(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, want, mended)
+	}
+	mends(0, false)
 
 	for _, sql := range []string{
 		`UPDATE heatmap.cells SET n = n + 4, last_arrived = last_arrived + interval '1 s' WHERE window_at = (SELECT max(window_at) FROM heatmap.cells)`,
@@ -161,9 +168,8 @@ func TestHoursAreMended(t *testing.T) {
 		_, err := pool.Exec(t.Context(), sql)
 		require.NoError(t, err)
 	}
-	mended, err = s.mendHours(t.Context())
-	require.NoError(t, err)
-	require.True(t, mended)
+	mends(49, false)
+	mends(47, true)
 	require.Zero(t, pointstest.Count(t, pool, `
 		WITH minutes AS (SELECT generation, date_trunc('hour', window_at, 'UTC') AS hour_at, cell, sum(n)::bigint AS n,
 			min(first_arrived) AS first_arrived, max(last_arrived) AS last_arrived FROM heatmap.cells GROUP BY 1, 2, 3)

@@ -2,7 +2,7 @@
 
 -- The rows of heatmap.cells added up by the hour, in the same transactions: a day of
 -- a city is a million rows of minutes. What a heatmap of before writes after this, each
--- heatmap adds up when it starts.
+-- heatmap adds up when it starts, until two days after.
 CREATE TABLE heatmap.hours (
     generation    integer     NOT NULL,
     hour_at       timestamptz NOT NULL, -- the hour's start

@@ -33,7 +33,7 @@
 // The live reader is not stopped, and neither its lease nor its checkpoint is touched:
 // its rows arrived later than all of the span. It waits for the transaction only where a
 // repeat arrives just now of a point whose row is being replaced; the heatmap's waits,
-// where a row differs, while the rows are moved.
+// where a row differs, while those that differ are moved and their hours added up again.
 //
 // # Failure by failure
 //
