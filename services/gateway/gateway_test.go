@@ -260,8 +260,8 @@ func TestAppAndCity(t *testing.T) {
 	base, _ := start(t, true)
 	b := newBrowser(t, base)
 	for path, want := range map[string]int{
-		"/": 200, "/rider": 200, "/driver": 200, "/compare": 200, "/compare?step=2": 200, "/learn": 200, "/learn?chapter=2": 200, "/admin": 200, "/rider/": 200, "/rider?ride=1": 200,
-		"/driver/anything": 404, "/nowhere": 404, "/nowhere.html": 404, "/index.html": 404, "/assets": 404,
+		"/": 200, "/rider": 200, "/driver": 200, "/compare": 200, "/compare?step=2": 200, "/learn": 200, "/learn?chapter=2": 200, "/admin": 200, "/admin/playback": 200, "/rider/": 200, "/rider?ride=1": 200,
+		"/driver/anything": 404, "/admin/anything": 404, "/nowhere": 404, "/nowhere.html": 404, "/index.html": 404, "/assets": 404,
 	} {
 		status, out := b.send(t, "GET", path, map[string]string{"Accept": "text/html,*/*"}, "")
 		require.Equal(t, want, status, path)

@@ -41,7 +41,9 @@ func (f files) serve(w http.ResponseWriter, r *http.Request, forGood bool) {
 }
 
 // pages returns the paths of the app's pages. web/src/app.tsx has one for each.
-func pages() []string { return []string{"/", "/rider", "/driver", "/compare", "/learn", "/admin"} }
+func pages() []string {
+	return []string{"/", "/rider", "/driver", "/compare", "/learn", "/admin", "/admin/playback"}
+}
 
 // app serves the web app: its files, and index.html at the paths of its pages, where
 // the app itself sees which page was asked for. At any other path it is asked for

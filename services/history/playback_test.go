@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -231,6 +233,22 @@ func TestPlaybackIsWhatArrivedInViewportAndSpan(t *testing.T) {
 
 func isApplied(s *store, to time.Time) {
 	s.applied = func(context.Context) (time.Time, error) { return to, nil }
+}
+
+// The bytes that web/src/api/playback.test.ts reads as well.
+func TestAPageIsAsTheWebAppKnowsIt(t *testing.T) {
+	golden, err := os.ReadFile("../../web/src/api/playback.golden.hex")
+	require.NoError(t, err)
+
+	from := time.UnixMilli(1_800_000_000_000)
+	arrived := func(ms int) fixTime { return fixTime(from.Add(time.Duration(ms) * time.Millisecond)) }
+	at := func(ms int) fixTime { return arrived(ms - 87) }
+	page := []played{
+		{point{Driver: "d-017", Seq: 1_799_999_999_913, At: at(0), Lat: -34.9066, Lon: -56.1997, Speed: new(float32(12.34)), Heading: new(float32(359.99))}, arrived(0)},
+		{point{Driver: "sim_1-d-0002", Seq: 7, At: at(1250), Lat: 41.1496, Lon: -8.6109}, arrived(1250)},
+		{point{Driver: "d-017", Seq: 1_800_000_003_599, At: at(3_600_000), Lat: -34.9067, Lon: -56.2, Speed: new(float32(0)), Heading: new(float32(0))}, arrived(3_600_000)},
+	}
+	require.Equal(t, strings.Join(strings.Fields(string(golden)), ""), hex.EncodeToString(encodePlayback(from, page, "1800003600000000.1800000003599.d-017")))
 }
 
 // Where no reader has begun nothing is known, which is no quiet city.

@@ -17,6 +17,7 @@ const pages: Record<string, Page> = {
   "/compare": { title: "Six maps: a queue beside a stream · Tandem", page: lazy(() => import("./compare/compare-page")) },
   "/learn": { title: "The tutorial: queue or stream? · Tandem", page: lazy(() => import("./learn/learn-page")) },
   "/admin": { title: "Queue and stream · Tandem", page: lazy(() => import("./console/console-page")) },
+  "/admin/playback": { title: "Playback · Tandem", page: lazy(() => import("./playback/playback-page")) },
 };
 
 /** Each page is one link and one role, so that a tab has one role. There is no router in the browser. */

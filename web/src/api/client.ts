@@ -1,3 +1,5 @@
+import type { Bounds } from "../map/projection";
+import { decodePlayback, type PlaybackPage } from "./playback";
 import type { Comparison, DeadLetterDetail, DeadLetters, DriverState, Earnings, Message, OperationsAct, Overview, Place, Point, PointsAccepted, Quote, ReaderShards, Ride, RideEvent, RideQueue, RideWorker, Role, Route, StreamTrace, Summary } from "./types";
 
 /** A request that was refused, with the server's explanation. Status 0: no server was reached. */
@@ -23,7 +25,8 @@ const requestTimeout = 15_000; // ms
 const actTimeout = 35_000; // ms
 const unreachable = "This page cannot reach Tandem. Is it still running?";
 
-async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
+/** What the server answers, if it grants the request. */
+async function answerTo(path: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
     // A request is bounded in time, so that a poll that waits for it goes on.
@@ -31,16 +34,22 @@ async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
   } catch {
     throw new Problem(0, unreachable);
   }
+  if (response.ok) return response;
 
+  const body = (await response.json().catch(() => undefined)) as { detail?: string } | undefined;
+  if (response.status === 401) signedOut.dispatchEvent(new Event(path.split("/")[1] ?? "")); // "/rider/v1/…": a rider
+  throw new Problem(response.status, body?.detail ?? unclear(response), body);
+}
+
+const unclear = ({ status }: Response) => `The server answered with status ${status}. Try again in a moment.`;
+
+async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
+  const response = await answerTo(path, init);
   if (response.status === 204) return undefined as T;
 
-  // A proxy's error page is no JSON: then the status is all that we know.
+  // A proxy's page is no JSON: then the status is all that we know.
   const body = (await response.json().catch(() => undefined)) as unknown;
-  if (!response.ok || body === undefined) {
-    const detail = (body as { detail?: string } | undefined)?.detail;
-    if (response.status === 401) signedOut.dispatchEvent(new Event(path.split("/")[1] ?? "")); // "/rider/v1/…": a rider
-    throw new Problem(response.status, detail ?? `The server answered with status ${response.status}. Try again in a moment.`, body);
-  }
+  if (body === undefined) throw new Problem(response.status, unclear(response));
   return body as T;
 }
 
@@ -148,4 +157,28 @@ export const admin = {
   actOnReader: (reader: string, act: ReaderAct, ask: ReaderAsk) =>
     send<OperationsAct>(`/admin/v1/readers/${encodeURIComponent(reader)}/${act}`, "POST", ask, {}, AbortSignal.timeout(actTimeout)),
   lastPoint: (driver: string) => request<Fix>(`/admin/v1/drivers/${encodeURIComponent(driver)}/last`),
+  playback: async (ask: PlaybackAsk, gone: AbortSignal): Promise<PlaybackPage> => {
+    const init = { headers: { Accept: "application/octet-stream" }, signal: AbortSignal.any([gone, AbortSignal.timeout(requestTimeout)]) };
+    const response = await answerTo(`/admin/v1/playback?${playbackQuery(ask)}`, init);
+    const bytes = await response.arrayBuffer().catch(() => {
+      throw new Problem(0, unreachable); // it broke off
+    });
+    return decodePlayback(bytes);
+  },
 };
+
+/** What to play: all drivers in a box, by when their points arrived. */
+export interface PlaybackAsk {
+  box: Bounds;
+  from: number; // ms, as to
+  to: number;
+  step: number | undefined; // seconds of which each driver's first point is enough; undefined: all points
+  after: string | undefined; // the next of the page before
+}
+
+function playbackQuery({ box, from, to, step, after }: PlaybackAsk): URLSearchParams {
+  const query = new URLSearchParams({ box: [box.west, box.south, box.east, box.north].join(), from: String(from), to: String(to) });
+  if (step !== undefined) query.set("step", String(step));
+  if (after !== undefined) query.set("after", after);
+  return query;
+}

@@ -1,4 +1,4 @@
-import { Badge, Table, Text } from "@mantine/core";
+import { Anchor, Badge, Table, Text } from "@mantine/core";
 import { milliseconds, whole } from "../api/format";
 import { Since, Stale } from "../ui/stale";
 import { readerAt, type Heard } from "./heard";
@@ -47,6 +47,7 @@ export function Readers({ heard, series }: { heard: Heard; series: Map<string, S
               {r.reader} {!r.ok && <Badge className="unknown">not answering</Badge>}
               {r.ok && r.not_read.length > 0 && <Badge className="unknown">not reading</Badge>}
               <Since at={at} />
+              {r.reader === "history" && <Anchor href="/admin/playback" inherit className="target" data-testid="play-back">Playback</Anchor>}
             </Table.Td>
             <Table.Td>{r.mode}</Table.Td>
             <Table.Td ta="right" data-testid={`reader-${r.reader}-points`} data-value={r.points}><Stale at={at} of={r.points}>{whole}</Stale></Table.Td>

@@ -11,25 +11,26 @@ import type { LatLon, Projection } from "./projection";
 
 interface Props {
   fleet: Fleet;
+  clock: () => number; // the time that the map shows
   projection: () => Projection | undefined;
 }
 
 const again = 1000; // ms between two lists
 
 /** The cars that the map shows, for who does not see it: a row each. It is listed again each second, while somebody looks. */
-export function CarsList({ fleet, projection }: Props) {
-  const [{ rows, now }, setList] = useState<{ rows: CarRow[]; now: number }>({ rows: [], now: Date.now() });
+export function CarsList({ fleet, clock, projection }: Props) {
+  const [{ rows, now }, setList] = useState<{ rows: CarRow[]; now: number }>({ rows: [], now: clock() });
   const near = usePlaces();
 
   useEffect(() => {
     const list = () => {
       const p = projection();
-      if (p && !document.hidden) setList({ rows: carsInView(fleet, p, Date.now()), now: Date.now() });
+      if (p && !document.hidden) setList({ rows: carsInView(fleet, p, clock()), now: clock() });
     };
     list();
     const timer = setInterval(list, again);
     return () => clearInterval(timer);
-  }, [fleet, projection]);
+  }, [fleet, clock, projection]);
 
   const stale = ageOf(fleet.heardAt, now) !== "fresh";
 

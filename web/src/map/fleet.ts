@@ -37,6 +37,9 @@ export class Fleet {
   private clockKnown = false;
   private heard: number | undefined; // up to when the stream was read, by the server's clock
 
+  /** `silent`: ms without a fix after which a vehicle is no longer shown. */
+  constructor(private readonly silent = silentAfter) {}
+
   /** Up to when the map has heard the stream, by our clock. Undefined: it never said. */
   get heardAt(): number | undefined {
     return this.heard === undefined ? undefined : this.heard - this.clockOffset;
@@ -97,8 +100,19 @@ export class Fleet {
    */
   sweep(): void {
     for (const [id, row] of this.rows) {
-      if (this.heard !== undefined && this.heard - this.value(row, ARRIVED) > silentAfter) this.drop(id);
+      if (this.heard !== undefined && this.heard - this.value(row, ARRIVED) > this.silent) this.drop(id);
     }
+  }
+
+  /** What is applied next is of another time: until then the vehicles are where they were, not heard from. */
+  forget(): void {
+    this.heard = undefined;
+  }
+
+  /** Drops all vehicles, and what was heard. */
+  clear(): void {
+    this.forget();
+    for (const id of this.rows.keys()) this.drop(id);
   }
 
   /** When a vehicle's last fix arrived, by our clock. */

@@ -26,6 +26,7 @@ export interface MapHandle {
 interface Props {
   ref?: Ref<MapHandle> | undefined;
   fleet: Fleet;
+  now?: (() => number) | undefined; // the time that is shown, in ms; by default it is now
   scene: Scene;
   onView: (view: Bounds) => void;
   onPick?: ((place: LatLon) => void) | undefined; // a click on the map chooses a place
@@ -39,7 +40,7 @@ interface Props {
 const noPadding: Padding = { top: 90, bottom: 60, left: 60, right: 60 };
 
 /** The live map: a base map below, vehicles and pins on a canvas above. */
-export function MapView({ ref, fleet, scene, onView, onPick, onDrag, tracked, fit, padding = noPadding, lowerEdgeCovered }: Props) {
+export function MapView({ ref, fleet, now = Date.now, scene, onView, onPick, onDrag, tracked, fit, padding = noPadding, lowerEdgeCovered }: Props) {
   const isDark = useComputedColorScheme("light") === "dark";
   const baseEl = useRef<HTMLDivElement>(null);
   const canvasEl = useRef<HTMLCanvasElement>(null);
@@ -63,9 +64,9 @@ export function MapView({ ref, fleet, scene, onView, onPick, onDrag, tracked, fi
   useImperativeHandle(ref, () => ({
     cars() {
       const p = projection();
-      return p ? shownCars(fleet, p, Date.now()) : [];
+      return p ? shownCars(fleet, p, now()) : [];
     },
-  }), [fleet, projection]);
+  }), [fleet, projection, now]);
 
   useEffect(() => {
     const [el, canvas] = [baseEl.current, canvasEl.current];
@@ -79,7 +80,7 @@ export function MapView({ ref, fleet, scene, onView, onPick, onDrag, tracked, fi
     base.current = map;
     handlers.onMoved(); // the first view, before anything moves
 
-    const stop = drawEachFrame(canvas, map, fleet, () => {
+    const stop = drawEachFrame(canvas, map, fleet, now, () => {
       const { scene, isDark } = latest.current;
       const { end, place } = held.current ?? {};
       return { scene: end ? { ...scene, [end]: place, [`${end}Label`]: undefined, route: undefined } : scene, isDark };
@@ -94,7 +95,7 @@ export function MapView({ ref, fleet, scene, onView, onPick, onDrag, tracked, fi
       map.remove();
       base.current = null;
     };
-  }, [fleet, eachFrame]);
+  }, [fleet, now, eachFrame]);
 
   useEffect(() => {
     base.current?.setDark(isDark);
@@ -126,7 +127,7 @@ export function MapView({ ref, fleet, scene, onView, onPick, onDrag, tracked, fi
       <Paper className={classes.zoom} shadow="sm">
         <ActionIcon variant="subtle" aria-label="Zoom in" onClick={() => base.current?.zoomBy(1)}>+</ActionIcon>
         <ActionIcon variant="subtle" aria-label="Zoom out" onClick={() => base.current?.zoomBy(-1)}>−</ActionIcon>
-        <Sheet name="As a list" of="Cars" icon={<ListMark />}><Suspense><CarsList fleet={fleet} projection={projection} /></Suspense></Sheet>
+        <Sheet name="As a list" of="Cars" icon={<ListMark />}><Suspense><CarsList fleet={fleet} clock={now} projection={projection} /></Suspense></Sheet>
       </Paper>
 
       <Text className={classes.credit} size="xs">
@@ -145,7 +146,7 @@ const ListMark = () => (
 
 /** Draws fleet and scene on each of the browser's frames; returns how to stop. */
 function drawEachFrame(
-  canvas: HTMLCanvasElement, map: BaseMap, fleet: Fleet, latest: () => { scene: Scene; isDark: boolean }, onDrawn: (p: Projection, now: number) => void,
+  canvas: HTMLCanvasElement, map: BaseMap, fleet: Fleet, clock: () => number, latest: () => { scene: Scene; isDark: boolean }, onDrawn: (p: Projection, now: number) => void,
 ): () => void {
   const ctx = canvas.getContext("2d");
   const crowd = new Crowd();
@@ -167,7 +168,7 @@ function drawEachFrame(
     // Cars that drive over nothing, before there is a map, would look broken.
     if (!ctx || !map.drawn()) return;
 
-    const now = Date.now();
+    const now = clock();
     fleet.sweep();
     fleet.still = noMotion.matches;
 

@@ -12,6 +12,9 @@ export const links = [
   { href: "/admin", name: "Console", about: "what queue and stream do now" },
 ];
 
+/** Those that another page leads to. The search finds them as well. */
+export const beneath = [{ href: "/admin/playback", name: "Playback", about: "what all drivers did in the last hour" }];
+
 const here = (href: string) => (location.pathname === href ? "page" : undefined);
 
 /** The links to the pages beside each other, where there is room for them. */

@@ -69,7 +69,8 @@ describe("find", () => {
 
   test("finds pages by name, and all of them for nothing", () => {
     expect(pagesLike(" CONS ").map((p) => p.href)).toEqual(["/admin"]);
-    expect(pagesLike("")).toHaveLength(6);
+    expect(pagesLike("playback").map((p) => p.href)).toEqual(["/admin/playback"]);
+    expect(pagesLike("")).toHaveLength(7);
   });
 
   test("an id is meant by its beginning, not by a letter or its middle", () => {

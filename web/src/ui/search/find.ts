@@ -3,7 +3,7 @@ import { placeName, short } from "../../api/format";
 import type { Overview, Ride, RideEvent, Role } from "../../api/types";
 import { partId, type PartKind } from "../../console/part-id";
 import { addressOf } from "../../rider/address";
-import { links } from "../page-links";
+import { beneath, links } from "../page-links";
 
 /** Something that a page can show, and where. */
 export interface Hit {
@@ -45,7 +45,7 @@ const mostHits = 8;
 /** The pages whose name, address or subject has the text. */
 export function pagesLike(text: string): Hit[] {
   const q = text.trim().toLowerCase();
-  return links.filter((l) => `${l.name} ${l.about} ${l.href}`.toLowerCase().includes(q));
+  return [...links, ...beneath].filter((l) => `${l.name} ${l.about} ${l.href}`.toLowerCase().includes(q));
 }
 
 type Subjects = Partial<Record<Role, string>>;
