@@ -29,6 +29,7 @@ describe.each([desktop, screens[2]!])("on $name", (screen) => {
     await expect.poll(() => clock(page)).toBeGreaterThan(0);
 
     // A demo that has just begun has no five minutes yet: from its last seconds.
+    await page.getByRole("button", { name: "5×", exact: true }).click();
     const slider = page.getByTestId("slider");
     await slider.focus();
     await page.keyboard.press("End");

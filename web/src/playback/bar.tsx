@@ -28,8 +28,8 @@ export function Bar({ player, playing, onDone, minutes, onMinutes }: Props) {
   return (
     <section className={classes.bar} aria-label="Player">
       <VisuallyHidden><Title order={2}>What all drivers did</Title></VisuallyHidden>
-      <Button size="md" px={0} className={classes.play} disabled={!span} onClick={() => act(() => (playing.playing ? player.pause() : player.play()))} data-testid="play">
-        <PlayMark pauses={playing.playing} />{playing.playing ? "Pause" : "Play"}
+      <Button size="md" px={0} className={classes.play} aria-label={playing.playing ? "Pause" : "Play"} disabled={!span} onClick={() => act(() => (playing.playing ? player.pause() : player.play()))} data-testid="play">
+        <PlayMark pauses={playing.playing} /><span className={classes.word}>{playing.playing ? "Pause" : "Play"}</span>
       </Button>
       <span className={classes.clock} data-testid="clock" data-value={Math.round(at)}>{span ? time(at) : "--:--:--"}</span>
       <Slider playing={playing} onSeek={(to) => act(() => player.seek(to))} />
@@ -50,7 +50,7 @@ function saidOf({ waiting, error, ended, cars }: Playing): string {
   if (error) return "Not playing";
   if (waiting) return "Waiting for history";
   if (ended) return "The end of the span";
-  return cars === 0 ? "No point arrived for 30 s" : "";
+  return cars === 0 ? "No points for 30 s" : "";
 }
 
 function Slider({ playing: { at, span }, onSeek }: { playing: Playing; onSeek: (to: number) => void }) {
@@ -87,7 +87,7 @@ function Choice<T extends number>({ label, of, chosen, name, onChoose }: ChoiceP
 }
 
 const PlayMark = ({ pauses }: { pauses: boolean }) => (
-  <svg width="18" height="18" viewBox="0 0 18 18" aria-hidden fill="currentColor" className={classes.mark}>
+  <svg width="18" height="18" viewBox="0 0 18 18" aria-hidden fill="currentColor">
     <path d={pauses ? "M4 3h3.5v12H4zM10.5 3H14v12h-3.5z" : "M4.5 2.5v13l11-6.5z"} />
   </svg>
 );
