@@ -321,7 +321,9 @@ func (s *stage) readers() {
 func (s *stage) replay() {
 	cfg := replay.Config{DatabaseURL: s.db, AWS: s.record("replay"), DryRun: true, Out: io.Discard, Log: slog.New(slog.DiscardHandler)}
 	require.EventuallyWithT(s.t, func(c *assert.CollectT) {
-		cfg.Span = replay.Span{From: time.Now().Add(-3 * time.Second), To: time.Now().Add(-2 * time.Second)}
+		// A reader at the tip says how far it is with each renewal of its lease, a third of
+		// ten seconds apart.
+		cfg.Span = replay.Span{From: time.Now().Add(-8 * time.Second), To: time.Now().Add(-6 * time.Second)}
 		_, err := replay.History(s.t.Context(), cfg)
 		require.NoError(c, err)
 	}, time.Minute, 100*time.Millisecond)
