@@ -225,6 +225,12 @@ func TestAReaderIsPausedResumedAndSentBack(t *testing.T) {
 	pointstest.Eventually(t, s.pool, 60, counted)
 	require.Len(t, s.shards(t, "paused"), 4)
 	require.Equal(t, 30, pointstest.Count(t, s.pool, stored))
+	s.refused(t, problem.Invalid, "never forward", reader.Seek, "history", reader.Ask{To: time.Now()}, ana)
+	// As if each had failed at a record that its checkpoint has passed.
+	s.exec(t, `UPDATE shardgroup.leases SET failing = 'x', failing_sequence = '7', failing_sub = 0 WHERE paused_at IS NOT NULL`)
+	for _, one := range s.shards(t, "paused") {
+		s.refused(t, problem.Conflict, "not the one that failed", reader.Park, "history", reader.Ask{Shards: []string{one.Shard}}, anas)
+	}
 	_, err = s.tool.Do(t.Context(), reader.Resume, "history", reader.Ask{}, ana)
 	require.NoError(t, err)
 	pointstest.Eventually(t, s.pool, 60, stored)

@@ -100,4 +100,10 @@ func TestTheHeatmapBecomesWhatTheStreamSays(t *testing.T) {
 	require.ErrorIs(t, err, ErrRefused)
 	require.ErrorContains(t, err, "have counted more than the stream still keeps")
 	require.Equal(t, 1, pointstest.Count(t, s.pool, `SELECT count(*)::int FROM heatmap.cells WHERE generation = 1 AND n = 200`))
+
+	// The marks of before the span are history's.
+	s.sendBack(t.Context())
+	_, err = Heatmap(t.Context(), s.config(span))
+	require.ErrorIs(t, err, ErrRefused)
+	require.ErrorContains(t, err, "history has applied")
 }

@@ -201,6 +201,31 @@ func TestWhatCannotBeReplayedIsRefused(t *testing.T) {
 	done, err := History(t.Context(), s.config(span))
 	require.NoError(t, err)
 	require.True(t, done.Equal)
+
+	back := s.config(span)
+	back.client = meanwhile{s.stream, s.sendBack}
+	_, err = History(t.Context(), back)
+	require.ErrorIs(t, err, ErrRefused)
+	require.ErrorContains(t, err, "history has applied")
+}
+
+// sendBack pauses history, as if it had been sent back to where it began.
+func (s *stage) sendBack(ctx context.Context) {
+	_, _ = s.pool.Exec(ctx, `UPDATE shardgroup.leases l SET owner = NULL, epoch = epoch + 1, paused_at = now(), since = '2013-07-01'
+		FROM shardgroup.streams s WHERE s.id = l.stream_id AND s.group_name = 'history'`)
+	_, _ = s.pool.Exec(ctx, `UPDATE shardgroup.checkpoints c SET arrived_at = NULL, tip_at = NULL
+		FROM shardgroup.streams s WHERE s.id = c.stream_id AND s.group_name = 'history'`)
+}
+
+// meanwhile is a stream beside which something is done before each answer.
+type meanwhile struct {
+	*kinesis.Client
+	do func(context.Context)
+}
+
+func (m meanwhile) GetRecords(ctx context.Context, in *kinesis.GetRecordsInput, opts ...func(*kinesis.Options)) (*kinesis.GetRecordsOutput, error) {
+	m.do(ctx)
+	return m.Client.GetRecords(ctx, in, opts...)
 }
 
 // forgetful is a stream that has dropped what arrived before since, and keeps so many hours.

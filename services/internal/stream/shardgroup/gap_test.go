@@ -22,10 +22,12 @@ func TestRecreatedStreamLeavesAGapForEachShard(t *testing.T) {
 	start(t, s, &applier{pool: pool, worker: "a"}, nil)
 	eventually(t, pool, want)
 
+	before := stateOf(t, pool, "0").Created
 	s.Recreate("0", "1")
 	want = append(want, put(s, 4, 4, "0", "1")...)
 	eventually(t, pool, want)
 	require.Equal(t, 2, count(t, pool, `SELECT count(*) FROM shardgroup.gaps WHERE reason = 'stream_recreated' AND from_at <= to_at`))
+	require.True(t, stateOf(t, pool, "0").Created.After(before), "it is asked for the newest life")
 }
 
 func TestCheckpointOlderThanTheStreamKeepsLeavesAGap(t *testing.T) {

@@ -60,7 +60,10 @@ func TestAPausedShardIsReadByNobodyUntilItIsResumed(t *testing.T) {
 	close(release)
 	paused := func() shardgroup.ShardStatus { return g.Status().Shards[0] }
 	require.Eventually(t, func() bool { return paused().Paused && paused().Known }, 10*time.Second, 5*time.Millisecond)
-	require.NotNil(t, stateOf(t, pool, "0").PausedAt)
+	since := stateOf(t, pool, "0").PausedAt
+	require.NotNil(t, since)
+	inTx(t, pool, func(ctx context.Context, tx pgx.Tx) error { return shardgroup.Pause(ctx, tx, stateOf(t, pool, "0")) })
+	require.Equal(t, since, stateOf(t, pool, "0").PausedAt, "it is paused already")
 	require.Empty(t, stateOf(t, pool, "0").Worker)
 
 	// The other one goes on, also with a worker more to share them with.
@@ -135,9 +138,21 @@ func TestAShardIsReadAgainFromATime(t *testing.T) {
 	other := put(s, 4, 2, "1")
 	want = append(want, other...)
 	eventually(t, pool, want)
-	end, to := stateOf(t, pool, "0").Sequence, now.Add(-150*time.Second)
+	end, to := stateOf(t, pool, "0").Sequence, now.Add(-150*time.Second).Truncate(time.Millisecond)
+	_, err := pool.Exec(t.Context(), `UPDATE shardgroup.leases SET since = now() - interval '1 h'`)
+	require.NoError(t, err)
+	_, err = pool.Exec(t.Context(), `UPDATE shardgroup.checkpoints SET tip_at = now()`)
+	require.NoError(t, err)
+	require.WithinDuration(t, time.Now(), stateOf(t, pool, "0").Known, time.Minute, "it was at the tip")
 
-	inTx(t, pool, func(ctx context.Context, tx pgx.Tx) error { return shardgroup.Seek(ctx, tx, to, stateOf(t, pool, "0")) })
+	inTx(t, pool, func(ctx context.Context, tx pgx.Tx) error {
+		if err := shardgroup.Seek(ctx, tx, to, stateOf(t, pool, "0")); err != nil {
+			return err
+		}
+		all, err := shardgroup.States(ctx, tx, "test")
+		require.WithinDuration(t, to, all[0].Known, 0, "of what came after nothing is known")
+		return err
+	})
 	require.True(t, stateOf(t, pool, "0").Begun, "although its checkpoint is empty")
 	eventually(t, pool, []string{"0000", "0001", "0002", "0002", "0003", "0003", "0004", "0005"})
 	require.Equal(t, end, stateOf(t, pool, "0").Sequence)
@@ -177,6 +192,12 @@ func TestARecordThatAlwaysFailsStandsAloneUntilItIsSetAside(t *testing.T) {
 	require.Eventually(t, func() bool { return g.Status().Shards[0].Behind > lag }, 10*time.Second, 5*time.Millisecond, "it climbs")
 
 	poison := shardreader.Record{Position: *state.FailingAt, Key: "k", Data: []byte(want[12]), Arrived: time.Now()}
+	inside := state
+	inside.Sub++ // of the same aggregate
+	err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
+		return shardgroup.SetAside(t.Context(), tx, inside, poison, "another", false)
+	})
+	require.ErrorIs(t, err, shardgroup.ErrMoved)
 	inTx(t, pool, func(ctx context.Context, tx pgx.Tx) error {
 		return shardgroup.SetAside(ctx, tx, state, poison, "looked at", false)
 	})
@@ -185,17 +206,23 @@ func TestARecordThatAlwaysFailsStandsAloneUntilItIsSetAside(t *testing.T) {
 	require.Eventually(t, func() bool { return stuck().Failing == "" && stuck().FailingAt == nil }, 10*time.Second, 10*time.Millisecond)
 	require.EqualValues(t, 1, stuck().Parked)
 
-	err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
+	require.Equal(t, 20, count(t, pool, `SELECT sum(records)::int FROM shardgroup.checkpoints`), "with the one that was set aside")
+
+	err = pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
 		return shardgroup.SetAside(t.Context(), tx, state, poison, "again", false)
 	})
 	require.ErrorIs(t, err, shardgroup.ErrMoved)
+	_, err = pool.Exec(t.Context(), `INSERT INTO shardgroup.dead_records (stream_id, shard, sequence, sub, key, data, arrived_at, reason)
+		SELECT stream_id, '1', sequence, sub, key, data, arrived_at, reason FROM shardgroup.dead_records`)
+	require.NoError(t, err)
 	inTx(t, pool, func(ctx context.Context, tx pgx.Tx) error {
 		n, err := shardgroup.SkipParked(ctx, tx, stuck())
 		require.EqualValues(t, 1, n)
 		return err
 	})
 	require.Zero(t, stuck().Parked)
-	require.Equal(t, 1, count(t, pool, `SELECT count(*) FROM shardgroup.dead_records`), "its bytes are kept")
+	require.EqualValues(t, 1, stateOf(t, pool, "1").Parked, "nobody has looked at the other shard's")
+	require.Equal(t, 2, count(t, pool, `SELECT count(*) FROM shardgroup.dead_records`), "their bytes are kept")
 }
 
 func TestADrainedShardIsReadAgainBeforeItsChildren(t *testing.T) {
