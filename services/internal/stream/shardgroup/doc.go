@@ -160,7 +160,7 @@
 // runs up to a tenth faster than the workers'. It is checked all the time that each record
 // is applied once, in the order of its key, by the last worker to acquire its shard, after
 // all of its parents', and that nobody acquires a shard whose former owner still trusts its
-// lease; and, two minutes after the last fault, that nothing is left that is neither
+// lease; and, some minutes after the last fault, that nothing is left that is neither
 // applied, parked nor in a gap. A seed fixes the faults, not the order in which goroutines
 // run.
 //

@@ -91,12 +91,6 @@ func (s *sim) running() (out []*proc) {
 	return out
 }
 
-func (p *proc) isDead() bool {
-	p.state.Lock()
-	defer p.state.Unlock()
-	return p.dead
-}
-
 // ask asks it to stop. What has died ends its goroutines.
 func (p *proc) ask() {
 	p.cancel()
@@ -239,7 +233,7 @@ func (p *proc) Process(ctx context.Context, b shardreader.Batch, commit Commit) 
 		if len(bad) > 0 {
 			return errors.Join(bad...)
 		}
-		if err := p.travel(ctx); err != nil {
+		if err := p.labour(ctx); err != nil {
 			return err
 		}
 
@@ -248,6 +242,9 @@ func (p *proc) Process(ctx context.Context, b shardreader.Batch, commit Commit) 
 			upTo = append(upTo, b.Records[n-1].Position)
 		}
 		err := commit(ctx, tx, upTo...)
+		if err == nil {
+			err = p.labour(ctx) // Commit should be last, but whoever is slow then is safe too
+		}
 		if err == nil && p.chance(func(r simRates) float64 { return r.lies }) {
 			err = errLie
 		}
@@ -258,6 +255,14 @@ func (p *proc) Process(ctx context.Context, b shardreader.Batch, commit Commit) 
 		return nil
 	}
 	return err
+}
+
+// labour is what a Processor takes its time for: sometimes so long that others plan meanwhile.
+func (p *proc) labour(ctx context.Context) error {
+	if p.chance(func(r simRates) float64 { return r.labour }) {
+		return sleep(ctx, time.Duration(p.intN(4000))*time.Millisecond)
+	}
+	return nil
 }
 
 // refuse is what a Processor says of a record.
@@ -288,13 +293,12 @@ func (s *sim) pause(d time.Duration, script interface{ IntN(n int) int }) {
 	s.mu.Lock()
 	at := simAt{id, s.shards[script.IntN(len(s.shards))].name}
 	s.mu.Unlock()
-	go func() {
-		if !s.take(at, true) {
-			return
+	s.persons.Go(func() {
+		if s.take(at, true) {
+			time.Sleep(d)
+			s.take(at, false)
 		}
-		time.Sleep(d)
-		s.take(at, false)
-	}()
+	})
 }
 
 // take pauses or resumes a shard, and reports whether it did.

@@ -25,6 +25,8 @@ type sim struct {
 	draw  *rand.Rand
 	rates simRates
 
+	persons sync.WaitGroup // who pause shards
+
 	mu    sync.Mutex
 	procs []*proc
 	lines []string
