@@ -91,6 +91,12 @@ func (s *sim) running() (out []*proc) {
 	return out
 }
 
+func (p *proc) isDead() bool {
+	p.state.Lock()
+	defer p.state.Unlock()
+	return p.dead
+}
+
 // ask asks it to stop. What has died ends its goroutines.
 func (p *proc) ask() {
 	p.cancel()

@@ -143,6 +143,7 @@ func (s *sim) calm() {
 	for _, p := range s.all() {
 		p.thaw()
 	}
+	s.abort((*proc).isDead) // the database notices at last, also without a time-out
 	s.resumeAll()
 	if len(s.running()) == 0 {
 		s.start()

@@ -100,7 +100,10 @@ func (s *Stream) Reshard(parents, children []string) {
 
 	for _, p := range parents {
 		s.shards[p].closed = true
-		s.shards[p].SequenceNumberRange.EndingSequenceNumber = aws.String(sequence(s.next))
+		// Another range, not a change of this one: ListShards has handed it out.
+		s.shards[p].SequenceNumberRange = &types.SequenceNumberRange{
+			StartingSequenceNumber: s.shards[p].SequenceNumberRange.StartingSequenceNumber, EndingSequenceNumber: aws.String(sequence(s.next)),
+		}
 	}
 
 	for _, c := range children {
