@@ -35,11 +35,11 @@ type deadLetters struct {
 	messages []peeked // none on AWS, where a look is a receive
 }
 
-// stalledAfter is how long no shard may answer before the audit gives up: a
-// reader waits for ever for a stream that was deleted while it was read.
+// stalledAfter is how long none of the shards that are left may answer before the audit
+// gives up: a reader waits for ever for a stream that was deleted while it was read.
 const stalledAfter = time.Minute
 
-var errStalled = fmt.Errorf("no shard of %s has answered for %s: is the stream still there?", event.Stream, stalledAfter)
+var errStalled = fmt.Errorf("no shard of %s that is left to read has answered for %s: is the stream still there?", event.Stream, stalledAfter)
 
 // auditBytes is how fast the audit reads a shard: it leaves readers at the tip
 // their share of the shard's 2 MB/s.
@@ -49,7 +49,7 @@ const auditBytes = 1 << 20
 type cloud struct {
 	endpoint string // empty: AWS
 	queues   *sqs.Client
-	streams  *kinesis.Client
+	streams  shardreader.Client
 	log      *slog.Logger
 }
 
@@ -108,21 +108,31 @@ func (c *cloud) Dead(ctx context.Context, queue string) (deadLetters, error) {
 	return deadLetters{count: n, messages: messages}, nil
 }
 
+// errEnd ends the reading of a shard whose records were all handed over.
+var errEnd = errors.New("audit: the end of what is looked at")
+
 // Stream implements outside.
 func (c *cloud) Stream(ctx context.Context, until time.Time, fn func(shardreader.Record)) error {
-	r, err := shardreader.New(shardreader.Options{
+	o := shardreader.Options{
 		Client: c.streams, Stream: event.Stream, PollEvery: 500 * time.Millisecond, CatchUpBytes: auditBytes, Empty: true, Log: c.log,
-	})
+	}
+	r, err := shardreader.New(o)
 	if err != nil {
 		return err
 	}
+	// Another stream of the same name is noticed from here on.
+	now, err := r.Describe(ctx)
+	if err != nil {
+		return err
+	}
+	o.Created = now.Created
+	if r, err = shardreader.New(o); err != nil {
+		return err
+	}
+	// Once is enough: in a shard that opens later nothing had arrived at until.
 	shards, err := r.Shards(ctx)
 	if err != nil {
 		return err
-	}
-	left := map[string]bool{}
-	for _, s := range shards {
-		left[s.ID] = true
 	}
 
 	ctx, end := context.WithCancelCause(ctx)
@@ -131,30 +141,29 @@ func (c *cloud) Stream(ctx context.Context, until time.Time, fn func(shardreader
 	defer stalled.Stop()
 
 	var mu sync.Mutex
-	err = r.All(ctx, shardreader.Horizon(), func(_ context.Context, b shardreader.Batch) error {
-		mu.Lock()
-		defer mu.Unlock()
-		stalled.Reset(stalledAfter)
-		for _, rec := range b.Records {
-			fn(rec)
-		}
+	err = shardreader.Each(ctx, shards, func(ctx context.Context, shard string) error {
+		err := r.Shard(ctx, shard, shardreader.Horizon(), func(_ context.Context, b shardreader.Batch) error {
+			mu.Lock()
+			defer mu.Unlock()
+			stalled.Reset(stalledAfter)
 
-		// A shard is read to the end when it is closed, or when it was empty at its tip
-		// at until or later. After the last one the reading is ended from here.
-		if b.Closed || b.Behind == 0 && !b.AsOf.Before(until) {
-			if delete(left, b.Shard); len(left) == 0 {
-				end(nil)
+			// The tip alone would not do: a shard may be written to as fast as it is read here.
+			passed := b.Behind == 0 && !b.AsOf.Before(until)
+			for _, rec := range b.Records {
+				fn(rec)
+				passed = passed || rec.Arrived.After(until.Add(clockMargin))
 			}
+			if passed {
+				return errEnd
+			}
+			return nil
+		})
+		// A shard that is gone was closed, and the stream has nothing of it any more.
+		if errors.Is(err, errEnd) || errors.Is(err, shardreader.ErrShardGone) {
+			return nil
 		}
-		return nil
+		return err
 	})
-
-	if cause := context.Cause(ctx); errors.Is(cause, errStalled) {
-		return fmt.Errorf("read the stream: %w", cause)
-	}
-	if err == nil && len(left) > 0 { // All returns nil once ctx has ended, and it was not ended here
-		err = context.Cause(ctx)
-	}
 	if err != nil {
 		return fmt.Errorf("read the stream: %w", err)
 	}

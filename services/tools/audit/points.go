@@ -112,7 +112,7 @@ func (c *comparison) driversWithoutRows() {
 	if c.a.view == nil {
 		return
 	}
-	for driver := range c.a.view.owed {
+	for driver := range c.a.view.risen {
 		if _, done := c.a.promised.points[driver]; !done && !c.seen[driver] {
 			c.compare(driver, nil)
 		}
@@ -145,11 +145,14 @@ func (c *comparison) compare(driver string, have []int64) {
 	if c.a.view == nil {
 		return
 	}
-	for _, seq := range c.a.view.owed[driver] {
+	for _, p := range c.a.view.risen[driver] {
+		if !p.owed() {
+			continue
+		}
 		c.checkpoints.count("vouched", 1)
-		if _, lost := missing(promisedPoint{seq: seq}); lost {
+		if _, lost := missing(promisedPoint{seq: p.seq()}); lost {
 			c.checkpoints.count("missing", 1)
-			c.checkpoints.broken("point %s %d lies on the stream before history's checkpoint and is not in history", driver, seq)
+			c.checkpoints.broken("point %s %d lies on the stream before history's checkpoint and is not in history", driver, p.seq())
 		}
 	}
 }

@@ -17,7 +17,8 @@ func (a *auditor) eachDriver(ctx context.Context, fn func(driver string, rows []
 		return fmt.Errorf("history: %w", err)
 	}
 
-	// One driver's rows are in memory at a time: history is larger than that.
+	// One driver's rows are in memory at a time: history is larger than that. What it is
+	// compared with, the stream's and the ledger's sequences, is there whole.
 	var driver, current string
 	var p storedPoint
 	var of []storedPoint

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -13,9 +14,8 @@ import (
 type streamView struct {
 	history, heatmap map[string]shardreader.Position // by shard
 
-	risen      map[string][]int64     // by driver: each first occurrence, rising
+	risen      map[string][]risen     // by driver: each first occurrence, rising
 	latest     map[string]event.Point // by driver: the one that was taken last
-	owed       map[string][]int64     // of them, by driver: what history has passed
 	late       int64                  // first occurrences that history has passed and heatmap has not
 	early      int64                  // and the other way round
 	points     int64
@@ -25,6 +25,14 @@ type streamView struct {
 	sentSo     int64 // do not rise, but lie in the order in which location took them
 }
 
+// risen is a point's sequence, doubled, and 1 more where history has passed the point:
+// all of the stream's are in memory, so each is eight bytes.
+type risen int64
+
+func (r risen) seq() int64 { return int64(r) >> 1 }
+
+func (r risen) owed() bool { return r&1 == 1 }
+
 // reached reports whether a reader with that checkpoint has passed at.
 func reached(checkpoint map[string]shardreader.Position, at shardreader.Position) bool {
 	c, ok := checkpoint[at.Shard]
@@ -33,8 +41,7 @@ func reached(checkpoint map[string]shardreader.Position, at shardreader.Position
 
 func newStreamView(history, heatmap group) *streamView {
 	return &streamView{
-		history: history.positions(), heatmap: heatmap.positions(), risen: map[string][]int64{}, owed: map[string][]int64{},
-		latest: map[string]event.Point{},
+		history: history.positions(), heatmap: heatmap.positions(), risen: map[string][]risen{}, latest: map[string]event.Point{},
 	}
 }
 
@@ -49,10 +56,10 @@ func (v *streamView) add(rec shardreader.Record) {
 
 	// A point below its driver's newest is a repeat where the same sequence came
 	// before: a producer's retry.
-	risen := v.risen[p.Driver]
-	rises := len(risen) == 0 || p.Seq > risen[len(risen)-1]
+	before := v.risen[p.Driver]
+	rises := len(before) == 0 || p.Seq > before[len(before)-1].seq()
 	if !rises {
-		if _, seen := slices.BinarySearch(risen, p.Seq); seen {
+		if _, seen := slices.BinarySearchFunc(before, p.Seq, func(r risen, seq int64) int { return cmp.Compare(r.seq(), seq) }); seen {
 			v.repeats++
 			return
 		}
@@ -69,16 +76,17 @@ func (v *streamView) add(rec shardreader.Record) {
 		if inOrder && latest.Taken > 0 {
 			v.sentSo++
 		} else {
-			v.outOfOrder = append(v.outOfOrder, fmt.Sprintf("%s: %d after %d at %s %s/%d", p.Driver, p.Seq, risen[len(risen)-1], rec.Shard, rec.Sequence, rec.Sub))
+			v.outOfOrder = append(v.outOfOrder, fmt.Sprintf("%s: %d after %d at %s %s/%d", p.Driver, p.Seq, before[len(before)-1].seq(), rec.Shard, rec.Sequence, rec.Sub))
 		}
 		return
 	}
-	v.risen[p.Driver] = append(risen, p.Seq)
 
 	inHistory, inHeatmap := reached(v.history, rec.Position), reached(v.heatmap, rec.Position)
+	r := risen(p.Seq << 1)
 	if inHistory {
-		v.owed[p.Driver] = append(v.owed[p.Driver], p.Seq)
+		r |= 1
 	}
+	v.risen[p.Driver] = append(before, r)
 	switch {
 	case inHistory && !inHeatmap:
 		v.late++

@@ -108,48 +108,16 @@ func (s *source) read(ctx context.Context, span Span, handle func(context.Contex
 	})
 	defer stalled.Stop()
 
-	done := map[string]bool{}
-	for len(done) < len(s.shards) {
-		g, reading := errgroup.WithContext(ctx)
-		ready := s.ready(done)
-		for _, shard := range ready {
-			g.Go(func() error {
-				return s.shard(reading, shard, span, func(ctx context.Context, records []shardreader.Record) error {
-					stalled.Reset(stalledAfter)
-					return handle(ctx, records)
-				})
-			})
-		}
-		if err := g.Wait(); err != nil {
-			return fmt.Errorf("read the stream: %w", err)
-		}
-		// Shard returns nil as well where it was ended from outside: nothing is whole then.
-		if ctx.Err() != nil {
-			return fmt.Errorf("read the stream: %w", context.Cause(ctx))
-		}
-		for _, shard := range ready {
-			done[shard] = true
-		}
+	err := shardreader.Each(ctx, s.shards, func(ctx context.Context, shard string) error {
+		return s.shard(ctx, shard, span, func(ctx context.Context, records []shardreader.Record) error {
+			stalled.Reset(stalledAfter)
+			return handle(ctx, records)
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("read the stream: %w", err)
 	}
 	return nil
-}
-
-// ready returns the shards that may be read: a driver's points go on in the child.
-func (s *source) ready(done map[string]bool) (out []string) {
-	listed := map[string]bool{}
-	for _, sh := range s.shards {
-		listed[sh.ID] = true
-	}
-	for _, sh := range s.shards {
-		waits := done[sh.ID]
-		for _, p := range sh.Parents {
-			waits = waits || listed[p] && !done[p]
-		}
-		if !waits {
-			out = append(out, sh.ID)
-		}
-	}
-	return out
 }
 
 func (s *source) shard(ctx context.Context, shard string, span Span, handle func(context.Context, []shardreader.Record) error) error {
