@@ -77,11 +77,13 @@ type tally struct {
 func tallyUp(batch []points.Arrival, since time.Time) tally {
 	t := tally{cells: map[place]count{}, present: map[presence]struct{}{}, marks: event.Mark{}, skipped: map[string]int64{}}
 	for _, p := range batch {
-		if !p.Rises {
+		if !p.Rises && !p.Returns { // what returns was set aside, and never counted
 			t.skipped[p.Driver]++
 			continue
 		}
-		t.marks[p.Driver] = p.Seq
+		if p.Rises {
+			t.marks[p.Driver] = p.Seq
+		}
 
 		at := placeOf(p.Point)
 		if !p.Arrived.Before(at.window().Add(window + settle)) {

@@ -75,3 +75,16 @@ func TestWindowIsOfTheFix(t *testing.T) {
 	p := placeOf(event.Point{At: 1372636859123})
 	require.Equal(t, "2013-07-01T00:00:00Z", p.window().Format(time.RFC3339))
 }
+
+// A point that was set aside is counted when it comes back, though newer ones were; it
+// does not lower the driver's mark.
+func TestWhatReturnsIsCounted(t *testing.T) {
+	old := points.Arrival{Point: event.Point{Driver: "a", Seq: 5, At: 5}}
+	back, next := old, points.Arrival{Point: event.Point{Driver: "a", Seq: 9, At: 9}, Rises: true}
+	back.Returns = true
+
+	sum := tallyUp([]points.Arrival{old, next, back}, time.Now())
+	require.EqualValues(t, 2, sum.cells[placeOf(old.Point)].n)
+	require.Equal(t, event.Mark{"a": 9}, sum.marks)
+	require.Equal(t, map[string]int64{"a": 1}, sum.skipped)
+}

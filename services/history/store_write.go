@@ -40,6 +40,9 @@ func (s *store) apply(ctx context.Context, batch []points.Arrival, commit shardg
 	if err := s.ensureDays(ctx, batch); err != nil {
 		return points.Outcome{}, err
 	}
+	if err := s.judgeReturning(ctx, batch); err != nil {
+		return points.Outcome{}, err
+	}
 	batch, late := s.partLate(batch)
 
 	var stored int64
@@ -69,6 +72,22 @@ func (s *store) apply(ctx context.Context, batch []points.Arrival, commit shardg
 		s.late(len(late))
 	}
 	return points.Outcome{Repeated: len(rest) - int(stored), Skipped: len(batch) - len(rest) + len(late)}, nil
+}
+
+// judgeReturning sets Rises of the points that the reader had set aside: by what had
+// arrived before them, as if they had never been. What came since says nothing.
+func (s *store) judgeReturning(ctx context.Context, batch []points.Arrival) error {
+	for i, a := range batch {
+		if !a.Returns {
+			continue
+		}
+		mark := event.NewMark()
+		if err := NewestBefore(ctx, s.pool, []string{a.Driver}, a.Arrived, mark); err != nil {
+			return err
+		}
+		batch[i].Rises = mark.Rises(a.Driver, a.Seq)
+	}
+	return nil
 }
 
 // partLate parts the points of days that were dropped from the others.

@@ -20,6 +20,9 @@ type Arrival struct {
 	// Rises reports whether the point is newer than all before it of its driver.
 	// A Group sets it before it calls Apply.
 	Rises bool
+	// Returns reports that the Group had set this record aside, and has not applied it or
+	// a repeat of it since: it is new, also where it does not rise any more.
+	Returns bool
 
 	trace string // the traceparent that it carries; of most, empty
 }

@@ -36,6 +36,10 @@
 //   - What Live applies of one driver only ever rises, for as long as it remembers
 //     the driver's mark: what it shows does not go back in time. It remembers the marks
 //     of the 100,000 drivers heard of last (maxMarks).
+//   - What a Group has set aside is new when it is sent back over it, though newer points
+//     of the driver came meanwhile: it has its effect then, once, and the transaction that
+//     applies it says so in dead_records (returned_at). History judges whether it rises by
+//     what had arrived before it.
 //   - A record that is no point holds nothing up. A Group puts all those of a
 //     batch into dead_records at once; a Live logs each. Both count it as parked.
 //

@@ -74,6 +74,8 @@ type Group struct {
 	group *shardgroup.Group
 	stats *stats
 	seen  *recent
+	// parked returns what of a shard was set aside that arrived since, and was not applied.
+	parked func(ctx context.Context, shard string, since time.Time) ([]shardreader.Record, error)
 }
 
 // NewGroup returns a Group that reads nothing yet.
@@ -90,6 +92,9 @@ func NewGroup(o GroupOptions) (*Group, error) {
 	// A Group that was away catches up, and its latency shows it: so nothing is
 	// left out of it.
 	g := &Group{o: o, stats: newStats(time.Time{}), seen: newRecent()}
+	g.parked = func(ctx context.Context, shard string, since time.Time) ([]shardreader.Record, error) {
+		return shardgroup.ParkedSince(ctx, o.Pool, o.Name, o.Generation, shard, since)
+	}
 	metrics := newGroupMetrics()
 	var err error
 	g.group, err = shardgroup.New(shardgroup.Options{

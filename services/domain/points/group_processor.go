@@ -17,6 +17,7 @@ type processor struct {
 	group *Group
 	store Store // of this lease
 	marks marks
+	aside aside // nil: not asked yet
 }
 
 func (g *Group) processor(shard string) shardgroup.Processor {
@@ -37,6 +38,10 @@ func (p *processor) Process(ctx context.Context, b shardreader.Batch, commit sha
 
 	for i, a := range batch {
 		batch[i].Rises = mark.Rises(a.Driver, a.Seq)
+	}
+	commit, err = p.returning(ctx, b, batch, commit)
+	if err != nil {
+		return err
 	}
 
 	// After an error the transaction may or may not have been committed. The group

@@ -52,7 +52,7 @@ func (l *leaser) ForLease(string) Store {
 // What a Store remembers for a lease is of that lease alone.
 func TestEachLeaseHasItsStore(t *testing.T) {
 	l := &leaser{}
-	g := &Group{o: GroupOptions{Store: l, Log: slog.New(slog.DiscardHandler)}, stats: newStats(time.Time{}), seen: newRecent()}
+	g := testGroup(l)
 	first, second := g.processor("s"), g.processor("s")
 	require.NoError(t, first.Process(t.Context(), batchOf(t, 1), nil))
 	require.NoError(t, second.Process(t.Context(), batchOf(t, 2, 3), nil))
@@ -65,8 +65,41 @@ func TestEachLeaseHasItsStore(t *testing.T) {
 }
 
 func testProcessor(m *memory) shardgroup.Processor {
-	g := &Group{o: GroupOptions{Store: m, Log: slog.New(slog.DiscardHandler)}, stats: newStats(time.Time{}), seen: newRecent()}
-	return g.processor("s")
+	return testGroup(m).processor("s")
+}
+
+// testGroup is a Group that has set these records aside.
+func testGroup(s Store, aside ...shardreader.Record) *Group {
+	return &Group{
+		o: GroupOptions{Store: s, Log: slog.New(slog.DiscardHandler)}, stats: newStats(time.Time{}), seen: newRecent(),
+		parked: func(context.Context, string, time.Time) ([]shardreader.Record, error) { return aside, nil },
+	}
+}
+
+// A record that was set aside is new when it comes again, once: not its repeats, and not
+// another record of the same point.
+func TestWhatWasSetAsideReturnsOnce(t *testing.T) {
+	m := &memory{newest: 10}
+	b := batchOf(t, 5, 5, 5, 7, 12)
+	for i := range b.Records {
+		b.Records[i].Position = shardreader.Position{Shard: "s", Sequence: "1", Sub: i}
+	}
+	noise := shardreader.Record{Position: shardreader.Position{Shard: "s", Sequence: "1", Sub: 3}, Data: []byte("noise")}
+	p := testGroup(m, b.Records[1], b.Records[2], b.Records[4], noise).processor("s")
+	require.NoError(t, p.Process(t.Context(), b, nil))
+
+	var back []int
+	for i, a := range m.applied {
+		if a.Returns {
+			back = append(back, i)
+		}
+	}
+	require.Equal(t, []int{1, 4}, back)
+	require.Equal(t, []bool{false, false, false, false, true}, m.rises())
+	require.NoError(t, p.Process(t.Context(), b, nil))
+	for _, a := range m.applied {
+		require.False(t, a.Returns)
+	}
 }
 
 func batchOf(t *testing.T, seqs ...int64) (b shardreader.Batch) {
@@ -142,7 +175,7 @@ func TestAGroupHandsOnItsOptions(t *testing.T) {
 // points means the same of every reader: what had an effect.
 func TestPointsAreThoseThatHadAnEffect(t *testing.T) {
 	m := &memory{out: Outcome{Repeated: 1, Skipped: 2}}
-	g := &Group{o: GroupOptions{Store: m, Log: slog.New(slog.DiscardHandler)}, stats: newStats(time.Time{}), seen: newRecent()}
+	g := testGroup(m)
 	require.NoError(t, g.processor("s").Process(t.Context(), batchOf(t, 10, 11, 12, 13, 11), nil))
 
 	d := g.stats.detail("test")

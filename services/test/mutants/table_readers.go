@@ -71,7 +71,7 @@ func readers() []mutant {
 		},
 		{
 			name: "heatmap counts a repeat", file: heatmapDir + "tally.go", quick: true, tests: "TestBatchesDecideNothing",
-			before: "\t\tif !p.Rises {", after: "\t\tif false {",
+			before: "\t\tif !p.Rises && !p.Returns {", after: "\t\tif false {",
 		},
 		{
 			name: "a batch of heatmap's replaces the count of the one before", file: heatmapDir + "store_write.go", tests: "TestBatchesAddUpInTheStore",

@@ -83,12 +83,12 @@ func (g group) positions() map[string]shardreader.Position {
 	return out
 }
 
-// parked returns the points that a group put aside, by driver; unread counts
+// parked returns the points that a group put aside and has not applied since, by driver; unread counts
 // records that are no point.
 func (a *auditor) parked(ctx context.Context, g group) (points map[string]map[int64]bool, unread int64, err error) {
 	rows, err := a.tx.Query(ctx, `
 		SELECT d.key, d.data FROM shardgroup.dead_records d JOIN shardgroup.streams s ON s.id = d.stream_id
-		WHERE s.group_name = $1 AND s.generation = $2`, g.name, g.generation)
+		WHERE s.group_name = $1 AND s.generation = $2 AND d.returned_at IS NULL`, g.name, g.generation)
 	if err != nil {
 		return nil, 0, fmt.Errorf("dead records: %w", err)
 	}

@@ -9,7 +9,9 @@
 //     as long as it keeps anything.
 //   - resume: they are read on from where they stood.
 //   - seek: what has arrived since a time is read again. It goes back only: forward would
-//     pass over records. Only groups whose rows come out the same may do it (rereads).
+//     pass over records. Only groups whose rows come out the same may do it (rereads). A
+//     record that was parked or skipped is applied then, if it can be by now, and counts as
+//     parked no more; for history and heatmap it is as if it had never been in the way.
 //   - park: the record at which a shard stands is written to dead_records, and the shard
 //     goes on behind it. The console says that something is set aside, and audit counts
 //     the point as parked.

@@ -2,6 +2,8 @@ package reader_test
 
 import (
 	"context"
+	"errors"
+	"io"
 	"path/filepath"
 	"testing"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/client"
+	"tandem/services/domain/event"
 	"tandem/services/domain/profile"
 	"tandem/services/domain/ride"
 	"tandem/services/heatmap"
@@ -21,12 +24,14 @@ import (
 	"tandem/services/internal/postgres"
 	"tandem/services/internal/problem"
 	"tandem/services/internal/stream/shardgroup"
+	"tandem/services/internal/stream/shardreader"
 	"tandem/services/notification"
 	"tandem/services/test/pointstest"
 	"tandem/services/test/testenv"
 	"tandem/services/tools/audit"
 	"tandem/services/tools/deadletter"
 	"tandem/services/tools/reader"
+	"tandem/services/tools/replay"
 )
 
 const (
@@ -174,6 +179,20 @@ func TestAPoisonRecord(t *testing.T) {
 	require.NoError(t, err)
 	pointstest.Eventually(t, s.pool, 62, stored)
 	require.Equal(t, 1, pointstest.Count(t, s.pool, `SELECT count(*)::int FROM history.points WHERE driver = 'b' AND seq = 1391400305000`))
+
+	// From here on all is as if nothing had ever been in its way.
+	s.audited(t, drivers, 0)
+	again, err := replay.History(t.Context(), replay.Config{DatabaseURL: s.cfg.DatabaseURL, AWS: s.cfg.AWS, Span: s.span(t), Out: io.Discard})
+	require.NoError(t, err)
+	require.True(t, again.Equal)
+	require.EqualValues(t, 62, again.After.Rows)
+}
+
+// span is from before all that history has to after it.
+func (s site) span(t *testing.T) (out replay.Span) {
+	t.Helper()
+	require.NoError(t, s.pool.QueryRow(t.Context(), `SELECT (SELECT max(created_at) FROM shardgroup.streams), max(arrived_at) + interval '1 ms' FROM history.points`).Scan(&out.From, &out.To))
+	return out
 }
 
 func (s site) parked(t *testing.T) (n int) {
@@ -209,6 +228,27 @@ func (s site) audited(t *testing.T, drivers []string, parked int64) {
 	require.True(t, report.OK, "%+v", report.Checks)
 }
 
+// setAside writes down that the heatmap has set a point aside.
+func (s site) setAside(t *testing.T, driver string, seq int64) {
+	t.Helper()
+	r, err := shardreader.New(shardreader.Options{Client: s.client, Stream: event.Stream})
+	require.NoError(t, err)
+	found := errors.New("found")
+	err = r.All(t.Context(), shardreader.Horizon(), func(_ context.Context, b shardreader.Batch) error {
+		for _, rec := range b.Records {
+			if p, err := event.DecodePoint(rec.Key, rec.Data); err != nil || p.Driver != driver || p.Seq != seq {
+				continue
+			}
+			_, err := s.pool.Exec(t.Context(), `INSERT INTO shardgroup.dead_records (stream_id, shard, sequence, sub, key, data, arrived_at, reason)
+				SELECT id, $1, $2, $3, $4, $5, $6, 'test' FROM shardgroup.streams WHERE group_name = 'heatmap'`,
+				rec.Shard, rec.Sequence, rec.Sub, rec.Key, rec.Data, rec.Arrived)
+			return errors.Join(found, err)
+		}
+		return nil
+	})
+	require.ErrorIs(t, err, found)
+}
+
 func TestAReaderIsPausedResumedAndSentBack(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -235,9 +275,12 @@ func TestAReaderIsPausedResumedAndSentBack(t *testing.T) {
 	require.NoError(t, err)
 	pointstest.Eventually(t, s.pool, 60, stored)
 
-	// Both readers read all of it again, and have what they had.
+	// Both readers read all of it again, and have what they had; the heatmap also counts
+	// what it had set aside, and not again the next time.
+	s.setAside(t, "a", first+5000)
+	s.exec(t, `UPDATE heatmap.cells SET n = n - 1 WHERE ctid = (SELECT min(ctid) FROM heatmap.cells)`)
 	const again = `SELECT coalesce(sum(records), 0)::int FROM shardgroup.checkpoints`
-	for _, group := range []string{"history", "heatmap"} {
+	for _, group := range []string{"history", "heatmap", "heatmap"} {
 		before := pointstest.Count(t, s.pool, again)
 		_, err = s.tool.Do(t.Context(), reader.Seek, group, reader.Ask{To: time.Now().Add(-time.Hour)}, ana)
 		require.NoError(t, err)
@@ -245,6 +288,7 @@ func TestAReaderIsPausedResumedAndSentBack(t *testing.T) {
 	}
 	require.Equal(t, 60, pointstest.Count(t, s.pool, stored))
 	require.Equal(t, 60, pointstest.Count(t, s.pool, counted))
+	require.Equal(t, 1, pointstest.Count(t, s.pool, `SELECT count(*)::int FROM shardgroup.dead_records WHERE returned_at IS NOT NULL`))
 
 	now := time.Now()
 	s.refused(t, problem.NotFound, "No reader", reader.Pause, "nobody", reader.Ask{}, ana)

@@ -79,7 +79,7 @@ type Shard struct {
 	PausedAt  *time.Time `json:"paused_at,omitempty"`
 	Error     string     `json:"error,omitempty"`      // why it stands still
 	FailingAt string     `json:"failing_at,omitempty"` // the record that fails alone: SEQUENCE/SUB
-	Parked    int64      `json:"parked"`               // records set aside that nobody has skipped
+	Parked    int64      `json:"parked"`               // records set aside that nobody has skipped and that did not come back
 }
 
 func shardOf(s shardgroup.ShardState) Shard {

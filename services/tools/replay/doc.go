@@ -15,7 +15,7 @@
 //
 // A span of history is its rows with such an arrival. The points are decoded as the
 // reader does, judged by the marks of before the span, and staged in a temporary table;
-// what was parked stays parked. Then one transaction compares both sides, deletes the rows
+// what is parked is left out, and comes back when the reader is sent back. Then one transaction compares both sides, deletes the rows
 // that the stream does not have so and inserts those that are missing. A row that is
 // right is not touched. It prints the count and the SHA-256 of the span's rows before and
 // after, which psql can repeat:
@@ -58,6 +58,8 @@
 //   - A reshard: the parents are read to their end before their children.
 //   - A shard is throttled: the reader at the tip comes first. No more than 1 MiB a second
 //     of each shard is read, and less where it is throttled.
+//   - The reader is sent back meanwhile, and applies what was parked: refused, for the new
+//     row would pass for one that the stream does not have.
 //   - A second replay: refused, by an advisory lock that its connection holds.
 //   - Retention drops a day meanwhile: before the transaction, and the day's points are
 //     left out; or after it, for it has to wait. A day that was dropped is never created again.

@@ -35,6 +35,9 @@ func Heatmap(ctx context.Context, cfg Config) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
+	if err := r.still(ctx); err != nil {
+		return Report{}, err
+	}
 	// A row does not say of which shards its points were: the youngest counts for all.
 	var whole time.Time
 	for _, since := range kept {

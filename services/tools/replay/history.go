@@ -33,6 +33,9 @@ func History(ctx context.Context, cfg Config) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
+	if err := r.still(ctx); err != nil {
+		return Report{}, err
+	}
 	_, _ = fmt.Fprintf(r.Out, "%d points read; comparing and replacing\n", r.source.points)
 	done, err := h.Replace(ctx, kept, r.DryRun)
 	if lost := (*history.KeptError)(nil); errors.As(err, &lost) {

@@ -97,6 +97,14 @@ func TestHistoryBringsNothingBackThatLeft(t *testing.T) {
 	require.True(t, done.Equal)
 	require.EqualValues(t, 20, done.After.Rows)
 
+	// It comes back while the span is read: what is being compared is not the whole then.
+	sent := s.config(span)
+	sent.client = sentBack{s.stream, func() { s.exec(t, `UPDATE shardgroup.dead_records SET returned_at = now()`) }}
+	_, err = History(t.Context(), sent)
+	require.ErrorIs(t, err, ErrRefused)
+	require.ErrorContains(t, err, "was sent back meanwhile")
+	s.exec(t, `UPDATE shardgroup.dead_records SET returned_at = NULL`)
+
 	// b is erased: its rows are left to whoever erases them, and do not come back.
 	s.exec(t, `INSERT INTO history.erased SELECT 'b', now(), max(seq) FROM history.points WHERE driver = 'b'`)
 	for _, erase := range []string{`UPDATE history.points SET lat = 0 WHERE driver = 'b'`, `DELETE FROM history.points WHERE driver = 'b' AND lat = 0`} {
@@ -226,6 +234,17 @@ type meanwhile struct {
 func (m meanwhile) GetRecords(ctx context.Context, in *kinesis.GetRecordsInput, opts ...func(*kinesis.Options)) (*kinesis.GetRecordsOutput, error) {
 	m.do(ctx)
 	return m.Client.GetRecords(ctx, in, opts...)
+}
+
+// sentBack calls meanwhile with each look at the records.
+type sentBack struct {
+	*kinesis.Client
+	meanwhile func()
+}
+
+func (s sentBack) GetRecords(ctx context.Context, in *kinesis.GetRecordsInput, opts ...func(*kinesis.Options)) (*kinesis.GetRecordsOutput, error) {
+	s.meanwhile()
+	return s.Client.GetRecords(ctx, in, opts...)
 }
 
 // forgetful is a stream that has dropped what arrived before since, and keeps so many hours.

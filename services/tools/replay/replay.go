@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -83,8 +84,12 @@ func (r *run) open(ctx context.Context) (err error) {
 	if err := r.fence(ctx); err != nil {
 		return err
 	}
-	r.parked, err = shardgroup.ReadParked(ctx, r.pool, r.reader, r.source.stream.Created, r.Span.From, r.Span.To)
+	r.parked, err = r.readParked(ctx)
 	return err
+}
+
+func (r *run) readParked(ctx context.Context) (map[shardreader.Position]bool, error) {
+	return shardgroup.ReadParked(ctx, r.pool, r.reader, r.source.stream.Created, r.Span.From, r.Span.To)
 }
 
 // fence refuses a span that the live readers have not applied wholly: their next batches
@@ -127,7 +132,7 @@ func (r *run) read(ctx context.Context, handle func(context.Context, []points.Ar
 	err := r.source.read(ctx, r.Span, func(ctx context.Context, records []shardreader.Record) error {
 		batch := make([]points.Arrival, 0, len(records))
 		for _, rec := range records {
-			// What was parked comes back by the command for that, which tells audit so.
+			// What is parked comes back when the reader is sent back, which tells audit so.
 			if r.parked[rec.Position] {
 				r.passed++
 				continue
@@ -161,6 +166,16 @@ func (r *run) read(ctx context.Context, handle func(context.Context, []points.Ar
 		return err
 	}
 	return r.fence(ctx)
+}
+
+// still refuses where a record came back that was left out as parked: its row would be
+// taken for one that the stream does not have.
+func (r *run) still(ctx context.Context) error {
+	now, err := r.readParked(ctx)
+	if err == nil && !maps.Equal(now, r.parked) {
+		err = refuse("%s was sent back meanwhile, and has applied records that it had parked; try again", r.reader)
+	}
+	return err
 }
 
 // recall looks up the marks of the drivers that were not met before.

@@ -19,6 +19,7 @@
 //	tip         the end of a shard for now
 //	drained     said of a closed shard that is applied to its end: lease completed
 //	parked      said of a record that was written to dead_records instead of applied
+//	returned    said of a parked record that was read again and applied after all
 //	gap         a span of arrivals that the group could not read
 //	move        one change of owner that Plan asks for
 //

@@ -31,7 +31,7 @@ type ShardState struct {
 	Drained              bool       // closed, and applied to its end
 	Begun                bool       // a record of it was applied once, also if the checkpoint is empty again
 	Known                time.Time  // what arrived before is applied
-	Parked               int64      // records in dead_records that nobody has skipped
+	Parked               int64      // records in dead_records that nobody has skipped and that did not come back
 	Failing              string     // why it stood still at the last renewal; empty: it did not
 	// FailingAt is the record that fails also alone; nil: there is none, or it is not
 	// known yet.
@@ -51,7 +51,7 @@ func States(ctx context.Context, q Querier, group string) ([]ShardState, error) 
 		SELECT s.id, s.group_name, s.generation, l.shard, coalesce(c.sequence, ''), coalesce(c.sub, 0), s.created_at, s.start_at, coalesce(c.start_at, s.start_at),
 			CASE WHEN l.expires_at > clock_timestamp() THEN coalesce(l.owner, '') ELSE '' END,
 			l.paused_at, l.completed_at IS NOT NULL, coalesce(c.records, 0) > 0, greatest(c.arrived_at, c.tip_at, l.since),
-			(SELECT count(*) FROM shardgroup.dead_records d WHERE d.stream_id = l.stream_id AND d.shard = l.shard AND d.skipped_at IS NULL),
+			(SELECT count(*) FROM shardgroup.dead_records d WHERE d.stream_id = l.stream_id AND d.shard = l.shard AND d.skipped_at IS NULL AND d.returned_at IS NULL),
 			coalesce(l.failing, ''), l.failing_sequence, coalesce(l.failing_sub, 0)
 		FROM newest s JOIN shardgroup.leases l ON l.stream_id = s.id LEFT JOIN shardgroup.checkpoints c ON c.stream_id = s.id AND c.shard = l.shard
 		ORDER BY s.group_name, l.shard`, group)
@@ -163,7 +163,7 @@ func SetAside(ctx context.Context, tx pgx.Tx, s ShardState, r shardreader.Record
 // more, and returns how many they were.
 func SkipParked(ctx context.Context, tx pgx.Tx, s ShardState) (int64, error) {
 	tag, err := tx.Exec(ctx, `UPDATE shardgroup.dead_records SET skipped_at = clock_timestamp()
-		WHERE stream_id = $1 AND shard = $2 AND skipped_at IS NULL`, s.stream, s.Shard)
+		WHERE stream_id = $1 AND shard = $2 AND skipped_at IS NULL AND returned_at IS NULL`, s.stream, s.Shard)
 	if err != nil {
 		return 0, fmt.Errorf("skip parked records: %w", err)
 	}

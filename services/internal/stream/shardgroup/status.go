@@ -11,7 +11,7 @@ type Status struct {
 	Worker  string
 	Shards  []ShardStatus // sorted; those of other workers, too
 	Records int64         // that this worker applied
-	Parked  int64         // records in dead_records that nobody has skipped, of the whole group
+	Parked  int64         // records in dead_records that nobody has skipped and that did not come back, of the whole group
 	Gaps    int64         // of the whole group
 }
 

@@ -170,7 +170,7 @@ func (s *store) leave(ctx context.Context, id int64, worker string) error {
 	return nil
 }
 
-// counts returns how many records are parked that nobody has skipped, and how many gaps are declared,
+// counts returns how many records are parked that nobody has skipped and that did not come back, and how many gaps are declared,
 // over all lives of the stream. It forgets the heartbeats of workers that died.
 func (s *store) counts(ctx context.Context) (parked, gaps int64, err error) {
 	err = s.pool.QueryRow(ctx, `
@@ -178,7 +178,7 @@ func (s *store) counts(ctx context.Context) (parked, gaps int64, err error) {
 		forgotten AS (
 			DELETE FROM shardgroup.workers
 			WHERE group_name = $1 AND generation = $2 AND expires_at < clock_timestamp() - interval '1 minute')
-		SELECT (SELECT count(*) FROM shardgroup.dead_records WHERE skipped_at IS NULL AND stream_id IN (SELECT id FROM mine)),
+		SELECT (SELECT count(*) FROM shardgroup.dead_records WHERE skipped_at IS NULL AND returned_at IS NULL AND stream_id IN (SELECT id FROM mine)),
 		       (SELECT count(*) FROM shardgroup.gaps WHERE stream_id IN (SELECT id FROM mine))`,
 		s.group, s.generation).Scan(&parked, &gaps)
 	return parked, gaps, err
