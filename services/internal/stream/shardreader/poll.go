@@ -16,13 +16,17 @@ func (s *session) poll(ctx context.Context) (Batch, time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.r.o.CallTimeout)
 	defer cancel()
 
+	var refused error
+	if s.iterator == "" {
+		refused = s.newIterator(ctx)
+	}
+	// After the iterator was given, and also where it was not: a stream that was created
+	// before that gives one of its own shard of this name, or has no such shard.
 	if err := s.compare(ctx); err != nil {
 		return Batch{}, 0, err
 	}
-	if s.iterator == "" {
-		if err := s.newIterator(ctx); err != nil {
-			return Batch{}, 0, err
-		}
+	if refused != nil {
+		return Batch{}, 0, refused
 	}
 
 	// Taken before the call is sent: an answer "at the tip" vouches for what

@@ -5,10 +5,12 @@ import (
 	"crypto/md5"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/stretchr/testify/require"
 
 	"tandem/services/internal/stream/shardreader"
@@ -179,6 +181,36 @@ func TestRecreatedStreamIsNoticedBeforeItsRecords(t *testing.T) {
 		})
 		require.ErrorIs(t, err, shardreader.ErrStreamChanged)
 		require.Equal(t, []string{"old"}, c.got())
+	})
+}
+
+// recreating is a stream that is recreated just before it is asked for its first iterator.
+type recreating struct {
+	*fakestream.Stream
+	once sync.Once
+}
+
+func (s *recreating) GetShardIterator(ctx context.Context, in *kinesis.GetShardIteratorInput, o ...func(*kinesis.Options)) (*kinesis.GetShardIteratorOutput, error) {
+	s.once.Do(func() {
+		s.Recreate("a")
+		s.Put("a", "k", []byte("new"))
+	})
+	return s.Stream.GetShardIterator(ctx, in, o...)
+}
+
+func TestAnIteratorOfAnotherStreamIsNotRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &recreating{Stream: fakestream.New("a")}
+		created := time.Now().Add(-time.Hour)
+		s.SetCreated(created)
+		o := polling(s.Stream)
+		o.Client, o.Created = s, created
+		var c collect
+		err := during(t, func(ctx context.Context) error {
+			return newReader(t, o).Shard(ctx, "a", shardreader.Horizon(), c.handle)
+		}, func() { time.Sleep(time.Minute) })
+		require.ErrorIs(t, err, shardreader.ErrStreamChanged)
+		require.Empty(t, c.got())
 	})
 }
 
