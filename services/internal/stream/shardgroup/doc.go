@@ -104,9 +104,8 @@
 //     shards (from the last record applied or the last look at an empty tip, to
 //     the new creation) in one transaction, before a record of the new one is
 //     read. A worker that has not noticed yet can commit nothing more, and no
-//     shard of the new life waits for it. One gap is not declared: a shard whose
-//     parents were drained in the moment before, and which nobody had listed yet, is
-//     not known.
+//     shard of the new life waits for it. For children that nobody had listed yet, a
+//     moment after their parent was drained, the parent has the gap.
 //   - The checkpoint is older than what the stream keeps, or the shard is closed
 //     and nothing of it is kept, or it is not even listed any more: a gap is
 //     declared, from what was known to what can be read, with the next checkpoint;

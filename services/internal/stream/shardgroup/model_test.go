@@ -164,9 +164,17 @@ func (l *modelLife) committing() bool {
 }
 
 func (m *model) endLife(of *modelLife, created time.Time) {
+	listed := map[string]bool{} // shards with a child that somebody has listed
+	for _, l := range of.leases {
+		for _, p := range l.parents {
+			listed[p] = true
+		}
+	}
 	for shard, l := range of.leases {
-		if !l.Completed {
+		if !l.Completed || !listed[shard] {
 			m.gaps = append(m.gaps, modelGap{gap: gap{from: l.at.known(), to: created}, life: of.id, shard: shard, reason: "stream_recreated"})
+		}
+		if !l.Completed {
 			l.Owner, l.Epoch, l.Completed = "", l.Epoch+1, true
 		}
 	}

@@ -315,7 +315,7 @@ func (s *sim) left() string {
 			return fmt.Sprintf("%d:%d is parked, and nothing is wrong with it", r.key, r.n)
 		case bad && r.applied:
 			return fmt.Sprintf("%d:%d is applied, and no Processor took it", r.key, r.n)
-		case !s.done(r) && !s.inGap(r, r.shard) && !s.unlisted(r):
+		case !s.done(r) && !s.inGap(r, r.shard):
 			return fmt.Sprintf("%d:%d of %s, of %v, is neither applied nor parked nor in a gap", r.key, r.n, r.shard.name, r.at.Sub(s.began))
 		}
 	}
@@ -326,12 +326,6 @@ func (s *sim) left() string {
 		}
 	}
 	return ""
-}
-
-// unlisted reports whether a record is of a life that is over and of a shard that nobody had
-// listed, whose parents were drained: the group does not know of it, which doc.go says.
-func (s *sim) unlisted(r *simRecord) bool {
-	return r.shard.life.Before(s.created) && s.m.lease(s.lifeID(r.shard.life), r.shard.name) == nil
 }
 
 // inGap reports whether a gap was declared for a record, perhaps by a parent of its shard,

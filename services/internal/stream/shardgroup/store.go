@@ -87,7 +87,8 @@ func (s *store) register(ctx context.Context, stream shardreader.Stream, latest 
 }
 
 // endLife ends the leases of a life that is over and declares a gap for each of its
-// shards that was not drained.
+// shards that was not drained, and for each drained one whose children nobody had listed:
+// they are not known, and nothing of them was read.
 func (s *store) endLife(ctx context.Context, tx pgx.Tx, before int64, created time.Time) error {
 	// The new epoch waits for the transactions that commit under the old one, and
 	// fences those that come later: what the gaps say stays true.
@@ -102,7 +103,8 @@ func (s *store) endLife(ctx context.Context, tx pgx.Tx, before int64, created ti
 		INSERT INTO shardgroup.gaps (stream_id, shard, reason, from_at, to_at)
 		SELECT l.stream_id, l.shard, 'stream_recreated', greatest(c.arrived_at, c.tip_at, l.since), $2
 		FROM shardgroup.leases l LEFT JOIN shardgroup.checkpoints c USING (stream_id, shard)
-		WHERE l.stream_id = $1 AND l.completed_at IS NULL`, before, created)
+		WHERE l.stream_id = $1 AND (l.completed_at IS NULL OR NOT EXISTS (
+			SELECT FROM shardgroup.leases child WHERE child.stream_id = $1 AND l.shard = ANY(child.parents)))`, before, created)
 	//excerpt:end
 	if err != nil {
 		return err
