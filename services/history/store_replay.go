@@ -86,6 +86,9 @@ func (r *Replay) Close() {
 	conn := r.conn.Hijack()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
+	// The server sees that end a moment later: who asks next, having waited for this, is not
+	// to be refused.
+	_, _ = conn.Exec(ctx, `SELECT pg_advisory_unlock_all()`)
 	_ = conn.Close(ctx)
 }
 
