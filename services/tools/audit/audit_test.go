@@ -314,3 +314,25 @@ func TestDecodePeek(t *testing.T) {
 	_, err := decodePeek([]byte("<xml/>"))
 	require.Error(t, err)
 }
+
+// A shard that was drained a moment ago stands for its children until they are listed: what
+// lies in them is not applied yet.
+func TestADrainedShardStandsForItsChildren(t *testing.T) {
+	url, pool := database(t)
+	s := newSite(t, url, pool)
+	drained := s.began.Add(-time.Minute).Truncate(time.Second)
+	s.exec(`UPDATE shardgroup.checkpoints SET arrived_at = $1, tip_at = NULL`, drained)
+	s.exec(`UPDATE shardgroup.leases SET completed_at = now()`)
+	s.exec(`INSERT INTO shardgroup.leases (stream_id, shard) SELECT id, 's1' FROM shardgroup.streams`)
+	s.exec(`INSERT INTO shardgroup.checkpoints (stream_id, shard, sequence, sub, arrived_at, tip_at) SELECT id, 's1', '107', 0, now(), now() FROM shardgroup.streams`)
+	known := func() time.Time {
+		g, err := readGroup(t.Context(), pool, "history")
+		require.NoError(t, err)
+		return g.known()
+	}
+	require.WithinDuration(t, drained, known(), 0)
+
+	s.exec(`INSERT INTO shardgroup.leases (stream_id, shard, parents) SELECT id, 's2', '{s0}' FROM shardgroup.streams`)
+	s.exec(`INSERT INTO shardgroup.checkpoints (stream_id, shard, sequence, sub, arrived_at) SELECT id, 's2', '', 0, now() FROM shardgroup.streams`)
+	require.WithinDuration(t, time.Now(), known(), 30*time.Second)
+}

@@ -21,8 +21,8 @@ type group struct {
 
 type shard struct {
 	shardreader.Position
-	Known     *time.Time // what arrived before it is applied; nil: nothing is known
-	Completed bool
+	Known  *time.Time // what arrived before it is applied; nil: nothing is known
+	Handed bool       // drained, and its children are listed
 }
 
 type querier interface {
@@ -41,14 +41,16 @@ func readGroup(ctx context.Context, q querier, name string) (group, error) {
 	}
 
 	rows, err := q.Query(ctx, `
-		SELECT l.shard, coalesce(c.sequence, ''), coalesce(c.sub, 0), greatest(c.arrived_at, c.tip_at), l.completed_at IS NOT NULL
+		SELECT l.shard, coalesce(c.sequence, ''), coalesce(c.sub, 0), greatest(c.arrived_at, c.tip_at),
+			l.completed_at IS NOT NULL AND (l.completed_at < clock_timestamp() - interval '1 day'
+				OR EXISTS (SELECT FROM shardgroup.leases child WHERE child.stream_id = l.stream_id AND l.shard = ANY(child.parents)))
 		FROM shardgroup.leases l LEFT JOIN shardgroup.checkpoints c USING (stream_id, shard)
 		WHERE l.stream_id = $1 ORDER BY l.shard`, id)
 	if err != nil {
 		return g, fmt.Errorf("group %s: %w", name, err)
 	}
 	g.shards, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (s shard, err error) {
-		err = row.Scan(&s.Shard, &s.Sequence, &s.Sub, &s.Known, &s.Completed)
+		err = row.Scan(&s.Shard, &s.Sequence, &s.Sub, &s.Known, &s.Handed)
 		return s, err
 	})
 	if err != nil {
@@ -63,7 +65,7 @@ func (g group) known() time.Time {
 	var out time.Time
 	for _, s := range g.shards {
 		switch {
-		case s.Completed: // a closed shard that was read to its end is no bound
+		case s.Handed: // its children are bounds in its place; until they are listed it stands for them
 		case s.Known == nil:
 			return time.Time{}
 		case out.IsZero() || s.Known.Before(out):
