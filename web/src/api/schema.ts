@@ -1926,7 +1926,7 @@ export interface components {
             failing_at?: string;
             /**
              * Format: int64
-             * @description records set aside that nobody has skipped
+             * @description records set aside that nobody has skipped and that did not come back
              */
             parked: number;
         };

@@ -107,6 +107,10 @@ func Seek(ctx context.Context, tx pgx.Tx, to time.Time, shards ...ShardState) er
 		if err != nil {
 			return fmt.Errorf("send %s back: %w", s.Shard, err)
 		}
+		// From now on the group answers for what arrived from then on.
+		if _, err := tx.Exec(ctx, `UPDATE shardgroup.leases SET since = least(since, $3) WHERE stream_id = $1 AND shard = $2`, s.stream, s.Shard, to); err != nil {
+			return fmt.Errorf("send %s back: %w", s.Shard, err)
+		}
 		if err := takeBelow(ctx, tx, s); err != nil {
 			return err
 		}
