@@ -30,7 +30,7 @@ func site(t *testing.T) (url string, pool *pgxpool.Pool) {
 		`INSERT INTO shardgroup.streams (group_name, generation, arn, created_at) VALUES ('history', 1, 'arn', '2026-01-01')`,
 		`INSERT INTO shardgroup.leases (stream_id, shard) SELECT id, 's' FROM shardgroup.streams`,
 		`INSERT INTO shardgroup.dead_records SELECT id, 's', d, 0, d, '?', now() - interval '1 min', 'poison' FROM shardgroup.streams, unnest('{d,e}'::text[]) d`,
-		`INSERT INTO heatmap.presence SELECT now() - interval '1 min', n, d FROM unnest('{d,e}'::text[]) d, generate_series(1, 2) n`,
+		`INSERT INTO heatmap.presence SELECT now() + (105 * n - 155) * interval '1 s', n, d FROM unnest('{d,e}'::text[]) d, generate_series(1, 2) n`,
 		`INSERT INTO heatmap.marks SELECT 1, d, 3 FROM unnest('{d,e}'::text[]) d`,
 		`INSERT INTO speeding.drivers SELECT d, 90, now() FROM unnest('{d,e}'::text[]) d`,
 		`INSERT INTO heatmap.cells SELECT 1, now(), 1, 6, now(), now()`,
