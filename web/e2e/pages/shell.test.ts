@@ -67,7 +67,7 @@ describe.each(screens)("on $name", (screen) => {
     const field = page.getByRole("combobox");
     await field.waitFor();
     expect(await field.evaluate((el) => el === document.activeElement)).toBe(true);
-    expect(await options(page)).toHaveLength(6);
+    expect(await options(page)).toHaveLength(7);
 
     // Arrows move what Enter opens, around both ends; a reader is told which one it is.
     const active = () => page.evaluate(() => document.getElementById(document.activeElement?.getAttribute("aria-activedescendant") ?? "")?.textContent ?? "");
@@ -76,7 +76,7 @@ describe.each(screens)("on $name", (screen) => {
       await page.keyboard.press(key);
       seen.push(await active());
     }
-    expect(seen.map((s) => s.split(" ")[0])).toEqual(["Map", "Ride", "Map", "Console"]);
+    expect(seen.map((s) => s.split(" ")[0])).toEqual(["Map", "Ride", "Map", "Playback"]);
     expect(await accessibilityFaults(page)).toEqual([]);
     expect(await clippedTexts(page)).toEqual([]);
     if (isPhone(screen)) expect(await smallTargets(page)).toEqual([]);
