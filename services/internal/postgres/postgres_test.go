@@ -79,7 +79,7 @@ func TestAMigrationHoldsNobodyUp(t *testing.T) {
 		return err == nil && waits
 	}, 10*time.Second, 10*time.Millisecond)
 	_, err = pool.Exec(t.Context(), "INSERT INTO shop.t_00001_first (x) VALUES (1)")
-	require.NoError(t, err, "it waits behind the migration, for less time than it gives itself")
+	require.NoError(t, err, "it waits behind the migration, for less time than it may")
 
 	require.NoError(t, reader.Rollback(t.Context()))
 	require.NoError(t, <-done)

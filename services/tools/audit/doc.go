@@ -46,8 +46,8 @@
 // # Order
 //
 // A point that came after a newer one of its driver breaks the order, unless its
-// driver sent it late. Location gives each batch of a driver a stamp that rises: the
-// driver sent it late, if location took it after all that lie before it. Such points
+// driver sent it late. Location stamps each batch of a driver, and the stamps rise: a
+// point was sent late if location took it after all that lie before it. Such points
 // are counted apart (sent_not_rising in history, sent_out_of_order on the stream).
 // A point without a stamp counts as reordered.
 package audit

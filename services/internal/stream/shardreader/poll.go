@@ -20,8 +20,8 @@ func (s *session) poll(ctx context.Context) (Batch, time.Duration, error) {
 	if s.iterator == "" {
 		refused = s.newIterator(ctx)
 	}
-	// After the iterator was given, and also where it was not: a stream that was created
-	// before that gives one of its own shard of this name, or has no such shard.
+	// After the iterator was got, and also where it was refused: of a stream that was created
+	// just before, it is one of that stream's shard of the same name.
 	if err := s.compare(ctx); err != nil {
 		return Batch{}, 0, err
 	}
